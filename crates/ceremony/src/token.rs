@@ -1,0 +1,260 @@
+//! What a token is asked, and what it answers: the whole of PKCS #11 that a ceremony needs.
+//!
+//! **Invariants.** Only this crate makes a [`TokenRequest`]: its variants are `#[non_exhaustive]`. A token takes it by
+//! value and it is not `Clone`, so there is no signature without an operation, and none twice. Answers are claims: the
+//! run judges each of them, and believes none.
+//!
+//! **Deliberately absent:** PINs. A login is asked for; who types what is between the room and the token.
+
+use alloc::collections::BTreeMap;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use serde::{Deserialize, Serialize};
+
+use crate::hex::Octets;
+use crate::key::Curve;
+
+/// What a token is asked to do, in one operation of a ceremony.
+#[derive(Debug, PartialEq, Eq)]
+pub enum TokenRequest {
+    /// Find the one token with this serial number and say what it is. A read.
+    #[non_exhaustive]
+    Identify {
+        /// CK_TOKEN_INFO serialNumber, without trailing spaces.
+        serial: String,
+    },
+    /// Log the user in (CKU_USER).
+    #[non_exhaustive]
+    Login {},
+    /// List every object, in a fresh session. A read.
+    #[non_exhaustive]
+    List {},
+    /// Make a key pair, after seeing that no object bears its CKA_ID; then read it back in a fresh session.
+    #[non_exhaustive]
+    Generate {
+        /// What is made.
+        key: KeyTemplate,
+    },
+    /// Read back whatever bears this CKA_ID, in a fresh session. A read.
+    #[non_exhaustive]
+    Inspect {
+        /// CKA_ID.
+        id: Octets,
+        /// The curve that is expected.
+        curve: Curve,
+    },
+    /// Negative step: try to read the private key's CKA_VALUE. Must fail.
+    #[non_exhaustive]
+    ReadValue {
+        /// CKA_ID.
+        id: Octets,
+    },
+    /// Negative step: try to wrap the private key under an ordinary AES session key made for this. Must fail.
+    #[non_exhaustive]
+    Wrap {
+        /// CKA_ID.
+        id: Octets,
+    },
+    /// Sign digests one after another with CKM_ECDSA.
+    #[non_exhaustive]
+    Sign {
+        /// CKA_ID.
+        id: Octets,
+        /// The key's curve; every digest has its length.
+        curve: Curve,
+        /// The digests, in order.
+        digests: Vec<Vec<u8>>,
+    },
+    /// Write the ledger head as a data object: make the new one, read it back, destroy the older ones.
+    #[non_exhaustive]
+    WriteHead {
+        /// CKA_LABEL and CKA_APPLICATION.
+        label: String,
+        /// CKA_VALUE.
+        value: Octets,
+    },
+    /// Read the data objects with this label. A read.
+    #[non_exhaustive]
+    ReadHead {
+        /// CKA_LABEL.
+        label: String,
+    },
+    /// Destroy every object that bears this CKA_ID, then look for it in a fresh session.
+    #[non_exhaustive]
+    Destroy {
+        /// CKA_ID.
+        id: Octets,
+    },
+    /// Log out and close every session.
+    #[non_exhaustive]
+    Logout {},
+}
+
+/// A boolean attribute of a key, by its PKCS #11 name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Attribute {
+    /// CKA_TOKEN
+    Token,
+    /// CKA_PRIVATE
+    Private,
+    /// CKA_MODIFIABLE
+    Modifiable,
+    /// CKA_SENSITIVE
+    Sensitive,
+    /// CKA_EXTRACTABLE
+    Extractable,
+    /// CKA_WRAP_WITH_TRUSTED
+    WrapWithTrusted,
+    /// CKA_ALWAYS_SENSITIVE, set by the token
+    AlwaysSensitive,
+    /// CKA_NEVER_EXTRACTABLE, set by the token
+    NeverExtractable,
+    /// CKA_LOCAL, set by the token
+    Local,
+    /// CKA_SIGN
+    Sign,
+    /// CKA_SIGN_RECOVER
+    SignRecover,
+    /// CKA_DECRYPT
+    Decrypt,
+    /// CKA_UNWRAP
+    Unwrap,
+    /// CKA_DERIVE
+    Derive,
+    /// CKA_VERIFY
+    Verify,
+    /// CKA_VERIFY_RECOVER
+    VerifyRecover,
+    /// CKA_ENCRYPT
+    Encrypt,
+    /// CKA_WRAP
+    Wrap,
+    /// CKA_TRUSTED
+    Trusted,
+}
+
+/// A key pair that shall be made: every attribute is said, none is left to the token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KeyTemplate {
+    /// CKA_ID of both objects.
+    pub id: Octets,
+    /// CKA_LABEL of both objects.
+    pub label: String,
+    /// CKA_EC_PARAMS, as a named curve.
+    pub curve: Curve,
+    /// Attributes set on the private key, and expected back. Those set by the token are in `expected_private` only.
+    pub private: BTreeMap<Attribute, bool>,
+    /// Attributes set on the public key, and expected back.
+    pub public: BTreeMap<Attribute, bool>,
+    /// What must be read back of the private key: `private`, and what the token sets itself.
+    pub expected_private: BTreeMap<Attribute, bool>,
+    /// For the rehearsal token only: which of the rehearsal's derived keys this is.
+    pub rehearsal: crate::rehearsal::RehearsalKey,
+}
+
+/// What a token says it did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "token", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum TokenAnswer {
+    /// To [`TokenRequest::Identify`].
+    Identity(TokenIdentity),
+    /// To [`TokenRequest::Login`] and [`TokenRequest::Logout`].
+    Done {},
+    /// To [`TokenRequest::List`], in order of class, id and label.
+    Objects {
+        /// Every object that a logged-in session sees.
+        objects: Vec<TokenObject>,
+    },
+    /// To [`TokenRequest::Generate`] and [`TokenRequest::Inspect`].
+    Key(KeyFacts),
+    /// To the negative steps: the token refused, with this return value or an empty answer.
+    Denied {
+        /// The name of the return value (`CKR_KEY_UNEXTRACTABLE`), or `no value` for a read that gave nothing.
+        code: String,
+    },
+    /// To the negative steps: the token did what it must never do. The octets are gone already.
+    Yielded {
+        /// How many octets came out.
+        octets: u32,
+    },
+    /// To [`TokenRequest::Sign`]: raw r‖s, one for each digest.
+    Signatures {
+        /// In the order of the digests.
+        signatures: Vec<Octets>,
+    },
+    /// To [`TokenRequest::WriteHead`] and [`TokenRequest::ReadHead`]: the values now on the token, in order.
+    Heads {
+        /// CKA_VALUE of every data object with that label.
+        values: Vec<Octets>,
+    },
+    /// To [`TokenRequest::Destroy`]: what is left with that CKA_ID.
+    Left {
+        /// How many objects still bear the CKA_ID.
+        objects: u32,
+    },
+}
+
+/// What a token says it is (CK_TOKEN_INFO, trailing spaces removed).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TokenIdentity {
+    /// label
+    pub label: String,
+    /// manufacturerID
+    pub manufacturer: String,
+    /// model
+    pub model: String,
+    /// serialNumber
+    pub serial: String,
+    /// hardwareVersion, `major.minor`
+    pub hardware: String,
+    /// firmwareVersion, `major.minor`
+    pub firmware: String,
+    /// Whether CKM_ECDSA and CKM_EC_KEY_PAIR_GEN are offered, by name, in this order; only those offered are named.
+    pub mechanisms: Vec<String>,
+}
+
+/// One object on a token.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct TokenObject {
+    /// `private-key`, `public-key`, `secret-key`, `data`, `certificate`, or `other`.
+    pub class: String,
+    /// CKA_ID; empty where there is none.
+    pub id: Octets,
+    /// CKA_LABEL; empty where there is none.
+    pub label: String,
+}
+
+/// What bears a CKA_ID, read back in a fresh session.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct KeyFacts {
+    /// How many private key objects bear it.
+    pub privates: u32,
+    /// How many public key objects bear it.
+    pub publics: u32,
+    /// CKA_EC_PARAMS of the public key (of the private key where there is no public one), in DER.
+    pub parameters: Octets,
+    /// The uncompressed point, out of CKA_EC_POINT; empty where there is no public key.
+    pub point: Octets,
+    /// CKA_LABEL of the objects found, in order, private ones first.
+    pub labels: Vec<String>,
+    /// Every attribute of [`Attribute`] that the private key answers; an absent one is left out.
+    pub private: BTreeMap<Attribute, bool>,
+    /// The same for the public key.
+    pub public: BTreeMap<Attribute, bool>,
+}
+
+/// A token did not do what it was asked, and said so.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{call}: {code}")]
+pub struct TokenError {
+    /// The PKCS #11 function, or what was looked for.
+    pub call: String,
+    /// The return value's name, or what was found.
+    pub code: String,
+}

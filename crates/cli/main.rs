@@ -1,0 +1,2 @@
+//! gishiki
+fn main() {}

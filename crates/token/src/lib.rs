@@ -1,0 +1,1 @@
+//! Performs token requests: PKCS#11 modules and the rehearsal token.
