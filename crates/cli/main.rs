@@ -1,2 +1,21 @@
-//! gishiki
-fn main() {}
+//! gishiki runs the key ceremonies of an offline root CA from version-controlled plans.
+//!
+//! This package brings plan, token, people, clock and media together, and writes files. It never signs, encodes or
+//! decides: that is in `ceremony` and `token`. Read in this order: `args`, `commands`, `conduct`, `journal`, `people`.
+
+mod args;
+mod commands;
+mod conduct;
+mod exit;
+mod files;
+mod journal;
+mod output;
+mod people;
+mod proofs;
+mod report;
+mod room;
+mod secrets;
+
+fn main() -> std::process::ExitCode {
+    exit::run()
+}

@@ -159,6 +159,15 @@ impl Signature {
         self.raw.get(..self.curve.field_octets()).unwrap_or_default()
     }
 
+    /// r ‖ s out of an ECDSA-Sig-Value in DER.
+    pub fn raw_from_der(curve: Curve, der: &[u8]) -> Result<Vec<u8>, KeyError> {
+        match curve {
+            Curve::P256 => p256::ecdsa::Signature::from_der(der).map(|s| s.to_bytes().to_vec()),
+            Curve::P384 => p384::ecdsa::Signature::from_der(der).map(|s| s.to_bytes().to_vec()),
+        }
+        .map_err(|_| KeyError::Signature { curve, found: der.len() })
+    }
+
     /// ECDSA-Sig-Value in DER (RFC 5758 3.2).
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {

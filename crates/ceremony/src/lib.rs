@@ -1,12 +1,47 @@
 //! Says what a ceremony plan means and judges what happened.
+//!
+//! **The graph asks, the room answers, the transcript remembers, and replay is the judge.** A plan is read, compiled to
+//! a graph of operations, walked by a run, recorded as a transcript, and judged by walking it again.
+//!
+//! Read in this order: `plan`, `policy`, `roster` (what is wanted); `compile`, `rules`, `graph`, `bindings` (what it
+//! means); `token`, `run`, `record` (what happened); `seal`, `verify`, `artefact` (whether it is so).
+//!
+//! **Invariant:** this crate has no effects. It is `no_std`: it cannot touch a file, a clock, the environment, a source
+//! of randomness, a terminal or a token.
 #![no_std]
 
 extern crate alloc;
 
 pub mod hex;
-pub mod key;
 pub mod name;
-pub mod rehearsal;
+pub mod text;
 pub mod time;
-pub mod token;
+pub mod words;
+
+pub mod violation;
+
+pub mod anchor;
+pub mod canonical;
+pub mod plan;
+pub mod policy;
+pub mod room;
+pub mod roster;
+
+pub mod key;
+pub mod rehearsal;
+pub mod serial;
 pub mod x509;
+
+pub mod bindings;
+pub mod compile;
+pub mod graph;
+pub mod rules;
+pub mod script;
+
+pub mod record;
+pub mod run;
+pub mod token;
+
+pub mod artefact;
+pub mod seal;
+pub mod verify;

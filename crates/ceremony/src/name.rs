@@ -3,6 +3,7 @@
 use alloc::borrow::ToOwned;
 use alloc::format;
 use alloc::string::String;
+use core::borrow::Borrow;
 use core::fmt;
 use core::str::FromStr;
 
@@ -20,6 +21,13 @@ impl Name {
     /// The name as it is written.
     #[must_use]
     pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Name {
+    /// Names are found by their text; their order is the text's.
+    fn borrow(&self) -> &str {
         &self.0
     }
 }

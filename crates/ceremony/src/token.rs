@@ -135,6 +135,34 @@ pub enum Attribute {
     Trusted,
 }
 
+impl Attribute {
+    /// The attribute's name as graphs and records write it: PKCS #11's, without `CKA_`, in small letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Token => "token",
+            Self::Private => "private",
+            Self::Modifiable => "modifiable",
+            Self::Sensitive => "sensitive",
+            Self::Extractable => "extractable",
+            Self::WrapWithTrusted => "wrap-with-trusted",
+            Self::AlwaysSensitive => "always-sensitive",
+            Self::NeverExtractable => "never-extractable",
+            Self::Local => "local",
+            Self::Sign => "sign",
+            Self::SignRecover => "sign-recover",
+            Self::Decrypt => "decrypt",
+            Self::Unwrap => "unwrap",
+            Self::Derive => "derive",
+            Self::Verify => "verify",
+            Self::VerifyRecover => "verify-recover",
+            Self::Encrypt => "encrypt",
+            Self::Wrap => "wrap",
+            Self::Trusted => "trusted",
+        }
+    }
+}
+
 /// A key pair that shall be made: every attribute is said, none is left to the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]

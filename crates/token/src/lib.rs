@@ -1,1 +1,59 @@
-//! Performs token requests: PKCS#11 modules and the rehearsal token.
+//! Performs token requests, and decides nothing.
+//!
+//! Two tokens answer the same [`TokenRequest`]s: a PKCS #11 module, and the rehearsal token, which is no mock but a
+//! token of its own, in this process, with keys that everyone can derive.
+//!
+//! **Deliberately absent:** plans, judgement, messages. What an answer is worth is said by the ceremony's run.
+
+mod pin;
+mod rehearsal;
+
+pub use pin::Pin;
+pub use rehearsal::RehearsalToken;
+
+use ceremony::token::{TokenAnswer, TokenError, TokenRequest};
+
+/// A token.
+#[derive(Debug)]
+pub enum Token {
+    /// The rehearsal token.
+    Rehearsal(RehearsalToken),
+    /// Behind a PKCS #11 module.
+    Pkcs11(Pkcs11Token),
+}
+
+impl Token {
+    /// Performs a request. It is taken by value: nothing is asked twice.
+    pub fn perform(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
+        match self {
+            Self::Rehearsal(token) => token.perform(request),
+            Self::Pkcs11(token) => token.perform(request),
+        }
+    }
+
+    /// Holds a PIN for the next login, which uses it up.
+    pub fn hold_pin(&mut self, pin: Pin) {
+        match self {
+            Self::Rehearsal(_) => drop(pin),
+            Self::Pkcs11(token) => token.hold_pin(pin),
+        }
+    }
+}
+
+/// (being built)
+#[derive(Debug)]
+pub struct Pkcs11Token(Option<Pin>);
+
+impl Pkcs11Token {
+    /// (being built)
+    pub fn open(_module: &std::path::Path, _initialize: Option<&str>) -> Result<Self, TokenError> {
+        Err(TokenError { call: "C_Initialize".into(), code: "not built".into() })
+    }
+    fn hold_pin(&mut self, pin: Pin) {
+        self.0 = Some(pin);
+    }
+    fn perform(&mut self, _request: TokenRequest) -> Result<TokenAnswer, TokenError> {
+        let _ = self.0.as_ref().map(Pin::octets);
+        Err(TokenError { call: "C_Initialize".into(), code: "not built".into() })
+    }
+}

@@ -1,0 +1,40 @@
+//! The anchor: what says that a ceremony is the CA's. The only root of trust of `verify`.
+//!
+//! It is read aloud in words in the room, written on paper, signed, and committed by a reviewed change.
+
+use serde::Deserialize;
+use toml::Spanned;
+
+use crate::hex::Digest;
+use crate::name::Name;
+use crate::plan::format_is_1;
+use crate::text;
+use crate::time::Day;
+use crate::violation::{Input, Violation};
+
+/// `anchor.toml`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Anchor {
+    /// The version of this format: 1.
+    pub format: Spanned<u32>,
+    /// The CA's name in the file system.
+    pub ca: Name,
+    /// The CA's first ceremony.
+    pub ceremony: Name,
+    /// SHA-256 of the audit key's SubjectPublicKeyInfo.
+    pub audit_key: Digest,
+    /// The chain value of the first ceremony's last record.
+    pub genesis_head: Digest,
+    /// The day on which it was signed on paper.
+    pub signed_on: Day,
+}
+
+impl Anchor {
+    /// Reads `anchor.toml`; the first error of its form otherwise.
+    pub fn parse(octets: &[u8]) -> Result<Self, Violation> {
+        let anchor: Self = text::document(Input::Anchor, octets)?;
+        format_is_1(Input::Anchor, &anchor.format)?;
+        Ok(anchor)
+    }
+}

@@ -1,0 +1,74 @@
+//! The files that a ceremony hands out, computed from its events at the end.
+//!
+//! **Invariant:** nothing here is written by anyone; every file follows from the run, so a verifier computes the same.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::graph::Item;
+use crate::record::End;
+use crate::run::Run;
+use crate::script::{self, Language};
+use crate::x509::readable;
+
+/// Every file by its name in the output folder: papers always; certificates and CRLs when the ceremony was completed.
+#[must_use]
+pub fn all(run: &Run) -> BTreeMap<String, Vec<u8>> {
+    let mut files = papers(run);
+    if run.closed() == Some(End::Completed) {
+        structures(run, &mut files);
+    }
+    files
+}
+
+/// The inputs, the graph, the bindings and the script: all that is known before the first act.
+fn papers(run: &Run) -> BTreeMap<String, Vec<u8>> {
+    let compiled = run.compiled();
+    let mut files: BTreeMap<String, Vec<u8>> = compiled
+        .inputs
+        .iter()
+        .map(|(name, text)| (format!("inputs/{name}"), text.clone().into_bytes()))
+        .collect();
+    files.insert("graph.txt".into(), compiled.graph.text().into_bytes());
+    files.insert("bindings.txt".into(), compiled.bindings.text().as_bytes().to_vec());
+    for language in [Language::Ja, Language::En] {
+        let text = script::render(compiled, language);
+        files.insert(format!("script.{}.md", language.code()), text.into_bytes());
+    }
+    files
+}
+
+fn structures(run: &Run, files: &mut BTreeMap<String, Vec<u8>>) {
+    let graph = run.graph();
+    for index in 0..graph.certificates.len() {
+        let Some(name) = graph.item_name(Item::Certificate(index)) else { continue };
+        let Some(signed) = run.signed().get(name.as_str()) else { continue };
+        files.insert(format!("{name}.der"), signed.der.clone());
+        files.insert(format!("{name}.txt"), readable::certificate(&signed.der).into_bytes());
+    }
+    let mut rows = Vec::new();
+    for planned in &graph.crls {
+        let name = planned.crl.name.to_string();
+        let Some(signed) = run.signed().get(&name) else { continue };
+        rows.push(readable::BatchRow {
+            number: graph.crl_number(planned.slot, signed.attempt),
+            this_update: planned.crl.this_update,
+            next_update: planned.crl.next_update,
+            next_release: planned.next_release,
+            signed_at: signed.at,
+            entries: planned.crl.revoked.len(),
+            name: name.clone(),
+            der: &signed.der,
+        });
+        files.insert(crl_file(&name), signed.der.clone());
+    }
+    if !rows.is_empty() {
+        files.insert("crls.txt".into(), readable::batch(&rows).into_bytes());
+    }
+}
+
+fn crl_file(name: &str) -> String {
+    format!("{name}.crl")
+}

@@ -1,0 +1,507 @@
+//! From a plan to its graph and bindings, or all the reasons why not.
+//!
+//! Every pure check precedes the first effect: each structure is built with stand-ins in its open holes, and every rule
+//! is judged on it, before a token is touched.
+//!
+//! **Invariant:** only [`compile`] makes a [`Graph`]. What the policy requires of every ceremony is added here; a plan
+//! cannot leave it out.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::bindings::Bindings;
+use crate::canonical::canonical;
+use crate::graph::{
+    Act, Bilingual, Demands, Duty, Graph, Item, Person, PlannedCrl, PlannedKey, SHEET, Sheet,
+};
+use crate::hex::Digest;
+use crate::key::PublicKey;
+use crate::name::Name;
+use crate::plan::{After, Plan};
+use crate::policy::{Backup, HeadOn, Policy};
+use crate::record::{Mode, Opened, Place};
+use crate::rehearsal::{GENERATIONS, RehearsalUse};
+use crate::roster::Roster;
+use crate::rules;
+use crate::violation::{Input, Violation};
+use crate::x509::{DirectoryName, profile};
+
+/// The format of plan, graph, bindings and transcript.
+pub const FORMAT: u32 = 1;
+
+/// Everything that `compile` reads.
+#[derive(Debug)]
+pub struct Inputs {
+    /// The plan.
+    pub plan: Plan,
+    /// The policy.
+    pub policy: Policy,
+    /// The roster.
+    pub roster: Roster,
+    /// The canonical texts, by file name.
+    texts: BTreeMap<String, String>,
+}
+
+/// A plan that keeps every rule: what is asked, what is known, and the inputs it came from.
+#[derive(Debug, Clone)]
+pub struct Compiled {
+    /// The operations.
+    pub graph: Graph,
+    /// What is known at review.
+    pub bindings: Bindings,
+    /// The canonical texts of the inputs, by file name.
+    pub inputs: BTreeMap<String, String>,
+    /// Violations that an exception of the plan covers.
+    pub excepted: Vec<Violation>,
+}
+
+impl Inputs {
+    /// Reads the three documents: of each, the first error of its form.
+    pub fn read(plan: &[u8], policy: &[u8], roster: &[u8]) -> Result<Self, Vec<Violation>> {
+        let mut violations = Vec::new();
+        let mut keep = |violation: Violation| violations.push(violation);
+        let plan_read = Plan::parse(plan).map_err(&mut keep).ok();
+        let policy_read = Policy::parse(policy).map_err(&mut keep).ok();
+        let roster_read = Roster::parse(roster).map_err(&mut keep).ok();
+        let (Some(plan_read), Some(policy_read), Some(roster_read)) =
+            (plan_read, policy_read, roster_read)
+        else {
+            return Err(violations);
+        };
+        let mut texts = BTreeMap::new();
+        for (input, octets) in
+            [(Input::Plan, plan), (Input::Policy, policy), (Input::Roster, roster)]
+        {
+            texts.insert(input.to_string(), canonical(input, octets).map_err(|v| vec![v])?);
+        }
+        Ok(Self { plan: plan_read, policy: policy_read, roster: roster_read, texts })
+    }
+
+    /// Reads the inputs of a sealed folder: exactly these three, each in its canonical text.
+    pub fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Vec<Violation>> {
+        let file = |input: Input| files.get(&input.to_string()).map_or(&[] as &[u8], Vec::as_slice);
+        let inputs = Self::read(file(Input::Plan), file(Input::Policy), file(Input::Roster))?;
+        for (name, octets) in files {
+            let canonical = inputs.texts.get(name).map(String::as_bytes);
+            if canonical != Some(octets.as_slice()) {
+                return Err(vec![Violation::whole(
+                    Input::Plan,
+                    "S-INPUTS",
+                    "inputs in their canonical text",
+                    &format!("`{name}` in another form, or an input that no plan asks for"),
+                    "take the folder as it was sealed",
+                )]);
+            }
+        }
+        Ok(inputs)
+    }
+
+    /// The canonical texts, by file name.
+    #[must_use]
+    pub const fn texts(&self) -> &BTreeMap<String, String> {
+        &self.texts
+    }
+}
+
+/// The digest that names an input: over its canonical text.
+#[must_use]
+pub fn input_digest(text: &str) -> Digest {
+    Digest::of_parts("gishiki input v1", &[text.as_bytes()])
+}
+
+/// Compiles a plan, or gives every violation of a rule.
+pub fn compile(inputs: &Inputs) -> Result<Compiled, Vec<Violation>> {
+    let (excepted, violations) = rules::before_graph(inputs);
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    let graph = Builder { inputs }.graph().map_err(|violation| vec![violation])?;
+    let stand_ins = stand_ins(&graph);
+    let violations = rules::structures(inputs, &graph, &stand_ins);
+    if !violations.is_empty() {
+        return Err(violations);
+    }
+    let bindings = Bindings::of(&graph, None, &BTreeMap::new(), &stand_ins).map_err(|error| {
+        vec![Violation::whole(
+            Input::Plan,
+            "S-STRUCTURE",
+            "structures that can be encoded",
+            &error.to_string(),
+            "",
+        )]
+    })?;
+    Ok(Compiled { graph, bindings, inputs: inputs.texts.clone(), excepted })
+}
+
+/// A valid point for every key, so that every structure can be built before a key exists.
+fn stand_ins(graph: &Graph) -> BTreeMap<Name, PublicKey> {
+    let key = |k: &PlannedKey| Some((k.name.clone(), k.rehearsal(graph, 0).public()?));
+    graph.keys.iter().filter_map(key).collect()
+}
+
+impl Compiled {
+    /// The first record of a ceremony on this plan.
+    #[must_use]
+    pub fn opened(&self, mode: Mode, room: Place) -> Opened {
+        let digest = |(name, text): (&String, &String)| (name.clone(), input_digest(text));
+        Opened {
+            format: FORMAT,
+            mode,
+            ceremony: self.graph.ceremony.clone(),
+            graph: self.graph.id(),
+            bindings: self.bindings.id(),
+            inputs: self.inputs.iter().map(digest).collect(),
+            predecessor: None,
+            room,
+        }
+    }
+}
+
+/// Builds a graph from inputs that keep every rule.
+struct Builder<'a> {
+    inputs: &'a Inputs,
+}
+
+impl Builder<'_> {
+    fn graph(&self) -> Result<Graph, Violation> {
+        let Inputs { plan, policy, .. } = self.inputs;
+        let window = plan.window.get_ref();
+        let mut graph = Graph {
+            ca: policy.ca.id.get_ref().clone(),
+            ca_name: self.ca_name()?,
+            ceremony: plan.ceremony.get_ref().clone(),
+            after: match plan.after.get_ref() {
+                After::Nothing => None,
+                After::Ceremony(name) => Some(name.clone()),
+            },
+            sequence: *plan.sequence.get_ref(),
+            window: (*window.from.get_ref(), *window.until.get_ref()),
+            seed: plan.serials.get_ref().0,
+            exceptions: rules::exceptions(plan),
+            demands: self.demands(),
+            people: self.people(),
+            roles: self.roles(),
+            organizations: self.organizations(),
+            keys: self.keys(),
+            certificates: Vec::new(),
+            crls: Vec::new(),
+            ops: Vec::new(),
+        };
+        self.certificates(&mut graph)?;
+        self.crls(&mut graph)?;
+        self.operations(&mut graph);
+        Ok(graph)
+    }
+
+    fn ca_name(&self) -> Result<DirectoryName, Violation> {
+        let ca = &self.inputs.policy.ca;
+        DirectoryName::new(
+            ca.country.get_ref(),
+            ca.organization.get_ref(),
+            ca.common_name.get_ref(),
+        )
+        .map_err(|error| {
+            let asked = "an X.500 name of country, organization and common name";
+            Violation::at(
+                Input::Policy,
+                ca.common_name.span(),
+                "R-DN",
+                asked,
+                &error.to_string(),
+                "choose a shorter or plainer name",
+            )
+        })
+    }
+
+    fn demands(&self) -> Demands {
+        let policy = &self.inputs.policy;
+        Demands {
+            max_clock_offset: *policy.clock.max_offset_seconds.get_ref(),
+            mechanisms: policy.token.mechanisms.iter().map(|m| m.get_ref().clone()).collect(),
+            production_serials: policy
+                .token
+                .production_serials
+                .iter()
+                .map(|s| s.get_ref().clone())
+                .collect(),
+            head_on: *policy.ledger_head.on.get_ref(),
+        }
+    }
+
+    fn people(&self) -> BTreeMap<Name, Person> {
+        let Inputs { plan, roster, .. } = self.inputs;
+        let participants = plan.participants.iter().map(toml::Spanned::get_ref);
+        let known = participants.filter_map(|id| Some((id, roster.person.get(id.as_str())?)));
+        known
+            .map(|(id, person)| {
+                let roles = person.roles.iter().map(|r| r.get_ref().clone()).collect();
+                let name = Bilingual {
+                    ja: person.name_ja.get_ref().clone(),
+                    en: person.name.get_ref().clone(),
+                };
+                let organization = person.organization.get_ref().clone();
+                (id.clone(), Person { name, organization, roles })
+            })
+            .collect()
+    }
+
+    fn roles(&self) -> BTreeMap<Name, Bilingual> {
+        let role = |(id, role): (&Name, &crate::policy::Role)| {
+            (id.clone(), Bilingual { ja: role.ja.clone(), en: role.en.clone() })
+        };
+        self.inputs.policy.role.iter().map(role).collect()
+    }
+
+    fn organizations(&self) -> BTreeMap<Name, Bilingual> {
+        let organization = |(id, o): (&Name, &crate::policy::Organization)| {
+            (id.clone(), Bilingual { ja: o.ja.clone(), en: o.en.clone() })
+        };
+        self.inputs.policy.organization.iter().map(organization).collect()
+    }
+
+    /// The audit key first, then the plan's keys by name.
+    fn keys(&self) -> Vec<PlannedKey> {
+        let Inputs { plan, policy, .. } = self.inputs;
+        let mut keys = Vec::new();
+        if let Ok(name) = "audit".parse() {
+            keys.push(PlannedKey {
+                name,
+                usage: RehearsalUse::Audit,
+                curve: *policy.audit.curve.get_ref(),
+                generation: 1,
+                backup: Backup::None,
+            });
+        }
+        for name in plan.key.keys() {
+            keys.push(PlannedKey {
+                generation: generation(name.get_ref()).unwrap_or(1),
+                name: name.get_ref().clone(),
+                usage: RehearsalUse::Root,
+                curve: *policy.root.curve.get_ref(),
+                backup: *policy.root.backup.get_ref(),
+            });
+        }
+        keys
+    }
+
+    fn certificates(&self, graph: &mut Graph) -> Result<(), Violation> {
+        let Inputs { plan, policy, .. } = self.inputs;
+        for (name, certificate) in &plan.certificate {
+            let key = certificate.key.get_ref();
+            let root = profile::Root {
+                name: name.get_ref().clone(),
+                ca: graph.ca_name.clone(),
+                key: key.clone(),
+                curve: *policy.root.curve.get_ref(),
+                not_before: *certificate.not_before.get_ref(),
+                validity: policy.root.validity.get_ref().clone(),
+                issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
+                crl_url: self.crl_url(key),
+            };
+            graph.certificates.push(profile::root(&root).map_err(|error| {
+                Violation::at(
+                    Input::Plan,
+                    certificate.not_before.span(),
+                    "R-ROOT",
+                    "a validity that can be written",
+                    &error.to_string(),
+                    "choose another day",
+                )
+            })?);
+        }
+        Ok(())
+    }
+
+    fn crl_url(&self, key: &Name) -> String {
+        self.inputs.policy.root.crl_url.get_ref().replace("{key}", key.as_str())
+    }
+
+    /// One CRL a day from the day of the ceremony to the next ceremony and the spare days after it, for every
+    /// live generation (D1; CP/CPS 7.2.2).
+    fn crls(&self, graph: &mut Graph) -> Result<(), Violation> {
+        let Inputs { plan, policy, .. } = self.inputs;
+        let Some(crls) = &plan.crls else { return Ok(()) };
+        let next = &crls.get_ref().next_ceremony;
+        let outside = |error: crate::time::TimeError| {
+            Violation::at(
+                Input::Plan,
+                next.span(),
+                "R-CRL-CADENCE",
+                "days that a calendar has",
+                &error.to_string(),
+                "choose an earlier day",
+            )
+        };
+        let first = graph.window.0.day();
+        let days = next.get_ref().days_since(first) + i64::from(*policy.crl.spare_days.get_ref());
+        let validity = i64::from(*policy.crl.validity_days.get_ref());
+        let update = i64::from(*policy.crl.update_days.get_ref());
+        let mut slot = 0;
+        for day in 0..days {
+            let this = first.plus_days(day).map_err(outside)?;
+            for key in plan.key.keys().map(toml::Spanned::get_ref) {
+                let name = format!("crl-{key}-{this}");
+                let crl = profile::crl(&profile::Crl {
+                    name: name.parse().unwrap_or_else(|_| key.clone()),
+                    ca: graph.ca_name.clone(),
+                    key: key.clone(),
+                    curve: *policy.root.curve.get_ref(),
+                    this_update: this.start(),
+                    next_update: this.plus_days(validity).map_err(outside)?.start(),
+                    revoked: Vec::new(),
+                });
+                let next_release = this.plus_days(update).map_err(outside)?.start();
+                graph.crls.push(PlannedCrl { crl, slot, next_release });
+                slot += 1;
+            }
+        }
+        Ok(())
+    }
+
+    fn operations(&self, graph: &mut Graph) {
+        self.opening(graph);
+        self.work(graph);
+        self.closing(graph);
+    }
+
+    fn opening(&self, graph: &mut Graph) {
+        let participants: Vec<Name> = graph.people.keys().cloned().collect();
+        for person in participants {
+            let act = Act::Entry { person: person.clone() };
+            self.people_op(graph, format!("entry-{person}"), act, "entry");
+        }
+        for role in self.held_roles(graph) {
+            let duty = Duty {
+                persons: holders(graph, &role),
+                at_least: holders(graph, &role).len(),
+                role: role.clone(),
+            };
+            let section = self.section("roll-call");
+            graph.push(format!("roll-call-{role}"), Act::RollCall { role }, vec![duty], &section);
+        }
+        self.people_op(graph, "papers".into(), Act::Papers, "papers");
+        self.people_op(graph, "clock".into(), Act::Clock, "clock");
+        self.token_op(graph, "identify".into(), Act::Identify, "activation");
+        self.people_op(graph, "activate".into(), Act::Activate, "activation");
+        self.token_op(graph, "login".into(), Act::Login, "activation");
+        self.token_op(graph, "inventory".into(), Act::Inventory, "key-operation");
+    }
+
+    fn work(&self, graph: &mut Graph) {
+        let keys: Vec<(Name, RehearsalUse)> =
+            graph.keys.iter().map(|key| (key.name.clone(), key.usage)).collect();
+        for (key, usage) in &keys {
+            let act = Act::Generate { key: key.clone() };
+            self.token_op(graph, format!("generate-{key}"), act, "key-operation");
+            if *usage == RehearsalUse::Audit {
+                self.token_op(graph, "sign-head".into(), Act::SignHead, "key-operation");
+            }
+        }
+        for (key, _) in &keys {
+            let act = Act::ReadValue { key: key.clone() };
+            self.token_op(graph, format!("read-value-{key}"), act, "key-operation");
+            let act = Act::Wrap { key: key.clone() };
+            self.token_op(graph, format!("wrap-{key}"), act, "key-operation");
+        }
+        for index in 0..graph.certificates.len() {
+            let Some(certificate) = graph.certificates.get(index) else { continue };
+            let (name, key) = (certificate.name.clone(), certificate.issuer_key.clone());
+            let sheet = Sheet { key, items: vec![Item::Certificate(index)] };
+            self.token_op(graph, format!("sign-{name}"), Act::Sign(sheet), "certificate-operation");
+        }
+        self.crl_sheets(graph);
+    }
+
+    fn crl_sheets(&self, graph: &mut Graph) {
+        let keys: Vec<Name> = graph.keys.iter().map(|key| key.name.clone()).collect();
+        for key in keys {
+            let of_key = |(_, planned): &(usize, &PlannedCrl)| planned.crl.issuer_key == key;
+            let items: Vec<Item> =
+                graph.crls.iter().enumerate().filter(of_key).map(|(i, _)| Item::Crl(i)).collect();
+            for (number, sheet) in items.chunks(SHEET).enumerate() {
+                let act = Act::Sign(Sheet { key: key.clone(), items: sheet.to_vec() });
+                let name = format!("sign-crl-{key}-{}", number + 1);
+                self.token_op(graph, name, act, "certificate-operation");
+            }
+        }
+    }
+
+    fn closing(&self, graph: &mut Graph) {
+        let certificates: Vec<Name> = graph.certificates.iter().map(|c| c.name.clone()).collect();
+        for certificate in certificates {
+            let name = format!("fingerprint-{certificate}");
+            self.people_op(graph, name, Act::Fingerprint { certificate }, "fingerprint");
+        }
+        for organization in self.inputs.policy.cps.approved_by.iter().map(|o| o.get_ref().clone()) {
+            let mut duties = self.duties(graph, "completion");
+            for duty in &mut duties {
+                duty.persons.retain(|p| {
+                    graph.people.get(p).is_some_and(|person| person.organization == organization)
+                });
+            }
+            let section = self.section("completion");
+            let name = format!("complete-{organization}");
+            graph.push(name, Act::Complete { organization }, duties, &section);
+        }
+        if graph.demands.head_on == HeadOn::Token {
+            self.token_op(graph, "write-head".into(), Act::WriteHead, "key-operation");
+        }
+        self.token_op(graph, "seal".into(), Act::Seal, "key-operation");
+        self.token_op(graph, "logout".into(), Act::Logout, "deactivation");
+        self.people_op(graph, "deactivate".into(), Act::Deactivate, "deactivation");
+        self.people_op(graph, "anchor-words".into(), Act::AnchorWords, "anchor-words");
+        let participants: Vec<Name> = graph.people.keys().cloned().collect();
+        for person in participants {
+            let act = Act::Exit { person: person.clone() };
+            self.people_op(graph, format!("exit-{person}"), act, "exit");
+        }
+    }
+
+    fn people_op(&self, graph: &mut Graph, name: String, act: Act, kind: &str) {
+        let duties = self.duties(graph, kind);
+        graph.push(name, act, duties, &self.section(kind));
+    }
+
+    /// The token answers; these people operate it and stand by.
+    fn token_op(&self, graph: &mut Graph, name: String, act: Act, kind: &str) {
+        self.people_op(graph, name, act, kind);
+    }
+
+    fn duties(&self, graph: &Graph, kind: &str) -> Vec<Duty> {
+        let Some(act) = self.act(kind) else { return Vec::new() };
+        let duty = |(role, count): (&Name, &toml::Spanned<u32>)| Duty {
+            role: role.clone(),
+            persons: holders(graph, role),
+            at_least: usize::try_from(*count.get_ref()).unwrap_or(usize::MAX),
+        };
+        act.by.iter().map(duty).collect()
+    }
+
+    fn section(&self, kind: &str) -> String {
+        self.act(kind).map(|act| act.section.clone()).unwrap_or_default()
+    }
+
+    fn act(&self, kind: &str) -> Option<&crate::policy::PolicyAct> {
+        self.inputs.policy.act.iter().find(|(name, _)| name.as_str() == kind).map(|(_, act)| act)
+    }
+
+    fn held_roles(&self, graph: &Graph) -> Vec<Name> {
+        let held = |role: &&Name| graph.people.values().any(|person| person.roles.contains(role));
+        self.inputs.policy.role.keys().filter(held).cloned().collect()
+    }
+}
+
+fn holders(graph: &Graph, role: &Name) -> Vec<Name> {
+    let holds = graph.people.iter().filter(|(_, person)| person.roles.contains(role));
+    holds.map(|(id, _)| id.clone()).collect()
+}
+
+/// The generation that a key's name says: `g1` is 1; nothing for any other name.
+pub(crate) fn generation(key: &Name) -> Option<u8> {
+    let number: u8 = key.as_str().strip_prefix('g')?.parse().ok()?;
+    let plain = format!("g{number}") == key.as_str();
+    (plain && (1..=GENERATIONS).contains(&number)).then_some(number)
+}

@@ -1,0 +1,223 @@
+//! Every rule that gishiki holds, by its id: the same in code, messages, documents and refused test cases.
+//!
+//! `R-…` are the CP/CPS's, `I-…` are of ISO/IEC 18013-5 Annex B, `P-…` of RFC 5280, `S-…` are gishiki's own safety.
+//! A rule of a plan is a function here; a rule of the run or of a file is judged where it is met, and listed here.
+//!
+//! **Invariant:** no rule can be switched off. An exception is a line of the plan, and never possible for a `must`.
+
+mod people;
+mod plan;
+mod policy;
+mod table;
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::ops::Range;
+
+use crate::compile::Inputs;
+use crate::graph::{Graph, Item};
+use crate::key::PublicKey;
+use crate::name::Name;
+use crate::plan::Plan;
+use crate::policy::ReasonCodes;
+use crate::time::Instant;
+use crate::violation::{Input, Violation};
+use crate::x509::judge;
+
+pub use table::RULES;
+
+/// One rule.
+#[derive(Debug)]
+pub struct Rule {
+    /// Its id.
+    pub id: &'static str,
+    /// The section or clause behind it.
+    pub clause: &'static str,
+    /// When it is judged.
+    pub stage: Stage,
+    /// Whether an exception is impossible.
+    pub must: bool,
+    /// What it refuses.
+    pub refuses: &'static str,
+}
+
+/// When a rule is judged.
+#[derive(Debug, Clone, Copy)]
+pub enum Stage {
+    /// When a file is read.
+    Form,
+    /// When a plan is compiled.
+    Plan(fn(&mut Report<'_>)),
+    /// On every structure that is to be signed, built with stand-ins.
+    Structure,
+    /// When something happens, live and in replay.
+    Run,
+    /// When a sealed folder is judged.
+    Verify,
+    /// At the edge: files, media, tokens, terminals.
+    Edge,
+}
+
+/// What a plan's rules write their violations into.
+#[derive(Debug)]
+pub struct Report<'a> {
+    inputs: &'a Inputs,
+    rule: &'static str,
+    violations: Vec<Violation>,
+}
+
+impl Report<'_> {
+    /// The date at which rules are judged: the beginning of the plan's window.
+    fn at(&self) -> Instant {
+        *self.inputs.plan.window.get_ref().from.get_ref()
+    }
+
+    fn refuse(
+        &mut self,
+        input: Input,
+        span: Range<usize>,
+        asked: impl Into<String>,
+        found: impl Into<String>,
+        advice: &str,
+    ) {
+        let violation = Violation::at(input, span, self.rule, &asked.into(), &found.into(), advice);
+        self.violations.push(violation);
+    }
+}
+
+/// Whether there is a rule with this id.
+#[must_use]
+pub fn is_known(id: &str) -> bool {
+    find(id).is_some()
+}
+
+/// The rule with this id.
+#[must_use]
+pub fn find(id: &str) -> Option<&'static Rule> {
+    RULES.iter().find(|rule| rule.id == id)
+}
+
+/// Judges every rule of the plan: first what exceptions cover, then what is left.
+pub(crate) fn before_graph(inputs: &Inputs) -> (Vec<Violation>, Vec<Violation>) {
+    let mut all = Vec::new();
+    for rule in RULES {
+        if let Stage::Plan(judge) = rule.stage {
+            let mut report = Report { inputs, rule: rule.id, violations: Vec::new() };
+            judge(&mut report);
+            all.append(&mut report.violations);
+        }
+    }
+    all.into_iter().partition(|violation| is_excepted(&inputs.plan, violation))
+}
+
+fn is_excepted(plan: &Plan, violation: &Violation) -> bool {
+    let free = find(violation.rule).is_some_and(|rule| !rule.must);
+    free && plan.exception.iter().any(|exception| exception.rule.get_ref() == violation.rule)
+}
+
+/// The exceptions of a plan, as graph and script show them.
+pub(crate) fn exceptions(plan: &Plan) -> Vec<String> {
+    let line = |exception: &crate::plan::Exception| {
+        let by: Vec<&str> = exception.approved_by.iter().map(|p| p.get_ref().as_str()).collect();
+        format!(
+            "{} until {}, approved by {}: {}",
+            exception.rule.get_ref(),
+            exception.until.get_ref(),
+            by.join(" "),
+            exception.reason.get_ref()
+        )
+    };
+    plan.exception.iter().map(line).collect()
+}
+
+/// Judges every structure of the graph, built with stand-ins, decoded again.
+pub(crate) fn structures(
+    inputs: &Inputs,
+    graph: &Graph,
+    stand_ins: &BTreeMap<Name, PublicKey>,
+) -> Vec<Violation> {
+    let items = (0..graph.certificates.len())
+        .map(Item::Certificate)
+        .chain((0..graph.crls.len()).map(Item::Crl));
+    let mut violations = Vec::new();
+    for item in items {
+        let name = graph.item_name(item).map(ToString::to_string).unwrap_or_default();
+        let place = place_of(inputs, &name);
+        let faults = match graph.to_be_signed(item, 0, stand_ins) {
+            Ok(tbs) => faults(inputs, graph, item, &tbs, stand_ins),
+            Err(error) => {
+                let asked = "a structure that can be encoded".to_string();
+                [judge::Fault { rule: "S-STRUCTURE", asked, found: error.to_string() }].into()
+            }
+        };
+        for fault in faults {
+            violations.push(Violation::at(
+                Input::Plan,
+                place.clone(),
+                fault.rule,
+                &format!("{name}: {}", fault.asked),
+                &fault.found,
+                "this comes from the policy or the plan's dates",
+            ));
+        }
+    }
+    violations
+}
+
+fn faults(
+    inputs: &Inputs,
+    graph: &Graph,
+    item: Item,
+    tbs: &[u8],
+    keys: &BTreeMap<Name, PublicKey>,
+) -> Vec<judge::Fault> {
+    let policy = &inputs.policy;
+    match item {
+        Item::Certificate(index) => {
+            let key = graph.certificates.get(index).map_or("", |c| c.subject_key.as_str());
+            let expected = judge::ExpectedRoot {
+                ca: graph.ca_name.to_der(),
+                country: policy.ca.country.get_ref().clone(),
+                curve: *policy.root.curve.get_ref(),
+                not_before: graph.window.0.day().start(),
+                months: ROOT_MONTHS,
+                issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
+                crl_url: policy.root.crl_url.get_ref().replace("{key}", key),
+            };
+            judge::root(tbs, &expected)
+        }
+        Item::Crl(index) => {
+            let Some(planned) = graph.crls.get(index) else { return Vec::new() };
+            let key = keys.get(&planned.crl.issuer_key);
+            let reasons = match policy.crl.reason_codes.get_ref() {
+                ReasonCodes::Include => judge::EntryReasons::Include,
+                ReasonCodes::Omit => judge::EntryReasons::Omit,
+            };
+            let expected = judge::ExpectedCrl {
+                ca: graph.ca_name.to_der(),
+                curve: *policy.root.curve.get_ref(),
+                key_identifier: key.map(PublicKey::key_identifier).unwrap_or_default(),
+                this_update: planned.crl.this_update,
+                validity_days: *policy.crl.validity_days.get_ref(),
+                number: graph.crl_number(planned.slot, 0),
+                reasons,
+                revoked: planned.crl.revoked.iter().map(|entry| entry.serial).collect(),
+            };
+            judge::crl(tbs, &expected)
+        }
+    }
+}
+
+/// 5 years and 4 months (6.3.2, 7.1.2.1), said again so that the structure is not judged by the policy's own word.
+const ROOT_MONTHS: u16 = 64;
+
+/// Where in the plan a structure comes from.
+fn place_of(inputs: &Inputs, name: &str) -> Range<usize> {
+    let certificate = inputs.plan.certificate.iter().find(|(n, _)| n.get_ref().as_str() == name);
+    certificate.map_or_else(
+        || inputs.plan.crls.as_ref().map(toml::Spanned::span).unwrap_or_default(),
+        |(_, certificate)| certificate.profile.span(),
+    )
+}

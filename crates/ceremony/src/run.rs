@@ -1,0 +1,463 @@
+//! One ceremony in progress.
+//!
+//! A [`Run`] never touches the outside world. It says what comes next ([`Run::next`]) and what to ask
+//! ([`Run::request`]), and takes what happened ([`Run::apply`]). The command line feeds it from a token and from
+//! people; the verifier feeds it from a transcript. Both walk this same code, so a transcript that verifies is a
+//! ceremony that could have happened.
+//!
+//! **Invariant:** one operation, one request, one answer, one pair of events. A line that replay gives is compared
+//! octet by octet with the line that was written, so number, chain, origin, result and terminal are judged by being
+//! computed again. **Deliberately absent:** files, clocks, randomness. A second attempt is an event, never a loop.
+
+mod judge;
+mod state;
+
+use alloc::boxed::Box;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+pub use judge::{Fact, FactKind, PeopleRequest, Request};
+
+use sha2::{Digest as _, Sha256};
+
+use crate::compile::Compiled;
+use crate::graph::{Act, Graph, Op, Phase};
+use crate::hex::Digest;
+use crate::key::{Check, Proof, PublicKey, Signature};
+use crate::name::Name;
+use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record};
+use crate::time::Instant;
+
+/// Attempts of one operation: they are part of a CRL's number in 4 bits, so the sixteenth failure stops.
+pub const ATTEMPTS: u32 = 16;
+
+/// A ceremony in progress: a fold over its events.
+#[derive(Debug, Clone)]
+pub struct Run {
+    compiled: Box<Compiled>,
+    opened: Opened,
+    place: Place,
+    book: Book,
+    head: Digest,
+    number: u64,
+    last_at: Instant,
+    session: u32,
+    /// By the operation's place: its next attempt, and whether it is done (in this session, if of the opening).
+    ops: Vec<OpState>,
+    /// Asked and not yet answered, in this session.
+    pending: Option<usize>,
+    /// Asked in an earlier session and never answered: to be burned before anything else.
+    burn: Option<usize>,
+    /// A key generation that nobody knows the result of.
+    doubt: Option<usize>,
+    stopped: Option<Stop>,
+    closed: Option<End>,
+    keys: BTreeMap<Name, PublicKey>,
+    key_ids: BTreeMap<Name, u32>,
+    audit_ready: bool,
+    head_written: bool,
+    signed: BTreeMap<String, Signed>,
+    nonces: BTreeSet<Vec<u8>>,
+    owed: BTreeMap<Digest, String>,
+    transcript_hash: Sha256,
+    /// The chain value of the transcript's last record, once the postscript has begun.
+    transcript_head: Digest,
+    ended_at: Instant,
+}
+
+/// Which file the records go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Book {
+    /// The transcript, and its journal before the seal.
+    Transcript,
+    /// The postscript, after the seal.
+    Postscript,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct OpState {
+    attempt: u32,
+    done: bool,
+}
+
+/// Why a ceremony can only be closed as aborted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stop {
+    /// The rule, or `people`.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+}
+
+/// A certificate or CRL with its signature.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Signed {
+    /// The whole structure in DER.
+    pub der: Vec<u8>,
+    /// When its signature was recorded.
+    pub at: Instant,
+    /// The attempt that gave it.
+    pub attempt: u32,
+}
+
+/// What comes next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Next<'a> {
+    /// This operation, at this attempt.
+    Ask(&'a Op, u32),
+    /// This operation was asked and waits for its answer.
+    Answer(&'a Op, u32),
+    /// This operation was asked in an earlier session and never answered: it is lost.
+    Burn(&'a Op, u32),
+    /// Nobody knows what this key generation did: look on the token.
+    Settle(&'a Op, u32),
+    /// Nothing but the closing record.
+    Close(End),
+    /// The seal, then the record that begins the postscript.
+    Seal,
+    /// Nothing: the postscript is complete.
+    Nothing,
+    /// It stopped before an audit key could sign: the unsealed journal is all there will be.
+    Abandon,
+}
+
+/// An event was taken: the run after it, the line that records it, and the signatures that are still to be verified.
+#[derive(Debug)]
+#[must_use]
+pub struct Step {
+    /// The run after the event.
+    pub run: Run,
+    /// The line that records the event, with its end.
+    pub line: String,
+    /// Every one must be proved and settled before the run can be [`Finished`].
+    pub checks: Vec<Check>,
+}
+
+/// Something is not as it was asked.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{rule}: asked {asked}; found {found}")]
+pub struct Fault {
+    /// The rule.
+    pub rule: &'static str,
+    /// What was asked.
+    pub asked: String,
+    /// What was found.
+    pub found: String,
+}
+
+impl Fault {
+    pub(crate) fn new(
+        rule: &'static str,
+        asked: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self { rule, asked: asked.into(), found: found.into() }
+    }
+}
+
+impl Run {
+    /// Begins a ceremony: the run after its first record.
+    pub fn begin(compiled: Compiled, mode: Mode, place: Place, at: Instant) -> Result<Step, Fault> {
+        let opened = compiled.opened(mode, place.clone());
+        Self::reopen(compiled, opened, at)
+    }
+
+    /// Begins a ceremony from a first record that was read: it must be the one that these inputs give.
+    pub(crate) fn replay(compiled: Compiled, opened: Opened, at: Instant) -> Result<Step, Fault> {
+        let expected = compiled.opened(opened.mode, opened.room.clone());
+        if opened != expected {
+            return Err(Fault::new(
+                "S-OPENED",
+                "a first record that names the digests of the inputs, the graph and the bindings",
+                "other digests",
+            ));
+        }
+        Self::reopen(compiled, opened, at)
+    }
+
+    fn reopen(compiled: Compiled, opened: Opened, at: Instant) -> Result<Step, Fault> {
+        let (from, until) = compiled.graph.window;
+        if at < from || at > until {
+            return Err(Fault::new(
+                "S-WINDOW",
+                alloc::format!("a beginning between {from} and {until}"),
+                at.to_string(),
+            ));
+        }
+        judge::place(&compiled.graph, opened.mode, &opened.room)?;
+        let ops = compiled.graph.ops.iter().map(|_| OpState::default()).collect();
+        let mut run = Self {
+            compiled: Box::new(compiled),
+            place: opened.room.clone(),
+            opened: opened.clone(),
+            book: Book::Transcript,
+            head: GENESIS,
+            number: 0,
+            last_at: at,
+            session: 0,
+            ops,
+            pending: None,
+            burn: None,
+            doubt: None,
+            stopped: None,
+            closed: None,
+            keys: BTreeMap::new(),
+            key_ids: BTreeMap::new(),
+            audit_ready: false,
+            head_written: false,
+            signed: BTreeMap::new(),
+            nonces: BTreeSet::new(),
+            owed: BTreeMap::new(),
+            transcript_hash: Sha256::new(),
+            transcript_head: GENESIS,
+            ended_at: at,
+        };
+        let line = run.write(at, Event::Opened(opened));
+        Ok(Step { run, line, checks: Vec::new() })
+    }
+
+    /// Takes what happened, at this time. The run is consumed: after a fault there is none, and nothing was recorded.
+    pub fn apply(mut self, at: Instant, event: Event) -> Result<Step, Fault> {
+        if at < self.last_at {
+            return Err(Fault::new(
+                "S-TIME-BACK",
+                alloc::format!("a time not before {}", self.last_at),
+                at.to_string(),
+            ));
+        }
+        let checks = self.take(at, &event)?;
+        for check in &checks {
+            self.owed.insert(check.id(), check.subject.clone());
+        }
+        let line = self.write(at, event);
+        Ok(Step { run: self, line, checks })
+    }
+
+    /// Whether this answer to the pending operation is as it was asked; the signatures in it are still to be proved.
+    pub fn judge(&self, answer: &Answer) -> Result<Vec<Check>, Fault> {
+        let (op, attempt) = self.pending_op()?;
+        Ok(self.weigh(op, attempt, answer)?.checks)
+    }
+
+    /// Settles what was proved.
+    pub fn settle(&mut self, proofs: Vec<Proof>) {
+        for proof in proofs {
+            self.owed.remove(&proof.id());
+        }
+    }
+
+    fn write(&mut self, at: Instant, event: Event) -> String {
+        let record = Record {
+            at,
+            origin: event.origin(),
+            result: event.outcome(),
+            number: self.number,
+            terminal: self.place.terminal.clone(),
+            event,
+        };
+        self.head = record.chain(self.head);
+        self.number += 1;
+        self.last_at = at;
+        let line = record.to_line(self.head);
+        if self.book == Book::Transcript {
+            self.transcript_hash.update(line.as_bytes());
+        }
+        line
+    }
+
+    /// What comes next.
+    #[must_use]
+    pub fn next(&self) -> Next<'_> {
+        if let Some(op) = self.pending.and_then(|i| self.op_at(i)) {
+            return Next::Answer(op, self.attempt(op));
+        }
+        if let Some(op) = self.burn.and_then(|i| self.op_at(i)) {
+            return Next::Burn(op, self.attempt(op));
+        }
+        match (self.book, self.closed) {
+            (Book::Postscript, _) => self
+                .next_in(|phase| phase == Phase::Postscript)
+                .map_or(Next::Nothing, |op| Next::Ask(op, self.attempt(op))),
+            (Book::Transcript, Some(_)) => Next::Seal,
+            (Book::Transcript, None) => self.next_of_transcript(),
+        }
+    }
+
+    fn next_of_transcript(&self) -> Next<'_> {
+        if self.stopped.is_some() {
+            return self.next_when_stopped();
+        }
+        if let Some(op) = self.next_in(|phase| phase <= Phase::Opening) {
+            return Next::Ask(op, self.attempt(op));
+        }
+        if let Some(op) = self.doubt.and_then(|i| self.op_at(i)) {
+            return Next::Settle(op, self.attempt(op));
+        }
+        self.next_in(|phase| phase == Phase::Work)
+            .map_or(Next::Close(End::Completed), |op| Next::Ask(op, self.attempt(op)))
+    }
+
+    /// A stopped run allows only: its questions again after an interruption, the ledger head, closing, the seal.
+    fn next_when_stopped(&self) -> Next<'_> {
+        if !self.audit_ready {
+            return Next::Abandon;
+        }
+        if let Some(op) = self.next_in(|phase| phase == Phase::Opening) {
+            return Next::Ask(op, self.attempt(op));
+        }
+        let head = self.graph().ops.iter().find(|op| op.act == Act::WriteHead);
+        match head {
+            Some(op) if !self.head_written => Next::Ask(op, self.attempt(op)),
+            Some(_) | None => Next::Close(End::Aborted),
+        }
+    }
+
+    fn next_in(&self, phase: impl Fn(Phase) -> bool) -> Option<&Op> {
+        let mut ops = self.graph().ops.iter().zip(&self.ops);
+        ops.find(|(op, state)| !state.done && phase(op.act.phase())).map(|(op, _)| op)
+    }
+
+    /// What to ask for the pending operation.
+    pub fn request(&self) -> Result<Request, Fault> {
+        let (op, attempt) = self.pending_op()?;
+        self.request_for(op, attempt)
+    }
+
+    /// The agreed graph.
+    #[must_use]
+    pub const fn graph(&self) -> &Graph {
+        &self.compiled.graph
+    }
+
+    /// The graph, the bindings and the inputs.
+    #[must_use]
+    pub const fn compiled(&self) -> &Compiled {
+        &self.compiled
+    }
+
+    /// The first record.
+    #[must_use]
+    pub const fn opened(&self) -> &Opened {
+        &self.opened
+    }
+
+    /// Where this session is held.
+    #[must_use]
+    pub const fn place(&self) -> &Place {
+        &self.place
+    }
+
+    /// The chain value of the last record.
+    #[must_use]
+    pub const fn head(&self) -> Digest {
+        self.head
+    }
+
+    /// The time of the last record.
+    #[must_use]
+    pub const fn last_at(&self) -> Instant {
+        self.last_at
+    }
+
+    /// How many records there are in this book.
+    #[must_use]
+    pub const fn records(&self) -> u64 {
+        self.number
+    }
+
+    /// Which file the next record goes to.
+    #[must_use]
+    pub const fn book(&self) -> Book {
+        self.book
+    }
+
+    /// Sessions before this one.
+    #[must_use]
+    pub const fn session(&self) -> u32 {
+        self.session
+    }
+
+    /// Why the run has stopped, if it has.
+    #[must_use]
+    pub const fn stopped(&self) -> Option<&Stop> {
+        self.stopped.as_ref()
+    }
+
+    /// How the ceremony was closed, if it was.
+    #[must_use]
+    pub const fn closed(&self) -> Option<End> {
+        self.closed
+    }
+
+    /// The public keys that exist by now.
+    #[must_use]
+    pub const fn keys(&self) -> &BTreeMap<Name, PublicKey> {
+        &self.keys
+    }
+
+    /// Every signed structure by now, by name.
+    #[must_use]
+    pub const fn signed(&self) -> &BTreeMap<String, Signed> {
+        &self.signed
+    }
+
+    /// Signatures that were taken and not yet proved, by the name of what they are on.
+    pub fn owed(&self) -> impl Iterator<Item = &str> {
+        self.owed.values().map(String::as_str)
+    }
+
+    /// The audit key's public half.
+    #[must_use]
+    pub fn audit_public(&self) -> Option<&PublicKey> {
+        self.keys.get(&self.graph().audit_key()?.name)
+    }
+
+    /// The chain value of the transcript's last record, also when the postscript has begun.
+    #[must_use]
+    pub const fn transcript_head(&self) -> Digest {
+        match self.book {
+            Book::Transcript => self.head,
+            Book::Postscript => self.transcript_head,
+        }
+    }
+
+    /// SHA-256 of the transcript's octets up to now.
+    #[must_use]
+    pub fn transcript_digest(&self) -> Digest {
+        Digest(self.transcript_hash.clone().finalize().into())
+    }
+
+    /// Whether a signature's r was seen in this ceremony before.
+    pub(crate) fn has_seen(&self, signature: &Signature) -> bool {
+        self.nonces.contains(signature.r())
+    }
+
+    /// The time of the transcript's last record.
+    #[must_use]
+    pub const fn ended_at(&self) -> Instant {
+        self.ended_at
+    }
+
+    /// How many operations there are before the seal, and how many of them are done.
+    #[must_use]
+    pub fn progress(&self) -> (usize, usize) {
+        let before = |op: &Op| op.act.phase() < Phase::Seal;
+        let all = self.graph().ops.iter().zip(&self.ops).filter(|(op, _)| before(op));
+        all.fold((0, 0), |(done, all), (_, state)| (done + usize::from(state.done), all + 1))
+    }
+
+    fn op_at(&self, index: usize) -> Option<&Op> {
+        self.graph().ops.get(index)
+    }
+
+    fn attempt(&self, op: &Op) -> u32 {
+        self.ops.get(op.id.index()).map_or(0, |state| state.attempt)
+    }
+
+    fn pending_op(&self) -> Result<(&Op, u32), Fault> {
+        let op = self.pending.and_then(|i| self.op_at(i));
+        op.map(|op| (op, self.attempt(op)))
+            .ok_or_else(|| Fault::new("S-ORDER", "an operation that waits for its answer", "none"))
+    }
+}

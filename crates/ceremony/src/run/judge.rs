@@ -1,0 +1,647 @@
+//! What an operation asks of the room, and whether an answer is as it was asked.
+//!
+//! Answers are claims. A public key must lie on its curve, attributes must be as asked, a signature must verify over
+//! our own octets; a person must hold the role; a number must be the planned one.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::{Fault, Run};
+use crate::graph::{Act, Duty, Graph, Op, PlannedKey, Sheet};
+use crate::hex::{Digest, Octets};
+use crate::key::{Check, PublicKey, Signature};
+use crate::name::Name;
+use crate::record::{Answer, Mode, Place, Said};
+use crate::seal;
+use crate::token::{KeyFacts, TokenAnswer, TokenIdentity, TokenObject, TokenRequest};
+use crate::x509;
+
+/// What to ask, and of whom.
+#[derive(Debug)]
+pub enum Request {
+    /// People.
+    People(PeopleRequest),
+    /// The token.
+    Token(TokenRequest),
+}
+
+/// What people are asked in one operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeopleRequest {
+    /// The operation.
+    pub op: Op,
+    /// What they are asked to say besides their names.
+    pub facts: Vec<Fact>,
+}
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fact {
+    /// Its name in the record.
+    pub name: &'static str,
+    /// What is an answer.
+    pub kind: FactKind,
+}
+
+/// What is an answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactKind {
+    /// This digest, or at least its first 16 hexadecimal digits (8 words).
+    Digest(Digest),
+    /// A whole number between these, both included.
+    Integer(i64, i64),
+    /// A few words: 1 to 200 characters on one line.
+    Words,
+}
+
+/// What an accepted answer changes.
+#[derive(Debug, Default)]
+pub(super) struct Weighed {
+    pub(super) key: Option<(Name, PublicKey)>,
+    pub(super) signed: Vec<(String, Vec<u8>)>,
+    pub(super) nonces: Vec<Vec<u8>>,
+    pub(super) checks: Vec<Check>,
+}
+
+/// Whether this place is one in which a ceremony of this mode may be held.
+pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Fault> {
+    for text in [&place.room, &place.terminal, &place.tool, &place.image, &place.token] {
+        words(text)?;
+    }
+    let rehearsal = *place == Place::rehearsal();
+    if rehearsal != (mode == Mode::Rehearsal) {
+        return Err(Fault::new("S-MODE", format!("a place of a {mode:?}"), format!("{place:?}")));
+    }
+    if mode == Mode::Drill && graph.demands.production_serials.contains(&place.token) {
+        return Err(Fault::new(
+            "S-DRILL",
+            "a token that is not in production",
+            place.token.clone(),
+        ));
+    }
+    Ok(())
+}
+
+/// Free text in a record: 1 to 200 characters, no control characters.
+pub(super) fn words(text: &str) -> Result<(), Fault> {
+    let length = text.chars().count();
+    if length == 0 || length > 200 || text.chars().any(char::is_control) {
+        return Err(Fault::new(
+            "S-WORDS",
+            "1 to 200 characters on one line",
+            format!("{length} characters"),
+        ));
+    }
+    crate::text::admit(text.as_bytes())
+        .map(drop)
+        .map_err(|error| Fault::new("S-WORDS", "plain text", error.to_string()))
+}
+
+impl Run {
+    pub(super) fn request_for(&self, op: &Op, attempt: u32) -> Result<Request, Fault> {
+        let graph = self.graph();
+        let id = |name: &Name| self.id_of(name);
+        let token = match &op.act {
+            Act::Entry { .. }
+            | Act::RollCall { .. }
+            | Act::Papers
+            | Act::Clock
+            | Act::Activate
+            | Act::Fingerprint { .. }
+            | Act::Complete { .. }
+            | Act::Deactivate
+            | Act::AnchorWords
+            | Act::Exit { .. } => {
+                let facts = self.facts(op)?;
+                return Ok(Request::People(PeopleRequest { op: op.clone(), facts }));
+            }
+            Act::Identify => TokenRequest::Identify { serial: self.place().token.clone() },
+            Act::Login => TokenRequest::Login {},
+            Act::Inventory => TokenRequest::List {},
+            Act::Generate { key } => {
+                TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
+            }
+            Act::SignHead => {
+                let (key, digest) = self.head_to_sign()?;
+                TokenRequest::Sign { id: id(&key.name)?, curve: key.curve, digests: vec![digest] }
+            }
+            Act::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
+            Act::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
+            Act::Sign(sheet) => {
+                let curve = self.planned(&sheet.key)?.curve;
+                let digests =
+                    self.sheet(sheet, attempt)?.into_iter().map(|(_, tbs)| curve.digest(&tbs));
+                TokenRequest::Sign { id: id(&sheet.key)?, curve, digests: digests.collect() }
+            }
+            Act::WriteHead => {
+                TokenRequest::WriteHead { label: graph.head_label(), value: self.head_value() }
+            }
+            Act::Seal => return self.seal_request().map(Request::Token),
+            Act::Logout => TokenRequest::Logout {},
+        };
+        Ok(Request::Token(token))
+    }
+
+    /// The request that seals: the audit key signs the statement over everything that was made.
+    pub fn seal_request(&self) -> Result<TokenRequest, Fault> {
+        let (key, digest) = (self.audit()?, seal::statement_digest(self));
+        Ok(TokenRequest::Sign {
+            id: self.id_of(&key.name)?,
+            curve: key.curve,
+            digests: vec![digest],
+        })
+    }
+
+    /// The request that looks for what a key generation in doubt has left.
+    pub fn inspect_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
+        let Act::Generate { key } = &op.act else {
+            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
+        };
+        let key = self.planned(key)?;
+        Ok(TokenRequest::Inspect { id: key.id(self.graph(), attempt), curve: key.curve })
+    }
+
+    /// The request that destroys the remains of a key generation in doubt.
+    pub fn destroy_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
+        let Act::Generate { key } = &op.act else {
+            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
+        };
+        Ok(TokenRequest::Destroy { id: self.planned(key)?.id(self.graph(), attempt) })
+    }
+
+    pub(super) fn weigh(&self, op: &Op, attempt: u32, answer: &Answer) -> Result<Weighed, Fault> {
+        match (op.act.is_of_people(), answer) {
+            (true, Answer::People(said)) => self.weigh_said(op, said).map(|()| Weighed::default()),
+            (false, Answer::Token(answer)) => self.weigh_token(op, attempt, answer),
+            (true, Answer::Token(_)) => {
+                Err(Fault::new("S-ANSWER", "people's answer", "the token's"))
+            }
+            (false, Answer::People(_)) => {
+                Err(Fault::new("S-ANSWER", "the token's answer", "people's"))
+            }
+        }
+    }
+
+    fn weigh_token(&self, op: &Op, attempt: u32, answer: &TokenAnswer) -> Result<Weighed, Fault> {
+        match (&op.act, answer) {
+            (Act::Identify, TokenAnswer::Identity(identity)) => self.weigh_identity(identity),
+            (Act::Login | Act::Logout, TokenAnswer::Done {}) => Ok(Weighed::default()),
+            (Act::Inventory, TokenAnswer::Objects { objects }) => self.weigh_inventory(objects),
+            (Act::Generate { key }, TokenAnswer::Key(facts)) => {
+                let public = self.judge_key(key, attempt, facts)?;
+                Ok(Weighed { key: Some((key.clone(), public)), ..Weighed::default() })
+            }
+            (Act::ReadValue { .. } | Act::Wrap { .. }, TokenAnswer::Denied { code }) => {
+                words(code)?;
+                Ok(Weighed::default())
+            }
+            (Act::ReadValue { key } | Act::Wrap { key }, TokenAnswer::Yielded { octets }) => {
+                Err(Fault::new(
+                    "R-NO-TRANSFER",
+                    format!(
+                        "a token from which {key} cannot be taken ({} must fail)",
+                        op.act.kind()
+                    ),
+                    format!("the token gave out {octets} octets; this token must not be used"),
+                ))
+            }
+            (Act::SignHead, TokenAnswer::Signatures { signatures }) => {
+                let (key, digest) = self.head_to_sign()?;
+                let public = self.public(&key.name)?;
+                let [raw] = signatures.as_slice() else { return Err(count(1, signatures.len())) };
+                self.weigh_signatures(public, vec![(op.name.clone(), digest, raw)])
+            }
+            (Act::Sign(sheet), TokenAnswer::Signatures { signatures }) => {
+                self.weigh_sheet(sheet, attempt, signatures)
+            }
+            (Act::WriteHead, TokenAnswer::Heads { values }) => self.weigh_head(values),
+            (act, _) => Err(Fault::new(
+                "S-ANSWER",
+                format!("an answer to {}", act.kind()),
+                "an answer to something else",
+            )),
+        }
+    }
+
+    fn weigh_identity(&self, identity: &TokenIdentity) -> Result<Weighed, Fault> {
+        let graph = self.graph();
+        if identity.serial != self.place().token {
+            return Err(Fault::new(
+                "S-TOKEN-SERIAL",
+                self.place().token.clone(),
+                identity.serial.clone(),
+            ));
+        }
+        let drill = identity.label.starts_with("DRILL");
+        if drill != (self.opened().mode == Mode::Drill) && self.opened().mode != Mode::Rehearsal {
+            return Err(Fault::new(
+                "S-DRILL",
+                "a token labelled DRILL in a drill, and only there",
+                format!("label `{}` in a {:?}", identity.label, self.opened().mode),
+            ));
+        }
+        let texts = [
+            &identity.label,
+            &identity.manufacturer,
+            &identity.model,
+            &identity.hardware,
+            &identity.firmware,
+        ];
+        if texts.iter().any(|t| t.len() > 64 || t.chars().any(char::is_control)) {
+            return Err(Fault::new(
+                "S-ANSWER",
+                "a token's description in plain text",
+                "other characters",
+            ));
+        }
+        let absent: Vec<&str> = graph
+            .demands
+            .mechanisms
+            .iter()
+            .filter(|m| !identity.mechanisms.contains(m))
+            .map(String::as_str)
+            .collect();
+        if !absent.is_empty() {
+            return Err(Fault::new(
+                "S-TOKEN-MECHANISM",
+                absent.join(", "),
+                identity.mechanisms.join(", "),
+            ));
+        }
+        Ok(Weighed::default())
+    }
+
+    /// R-HSM-DEDICATED: what is on the token is what the records say, nothing else.
+    fn weigh_inventory(&self, objects: &[TokenObject]) -> Result<Weighed, Fault> {
+        let graph = self.graph();
+        let mut expected: BTreeMap<Octets, &PlannedKey> = BTreeMap::new();
+        for key in graph.keys.iter().filter(|key| self.keys().contains_key(&key.name)) {
+            expected.insert(self.id_of(&key.name)?, key);
+        }
+        let doubt = self.doubt.and_then(|i| self.op_at(i)).and_then(|op| match &op.act {
+            Act::Generate { key } => Some(graph.key(key)?.id(graph, self.attempt(op))),
+            _ => None,
+        });
+        let head = graph.head_label();
+        for object in objects {
+            let key = object.class == "private-key" || object.class == "public-key";
+            let known =
+                key && (expected.contains_key(&object.id) || doubt.as_ref() == Some(&object.id));
+            let ours = object.class == "data" && object.label == head && self.session() > 0;
+            if !known && !ours {
+                return Err(Fault::new(
+                    "R-HSM-DEDICATED",
+                    format!("a token that holds only {} keys of this CA", expected.len()),
+                    format!(
+                        "an object {} `{}` {}",
+                        object.class,
+                        object.label,
+                        crate::hex::encode(&object.id.0)
+                    ),
+                ));
+            }
+        }
+        for (id, key) in expected {
+            for class in ["private-key", "public-key"] {
+                let found = objects.iter().filter(|o| o.class == class && o.id == id).count();
+                if found != 1 {
+                    return Err(Fault::new(
+                        "S-KEY-ABSENT",
+                        format!("one {class} of {}", key.name),
+                        format!("{found}"),
+                    ));
+                }
+            }
+        }
+        Ok(Weighed::default())
+    }
+
+    /// R-KEY-IN-HSM: exactly one pair, on the curve, with every attribute as it was asked.
+    pub(super) fn judge_key(
+        &self,
+        key: &Name,
+        attempt: u32,
+        facts: &KeyFacts,
+    ) -> Result<PublicKey, Fault> {
+        let planned = self.planned(key)?;
+        let template = planned.template(self.graph(), attempt);
+        if (facts.privates, facts.publics) != (1, 1) {
+            return Err(Fault::new(
+                "R-KEY-IN-HSM",
+                format!("one private and one public object of {key}"),
+                format!("{} private, {} public", facts.privates, facts.publics),
+            ));
+        }
+        let parameters = x509::curve_parameters(planned.curve);
+        if facts.parameters.0 != parameters {
+            return Err(Fault::new(
+                "R-ALG",
+                format!("the named curve {}", planned.curve.name()),
+                crate::hex::encode(&facts.parameters.0),
+            ));
+        }
+        let asked_labels = vec![template.label.clone(), template.label.clone()];
+        if facts.labels != asked_labels {
+            return Err(Fault::new(
+                "R-KEY-IN-HSM",
+                asked_labels.join(", "),
+                facts.labels.join(", "),
+            ));
+        }
+        for (side, asked, found) in [
+            ("private", &template.expected_private, &facts.private),
+            ("public", &template.public, &facts.public),
+        ] {
+            for (attribute, value) in asked {
+                // PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false.
+                let found = found.get(attribute).copied().unwrap_or(false);
+                if found != *value {
+                    return Err(Fault::new(
+                        "R-KEY-IN-HSM",
+                        format!("{side} {key} with {} = {value}", attribute.name()),
+                        format!("{found}"),
+                    ));
+                }
+            }
+        }
+        let public = PublicKey::from_point(planned.curve, &facts.point.0).map_err(|error| {
+            Fault::new("S-PUBLIC-KEY", format!("a public key for {key}"), error.to_string())
+        })?;
+        if self.keys().values().any(|other| *other == public) {
+            return Err(Fault::new(
+                "S-PUBLIC-KEY",
+                "a key that is not there already",
+                key.to_string(),
+            ));
+        }
+        self.judge_derived(key, &template.rehearsal, &public)?;
+        Ok(public)
+    }
+
+    /// In a rehearsal the key is the derived one; anywhere else it must be none of them.
+    fn judge_derived(
+        &self,
+        key: &Name,
+        derived: &crate::rehearsal::RehearsalKey,
+        public: &PublicKey,
+    ) -> Result<(), Fault> {
+        match self.opened().mode {
+            Mode::Rehearsal if derived.public().as_ref() != Some(public) => Err(Fault::new(
+                "S-REHEARSAL-KEY",
+                format!("the rehearsal's derived key for {key}"),
+                "another key",
+            )),
+            Mode::Drill | Mode::Real if crate::rehearsal::recognise(&derived.ca, public) => {
+                Err(Fault::new(
+                    "S-REHEARSAL-KEY",
+                    format!("a key for {key} that nobody else has"),
+                    "a rehearsal key, which everyone can compute",
+                ))
+            }
+            Mode::Rehearsal | Mode::Drill | Mode::Real => Ok(()),
+        }
+    }
+
+    fn weigh_sheet(&self, sheet: &Sheet, attempt: u32, raws: &[Octets]) -> Result<Weighed, Fault> {
+        let public = self.public(&sheet.key)?;
+        let structures = self.sheet(sheet, attempt)?;
+        if structures.len() != raws.len() {
+            return Err(count(structures.len(), raws.len()));
+        }
+        let asked = structures
+            .iter()
+            .zip(raws)
+            .map(|((name, tbs), raw)| (name.to_string(), public.curve().digest(tbs), raw));
+        let mut weighed = self.weigh_signatures(public, asked.collect())?;
+        for ((name, tbs), raw) in structures.into_iter().zip(raws) {
+            if let Ok(signature) = Signature::from_raw(public.curve(), &raw.0) {
+                weighed
+                    .signed
+                    .push((name.to_string(), x509::assemble(&tbs, public.curve(), &signature)));
+            }
+        }
+        Ok(weighed)
+    }
+
+    fn weigh_signatures(
+        &self,
+        public: &PublicKey,
+        asked: Vec<(String, Vec<u8>, &Octets)>,
+    ) -> Result<Weighed, Fault> {
+        let mut weighed = Weighed::default();
+        for (subject, digest, raw) in asked {
+            let signature = Signature::from_raw(public.curve(), &raw.0).map_err(|error| {
+                Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string())
+            })?;
+            let r = signature.r().to_vec();
+            if self.nonces.contains(&r) || weighed.nonces.contains(&r) {
+                return Err(Fault::new(
+                    "S-NONCE",
+                    "an r that was never seen",
+                    format!("a repeated r, on {subject}"),
+                ));
+            }
+            weighed.nonces.push(r);
+            weighed.checks.push(Check::new(&subject, public, digest, signature));
+        }
+        Ok(weighed)
+    }
+
+    fn weigh_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
+        let asked = self.head_value();
+        if values != core::slice::from_ref(&asked) {
+            let found: Vec<String> = values.iter().map(|v| crate::hex::encode(&v.0)).collect();
+            return Err(Fault::new(
+                "S-LEDGER-HEAD",
+                crate::hex::encode(&asked.0),
+                found.join(", "),
+            ));
+        }
+        Ok(Weighed::default())
+    }
+
+    fn weigh_said(&self, op: &Op, said: &Said) -> Result<(), Fault> {
+        if !said.by.is_sorted_by(|a, b| a < b) {
+            return Err(Fault::new(
+                "R-AUTHN",
+                "people, each once, in order",
+                format!("{:?}", said.by),
+            ));
+        }
+        let on_duty = |person: &Name| op.by.iter().any(|duty| duty.persons.contains(person));
+        if let Some(person) = said.by.iter().find(|person| !on_duty(person)) {
+            return Err(Fault::new("R-WHO-OPERATES", duties(&op.by), person.to_string()));
+        }
+        for duty in &op.by {
+            let met = said.by.iter().filter(|person| duty.persons.contains(person)).count();
+            if met < duty.at_least {
+                return Err(Fault::new(
+                    "R-MULTI",
+                    format!("{} of {}", duty.at_least, duty.role),
+                    format!("{met}"),
+                ));
+            }
+        }
+        let facts = self.facts(op)?;
+        if facts.len() != said.facts.len() {
+            return Err(Fault::new(
+                "S-ANSWER",
+                format!("{} facts", facts.len()),
+                format!("{}", said.facts.len()),
+            ));
+        }
+        for fact in facts {
+            let found = said.facts.get(fact.name).map_or("", String::as_str);
+            fact.judge(found).map_err(|asked| {
+                Fault::new(rule_of(&op.act), format!("{}: {asked}", fact.name), found.to_string())
+            })?;
+        }
+        Ok(())
+    }
+
+    fn facts(&self, op: &Op) -> Result<Vec<Fact>, Fault> {
+        let digest = |name, digest| Fact { name, kind: FactKind::Digest(digest) };
+        Ok(match &op.act {
+            Act::Papers => vec![
+                digest("graph", self.opened().graph),
+                digest("bindings", self.opened().bindings),
+            ],
+            Act::Clock => {
+                let most = i64::from(self.graph().demands.max_clock_offset);
+                vec![
+                    Fact { name: "offset-seconds", kind: FactKind::Integer(-most, most) },
+                    Fact { name: "reference", kind: FactKind::Words },
+                ]
+            }
+            Act::Activate => vec![Fact { name: "second-factor", kind: FactKind::Words }],
+            Act::Fingerprint { certificate } => {
+                let signed = self.signed().get(certificate.as_str());
+                let signed = signed.ok_or_else(|| {
+                    Fault::new("S-ORDER", "a certificate that is signed", certificate.to_string())
+                })?;
+                vec![digest("sha256", Digest::of(&signed.der))]
+            }
+            Act::AnchorWords => {
+                let audit = self.audit_public().map(PublicKey::spki_digest);
+                let audit = audit.ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))?;
+                vec![digest("audit-key", audit), digest("head", self.transcript_head())]
+            }
+            Act::Entry { .. }
+            | Act::RollCall { .. }
+            | Act::Complete { .. }
+            | Act::Deactivate
+            | Act::Exit { .. }
+            | Act::Identify
+            | Act::Login
+            | Act::Inventory
+            | Act::Generate { .. }
+            | Act::SignHead
+            | Act::ReadValue { .. }
+            | Act::Wrap { .. }
+            | Act::Sign(_)
+            | Act::WriteHead
+            | Act::Seal
+            | Act::Logout => Vec::new(),
+        })
+    }
+
+    /// What the audit key signs first: the chain value at which it is asked to.
+    fn head_to_sign(&self) -> Result<(&PlannedKey, Vec<u8>), Fault> {
+        let key = self.audit()?;
+        Ok((key, key.curve.digest(&seal::head_message(self.graph().ceremony(), self.head()))))
+    }
+
+    /// sequence ‖ the chain value at which the head is asked to be written.
+    fn head_value(&self) -> Octets {
+        let mut value = self.graph().sequence.to_be_bytes().to_vec();
+        value.extend(self.head().0);
+        Octets(value)
+    }
+
+    /// Every structure of a sheet with its octets to be signed.
+    fn sheet(&self, sheet: &Sheet, attempt: u32) -> Result<Vec<(&Name, Vec<u8>)>, Fault> {
+        let graph = self.graph();
+        let absent = |what: &str| {
+            Fault::new("S-ORDER", "structures whose holes are filled", what.to_string())
+        };
+        let fill = |item: &crate::graph::Item| {
+            let name = graph.item_name(*item).ok_or_else(|| absent("none"))?;
+            let tbs = graph
+                .to_be_signed(*item, attempt, self.keys())
+                .map_err(|e| absent(&e.to_string()))?;
+            Ok((name, tbs))
+        };
+        sheet.items.iter().map(fill).collect()
+    }
+
+    fn planned(&self, key: &Name) -> Result<&PlannedKey, Fault> {
+        self.graph()
+            .key(key)
+            .ok_or_else(|| Fault::new("S-ORDER", "a key of the graph", key.to_string()))
+    }
+
+    fn audit(&self) -> Result<&PlannedKey, Fault> {
+        self.graph().audit_key().ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))
+    }
+
+    fn public(&self, key: &Name) -> Result<&PublicKey, Fault> {
+        self.keys()
+            .get(key)
+            .ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))
+    }
+
+    fn id_of(&self, key: &Name) -> Result<Octets, Fault> {
+        let attempt = self.key_ids.get(key);
+        let attempt =
+            attempt.ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))?;
+        Ok(self.planned(key)?.id(self.graph(), *attempt))
+    }
+}
+
+impl Fact {
+    /// Whether this is an answer; otherwise what is asked.
+    pub fn judge(&self, found: &str) -> Result<(), String> {
+        match &self.kind {
+            FactKind::Digest(digest) => {
+                let whole = digest.to_string();
+                let enough = found.len() >= 16 && whole.starts_with(found);
+                if enough { Ok(()) } else { Err(whole) }
+            }
+            FactKind::Integer(low, high) => {
+                let asked = || format!("a whole number from {low} to {high}");
+                let value: i64 = found.parse().map_err(|_| asked())?;
+                let plain = value.to_string() == found;
+                if plain && (*low..=*high).contains(&value) { Ok(()) } else { Err(asked()) }
+            }
+            FactKind::Words => words(found).map_err(|fault| fault.asked),
+        }
+    }
+}
+
+const fn rule_of(act: &Act) -> &'static str {
+    match act {
+        Act::Papers => "S-PAPERS",
+        Act::Clock => "R-TIME",
+        Act::Activate => "R-ACTIVATE",
+        Act::Fingerprint { .. } => "R-FINGERPRINT",
+        Act::AnchorWords => "S-ANCHOR",
+        _ => "S-ANSWER",
+    }
+}
+
+fn duties(by: &[Duty]) -> String {
+    let duty = |d: &Duty| {
+        let persons: Vec<&str> = d.persons.iter().map(Name::as_str).collect();
+        format!("{} of {} ({})", d.at_least, d.role, persons.join(" "))
+    };
+    by.iter().map(duty).collect::<Vec<_>>().join(", ")
+}
+
+fn count(asked: usize, found: usize) -> Fault {
+    Fault::new("S-SIGNATURE", format!("{asked} signatures"), format!("{found}"))
+}

@@ -1,0 +1,355 @@
+//! How a run takes each kind of event: what must hold before it, and what holds after.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use super::judge::{self, Weighed};
+use super::{ATTEMPTS, Book, Fault, Next, Run, Signed, Stop};
+use crate::graph::{Act, Op, Phase};
+use crate::hex::Digest;
+use crate::key::Check;
+use crate::name::Name;
+use crate::record::{Answer, Attempt, End, Event, Resumed};
+use crate::time::Instant;
+use crate::token::KeyFacts;
+
+impl Run {
+    pub(super) fn take(&mut self, at: Instant, event: &Event) -> Result<Vec<Check>, Fault> {
+        if let (Some(_), Book::Transcript, false) =
+            (self.closed, self.book, matches!(event, Event::Resumed(_) | Event::Sealed { .. }))
+        {
+            return Err(order("Resumed, or the seal, after Closed", event));
+        }
+        match event {
+            Event::Opened(_) => Err(order("Opened only once, at the beginning", event)),
+            Event::Asked(asked) => self.take_asked(at, asked).map(none),
+            Event::Answered { op, attempt, answer } => self.take_answer(at, op, *attempt, answer),
+            Event::Lost { op, attempt, cause } => self.take_lost(op, *attempt, cause).map(none),
+            Event::Adopted { op, attempt, key } => self.take_adopted(op, *attempt, key).map(none),
+            Event::OrphanRemoved { op, attempt, found, by } => {
+                self.take_orphan(op, *attempt, found, by).map(none)
+            }
+            Event::Refused { op, rule, reason, by, .. } => {
+                self.take_refused(op, rule, reason, by).map(none)
+            }
+            Event::Deviation { op, reason, by } => self.take_deviation(op, reason, by).map(none),
+            Event::Resumed(resumed) => self.take_resumed(at, resumed).map(none),
+            Event::Closed { end } => self.take_closed(at, *end).map(none),
+            Event::Sealed { bundle } => self.take_sealed(*bundle).map(none),
+        }
+    }
+
+    fn take_asked(&mut self, at: Instant, asked: &Attempt) -> Result<(), Fault> {
+        let Next::Ask(op, attempt) = self.next() else {
+            return Err(Fault::new("S-ORDER", self.expected(), format!("Asked {}", asked.op)));
+        };
+        if op.name != asked.op || attempt != asked.attempt {
+            return Err(Fault::new(
+                "S-ORDER",
+                format!("Asked {} at attempt {attempt}", op.name),
+                format!("Asked {} at attempt {}", asked.op, asked.attempt),
+            ));
+        }
+        if attempt >= ATTEMPTS {
+            return Err(Fault::new(
+                "S-ATTEMPTS",
+                format!("at most {ATTEMPTS} attempts"),
+                op.name.clone(),
+            ));
+        }
+        let (_, until) = self.graph().window;
+        if at > until && self.stopped.is_none() && op.act.phase() < Phase::Seal {
+            return Err(Fault::new(
+                "S-WINDOW",
+                format!("operations until {until}"),
+                at.to_string(),
+            ));
+        }
+        self.pending = Some(op.id.index());
+        Ok(())
+    }
+
+    fn take_answer(
+        &mut self,
+        at: Instant,
+        op: &str,
+        attempt: u32,
+        answer: &Answer,
+    ) -> Result<Vec<Check>, Fault> {
+        let (pending, expected) = self.pending_op()?;
+        if pending.name != op || expected != attempt {
+            return Err(Fault::new(
+                "S-ORDER",
+                format!("the answer to {} at attempt {expected}", pending.name),
+                format!("the answer to {op} at attempt {attempt}"),
+            ));
+        }
+        let weighed = self.weigh(pending, attempt, answer)?;
+        let index = pending.id.index();
+        let act = pending.act.clone();
+        self.pending = None;
+        self.done(index);
+        Ok(self.commit(at, attempt, &act, weighed))
+    }
+
+    fn commit(&mut self, at: Instant, attempt: u32, act: &Act, weighed: Weighed) -> Vec<Check> {
+        if let Some((name, key)) = weighed.key {
+            self.key_ids.insert(name.clone(), attempt);
+            self.keys.insert(name, key);
+        }
+        for (name, der) in weighed.signed {
+            self.signed.insert(name, Signed { der, at, attempt });
+        }
+        self.nonces.extend(weighed.nonces);
+        match act {
+            Act::SignHead => self.audit_ready = true,
+            Act::WriteHead => self.head_written = true,
+            Act::Entry { .. }
+            | Act::RollCall { .. }
+            | Act::Papers
+            | Act::Clock
+            | Act::Identify
+            | Act::Activate
+            | Act::Login
+            | Act::Inventory
+            | Act::Generate { .. }
+            | Act::ReadValue { .. }
+            | Act::Wrap { .. }
+            | Act::Sign(_)
+            | Act::Fingerprint { .. }
+            | Act::Complete { .. }
+            | Act::Seal
+            | Act::Logout
+            | Act::Deactivate
+            | Act::AnchorWords
+            | Act::Exit { .. } => {}
+        }
+        weighed.checks
+    }
+
+    fn take_lost(&mut self, op: &str, attempt: u32, cause: &str) -> Result<(), Fault> {
+        judge::words(cause)?;
+        let index = self.in_doubt(op, attempt)?;
+        let generation = matches!(self.op_at(index).map(|op| &op.act), Some(Act::Generate { .. }));
+        if generation && self.pending != Some(index) && !matches!(self.next(), Next::Settle(..)) {
+            return Err(Fault::new("S-ORDER", self.expected(), format!("Lost {op}")));
+        }
+        self.again(index);
+        Ok(())
+    }
+
+    fn take_adopted(&mut self, op: &str, attempt: u32, facts: &KeyFacts) -> Result<(), Fault> {
+        let (index, name) = self.generation_in_doubt(op, attempt)?;
+        let key = self.judge_key(&name, attempt, facts)?;
+        self.key_ids.insert(name.clone(), attempt);
+        self.keys.insert(name, key);
+        self.pending = None;
+        self.doubt = None;
+        self.done(index);
+        Ok(())
+    }
+
+    fn take_orphan(
+        &mut self,
+        op: &str,
+        attempt: u32,
+        found: &KeyFacts,
+        by: &[Name],
+    ) -> Result<(), Fault> {
+        let (index, name) = self.generation_in_doubt(op, attempt)?;
+        if self.judge_key(&name, attempt, found).is_ok() {
+            return Err(Fault::new(
+                "S-ORPHAN",
+                "remains of a key pair",
+                "a key pair that is complete",
+            ));
+        }
+        self.two_roles(by)?;
+        self.again(index);
+        Ok(())
+    }
+
+    fn generation_in_doubt(&self, op: &str, attempt: u32) -> Result<(usize, Name), Fault> {
+        let index = self.in_doubt(op, attempt)?;
+        match self.op_at(index).map(|op| &op.act) {
+            Some(Act::Generate { key }) => Ok((index, key.clone())),
+            Some(_) | None => {
+                Err(Fault::new("S-ORDER", "a key generation in doubt", op.to_string()))
+            }
+        }
+    }
+
+    fn in_doubt(&self, op: &str, attempt: u32) -> Result<usize, Fault> {
+        let index = self.pending.or(self.burn).or(self.doubt);
+        match index.and_then(|i| self.op_at(i)) {
+            Some(found) if found.name == op && self.attempt(found) == attempt => {
+                Ok(found.id.index())
+            }
+            Some(_) | None => {
+                Err(Fault::new("S-ORDER", self.expected(), format!("{op} at attempt {attempt}")))
+            }
+        }
+    }
+
+    fn take_refused(
+        &mut self,
+        op: &str,
+        rule: &str,
+        reason: &str,
+        by: &[Name],
+    ) -> Result<(), Fault> {
+        self.known_op(op)?;
+        judge::words(reason)?;
+        if rule == "people" {
+            self.participants(by)?;
+        } else if !crate::rules::is_known(rule) || !by.is_empty() {
+            return Err(Fault::new(
+                "S-REFUSED",
+                "`people` with names, or a rule's id",
+                rule.to_string(),
+            ));
+        }
+        // A key generation that was refused may have left something on the token.
+        let pending = self.pending.take();
+        self.doubt = self.doubt.or(pending
+            .filter(|i| matches!(self.op_at(*i).map(|op| &op.act), Some(Act::Generate { .. }))));
+        if let (Some(index), None) = (pending, self.doubt) {
+            self.again(index);
+        }
+        self.stopped = Some(Stop { rule: rule.to_string(), reason: reason.to_string() });
+        Ok(())
+    }
+
+    fn take_deviation(&self, op: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
+        self.known_op(op)?;
+        judge::words(reason)?;
+        self.participants(by)
+    }
+
+    fn take_resumed(&mut self, at: Instant, resumed: &Resumed) -> Result<(), Fault> {
+        if self.book == Book::Postscript {
+            return Err(Fault::new("S-ORDER", "no Resumed in the postscript", "Resumed"));
+        }
+        judge::place(self.graph(), self.opened.mode, &resumed.room)?;
+        if resumed.room.token != self.opened.room.token {
+            return Err(Fault::new(
+                "S-TOKEN-SERIAL",
+                self.opened.room.token.clone(),
+                resumed.room.token.clone(),
+            ));
+        }
+        self.place = resumed.room.clone();
+        self.session += 1;
+        self.closed = None;
+        for (op, state) in self.compiled.graph.ops.iter().zip(&mut self.ops) {
+            if op.act.phase() == Phase::Opening {
+                state.done = false;
+            }
+        }
+        if let Some(index) = self.pending.take() {
+            match self.op_at(index).map(|op| &op.act) {
+                Some(Act::Generate { .. }) => self.doubt = Some(index),
+                Some(_) | None => self.burn = Some(index),
+            }
+        }
+        let (_, until) = self.graph().window;
+        if at > until && self.stopped.is_none() {
+            let reason = format!("resumed at {at}, after {until}");
+            self.stopped = Some(Stop { rule: "S-WINDOW".to_string(), reason });
+        }
+        Ok(())
+    }
+
+    fn take_closed(&mut self, at: Instant, end: End) -> Result<(), Fault> {
+        if self.next() != Next::Close(end) {
+            return Err(Fault::new("S-ORDER", self.expected(), format!("Closed {end:?}")));
+        }
+        self.closed = Some(end);
+        self.ended_at = at;
+        Ok(())
+    }
+
+    fn take_sealed(&mut self, bundle: Digest) -> Result<(), Fault> {
+        if self.next() != Next::Seal {
+            return Err(Fault::new("S-ORDER", self.expected(), format!("Sealed {bundle}")));
+        }
+        self.book = Book::Postscript;
+        self.transcript_head = self.head;
+        self.head = crate::record::GENESIS;
+        self.number = 0;
+        Ok(())
+    }
+
+    fn done(&mut self, index: usize) {
+        if let Some(state) = self.ops.get_mut(index) {
+            state.done = true;
+        }
+    }
+
+    /// The attempt is burned; the next one may follow.
+    fn again(&mut self, index: usize) {
+        self.pending = self.pending.filter(|i| *i != index);
+        self.burn = self.burn.filter(|i| *i != index);
+        self.doubt = self.doubt.filter(|i| *i != index);
+        if let Some(state) = self.ops.get_mut(index) {
+            state.attempt += 1;
+        }
+    }
+
+    fn known_op(&self, op: &str) -> Result<&Op, Fault> {
+        self.graph()
+            .op(op)
+            .ok_or_else(|| Fault::new("S-ORDER", "an operation of the graph", op.to_string()))
+    }
+
+    fn participants(&self, by: &[Name]) -> Result<(), Fault> {
+        let sorted = by.is_sorted_by(|a, b| a < b);
+        if by.is_empty() || !sorted || !by.iter().all(|p| self.graph().people.contains_key(p)) {
+            return Err(Fault::new(
+                "R-AUTHN",
+                "participants, each once, in order",
+                format!("{by:?}"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// At least two people, of two roles.
+    fn two_roles(&self, by: &[Name]) -> Result<(), Fault> {
+        self.participants(by)?;
+        let people = &self.graph().people;
+        let roles: Vec<&Vec<Name>> =
+            by.iter().filter_map(|p| people.get(p)).map(|p| &p.roles).collect();
+        let differ = |a: &Vec<Name>, b: &Vec<Name>| a.iter().any(|r| b.iter().any(|o| r != o));
+        let enough =
+            roles.iter().enumerate().any(|(i, a)| roles.iter().skip(i + 1).any(|b| differ(a, b)));
+        if enough {
+            Ok(())
+        } else {
+            Err(Fault::new("R-MULTI", "two people of two roles", format!("{by:?}")))
+        }
+    }
+
+    /// What may come next, for messages.
+    fn expected(&self) -> String {
+        match self.next() {
+            Next::Ask(op, attempt) => format!("Asked {} at attempt {attempt}", op.name),
+            Next::Answer(op, attempt) => format!("the answer to {} at attempt {attempt}", op.name),
+            Next::Burn(op, attempt) => format!("Lost {} at attempt {attempt}", op.name),
+            Next::Settle(op, _) => format!("Adopted, OrphanRemoved or Lost {}", op.name),
+            Next::Close(end) => format!("Closed {end:?}"),
+            Next::Seal => String::from("the seal"),
+            Next::Nothing => String::from("nothing more"),
+            Next::Abandon => String::from("nothing more: the ceremony is to be abandoned"),
+        }
+    }
+}
+
+const fn none(_: ()) -> Vec<Check> {
+    Vec::new()
+}
+
+fn order(asked: &'static str, event: &Event) -> Fault {
+    Fault::new("S-ORDER", asked, format!("{:?}", event.outcome()))
+}

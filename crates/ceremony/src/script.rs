@@ -1,0 +1,266 @@
+//! The script: the graph as the document that people hold in the room (構築手順書), in Japanese or English.
+//!
+//! It is rendered from the same graph as the run, so what is on paper is what the machine asks for, in the same order,
+//! under the same numbers. Its title page shows the digests that people enter and compare.
+//!
+//! **Deliberately absent:** anything that the graph, the bindings and the inputs do not say.
+
+mod annex;
+mod en;
+mod ja;
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use crate::compile::{Compiled, input_digest};
+use crate::graph::{Act, Bilingual, Graph, Item, Op, Phase};
+use crate::hex::Digest;
+use crate::name::Name;
+use crate::words;
+
+/// The language of a document.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Language {
+    /// Japanese.
+    Ja,
+    /// English.
+    En,
+}
+
+impl Language {
+    /// The code in file names.
+    #[must_use]
+    pub const fn code(self) -> &'static str {
+        match self {
+            Self::Ja => "ja",
+            Self::En => "en",
+        }
+    }
+
+    fn pick(self, both: &Bilingual) -> &str {
+        match self {
+            Self::Ja => &both.ja,
+            Self::En => &both.en,
+        }
+    }
+
+    const fn labels(self) -> &'static Labels {
+        match self {
+            Self::Ja => &ja::LABELS,
+            Self::En => &en::LABELS,
+        }
+    }
+}
+
+/// The fixed words of a script.
+struct Labels {
+    title: &'static str,
+    ceremony: &'static str,
+    window: &'static str,
+    digests: &'static str,
+    digests_note: &'static str,
+    exceptions: &'static str,
+    people: &'static str,
+    people_head: &'static str,
+    keys: &'static str,
+    structures: &'static str,
+    phases: [&'static str; 5],
+    who: &'static str,
+    say: &'static str,
+    see: &'static str,
+    sign: &'static str,
+    head: &'static str,
+    of: &'static str,
+    annex_resume: &'static str,
+    resume: &'static str,
+    annex_attempts: &'static str,
+    attempts: &'static str,
+    annex_refusal: &'static str,
+    refusal: &'static str,
+}
+
+/// What a step is called, what is said, and what must be seen.
+pub struct Step {
+    /// Its title.
+    pub title: String,
+    /// What is said or done.
+    pub say: String,
+    /// What must be seen before going on.
+    pub see: String,
+}
+
+/// The step of an operation in this language.
+#[must_use]
+pub fn step(graph: &Graph, op: &Op, language: Language) -> Step {
+    match language {
+        Language::Ja => ja::step(graph, op),
+        Language::En => en::step(graph, op),
+    }
+}
+
+/// Who acts in an operation, in this language: numbers, roles and the people who may.
+#[must_use]
+pub fn who(graph: &Graph, op: &Op, language: Language) -> Vec<String> {
+    let labels = language.labels();
+    let duty = |duty: &crate::graph::Duty| {
+        let persons: Vec<String> = duty
+            .persons
+            .iter()
+            .map(|id| {
+                let name = graph.people.get(id).map_or("", |person| language.pick(&person.name));
+                format!("{name} ({id})")
+            })
+            .collect();
+        let role = role(graph, &duty.role, language);
+        format!("{role} {}{} {}", duty.at_least, labels.of, persons.join(", "))
+    };
+    op.by.iter().map(duty).collect()
+}
+
+/// A role's name in this language.
+#[must_use]
+pub fn role(graph: &Graph, role: &Name, language: Language) -> String {
+    graph.roles.get(role).map_or_else(|| role.to_string(), |both| language.pick(both).to_string())
+}
+
+/// The whole script, in Markdown.
+#[must_use]
+pub fn render(compiled: &Compiled, language: Language) -> String {
+    let graph = &compiled.graph;
+    let labels = language.labels();
+    let mut out = format!("# {}: {} / {}\n\n", labels.title, graph.ca, graph.ceremony);
+    let _ = writeln!(out, "- {}", graph.ca_name);
+    let _ = writeln!(out, "- {}: {} (#{})", labels.ceremony, graph.ceremony, graph.sequence);
+    let _ = writeln!(out, "- {}: {} – {}\n", labels.window, graph.window.0, graph.window.1);
+    if !graph.exceptions.is_empty() {
+        let _ = writeln!(out, "## {}\n", labels.exceptions);
+        for exception in &graph.exceptions {
+            let _ = writeln!(out, "- **{exception}**");
+        }
+        out.push('\n');
+    }
+    write_digests(&mut out, compiled, labels);
+    write_people(&mut out, graph, language);
+    write_objects(&mut out, graph, labels);
+    write_steps(&mut out, graph, language);
+    annex::write(&mut out, graph, labels);
+    out
+}
+
+fn write_digests(out: &mut String, compiled: &Compiled, labels: &Labels) {
+    let _ = writeln!(out, "## {}\n\n{}\n", labels.digests, labels.digests_note);
+    let mut digests: Vec<(String, Digest)> = [
+        ("graph".to_string(), compiled.graph.id()),
+        ("bindings".to_string(), compiled.bindings.id()),
+    ]
+    .into();
+    digests.extend(compiled.inputs.iter().map(|(name, text)| (name.clone(), input_digest(text))));
+    for (name, digest) in digests {
+        let _ = writeln!(out, "**{name}**\n\n```text\n{digest}");
+        for line in words::lines(&digest.0) {
+            let _ = writeln!(out, "{line}");
+        }
+        out.push_str("```\n\n");
+    }
+}
+
+fn write_people(out: &mut String, graph: &Graph, language: Language) {
+    let labels = language.labels();
+    let _ = writeln!(out, "## {}\n\n{}", labels.people, labels.people_head);
+    out.push_str("|---|---|---|---|---|\n");
+    for (id, person) in &graph.people {
+        let roles: Vec<String> = person.roles.iter().map(|r| role(graph, r, language)).collect();
+        let organization = graph.organizations.get(&person.organization);
+        let _ = writeln!(
+            out,
+            "| {id} | {} | {} | {} | |",
+            language.pick(&person.name),
+            organization.map_or("", |both| language.pick(both)),
+            roles.join(", ")
+        );
+    }
+    out.push('\n');
+}
+
+fn write_objects(out: &mut String, graph: &Graph, labels: &Labels) {
+    let _ = writeln!(out, "## {}\n", labels.keys);
+    for key in &graph.keys {
+        let _ = writeln!(
+            out,
+            "- `{}`: {}, CKA_LABEL `{}`",
+            key.name,
+            key.curve.name(),
+            key.label(graph)
+        );
+    }
+    let _ = writeln!(out, "\n## {}\n", labels.structures);
+    for certificate in &graph.certificates {
+        let _ = writeln!(out, "- `{}`:\n", certificate.name);
+        out.push_str("  ```text\n");
+        for line in certificate.lines() {
+            let _ = writeln!(out, "  {line}");
+        }
+        out.push_str("  ```\n");
+    }
+    if let (Some(first), Some(last)) = (graph.crls.first(), graph.crls.last()) {
+        let _ = writeln!(
+            out,
+            "- CRL × {}: `{}` – `{}`, number {} – {}",
+            graph.crls.len(),
+            first.crl.name,
+            last.crl.name,
+            graph.crl_number(first.slot, 0),
+            graph.crl_number(last.slot, 0)
+        );
+    }
+    out.push('\n');
+}
+
+fn write_steps(out: &mut String, graph: &Graph, language: Language) {
+    let labels = language.labels();
+    let mut phase = None;
+    for op in &graph.ops {
+        let this = op.act.phase();
+        if phase != Some(this) {
+            phase = Some(this);
+            let heading = match this {
+                Phase::Entry => 0,
+                Phase::Opening => 1,
+                Phase::Work => 2,
+                Phase::Seal => 3,
+                Phase::Postscript => 4,
+            };
+            let _ =
+                writeln!(out, "## {}\n", labels.phases.get(heading).copied().unwrap_or_default());
+        }
+        write_step(out, graph, op, language);
+    }
+}
+
+fn write_step(out: &mut String, graph: &Graph, op: &Op, language: Language) {
+    let labels = language.labels();
+    let step = step(graph, op, language);
+    let _ = writeln!(out, "### {}. {} `{}`\n", op.id.number(), step.title, op.name);
+    let _ =
+        writeln!(out, "- {}: {} [{}]", labels.who, who(graph, op, language).join("; "), op.section);
+    let _ = writeln!(out, "- {}: {}", labels.say, step.say);
+    let _ = writeln!(out, "- {}: {}", labels.see, step.see);
+    let _ = writeln!(out, "- {}", labels.sign);
+    if matches!(op.act, Act::Generate { .. } | Act::Sign(_) | Act::SignHead) {
+        let _ = writeln!(out, "- {}", labels.head);
+    }
+    out.push('\n');
+}
+
+/// The first and the last structure of a sheet, and how many there are.
+fn sheet_names(graph: &Graph, items: &[Item]) -> (String, usize) {
+    let name = |item: Option<&Item>| {
+        item.and_then(|item| graph.item_name(*item)).map(ToString::to_string).unwrap_or_default()
+    };
+    let (first, last) = (name(items.first()), name(items.last()));
+    let names =
+        if items.len() == 1 { format!("`{first}`") } else { format!("`{first}` – `{last}`") };
+    (names, items.len())
+}

@@ -1,0 +1,166 @@
+//! The script in English.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::{Labels, Language, Step, role, sheet_names};
+use crate::graph::{Act, Graph, Op};
+
+pub(super) const LABELS: Labels = Labels {
+    title: "Key ceremony script",
+    ceremony: "ceremony",
+    window: "window",
+    digests: "Values to compare",
+    digests_note: "Each value is shown in hexadecimal and in words. `graph` and `bindings` are read aloud and entered by two people at the step “papers”. If they differ, stop.",
+    exceptions: "Exceptions from rules that this plan was granted",
+    people: "Participants",
+    people_head: "| id | name | organisation | roles | signature |",
+    keys: "Key pairs to be generated",
+    structures: "Certificates and CRLs to be signed",
+    phases: [
+        "1 Entry",
+        "2 Opening (repeated when an interrupted ceremony is resumed)",
+        "3 Work",
+        "4 Seal",
+        "5 After the seal",
+    ],
+    who: "Who",
+    say: "Said and done",
+    see: "Must be seen",
+    sign: "time ____:____ initials of the witnesses ________",
+    head: "head of the record (8 words on the screen) ______________________________________",
+    of: " of",
+    annex_resume: "Annex A: resuming after an interruption",
+    resume: "1. After a power cut, a kill or a pulled medium, start the machine again and insert the same two journal media. Nobody repeats a key generation or a signature on their own.\n\
+             2. Run `gishiki resume`. It compares the two journals and levels them only if one continues the other.\n\
+             3. Two people read aloud the last “head of the record” noted in this script and compare it with the screen.\n\
+             4. Roll call, papers, clock, token identity and activation are done again.\n\
+             5. A signature in doubt is burned with its numbers, and the next attempt follows (annex B). A key pair in doubt is adopted if it is complete; otherwise its remains are removed with the consent of two people of two roles.\n\
+             6. After the window it can only be closed as aborted, and sealed.",
+    annex_attempts: "Annex B: numbers of later attempts",
+    attempts: "Nothing but these values changes in a later attempt. A CRL's number is its first number plus the number of the attempt, from 0.",
+    annex_refusal: "Annex C: stopping",
+    refusal: "Every participant may answer any question with “no” and a reason; the ceremony then stops. A stopped ceremony is sealed too and enters the ledger; its certificates and CRLs are not handed out. If the audit key cannot sign, follow `gishiki abandon`: the digest of the unsealed journal is copied to paper and signed by all.",
+};
+
+pub(super) fn step(graph: &Graph, op: &Op) -> Step {
+    let person = |id: &crate::name::Name| {
+        graph.people.get(id).map_or_else(|| id.to_string(), |p| format!("{} ({id})", p.name.en))
+    };
+    let (title, say, see): (String, String, String) = match &op.act {
+        Act::Entry { person: id } => (
+            "Entry".into(),
+            format!("{} enters with IC card and biometrics; facility staff stand by.", person(id)),
+            "The badge is worn, the authentication succeeded.".into(),
+        ),
+        Act::RollCall { role: r } => (
+            format!("Roll call: {}", role(graph, r, Language::En)),
+            "Each says name and role and shows the IC card.".into(),
+            "They agree with the register of appointments; everyone is there.".into(),
+        ),
+        Act::Papers => (
+            "Papers".into(),
+            "The first 8 words or more of `graph` and `bindings` of this script are read aloud and entered.".into(),
+            "The machine says that they agree.".into(),
+        ),
+        Act::Clock => (
+            "Clock".into(),
+            "Two people read the calibrated clock carried in and the machine's clock, and enter the difference in \
+             seconds and the clock's name."
+                .into(),
+            format!("The difference is at most {} seconds.", graph.demands.max_clock_offset),
+        ),
+        Act::Identify => (
+            "Token identity".into(),
+            "The machine reads serial number, label and mechanisms of the HSM.".into(),
+            "The serial number on the screen is the one on the device's plate.".into(),
+        ),
+        Act::Activate => (
+            "Activation".into(),
+            "Several custodians bring activation data and second factor, and enter the factor's name.".into(),
+            "Two or more are there. Nobody sees a PIN.".into(),
+        ),
+        Act::Login => (
+            "Login".into(),
+            "A custodian enters the PIN.".into(),
+            "The screen says “done”. A failure is not retried by itself.".into(),
+        ),
+        Act::Inventory => (
+            "Inventory".into(),
+            "The machine lists every object on the token.".into(),
+            "There is nothing but this CA's keys; at the first ceremony, nothing.".into(),
+        ),
+        Act::Generate { key } => (
+            "Key pair generation".into(),
+            format!("The key pair `{key}` is generated inside the HSM and read back in a fresh session."),
+            "Every attribute is as planned.".into(),
+        ),
+        Act::SignHead => (
+            "First signature of the audit key".into(),
+            "The audit key signs the head of the record so far.".into(),
+            "The signature verifies.".into(),
+        ),
+        Act::ReadValue { key } => (
+            "Negative step: reading".into(),
+            format!("The machine tries to read the private value of `{key}`."),
+            "The token refuses. If a value comes out, stop.".into(),
+        ),
+        Act::Wrap { key } => (
+            "Negative step: wrapping".into(),
+            format!("The machine tries to wrap the private key `{key}` under an ordinary key."),
+            "The token refuses. If it can be taken out, stop.".into(),
+        ),
+        Act::Sign(sheet) => {
+            let (names, count) = sheet_names(graph, &sheet.items);
+            (
+                format!("Signing ({count})"),
+                format!("`{}` signs {names}.", sheet.key),
+                "Every signature verifies.".into(),
+            )
+        }
+        Act::Fingerprint { certificate } => (
+            "Fingerprint".into(),
+            format!(
+                "The SHA-256 of `{certificate}` is read aloud from the screen and written here: ______________________"
+            ),
+            "What was read is what the screen shows.".into(),
+        ),
+        Act::Complete { organization } => (
+            "Completion".into(),
+            format!(
+                "The CA manager of {} approves that the work was completed.",
+                graph.organizations.get(organization).map_or("", |o| o.en.as_str())
+            ),
+            "The approver holds the role.".into(),
+        ),
+        Act::WriteHead => (
+            "Ledger head".into(),
+            "The ledger head is written on the token and read back.".into(),
+            "No older head is left.".into(),
+        ),
+        Act::Seal => (
+            "Seal".into(),
+            "The audit key signs the list of every file that was made.".into(),
+            "The seal verifies.".into(),
+        ),
+        Act::Logout => ("Logout".into(), "Log out of the token.".into(), "No session is left.".into()),
+        Act::Deactivate => (
+            "Deactivation".into(),
+            "HSM and server are shut down in order; then the power is cut.".into(),
+            "The private key is inactive.".into(),
+        ),
+        Act::AnchorWords => (
+            "Anchor".into(),
+            "The audit key's digest and the head of the record are read aloud in words, written on the slip for \
+             `anchor.toml`, and signed by all."
+                .into(),
+            "Slip and screen agree.".into(),
+        ),
+        Act::Exit { person: id } => (
+            "Exit".into(),
+            format!("{} leaves; facility staff stand by.", person(id)),
+            "The media taken out are those on record.".into(),
+        ),
+    };
+    Step { title, say, see }
+}

@@ -1,0 +1,154 @@
+//! The script in Japanese, in the CP/CPS's words for roles and acts.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::{Labels, Language, Step, role, sheet_names};
+use crate::graph::{Act, Graph, Op};
+
+pub(super) const LABELS: Labels = Labels {
+    title: "キーセレモニー構築手順書",
+    ceremony: "セレモニー",
+    window: "実施時間帯",
+    digests: "照合する値",
+    digests_note: "各値を 16 進と単語で示す。`graph` と `bindings` は手順「書類の照合」で 2 名が読み上げ、装置に入力する。一致しない場合は中止する。",
+    exceptions: "規則の例外(この計画で認められたもの)",
+    people: "参加者",
+    people_head: "| ID | 氏名 | 組織 | 役割 | 署名 |",
+    keys: "生成する鍵ペア",
+    structures: "署名する電子証明書及び失効記録(CRL)",
+    phases: ["1 入室", "2 開始(中断後の再開でも繰り返す)", "3 作業", "4 封印", "5 封印後"],
+    who: "実施者",
+    say: "発声・操作",
+    see: "確認",
+    sign: "時刻 ____:____ 確認者のイニシャル ________",
+    head: "記録の先頭値(画面の 8 語) ______________________________________",
+    of: " 名:",
+    annex_resume: "別紙 A 中断後の再開手順",
+    resume: "1. 停電・強制終了・媒体の抜去で止まった場合、装置を再起動し、同じ 2 つの記録媒体を挿す。作業者の判断で鍵の生成や署名をやり直さない。\n\
+             2. `gishiki resume` を実行する。装置は 2 つの記録を比べ、長い方が短い方の続きであることを確かめてから揃える。\n\
+             3. 本書に書き留めた最後の「記録の先頭値」を 2 名が読み上げ、画面と一致することを確かめる。\n\
+             4. 点呼、書類の照合、時計の確認、トークンの確認、活性化を改めて行う。\n\
+             5. 結果の分からない署名は番号ごと破棄し、次の試行に移る(別紙 B)。結果の分からない鍵ペアは、完全であれば採用し、不完全であれば役割の異なる 2 名の同意を得て取り除く。\n\
+             6. 実施時間帯を過ぎた場合は、中止として閉じて封印することだけができる。",
+    annex_attempts: "別紙 B 2 回目以降の試行の番号",
+    attempts: "試行をやり直したときに変わるのは次の値だけである。CRL 番号は、最初の番号に試行の回数(0 から)を加えた値になる。",
+    annex_refusal: "別紙 C 中止",
+    refusal: "いずれの参加者も、どの質問にも「いいえ」と理由を答えて中止できる。中止したセレモニーも封印して台帳に残し、電子証明書と CRL は引き渡さない。監査用の鍵が署名できないときは `gishiki abandon` の案内に従い、封印されていない記録のダイジェストを紙に写して全員が署名する。",
+};
+
+pub(super) fn step(graph: &Graph, op: &Op) -> Step {
+    let person = |id: &crate::name::Name| {
+        graph.people.get(id).map_or_else(|| id.to_string(), |p| format!("{} ({id})", p.name.ja))
+    };
+    let (title, say, see): (String, String, String) = match &op.act {
+        Act::Entry { person: id } => (
+            "入室".into(),
+            format!("{} が IC カードと生体認証で入室する。施設スタッフが立ち会う。", person(id)),
+            "身分証明書を着用している。認証が成功した。".into(),
+        ),
+        Act::RollCall { role: r } => (
+            format!("点呼({})", role(graph, r, Language::Ja)),
+            "氏名と役割を名乗り、IC カードを示す。".into(),
+            "任命簿と一致する。全員がそろっている。".into(),
+        ),
+        Act::Papers => (
+            "書類の照合".into(),
+            "本書の `graph` と `bindings` の値の初めの 8 語以上を読み上げ、装置に入力する。".into(),
+            "装置が一致を示す。".into(),
+        ),
+        Act::Clock => (
+            "時計の確認".into(),
+            "持ち込んだ校正済みの時計と装置の時計を 2 名で読み、差(秒)と時計の名称を入力する。".into(),
+            format!("差が {} 秒以内である。", graph.demands.max_clock_offset),
+        ),
+        Act::Identify => (
+            "トークンの確認".into(),
+            "装置が HSM の製造番号、ラベル、機構を読む。".into(),
+            "画面の製造番号が機器の銘板と一致する。".into(),
+        ),
+        Act::Activate => (
+            "活性化".into(),
+            "複数の秘密鍵管理者が活性化データと第二の要素を用意し、要素の名称を入力する。".into(),
+            "2 名以上がそろっている。PIN は誰にも見えない。".into(),
+        ),
+        Act::Login => (
+            "ログイン".into(),
+            "秘密鍵管理者が PIN を入力する。".into(),
+            "画面に「完了」と出る。失敗しても自動では繰り返されない。".into(),
+        ),
+        Act::Inventory => (
+            "トークンの中身の確認".into(),
+            "装置がトークン上のすべてのオブジェクトを数える。".into(),
+            "この認証局の鍵のほかに何もない(最初のセレモニーでは空である)。".into(),
+        ),
+        Act::Generate { key } => (
+            "鍵ペアの生成".into(),
+            format!("HSM の中で鍵ペア `{key}` を生成し、新しいセッションで属性を読み戻す。"),
+            "属性がすべて計画どおりである。".into(),
+        ),
+        Act::SignHead => (
+            "監査用の鍵の最初の署名".into(),
+            "監査用の鍵がここまでの記録の先頭値に署名する。".into(),
+            "署名の検証が成功する。".into(),
+        ),
+        Act::ReadValue { key } => (
+            "読み出せないことの確認".into(),
+            format!("`{key}` の秘密鍵の値を読み出そうとする。"),
+            "トークンが拒む。値が出た場合は中止する。".into(),
+        ),
+        Act::Wrap { key } => (
+            "取り出せないことの確認".into(),
+            format!("通常の鍵で `{key}` の秘密鍵を包んで取り出そうとする。"),
+            "トークンが拒む。取り出せた場合は中止する。".into(),
+        ),
+        Act::Sign(sheet) => {
+            let (names, count) = sheet_names(graph, &sheet.items);
+            (
+                format!("署名({count} 件)"),
+                format!("`{}` で {names} に署名する。", sheet.key),
+                "すべての署名の検証が成功する。".into(),
+            )
+        }
+        Act::Fingerprint { certificate } => (
+            "フィンガープリントの読み上げ".into(),
+            format!("`{certificate}` の SHA-256 を画面から読み上げ、本書に書き写す: ______________________"),
+            "読み上げた値と画面の値が一致する。".into(),
+        ),
+        Act::Complete { organization } => (
+            "正常完了の承認".into(),
+            format!(
+                "{} の認証局管理責任者が、作業の正常完了を承認する。",
+                graph.organizations.get(organization).map_or("", |o| o.ja.as_str())
+            ),
+            "承認者が役割どおりである。".into(),
+        ),
+        Act::WriteHead => (
+            "台帳の先頭値の書込み".into(),
+            "台帳の先頭値をトークンに書き込み、読み戻す。".into(),
+            "古い値が残っていない。".into(),
+        ),
+        Act::Seal => (
+            "封印".into(),
+            "監査用の鍵が、作られたすべてのファイルの一覧に署名する。".into(),
+            "封印の検証が成功する。".into(),
+        ),
+        Act::Logout => ("ログアウト".into(), "トークンからログアウトする。".into(), "セッションが残っていない。".into()),
+        Act::Deactivate => (
+            "非活性化".into(),
+            "HSM とサーバを正常にシャットダウンした後、電源を断つ準備をする。".into(),
+            "秘密鍵が非活性化されている。".into(),
+        ),
+        Act::AnchorWords => (
+            "アンカーの読み上げ".into(),
+            "監査用の鍵の値と記録の先頭値を単語で読み上げ、`anchor.toml` の控えに書き、全員が署名する。".into(),
+            "控えと画面が一致する。".into(),
+        ),
+        Act::Exit { person: id } => (
+            "退室".into(),
+            format!("{} が退室する。施設スタッフが立ち会う。", person(id)),
+            "持ち出す媒体が記録と一致する。".into(),
+        ),
+    };
+    Step { title, say, see }
+}

@@ -1,0 +1,203 @@
+//! The seal: the audit key's signature over a statement that names everything a ceremony made.
+//!
+//! The form is an in-toto Statement v1 in a DSSE envelope (<https://github.com/secure-systems-lab/dsse>, protocol
+//! v1.0.2), carried as a Sigstore bundle v0.3 with a public-key hint. All JSON here is canonical, so the statement is
+//! computed again by the verifier and compared octet by octet.
+//!
+//! **Deliberately absent:** a log entry and a time stamp; an air-gapped ceremony has neither.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use base64ct::{Base64, Encoding as _};
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+
+use crate::artefact;
+use crate::hex::Digest;
+use crate::key::{Check, Curve, PublicKey, Signature};
+use crate::name::Name;
+use crate::record::{End, canonical_json};
+use crate::run::{Fault, Run};
+use crate::token::TokenAnswer;
+
+const STATEMENT: &str = "https://in-toto.io/Statement/v1";
+const PREDICATE: &str = "https://gishiki.example/ceremony/v1";
+const STATEMENT_PAYLOAD: &str = "application/vnd.in-toto+json";
+const HEAD_PAYLOAD: &str = "application/vnd.gishiki.head.v1+json";
+const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
+
+/// The name of the sealed transcript's bundle in an output folder.
+pub const BUNDLE_FILE: &str = "transcript.sigstore.json";
+/// The name of the transcript in an output folder.
+pub const TRANSCRIPT_FILE: &str = "transcript.jsonl";
+
+/// DSSE's pre-authentication encoding: what is signed for a payload of a type.
+fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
+    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
+    [head.as_bytes(), payload].concat()
+}
+
+/// The message of the audit key's first signature: the chain value at which it is asked.
+pub(crate) fn head_message(ceremony: &Name, head: Digest) -> Vec<u8> {
+    let payload =
+        canonical_json(&json!({ "ceremony": ceremony.as_str(), "head": head.to_string() }));
+    pre_authentication(HEAD_PAYLOAD, payload.as_bytes())
+}
+
+/// The in-toto Statement: every artefact with its SHA-256, and what the ceremony was.
+#[must_use]
+pub fn statement(run: &Run) -> String {
+    let mut subjects: Vec<(String, Digest)> =
+        artefact::all(run).into_iter().map(|(name, octets)| (name, Digest::of(&octets))).collect();
+    subjects.push((TRANSCRIPT_FILE.to_string(), run.transcript_digest()));
+    subjects.sort();
+    let subjects: Vec<serde_json::Value> = subjects
+        .into_iter()
+        .map(|(name, digest)| json!({ "name": name, "digest": { "sha256": digest.to_string() } }))
+        .collect();
+    let opened = run.opened();
+    canonical_json(&json!({
+        "_type": STATEMENT,
+        "subject": subjects,
+        "predicateType": PREDICATE,
+        "predicate": {
+            "audit-key": run.audit_public().map(PublicKey::spki_digest),
+            "bindings": opened.bindings,
+            "ca": run.graph().ca(),
+            "ceremony": opened.ceremony,
+            "end": run.closed().unwrap_or(End::Aborted),
+            "format": opened.format,
+            "graph": opened.graph,
+            "head": run.transcript_head(),
+            "mode": opened.mode,
+            "sequence": run.graph().sequence(),
+            "sessions": run.session() + 1,
+        }
+    }))
+}
+
+/// The digest that the audit key signs to seal.
+pub(crate) fn statement_digest(run: &Run) -> Vec<u8> {
+    Curve::P256.digest(&pre_authentication(STATEMENT_PAYLOAD, statement(run).as_bytes()))
+}
+
+/// A Sigstore bundle v0.3, as far as it is used here.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Bundle {
+    dsse_envelope: Envelope,
+    media_type: String,
+    verification_material: Material,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Envelope {
+    payload: String,
+    payload_type: String,
+    signatures: Vec<EnvelopeSignature>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct EnvelopeSignature {
+    sig: String,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Material {
+    public_key: Hint,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Hint {
+    hint: String,
+}
+
+/// A sealed run: the bundle, and the one signature in it that is still to be proved.
+#[derive(Debug)]
+#[must_use]
+pub struct Seal {
+    /// The bundle's octets: canonical JSON with a line's end.
+    pub bundle: String,
+    /// Must hold.
+    pub check: Check,
+}
+
+/// Makes the bundle from the audit key's answer. The run must be closed.
+pub fn seal(run: &Run, answer: &TokenAnswer) -> Result<Seal, Fault> {
+    let wrong = |found: String| {
+        Fault::new("S-SEAL", "one signature of the audit key on the statement", found)
+    };
+    let TokenAnswer::Signatures { signatures } = answer else {
+        return Err(wrong("another answer".to_string()));
+    };
+    let [raw] = signatures.as_slice() else {
+        return Err(wrong(format!("{} signatures", signatures.len())));
+    };
+    let public = run.audit_public().ok_or_else(|| wrong("no audit key".to_string()))?;
+    let signature =
+        Signature::from_raw(public.curve(), &raw.0).map_err(|error| wrong(error.to_string()))?;
+    if run.has_seen(&signature) {
+        return Err(Fault::new("S-NONCE", "an r that was never seen", "a repeated r, on the seal"));
+    }
+    let bundle = Bundle {
+        dsse_envelope: Envelope {
+            payload: Base64::encode_string(statement(run).as_bytes()),
+            payload_type: STATEMENT_PAYLOAD.to_string(),
+            signatures: [EnvelopeSignature { sig: Base64::encode_string(&signature.to_der()) }]
+                .into(),
+        },
+        media_type: BUNDLE.to_string(),
+        verification_material: Material {
+            public_key: Hint { hint: public.spki_digest().to_string() },
+        },
+    };
+    let check = Check::new("the seal", public, statement_digest(run), signature);
+    Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
+}
+
+/// Reads a bundle and judges it against a closed run: it must be the one that this run gives, for some signature.
+pub fn read(run: &Run, octets: &[u8]) -> Result<Check, Fault> {
+    let wrong = |found: String| {
+        Fault::new("S-SEAL", "the Sigstore bundle v0.3 that this transcript gives", found)
+    };
+    let bundle: Bundle =
+        serde_json::from_slice(octets).map_err(|error| wrong(error.to_string()))?;
+    let [signature] = bundle.dsse_envelope.signatures.as_slice() else {
+        return Err(wrong(format!("{} signatures", bundle.dsse_envelope.signatures.len())));
+    };
+    let der = Base64::decode_vec(&signature.sig)
+        .map_err(|_| wrong("a signature that is no base64".into()))?;
+    let curve = run.audit_public().map_or(Curve::P256, PublicKey::curve);
+    let raw = Signature::raw_from_der(curve, &der).map_err(|error| wrong(error.to_string()))?;
+    let again =
+        seal(run, &TokenAnswer::Signatures { signatures: [crate::hex::Octets(raw)].into() })?;
+    if again.bundle.as_bytes() != octets {
+        return Err(wrong(first_difference(&bundle, &statement(run), octets)));
+    }
+    Ok(again.check)
+}
+
+/// Says what in a bundle is not as it should be: the first subject that differs, or the rest of its form.
+fn first_difference(bundle: &Bundle, expected: &str, octets: &[u8]) -> String {
+    let payload = Base64::decode_vec(&bundle.dsse_envelope.payload).unwrap_or_default();
+    if payload == expected.as_bytes() {
+        return format!("the same statement in another form ({} octets)", octets.len());
+    }
+    let found: Option<serde_json::Value> = serde_json::from_slice(&payload).ok();
+    let asked: Option<serde_json::Value> = serde_json::from_str(expected).ok();
+    let differing = found.zip(asked).and_then(|(found, asked)| {
+        let (found, asked) = (found.get("subject")?.as_array()?, asked.get("subject")?.as_array()?);
+        let subject = asked.iter().find(|subject| !found.contains(subject))?;
+        Some(subject.get("name")?.as_str()?.to_string())
+    });
+    differing.map_or_else(
+        || "a statement with another predicate".to_string(),
+        |name| format!("a statement with another digest for {name}"),
+    )
+}

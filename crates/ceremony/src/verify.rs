@@ -1,0 +1,385 @@
+//! The judge: compiles the sealed inputs again, replays the transcript, and says whether it is so.
+//!
+//! Replay walks the same fold as the live run and compares every line it gives with the line that was written. Nothing
+//! in the sealed folder is believed: graph, bindings, structures, records, statement and bundle are computed again.
+//!
+//! **Invariants.** Only [`Trial::conclude`] makes a [`Verified`], only with every signature proved and only under some
+//! trust; and only a [`Verified`] hands out artefacts. Without trust there is a verdict and nothing else.
+
+use alloc::boxed::Box;
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::anchor::Anchor;
+use crate::artefact;
+use crate::compile::{Inputs, compile};
+use crate::hex::Digest;
+use crate::key::{Check, Proof, PublicKey};
+use crate::record::{End, Event, Mode, Record};
+use crate::rehearsal;
+use crate::run::{Fault, Next, Run, Step};
+use crate::seal;
+
+/// A sealed ceremony as it lies in a folder. Nothing in it is believed.
+#[derive(Debug, Clone, Default)]
+pub struct Sealed {
+    /// `inputs/`: the canonical texts by name.
+    pub inputs: BTreeMap<String, Vec<u8>>,
+    /// `transcript.jsonl`
+    pub transcript: Vec<u8>,
+    /// `transcript.sigstore.json`
+    pub bundle: Vec<u8>,
+    /// `after.jsonl`, if the postscript has begun.
+    pub after: Option<Vec<u8>>,
+}
+
+/// What makes a sealed ceremony more than consistent.
+#[derive(Debug)]
+pub enum Trust<'a> {
+    /// The CA's anchor.
+    Anchor(&'a Anchor),
+    /// The room in which it has just been held.
+    Room(JustClosed),
+    /// It is a rehearsal, and is taken as one.
+    Rehearsal,
+    /// It is a drill, and is taken as one.
+    Drill,
+    /// None.
+    None,
+}
+
+/// The evidence that a live run has just been sealed here. Only [`JustClosed::of`] makes one.
+#[derive(Debug)]
+pub struct JustClosed {
+    head: Digest,
+}
+
+impl JustClosed {
+    /// From the run that was just closed in this room.
+    #[must_use]
+    pub fn of(run: &Run) -> Option<Self> {
+        run.closed().map(|_| Self { head: run.transcript_head() })
+    }
+}
+
+/// A fault, and where it was found.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{place}: {fault}")]
+pub struct Refusal {
+    /// A file, and the line in it from 1.
+    pub place: String,
+    /// What is wrong.
+    pub fault: Fault,
+}
+
+/// A replayed ceremony whose signatures are still to be proved, in any order, on any threads.
+#[derive(Debug)]
+pub struct Trial {
+    run: Box<Run>,
+    bundle: Vec<u8>,
+    /// Every signature of the ceremony.
+    pub checks: Vec<Check>,
+    seal: Digest,
+}
+
+/// What can be said of a sealed ceremony.
+#[derive(Debug)]
+pub enum Verdict {
+    /// Verified, under this trust.
+    Verified(Box<Verified>),
+    /// Everything fits together, but nothing says that it is the CA's.
+    NotAnchored(Consistent),
+}
+
+/// The facts of a ceremony that is consistent in itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Consistent {
+    /// Rehearsal, drill or real.
+    pub mode: Mode,
+    /// SHA-256 of the audit key's SubjectPublicKeyInfo.
+    pub audit_key: Digest,
+    /// The chain value of the last record.
+    pub head: Digest,
+}
+
+/// A ceremony that was verified. The only road to an artefact.
+#[derive(Debug)]
+pub struct Verified {
+    run: Run,
+    facts: Consistent,
+    signatures: usize,
+    bundle: Vec<u8>,
+}
+
+/// Replays a sealed ceremony. Everything but the signatures is judged here.
+pub fn replay(sealed: &Sealed) -> Result<Trial, Refusal> {
+    let (run, mut checks) = transcript(&sealed.inputs, &sealed.transcript)?;
+    if run.next() != Next::Seal {
+        let last = sealed.transcript.iter().filter(|octet| **octet == b'\n').count();
+        let place = format!("{} line {last}", seal::TRANSCRIPT_FILE);
+        return Err(refused(
+            &place,
+            Fault::new("S-END", "a transcript that ends with Closed", "more to do"),
+        ));
+    }
+    checks.push(seal::read(&run, &sealed.bundle).map_err(|f| refused(seal::BUNDLE_FILE, f))?);
+    let seal = Digest::of(&sealed.bundle);
+    let after = sealed.after.as_deref().unwrap_or_default();
+    let run = Box::new(postscript(run, Some(seal), after, &mut checks)?);
+    Ok(Trial { run, bundle: sealed.bundle.clone(), checks, seal })
+}
+
+/// Replays a journal that is not sealed, to go on with it. Its signatures were proved when they were written, and are
+/// proved again before anything is handed out.
+pub fn replay_unsealed(
+    inputs: &BTreeMap<String, Vec<u8>>,
+    journal: &[u8],
+    after: &[u8],
+) -> Result<Run, Refusal> {
+    let (run, mut checks) = transcript(inputs, journal)?;
+    if after.is_empty() {
+        return Ok(run);
+    }
+    postscript(run, None, after, &mut checks)
+}
+
+fn transcript(
+    inputs: &BTreeMap<String, Vec<u8>>,
+    octets: &[u8],
+) -> Result<(Run, Vec<Check>), Refusal> {
+    let inputs = Inputs::sealed(inputs).map_err(|violations| input_refusal(&violations))?;
+    let compiled = compile(&inputs).map_err(|violations| input_refusal(&violations))?;
+    let mut lines = Lines::new(seal::TRANSCRIPT_FILE, octets)?;
+    let first = lines.next_record()?.ok_or_else(|| {
+        refused(seal::TRANSCRIPT_FILE, Fault::new("S-EMPTY", "a transcript", "no record"))
+    })?;
+    let Event::Opened(opened) = &first.event else {
+        return Err(lines.refuse(Fault::new("S-ORDER", "Opened", "another event")));
+    };
+    let step = Run::replay(compiled, opened.clone(), first.at).map_err(|f| lines.refuse(f))?;
+    let mut checks = Vec::new();
+    let mut run = lines.same(step, &mut checks)?;
+    while let Some(record) = lines.next_record()? {
+        let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;
+        run = lines.same(step, &mut checks)?;
+    }
+    Ok((run, checks))
+}
+
+fn postscript(
+    run: Run,
+    seal: Option<Digest>,
+    after: &[u8],
+    checks: &mut Vec<Check>,
+) -> Result<Run, Refusal> {
+    let mut lines = Lines::new("after.jsonl", after)?;
+    let mut run = run;
+    while let Some(record) = lines.next_record()? {
+        if let (Event::Sealed { bundle }, Some(seal)) = (&record.event, seal)
+            && *bundle != seal
+        {
+            return Err(lines.refuse(Fault::new("S-SEAL", seal.to_string(), bundle.to_string())));
+        }
+        let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;
+        run = lines.same(step, checks)?;
+    }
+    Ok(run)
+}
+
+impl Trial {
+    /// Replay's run, before anything is proved.
+    #[must_use]
+    pub const fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// SHA-256 of the bundle.
+    #[must_use]
+    pub const fn seal(&self) -> Digest {
+        self.seal
+    }
+
+    /// The verdict, once every signature is proved.
+    pub fn conclude(mut self, proofs: Vec<Proof>, trust: &Trust<'_>) -> Result<Verdict, Refusal> {
+        let signatures = proofs.len();
+        let proved: alloc::collections::BTreeSet<Digest> = proofs.iter().map(Proof::id).collect();
+        if let Some(check) = self.checks.iter().find(|check| !proved.contains(&check.id())) {
+            return Err(refused(
+                &check.subject,
+                Fault::new("S-SIGNATURE", "a proved signature", "one that nobody has proved"),
+            ));
+        }
+        self.run.settle(proofs);
+        let facts = self.facts()?;
+        let ca = self.run.graph().ca_name.to_der();
+        let derived = facts.mode != Mode::Rehearsal
+            && self.run.keys().values().any(|key| rehearsal::recognise(&ca, key));
+        if derived {
+            return Err(refused(
+                "transcript.jsonl",
+                Fault::new(
+                    "S-REHEARSAL-KEY",
+                    "keys that nobody else has",
+                    "a rehearsal key, which everyone can compute",
+                ),
+            ));
+        }
+        let trusted = match trust {
+            Trust::None => false,
+            Trust::Rehearsal => is(facts.mode, Mode::Rehearsal)?,
+            Trust::Drill => is(facts.mode, Mode::Drill)?,
+            Trust::Room(room) => room.head == facts.head,
+            Trust::Anchor(anchor) => {
+                is(facts.mode, Mode::Real)? && anchored(anchor, &facts, &self.run)?
+            }
+        };
+        if trusted {
+            let run = *self.run;
+            return Ok(Verdict::Verified(Box::new(Verified {
+                run,
+                facts,
+                signatures,
+                bundle: self.bundle,
+            })));
+        }
+        Ok(Verdict::NotAnchored(facts))
+    }
+
+    fn facts(&self) -> Result<Consistent, Refusal> {
+        let audit = self.run.audit_public().map(PublicKey::spki_digest);
+        let audit_key = audit.ok_or_else(|| {
+            refused("transcript.jsonl", Fault::new("S-SEAL", "an audit key", "none"))
+        })?;
+        let mode = self.run.opened().mode;
+        Ok(Consistent { mode, audit_key, head: self.run.transcript_head() })
+    }
+}
+
+fn is(found: Mode, asked: Mode) -> Result<bool, Refusal> {
+    if found == asked {
+        return Ok(true);
+    }
+    Err(refused(
+        "transcript.jsonl",
+        Fault::new("S-MODE", format!("a {asked:?}"), format!("a {found:?}")),
+    ))
+}
+
+/// The genesis ceremony is anchored by its own audit key and head.
+fn anchored(anchor: &Anchor, facts: &Consistent, run: &Run) -> Result<bool, Refusal> {
+    let asked = [
+        ("the CA", anchor.ca.to_string(), run.graph().ca().to_string()),
+        ("the ceremony", anchor.ceremony.to_string(), run.graph().ceremony().to_string()),
+        ("the audit key", anchor.audit_key.to_string(), facts.audit_key.to_string()),
+        ("the genesis head", anchor.genesis_head.to_string(), facts.head.to_string()),
+    ];
+    for (what, asked, found) in asked {
+        if asked != found {
+            return Err(refused(
+                "anchor.toml",
+                Fault::new("S-ANCHOR", format!("{what} {asked}"), found),
+            ));
+        }
+    }
+    Ok(true)
+}
+
+impl Verified {
+    /// The facts.
+    #[must_use]
+    pub const fn facts(&self) -> &Consistent {
+        &self.facts
+    }
+
+    /// The replayed run.
+    #[must_use]
+    pub const fn run(&self) -> &Run {
+        &self.run
+    }
+
+    /// How many signatures were verified.
+    #[must_use]
+    pub const fn signatures(&self) -> usize {
+        self.signatures
+    }
+
+    /// How the ceremony ended.
+    #[must_use]
+    pub fn end(&self) -> End {
+        self.run.closed().unwrap_or(End::Aborted)
+    }
+
+    /// The bundle's octets.
+    #[must_use]
+    pub fn bundle(&self) -> &[u8] {
+        &self.bundle
+    }
+
+    /// Every file that may leave the room, by name: papers, and, of a completed ceremony, certificates and CRLs.
+    #[must_use]
+    pub fn artefacts(&self) -> BTreeMap<String, Vec<u8>> {
+        artefact::all(&self.run)
+    }
+}
+
+/// The lines of a book, with the place of the one at hand.
+struct Lines<'a> {
+    file: &'static str,
+    rest: core::str::SplitTerminator<'a, char>,
+    line: &'a str,
+    number: usize,
+}
+
+impl<'a> Lines<'a> {
+    fn new(file: &'static str, octets: &'a [u8]) -> Result<Self, Refusal> {
+        let text = core::str::from_utf8(octets)
+            .map_err(|_| refused(file, Fault::new("S-RECORD", "UTF-8", "other octets")))?;
+        if !text.is_empty() && !text.ends_with('\n') {
+            return Err(refused(file, Fault::new("S-RECORD", "whole lines", "a torn last line")));
+        }
+        Ok(Self { file, rest: text.split_terminator('\n'), line: "", number: 0 })
+    }
+
+    fn next_record(&mut self) -> Result<Option<Record>, Refusal> {
+        let Some(line) = self.rest.next() else { return Ok(None) };
+        self.line = line;
+        self.number += 1;
+        let record = Record::read(line);
+        record.map(Some).map_err(|e| self.refuse(Fault::new("S-RECORD", "a record", e.to_string())))
+    }
+
+    /// The line that replay gives must be the line that was written.
+    fn same(&self, step: Step, checks: &mut Vec<Check>) -> Result<Run, Refusal> {
+        if step.line.strip_suffix('\n') != Some(self.line) {
+            return Err(self.refuse(Fault::new(
+                "S-RECORD",
+                step.line.trim_end().to_string(),
+                self.line.to_string(),
+            )));
+        }
+        checks.extend(step.checks);
+        Ok(step.run)
+    }
+
+    fn refuse(&self, fault: Fault) -> Refusal {
+        refused(&format!("{} line {}", self.file, self.number), fault)
+    }
+}
+
+fn refused(place: &str, fault: Fault) -> Refusal {
+    Refusal { place: place.to_string(), fault }
+}
+
+fn input_refusal(violations: &[crate::violation::Violation]) -> Refusal {
+    violations.first().map_or_else(
+        || refused("inputs", Fault::new("S-INPUTS", "inputs that compile", "none")),
+        |v| {
+            refused(
+                &format!("inputs/{}", v.place.input),
+                Fault::new(v.rule, v.asked.clone(), v.found.clone()),
+            )
+        },
+    )
+}

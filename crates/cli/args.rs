@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Key ceremonies of an offline root CA, from plan to proof
+#[derive(Debug, Parser)]
+#[command(name = "gishiki", version, propagate_version = true, max_term_width = 100)]
+pub(crate) struct Args {
+    /// The language of what people read (from LANG otherwise)
+    #[arg(long, global = true, value_enum)]
+    pub(crate) lang: Option<Lang>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Lang {
+    Ja,
+    En,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check a plan against every rule; report all violations
+    Check(Planned),
+    /// Print the operation graph that a plan compiles to
+    Graph(Planned),
+    /// Print the bindings: what fills the graph's holes at review
+    Bind(Planned),
+    /// Print the script that people hold in the room
+    Script(Planned),
+    /// Perform the ceremony with the built-in deterministic token and stand-in people
+    Rehearse(Rehearse),
+    /// Perform the ceremony with a PKCS #11 token and people
+    Run(Run),
+    /// Go on with an interrupted ceremony, from its two journals
+    Resume(Resume),
+    /// Say what an unsealable journal holds, for signing on paper
+    Abandon(Abandon),
+    /// Judge a sealed ceremony: compile again, replay, compare every octet
+    Verify(Verify),
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Planned {
+    /// The ceremony's folder
+    pub(crate) plan: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false, id = "to")]
+pub(crate) struct Target {
+    /// Write the sealed folder here; it must not exist
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Compare with this golden instead of writing
+    #[arg(long, value_name = "GOLDEN")]
+    pub(crate) compare: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Rehearse {
+    /// The ceremony's folder
+    pub(crate) plan: PathBuf,
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+/// Where and with what a ceremony is held.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Held {
+    /// The room: module, token, terminal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) room: PathBuf,
+    /// A journal folder; give two, on two media
+    #[arg(long, value_name = "DIR", required = true, num_args = 1)]
+    pub(crate) journal: Vec<PathBuf>,
+    /// Write the sealed folder here; it must not exist
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Scripted answers, for drills only
+    #[arg(long, value_name = "FILE")]
+    pub(crate) answers: Option<PathBuf>,
+    /// Read the PIN from this open file descriptor instead of the terminal
+    #[arg(long, value_name = "N")]
+    pub(crate) pin_fd: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Run {
+    /// The ceremony's folder
+    pub(crate) plan: PathBuf,
+    #[command(flatten)]
+    pub(crate) held: Held,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Resume {
+    #[command(flatten)]
+    pub(crate) held: Held,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Abandon {
+    /// A journal folder; give two, on two media
+    #[arg(long, value_name = "DIR", required = true, num_args = 1)]
+    pub(crate) journal: Vec<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The sealed folder, or the ceremony's folder and the sealed folder
+    #[arg(required = true, num_args = 1..=2, value_names = ["PLAN] [OUT"])]
+    pub(crate) folders: Vec<PathBuf>,
+    /// The CA's anchor
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
+    pub(crate) anchor: Option<PathBuf>,
+    /// Take it as a rehearsal
+    #[arg(long, conflicts_with = "drill")]
+    pub(crate) rehearsal: bool,
+    /// Take it as a drill
+    #[arg(long)]
+    pub(crate) drill: bool,
+}

@@ -1,0 +1,398 @@
+//! Conducts a ceremony: asks what the run asks for, of token and people, and writes down what happened.
+//!
+//! **Invariant:** an effect begins only when its Asked is durable; nothing is shown before its answer is. Every
+//! signature is verified before it is recorded. This loop decides nothing: what comes next, and whether an answer is
+//! one, is said by [`Run`].
+
+use std::io::Write as _;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use ceremony::graph::{Act, Op};
+use ceremony::record::{Answer, Attempt, End, Event, Place, Resumed};
+use ceremony::run::{Book, Fault, Next, Request, Run, Step};
+use ceremony::time::Instant;
+use ceremony::token::{TokenAnswer, TokenError, TokenRequest};
+use ceremony::{seal, words};
+use token::Token;
+
+use crate::exit::Halt;
+use crate::journal::{Journal, Recovered};
+use crate::people::{People, Question, Reply};
+use crate::proofs::prove;
+use crate::secrets::PinSource;
+
+/// What a ceremony is conducted with.
+#[derive(Debug)]
+pub(crate) struct Conduct {
+    pub(crate) token: Token,
+    pub(crate) people: People,
+    pub(crate) clock: Clock,
+    pub(crate) journal: Journal,
+    pub(crate) pin: Option<PinSource>,
+    pub(crate) progress: bool,
+}
+
+/// Where the time of an event comes from.
+#[derive(Debug)]
+pub(crate) enum Clock {
+    /// The machine's.
+    System,
+    /// A rehearsal's: one second for each act of people.
+    Planned(Instant),
+}
+
+impl Clock {
+    pub(crate) fn now(&self) -> Result<Instant, Halt> {
+        match self {
+            Self::Planned(at) => Ok(*at),
+            Self::System => {
+                let seconds =
+                    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
+                Instant::from_unix(seconds).map_err(|error| {
+                    interrupted("R-TIME", "a clock that shows a time of ours", &error.to_string())
+                })
+            }
+        }
+    }
+
+    const fn after_people(&mut self) {
+        if let Self::Planned(at) = self {
+            *at = at.plus_seconds(1);
+        }
+    }
+}
+
+impl Conduct {
+    /// Writes the line of a step, durable on both media, and goes on with its run.
+    pub(crate) fn keep(&mut self, step: Step) -> Result<Run, Halt> {
+        // The run says the book after the event; the line of Sealed is the first of the postscript.
+        self.journal.write(step.run.book(), &step.line)?;
+        Ok(step.run)
+    }
+
+    fn take(&mut self, run: Run, event: Event) -> Result<Run, Halt> {
+        let step = run.apply(self.clock.now()?, event).map_err(stopped)?;
+        self.keep(step)
+    }
+
+    /// Goes on with a run that was read from two journals.
+    pub(crate) fn resume(
+        &mut self,
+        run: Run,
+        recovered: &Recovered,
+        place: Place,
+    ) -> Result<Run, Halt> {
+        if run.book() == Book::Postscript {
+            return Ok(run);
+        }
+        let bundle = &recovered.written.bundle;
+        if run.next() == Next::Seal && !bundle.is_empty() {
+            let check = seal::read(&run, bundle).map_err(Halt::Media)?;
+            prove(std::slice::from_ref(&check)).map_err(|(_, error)| {
+                Halt::Media(fault("S-SEAL", "a seal that verifies", &error.to_string()))
+            })?;
+            return self.begin_postscript(run, bundle);
+        }
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let resumed =
+            Resumed { room: place, torn: count(recovered.torn), copied: count(recovered.copied) };
+        self.take(run, Event::Resumed(resumed))
+    }
+
+    /// Goes on until the postscript is complete, or something stops it.
+    pub(crate) fn go(&mut self, mut run: Run) -> Result<Run, Halt> {
+        loop {
+            run = match run.next() {
+                Next::Ask(op, attempt) => {
+                    let asked = Attempt { op: op.name.clone(), attempt };
+                    self.show(&run, &asked.op);
+                    match self.ask(run, asked)? {
+                        Ok(run) => self.answer(run)?,
+                        Err(run) => run,
+                    }
+                }
+                Next::Answer(..) => self.answer(run)?,
+                Next::Burn(op, attempt) => {
+                    let event =
+                        Event::Lost { op: op.name.clone(), attempt, cause: "interrupted".into() };
+                    self.take(run, event)?
+                }
+                Next::Settle(op, attempt) => {
+                    let op = op.clone();
+                    self.settle(run, &op, attempt)?
+                }
+                Next::Close(end) => self.take(run, Event::Closed { end })?,
+                Next::Seal => self.seal(run)?,
+                Next::Nothing => return Ok(run),
+                Next::Abandon => {
+                    let why = run
+                        .stopped()
+                        .map_or_else(String::new, |stop| format!("{}: {}", stop.rule, stop.reason));
+                    return Err(Halt::People(format!(
+                        "{why}; no audit key can seal it: `gishiki abandon`"
+                    )));
+                }
+            };
+        }
+    }
+
+    /// Asks, or stops because it is too late for this operation.
+    fn ask(&mut self, run: Run, asked: Attempt) -> Result<Result<Run, Run>, Halt> {
+        let (_, until) = run.graph().window();
+        if self.clock.now()? > until && run.book() == Book::Transcript && run.stopped().is_none() {
+            let event = Event::Refused {
+                op: asked.op,
+                attempt: asked.attempt,
+                rule: "S-WINDOW".into(),
+                reason: format!("after {until}"),
+                by: Vec::new(),
+            };
+            return self.take(run, event).map(Err);
+        }
+        self.take(run, Event::Asked(asked)).map(Ok)
+    }
+
+    fn answer(&mut self, run: Run) -> Result<Run, Halt> {
+        let Next::Answer(op, attempt) = run.next() else { return Ok(run) };
+        let op = op.clone();
+        match run.request().map_err(bug)? {
+            Request::People(request) => self.answer_of_people(run, &op, attempt, &request),
+            Request::Token(request) => self.answer_of_token(run, &op, attempt, request),
+        }
+    }
+
+    fn answer_of_people(
+        &mut self,
+        mut run: Run,
+        op: &Op,
+        attempt: u32,
+        request: &ceremony::run::PeopleRequest,
+    ) -> Result<Run, Halt> {
+        let mut again = 0;
+        loop {
+            let reply = self.people.ask(&Question { graph: run.graph(), request, again })?;
+            again += 1;
+            let answer = match reply {
+                Reply::Said(said) => Answer::People(said),
+                Reply::Refused { by, reason } => {
+                    let rule = "people".to_string();
+                    let event = Event::Refused { op: op.name.clone(), attempt, rule, reason, by };
+                    return self.take(run, event);
+                }
+                Reply::Deviation { by, reason } => {
+                    run = self.take(run, Event::Deviation { op: op.name.clone(), reason, by })?;
+                    continue;
+                }
+            };
+            match run.judge(&answer) {
+                Ok(_) => {
+                    let run =
+                        self.take(run, Event::Answered { op: op.name.clone(), attempt, answer })?;
+                    self.clock.after_people();
+                    return Ok(run);
+                }
+                Err(fault) => self
+                    .people
+                    .can_retry_pin()
+                    .then(|| self.tell(&fault))
+                    .ok_or(())
+                    .or_else(|()| Err(interrupted(fault.rule, &fault.asked, &fault.found)))?,
+            }
+        }
+    }
+
+    fn answer_of_token(
+        &mut self,
+        run: Run,
+        op: &Op,
+        attempt: u32,
+        request: TokenRequest,
+    ) -> Result<Run, Halt> {
+        if op.act == Act::Login
+            && let Some(pin) = &mut self.pin
+        {
+            self.token.hold_pin(pin.take("PIN: ")?);
+        }
+        let answer = match self.token.perform(request) {
+            Ok(answer) => Answer::Token(answer),
+            Err(error) => return self.failed(run, op, attempt, &error),
+        };
+        let judged = run.judge(&answer).and_then(|checks| {
+            prove(&checks).map_err(|(subject, error)| {
+                fault("S-SIGNATURE", &format!("a signature on {subject}"), &error.to_string())
+            })
+        });
+        match judged {
+            Ok(proofs) => {
+                let mut run =
+                    self.take(run, Event::Answered { op: op.name.clone(), attempt, answer })?;
+                run.settle(proofs);
+                self.show_head(&run, op);
+                Ok(run)
+            }
+            Err(fault) => self.refuse(run, op, attempt, &fault),
+        }
+    }
+
+    /// The token said that it failed: nobody knows what it did.
+    fn failed(&mut self, run: Run, op: &Op, attempt: u32, error: &TokenError) -> Result<Run, Halt> {
+        if matches!(op.act, Act::Generate { .. }) {
+            return self.settle(run, op, attempt);
+        }
+        let cause = error.to_string();
+        let run =
+            self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
+        let fault = fault("S-TOKEN", &format!("{} (`{}`)", op.act.kind(), op.name), &cause);
+        if op.act == Act::Login && self.people.can_retry_pin() {
+            self.tell(&fault);
+            return Ok(run);
+        }
+        Err(Halt::Token(fault))
+    }
+
+    /// A rule refuses the token's answer: the ceremony stops, and is closed as aborted if it can be sealed.
+    fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
+        self.tell(fault);
+        let reason: String =
+            format!("asked {}; found {}", fault.asked, fault.found).chars().take(200).collect();
+        let event = Event::Refused {
+            op: op.name.clone(),
+            attempt,
+            rule: fault.rule.to_string(),
+            reason,
+            by: Vec::new(),
+        };
+        let run = self.take(run, event)?;
+        if run.next() == Next::Abandon {
+            return Err(Halt::Token(fault.clone()));
+        }
+        Ok(run)
+    }
+
+    /// Looks what a key generation in doubt has left on the token: adopt, remove with consent, or go on.
+    fn settle(&mut self, run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
+        let request = run.inspect_request(op, attempt).map_err(bug)?;
+        let facts = match self.token.perform(request) {
+            Ok(TokenAnswer::Key(facts)) => facts,
+            Ok(_) => {
+                return Err(Halt::Token(fault("S-ANSWER", "what bears a CKA_ID", "another answer")));
+            }
+            Err(error) => {
+                return Err(Halt::Token(fault("S-TOKEN", "to read a key back", &error.to_string())));
+            }
+        };
+        let name = op.name.clone();
+        if (facts.privates, facts.publics) == (0, 0) {
+            let cause = "nothing is on the token".to_string();
+            return self.take(run, Event::Lost { op: name, attempt, cause });
+        }
+        let adopted = Event::Adopted { op: name.clone(), attempt, key: facts.clone() };
+        let at = self.clock.now()?.max(run.last_at());
+        if let Ok(step) = run.clone().apply(at, adopted) {
+            return self.keep(step);
+        }
+        let what = format!(
+            "{name}: {} private and {} public objects with this CKA_ID are no key pair as planned. Remove them?",
+            facts.privates, facts.publics
+        );
+        let by = match self.people.consent(run.graph(), op, &what)? {
+            Reply::Said(said) => said.by,
+            Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
+                let rule = "people".to_string();
+                return self.take(run, Event::Refused { op: name, attempt, rule, reason, by });
+            }
+        };
+        let request = run.destroy_request(op, attempt).map_err(bug)?;
+        match self.token.perform(request) {
+            Ok(TokenAnswer::Left { objects: 0 }) => {
+                self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })
+            }
+            Ok(answer) => Err(Halt::Token(fault(
+                "S-TOKEN",
+                "nothing left with this CKA_ID",
+                &format!("{answer:?}"),
+            ))),
+            Err(error) => {
+                Err(Halt::Token(fault("S-TOKEN", "to destroy what is left", &error.to_string())))
+            }
+        }
+    }
+
+    fn seal(&mut self, run: Run) -> Result<Run, Halt> {
+        self.show(&run, "seal");
+        let request = run.seal_request().map_err(bug)?;
+        let answer = self
+            .token
+            .perform(request)
+            .map_err(|error| Halt::Token(fault("S-TOKEN", "the seal", &error.to_string())))?;
+        let sealed = seal::seal(&run, &answer).map_err(Halt::Token)?;
+        prove(std::slice::from_ref(&sealed.check)).map_err(|(_, error)| {
+            Halt::Token(fault("S-SEAL", "a seal that verifies", &error.to_string()))
+        })?;
+        self.journal.write_bundle(&sealed.bundle)?;
+        self.begin_postscript(run, sealed.bundle.as_bytes())
+    }
+
+    /// The record that names the seal and begins the postscript.
+    pub(crate) fn begin_postscript(&mut self, run: Run, bundle: &[u8]) -> Result<Run, Halt> {
+        let bundle = ceremony::hex::Digest::of(bundle);
+        self.take(run, Event::Sealed { bundle })
+    }
+
+    fn show(&self, run: &Run, op: &str) {
+        if self.progress {
+            let (done, all) = run.progress();
+            let _ = writeln!(std::io::stderr(), "[{done:>3}/{all}] {op}");
+        }
+    }
+
+    /// After every key and sheet the script has a line for the head, in words.
+    fn show_head(&self, run: &Run, op: &Op) {
+        if self.progress && matches!(op.act, Act::Generate { .. } | Act::Sign(_) | Act::SignHead) {
+            let head = words::lines(&run.head().0);
+            let _ = writeln!(
+                std::io::stderr(),
+                "          head: {}",
+                head.first().map_or("", String::as_str)
+            );
+        }
+    }
+
+    fn tell(&self, fault: &Fault) {
+        let _ = writeln!(std::io::stderr(), "✗ {fault}");
+    }
+}
+
+/// How an ended ceremony leaves the command.
+pub(crate) fn ending(run: &Run) -> Result<(), Halt> {
+    match run.closed() {
+        Some(End::Completed) => Ok(()),
+        Some(End::Aborted) | None => {
+            let why = run
+                .stopped()
+                .map_or_else(String::new, |stop| format!("{}: {}", stop.rule, stop.reason));
+            Err(Halt::People(format!("closed as aborted, and sealed. {why}")))
+        }
+    }
+}
+
+pub(crate) fn fault(rule: &'static str, asked: &str, found: &str) -> Fault {
+    Fault { rule, asked: asked.to_string(), found: found.to_string() }
+}
+
+fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {
+    Halt::Interrupted(fault(rule, asked, found))
+}
+
+/// A rule of the run refuses an event that is not the token's: the clock, or people.
+fn stopped(fault: Fault) -> Halt {
+    match fault.rule {
+        "S-TIME-BACK" | "S-WINDOW" => Halt::Interrupted(fault),
+        _ => Halt::Bug(fault),
+    }
+}
+
+fn bug(fault: Fault) -> Halt {
+    Halt::Bug(fault)
+}

@@ -1,0 +1,87 @@
+//! How gishiki ends: exit codes, and the one place where errors become words.
+
+use std::process::ExitCode;
+
+use ceremony::run::Fault;
+use ceremony::verify::Refusal;
+use ceremony::violation::Violation;
+use clap::Parser as _;
+
+use crate::args::{Args, Lang};
+use crate::files::Folder;
+use crate::{commands, report, secrets};
+
+/// Why a command did not do what it was asked.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// People refused; the ceremony was closed as aborted, or is to be abandoned.
+    People(String),
+    /// The plan, the policy or the roster breaks rules.
+    Violations(Folder, Vec<Violation>),
+    /// The token failed, or is not as it must be.
+    Token(Fault),
+    /// A sealed folder is refused.
+    Verification(Refusal),
+    /// A file, a folder or a medium is not as it must be.
+    Media(Fault),
+    /// The ceremony is interrupted and can be resumed.
+    Interrupted(Fault),
+    /// Everything fits together, but nothing says that it is the CA's.
+    NotAnchored(String),
+    /// Our bug.
+    Bug(Fault),
+}
+
+impl Halt {
+    pub(crate) const fn code(&self) -> u8 {
+        match self {
+            Self::People(_) => 1,
+            Self::Violations(..) => 2,
+            Self::Token(_) => 3,
+            Self::Verification(_) => 4,
+            Self::Media(_) => 5,
+            Self::Interrupted(_) => 6,
+            Self::NotAnchored(_) => 7,
+            Self::Bug(_) => 70,
+        }
+    }
+
+    /// A file or medium is not as it must be.
+    pub(crate) fn media(
+        rule: &'static str,
+        asked: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self::Media(Fault { rule, asked: asked.into(), found: found.into() })
+    }
+}
+
+/// Usage errors; clap's own code, 2, is ours for a violated plan.
+const USAGE: u8 = 64;
+
+/// Runs the command line and gives its exit code.
+pub(crate) fn run() -> ExitCode {
+    secrets::keep_out_of_dumps();
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            let shown = error.print();
+            let code = if error.use_stderr() || shown.is_err() { USAGE } else { 0 };
+            return ExitCode::from(code);
+        }
+    };
+    let lang = args.lang.unwrap_or_else(lang_of_environment);
+    match commands::perform(args.command, lang) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(halt) => {
+            report::show(&halt, lang);
+            ExitCode::from(halt.code())
+        }
+    }
+}
+
+fn lang_of_environment() -> Lang {
+    let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
+    let value = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG"));
+    if value.is_some_and(|value| value.starts_with("ja")) { Lang::Ja } else { Lang::En }
+}

@@ -1,0 +1,76 @@
+//! Reads files that somebody else wrote: once, whole, and only if they are plain files of their folder.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use ceremony::compile::Inputs;
+use ceremony::violation::Input;
+use rustix::fs::{Mode, OFlags, open};
+
+use crate::exit::Halt;
+
+/// The largest file that is read: a transcript of a million records stays below it.
+const LARGEST: u64 = 1 << 30;
+
+/// The texts that a plan was compiled from, as they are on disk, for messages.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Folder {
+    pub(crate) plan: (PathBuf, Vec<u8>),
+    pub(crate) policy: (PathBuf, Vec<u8>),
+    pub(crate) roster: (PathBuf, Vec<u8>),
+}
+
+impl Folder {
+    /// Reads a ceremony's folder, and policy and roster of the CA's folder above it.
+    pub(crate) fn read(ceremony: &Path) -> Result<Self, Halt> {
+        let plan = ceremony.join("plan.toml");
+        let plan = (plan.clone(), read(&plan)?);
+        let folder = std::path::absolute(ceremony).unwrap_or_else(|_| ceremony.to_path_buf());
+        let above = folder.parent().unwrap_or(&folder);
+        let shown = |name: &str| ceremony.join("..").join(name);
+        Ok(Self {
+            plan,
+            policy: (shown("policy.toml"), read(&above.join("policy.toml"))?),
+            roster: (shown("roster.toml"), read(&above.join("roster.toml"))?),
+        })
+    }
+
+    pub(crate) fn inputs(self) -> Result<Inputs, Halt> {
+        Inputs::read(&self.plan.1, &self.policy.1, &self.roster.1)
+            .map_err(|violations| Halt::Violations(self, violations))
+    }
+
+    pub(crate) const fn of(&self, input: Input) -> Option<&(PathBuf, Vec<u8>)> {
+        match input {
+            Input::Plan => Some(&self.plan),
+            Input::Policy => Some(&self.policy),
+            Input::Roster => Some(&self.roster),
+            Input::Room | Input::Anchor => None,
+        }
+    }
+}
+
+/// Reads a plain file, following no link: no device, pipe or folder, not larger than 1 GiB.
+pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Halt> {
+    let refused =
+        |found: String| Halt::media("S-FILE", format!("a plain file {}", shown(path)), found);
+    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+    let file = open(path, flags, Mode::empty()).map_err(|error| refused(error.to_string()))?;
+    let file = File::from(file);
+    let metadata = file.metadata().map_err(|error| refused(error.to_string()))?;
+    if !metadata.is_file() {
+        return Err(refused("something that is no plain file".to_string()));
+    }
+    if metadata.len() > LARGEST {
+        return Err(refused(format!("{} octets", metadata.len())));
+    }
+    let mut octets = Vec::new();
+    file.take(LARGEST + 1).read_to_end(&mut octets).map_err(|error| refused(error.to_string()))?;
+    Ok(octets)
+}
+
+/// A path as a message may show it: no control character reaches the terminal.
+pub(crate) fn shown(path: &Path) -> String {
+    path.display().to_string().escape_debug().to_string().replace("\\'", "'")
+}

@@ -1,0 +1,354 @@
+//! The journal: the transcript while it is written, on two media at once.
+//!
+//! Each folder holds `inputs/` (every input, named by its digest), `journal.jsonl`, and after the seal `bundle.json`
+//! and `after.jsonl`. A line counts when it is durable on both; every line is synced before anything else happens.
+//!
+//! **Invariant:** what was durable is never changed. Recovery only cuts a torn last line and copies the longer valid
+//! journal over the shorter one, and only if the one continues the other.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Seek as _, SeekFrom, Write as _};
+use std::path::{Path, PathBuf};
+
+use ceremony::compile::{Compiled, input_digest};
+use ceremony::run::{Book, Fault, Run};
+use ceremony::verify::Refusal;
+
+use crate::exit::Halt;
+use crate::files::{read, shown};
+
+const TRANSCRIPT: &str = "journal.jsonl";
+const BUNDLE: &str = "bundle.json";
+const AFTER: &str = "after.jsonl";
+
+/// Where a run's lines go.
+#[derive(Debug)]
+pub(crate) enum Journal {
+    /// A rehearsal's: only in memory.
+    Memory(Written),
+    /// On two media.
+    Media([Medium; 2]),
+}
+
+/// What was written.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Written {
+    pub(crate) transcript: Vec<u8>,
+    pub(crate) bundle: Vec<u8>,
+    pub(crate) after: Vec<u8>,
+}
+
+/// One medium's folder, held by this process alone.
+#[derive(Debug)]
+pub(crate) struct Medium {
+    folder: PathBuf,
+    transcript: File,
+}
+
+/// What was read from two media, and levelled.
+#[derive(Debug)]
+pub(crate) struct Recovered {
+    pub(crate) written: Written,
+    pub(crate) inputs: BTreeMap<String, Vec<u8>>,
+    /// Octets of a torn last line that were cut off, on either medium.
+    pub(crate) torn: usize,
+    /// Records that were copied from one medium to the other.
+    pub(crate) copied: usize,
+}
+
+impl Recovered {
+    /// The run that these journals tell of. A postscript's torn or missing lines are no fault here.
+    pub(crate) fn run(&self) -> Result<Run, Refusal> {
+        ceremony::verify::replay_unsealed(
+            &self.inputs,
+            &self.written.transcript,
+            &self.written.after,
+        )
+    }
+}
+
+impl Journal {
+    /// Begins a journal in two new folders, with a copy of every input in each.
+    pub(crate) fn begin(folders: &[PathBuf], compiled: &Compiled) -> Result<Self, Halt> {
+        let folders = two(folders)?;
+        for folder in &folders {
+            let mut entries = match fs::read_dir(folder) {
+                Ok(entries) => entries,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(failed(folder, &error)),
+            };
+            if entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "lost+found")) {
+                let asked = format!("an empty folder {} for the journal", shown(folder));
+                return Err(Halt::media(
+                    "S-JOURNAL",
+                    asked,
+                    "files in it; to go on with it, use `gishiki resume`",
+                ));
+            }
+        }
+        let [a, b] = folders;
+        Ok(Self::Media([Medium::create(a, compiled)?, Medium::create(b, compiled)?]))
+    }
+
+    /// Opens two journals to go on with them: cuts torn lines, and levels them if one continues the other.
+    pub(crate) fn recover(folders: &[PathBuf]) -> Result<(Self, Recovered), Halt> {
+        let [a, b] = two(folders)?;
+        let mut media = [Medium::open(a)?, Medium::open(b)?];
+        let mut torn = 0;
+        let mut copied = 0;
+        let mut level = |media: &mut [Medium; 2], name: &str| -> Result<Vec<u8>, Halt> {
+            let (octets, cut, lines) = level(media, name)?;
+            torn += cut;
+            copied += lines;
+            Ok(octets)
+        };
+        let transcript = level(&mut media, TRANSCRIPT)?;
+        let after = level(&mut media, AFTER)?;
+        let bundle = level_bundle(&media)?;
+        let inputs = read_inputs(&media, &transcript)?;
+        let written = Written { transcript, bundle, after };
+        Ok((Self::Media(media), Recovered { written, inputs, torn, copied }))
+    }
+
+    /// Reads two journals without changing anything: the longer of each pair.
+    pub(crate) fn look(folders: &[PathBuf]) -> Result<Vec<u8>, Halt> {
+        let folders = two(folders)?;
+        let mut longest = Vec::new();
+        for folder in folders {
+            let octets = whole_lines(read(&folder.join(TRANSCRIPT))?).0;
+            if octets.len() > longest.len() {
+                longest = octets;
+            }
+        }
+        Ok(longest)
+    }
+
+    /// Writes a line; durable on both media when this returns.
+    pub(crate) fn write(&mut self, book: Book, line: &str) -> Result<(), Halt> {
+        match (self, book) {
+            (Self::Memory(written), Book::Transcript) => written.transcript.extend(line.as_bytes()),
+            (Self::Memory(written), Book::Postscript) => written.after.extend(line.as_bytes()),
+            (Self::Media(media), Book::Transcript) => {
+                for medium in media {
+                    let written = medium.transcript.write_all(line.as_bytes());
+                    written
+                        .and_then(|()| medium.transcript.sync_data())
+                        .map_err(|error| failed(&medium.folder, &error))?;
+                }
+            }
+            (Self::Media(media), Book::Postscript) => {
+                for medium in media {
+                    append(&medium.folder.join(AFTER), line.as_bytes())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes the bundle; durable on both media when this returns.
+    pub(crate) fn write_bundle(&mut self, bundle: &str) -> Result<(), Halt> {
+        match self {
+            Self::Memory(written) => written.bundle = bundle.as_bytes().to_vec(),
+            Self::Media(media) => {
+                for medium in media {
+                    put(&medium.folder.join(BUNDLE), bundle.as_bytes())?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Everything written by now, read from the first medium.
+    pub(crate) fn written(&self) -> Result<Written, Halt> {
+        match self {
+            Self::Memory(written) => Ok(written.clone()),
+            Self::Media([first, _]) => Ok(Written {
+                transcript: read(&first.folder.join(TRANSCRIPT))?,
+                bundle: read(&first.folder.join(BUNDLE))?,
+                after: read(&first.folder.join(AFTER))?,
+            }),
+        }
+    }
+}
+
+impl Medium {
+    fn create(folder: PathBuf, compiled: &Compiled) -> Result<Self, Halt> {
+        let inputs = folder.join("inputs");
+        fs::create_dir_all(&inputs).map_err(|error| failed(&folder, &error))?;
+        for text in compiled.inputs.values() {
+            put(&inputs.join(input_digest(text).to_string()), text.as_bytes())?;
+        }
+        put(&folder.join(TRANSCRIPT), b"")?;
+        sync_folder(&inputs)?;
+        sync_folder(&folder)?;
+        Self::open(folder)
+    }
+
+    fn open(folder: PathBuf) -> Result<Self, Halt> {
+        let path = folder.join(TRANSCRIPT);
+        let transcript = OpenOptions::new().read(true).append(true).open(&path);
+        let transcript = transcript.map_err(|error| failed(&path, &error))?;
+        transcript.try_lock().map_err(|_| {
+            Halt::media(
+                "S-BUSY",
+                format!("{} for this process alone", shown(&path)),
+                "another process that holds it",
+            )
+        })?;
+        Ok(Self { folder, transcript })
+    }
+
+    /// Cuts or extends a file of lines to these octets, of which it holds a beginning already.
+    fn bring_to(&mut self, name: &str, octets: &[u8], held: usize) -> Result<(), Halt> {
+        let path = self.folder.join(name);
+        let change = || -> std::io::Result<()> {
+            let mut file =
+                OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+            let kept = held.min(octets.len());
+            file.set_len(u64::try_from(kept).unwrap_or(u64::MAX))?;
+            file.seek(SeekFrom::End(0))?;
+            file.write_all(octets.get(kept..).unwrap_or_default())?;
+            file.sync_all()
+        };
+        change().map_err(|error| failed(&path, &error))?;
+        sync_folder(&self.folder)
+    }
+}
+
+/// Two folders that are not the same.
+fn two(folders: &[PathBuf]) -> Result<[PathBuf; 2], Halt> {
+    let wrong =
+        |found: String| Halt::media("S-JOURNAL", "two journal folders, on two media", found);
+    let [a, b] = folders else { return Err(wrong(format!("{} given", folders.len()))) };
+    let place = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path));
+    let (Ok(at_a), Ok(at_b)) = (place(a), place(b)) else {
+        return Err(wrong("a path that leads nowhere".into()));
+    };
+    if at_a.starts_with(&at_b) || at_b.starts_with(&at_a) {
+        return Err(wrong(format!("{} and {}, the one inside the other", shown(a), shown(b))));
+    }
+    Ok([a.clone(), b.clone()])
+}
+
+/// The whole lines of a file, and how many octets of a torn last line follow them.
+fn whole_lines(mut octets: Vec<u8>) -> (Vec<u8>, usize) {
+    let end = octets.iter().rposition(|octet| *octet == b'\n').map_or(0, |last| last + 1);
+    let torn = octets.len() - end;
+    octets.truncate(end);
+    (octets, torn)
+}
+
+/// Levels one file of lines on both media; says what was cut and how many lines were copied.
+fn level(media: &mut [Medium; 2], name: &str) -> Result<(Vec<u8>, usize, usize), Halt> {
+    let mut found = Vec::new();
+    for medium in media.iter() {
+        let path = medium.folder.join(name);
+        let octets = if path.exists() { read(&path)? } else { Vec::new() };
+        found.push(whole_lines(octets));
+    }
+    let (Some((a, torn_a)), Some((b, torn_b))) = (found.first(), found.get(1)) else {
+        return Ok((Vec::new(), 0, 0));
+    };
+    let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    if !longer.starts_with(shorter) {
+        let asked = format!("two journals of which one continues the other ({name})");
+        return Err(Halt::media(
+            "S-JOURNAL",
+            asked,
+            "two that differ; call the auditor, change nothing",
+        ));
+    }
+    let missing = longer.get(shorter.len()..).unwrap_or_default();
+    let lines = missing.iter().filter(|octet| **octet == b'\n').count();
+    let (longer, held) = (longer.clone(), [(a.len(), *torn_a), (b.len(), *torn_b)]);
+    for (medium, (length, torn)) in media.iter_mut().zip(held) {
+        if torn > 0 || length < longer.len() {
+            medium.bring_to(name, &longer, length)?;
+        }
+    }
+    Ok((longer, held.iter().map(|(_, torn)| torn).sum(), lines))
+}
+
+/// The bundle, if it is durable on at least one medium; then on both.
+fn level_bundle(media: &[Medium; 2]) -> Result<Vec<u8>, Halt> {
+    let mut bundle = Vec::new();
+    for medium in media {
+        let path = medium.folder.join(BUNDLE);
+        if path.exists() {
+            let octets = read(&path)?;
+            if octets.ends_with(b"}\n") {
+                bundle = octets;
+            }
+        }
+    }
+    if !bundle.is_empty() {
+        for medium in media {
+            put(&medium.folder.join(BUNDLE), &bundle)?;
+        }
+    }
+    Ok(bundle)
+}
+
+/// The inputs that the first record names, by name, from whichever medium has them whole.
+fn read_inputs(media: &[Medium; 2], transcript: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
+    let wrong =
+        |found: String| Halt::media("S-JOURNAL", "a journal that begins with Opened", found);
+    let first = transcript.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let first = std::str::from_utf8(first).map_err(|error| wrong(error.to_string()))?;
+    if first.is_empty() {
+        return Err(wrong(
+            "an empty journal: nothing was done; remove both folders and begin again".into(),
+        ));
+    }
+    let record = ceremony::record::Record::read(first).map_err(|error| wrong(error.to_string()))?;
+    let ceremony::record::Event::Opened(opened) = record.event else {
+        return Err(wrong("another event".into()));
+    };
+    let mut inputs = BTreeMap::new();
+    for (name, digest) in opened.inputs {
+        let whole = media.iter().find_map(|medium| {
+            let octets = read(&medium.folder.join("inputs").join(digest.to_string())).ok()?;
+            let text = std::str::from_utf8(&octets).ok()?;
+            (input_digest(text) == digest).then_some(octets)
+        });
+        let asked = format!("the input {name} ({digest}) on one of the media");
+        let octets = whole.ok_or_else(|| Halt::media("S-JOURNAL", asked, "none that is whole"))?;
+        inputs.insert(name, octets);
+    }
+    Ok(inputs)
+}
+
+/// Writes a small file whole: beside its place, synced, then renamed.
+fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {
+    let write = || -> std::io::Result<()> {
+        let folder = path.parent().unwrap_or(Path::new("."));
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(octets)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        File::open(folder)?.sync_all()
+    };
+    write().map_err(|error| failed(path, &error))
+}
+
+fn append(path: &Path, octets: &[u8]) -> Result<(), Halt> {
+    let write = || -> std::io::Result<()> {
+        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
+        file.write_all(octets)?;
+        file.sync_data()
+    };
+    write().map_err(|error| failed(path, &error))
+}
+
+fn sync_folder(folder: &Path) -> Result<(), Halt> {
+    File::open(folder).and_then(|file| file.sync_all()).map_err(|error| failed(folder, &error))
+}
+
+fn failed(path: &Path, error: &std::io::Error) -> Halt {
+    Halt::Interrupted(Fault {
+        rule: "S-JOURNAL",
+        asked: format!("a journal medium at {}", shown(path)),
+        found: error.to_string(),
+    })
+}

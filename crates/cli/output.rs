@@ -1,0 +1,193 @@
+//! The sealed folder: every file that a verified ceremony hands out, written whole or not at all.
+//!
+//! **Invariant:** files come from [`Verified`] only. The folder is written beside its place, its manifest last, and
+//! renamed; an output that is there already is never overwritten.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::Write as _;
+use std::path::Path;
+
+use ceremony::hex::Digest;
+use ceremony::record::{End, Mode};
+use ceremony::seal::{BUNDLE_FILE, TRANSCRIPT_FILE};
+use ceremony::verify::{Sealed, Verified};
+use serde_json::json;
+
+use crate::exit::Halt;
+use crate::files::{read, shown};
+
+/// The name of the postscript in an output folder.
+pub(crate) const AFTER_FILE: &str = "after.jsonl";
+/// The name of the manifest, the last file that is written.
+pub(crate) const MANIFEST_FILE: &str = "manifest.json";
+
+/// Every file of the sealed folder, by name.
+pub(crate) fn files(verified: &Verified, sealed: &Sealed) -> BTreeMap<String, Vec<u8>> {
+    let mut files = verified.artefacts();
+    files.insert(TRANSCRIPT_FILE.into(), sealed.transcript.clone());
+    files.insert(BUNDLE_FILE.into(), sealed.bundle.clone());
+    if let Some(after) = &sealed.after {
+        files.insert(AFTER_FILE.into(), after.clone());
+    }
+    let manifest = manifest(verified, &files);
+    files.insert(MANIFEST_FILE.into(), manifest.into_bytes());
+    files
+}
+
+/// What lies in the folder, and under which verdict it was written.
+fn manifest(verified: &Verified, files: &BTreeMap<String, Vec<u8>>) -> String {
+    let listed: Vec<serde_json::Value> = files
+        .iter()
+        .map(|(name, octets)| {
+            json!({ "name": name, "octets": octets.len(), "sha256": Digest::of(octets).to_string() })
+        })
+        .collect();
+    let facts = verified.facts();
+    let opened = verified.run().opened();
+    let manifest = json!({
+        "audit-key": facts.audit_key.to_string(),
+        "bindings": opened.bindings.to_string(),
+        "ceremony": opened.ceremony.as_str(),
+        "end": match verified.end() { End::Completed => "completed", End::Aborted => "aborted" },
+        "files": listed,
+        "format": opened.format,
+        "graph": opened.graph.to_string(),
+        "head": facts.head.to_string(),
+        "mode": mode(facts.mode),
+    });
+    // Rows of a few words each: people read and diff this file.
+    serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n"
+}
+
+pub(crate) const fn mode(mode: Mode) -> &'static str {
+    match mode {
+        Mode::Rehearsal => "rehearsal",
+        Mode::Drill => "drill",
+        Mode::Real => "real",
+    }
+}
+
+/// Writes the folder: everything durable, then its name. It must not exist.
+pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Halt> {
+    refuse_existing(out)?;
+    let failed = |error: std::io::Error| {
+        Halt::media("S-OUT", format!("to write {}", shown(out)), error.to_string())
+    };
+    let absolute = std::path::absolute(out).map_err(failed)?;
+    let parent = absolute.parent().unwrap_or(Path::new("/"));
+    fs::create_dir_all(parent).map_err(failed)?;
+    let partial =
+        tempfile::Builder::new().prefix(".gishiki-").tempdir_in(parent).map_err(failed)?;
+    let (last, others): (Vec<_>, Vec<_>) =
+        files.iter().partition(|(name, _)| *name == MANIFEST_FILE);
+    for (name, octets) in others.into_iter().chain(last) {
+        write_file(&partial.path().join(name), octets).map_err(failed)?;
+    }
+    readable_by_all(partial.path()).map_err(failed)?;
+    sync(partial.path()).map_err(failed)?;
+    refuse_existing(out)?;
+    fs::rename(partial.path(), &absolute).map_err(failed)?;
+    // It has its own name now; there is nothing left to remove.
+    let _ = partial.keep();
+    sync(parent).map_err(failed)
+}
+
+pub(crate) fn refuse_existing(out: &Path) -> Result<(), Halt> {
+    if out.symlink_metadata().is_ok() {
+        return Err(Halt::media(
+            "S-OUT",
+            format!("a new folder {}", shown(out)),
+            "one that is there already",
+        ));
+    }
+    Ok(())
+}
+
+fn write_file(path: &Path, octets: &[u8]) -> std::io::Result<()> {
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    let mut file = File::create_new(path)?;
+    file.write_all(octets)?;
+    file.sync_all()?;
+    path.parent().map_or(Ok(()), sync)
+}
+
+/// A temporary folder is its owner's alone; what is handed out is read by others.
+fn readable_by_all(folder: &Path) -> std::io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
+}
+
+fn sync(folder: &Path) -> std::io::Result<()> {
+    File::open(folder)?.sync_all()
+}
+
+/// Reads a sealed folder: every file in it, by name.
+pub(crate) fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
+    let mut files = BTreeMap::new();
+    read_into(&mut files, folder, "")?;
+    Ok(files)
+}
+
+fn read_into(
+    files: &mut BTreeMap<String, Vec<u8>>,
+    folder: &Path,
+    prefix: &str,
+) -> Result<(), Halt> {
+    let failed = |error: std::io::Error| {
+        Halt::media("S-FILE", format!("the folder {}", shown(folder)), error.to_string())
+    };
+    for entry in fs::read_dir(folder).map_err(failed)? {
+        let entry = entry.map_err(failed)?;
+        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+        if entry.file_type().map_err(failed)?.is_dir() && prefix.is_empty() {
+            read_into(files, &entry.path(), &format!("{name}/"))?;
+        } else {
+            files.insert(name, read(&entry.path())?);
+        }
+    }
+    Ok(())
+}
+
+/// The sealed ceremony in these files.
+pub(crate) fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Sealed {
+    let file = |name: &str| files.get(name).cloned().unwrap_or_default();
+    let inputs = files.iter().filter_map(|(name, octets)| {
+        Some((name.strip_prefix("inputs/")?.to_string(), octets.clone()))
+    });
+    Sealed {
+        inputs: inputs.collect(),
+        transcript: file(TRANSCRIPT_FILE),
+        bundle: file(BUNDLE_FILE),
+        after: files.get(AFTER_FILE).cloned(),
+    }
+}
+
+/// The first file that is not what it must be, or is absent, or is there and must not be.
+pub(crate) fn difference(
+    asked: &BTreeMap<String, Vec<u8>>,
+    found: &BTreeMap<String, Vec<u8>>,
+) -> Option<(String, String)> {
+    for (name, octets) in asked {
+        let Some(other) = found.get(name) else {
+            return Some((name.clone(), "no such file".into()));
+        };
+        if other != octets {
+            return Some((name.clone(), first_difference(octets, other)));
+        }
+    }
+    let extra = found.keys().find(|name| !asked.contains_key(*name));
+    extra.map(|name| (name.clone(), "a file that this transcript does not give".into()))
+}
+
+fn first_difference(asked: &[u8], found: &[u8]) -> String {
+    let at = asked
+        .iter()
+        .zip(found)
+        .position(|(a, b)| a != b)
+        .unwrap_or_else(|| asked.len().min(found.len()));
+    let line = asked.iter().take(at).filter(|octet| **octet == b'\n').count() + 1;
+    format!("other octets from octet {at}, line {line}")
+}

@@ -1,0 +1,90 @@
+//! Scripted answers, for drills: what each question is answered, unless it goes as planned.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use ceremony::graph::{Graph, Op};
+use ceremony::name::Name;
+use serde::Deserialize;
+
+use super::{Question, Reply, as_planned, two_of_two_roles};
+use crate::exit::Halt;
+use crate::files;
+
+/// A file of answers.
+///
+/// ```toml
+/// default = "as-planned"          # every question that is not named below
+/// [op.clock]
+/// facts = { offset-seconds = "2", reference = "radio clock 7" }
+/// [op.complete-j-lis]
+/// refuse = "the seal number was misread"
+/// ```
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub(crate) struct Scripted {
+    #[expect(dead_code, reason = "the file has to say that it means the rest to go as planned")]
+    default: Default,
+    #[serde(default)]
+    op: BTreeMap<String, Scene>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Default {
+    AsPlanned,
+}
+
+/// How one question is answered.
+#[derive(Debug, Deserialize, Default)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+struct Scene {
+    /// Who answers, in place of the first who may.
+    by: Option<Vec<Name>>,
+    /// Values in place of the planned ones.
+    facts: BTreeMap<String, String>,
+    /// Stop the ceremony, for this reason.
+    refuse: Option<String>,
+    /// First say that something is not as the script has it.
+    deviation: Option<String>,
+    /// Consent to what is asked (the removal of an orphan).
+    consent: Option<bool>,
+}
+
+impl Scripted {
+    pub(crate) fn read(path: &Path) -> Result<Self, Halt> {
+        let octets = files::read(path)?;
+        let wrong = |found: String| {
+            Halt::media("S-FORM", format!("answers in {}", files::shown(path)), found)
+        };
+        let text = std::str::from_utf8(&octets).map_err(|error| wrong(error.to_string()))?;
+        toml::from_str(text).map_err(|error| wrong(error.to_string()))
+    }
+
+    pub(super) fn ask(&self, question: &Question<'_>) -> Result<Reply, Halt> {
+        let mut said = as_planned(question.request, "drill");
+        let Some(scene) = self.op.get(&question.request.op.name) else {
+            return Ok(Reply::Said(said));
+        };
+        if let Some(by) = &scene.by {
+            said.by.clone_from(by);
+        }
+        if let (Some(reason), 0) = (&scene.deviation, question.again) {
+            return Ok(Reply::Deviation { by: said.by, reason: reason.clone() });
+        }
+        if let Some(reason) = &scene.refuse {
+            return Ok(Reply::Refused { by: said.by, reason: reason.clone() });
+        }
+        said.facts.extend(scene.facts.clone());
+        Ok(Reply::Said(said))
+    }
+
+    pub(super) fn consent(&self, graph: &Graph, op: &Op) -> Result<Reply, Halt> {
+        let by = two_of_two_roles(graph);
+        let consent = self.op.get(&op.name).and_then(|scene| scene.consent).unwrap_or(true);
+        if consent {
+            return Ok(Reply::Said(ceremony::record::Said { by, facts: BTreeMap::new() }));
+        }
+        Ok(Reply::Refused { by, reason: "no consent".to_string() })
+    }
+}

@@ -1,0 +1,235 @@
+//! People at a terminal: each step of the script is shown as it stands there, then its questions are asked.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, BufReader, Write as _};
+
+use ceremony::graph::Graph;
+use ceremony::name::Name;
+use ceremony::record::Said;
+use ceremony::run::{Fact, FactKind};
+use ceremony::script::{self, Language};
+use ceremony::words;
+
+use super::{Question, Reply};
+use crate::exit::Halt;
+
+/// The controlling terminal, whatever standard input and output are.
+#[derive(Debug)]
+pub(crate) struct Terminal {
+    language: Language,
+    keys: BufReader<File>,
+    screen: File,
+}
+
+/// What a person typed.
+enum Typed {
+    Text(String),
+    Refuse,
+    Deviation,
+}
+
+impl Terminal {
+    pub(crate) fn open(language: Language) -> Result<Self, Halt> {
+        let tty = OpenOptions::new().read(true).write(true).open("/dev/tty");
+        let screen = tty.map_err(|error| no_terminal(&error.to_string()))?;
+        let keys = screen.try_clone().map_err(|error| no_terminal(&error.to_string()))?;
+        Ok(Self { language, keys: BufReader::new(keys), screen })
+    }
+
+    pub(super) fn ask(&mut self, question: &Question<'_>) -> Result<Reply, Halt> {
+        let op = &question.request.op;
+        let step = script::step(question.graph, op, self.language);
+        let number = op.id.number();
+        self.show(&format!(
+            "\n── {number}. {} [{}]\n{}\n☞ {}\n",
+            step.title, op.section, step.say, step.see
+        ))?;
+        for duty in script::who(question.graph, op, self.language) {
+            self.show(&format!("   {duty}\n"))?;
+        }
+        if question.again == 0 {
+            self.show(self.pick(
+                "   (いいえ: no ／ 相違: deviation)\n",
+                "   (to stop: no / not as scripted: deviation)\n",
+            ))?;
+        }
+        let mut facts = BTreeMap::new();
+        for fact in &question.request.facts {
+            match self.ask_fact(fact)? {
+                Typed::Text(value) => facts.insert(fact.name.to_string(), value),
+                Typed::Refuse => return self.refuse(question.graph),
+                Typed::Deviation => return self.deviate(question.graph),
+            };
+        }
+        loop {
+            let who = self.pick("確認した者の ID(空白区切り): ", "who confirms (ids, by spaces): ");
+            match self.line(who)? {
+                Typed::Refuse => return self.refuse(question.graph),
+                Typed::Deviation => return self.deviate(question.graph),
+                Typed::Text(text) => match participants(question.graph, &text) {
+                    Ok(by) => return Ok(Reply::Said(Said { by, facts })),
+                    Err(unknown) => self.unknown(&unknown)?,
+                },
+            }
+        }
+    }
+
+    pub(super) fn consent(&mut self, graph: &Graph, what: &str) -> Result<Reply, Halt> {
+        self.show(&format!("\n!! {what}\n"))?;
+        let who = self.pick(
+            "同意する 2 名(役割の異なる者)の ID。同意しない場合は no: ",
+            "ids of two people of two roles who consent; otherwise no: ",
+        );
+        loop {
+            match self.line(who)? {
+                Typed::Refuse | Typed::Deviation => return self.refuse(graph),
+                Typed::Text(text) => match participants(graph, &text) {
+                    Ok(by) => return Ok(Reply::Said(Said { by, facts: BTreeMap::new() })),
+                    Err(unknown) => self.unknown(&unknown)?,
+                },
+            }
+        }
+    }
+
+    fn ask_fact(&mut self, fact: &Fact) -> Result<Typed, Halt> {
+        loop {
+            let prompt = match (&fact.kind, fact.name) {
+                (FactKind::Digest(digest), "graph" | "bindings") => {
+                    let _ = digest;
+                    format!(
+                        "{} ({}): ",
+                        fact.name,
+                        self.pick("書類の 8 語以上", "8 words or more from the papers")
+                    )
+                }
+                (FactKind::Digest(digest), name) => {
+                    self.show(&format!("   {name}\n   {digest}\n"))?;
+                    for line in words::lines(&digest.0) {
+                        self.show(&format!("     {line}\n"))?;
+                    }
+                    format!(
+                        "{name} ({}): ",
+                        self.pick("読み上げた初めの 8 語", "the first 8 words, as read aloud")
+                    )
+                }
+                (FactKind::Integer(low, high), name) => format!("{name} ({low}…{high}): "),
+                (FactKind::Words, name) => format!("{name}: "),
+            };
+            let typed = self.line(&prompt)?;
+            let Typed::Text(text) = typed else { return Ok(typed) };
+            let value = match &fact.kind {
+                FactKind::Digest(_) => digits(&text),
+                FactKind::Integer(..) | FactKind::Words => Ok(text),
+            };
+            match value.and_then(|value| fact.judge(&value).map(|()| value)) {
+                Ok(value) => return Ok(Typed::Text(value)),
+                Err(asked) => {
+                    let differs = self.pick("一致しません", "does not agree");
+                    let shown = if matches!(fact.name, "graph" | "bindings") {
+                        String::new()
+                    } else {
+                        asked
+                    };
+                    self.show(&format!("   ✗ {differs} {shown}\n"))?;
+                }
+            }
+        }
+    }
+
+    fn refuse(&mut self, graph: &Graph) -> Result<Reply, Halt> {
+        let (by, reason) = self.who_and_why(graph)?;
+        Ok(Reply::Refused { by, reason })
+    }
+
+    fn deviate(&mut self, graph: &Graph) -> Result<Reply, Halt> {
+        let (by, reason) = self.who_and_why(graph)?;
+        Ok(Reply::Deviation { by, reason })
+    }
+
+    fn who_and_why(&mut self, graph: &Graph) -> Result<(Vec<Name>, String), Halt> {
+        let by = loop {
+            if let Typed::Text(text) =
+                self.line(self.pick("申し出る者の ID: ", "who says so (ids): "))?
+            {
+                match participants(graph, &text) {
+                    Ok(by) => break by,
+                    Err(unknown) => self.unknown(&unknown)?,
+                }
+            }
+        };
+        loop {
+            if let Typed::Text(reason) = self.line(self.pick("理由: ", "reason: "))?
+                && !reason.is_empty()
+            {
+                return Ok((by, reason));
+            }
+        }
+    }
+
+    fn unknown(&mut self, unknown: &str) -> Result<(), Halt> {
+        let text = self.pick("参加者ではありません", "no participant");
+        self.show(&format!("   ✗ {text}: {unknown}\n"))
+    }
+
+    fn line(&mut self, prompt: &str) -> Result<Typed, Halt> {
+        self.show(prompt)?;
+        let mut line = String::new();
+        let read =
+            self.keys.read_line(&mut line).map_err(|error| no_terminal(&error.to_string()))?;
+        if read == 0 {
+            return Err(no_terminal("its end"));
+        }
+        Ok(match line.trim() {
+            "no" | "いいえ" => Typed::Refuse,
+            "deviation" | "相違" => Typed::Deviation,
+            text => Typed::Text(text.to_string()),
+        })
+    }
+
+    fn show(&mut self, text: &str) -> Result<(), Halt> {
+        let shown = self.screen.write_all(text.as_bytes()).and_then(|()| self.screen.flush());
+        shown.map_err(|error| no_terminal(&error.to_string()))
+    }
+
+    const fn pick<'t>(&self, ja: &'t str, en: &'t str) -> &'t str {
+        match self.language {
+            Language::Ja => ja,
+            Language::En => en,
+        }
+    }
+}
+
+/// Hexadecimal digits, from digits or from words.
+fn digits(text: &str) -> Result<String, String> {
+    let joined: String = text.split_whitespace().collect();
+    if ceremony::hex::decode(&joined).is_some() {
+        return Ok(joined);
+    }
+    words::octets(text)
+        .map(|octets| ceremony::hex::encode(&octets))
+        .map_err(|word| format!("`{word}`"))
+}
+
+/// Participants by their ids, each once, in order; the first that is none.
+fn participants(graph: &Graph, text: &str) -> Result<Vec<Name>, String> {
+    let mut by = Vec::new();
+    for id in text.split([' ', ',', '　']).filter(|id| !id.is_empty()) {
+        let name: Name = id.parse().map_err(|_| id.to_string())?;
+        if !graph.people().contains_key(&name) {
+            return Err(id.to_string());
+        }
+        by.push(name);
+    }
+    by.sort();
+    by.dedup();
+    if by.is_empty() { Err(String::from("–")) } else { Ok(by) }
+}
+
+fn no_terminal(found: &str) -> Halt {
+    Halt::Interrupted(ceremony::run::Fault {
+        rule: "S-TERMINAL",
+        asked: "a terminal to ask people at".to_string(),
+        found: found.to_string(),
+    })
+}

@@ -1,0 +1,34 @@
+//! Proves signatures on every processor.
+
+use std::num::NonZero;
+use std::thread;
+
+use ceremony::key::{Check, KeyError, Proof};
+
+/// Verifies every signature; the first that does not hold is named.
+pub(crate) fn prove(checks: &[Check]) -> Result<Vec<Proof>, (String, KeyError)> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = checks.len().div_ceil(threads).max(1);
+    if checks.len() < 2 {
+        return checks.iter().map(prove_one).collect();
+    }
+    thread::scope(|scope| {
+        let shares: Vec<_> = checks
+            .chunks(share)
+            .map(|share| {
+                scope.spawn(move || share.iter().map(prove_one).collect::<Result<Vec<_>, _>>())
+            })
+            .collect();
+        let mut proofs = Vec::with_capacity(checks.len());
+        for share in shares {
+            let share =
+                share.join().map_err(|_| ("a thread".to_string(), KeyError::Verification))?;
+            proofs.extend(share?);
+        }
+        Ok(proofs)
+    })
+}
+
+fn prove_one(check: &Check) -> Result<Proof, (String, KeyError)> {
+    check.prove().map_err(|error| (check.subject.clone(), error))
+}

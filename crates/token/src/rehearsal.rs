@@ -1,0 +1,198 @@
+//! The rehearsal token: deterministic, in this process, with derived keys (see [`ceremony::rehearsal`]).
+//!
+//! It answers as a good token would: attributes are read back as they were set, private operations ask for a login,
+//! negative steps are denied. Its signatures are those of RFC 6979, so two rehearsals give the same octets.
+
+use std::collections::BTreeMap;
+
+use ceremony::hex::Octets;
+use ceremony::key::Curve;
+use ceremony::token::{
+    Attribute, KeyFacts, KeyTemplate, TokenAnswer, TokenError, TokenIdentity, TokenObject,
+    TokenRequest,
+};
+
+/// The rehearsal token.
+#[derive(Debug, Default)]
+pub struct RehearsalToken {
+    logged_in: bool,
+    keys: BTreeMap<Octets, KeyTemplate>,
+    heads: BTreeMap<String, Vec<Octets>>,
+}
+
+impl RehearsalToken {
+    /// An empty token.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Performs a request.
+    pub fn perform(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
+        match request {
+            TokenRequest::Identify { serial, .. } => identify(&serial),
+            TokenRequest::Login { .. } => {
+                self.logged_in = true;
+                Ok(TokenAnswer::Done {})
+            }
+            TokenRequest::Logout { .. } => {
+                self.logged_in = false;
+                Ok(TokenAnswer::Done {})
+            }
+            TokenRequest::List { .. } => Ok(self.list()),
+            TokenRequest::Generate { key, .. } => self.generate(key),
+            TokenRequest::Inspect { id, curve, .. } => {
+                Ok(TokenAnswer::Key(self.inspect(&id, curve)))
+            }
+            TokenRequest::ReadValue { id, .. } => {
+                self.key("C_GetAttributeValue", &id)?;
+                Ok(TokenAnswer::Denied { code: "CKR_ATTRIBUTE_SENSITIVE".into() })
+            }
+            TokenRequest::Wrap { id, .. } => self.wrap(&id),
+            TokenRequest::Sign { id, curve, digests, .. } => self.sign(&id, curve, &digests),
+            TokenRequest::WriteHead { label, value, .. } => {
+                self.private("C_CreateObject")?;
+                self.heads.insert(label, vec![value.clone()]);
+                Ok(TokenAnswer::Heads { values: vec![value] })
+            }
+            TokenRequest::ReadHead { label, .. } => {
+                let values = self.heads.get(&label).cloned().unwrap_or_default();
+                Ok(TokenAnswer::Heads { values })
+            }
+            TokenRequest::Destroy { id, .. } => {
+                self.private("C_DestroyObject")?;
+                self.keys.remove(&id);
+                Ok(TokenAnswer::Left { objects: 0 })
+            }
+        }
+    }
+
+    fn private(&self, call: &str) -> Result<(), TokenError> {
+        if self.logged_in { Ok(()) } else { Err(error(call, "CKR_USER_NOT_LOGGED_IN")) }
+    }
+
+    fn key(&self, call: &str, id: &Octets) -> Result<&KeyTemplate, TokenError> {
+        self.private(call)?;
+        self.keys.get(id).ok_or_else(|| error("C_FindObjects", "no private key with this CKA_ID"))
+    }
+
+    fn list(&self) -> TokenAnswer {
+        let mut objects = Vec::new();
+        for key in self.keys.values() {
+            for class in ["private-key", "public-key"] {
+                if class == "public-key" || self.logged_in {
+                    objects.push(object(class, key.id.clone(), &key.label));
+                }
+            }
+        }
+        for (label, values) in self.heads.iter().filter(|_| self.logged_in) {
+            objects.extend(values.iter().map(|_| object("data", Octets(Vec::new()), label)));
+        }
+        objects.sort();
+        TokenAnswer::Objects { objects }
+    }
+
+    fn generate(&mut self, key: KeyTemplate) -> Result<TokenAnswer, TokenError> {
+        self.private("C_GenerateKeyPair")?;
+        if self.keys.contains_key(&key.id) {
+            return Err(error("C_FindObjects", "CKA_ID already on the token"));
+        }
+        let (id, curve) = (key.id.clone(), key.curve);
+        self.keys.insert(id.clone(), key);
+        Ok(TokenAnswer::Key(self.inspect(&id, curve)))
+    }
+
+    fn inspect(&self, id: &Octets, curve: Curve) -> KeyFacts {
+        let Some(key) = self.keys.get(id) else {
+            return KeyFacts {
+                privates: 0,
+                publics: 0,
+                parameters: Octets(Vec::new()),
+                point: Octets(Vec::new()),
+                labels: Vec::new(),
+                private: BTreeMap::new(),
+                public: BTreeMap::new(),
+            };
+        };
+        let point =
+            key.rehearsal.public().map(|public| public.point().to_vec()).unwrap_or_default();
+        KeyFacts {
+            privates: 1,
+            publics: 1,
+            parameters: Octets(ceremony::x509::curve_parameters(curve)),
+            point: Octets(point),
+            labels: vec![key.label.clone(), key.label.clone()],
+            private: key.expected_private.clone(),
+            public: key.public.clone(),
+        }
+    }
+
+    fn wrap(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
+        let key = self.key("C_WrapKey", id)?;
+        let extractable = key.private.get(&Attribute::Extractable) == Some(&true);
+        let code = if extractable { "CKR_KEY_NOT_WRAPPABLE" } else { "CKR_KEY_UNEXTRACTABLE" };
+        Ok(TokenAnswer::Denied { code: code.into() })
+    }
+
+    fn sign(
+        &self,
+        id: &Octets,
+        curve: Curve,
+        digests: &[Vec<u8>],
+    ) -> Result<TokenAnswer, TokenError> {
+        let key = self.key("C_SignInit", id)?;
+        let octets = key.rehearsal.private_octets();
+        let sign = |digest: &Vec<u8>| {
+            if digest.len() != curve.field_octets() || curve != key.curve {
+                return Err(error("C_Sign", "CKR_DATA_LEN_RANGE"));
+            }
+            signature(curve, &octets, digest).ok_or_else(|| error("C_Sign", "CKR_FUNCTION_FAILED"))
+        };
+        let signatures = digests.iter().map(sign).collect::<Result<_, _>>()?;
+        Ok(TokenAnswer::Signatures { signatures })
+    }
+}
+
+fn signature(curve: Curve, private: &[u8], digest: &[u8]) -> Option<Octets> {
+    Some(match curve {
+        Curve::P256 => {
+            use p256::ecdsa::signature::hazmat::PrehashSigner as _;
+            let key = p256::ecdsa::SigningKey::from_slice(private).ok()?;
+            let signature: p256::ecdsa::Signature = key.sign_prehash(digest).ok()?;
+            Octets(signature.to_bytes().to_vec())
+        }
+        Curve::P384 => {
+            use p384::ecdsa::signature::hazmat::PrehashSigner as _;
+            let key = p384::ecdsa::SigningKey::from_slice(private).ok()?;
+            let signature: p384::ecdsa::Signature = key.sign_prehash(digest).ok()?;
+            Octets(signature.to_bytes().to_vec())
+        }
+    })
+}
+
+fn identify(serial: &str) -> Result<TokenAnswer, TokenError> {
+    let ours = "REHEARSAL";
+    if serial != ours {
+        return Err(error(
+            "C_GetTokenInfo",
+            &format!("no token with serial number {serial}; found {ours}"),
+        ));
+    }
+    Ok(TokenAnswer::Identity(TokenIdentity {
+        label: ours.into(),
+        manufacturer: "gishiki".into(),
+        model: "rehearsal token".into(),
+        serial: ours.into(),
+        hardware: "1.0".into(),
+        firmware: "1.0".into(),
+        mechanisms: ["CKM_EC_KEY_PAIR_GEN", "CKM_ECDSA"].map(String::from).to_vec(),
+    }))
+}
+
+fn object(class: &str, id: Octets, label: &str) -> TokenObject {
+    TokenObject { class: class.into(), id, label: label.into() }
+}
+
+fn error(call: &str, code: &str) -> TokenError {
+    TokenError { call: call.into(), code: code.into() }
+}
