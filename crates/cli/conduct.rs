@@ -276,10 +276,18 @@ impl Conduct {
         let facts = match self.token.perform(request) {
             Ok(TokenAnswer::Key(facts)) => facts,
             Ok(_) => {
-                return Err(Halt::Token(fault("S-ANSWER", "what bears a CKA_ID", "another answer")));
+                return Err(Halt::Token(fault(
+                    "S-ANSWER",
+                    "what bears a CKA_ID",
+                    "another answer",
+                )));
             }
             Err(error) => {
-                return Err(Halt::Token(fault("S-TOKEN", "to read a key back", &error.to_string())));
+                return Err(Halt::Token(fault(
+                    "S-TOKEN",
+                    "to read a key back",
+                    &error.to_string(),
+                )));
             }
         };
         let name = op.name.clone();

@@ -6,9 +6,11 @@
 //! **Deliberately absent:** plans, judgement, messages. What an answer is worth is said by the ceremony's run.
 
 mod pin;
+mod pkcs11;
 mod rehearsal;
 
 pub use pin::Pin;
+pub use pkcs11::Pkcs11Token;
 pub use rehearsal::RehearsalToken;
 
 use ceremony::token::{TokenAnswer, TokenError, TokenRequest};
@@ -37,23 +39,5 @@ impl Token {
             Self::Rehearsal(_) => drop(pin),
             Self::Pkcs11(token) => token.hold_pin(pin),
         }
-    }
-}
-
-/// (being built)
-#[derive(Debug)]
-pub struct Pkcs11Token(Option<Pin>);
-
-impl Pkcs11Token {
-    /// (being built)
-    pub fn open(_module: &std::path::Path, _initialize: Option<&str>) -> Result<Self, TokenError> {
-        Err(TokenError { call: "C_Initialize".into(), code: "not built".into() })
-    }
-    fn hold_pin(&mut self, pin: Pin) {
-        self.0 = Some(pin);
-    }
-    fn perform(&mut self, _request: TokenRequest) -> Result<TokenAnswer, TokenError> {
-        let _ = self.0.as_ref().map(Pin::octets);
-        Err(TokenError { call: "C_Initialize".into(), code: "not built".into() })
     }
 }

@@ -1,0 +1,306 @@
+//! A token behind a PKCS #11 module.
+//!
+//! Each request is one thing the token does, and what it says is read back in a fresh session: a module that says
+//! success without a key is seen by whoever judges the answer. Nothing is retried here.
+//!
+//! **Deliberately absent:** slot numbers (they move; a token is found by its serial number), object handles across
+//! sessions, and every decision.
+
+mod objects;
+mod raw;
+
+use std::path::Path;
+
+use ceremony::hex::Octets;
+use ceremony::key::Curve;
+use ceremony::token::{KeyTemplate, TokenAnswer, TokenError, TokenIdentity, TokenRequest};
+use cryptoki::context::{CInitializeFlags, Pkcs11};
+use cryptoki::error::{Error, RvError};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::object::{Attribute as Value, AttributeType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+use cryptoki::slot::Slot;
+use cryptoki::types::RawAuthPin;
+
+use crate::Pin;
+use raw::Raw;
+
+/// A token behind a PKCS #11 module.
+#[derive(Debug)]
+pub struct Pkcs11Token {
+    module: Pkcs11,
+    raw: Raw,
+    slot: Option<Slot>,
+    /// Keeps the login alive: PKCS #11 logs out when the last session is closed.
+    login: Option<Session>,
+    pin: Option<Pin>,
+}
+
+impl Pkcs11Token {
+    /// Loads and initialises a module. `initialize` goes into the reserved field of `C_Initialize`, as NSS wants.
+    pub fn open(module: &Path, initialize: Option<&str>) -> Result<Self, TokenError> {
+        let context = Pkcs11::new(module).map_err(|e| failed("dlopen", &e))?;
+        let args = raw::initialize_args(CInitializeFlags::OS_LOCKING_OK, initialize)?;
+        context.initialize(args.args()).map_err(|e| failed("C_Initialize", &e))?;
+        let raw = Raw::load(module)?;
+        Ok(Self { module: context, raw, slot: None, login: None, pin: None })
+    }
+
+    /// Holds a PIN for the next login, which uses it up.
+    pub fn hold_pin(&mut self, pin: Pin) {
+        self.pin = Some(pin);
+    }
+
+    /// Performs a request.
+    pub fn perform(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
+        match request {
+            TokenRequest::Identify { serial, .. } => self.identify(&serial),
+            TokenRequest::Login { .. } => self.log_in(),
+            TokenRequest::Logout { .. } => Ok(self.log_out()),
+            TokenRequest::List { .. } => objects::list(&self.session()?),
+            TokenRequest::Generate { key, .. } => self.generate(&key),
+            TokenRequest::Inspect { id, curve, .. } => {
+                objects::inspect(&self.session()?, &id, curve)
+            }
+            TokenRequest::ReadValue { id, .. } => self.read_value(&id),
+            TokenRequest::Wrap { id, .. } => self.wrap(&id),
+            TokenRequest::Sign { id, curve, digests, .. } => self.sign(&id, curve, &digests),
+            TokenRequest::WriteHead { label, value, .. } => self.write_head(&label, &value),
+            TokenRequest::ReadHead { label, .. } => {
+                let values = objects::heads(&self.session()?, &label)?;
+                Ok(TokenAnswer::Heads {
+                    values: values.into_iter().map(|(_, value)| value).collect(),
+                })
+            }
+            TokenRequest::Destroy { id, .. } => self.destroy(&id),
+        }
+    }
+
+    /// The one token with this serial number, over all slots.
+    fn identify(&mut self, serial: &str) -> Result<TokenAnswer, TokenError> {
+        let slots = self.module.get_slots_with_token().map_err(|e| failed("C_GetSlotList", &e))?;
+        let mut found = Vec::new();
+        let mut others = Vec::new();
+        for slot in slots {
+            let Ok(info) = self.module.get_token_info(slot) else { continue };
+            let this = info.serial_number().trim_end().to_string();
+            if this == serial {
+                found.push((slot, info));
+            } else if !this.is_empty() {
+                others.push(this);
+            }
+        }
+        let [(slot, info)] = found.as_slice() else {
+            let code = if found.is_empty() {
+                format!("no token with serial number {serial}; found {}", others.join(", "))
+            } else {
+                format!("{} tokens with serial number {serial}", found.len())
+            };
+            return Err(TokenError { call: "C_GetTokenInfo".into(), code });
+        };
+        self.slot = Some(*slot);
+        let version = |v: cryptoki::types::Version| format!("{}.{}", v.major(), v.minor());
+        Ok(TokenAnswer::Identity(TokenIdentity {
+            label: info.label().trim_end().to_string(),
+            manufacturer: info.manufacturer_id().trim_end().to_string(),
+            model: info.model().trim_end().to_string(),
+            serial: serial.to_string(),
+            hardware: version(info.hardware_version()),
+            firmware: version(info.firmware_version()),
+            mechanisms: self.raw.signing_mechanisms(slot.id())?,
+        }))
+    }
+
+    /// A fresh session.
+    fn session(&self) -> Result<Session, TokenError> {
+        let slot = self.slot.ok_or_else(|| TokenError {
+            call: "C_OpenSession".into(),
+            code: "no token was identified".into(),
+        })?;
+        self.module.open_rw_session(slot).map_err(|e| failed("C_OpenSession", &e))
+    }
+
+    /// One login with the held PIN, which is gone afterwards. Never retried.
+    fn log_in(&mut self) -> Result<TokenAnswer, TokenError> {
+        let pin = self.pin.take().ok_or_else(|| TokenError {
+            call: "C_Login".into(),
+            code: "no PIN was given".into(),
+        })?;
+        let session = self.session()?;
+        let octets = RawAuthPin::from(Box::new(pin.octets().to_vec()));
+        session.login_with_raw(UserType::User, &octets).map_err(|e| failed("C_Login", &e))?;
+        self.login = Some(session);
+        Ok(TokenAnswer::Done {})
+    }
+
+    /// After a restart nobody is logged in; then there is nothing to do.
+    fn log_out(&mut self) -> TokenAnswer {
+        if let Some(session) = self.login.take() {
+            // Closing the last session logs out as well.
+            let _ = session.logout();
+        }
+        TokenAnswer::Done {}
+    }
+
+    fn generate(&self, key: &KeyTemplate) -> Result<TokenAnswer, TokenError> {
+        let session = self.session()?;
+        let there = objects::with_id(&session, &key.id, &[])?;
+        if !there.is_empty() {
+            return Err(TokenError {
+                call: "C_FindObjects".into(),
+                code: format!("{} objects with this CKA_ID already", there.len()),
+            });
+        }
+        let common =
+            || vec![Value::Id(key.id.0.clone()), Value::Label(key.label.clone().into_bytes())];
+        let mut public = common();
+        public.push(Value::EcParams(ceremony::x509::curve_parameters(key.curve)));
+        public.extend(key.public.iter().map(|(name, value)| objects::value(*name, *value)));
+        let mut private = common();
+        private.extend(key.private.iter().map(|(name, value)| objects::value(*name, *value)));
+        session
+            .generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private)
+            .map_err(|e| failed("C_GenerateKeyPair", &e))?;
+        drop(session);
+        objects::inspect(&self.session()?, &key.id, key.curve)
+    }
+
+    /// The one private key with this CKA_ID.
+    fn private_key(session: &Session, id: &Octets) -> Result<ObjectHandle, TokenError> {
+        let found = objects::with_id(session, id, &[Value::Class(ObjectClass::PRIVATE_KEY)])?;
+        let [key] = found.as_slice() else {
+            let code = format!("{} private keys with this CKA_ID", found.len());
+            return Err(TokenError { call: "C_FindObjects".into(), code });
+        };
+        Ok(*key)
+    }
+
+    fn read_value(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
+        let session = self.session()?;
+        let key = Self::private_key(&session, id)?;
+        let values = match session.get_attributes(key, &[AttributeType::Value]) {
+            Ok(values) => values,
+            Err(error) => return Ok(TokenAnswer::Denied { code: code(&error) }),
+        };
+        let yielded = values.into_iter().find_map(|value| match value {
+            Value::Value(octets) => Some(zeroize::Zeroizing::new(octets).len()),
+            _ => None,
+        });
+        Ok(match yielded {
+            Some(octets) if octets > 0 => yielded_octets(octets),
+            Some(_) | None => TokenAnswer::Denied { code: "no value".into() },
+        })
+    }
+
+    /// Tries every AES wrapping that the token offers, under a session key made for this.
+    fn wrap(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
+        let session = self.session()?;
+        let key = Self::private_key(&session, id)?;
+        let slot = self.slot.map(|slot| slot.id()).unwrap_or_default();
+        let mut denied = None;
+        for mechanism in self.raw.wrapping_mechanisms(slot)? {
+            let template = [
+                Value::Token(false),
+                Value::Wrap(true),
+                Value::ValueLen(32.into()),
+                Value::Sensitive(true),
+                Value::Extractable(false),
+            ];
+            let wrapping = match session.generate_key(&Mechanism::AesKeyGen, &template) {
+                Ok(wrapping) => wrapping,
+                Err(error) => {
+                    denied.get_or_insert(code(&error));
+                    continue;
+                }
+            };
+            let result =
+                self.raw.wrap(session.handle(), mechanism, wrapping.handle(), key.handle());
+            let _ = session.destroy_object(wrapping);
+            match result {
+                Ok(octets) => return Ok(yielded_octets(octets)),
+                Err(code) => _ = denied.get_or_insert(code),
+            }
+        }
+        let code = denied.unwrap_or_else(|| "no wrapping mechanism".into());
+        Ok(TokenAnswer::Denied { code })
+    }
+
+    fn sign(
+        &self,
+        id: &Octets,
+        curve: Curve,
+        digests: &[Vec<u8>],
+    ) -> Result<TokenAnswer, TokenError> {
+        let session = self.session()?;
+        let key = Self::private_key(&session, id)?;
+        let sign = |digest: &Vec<u8>| {
+            if digest.len() != curve.field_octets() {
+                let code = format!("a digest of {} octets for {}", digest.len(), curve.name());
+                return Err(TokenError { call: "C_Sign".into(), code });
+            }
+            session
+                .sign(&Mechanism::Ecdsa, key, digest)
+                .map(Octets)
+                .map_err(|e| failed("C_Sign", &e))
+        };
+        let signatures = digests.iter().map(sign).collect::<Result<_, _>>()?;
+        Ok(TokenAnswer::Signatures { signatures })
+    }
+
+    /// The new head is made and read back before the old ones are destroyed.
+    fn write_head(&self, label: &str, value: &Octets) -> Result<TokenAnswer, TokenError> {
+        let session = self.session()?;
+        let template = [
+            Value::Class(ObjectClass::DATA),
+            Value::Token(true),
+            Value::Private(true),
+            Value::Modifiable(false),
+            Value::Label(label.as_bytes().to_vec()),
+            Value::Application(label.as_bytes().to_vec()),
+            Value::Value(value.0.clone()),
+        ];
+        session.create_object(&template).map_err(|e| failed("C_CreateObject", &e))?;
+        drop(session);
+        let session = self.session()?;
+        let now = objects::heads(&session, label)?;
+        if now.iter().any(|(_, found)| found == value) {
+            let mut kept = false;
+            for (handle, found) in now {
+                if found == *value && !kept {
+                    kept = true;
+                } else {
+                    session.destroy_object(handle).map_err(|e| failed("C_DestroyObject", &e))?;
+                }
+            }
+        }
+        let values = objects::heads(&self.session()?, label)?;
+        Ok(TokenAnswer::Heads { values: values.into_iter().map(|(_, value)| value).collect() })
+    }
+
+    fn destroy(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
+        let session = self.session()?;
+        for object in objects::with_id(&session, id, &[])? {
+            session.destroy_object(object).map_err(|e| failed("C_DestroyObject", &e))?;
+        }
+        drop(session);
+        let left = objects::with_id(&self.session()?, id, &[])?;
+        Ok(TokenAnswer::Left { objects: u32::try_from(left.len()).unwrap_or(u32::MAX) })
+    }
+}
+
+fn yielded_octets(octets: usize) -> TokenAnswer {
+    TokenAnswer::Yielded { octets: u32::try_from(octets).unwrap_or(u32::MAX) }
+}
+
+fn failed(call: &str, error: &Error) -> TokenError {
+    TokenError { call: call.to_string(), code: code(error) }
+}
+
+/// The return value by its PKCS #11 name, or what else went wrong.
+fn code(error: &Error) -> String {
+    match error {
+        Error::Pkcs11(RvError::VendorDefined(value), _) => format!("CKR 0x{value:08x}"),
+        Error::Pkcs11(value, _) => raw::name(&format!("{value:?}")),
+        other => other.to_string(),
+    }
+}
