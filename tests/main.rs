@@ -1,0 +1,16 @@
+//! The tests of the whole product, by what they show. Each drives the program as its users do, or the public API.
+//!
+//! They need softhsm2, openssl, gnutls-bin, libnss3, strace and faketime from Debian, and pkilint in `.venv`; `./test`
+//! installs them. A missing tool is a failure: nothing is skipped.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    missing_docs,
+    reason = "a test stops where it fails, and says what it counted"
+)]
+
+mod golden;
+mod support;

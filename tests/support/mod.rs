@@ -1,0 +1,178 @@
+//! What tests share: the program, folders, a SoftHSM token, the sample CA.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+/// The program under test.
+pub(crate) const GISHIKI: &str = env!("CARGO_BIN_EXE_gishiki");
+/// SoftHSM's module.
+pub(crate) const SOFTHSM: &str = "/usr/lib/softhsm/libsofthsm2.so";
+
+/// The repository.
+pub(crate) fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The sample CA's first ceremony.
+pub(crate) fn genesis() -> PathBuf {
+    root().join("ceremony-plans/mdoc-root/2026-04-genesis")
+}
+
+/// Its golden.
+pub(crate) fn genesis_golden() -> PathBuf {
+    root().join("golden/mdoc-root/2026-04-genesis")
+}
+
+/// The program, with a plain environment: UTC, English.
+pub(crate) fn gishiki() -> Command {
+    plain(Command::new(GISHIKI))
+}
+
+/// The program at a planned time: inside the window of the sample plan.
+pub(crate) fn gishiki_in_window() -> Command {
+    let mut command = Command::new("faketime");
+    command.args(["-f", "@2026-04-01 01:30:00", GISHIKI]);
+    plain(command)
+}
+
+fn plain(mut command: Command) -> Command {
+    command.env("TZ", "UTC").env("LC_ALL", "C.UTF-8").env_remove("LANG");
+    command
+}
+
+/// Runs a command; what it printed is in the failure.
+pub(crate) fn run(command: &mut Command) -> Output {
+    command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"))
+}
+
+/// Runs a command that must succeed; its standard output.
+pub(crate) fn succeed(command: &mut Command) -> String {
+    let output = run(command);
+    assert!(output.status.success(), "{command:?}: {}\n{}", output.status, text(&output));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+/// Everything that a command printed.
+pub(crate) fn text(output: &Output) -> String {
+    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+}
+
+/// Every file below a folder, by its name in it.
+pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(place) = open.pop() {
+        for entry in std::fs::read_dir(&place).unwrap_or_else(|e| panic!("{}: {e}", place.display())) {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else {
+                let name = path.strip_prefix(folder).unwrap().to_str().unwrap().to_string();
+                found.insert(name, std::fs::read(&path).unwrap());
+            }
+        }
+    }
+    found
+}
+
+/// Copies a folder.
+pub(crate) fn copy(from: &Path, to: &Path) {
+    for (name, octets) in files(from) {
+        let path = to.join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, octets).unwrap();
+    }
+}
+
+/// The sample CA in a folder of its own; gives the first ceremony's folder there.
+pub(crate) fn sample_ca(to: &Path) -> PathBuf {
+    copy(&root().join("ceremony-plans/mdoc-root"), to);
+    to.join("2026-04-genesis")
+}
+
+/// A room with a fresh SoftHSM token, and everything a drill on it needs, in a folder of its own.
+pub(crate) struct Drill {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) serial: String,
+}
+
+/// The user PIN of drill tokens.
+pub(crate) const PIN: &str = "drill-pin";
+
+impl Drill {
+    /// A fresh token, a room, answers that go as planned.
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path();
+        std::fs::create_dir(path.join("tokens")).unwrap();
+        let conf = format!(
+            "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+            path.join("tokens").display()
+        );
+        std::fs::write(path.join("softhsm2.conf"), conf).unwrap();
+        std::fs::write(path.join("answers.toml"), "default = \"as-planned\"\n").unwrap();
+        std::fs::write(path.join("pin"), PIN).unwrap();
+        let mut drill = Self { folder, serial: String::new() };
+        succeed(drill.env(Command::new("softhsm2-util").args([
+            "--init-token", "--free", "--label", "DRILL mdoc-root", "--so-pin", "drill-so-pin", "--pin", PIN,
+        ])));
+        let slots = succeed(drill.env(&mut Command::new("softhsm2-util")).arg("--show-slots"));
+        let serial = slots.lines().find_map(|line| line.trim().strip_prefix("Serial number:"));
+        drill.serial = serial.unwrap().trim().to_string();
+        drill.write_room(Path::new(SOFTHSM));
+        drill
+    }
+
+    /// A file or folder of this drill.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Names a module in the room.
+    pub(crate) fn write_room(&self, module: &Path) {
+        let digest = ceremony::hex::Digest::of(&std::fs::read(module).unwrap());
+        let room = format!(
+            "format = 1\ndrill = true\nterminal = \"drill-1\"\n\n[token]\nmodule = \"{}\"\nsha256 = \"{digest}\"\nserial = \"{}\"\n",
+            module.display(),
+            self.serial
+        );
+        std::fs::write(self.path("room.toml"), room).unwrap();
+    }
+
+    /// The drill's SoftHSM configuration in a command's environment.
+    pub(crate) fn env<'c>(&self, command: &'c mut Command) -> &'c mut Command {
+        command.env("SOFTHSM2_CONF", self.path("softhsm2.conf"))
+    }
+
+    /// `gishiki run PLAN …` on this drill's token, inside the sample plan's window.
+    pub(crate) fn run_command(&self, plan: &Path) -> Command {
+        let mut command = gishiki_in_window();
+        command.arg("run").arg(plan);
+        self.held(&mut command);
+        command
+    }
+
+    /// `gishiki resume …`
+    pub(crate) fn resume_command(&self) -> Command {
+        let mut command = gishiki_in_window();
+        command.arg("resume");
+        self.held(&mut command);
+        command
+    }
+
+    fn held(&self, command: &mut Command) {
+        self.env(command);
+        command.arg("--room").arg(self.path("room.toml"));
+        command.arg("--journal").arg(self.path("A")).arg("--journal").arg(self.path("B"));
+        command.arg("--out").arg(self.path("out")).arg("--answers").arg(self.path("answers.toml"));
+        // The PIN comes on standard input's descriptor, from a file of this drill.
+        command.args(["--pin-fd", "0"]);
+        command.stdin(std::fs::File::open(self.path("pin")).unwrap());
+    }
+
+    /// Judges the output as a drill.
+    pub(crate) fn verify(&self) -> String {
+        succeed(gishiki().arg("verify").arg(self.path("out")).arg("--drill"))
+    }
+}
