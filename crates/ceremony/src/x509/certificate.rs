@@ -1,0 +1,114 @@
+//! A certificate that shall be signed, described before its keys exist.
+//!
+//! **Invariant:** [`ToBeSignedCertificate::lines`] and [`ToBeSignedCertificate::to_der`] say the same, the first with
+//! names in the holes, the second with octets.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use der::Encode as _;
+use der::asn1::Uint;
+
+use super::encoding::{AlgorithmIdentifier, TbsCertificate, Time, Validity};
+use super::extension::{Extension, Supplied};
+use super::name::DirectoryName;
+use super::{EncodeError, embedded, signature_algorithm, signature_name, subject_public_key_info};
+use crate::key::{Curve, PublicKey};
+use crate::name::Name;
+use crate::time::Instant;
+
+/// A TBSCertificate with names where the token or the ledger supplies the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToBeSignedCertificate {
+    /// The plan's name of the certificate.
+    pub name: Name,
+    /// The issuer.
+    pub issuer: DirectoryName,
+    /// The subject.
+    pub subject: DirectoryName,
+    /// The first second of validity.
+    pub not_before: Instant,
+    /// The last second of validity.
+    pub not_after: Instant,
+    /// The key that is certified.
+    pub subject_key: Name,
+    /// The curve of that key.
+    pub subject_curve: Curve,
+    /// The key that signs.
+    pub issuer_key: Name,
+    /// The curve of that key.
+    pub issuer_curve: Curve,
+    /// The extensions, in their order.
+    pub extensions: Vec<Extension>,
+}
+
+impl ToBeSignedCertificate {
+    /// The octets to be signed.
+    pub fn to_der(
+        &self,
+        serial: &[u8; 20],
+        keys: &BTreeMap<Name, PublicKey>,
+    ) -> Result<Vec<u8>, EncodeError> {
+        Ok(self.structure(serial, keys)?.to_der()?)
+    }
+
+    pub(super) fn structure(
+        &self,
+        serial: &[u8; 20],
+        keys: &BTreeMap<Name, PublicKey>,
+    ) -> Result<TbsCertificate, EncodeError> {
+        let supplied = Supplied { keys, number: None };
+        let key = supplied.key(&self.subject_key)?;
+        same_curve(&self.subject_key, self.subject_curve, key)?;
+        if let Some(issuer) = keys.get(&self.issuer_key) {
+            same_curve(&self.issuer_key, self.issuer_curve, issuer)?;
+        }
+        let extensions = self.extensions.iter().map(|extension| extension.encoded(supplied));
+        Ok(TbsCertificate {
+            // v3 is written 2.
+            version: 2,
+            serial_number: Uint::new(serial)?,
+            signature: AlgorithmIdentifier { algorithm: signature_algorithm(self.issuer_curve) },
+            issuer: embedded(&self.issuer.to_der())?,
+            validity: Validity {
+                not_before: Time::of(self.not_before)?,
+                not_after: Time::of(self.not_after)?,
+            },
+            subject: embedded(&self.subject.to_der())?,
+            subject_public_key_info: embedded(&subject_public_key_info(key))?,
+            extensions: extensions.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The fields as the graph shows them, holes by name with their octets.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let mut lines = Vec::from([
+            "version: v3".into(),
+            format!("serialNumber: «{}.serial» (20)", self.name),
+            format!("signature: {} by {}", signature_name(self.issuer_curve), self.issuer_key),
+            format!("issuer: {}", self.issuer),
+            format!("notBefore: {}", self.not_before),
+            format!("notAfter: {}", self.not_after),
+            format!("subject: {}", self.subject),
+            format!(
+                "subjectPublicKey: {} «{}.public» ({})",
+                self.subject_curve.name(),
+                self.subject_key,
+                self.subject_curve.point_octets()
+            ),
+        ]);
+        lines.extend(self.extensions.iter().map(|extension| extension.line(&self.name)));
+        lines
+    }
+}
+
+pub(super) fn same_curve(name: &Name, asked: Curve, key: &PublicKey) -> Result<(), EncodeError> {
+    let found = key.curve();
+    if found == asked {
+        return Ok(());
+    }
+    Err(EncodeError::WrongCurve { key: name.clone(), asked, found })
+}

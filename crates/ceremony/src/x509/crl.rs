@@ -1,0 +1,171 @@
+//! A CRL that shall be signed, described before its key exists.
+//!
+//! The entries are written one by one into one buffer: a list of a million entries costs its own length, not ten times
+//! as much. **Invariant:** no entry, no revokedCertificates field (RFC 5280 5.1.2.6).
+//! **Deliberately absent:** which certificates belong into a CRL; that follows from the ledger.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec;
+use alloc::vec::Vec;
+
+use der::asn1::{Any, ObjectIdentifier, OctetString, Uint};
+use der::{Encode as _, Enumerated, Tag};
+
+use super::certificate::same_curve;
+use super::encoding::{
+    AlgorithmIdentifier, EncodedExtension, RevokedCertificate, TbsCertList, Time,
+};
+use super::extension::{Extension, Supplied};
+use super::name::DirectoryName;
+use super::{EncodeError, embedded, signature_algorithm, signature_name};
+use crate::key::{Curve, PublicKey};
+use crate::name::Name;
+use crate::time::Instant;
+
+/// id-ce-cRLReasons (RFC 5280 5.3.1).
+const REASON_CODE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.21");
+
+/// A TBSCertList with names where the token supplies the value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToBeSignedCrl {
+    /// The plan's name of the CRL.
+    pub name: Name,
+    /// The issuer.
+    pub issuer: DirectoryName,
+    /// The key that signs.
+    pub issuer_key: Name,
+    /// The curve of that key.
+    pub issuer_curve: Curve,
+    /// When it takes effect.
+    pub this_update: Instant,
+    /// Until when it may be relied on.
+    pub next_update: Instant,
+    /// Every revoked certificate, in the order of the list.
+    pub revoked: Vec<Revoked>,
+    /// The extensions of the list, in their order.
+    pub extensions: Vec<Extension>,
+}
+
+/// One entry of a CRL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// The serial number of the certificate.
+    pub serial: [u8; 20],
+    /// When it was revoked.
+    pub date: Instant,
+    /// Why; nothing stands for *unspecified*, which must not be written (RFC 5280 5.3.1).
+    pub reason: Option<Reason>,
+}
+
+/// The reasons that this CA gives (RFC 5280 5.3.1; profiles D20).
+///
+/// certificateHold and removeFromCRL are not among them: a revocation is never undone (CP/CPS 4.9.5, 4.9.13).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enumerated)]
+#[repr(u8)]
+pub enum Reason {
+    /// The private key is compromised, or it is feared.
+    KeyCompromise = 1,
+    /// The private key of a CA is compromised; for root and link certificates only.
+    CaCompromise = 2,
+    /// The certified data changed.
+    AffiliationChanged = 3,
+    /// A new certificate takes its place.
+    Superseded = 4,
+    /// Use stopped.
+    CessationOfOperation = 5,
+    /// The CP/CPS was violated, or the content is wrong.
+    PrivilegeWithdrawn = 9,
+}
+
+impl Reason {
+    /// The reason as RFC 5280 5.3.1 names it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KeyCompromise => "keyCompromise",
+            Self::CaCompromise => "cACompromise",
+            Self::AffiliationChanged => "affiliationChanged",
+            Self::Superseded => "superseded",
+            Self::CessationOfOperation => "cessationOfOperation",
+            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
+        }
+    }
+}
+
+impl ToBeSignedCrl {
+    /// The octets to be signed.
+    pub fn to_der(
+        &self,
+        number: u64,
+        keys: &BTreeMap<Name, PublicKey>,
+    ) -> Result<Vec<u8>, EncodeError> {
+        Ok(self.structure(number, keys)?.to_der()?)
+    }
+
+    pub(super) fn structure(
+        &self,
+        number: u64,
+        keys: &BTreeMap<Name, PublicKey>,
+    ) -> Result<TbsCertList, EncodeError> {
+        let supplied = Supplied { keys, number: Some(number) };
+        same_curve(&self.issuer_key, self.issuer_curve, supplied.key(&self.issuer_key)?)?;
+        let extensions = self.extensions.iter().map(|extension| extension.encoded(supplied));
+        Ok(TbsCertList {
+            // v2 is written 1.
+            version: 1,
+            signature: AlgorithmIdentifier { algorithm: signature_algorithm(self.issuer_curve) },
+            issuer: embedded(&self.issuer.to_der())?,
+            this_update: Time::of(self.this_update)?,
+            next_update: Time::of(self.next_update)?,
+            revoked_certificates: entries(&self.revoked)?,
+            crl_extensions: extensions.collect::<Result<_, _>>()?,
+        })
+    }
+
+    /// The fields as the graph shows them, holes by name. The entries are counted; which certificates they are is
+    /// said by whoever knows their names.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let revoked = match self.revoked.len() {
+            0 => "revokedCertificates: absent".into(),
+            count => format!("revokedCertificates: {count}"),
+        };
+        let mut lines = Vec::from([
+            "version: v2".into(),
+            format!("signature: {} by {}", signature_name(self.issuer_curve), self.issuer_key),
+            format!("issuer: {}", self.issuer),
+            format!("thisUpdate: {}", self.this_update),
+            format!("nextUpdate: {}", self.next_update),
+            revoked,
+        ]);
+        lines.extend(self.extensions.iter().map(|extension| extension.line(&self.name)));
+        lines
+    }
+}
+
+/// The value of revokedCertificates: absent when there is no entry (5.1.2.6).
+fn entries(revoked: &[Revoked]) -> Result<Option<Any>, EncodeError> {
+    if revoked.is_empty() {
+        return Ok(None);
+    }
+    let mut octets = Vec::new();
+    for entry in revoked {
+        let crl_entry_extensions = match entry.reason {
+            Some(reason) => Some(vec![EncodedExtension {
+                extn_id: REASON_CODE,
+                critical: false,
+                extn_value: OctetString::new(reason.to_der()?)?,
+            }]),
+            None => None,
+        };
+        let entry = RevokedCertificate {
+            user_certificate: Uint::new(&entry.serial)?,
+            revocation_date: Time::of(entry.date)?,
+            crl_entry_extensions,
+        };
+        entry.encode_to_vec(&mut octets)?;
+    }
+    Ok(Some(Any::new(Tag::Sequence, octets)?))
+}

@@ -1,0 +1,195 @@
+//! Judges to-be-signed octets: does this certificate, this CRL, keep every rule of its profile?
+//!
+//! A judge sees only octets and a few facts of policy and plan. It decodes with the types of `x509-cert`, not with
+//! those that wrote the octets, and states every rule anew, so one mistake would have to be made twice to pass.
+//!
+//! **Invariant:** every rule has one id, listed in [`RULES`]; every fault names one of them.
+//! **Deliberately absent:** descriptions and profiles, signatures, and rules about more than one structure.
+
+mod certificate;
+mod crl;
+mod reading;
+#[cfg(test)]
+mod tests;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::key::Curve;
+use crate::time::Instant;
+
+/// One rule that a structure breaks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// The id of the rule, as in [`RULES`].
+    pub rule: &'static str,
+    /// What the rule asks.
+    pub asked: String,
+    /// What stands in the structure.
+    pub found: String,
+}
+
+/// What policy and plan ask of a root certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedRoot {
+    /// The CA's Name in DER.
+    pub ca: Vec<u8>,
+    /// The CA's country.
+    pub country: String,
+    /// The curve of the root key.
+    pub curve: Curve,
+    /// The day of issue.
+    pub not_before: Instant,
+    /// Calendar months of validity: 64 for 5 years 4 months.
+    pub months: u16,
+    /// Where the issuer can be found.
+    pub issuer_alt_name: String,
+    /// Where the CRL of this key is published.
+    pub crl_url: String,
+}
+
+/// What policy, plan and ledger ask of a CRL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedCrl {
+    /// The CA's Name in DER.
+    pub ca: Vec<u8>,
+    /// The curve of the key that signs.
+    pub curve: Curve,
+    /// The identifier of the key that signs.
+    pub key_identifier: [u8; 20],
+    /// When it takes effect.
+    pub this_update: Instant,
+    /// It ends at 00:00 in Japan this many days after the day of effect.
+    pub validity_days: u32,
+    /// Its number.
+    pub number: u64,
+    /// Whether entries carry reasons (policy `crl.reason-codes`).
+    pub reasons: EntryReasons,
+    /// The serial number of every certificate that shall be in it.
+    pub revoked: Vec<[u8; 20]>,
+}
+
+/// Whether the entries of CRLs carry reason codes: CP/CPS 7.2.2 asks for them, ISO 18013-5 does not want them (D2).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryReasons {
+    /// A non-critical reason code, where there is a reason to give.
+    Include,
+    /// No entry extension at all.
+    Omit,
+}
+
+/// Every fault of these octets as the TBSCertificate of a root; none, if it keeps every rule.
+#[must_use]
+pub fn root(tbs: &[u8], expected: &ExpectedRoot) -> Vec<Fault> {
+    match reading::certificate(tbs) {
+        Ok(certificate) => certificate::faults(&certificate, expected),
+        Err(fault) => Vec::from([fault]),
+    }
+}
+
+/// Every fault of these octets as a TBSCertList; none, if it keeps every rule.
+#[must_use]
+pub fn crl(tbs: &[u8], expected: &ExpectedCrl) -> Vec<Fault> {
+    match reading::crl(tbs) {
+        Ok(crl) => crl::faults(&crl, expected),
+        Err(fault) => Vec::from([fault]),
+    }
+}
+
+/// Every rule that is judged here: id, clause, what it asks.
+pub const RULES: &[(&str, &str, &str)] = &[
+    (
+        "P-DER",
+        "RFC 5280 4.1, X.690 10, 11",
+        "the structure and its extensions are DER and nothing follows",
+    ),
+    ("R-V3", "CP/CPS 7.1.1", "a certificate is version 3"),
+    (
+        "R-SERIAL",
+        "CP/CPS 7.1.2.1, RFC 5280 4.1.2.2",
+        "a serial number is positive, of 20 octets, from 2^152 up",
+    ),
+    (
+        "R-ALG",
+        "CP/CPS 6.1.5.1, 7.1.3, RFC 5758 3.2, RFC 5480 2",
+        "key and signature algorithm are those of the curve",
+    ),
+    ("R-DN", "CP/CPS 3.1.1, 7.1.4", "names are C, O, CN, in this order, one each, none empty"),
+    ("R-DN-FIXED", "CP/CPS 3.1.2, 7.1.4", "the subject is the CA's Name, octet for octet"),
+    (
+        "R-ROOT",
+        "CP/CPS 7.1.2.1, 6.3.2",
+        "a root is valid from its day of issue for 5 years 4 months",
+    ),
+    ("R-NO-POLICY-EXT", "CP/CPS 7.1.6", "no certificatePolicies"),
+    ("R-NO-CONSTRAINT-EXT", "CP/CPS 7.1.5, 7.1.7", "no nameConstraints, no policyConstraints"),
+    ("R-NO-OCSP", "CP/CPS 4.9.9, 7.3", "no pointer to OCSP, no use for OCSP"),
+    ("R-CERT-KINDS", "CP/CPS 1.3.1, 1.4.1", "a root names no other use by an extended key usage"),
+    ("R-CRL", "CP/CPS 7.2.1, 7.2.2", "a CRL is version 2, with the dates and the number asked for"),
+    (
+        "R-CRL-COVER",
+        "CP/CPS 4.9.7",
+        "a CRL holds every revoked certificate that has not expired, and no other",
+    ),
+    ("R-NO-UNREVOKE", "CP/CPS 4.9.5, 4.9.13", "no certificateHold, no removeFromCRL"),
+    (
+        "I-COUNTRY",
+        "ISO 18013-5 B.1.2",
+        "one country, a PrintableString of two capitals, the issuing country",
+    ),
+    (
+        "I-ROOT-SKI",
+        "ISO 18013-5 B.1.2, RFC 5280 4.2.1.2 (1)",
+        "subjectKeyIdentifier: SHA-1 of the key, not critical",
+    ),
+    (
+        "I-ROOT-KEY-USAGE",
+        "ISO 18013-5 B.1.2",
+        "keyUsage: exactly keyCertSign and cRLSign, critical",
+    ),
+    (
+        "I-ROOT-BASIC-CONSTRAINTS",
+        "ISO 18013-5 B.1.2",
+        "basicConstraints: cA, pathLenConstraint 0, critical",
+    ),
+    ("I-ROOT-IAN", "ISO 18013-5 B.1.2", "issuerAltName: the URI of the policy alone, not critical"),
+    (
+        "I-ROOT-CDP",
+        "ISO 18013-5:2021 B.1.2",
+        "cRLDistributionPoints: one, by the URI of this key's CRL alone",
+    ),
+    ("I-ROOT-EXT", "ISO 18013-5 B.1.1, B.1.2", "no other extension"),
+    ("I-ROOT-VALIDITY", "ISO 18013-5 B.1.2", "at most 20 years"),
+    ("I-CRL-EXT", "ISO 18013-5 B.1", "exactly authorityKeyIdentifier and cRLNumber, not critical"),
+    (
+        "I-CRL-ENTRY-EXT",
+        "ISO 18013-5 B.1, CP/CPS 7.2.2 (D2)",
+        "entry extensions as the policy says: a reason or none",
+    ),
+    (
+        "I-CRL-NEXT-UPDATE",
+        "ISO 18013-5 B.1",
+        "nextUpdate stands, after thisUpdate, at most 90 days",
+    ),
+    ("P-TIME-FORM", "RFC 5280 4.1.2.5, 5.1.2.4", "UTCTime through 2049, GeneralizedTime from 2050"),
+    ("P-ISSUER", "RFC 5280 4.1.2.4, 5.1.2.3", "the issuer is the CA's Name, octet for octet"),
+    ("P-NAME-STRING", "RFC 5280 4.1.2.4", "O and CN are UTF8String or PrintableString"),
+    ("P-NAME-LENGTH", "RFC 5280 A.1", "O and CN have at most 64 characters"),
+    ("P-UNIQUE-ID", "RFC 5280 4.1.2.8", "no issuerUniqueID, no subjectUniqueID"),
+    ("P-EXT-UNIQUE", "RFC 5280 4.2", "no extension stands twice"),
+    ("P-URI", "RFC 5280 4.2.1.6, RFC 3986", "URIs are absolute, http or https, with a host"),
+    ("P-CRL-EMPTY", "RFC 5280 5.1.2.6", "revokedCertificates is absent when there is none"),
+    ("P-CRL-DATES", "RFC 5280 5.1.2.6", "nothing was revoked after thisUpdate"),
+    ("P-CRL-ONCE", "RFC 5280 5.3", "a serial number stands once"),
+    (
+        "P-CRL-KEY",
+        "RFC 5280 5.2.1",
+        "authorityKeyIdentifier names the signing key, by its identifier alone",
+    ),
+    ("P-CRL-NUMBER", "RFC 5280 5.2.3", "a CRL number has at most 20 octets"),
+    (
+        "P-REASON",
+        "RFC 5280 5.3.1 (D20)",
+        "a reason is one of those of the CP/CPS; unspecified is left out",
+    ),
+];
