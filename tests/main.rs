@@ -13,4 +13,7 @@
 )]
 
 mod golden;
+mod issuing;
+mod other_validators;
+mod shadow_chain;
 mod support;

@@ -1,7 +1,7 @@
 //! A certificate that shall be signed, described before its keys exist.
 //!
-//! **Invariant:** [`ToBeSignedCertificate::lines`] and [`ToBeSignedCertificate::to_der`] say the same, the first with
-//! names in the holes, the second with octets.
+//! **Invariant:** [`ToBeSignedCertificate::lines`] and [`ToBeSignedCertificate::to_der`] say the
+//! same, the first with names in the holes, the second with octets.
 
 use alloc::collections::BTreeMap;
 use alloc::format;

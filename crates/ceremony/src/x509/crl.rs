@@ -1,7 +1,8 @@
 //! A CRL that shall be signed, described before its key exists.
 //!
-//! The entries are written one by one into one buffer: a list of a million entries costs its own length, not ten times
-//! as much. **Invariant:** no entry, no revokedCertificates field (RFC 5280 5.1.2.6).
+//! The entries are written one by one into one buffer: a list of a million entries costs its own
+//! length, not ten times as much. **Invariant:** no entry, no revokedCertificates field (RFC 5280
+//! 5.1.2.6).
 //! **Deliberately absent:** which certificates belong into a CRL; that follows from the ledger.
 
 use alloc::collections::BTreeMap;
@@ -61,7 +62,8 @@ pub struct Revoked {
 
 /// The reasons that this CA gives (RFC 5280 5.3.1; profiles D20).
 ///
-/// certificateHold and removeFromCRL are not among them: a revocation is never undone (CP/CPS 4.9.5, 4.9.13).
+/// certificateHold and removeFromCRL are not among them: a revocation is never undone (CP/CPS
+/// 4.9.5, 4.9.13).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enumerated)]
 #[repr(u8)]
 pub enum Reason {
@@ -124,8 +126,8 @@ impl ToBeSignedCrl {
         })
     }
 
-    /// The fields as the graph shows them, holes by name. The entries are counted; which certificates they are is
-    /// said by whoever knows their names.
+    /// The fields as the graph shows them, holes by name. The entries are counted; which
+    /// certificates they are is said by whoever knows their names.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let revoked = match self.revoked.len() {

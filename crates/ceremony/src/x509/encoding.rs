@@ -1,4 +1,5 @@
-//! The structures of RFC 5280 as they are written here: only the fields that a profile of ours can hold.
+//! The structures of RFC 5280 as they are written here: only the fields that a profile of ours can
+//! hold.
 //!
 //! A field that no profile has cannot be encoded by mistake, because there is no place for it.
 //! **Deliberately absent:** reading. What was written is judged with other types.
@@ -131,6 +132,7 @@ impl Time {
 /// A SEQUENCE of parts that are in DER already.
 pub(super) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
     let value = parts.concat();
-    // Only a structure of more than 256 MiB fails, and no signature is ever asked for over such a one.
+    // Only a structure of more than 256 MiB fails, and no signature is ever asked for over such a
+    // one.
     Any::new(Tag::Sequence, value).and_then(|any| any.to_der()).unwrap_or_default()
 }

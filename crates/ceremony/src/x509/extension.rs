@@ -1,7 +1,8 @@
 //! The extensions that a certificate or CRL of this CA can hold: a closed set.
 //!
-//! Whether an extension is critical is a property of its kind (RFC 5280 4.2, ISO 18013-5 Annex B), so it cannot be
-//! chosen wrongly. **Deliberately absent:** every extension that no profile of ours has.
+//! Whether an extension is critical is a property of its kind (RFC 5280 4.2, ISO 18013-5 Annex B),
+//! so it cannot be chosen wrongly. **Deliberately absent:** every extension that no profile of ours
+//! has.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -142,7 +143,8 @@ impl Extension {
         }
     }
 
-    /// One line for the graph; what the token or the ledger supplies stands in it by name, with its octets.
+    /// One line for the graph; what the token or the ledger supplies stands in it by name, with its
+    /// octets.
     #[must_use]
     pub fn line(&self, of: &Name) -> String {
         let critical = if self.critical() { ", critical" } else { "" };

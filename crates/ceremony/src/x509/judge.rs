@@ -1,10 +1,12 @@
 //! Judges to-be-signed octets: does this certificate, this CRL, keep every rule of its profile?
 //!
-//! A judge sees only octets and a few facts of policy and plan. It decodes with the types of `x509-cert`, not with
-//! those that wrote the octets, and states every rule anew, so one mistake would have to be made twice to pass.
+//! A judge sees only octets and a few facts of policy and plan. It decodes with the types of
+//! `x509-cert`, not with those that wrote the octets, and states every rule anew, so one mistake
+//! would have to be made twice to pass.
 //!
 //! **Invariant:** every rule has one id, listed in [`RULES`]; every fault names one of them.
-//! **Deliberately absent:** descriptions and profiles, signatures, and rules about more than one structure.
+//! **Deliberately absent:** descriptions and profiles, signatures, and rules about more than one
+//! structure.
 
 mod certificate;
 mod crl;
@@ -69,7 +71,8 @@ pub struct ExpectedCrl {
     pub revoked: Vec<[u8; 20]>,
 }
 
-/// Whether the entries of CRLs carry reason codes: CP/CPS 7.2.2 asks for them, ISO 18013-5 does not want them (D2).
+/// Whether the entries of CRLs carry reason codes: CP/CPS 7.2.2 asks for them, ISO 18013-5 does not
+/// want them (D2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EntryReasons {
     /// A non-critical reason code, where there is a reason to give.

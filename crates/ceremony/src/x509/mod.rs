@@ -1,11 +1,14 @@
-//! Certificates and CRLs (RFC 5280, ISO/IEC 18013-5 Annex B): described once, encoded when the keys are known.
+//! Certificates and CRLs (RFC 5280, ISO/IEC 18013-5 Annex B): described once, encoded when the keys
+//! are known.
 //!
-//! A description holds names where the token or the ledger supplies the value: public keys, key identifiers, serial and
-//! CRL numbers. The same description gives the lines of the graph, the octets to be signed in a rehearsal and those in
-//! the room. What is encoded here is judged in [`judge`], which decodes the octets with the types of another author and
-//! knows nothing of the descriptions.
+//! A description holds names where the token or the ledger supplies the value: public keys, key
+//! identifiers, serial and CRL numbers. The same description gives the lines of the graph, the
+//! octets to be signed in a rehearsal and those in the room. What is encoded here is judged in
+//! [`judge`], which decodes the octets with the types of another author and knows nothing of the
+//! descriptions.
 //!
-//! **Invariant:** the octets follow from the description and what fills its holes, from nothing else.
+//! **Invariant:** the octets follow from the description and what fills its holes, from nothing
+//! else.
 //! **Deliberately absent:** signing, clocks, random serial numbers, PEM.
 
 mod encoding;
@@ -43,7 +46,7 @@ pub enum EncodeError {
         key: Name,
     },
     /// The key that was supplied is not of the planned kind.
-    #[error("the key `{key}` shall lie on {}; the one supplied lies on {}", asked.name(), found.name())]
+    #[error("the key `{key}` shall lie on {}; found {}", asked.name(), found.name())]
     WrongCurve {
         /// The key's name.
         key: Name,
@@ -115,7 +118,8 @@ pub fn curve_parameters(curve: Curve) -> Vec<u8> {
     named_curve(curve).to_der().unwrap_or_default()
 }
 
-/// SubjectPublicKeyInfo in DER (RFC 5480 2): id-ecPublicKey, the named curve, the uncompressed point.
+/// SubjectPublicKeyInfo in DER (RFC 5480 2): id-ecPublicKey, the named curve, the uncompressed
+/// point.
 #[must_use]
 pub fn subject_public_key_info(key: &PublicKey) -> Vec<u8> {
     let algorithm = encoding::sequence(&[
@@ -127,7 +131,8 @@ pub fn subject_public_key_info(key: &PublicKey) -> Vec<u8> {
     encoding::sequence(&[algorithm, point.unwrap_or_default()])
 }
 
-/// The signed structure: the octets that were signed, the algorithm, and the signature (RFC 5280 4.1.1, 5.1.1).
+/// The signed structure: the octets that were signed, the algorithm, and the signature (RFC 5280
+/// 4.1.1, 5.1.1).
 #[must_use]
 pub fn assemble(tbs: &[u8], curve: Curve, signature: &Signature) -> Vec<u8> {
     let algorithm = encoding::sequence(&[signature_algorithm(curve).to_der().unwrap_or_default()]);

@@ -1,7 +1,9 @@
 //! The distinguished names of this CA: country, organisation, common name, and nothing else.
 //!
-//! One Name stands for all generations of a CA, octet for octet, so there is one way to write it (profiles D5).
-//! **Invariant:** a [`DirectoryName`] can be encoded, keeps the upper bounds of RFC 5280 A.1, and is read as it stands.
+//! One Name stands for all generations of a CA, octet for octet, so there is one way to write it
+//! (profiles D5).
+//! **Invariant:** a [`DirectoryName`] can be encoded, keeps the upper bounds of RFC 5280 A.1, and
+//! is read as it stands.
 //! **Deliberately absent:** other attributes, names with several values in one RDN.
 
 use alloc::borrow::ToOwned;
@@ -50,8 +52,9 @@ pub enum DirectoryNameError {
         /// How many characters the text has.
         found: usize,
     },
-    /// A control or format character, or a form that is not NFC: what is read is not what is encoded.
-    #[error("{attribute} is NFC without control and format characters; found `{}`", found.escape_unicode())]
+    /// A control or format character, or a form that is not NFC: what is read is not what is
+    /// encoded.
+    #[error("{attribute} is NFC without control characters; found `{}`", found.escape_unicode())]
     Unreadable {
         /// `O` or `CN`.
         attribute: &'static str,
@@ -95,8 +98,8 @@ impl DirectoryName {
         &self.common_name
     }
 
-    /// Name in DER: C as PrintableString (ISO 18013-5 B.1.2), O and CN as UTF8String (RFC 5280 4.1.2.4), one
-    /// attribute in each RDN.
+    /// Name in DER: C as PrintableString (ISO 18013-5 B.1.2), O and CN as UTF8String (RFC 5280
+    /// 4.1.2.4), one attribute in each RDN.
     #[must_use]
     pub fn to_der(&self) -> Vec<u8> {
         // The parts were checked when the name was made; they cannot fail to be encoded.
@@ -128,9 +131,8 @@ fn readable(attribute: &'static str, text: &str) -> Result<String, DirectoryName
 
 /// Characters that a reader cannot see, or that turn the order of what the reader sees.
 fn unseen(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    let turning = ['\u{2028}'..='\u{202e}', '\u{2060}'..='\u{206f}', '\u{200b}'..='\u{200f}'];
+    c.is_control() || matches!(c, '\u{ad}' | '\u{feff}') || turning.iter().any(|r| r.contains(&c))
 }
 
 impl fmt::Display for DirectoryName {

@@ -1,8 +1,9 @@
-//! What a certificate and a CRL of this CA look like: the one statement of each profile, clause by clause.
+//! What a certificate and a CRL of this CA look like: the one statement of each profile, clause by
+//! clause.
 //!
-//! Read it beside RFC 5280, ISO/IEC 18013-5 Annex B and chapter 7 of the CP/CPS; a clause that asks for nothing is
-//! here too, as a comment where the thing would stand. The same functions serve rehearsal, run and verification, and
-//! the P-256 shadow chains of the tests.
+//! Read it beside RFC 5280, ISO/IEC 18013-5 Annex B and chapter 7 of the CP/CPS; a clause that asks
+//! for nothing is here too, as a comment where the thing would stand. The same functions serve
+//! rehearsal, run and verification, and the P-256 shadow chains of the tests.
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
@@ -62,19 +63,23 @@ pub fn root(root: &Root) -> Result<ToBeSignedCertificate, TimeError> {
     Ok(ToBeSignedCertificate {
         name: root.name.clone(),
 
-        // CP/CPS 7.1.1: version 3. ISO 18013-5 B.1.2 and CP/CPS 7.1.2.1: a serial number of 20 octets. Both are the
-        // same in every certificate of this CA and are written by `ToBeSignedCertificate`.
+        // CP/CPS 7.1.1: version 3. ISO 18013-5 B.1.2 and CP/CPS 7.1.2.1: a serial number of 20
+        // octets. Both are the same in every certificate of this CA and are written by
+        // `ToBeSignedCertificate`.
 
-        // CP/CPS 7.1.3, RFC 5758 3.2: ecdsa-with-SHA384, parameters absent; it follows from the issuer's curve.
+        // CP/CPS 7.1.3, RFC 5758 3.2: ecdsa-with-SHA384, parameters absent; it follows from the
+        // issuer's curve.
         issuer_key: root.key.clone(),
         issuer_curve: root.curve,
 
-        // ISO 18013-5 B.1.2: issuer and subject are equal, octet for octet. CP/CPS 7.1.4: fixed beforehand.
+        // ISO 18013-5 B.1.2: issuer and subject are equal, octet for octet. CP/CPS 7.1.4: fixed
+        // beforehand.
         issuer: root.ca.clone(),
         subject: root.ca.clone(),
 
-        // CP/CPS 7.1.2.1, 6.3.2: from the day of issue for 5 years 4 months. RFC 5280 4.1.2.5: both ends are inside,
-        // so the last second is one before the span's end. ISO 18013-5 B.1.2: at most 20 years.
+        // CP/CPS 7.1.2.1, 6.3.2: from the day of issue for 5 years 4 months. RFC 5280 4.1.2.5: both
+        // ends are inside, so the last second is one before the span's end. ISO 18013-5 B.1.2: at
+        // most 20 years.
         not_before: root.not_before,
         not_after: root.not_before.plus(&root.validity)?.plus_seconds(-1),
 
@@ -84,9 +89,9 @@ pub fn root(root: &Root) -> Result<ToBeSignedCertificate, TimeError> {
 
         // RFC 5280 4.1.2.8: no unique identifiers.
         extensions: vec![
-            // ISO 18013-5 B.1.2: no authorityKeyIdentifier is asked for. RFC 5280 4.2.1.1 lets a self-signed
-            // certificate leave it out. Nothing here.
-
+            // ISO 18013-5 B.1.2: no authorityKeyIdentifier is asked for. RFC 5280 4.2.1.1 lets a
+            // self-signed certificate leave it out. Nothing here.
+            //
             // ISO 18013-5 B.1.2, RFC 5280 4.2.1.2 (1): SHA-1 of the public key.
             Extension::SubjectKeyIdentifier { key: root.key.clone() },
             // ISO 18013-5 B.1.2: exactly keyCertSign and cRLSign, critical. CP/CPS 6.1.7.
@@ -97,12 +102,14 @@ pub fn root(root: &Root) -> Result<ToBeSignedCertificate, TimeError> {
             Extension::IssuerAltName { uri: root.issuer_alt_name.clone() },
             // ISO 18013-5:2021 B.1.2: where this key's CRL is; no reasons, no cRLIssuer.
             Extension::CrlDistributionPoints { uri: root.crl_url.clone() },
-            // CP/CPS 7.1.6: no certificatePolicies; ISO 18013-5 B.1.1: no policyMappings. Nothing here.
-            // CP/CPS 7.1.5, 7.1.7, ISO 18013-5 B.1.1: no nameConstraints, no policyConstraints, no inhibitAnyPolicy.
+            //
+            // CP/CPS 7.1.6: no certificatePolicies. ISO 18013-5 B.1.1: no policyMappings.
+            // CP/CPS 7.1.5, 7.1.7: no nameConstraints, no policyConstraints.
+            // ISO 18013-5 B.1.1: no inhibitAnyPolicy, no freshestCRL.
+            // CP/CPS 4.9.9, 7.3: no OCSP, hence no authorityInfoAccess.
+            // ISO 18013-5 B.1.2: no extKeyUsage in a root.
+            // CP/CPS 7.1.9: no other critical extension.
             // Nothing here.
-            // CP/CPS 4.9.9, 7.3: no OCSP, hence no authorityInfoAccess. Nothing here.
-            // ISO 18013-5 B.1.2: no extKeyUsage in a root, B.1.1: no freshestCRL. Nothing here.
-            // CP/CPS 7.1.9: no other critical extension. Nothing here.
         ],
     })
 }
@@ -115,19 +122,21 @@ pub fn crl(crl: &Crl) -> ToBeSignedCrl {
 
         // CP/CPS 7.2.1: version 2; the same in every CRL and written by `ToBeSignedCrl`.
 
-        // CP/CPS 7.2.2: the issuer is the CA; ISO 18013-5: as the root's subject, octet for octet. The algorithm
-        // follows from the curve.
+        // CP/CPS 7.2.2: the issuer is the CA; ISO 18013-5: as the root's subject, octet for octet.
+        // The algorithm follows from the curve.
         issuer: crl.ca.clone(),
         issuer_key: crl.key.clone(),
         issuer_curve: crl.curve,
 
-        // CP/CPS 7.2.2: from the day of effect to 3 days after it. RFC 5280 5.1.2.5: nextUpdate is always there. The
-        // planned release of the next CRL has no field in X.509; it stands in the batch's table.
+        // CP/CPS 7.2.2: from the day of effect to 3 days after it. RFC 5280 5.1.2.5: nextUpdate is
+        // always there. The planned release of the next CRL has no field in X.509; it stands in the
+        // batch's table.
         this_update: crl.this_update,
         next_update: crl.next_update,
 
-        // CP/CPS 4.9.7: every revoked certificate that has not expired. RFC 5280 5.1.2.6: absent when there is none.
-        // CP/CPS 7.2.2: the reason, if the policy includes it. RFC 5280 5.3.2, 5.3.3: no other entry extension.
+        // CP/CPS 4.9.7: every revoked certificate that has not expired. RFC 5280 5.1.2.6: absent
+        // when there is none. CP/CPS 7.2.2: the reason, if the policy includes it. RFC 5280 5.3.2,
+        // 5.3.3: no other entry extension.
         revoked: crl.revoked.clone(),
 
         extensions: vec![
@@ -135,8 +144,8 @@ pub fn crl(crl: &Crl) -> ToBeSignedCrl {
             Extension::AuthorityKeyIdentifier { key: crl.key.clone() },
             // ISO 18013-5, RFC 5280 5.2.3: one increasing sequence for all generations.
             Extension::CrlNumber,
-            // ISO 18013-5: further extensions shall not be present: no issuingDistributionPoint, deltaCRLIndicator,
-            // freshestCRL, issuerAltName, authorityInfoAccess. Nothing here.
+            // ISO 18013-5: further extensions shall not be present: no issuingDistributionPoint,
+            // deltaCRLIndicator, freshestCRL, issuerAltName, authorityInfoAccess. Nothing here.
         ],
     }
 }

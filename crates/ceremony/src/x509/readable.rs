@@ -1,7 +1,8 @@
 //! Certificates and batches of CRLs as text, for people to read beside the octets.
 //!
-//! The text is read out of the finished octets, never out of the description, so it shows what was made, not what was
-//! meant. The same octets give the same text on every machine. **Deliberately absent:** reading such a text again.
+//! The text is read out of the finished octets, never out of the description, so it shows what was
+//! made, not what was meant. The same octets give the same text on every machine. **Deliberately
+//! absent:** reading such a text again.
 
 use alloc::format;
 use alloc::string::{String, ToString as _};

@@ -75,7 +75,8 @@ fn this_update(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     rule("R-CRL", holds, &asked, || shown(Some(crl.this_update)))
 }
 
-/// CP/CPS 7.2.2 (D1, D37): days are counted from the day of effect, also when the list takes effect during the day.
+/// CP/CPS 7.2.2 (D1, D37): days are counted from the day of effect, also when the list takes effect
+/// during the day.
 fn next_update(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     // Its absence is a fault by ISO's rule alone.
     let Some(found) = crl.next_update else { return Ok(()) };

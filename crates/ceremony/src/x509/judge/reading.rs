@@ -102,7 +102,8 @@ pub(super) fn oid(extension: &Extension) -> String {
     extension.extn_id.to_string()
 }
 
-/// The value of the first extension of a kind, which shall stand and be critical or not as `critical` says.
+/// The value of the first extension of a kind, which shall stand and be critical or not as
+/// `critical` says.
 pub(super) fn extension<'a, T>(
     extensions: Option<&'a Vec<Extension>>,
     (rule, kind, critical): (&'static str, &str, bool),

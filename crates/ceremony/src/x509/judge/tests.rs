@@ -1,4 +1,5 @@
-//! A good structure has no fault, and for every rule there is one mutation that breaks it and nothing else.
+//! A good structure has no fault, and for every rule there is one mutation that breaks it and
+//! nothing else.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it fails")]
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -310,7 +311,7 @@ fn with_reason(reason: CrlReason) -> Vec<u8> {
 
 type CrlCase = (&'static str, Vec<u8>, ExpectedCrl);
 
-fn broken_crls() -> Vec<CrlCase> {
+fn broken_lists() -> Vec<(&'static str, Vec<u8>)> {
     let mut trailing = crl_der(revoked());
     trailing.push(0);
     let other =
@@ -318,7 +319,7 @@ fn broken_crls() -> Vec<CrlCase> {
             .unwrap();
     let identifier = key(1).key_identifier();
     let with_issuer = [&[0x30, 27, 0x80, 20][..], &identifier, &[0xa1, 0, 0x82, 1, 5]].concat();
-    let cases = vec![
+    vec![
         ("P-DER", trailing),
         ("R-CRL", changed_crl(|list| list.version = x509_cert::Version::V3)),
         ("R-CRL", crl(revoked()).to_der(0x1_0001, &keys()).unwrap()),
@@ -349,12 +350,6 @@ fn broken_crls() -> Vec<CrlCase> {
         ("P-CRL-KEY", extension_of_list(0, &[&[0x30, 22, 0x80, 20][..], &[7; 20]].concat())),
         ("P-CRL-KEY", extension_of_list(0, &with_issuer)),
         ("P-CRL-NUMBER", extension_of_list(1, &[&[2, 21, 0][..], &[0x80; 20]].concat())),
-        ("P-CRL-ONCE", crl_der([revoked(), vec![revoked()[1].clone()]].concat())),
-        ("R-CRL-COVER", crl_der(vec![revoked()[0].clone()])),
-        ("R-NO-UNREVOKE", with_reason(CrlReason::CertificateHold)),
-        ("R-NO-UNREVOKE", with_reason(CrlReason::RemoveFromCRL)),
-        ("P-REASON", with_reason(CrlReason::Unspecified)),
-        ("P-REASON", with_reason(CrlReason::AaCompromise)),
         (
             "P-TIME-FORM",
             changed_crl(|list| {
@@ -363,6 +358,17 @@ fn broken_crls() -> Vec<CrlCase> {
                 ));
             }),
         ),
+    ]
+}
+
+fn broken_entries() -> Vec<(&'static str, Vec<u8>)> {
+    vec![
+        ("P-CRL-ONCE", crl_der([revoked(), vec![revoked()[1].clone()]].concat())),
+        ("R-CRL-COVER", crl_der(vec![revoked()[0].clone()])),
+        ("R-NO-UNREVOKE", with_reason(CrlReason::CertificateHold)),
+        ("R-NO-UNREVOKE", with_reason(CrlReason::RemoveFromCRL)),
+        ("P-REASON", with_reason(CrlReason::Unspecified)),
+        ("P-REASON", with_reason(CrlReason::AaCompromise)),
         (
             "P-CRL-DATES",
             changed_crl(|list| {
@@ -377,10 +383,13 @@ fn broken_crls() -> Vec<CrlCase> {
                 entry.crl_entry_extensions.as_mut().unwrap()[0].critical = true;
             }),
         ),
-    ];
+    ]
+}
+
+fn broken_crls() -> Vec<CrlCase> {
     let asked = || expected_crl(&revoked());
-    let mut cases: Vec<CrlCase> =
-        cases.into_iter().map(|(rule, tbs)| (rule, tbs, asked())).collect();
+    let changed = broken_lists().into_iter().chain(broken_entries());
+    let mut cases: Vec<CrlCase> = changed.map(|(rule, tbs)| (rule, tbs, asked())).collect();
     let omitted = ExpectedCrl { reasons: EntryReasons::Omit, ..asked() };
     cases.push(("I-CRL-ENTRY-EXT", crl_der(revoked()), omitted));
     let empty = changed_crl(|list| list.revoked_certificates = Some(vec![]));
