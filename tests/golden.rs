@@ -13,7 +13,10 @@ fn a_rehearsal_reproduces_every_golden_file() {
     let names: Vec<_> = golden.keys().collect();
     assert_eq!(names, today.keys().collect::<Vec<_>>());
     for (name, octets) in &golden {
-        assert!(today[name] == *octets, "{name} differs: renew the golden deliberately, and name the clause");
+        assert!(
+            today[name] == *octets,
+            "{name} differs: renew the golden deliberately, and name the clause"
+        );
     }
     succeed(gishiki().arg("rehearse").arg(genesis()).arg("--compare").arg(genesis_golden()));
 }
@@ -60,7 +63,8 @@ fn a_golden_file_that_differs_is_named() {
     let golden = folder.path().join("golden");
     crate::support::copy(&genesis_golden(), &golden);
     fs::write(golden.join("root-g1.txt"), "other").unwrap();
-    let output = gishiki().arg("rehearse").arg(genesis()).arg("--compare").arg(&golden).output().unwrap();
+    let output =
+        gishiki().arg("rehearse").arg(genesis()).arg("--compare").arg(&golden).output().unwrap();
     assert_eq!(output.status.code(), Some(4));
     assert!(String::from_utf8_lossy(&output.stderr).contains("root-g1.txt"));
 }

@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::key::Proof;
 use ceremony::record::{Mode, Place};
 use ceremony::run::Run;
 use ceremony::script::{self, Language};
@@ -65,7 +66,7 @@ fn compiled(plan: &Path) -> Result<Compiled, Halt> {
     let folder = Folder::read(plan)?;
     let again = folder.clone();
     let inputs = folder.inputs()?;
-    compile(&inputs).map_err(|violations| Halt::Violations(again, violations))
+    compile(&inputs).map_err(|violations| Halt::Violations(Box::new(again), violations))
 }
 
 fn check(plan: &Path, lang: Lang) -> Result<(), Halt> {
@@ -97,12 +98,13 @@ fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt> {
         journal: Journal::Memory(Written::default()),
         pin: None,
         progress: false,
+        proofs: Vec::new(),
     };
     let step =
         Run::begin(compiled, Mode::Rehearsal, Place::rehearsal(), from).map_err(Halt::Bug)?;
     let run = conduct.keep(step)?;
     let run = conduct.go(run)?;
-    let (sealed, verified) = judge(&conduct.journal.written()?, &run, &Trust::Rehearsal)?;
+    let (sealed, verified) = judge(conduct, &run, &Trust::Rehearsal)?;
     let files = output::files(&verified, &sealed);
     if let Some(golden) = &rehearse.target.compare {
         let found = output::read_folder(golden)?;
@@ -130,8 +132,15 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     let step = Run::begin(compiled.clone(), entered.mode, entered.place, at)
         .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
     let journal = Journal::begin(&run.held.journal, &compiled)?;
-    let mut conduct =
-        Conduct { token: entered.token, people, clock, journal, pin: Some(pin), progress: true };
+    let mut conduct = Conduct {
+        token: entered.token,
+        people,
+        clock,
+        journal,
+        pin: Some(pin),
+        progress: true,
+        proofs: Vec::new(),
+    };
     let run_begun = conduct.keep(step)?;
     finish(conduct, run_begun, &run.held.out, lang)
 }
@@ -147,8 +156,15 @@ fn resume(held: &args::Held, lang: Lang) -> Result<(), Halt> {
         return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
     }
     let clock = Clock::System;
-    let mut conduct =
-        Conduct { token: entered.token, people, clock, journal, pin: Some(pin), progress: true };
+    let mut conduct = Conduct {
+        token: entered.token,
+        people,
+        clock,
+        journal,
+        pin: Some(pin),
+        progress: true,
+        proofs: Vec::new(),
+    };
     let run = conduct.resume(run, &recovered, entered.place)?;
     finish(conduct, run, &held.out, lang)
 }
@@ -157,7 +173,7 @@ fn resume(held: &args::Held, lang: Lang) -> Result<(), Halt> {
 fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), Halt> {
     let run = conduct.go(run)?;
     let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
-    let (sealed, verified) = judge(&conduct.journal.written()?, &run, &trust)?;
+    let (sealed, verified) = judge(conduct, &run, &trust)?;
     output::write(out, &output::files(&verified, &sealed))?;
     print(&summary(&verified, out, lang))?;
     ending(verified.run())
@@ -181,7 +197,8 @@ fn people(held: &args::Held, mode: Mode, lang: Lang) -> Result<(People, PinSourc
 }
 
 /// Judges what was written, as any verifier would.
-fn judge(written: &Written, run: &Run, trust: &Trust<'_>) -> Result<(Sealed, Verified), Halt> {
+fn judge(conduct: Conduct, run: &Run, trust: &Trust<'_>) -> Result<(Sealed, Verified), Halt> {
+    let written = conduct.journal.written()?;
     let inputs = &run.compiled().inputs;
     let sealed = Sealed {
         inputs: inputs
@@ -192,7 +209,7 @@ fn judge(written: &Written, run: &Run, trust: &Trust<'_>) -> Result<(Sealed, Ver
         bundle: written.bundle.clone(),
         after: Some(written.after.clone()),
     };
-    match conclude(&sealed, trust)? {
+    match conclude(&sealed, trust, conduct.proofs)? {
         Verdict::Verified(verified) => Ok((sealed, *verified)),
         Verdict::NotAnchored(_) => {
             Err(Halt::Bug(fault("S-SEAL", "the ceremony that was just closed", "another head")))
@@ -200,12 +217,14 @@ fn judge(written: &Written, run: &Run, trust: &Trust<'_>) -> Result<(Sealed, Ver
     }
 }
 
-fn conclude(sealed: &Sealed, trust: &Trust<'_>) -> Result<Verdict, Halt> {
+/// Replays, and proves the signatures that these proofs do not cover.
+fn conclude(sealed: &Sealed, trust: &Trust<'_>, mut proofs: Vec<Proof>) -> Result<Verdict, Halt> {
     let trial = replay(sealed).map_err(Halt::Verification)?;
-    let proofs = proofs::prove(&trial.checks).map_err(|(subject, error)| {
+    let proved = proofs::prove(&trial.unproved(&proofs)).map_err(|(subject, error)| {
         let fault = fault("S-SIGNATURE", &format!("a signature on {subject}"), &error.to_string());
         Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
     })?;
+    proofs.extend(proved);
     trial.conclude(proofs, trust).map_err(Halt::Verification)
 }
 
@@ -250,7 +269,7 @@ fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
         (None, false, true) => Trust::Drill,
         (None, false, false) => Trust::None,
     };
-    match conclude(&sealed, &trust)? {
+    match conclude(&sealed, &trust, Vec::new())? {
         Verdict::Verified(verified) => {
             let asked = output::files(&verified, &sealed);
             if let Some((name, what)) = output::difference(&asked, &found) {

@@ -8,6 +8,7 @@ use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ceremony::graph::{Act, Op};
+use ceremony::key::Proof;
 use ceremony::record::{Answer, Attempt, End, Event, Place, Resumed};
 use ceremony::run::{Book, Fault, Next, Request, Run, Step};
 use ceremony::time::Instant;
@@ -30,6 +31,8 @@ pub(crate) struct Conduct {
     pub(crate) journal: Journal,
     pub(crate) pin: Option<PinSource>,
     pub(crate) progress: bool,
+    /// Every signature that was verified here: none is verified twice.
+    pub(crate) proofs: Vec<Proof>,
 }
 
 /// Where the time of an event comes from.
@@ -107,10 +110,7 @@ impl Conduct {
                 Next::Ask(op, attempt) => {
                     let asked = Attempt { op: op.name.clone(), attempt };
                     self.show(&run, &asked.op);
-                    match self.ask(run, asked)? {
-                        Ok(run) => self.answer(run)?,
-                        Err(run) => run,
-                    }
+                    self.ask(run, asked)?
                 }
                 Next::Answer(..) => self.answer(run)?,
                 Next::Burn(op, attempt) => {
@@ -138,7 +138,7 @@ impl Conduct {
     }
 
     /// Asks, or stops because it is too late for this operation.
-    fn ask(&mut self, run: Run, asked: Attempt) -> Result<Result<Run, Run>, Halt> {
+    fn ask(&mut self, run: Run, asked: Attempt) -> Result<Run, Halt> {
         let (_, until) = run.graph().window();
         if self.clock.now()? > until && run.book() == Book::Transcript && run.stopped().is_none() {
             let event = Event::Refused {
@@ -148,9 +148,9 @@ impl Conduct {
                 reason: format!("after {until}"),
                 by: Vec::new(),
             };
-            return self.take(run, event).map(Err);
+            return self.take(run, event);
         }
-        self.take(run, Event::Asked(asked)).map(Ok)
+        self.take(run, Event::Asked(asked))
     }
 
     fn answer(&mut self, run: Run) -> Result<Run, Halt> {
@@ -192,12 +192,8 @@ impl Conduct {
                     self.clock.after_people();
                     return Ok(run);
                 }
-                Err(fault) => self
-                    .people
-                    .can_retry_pin()
-                    .then(|| self.tell(&fault))
-                    .ok_or(())
-                    .or_else(|()| Err(interrupted(fault.rule, &fault.asked, &fault.found)))?,
+                Err(fault) if self.people.can_answer_again() => self.tell(&fault),
+                Err(fault) => return Err(interrupted(fault.rule, &fault.asked, &fault.found)),
             }
         }
     }
@@ -227,7 +223,8 @@ impl Conduct {
             Ok(proofs) => {
                 let mut run =
                     self.take(run, Event::Answered { op: op.name.clone(), attempt, answer })?;
-                run.settle(proofs);
+                run.settle(&proofs);
+                self.proofs.extend(proofs);
                 self.show_head(&run, op);
                 Ok(run)
             }
@@ -244,7 +241,7 @@ impl Conduct {
         let run =
             self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
         let fault = fault("S-TOKEN", &format!("{} (`{}`)", op.act.kind(), op.name), &cause);
-        if op.act == Act::Login && self.people.can_retry_pin() {
+        if op.act == Act::Login && self.people.can_answer_again() {
             self.tell(&fault);
             return Ok(run);
         }
@@ -335,9 +332,10 @@ impl Conduct {
             .perform(request)
             .map_err(|error| Halt::Token(fault("S-TOKEN", "the seal", &error.to_string())))?;
         let sealed = seal::seal(&run, &answer).map_err(Halt::Token)?;
-        prove(std::slice::from_ref(&sealed.check)).map_err(|(_, error)| {
+        let proofs = prove(std::slice::from_ref(&sealed.check)).map_err(|(_, error)| {
             Halt::Token(fault("S-SEAL", "a seal that verifies", &error.to_string()))
         })?;
+        self.proofs.extend(proofs);
         self.journal.write_bundle(&sealed.bundle)?;
         self.begin_postscript(run, sealed.bundle.as_bytes())
     }

@@ -17,7 +17,7 @@ pub(crate) enum Halt {
     /// People refused; the ceremony was closed as aborted, or is to be abandoned.
     People(String),
     /// The plan, the policy or the roster breaks rules.
-    Violations(Folder, Vec<Violation>),
+    Violations(Box<Folder>, Vec<Violation>),
     /// The token failed, or is not as it must be.
     Token(Fault),
     /// A sealed folder is refused.

@@ -38,7 +38,7 @@ impl Folder {
 
     pub(crate) fn inputs(self) -> Result<Inputs, Halt> {
         Inputs::read(&self.plan.1, &self.policy.1, &self.roster.1)
-            .map_err(|violations| Halt::Violations(self, violations))
+            .map_err(|violations| Halt::Violations(Box::new(self), violations))
     }
 
     pub(crate) const fn of(&self, input: Input) -> Option<&(PathBuf, Vec<u8>)> {

@@ -67,8 +67,8 @@ impl People {
         }
     }
 
-    /// Whether a failed login may be tried with another PIN.
-    pub(crate) const fn can_retry_pin(&self) -> bool {
+    /// Whether there is somebody who can answer again: type a value or a PIN once more.
+    pub(crate) const fn can_answer_again(&self) -> bool {
         matches!(self, Self::Terminal(_))
     }
 }

@@ -56,5 +56,5 @@ pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
         token: room.token.serial.get_ref().clone(),
     };
     let mode = if room.drill { Mode::Drill } else { Mode::Real };
-    Ok(Entered { mode, place, token: Token::Pkcs11(token) })
+    Ok(Entered { mode, place, token: Token::Pkcs11(Box::new(token)) })
 }

@@ -55,7 +55,11 @@ pub(crate) fn succeed(command: &mut Command) -> String {
 
 /// Everything that a command printed.
 pub(crate) fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
+    format!(
+        "{}{}",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr)
+    )
 }
 
 /// Every file below a folder, by its name in it.
@@ -63,7 +67,9 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(place) = open.pop() {
-        for entry in std::fs::read_dir(&place).unwrap_or_else(|e| panic!("{}: {e}", place.display())) {
+        for entry in
+            std::fs::read_dir(&place).unwrap_or_else(|e| panic!("{}: {e}", place.display()))
+        {
             let path = entry.unwrap().path();
             if path.is_dir() {
                 open.push(path);
@@ -115,7 +121,14 @@ impl Drill {
         std::fs::write(path.join("pin"), PIN).unwrap();
         let mut drill = Self { folder, serial: String::new() };
         succeed(drill.env(Command::new("softhsm2-util").args([
-            "--init-token", "--free", "--label", "DRILL mdoc-root", "--so-pin", "drill-so-pin", "--pin", PIN,
+            "--init-token",
+            "--free",
+            "--label",
+            "DRILL mdoc-root",
+            "--so-pin",
+            "drill-so-pin",
+            "--pin",
+            PIN,
         ])));
         let slots = succeed(drill.env(&mut Command::new("softhsm2-util")).arg("--show-slots"));
         let serial = slots.lines().find_map(|line| line.trim().strip_prefix("Serial number:"));

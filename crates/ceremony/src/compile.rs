@@ -82,7 +82,8 @@ impl Inputs {
 
     /// Reads the inputs of a sealed folder: exactly these three, each in its canonical text.
     pub fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Vec<Violation>> {
-        let file = |input: Input| files.get(&input.to_string()).map_or(&[] as &[u8], Vec::as_slice);
+        let file =
+            |input: Input| files.get(&input.to_string()).map(Vec::as_slice).unwrap_or_default();
         let inputs = Self::read(file(Input::Plan), file(Input::Policy), file(Input::Roster))?;
         for (name, octets) in files {
             let canonical = inputs.texts.get(name).map(String::as_bytes);

@@ -6,20 +6,21 @@
 //! **Invariants.** Only [`compile`](crate::compile::compile) makes a [`Graph`]. An [`OpId`] is had only by pushing an
 //! operation, so there is no cycle and no dangling input. **Deliberately absent:** attempts, answers, times of events.
 
+mod key;
+mod text;
+
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt::Write as _;
 
-use crate::hex::{Digest, Octets};
+use crate::hex::Digest;
 use crate::key::{Curve, PublicKey};
 use crate::name::Name;
 use crate::policy::{Backup, HeadOn};
-use crate::rehearsal::{RehearsalKey, RehearsalUse};
+use crate::rehearsal::RehearsalUse;
 use crate::serial;
 use crate::time::Instant;
-use crate::token::{Attribute, KeyTemplate};
 use crate::x509::{DirectoryName, EncodeError, ToBeSignedCertificate, ToBeSignedCrl};
 
 /// How many neighbours under one key are signed as one operation.
@@ -336,84 +337,6 @@ impl Act {
     }
 }
 
-impl PlannedKey {
-    /// CKA_ID of this attempt (see [`serial::key_id`]).
-    #[must_use]
-    pub fn id(&self, graph: &Graph, attempt: u32) -> Octets {
-        Octets(serial::key_id(&graph.seed, &self.name, attempt).to_vec())
-    }
-
-    /// The key pair as the token is asked to make it: every attribute is said (CP/CPS 6.2.1.1, 6.2.6).
-    #[must_use]
-    pub fn template(&self, graph: &Graph, attempt: u32) -> KeyTemplate {
-        let private = private_attributes(self.backup);
-        let mut expected_private = private.clone();
-        let extractable = self.backup == Backup::WrapTrusted;
-        expected_private.extend([
-            (Attribute::AlwaysSensitive, true),
-            (Attribute::NeverExtractable, !extractable),
-            (Attribute::Local, true),
-        ]);
-        KeyTemplate {
-            id: self.id(graph, attempt),
-            label: self.label(graph),
-            curve: self.curve,
-            private,
-            public: public_attributes(),
-            expected_private,
-            rehearsal: self.rehearsal(graph, attempt),
-        }
-    }
-
-    /// CKA_LABEL of both objects.
-    #[must_use]
-    pub fn label(&self, graph: &Graph) -> String {
-        format!("{} {}", graph.ca, self.name)
-    }
-
-    /// The derived key that stands in for this one in a rehearsal.
-    #[must_use]
-    pub fn rehearsal(&self, graph: &Graph, attempt: u32) -> RehearsalKey {
-        RehearsalKey {
-            ca: graph.ca_name.to_der(),
-            usage: self.usage,
-            generation: self.generation,
-            attempt: u8::try_from(attempt).unwrap_or(u8::MAX),
-            curve: self.curve,
-        }
-    }
-}
-
-fn private_attributes(backup: Backup) -> BTreeMap<Attribute, bool> {
-    let extractable = backup == Backup::WrapTrusted;
-    BTreeMap::from([
-        (Attribute::Token, true),
-        (Attribute::Private, true),
-        (Attribute::Modifiable, false),
-        (Attribute::Sensitive, true),
-        (Attribute::Extractable, extractable),
-        (Attribute::WrapWithTrusted, extractable),
-        (Attribute::Sign, true),
-        (Attribute::SignRecover, false),
-        (Attribute::Decrypt, false),
-        (Attribute::Unwrap, false),
-        (Attribute::Derive, false),
-    ])
-}
-
-fn public_attributes() -> BTreeMap<Attribute, bool> {
-    BTreeMap::from([
-        (Attribute::Token, true),
-        (Attribute::Private, false),
-        (Attribute::Modifiable, false),
-        (Attribute::Verify, true),
-        (Attribute::VerifyRecover, false),
-        (Attribute::Encrypt, false),
-        (Attribute::Wrap, false),
-        (Attribute::Derive, false),
-    ])
-}
-
 impl Graph {
     /// The graph's id: SHA-256 over its canonical text.
     #[must_use]
@@ -531,140 +454,4 @@ impl Graph {
         let id = OpId(self.ops.len());
         self.ops.push(Op { id, name, act, by, section: section.to_string() });
     }
-
-    /// The canonical text, whose digest is the graph's id.
-    #[must_use]
-    pub fn text(&self) -> String {
-        let mut out = String::from("gishiki graph v1\n\n");
-        let after = self.after.as_ref().map_or("nothing", Name::as_str);
-        let mut line = |text: String| {
-            out.push_str(&text);
-            out.push('\n');
-        };
-        line(format!("ca        {}", self.ca));
-        line(format!("name      {}", self.ca_name));
-        line(format!("ceremony  {}", self.ceremony));
-        line(format!("after     {after}"));
-        line(format!("sequence  {}", self.sequence));
-        line(format!("window    {} until {}", self.window.0, self.window.1));
-        line(format!("clock     at most {} s from the reference", self.demands.max_clock_offset));
-        line(format!("head on   {}", self.demands.head_on.name()));
-        line(format!("needs     {}", self.demands.mechanisms.join(", ")));
-        line(format!("never in a drill: {}", or_none(&self.demands.production_serials)));
-        for exception in &self.exceptions {
-            line(format!("exception {exception}"));
-        }
-        self.write_people(&mut out);
-        self.write_keys(&mut out);
-        self.write_structures(&mut out);
-        self.write_operations(&mut out);
-        out
-    }
-
-    fn write_people(&self, out: &mut String) {
-        out.push_str("\n# people\n\n");
-        for (id, person) in &self.people {
-            let roles: Vec<&str> = person.roles.iter().map(Name::as_str).collect();
-            let _ = writeln!(
-                out,
-                "{id:<6} {} / {}, {}: {}",
-                person.name.en,
-                person.name.ja,
-                person.organization,
-                roles.join(", ")
-            );
-        }
-    }
-
-    fn write_keys(&self, out: &mut String) {
-        out.push_str("\n# keys\n");
-        for key in &self.keys {
-            let template = key.template(self, 0);
-            let name = &key.name;
-            let _ =
-                writeln!(out, "\nkey {name}: {}, generation {}", key.curve.name(), key.generation);
-            let _ = writeln!(out, "  CKA_LABEL  {}", template.label);
-            let _ = writeln!(out, "  CKA_ID     «{name}.id» (20)");
-            let _ = writeln!(out, "  point      «{name}.public» ({})", key.curve.point_octets());
-            let _ = writeln!(out, "  private    {}", attributes(&template.expected_private));
-            let _ = writeln!(out, "  public     {}", attributes(&template.public));
-        }
-    }
-
-    fn write_structures(&self, out: &mut String) {
-        out.push_str("\n# to be signed\n");
-        for certificate in &self.certificates {
-            let _ = writeln!(out, "\ncertificate {}", certificate.name);
-            for line in certificate.lines() {
-                let _ = writeln!(out, "  {line}");
-            }
-        }
-        if let Some(first) = self.crls.first() {
-            let common: Vec<String> = first
-                .crl
-                .lines()
-                .into_iter()
-                .filter(|line| self.crls.iter().all(|c| c.crl.lines().contains(line)))
-                .collect();
-            let _ = writeln!(out, "\ncrls: {}, each with", self.crls.len());
-            for line in &common {
-                let _ = writeln!(out, "  {line}");
-            }
-            for planned in &self.crls {
-                let own: Vec<String> =
-                    planned.crl.lines().into_iter().filter(|line| !common.contains(line)).collect();
-                let _ = writeln!(
-                    out,
-                    "crl {} (slot {}): {}; next release {}",
-                    planned.crl.name,
-                    planned.slot,
-                    own.join("; "),
-                    planned.next_release
-                );
-            }
-        }
-    }
-
-    fn write_operations(&self, out: &mut String) {
-        out.push_str("\n# operations\n\n");
-        for op in &self.ops {
-            let _ = write!(out, "{:03} {}", op.id.number(), op.name);
-            if let Act::Sign(sheet) = &op.act {
-                let names: Vec<&str> = [sheet.items.first(), sheet.items.last()]
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|item| self.item_name(*item).map(Name::as_str))
-                    .collect();
-                let _ = write!(
-                    out,
-                    ": {} under {}, {}",
-                    sheet.items.len(),
-                    sheet.key,
-                    names.join(" … ")
-                );
-            }
-            let _ = write!(out, " [{}]", op.section);
-            let duties: Vec<String> = op
-                .by
-                .iter()
-                .map(|duty| {
-                    let persons: Vec<&str> = duty.persons.iter().map(Name::as_str).collect();
-                    format!("{} {} of {}", duty.at_least, duty.role, persons.join(" "))
-                })
-                .collect();
-            let _ = writeln!(out, " by {}", or_none(&duties));
-        }
-    }
-}
-
-fn or_none(items: &[String]) -> String {
-    if items.is_empty() { String::from("none") } else { items.join(", ") }
-}
-
-fn attributes(attributes: &BTreeMap<Attribute, bool>) -> String {
-    let said: Vec<String> = attributes
-        .iter()
-        .map(|(attribute, value)| format!("{}{}", if *value { '+' } else { '-' }, attribute.name()))
-        .collect();
-    said.join(" ")
 }

@@ -9,6 +9,7 @@
 //! octet by octet with the line that was written, so number, chain, origin, result and terminal are judged by being
 //! computed again. **Deliberately absent:** files, clocks, randomness. A second attempt is an event, never a loop.
 
+mod ask;
 mod judge;
 mod state;
 
@@ -17,7 +18,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub use judge::{Fact, FactKind, PeopleRequest, Request};
+pub use ask::{Fact, FactKind, PeopleRequest, Request};
 
 use sha2::{Digest as _, Sha256};
 
@@ -241,7 +242,7 @@ impl Run {
     }
 
     /// Settles what was proved.
-    pub fn settle(&mut self, proofs: Vec<Proof>) {
+    pub fn settle(&mut self, proofs: &[Proof]) {
         for proof in proofs {
             self.owed.remove(&proof.id());
         }

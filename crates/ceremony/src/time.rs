@@ -253,6 +253,7 @@ pub(crate) mod text {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
     use super::*;
 
     fn at(text: &str) -> Instant {

@@ -7,7 +7,7 @@
 //! trust; and only a [`Verified`] hands out artefacts. Without trust there is a verdict and nothing else.
 
 use alloc::boxed::Box;
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -195,6 +195,13 @@ impl Trial {
         &self.run
     }
 
+    /// The signatures of the ceremony that these proofs do not cover.
+    #[must_use]
+    pub fn unproved(&self, proofs: &[Proof]) -> Vec<Check> {
+        let proved: BTreeSet<Digest> = proofs.iter().map(Proof::id).collect();
+        self.checks.iter().filter(|check| !proved.contains(&check.id())).cloned().collect()
+    }
+
     /// SHA-256 of the bundle.
     #[must_use]
     pub const fn seal(&self) -> Digest {
@@ -203,15 +210,13 @@ impl Trial {
 
     /// The verdict, once every signature is proved.
     pub fn conclude(mut self, proofs: Vec<Proof>, trust: &Trust<'_>) -> Result<Verdict, Refusal> {
-        let signatures = proofs.len();
-        let proved: alloc::collections::BTreeSet<Digest> = proofs.iter().map(Proof::id).collect();
-        if let Some(check) = self.checks.iter().find(|check| !proved.contains(&check.id())) {
-            return Err(refused(
-                &check.subject,
-                Fault::new("S-SIGNATURE", "a proved signature", "one that nobody has proved"),
-            ));
+        if let Some(check) = self.unproved(&proofs).first() {
+            let fault =
+                Fault::new("S-SIGNATURE", "a proved signature", "one that nobody has proved");
+            return Err(refused(&check.subject, fault));
         }
-        self.run.settle(proofs);
+        let signatures = self.checks.len();
+        self.run.settle(&proofs);
         let facts = self.facts()?;
         let ca = self.run.graph().ca_name.to_der();
         let derived = facts.mode != Mode::Rehearsal

@@ -21,7 +21,7 @@ pub enum Token {
     /// The rehearsal token.
     Rehearsal(RehearsalToken),
     /// Behind a PKCS #11 module.
-    Pkcs11(Pkcs11Token),
+    Pkcs11(Box<Pkcs11Token>),
 }
 
 impl Token {

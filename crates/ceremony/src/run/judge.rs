@@ -9,55 +9,15 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::ask::words;
 use super::{Fault, Run};
 use crate::graph::{Act, Duty, Graph, Op, PlannedKey, Sheet};
-use crate::hex::{Digest, Octets};
+use crate::hex::Octets;
 use crate::key::{Check, PublicKey, Signature};
 use crate::name::Name;
 use crate::record::{Answer, Mode, Place, Said};
-use crate::seal;
-use crate::token::{KeyFacts, TokenAnswer, TokenIdentity, TokenObject, TokenRequest};
+use crate::token::{KeyFacts, TokenAnswer, TokenIdentity, TokenObject};
 use crate::x509;
-
-/// What to ask, and of whom.
-#[derive(Debug)]
-pub enum Request {
-    /// People.
-    People(PeopleRequest),
-    /// The token.
-    Token(TokenRequest),
-}
-
-/// What people are asked in one operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct PeopleRequest {
-    /// The operation.
-    pub op: Op,
-    /// What they are asked to say besides their names.
-    pub facts: Vec<Fact>,
-}
-
-/// One question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Fact {
-    /// Its name in the record.
-    pub name: &'static str,
-    /// What is an answer.
-    pub kind: FactKind,
-}
-
-/// What is an answer to a question.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum FactKind {
-    /// This digest, or at least its first 16 hexadecimal digits (8 words).
-    Digest(Digest),
-    /// A whole number between these, both included.
-    Integer(i64, i64),
-    /// A few words: 1 to 200 characters on one line.
-    Words,
-}
 
 /// What an accepted answer changes.
 #[derive(Debug, Default)]
@@ -87,93 +47,7 @@ pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Faul
     Ok(())
 }
 
-/// Free text in a record: 1 to 200 characters, no control characters.
-pub(super) fn words(text: &str) -> Result<(), Fault> {
-    let length = text.chars().count();
-    if length == 0 || length > 200 || text.chars().any(char::is_control) {
-        return Err(Fault::new(
-            "S-WORDS",
-            "1 to 200 characters on one line",
-            format!("{length} characters"),
-        ));
-    }
-    crate::text::admit(text.as_bytes())
-        .map(drop)
-        .map_err(|error| Fault::new("S-WORDS", "plain text", error.to_string()))
-}
-
 impl Run {
-    pub(super) fn request_for(&self, op: &Op, attempt: u32) -> Result<Request, Fault> {
-        let graph = self.graph();
-        let id = |name: &Name| self.id_of(name);
-        let token = match &op.act {
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Papers
-            | Act::Clock
-            | Act::Activate
-            | Act::Fingerprint { .. }
-            | Act::Complete { .. }
-            | Act::Deactivate
-            | Act::AnchorWords
-            | Act::Exit { .. } => {
-                let facts = self.facts(op)?;
-                return Ok(Request::People(PeopleRequest { op: op.clone(), facts }));
-            }
-            Act::Identify => TokenRequest::Identify { serial: self.place().token.clone() },
-            Act::Login => TokenRequest::Login {},
-            Act::Inventory => TokenRequest::List {},
-            Act::Generate { key } => {
-                TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
-            }
-            Act::SignHead => {
-                let (key, digest) = self.head_to_sign()?;
-                TokenRequest::Sign { id: id(&key.name)?, curve: key.curve, digests: vec![digest] }
-            }
-            Act::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
-            Act::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
-            Act::Sign(sheet) => {
-                let curve = self.planned(&sheet.key)?.curve;
-                let digests =
-                    self.sheet(sheet, attempt)?.into_iter().map(|(_, tbs)| curve.digest(&tbs));
-                TokenRequest::Sign { id: id(&sheet.key)?, curve, digests: digests.collect() }
-            }
-            Act::WriteHead => {
-                TokenRequest::WriteHead { label: graph.head_label(), value: self.head_value() }
-            }
-            Act::Seal => return self.seal_request().map(Request::Token),
-            Act::Logout => TokenRequest::Logout {},
-        };
-        Ok(Request::Token(token))
-    }
-
-    /// The request that seals: the audit key signs the statement over everything that was made.
-    pub fn seal_request(&self) -> Result<TokenRequest, Fault> {
-        let (key, digest) = (self.audit()?, seal::statement_digest(self));
-        Ok(TokenRequest::Sign {
-            id: self.id_of(&key.name)?,
-            curve: key.curve,
-            digests: vec![digest],
-        })
-    }
-
-    /// The request that looks for what a key generation in doubt has left.
-    pub fn inspect_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
-        let Act::Generate { key } = &op.act else {
-            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
-        };
-        let key = self.planned(key)?;
-        Ok(TokenRequest::Inspect { id: key.id(self.graph(), attempt), curve: key.curve })
-    }
-
-    /// The request that destroys the remains of a key generation in doubt.
-    pub fn destroy_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
-        let Act::Generate { key } = &op.act else {
-            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
-        };
-        Ok(TokenRequest::Destroy { id: self.planned(key)?.id(self.graph(), attempt) })
-    }
-
     pub(super) fn weigh(&self, op: &Op, attempt: u32, answer: &Answer) -> Result<Weighed, Fault> {
         match (op.act.is_of_people(), answer) {
             (true, Answer::People(said)) => self.weigh_said(op, said).map(|()| Weighed::default()),
@@ -283,9 +157,9 @@ impl Run {
         for key in graph.keys.iter().filter(|key| self.keys().contains_key(&key.name)) {
             expected.insert(self.id_of(&key.name)?, key);
         }
-        let doubt = self.doubt.and_then(|i| self.op_at(i)).and_then(|op| match &op.act {
-            Act::Generate { key } => Some(graph.key(key)?.id(graph, self.attempt(op))),
-            _ => None,
+        let doubt = self.doubt.and_then(|i| self.op_at(i)).and_then(|op| {
+            let Act::Generate { key } = &op.act else { return None };
+            Some(graph.key(key)?.id(graph, self.attempt(op)))
         });
         let head = graph.head_label();
         for object in objects {
@@ -498,73 +372,18 @@ impl Run {
         for fact in facts {
             let found = said.facts.get(fact.name).map_or("", String::as_str);
             fact.judge(found).map_err(|asked| {
-                Fault::new(rule_of(&op.act), format!("{}: {asked}", fact.name), found.to_string())
+                Fault::new(fact.rule, format!("{}: {asked}", fact.name), found.to_string())
             })?;
         }
         Ok(())
     }
 
-    fn facts(&self, op: &Op) -> Result<Vec<Fact>, Fault> {
-        let digest = |name, digest| Fact { name, kind: FactKind::Digest(digest) };
-        Ok(match &op.act {
-            Act::Papers => vec![
-                digest("graph", self.opened().graph),
-                digest("bindings", self.opened().bindings),
-            ],
-            Act::Clock => {
-                let most = i64::from(self.graph().demands.max_clock_offset);
-                vec![
-                    Fact { name: "offset-seconds", kind: FactKind::Integer(-most, most) },
-                    Fact { name: "reference", kind: FactKind::Words },
-                ]
-            }
-            Act::Activate => vec![Fact { name: "second-factor", kind: FactKind::Words }],
-            Act::Fingerprint { certificate } => {
-                let signed = self.signed().get(certificate.as_str());
-                let signed = signed.ok_or_else(|| {
-                    Fault::new("S-ORDER", "a certificate that is signed", certificate.to_string())
-                })?;
-                vec![digest("sha256", Digest::of(&signed.der))]
-            }
-            Act::AnchorWords => {
-                let audit = self.audit_public().map(PublicKey::spki_digest);
-                let audit = audit.ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))?;
-                vec![digest("audit-key", audit), digest("head", self.transcript_head())]
-            }
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Complete { .. }
-            | Act::Deactivate
-            | Act::Exit { .. }
-            | Act::Identify
-            | Act::Login
-            | Act::Inventory
-            | Act::Generate { .. }
-            | Act::SignHead
-            | Act::ReadValue { .. }
-            | Act::Wrap { .. }
-            | Act::Sign(_)
-            | Act::WriteHead
-            | Act::Seal
-            | Act::Logout => Vec::new(),
-        })
-    }
-
-    /// What the audit key signs first: the chain value at which it is asked to.
-    fn head_to_sign(&self) -> Result<(&PlannedKey, Vec<u8>), Fault> {
-        let key = self.audit()?;
-        Ok((key, key.curve.digest(&seal::head_message(self.graph().ceremony(), self.head()))))
-    }
-
-    /// sequence ‖ the chain value at which the head is asked to be written.
-    fn head_value(&self) -> Octets {
-        let mut value = self.graph().sequence.to_be_bytes().to_vec();
-        value.extend(self.head().0);
-        Octets(value)
-    }
-
     /// Every structure of a sheet with its octets to be signed.
-    fn sheet(&self, sheet: &Sheet, attempt: u32) -> Result<Vec<(&Name, Vec<u8>)>, Fault> {
+    pub(super) fn sheet(
+        &self,
+        sheet: &Sheet,
+        attempt: u32,
+    ) -> Result<Vec<(&Name, Vec<u8>)>, Fault> {
         let graph = self.graph();
         let absent = |what: &str| {
             Fault::new("S-ORDER", "structures whose holes are filled", what.to_string())
@@ -579,58 +398,27 @@ impl Run {
         sheet.items.iter().map(fill).collect()
     }
 
-    fn planned(&self, key: &Name) -> Result<&PlannedKey, Fault> {
+    pub(super) fn planned(&self, key: &Name) -> Result<&PlannedKey, Fault> {
         self.graph()
             .key(key)
             .ok_or_else(|| Fault::new("S-ORDER", "a key of the graph", key.to_string()))
     }
 
-    fn audit(&self) -> Result<&PlannedKey, Fault> {
+    pub(super) fn audit(&self) -> Result<&PlannedKey, Fault> {
         self.graph().audit_key().ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))
     }
 
-    fn public(&self, key: &Name) -> Result<&PublicKey, Fault> {
+    pub(super) fn public(&self, key: &Name) -> Result<&PublicKey, Fault> {
         self.keys()
             .get(key)
             .ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))
     }
 
-    fn id_of(&self, key: &Name) -> Result<Octets, Fault> {
+    pub(super) fn id_of(&self, key: &Name) -> Result<Octets, Fault> {
         let attempt = self.key_ids.get(key);
         let attempt =
             attempt.ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))?;
         Ok(self.planned(key)?.id(self.graph(), *attempt))
-    }
-}
-
-impl Fact {
-    /// Whether this is an answer; otherwise what is asked.
-    pub fn judge(&self, found: &str) -> Result<(), String> {
-        match &self.kind {
-            FactKind::Digest(digest) => {
-                let whole = digest.to_string();
-                let enough = found.len() >= 16 && whole.starts_with(found);
-                if enough { Ok(()) } else { Err(whole) }
-            }
-            FactKind::Integer(low, high) => {
-                let asked = || format!("a whole number from {low} to {high}");
-                let value: i64 = found.parse().map_err(|_| asked())?;
-                let plain = value.to_string() == found;
-                if plain && (*low..=*high).contains(&value) { Ok(()) } else { Err(asked()) }
-            }
-            FactKind::Words => words(found).map_err(|fault| fault.asked),
-        }
-    }
-}
-
-const fn rule_of(act: &Act) -> &'static str {
-    match act {
-        Act::Papers => "S-PAPERS",
-        Act::Clock => "R-TIME",
-        Act::Activate => "R-ACTIVATE",
-        Act::Fingerprint { .. } => "R-FINGERPRINT",
-        Act::AnchorWords => "S-ANCHOR",
-        _ => "S-ANSWER",
     }
 }
 

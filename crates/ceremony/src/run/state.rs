@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::ask;
 use super::judge::{self, Weighed};
 use super::{ATTEMPTS, Book, Fault, Next, Run, Signed, Stop};
 use crate::graph::{Act, Op, Phase};
@@ -129,7 +130,7 @@ impl Run {
     }
 
     fn take_lost(&mut self, op: &str, attempt: u32, cause: &str) -> Result<(), Fault> {
-        judge::words(cause)?;
+        ask::words(cause)?;
         let index = self.in_doubt(op, attempt)?;
         let generation = matches!(self.op_at(index).map(|op| &op.act), Some(Act::Generate { .. }));
         if generation && self.pending != Some(index) && !matches!(self.next(), Next::Settle(..)) {
@@ -200,7 +201,7 @@ impl Run {
         by: &[Name],
     ) -> Result<(), Fault> {
         self.known_op(op)?;
-        judge::words(reason)?;
+        ask::words(reason)?;
         if rule == "people" {
             self.participants(by)?;
         } else if !crate::rules::is_known(rule) || !by.is_empty() {
@@ -223,7 +224,7 @@ impl Run {
 
     fn take_deviation(&self, op: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
         self.known_op(op)?;
-        judge::words(reason)?;
+        ask::words(reason)?;
         self.participants(by)
     }
 

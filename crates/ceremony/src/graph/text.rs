@@ -1,0 +1,149 @@
+//! The graph's canonical text: what is reviewed, and what its id is over.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use super::{Act, Graph};
+use crate::name::Name;
+use crate::token::Attribute;
+
+impl Graph {
+    /// The canonical text, whose digest is the graph's id.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut out = String::from("gishiki graph v1\n\n");
+        let after = self.after.as_ref().map_or("nothing", Name::as_str);
+        let mut line = |text: String| {
+            out.push_str(&text);
+            out.push('\n');
+        };
+        line(format!("ca        {}", self.ca));
+        line(format!("name      {}", self.ca_name));
+        line(format!("ceremony  {}", self.ceremony));
+        line(format!("after     {after}"));
+        line(format!("sequence  {}", self.sequence));
+        line(format!("window    {} until {}", self.window.0, self.window.1));
+        line(format!("clock     at most {} s from the reference", self.demands.max_clock_offset));
+        line(format!("head on   {}", self.demands.head_on.name()));
+        line(format!("needs     {}", self.demands.mechanisms.join(", ")));
+        line(format!("never in a drill: {}", or_none(&self.demands.production_serials)));
+        for exception in &self.exceptions {
+            line(format!("exception {exception}"));
+        }
+        self.write_people(&mut out);
+        self.write_keys(&mut out);
+        self.write_structures(&mut out);
+        self.write_operations(&mut out);
+        out
+    }
+
+    fn write_people(&self, out: &mut String) {
+        out.push_str("\n# people\n\n");
+        for (id, person) in &self.people {
+            let roles: Vec<&str> = person.roles.iter().map(Name::as_str).collect();
+            let _ = writeln!(
+                out,
+                "{id:<6} {} / {}, {}: {}",
+                person.name.en,
+                person.name.ja,
+                person.organization,
+                roles.join(", ")
+            );
+        }
+    }
+
+    fn write_keys(&self, out: &mut String) {
+        out.push_str("\n# keys\n");
+        for key in &self.keys {
+            let template = key.template(self, 0);
+            let name = &key.name;
+            let _ =
+                writeln!(out, "\nkey {name}: {}, generation {}", key.curve.name(), key.generation);
+            let _ = writeln!(out, "  CKA_LABEL  {}", template.label);
+            let _ = writeln!(out, "  CKA_ID     «{name}.id» (20)");
+            let _ = writeln!(out, "  point      «{name}.public» ({})", key.curve.point_octets());
+            let _ = writeln!(out, "  private    {}", attributes(&template.expected_private));
+            let _ = writeln!(out, "  public     {}", attributes(&template.public));
+        }
+    }
+
+    fn write_structures(&self, out: &mut String) {
+        out.push_str("\n# to be signed\n");
+        for certificate in &self.certificates {
+            let _ = writeln!(out, "\ncertificate {}", certificate.name);
+            for line in certificate.lines() {
+                let _ = writeln!(out, "  {line}");
+            }
+        }
+        if let Some(first) = self.crls.first() {
+            let common: Vec<String> = first
+                .crl
+                .lines()
+                .into_iter()
+                .filter(|line| self.crls.iter().all(|c| c.crl.lines().contains(line)))
+                .collect();
+            let _ = writeln!(out, "\ncrls: {}, each with", self.crls.len());
+            for line in &common {
+                let _ = writeln!(out, "  {line}");
+            }
+            for planned in &self.crls {
+                let own: Vec<String> =
+                    planned.crl.lines().into_iter().filter(|line| !common.contains(line)).collect();
+                let _ = writeln!(
+                    out,
+                    "crl {} (slot {}): {}; next release {}",
+                    planned.crl.name,
+                    planned.slot,
+                    own.join("; "),
+                    planned.next_release
+                );
+            }
+        }
+    }
+
+    fn write_operations(&self, out: &mut String) {
+        out.push_str("\n# operations\n\n");
+        for op in &self.ops {
+            let _ = write!(out, "{:03} {}", op.id.number(), op.name);
+            if let Act::Sign(sheet) = &op.act {
+                let names: Vec<&str> = [sheet.items.first(), sheet.items.last()]
+                    .into_iter()
+                    .flatten()
+                    .filter_map(|item| self.item_name(*item).map(Name::as_str))
+                    .collect();
+                let _ = write!(
+                    out,
+                    ": {} under {}, {}",
+                    sheet.items.len(),
+                    sheet.key,
+                    names.join(" … ")
+                );
+            }
+            let _ = write!(out, " [{}]", op.section);
+            let duties: Vec<String> = op
+                .by
+                .iter()
+                .map(|duty| {
+                    let persons: Vec<&str> = duty.persons.iter().map(Name::as_str).collect();
+                    format!("{} {} of {}", duty.at_least, duty.role, persons.join(" "))
+                })
+                .collect();
+            let _ = writeln!(out, " by {}", or_none(&duties));
+        }
+    }
+}
+
+fn or_none(items: &[String]) -> String {
+    if items.is_empty() { String::from("none") } else { items.join(", ") }
+}
+
+fn attributes(attributes: &BTreeMap<Attribute, bool>) -> String {
+    let said: Vec<String> = attributes
+        .iter()
+        .map(|(attribute, value)| format!("{}{}", if *value { '+' } else { '-' }, attribute.name()))
+        .collect();
+    said.join(" ")
+}

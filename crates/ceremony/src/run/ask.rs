@@ -1,0 +1,232 @@
+//! What an operation asks of the room: the request to the token, or the questions to people.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::{Fault, Run};
+use crate::graph::{Act, Op, PlannedKey};
+use crate::hex::{Digest, Octets};
+use crate::key::PublicKey;
+use crate::name::Name;
+use crate::seal;
+use crate::token::TokenRequest;
+
+/// What to ask, and of whom.
+#[derive(Debug)]
+pub enum Request {
+    /// People.
+    People(PeopleRequest),
+    /// The token.
+    Token(TokenRequest),
+}
+
+/// What people are asked in one operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct PeopleRequest {
+    /// The operation.
+    pub op: Op,
+    /// What they are asked to say besides their names.
+    pub facts: Vec<Fact>,
+}
+
+/// One question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Fact {
+    /// The rule that asks it.
+    pub rule: &'static str,
+    /// Its name in the record.
+    pub name: &'static str,
+    /// What is an answer.
+    pub kind: FactKind,
+}
+
+/// What is an answer to a question.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum FactKind {
+    /// This digest, or at least its first 16 hexadecimal digits (8 words).
+    Digest(Digest),
+    /// A whole number between these, both included.
+    Integer(i64, i64),
+    /// A few words: 1 to 200 characters on one line.
+    Words,
+}
+
+impl Run {
+    pub(super) fn request_for(&self, op: &Op, attempt: u32) -> Result<Request, Fault> {
+        let graph = self.graph();
+        let id = |name: &Name| self.id_of(name);
+        let token = match &op.act {
+            Act::Entry { .. }
+            | Act::RollCall { .. }
+            | Act::Papers
+            | Act::Clock
+            | Act::Activate
+            | Act::Fingerprint { .. }
+            | Act::Complete { .. }
+            | Act::Deactivate
+            | Act::AnchorWords
+            | Act::Exit { .. } => {
+                let facts = self.facts(op)?;
+                return Ok(Request::People(PeopleRequest { op: op.clone(), facts }));
+            }
+            Act::Identify => TokenRequest::Identify { serial: self.place().token.clone() },
+            Act::Login => TokenRequest::Login {},
+            Act::Inventory => TokenRequest::List {},
+            Act::Generate { key } => {
+                TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
+            }
+            Act::SignHead => {
+                let (key, digest) = self.head_to_sign()?;
+                TokenRequest::Sign { id: id(&key.name)?, curve: key.curve, digests: vec![digest] }
+            }
+            Act::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
+            Act::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
+            Act::Sign(sheet) => {
+                let curve = self.planned(&sheet.key)?.curve;
+                let digests =
+                    self.sheet(sheet, attempt)?.into_iter().map(|(_, tbs)| curve.digest(&tbs));
+                TokenRequest::Sign { id: id(&sheet.key)?, curve, digests: digests.collect() }
+            }
+            Act::WriteHead => {
+                TokenRequest::WriteHead { label: graph.head_label(), value: self.head_value() }
+            }
+            Act::Seal => return self.seal_request().map(Request::Token),
+            Act::Logout => TokenRequest::Logout {},
+        };
+        Ok(Request::Token(token))
+    }
+
+    /// The request that seals: the audit key signs the statement over everything that was made.
+    pub fn seal_request(&self) -> Result<TokenRequest, Fault> {
+        let (key, digest) = (self.audit()?, seal::statement_digest(self));
+        Ok(TokenRequest::Sign {
+            id: self.id_of(&key.name)?,
+            curve: key.curve,
+            digests: vec![digest],
+        })
+    }
+
+    /// The request that looks for what a key generation in doubt has left.
+    pub fn inspect_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
+        let Act::Generate { key } = &op.act else {
+            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
+        };
+        let key = self.planned(key)?;
+        Ok(TokenRequest::Inspect { id: key.id(self.graph(), attempt), curve: key.curve })
+    }
+
+    /// The request that destroys the remains of a key generation in doubt.
+    pub fn destroy_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
+        let Act::Generate { key } = &op.act else {
+            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
+        };
+        Ok(TokenRequest::Destroy { id: self.planned(key)?.id(self.graph(), attempt) })
+    }
+
+    pub(super) fn facts(&self, op: &Op) -> Result<Vec<Fact>, Fault> {
+        let digest = |rule, name, digest| Fact { rule, name, kind: FactKind::Digest(digest) };
+        Ok(match &op.act {
+            Act::Papers => vec![
+                digest("S-PAPERS", "graph", self.opened().graph),
+                digest("S-PAPERS", "bindings", self.opened().bindings),
+            ],
+            Act::Clock => {
+                let most = i64::from(self.graph().demands.max_clock_offset);
+                vec![
+                    Fact {
+                        rule: "R-TIME",
+                        name: "offset-seconds",
+                        kind: FactKind::Integer(-most, most),
+                    },
+                    Fact { rule: "R-TIME", name: "reference", kind: FactKind::Words },
+                ]
+            }
+            Act::Activate => {
+                vec![Fact { rule: "R-ACTIVATE", name: "second-factor", kind: FactKind::Words }]
+            }
+            Act::Fingerprint { certificate } => {
+                let signed = self.signed().get(certificate.as_str());
+                let signed = signed.ok_or_else(|| {
+                    Fault::new("S-ORDER", "a certificate that is signed", certificate.to_string())
+                })?;
+                vec![digest("R-FINGERPRINT", "sha256", Digest::of(&signed.der))]
+            }
+            Act::AnchorWords => {
+                let audit = self.audit_public().map(PublicKey::spki_digest);
+                let audit = audit.ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))?;
+                vec![
+                    digest("S-ANCHOR", "audit-key", audit),
+                    digest("S-ANCHOR", "head", self.transcript_head()),
+                ]
+            }
+            Act::Entry { .. }
+            | Act::RollCall { .. }
+            | Act::Complete { .. }
+            | Act::Deactivate
+            | Act::Exit { .. }
+            | Act::Identify
+            | Act::Login
+            | Act::Inventory
+            | Act::Generate { .. }
+            | Act::SignHead
+            | Act::ReadValue { .. }
+            | Act::Wrap { .. }
+            | Act::Sign(_)
+            | Act::WriteHead
+            | Act::Seal
+            | Act::Logout => Vec::new(),
+        })
+    }
+
+    /// What the audit key signs first: the chain value at which it is asked to.
+    pub(super) fn head_to_sign(&self) -> Result<(&PlannedKey, Vec<u8>), Fault> {
+        let key = self.audit()?;
+        Ok((key, key.curve.digest(&seal::head_message(self.graph().ceremony(), self.head()))))
+    }
+
+    /// sequence ‖ the chain value at which the head is asked to be written.
+    pub(super) fn head_value(&self) -> Octets {
+        let mut value = self.graph().sequence.to_be_bytes().to_vec();
+        value.extend(self.head().0);
+        Octets(value)
+    }
+}
+
+impl Fact {
+    /// Whether this is an answer; otherwise what is asked.
+    pub fn judge(&self, found: &str) -> Result<(), String> {
+        match &self.kind {
+            FactKind::Digest(digest) => {
+                let whole = digest.to_string();
+                let enough = found.len() >= 16 && whole.starts_with(found);
+                if enough { Ok(()) } else { Err(whole) }
+            }
+            FactKind::Integer(low, high) => {
+                let asked = || format!("a whole number from {low} to {high}");
+                let value: i64 = found.parse().map_err(|_| asked())?;
+                let plain = value.to_string() == found;
+                if plain && (*low..=*high).contains(&value) { Ok(()) } else { Err(asked()) }
+            }
+            FactKind::Words => words(found).map_err(|fault| fault.asked),
+        }
+    }
+}
+
+/// Free text in a record: 1 to 200 characters, no control characters.
+pub(super) fn words(text: &str) -> Result<(), Fault> {
+    let length = text.chars().count();
+    if length == 0 || length > 200 || text.chars().any(char::is_control) {
+        return Err(Fault::new(
+            "S-WORDS",
+            "1 to 200 characters on one line",
+            format!("{length} characters"),
+        ));
+    }
+    crate::text::admit(text.as_bytes())
+        .map(drop)
+        .map_err(|error| Fault::new("S-WORDS", "plain text", error.to_string()))
+}
