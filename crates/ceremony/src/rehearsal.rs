@@ -3,6 +3,9 @@
 //! A rehearsal must give the same octets on every machine, so its keys are derived. That makes them worthless as
 //! secrets, and gishiki refuses them wherever something real is judged: by computing the whole closed set again
 //! ([`recognise`]), never by believing a flag.
+//!
+//! The keys of one use are neighbours: a first scalar from HKDF (RFC 5869), and one more for each attempt and
+//! generation. So the whole set costs one multiplication and 255 additions, and recognising it costs nothing.
 
 use alloc::vec::Vec;
 
@@ -43,73 +46,106 @@ pub const GENERATIONS: u8 = 16;
 pub const ATTEMPTS: u8 = 16;
 
 impl RehearsalKey {
-    /// The private scalar, big-endian: HKDF-SHA-384 (RFC 5869) over public facts, the first try that lies in 1..n.
-    ///
-    /// Not a secret: anyone computes it from the CA's Name.
+    /// The private scalar, big-endian; nothing outside the closed set. Not a secret: anyone computes it.
     #[must_use]
-    pub fn private_octets(&self) -> Vec<u8> {
-        let usage: &[u8] = match self.usage {
-            RehearsalUse::Root => b"root",
-            RehearsalUse::Audit => b"audit",
-        };
-        let pseudorandom = mac(b"gishiki rehearsal v1", &[&self.ca]);
-        let facts = [self.generation, self.attempt];
-        for tried in 0..=u8::MAX {
-            let block = mac(&pseudorandom, &[usage, &facts, &[tried], &[1]]);
-            let octets = block.get(..self.curve.field_octets()).unwrap_or_default();
-            if point(self.curve, octets).is_some() {
-                return octets.to_vec();
+    pub fn private_octets(&self) -> Option<Vec<u8>> {
+        let place = self.place()?;
+        let first = first_octets(&self.ca, self.usage, self.curve);
+        Some(match self.curve {
+            Curve::P256 => {
+                let scalar = p256_scalar(&first)? + p256::Scalar::from(place);
+                scalar.to_repr().to_vec()
             }
-        }
-        Vec::new()
+            Curve::P384 => {
+                let scalar = p384_scalar(&first)? + p384::Scalar::from(place);
+                scalar.to_repr().to_vec()
+            }
+        })
     }
 
-    /// The public key.
+    /// The public key; nothing outside the closed set.
     #[must_use]
     pub fn public(&self) -> Option<PublicKey> {
-        PublicKey::from_point(self.curve, &point(self.curve, &self.private_octets())?).ok()
+        let private = self.private_octets()?;
+        let point = match self.curve {
+            Curve::P256 => {
+                let point = p256::ProjectivePoint::GENERATOR * p256_scalar(&private)?;
+                point.to_affine().to_sec1_point(false).as_bytes().to_vec()
+            }
+            Curve::P384 => {
+                let point = p384::ProjectivePoint::GENERATOR * p384_scalar(&private)?;
+                point.to_affine().to_sec1_point(false).as_bytes().to_vec()
+            }
+        };
+        PublicKey::from_point(self.curve, &point).ok()
     }
-}
 
-/// The uncompressed point of this scalar, if it lies in 1..n.
-fn point(curve: Curve, scalar: &[u8]) -> Option<Vec<u8>> {
-    Some(match curve {
-        Curve::P256 => {
-            let scalar = p256::Scalar::from_repr(scalar.try_into().ok()?).into_option()?;
-            let point = p256::ProjectivePoint::GENERATOR
-                * p256::NonZeroScalar::new(scalar).into_option()?.as_ref();
-            point.to_affine().to_sec1_point(false).as_bytes().to_vec()
-        }
-        Curve::P384 => {
-            let scalar = p384::Scalar::from_repr(scalar.try_into().ok()?).into_option()?;
-            let point = p384::ProjectivePoint::GENERATOR
-                * p384::NonZeroScalar::new(scalar).into_option()?.as_ref();
-            point.to_affine().to_sec1_point(false).as_bytes().to_vec()
-        }
-    })
-}
-
-/// Every rehearsal key of a CA, in a fixed order: 16 generations of 16 attempts of each use.
-pub fn all(ca: &[u8], root: Curve, audit: Curve) -> impl Iterator<Item = RehearsalKey> + '_ {
-    [(RehearsalUse::Root, root), (RehearsalUse::Audit, audit)].into_iter().flat_map(
-        move |(usage, curve)| {
-            (1..=GENERATIONS).flat_map(move |generation| {
-                (0..ATTEMPTS).map(move |attempt| RehearsalKey {
-                    ca: ca.to_vec(),
-                    usage,
-                    generation,
-                    attempt,
-                    curve,
-                })
-            })
-        },
-    )
+    /// Its place among the keys of its use: (generation − 1) · 16 + attempt.
+    fn place(&self) -> Option<u64> {
+        let inside = (1..=GENERATIONS).contains(&self.generation) && self.attempt < ATTEMPTS;
+        let place = u64::from(self.generation.checked_sub(1)?) * u64::from(ATTEMPTS);
+        inside.then_some(place + u64::from(self.attempt))
+    }
 }
 
 /// Whether this key is one of the CA's rehearsal keys, found by computing all of them.
 #[must_use]
 pub fn recognise(ca: &[u8], key: &PublicKey) -> bool {
-    all(ca, key.curve(), key.curve()).any(|candidate| candidate.public().as_ref() == Some(key))
+    [RehearsalUse::Root, RehearsalUse::Audit].into_iter().any(|usage| {
+        let first = first_octets(ca, usage, key.curve());
+        match key.curve() {
+            Curve::P256 => is_near_p256(&first, key),
+            Curve::P384 => is_near_p384(&first, key),
+        }
+        .unwrap_or(false)
+    })
+}
+
+fn is_near_p256(first: &[u8], key: &PublicKey) -> Option<bool> {
+    let sought = p256::PublicKey::from_sec1_bytes(key.point()).ok()?.to_projective();
+    let mut point = p256::ProjectivePoint::GENERATOR * p256_scalar(first)?;
+    for _ in 0..u16::from(GENERATIONS) * u16::from(ATTEMPTS) {
+        if point == sought {
+            return Some(true);
+        }
+        point += p256::ProjectivePoint::GENERATOR;
+    }
+    Some(false)
+}
+
+fn is_near_p384(first: &[u8], key: &PublicKey) -> Option<bool> {
+    let sought = p384::PublicKey::from_sec1_bytes(key.point()).ok()?.to_projective();
+    let mut point = p384::ProjectivePoint::GENERATOR * p384_scalar(first)?;
+    for _ in 0..u16::from(GENERATIONS) * u16::from(ATTEMPTS) {
+        if point == sought {
+            return Some(true);
+        }
+        point += p384::ProjectivePoint::GENERATOR;
+    }
+    Some(false)
+}
+
+/// The first scalar of a use, big-endian, cleared in its highest octet: it and its neighbours lie in 1..n.
+fn first_octets(ca: &[u8], usage: RehearsalUse, curve: Curve) -> Vec<u8> {
+    let usage: &[u8] = match usage {
+        RehearsalUse::Root => b"root",
+        RehearsalUse::Audit => b"audit",
+    };
+    let pseudorandom = mac(b"gishiki rehearsal v1", &[ca]);
+    let block = mac(&pseudorandom, &[usage, curve.name().as_bytes(), &[1]]);
+    let mut octets = block.get(..curve.field_octets()).unwrap_or_default().to_vec();
+    if let Some(highest) = octets.first_mut() {
+        *highest = 0;
+    }
+    octets
+}
+
+fn p256_scalar(octets: &[u8]) -> Option<p256::Scalar> {
+    p256::Scalar::from_repr(octets.try_into().ok()?).into_option()
+}
+
+fn p384_scalar(octets: &[u8]) -> Option<p384::Scalar> {
+    p384::Scalar::from_repr(octets.try_into().ok()?).into_option()
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 48] {
@@ -119,4 +155,38 @@ fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 48] {
         mac.update(part);
     }
     mac.finalize().into_bytes().into()
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    fn key(usage: RehearsalUse, curve: Curve, generation: u8, attempt: u8) -> RehearsalKey {
+        RehearsalKey { ca: b"a CA".to_vec(), usage, generation, attempt, curve }
+    }
+
+    #[test]
+    fn every_key_of_the_closed_set_is_recognised_and_differs_from_the_others() {
+        let mut seen = alloc::collections::BTreeSet::new();
+        for (usage, curve) in
+            [(RehearsalUse::Root, Curve::P384), (RehearsalUse::Audit, Curve::P256)]
+        {
+            for generation in [1, 2, 16] {
+                for attempt in [0, 1, 15] {
+                    let public = key(usage, curve, generation, attempt).public().unwrap();
+                    assert!(recognise(b"a CA", &public));
+                    assert!(!recognise(b"another CA", &public));
+                    assert!(seen.insert(public));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn there_is_no_key_outside_the_closed_set() {
+        for (generation, attempt) in [(0, 0), (17, 0), (1, 16), (255, 255)] {
+            assert!(key(RehearsalUse::Root, Curve::P384, generation, attempt).public().is_none());
+        }
+    }
 }

@@ -142,6 +142,9 @@ impl RehearsalToken {
     ) -> Result<TokenAnswer, TokenError> {
         let key = self.key("C_SignInit", id)?;
         let octets = key.rehearsal.private_octets();
+        let octets = octets.ok_or_else(|| {
+            error("C_SignInit", "no rehearsal key: generation 1 to 16, attempt 0 to 15")
+        })?;
         let sign = |digest: &Vec<u8>| {
             if digest.len() != curve.field_octets() || curve != key.curve {
                 return Err(error("C_Sign", "CKR_DATA_LEN_RANGE"));
