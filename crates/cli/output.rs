@@ -81,16 +81,20 @@ pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(),
         tempfile::Builder::new().prefix(".gishiki-").tempdir_in(parent).map_err(failed)?;
     let (last, others): (Vec<_>, Vec<_>) =
         files.iter().partition(|(name, _)| *name == MANIFEST_FILE);
-    for (name, octets) in others.into_iter().chain(last) {
+    for (name, octets) in others {
+        write_file(&partial.path().join(name), octets).map_err(failed)?;
+    }
+    sync_medium(partial.path()).map_err(failed)?;
+    for (name, octets) in last {
         write_file(&partial.path().join(name), octets).map_err(failed)?;
     }
     readable_by_all(partial.path()).map_err(failed)?;
-    sync(partial.path()).map_err(failed)?;
+    sync_medium(partial.path()).map_err(failed)?;
     refuse_existing(out)?;
     fs::rename(partial.path(), &absolute).map_err(failed)?;
     // It has its own name now; there is nothing left to remove.
     let _ = partial.keep();
-    sync(parent).map_err(failed)
+    File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
 }
 
 pub(crate) fn refuse_existing(out: &Path) -> Result<(), Halt> {
@@ -108,10 +112,7 @@ fn write_file(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     if let Some(folder) = path.parent() {
         fs::create_dir_all(folder)?;
     }
-    let mut file = File::create_new(path)?;
-    file.write_all(octets)?;
-    file.sync_all()?;
-    path.parent().map_or(Ok(()), sync)
+    File::create_new(path)?.write_all(octets)
 }
 
 /// A temporary folder is its owner's alone; what is handed out is read by others.
@@ -120,8 +121,9 @@ fn readable_by_all(folder: &Path) -> std::io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
 }
 
-fn sync(folder: &Path) -> std::io::Result<()> {
-    File::open(folder)?.sync_all()
+/// Everything on the folder's medium is durable: files, names, and what the kernel had not yet written.
+fn sync_medium(folder: &Path) -> std::io::Result<()> {
+    Ok(rustix::fs::syncfs(File::open(folder)?)?)
 }
 
 /// Reads a sealed folder: every file in it, by name.

@@ -28,6 +28,7 @@ use crate::hex::Digest;
 use crate::key::{Check, Proof, PublicKey, Signature};
 use crate::name::Name;
 use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record};
+use crate::rehearsal;
 use crate::time::Instant;
 
 /// Attempts of one operation: they are part of a CRL's number in 4 bits, so the sixteenth failure stops.
@@ -238,7 +239,26 @@ impl Run {
     /// Whether this answer to the pending operation is as it was asked; the signatures in it are still to be proved.
     pub fn judge(&self, answer: &Answer) -> Result<Vec<Check>, Fault> {
         let (op, attempt) = self.pending_op()?;
-        Ok(self.weigh(op, attempt, answer)?.checks)
+        let weighed = self.weigh(op, attempt, answer)?;
+        if let Some((name, key)) = &weighed.key {
+            self.refuse_derived(name, key)?;
+        }
+        Ok(weighed.checks)
+    }
+
+    /// Outside a rehearsal no key may be one that everyone can compute. A run asks it of each new key, a verifier of
+    /// all of them at the end.
+    pub(crate) fn refuse_derived(&self, name: &Name, key: &PublicKey) -> Result<(), Fault> {
+        let derived = || rehearsal::recognise(&self.graph().ca_name.to_der(), key);
+        if self.opened.mode != Mode::Rehearsal && derived() {
+            let asked = alloc::format!("a key {name} that nobody else has");
+            return Err(Fault::new(
+                "S-REHEARSAL-KEY",
+                asked,
+                "a rehearsal key, which everyone can compute",
+            ));
+        }
+        Ok(())
     }
 
     /// Settles what was proved.

@@ -18,7 +18,6 @@ use crate::compile::{Inputs, compile};
 use crate::hex::Digest;
 use crate::key::{Check, Proof, PublicKey};
 use crate::record::{End, Event, Mode, Record};
-use crate::rehearsal;
 use crate::run::{Fault, Next, Run, Step};
 use crate::seal;
 
@@ -218,18 +217,10 @@ impl Trial {
         let signatures = self.checks.len();
         self.run.settle(&proofs);
         let facts = self.facts()?;
-        let ca = self.run.graph().ca_name.to_der();
-        let derived = facts.mode != Mode::Rehearsal
-            && self.run.keys().values().any(|key| rehearsal::recognise(&ca, key));
-        if derived {
-            return Err(refused(
-                "transcript.jsonl",
-                Fault::new(
-                    "S-REHEARSAL-KEY",
-                    "keys that nobody else has",
-                    "a rehearsal key, which everyone can compute",
-                ),
-            ));
+        for (name, key) in self.run.keys() {
+            self.run
+                .refuse_derived(name, key)
+                .map_err(|fault| refused(seal::TRANSCRIPT_FILE, fault))?;
         }
         let trusted = match trust {
             Trust::None => false,
