@@ -24,7 +24,7 @@ use crate::{output, proofs, room};
 pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
     match command {
         Command::Check(planned) => check(&planned.plan, lang),
-        Command::Graph(planned) => print(&compiled(&planned.plan)?.graph.text()),
+        Command::Graph(planned) => print(compiled(&planned.plan)?.graph.text()),
         Command::Bind(planned) => print(compiled(&planned.plan)?.bindings.text()),
         Command::Script(planned) => {
             print(&script::render(&compiled(&planned.plan)?, language(lang)))

@@ -19,7 +19,7 @@ use token::Token;
 use crate::exit::Halt;
 use crate::journal::{Journal, Recovered};
 use crate::people::{People, Question, Reply};
-use crate::proofs::prove;
+use crate::proofs::{prove, prove_coming};
 use crate::secrets::PinSource;
 
 /// What a ceremony is conducted with.
@@ -210,14 +210,21 @@ impl Conduct {
         {
             self.token.hold_pin(pin.take("PIN: ")?);
         }
-        let answer = match self.token.perform(request) {
+        let (answer, mut proofs) = self.perform(&run, request)?;
+        let answer = match answer {
             Ok(answer) => Answer::Token(answer),
             Err(error) => return self.failed(run, op, attempt, &error),
         };
         let judged = run.judge(&answer).and_then(|checks| {
-            prove(&checks).map_err(|(subject, error)| {
+            let rest: Vec<_> =
+                checks.into_iter().filter(|check| !check.is_among(&proofs)).collect();
+            prove(&rest).map_err(|(subject, error)| {
                 fault("S-SIGNATURE", &format!("a signature on {subject}"), &error.to_string())
             })
+        });
+        let judged = judged.map(|rest| {
+            proofs.extend(rest);
+            proofs
         });
         match judged {
             Ok(proofs) => {
@@ -230,6 +237,26 @@ impl Conduct {
             }
             Err(fault) => self.refuse(run, op, attempt, &fault),
         }
+    }
+
+    /// Asks the token; signatures are verified on another thread while it makes the next.
+    fn perform(
+        &mut self,
+        run: &Run,
+        request: TokenRequest,
+    ) -> Result<(Result<TokenAnswer, TokenError>, Vec<Proof>), Halt> {
+        let expected = run.expected_signatures().map_err(bug)?;
+        if expected.is_empty() {
+            return Ok((self.token.perform(request), Vec::new()));
+        }
+        let (watcher, coming) = std::sync::mpsc::channel();
+        self.token.watch(watcher);
+        let token = &mut self.token;
+        std::thread::scope(|scope| {
+            let proving = scope.spawn(move || prove_coming(&expected, &coming));
+            let answer = token.perform(request);
+            Ok((answer, proving.join().unwrap_or_default()))
+        })
     }
 
     /// The token said that it failed: nobody knows what it did.

@@ -31,7 +31,7 @@ fn papers(run: &Run) -> BTreeMap<String, Vec<u8>> {
         .iter()
         .map(|(name, text)| (format!("inputs/{name}"), text.clone().into_bytes()))
         .collect();
-    files.insert("graph.txt".into(), compiled.graph.text().into_bytes());
+    files.insert("graph.txt".into(), compiled.graph.text().as_bytes().to_vec());
     files.insert("bindings.txt".into(), compiled.bindings.text().as_bytes().to_vec());
     for language in [Language::Ja, Language::En] {
         let text = script::render(compiled, language);

@@ -190,11 +190,12 @@ impl Builder<'_> {
             certificates: Vec::new(),
             crls: Vec::new(),
             ops: Vec::new(),
+            whole: None,
         };
         self.certificates(&mut graph)?;
         self.crls(&mut graph)?;
         self.operations(&mut graph);
-        Ok(graph)
+        Ok(graph.close())
     }
 
     fn ca_name(&self) -> Result<DirectoryName, Violation> {

@@ -45,6 +45,8 @@ pub struct Graph {
     pub(crate) certificates: Vec<ToBeSignedCertificate>,
     pub(crate) crls: Vec<PlannedCrl>,
     pub(crate) ops: Vec<Op>,
+    /// The canonical text and its digest, once the graph is whole.
+    pub(crate) whole: Option<(String, Digest)>,
 }
 
 /// What the policy asks of the room and the token in every ceremony.
@@ -341,7 +343,21 @@ impl Graph {
     /// The graph's id: SHA-256 over its canonical text.
     #[must_use]
     pub fn id(&self) -> Digest {
-        Digest::of_parts("gishiki graph v1", &[self.text().as_bytes()])
+        self.whole.as_ref().map_or(Digest::of(b""), |(_, id)| *id)
+    }
+
+    /// The canonical text, whose digest is the graph's id.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        self.whole.as_ref().map_or("", |(text, _)| text)
+    }
+
+    /// No operation is pushed any more: what is reviewed is fixed.
+    pub(crate) fn close(mut self) -> Self {
+        let text = self.write();
+        let id = Digest::of_parts("gishiki graph v1", &[text.as_bytes()]);
+        self.whole = Some((text, id));
+        self
     }
 
     /// The ceremony's name.

@@ -216,6 +216,12 @@ impl Check {
         self.id
     }
 
+    /// Whether one of these proofs is of this check.
+    #[must_use]
+    pub fn is_among(&self, proofs: &[Proof]) -> bool {
+        proofs.iter().any(|proof| proof.0 == self.id)
+    }
+
     /// Verifies the signature. About one millisecond for P-384.
     pub fn prove(&self) -> Result<Proof, KeyError> {
         let wrong = |_| KeyError::Verification;

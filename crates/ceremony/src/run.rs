@@ -19,6 +19,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub use ask::{Fact, FactKind, PeopleRequest, Request};
+pub use judge::Expected;
 
 use sha2::{Digest as _, Sha256};
 
@@ -259,6 +260,12 @@ impl Run {
             ));
         }
         Ok(())
+    }
+
+    /// What the signatures of the pending operation must be on, in order: to check each as it comes.
+    pub fn expected_signatures(&self) -> Result<Vec<Expected>, Fault> {
+        let (op, attempt) = self.pending_op()?;
+        self.expected(op, attempt)
     }
 
     /// Settles what was proved.

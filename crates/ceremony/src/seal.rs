@@ -79,8 +79,8 @@ pub fn statement(run: &Run) -> String {
 }
 
 /// The digest that the audit key signs to seal.
-pub(crate) fn statement_digest(run: &Run) -> Vec<u8> {
-    Curve::P256.digest(&pre_authentication(STATEMENT_PAYLOAD, statement(run).as_bytes()))
+pub(crate) fn statement_digest(statement: &str) -> Vec<u8> {
+    Curve::P256.digest(&pre_authentication(STATEMENT_PAYLOAD, statement.as_bytes()))
 }
 
 /// A Sigstore bundle v0.3, as far as it is used here.
@@ -145,9 +145,10 @@ pub fn seal(run: &Run, answer: &TokenAnswer) -> Result<Seal, Fault> {
     if run.has_seen(&signature) {
         return Err(Fault::new("S-NONCE", "an r that was never seen", "a repeated r, on the seal"));
     }
+    let statement = statement(run);
     let bundle = Bundle {
         dsse_envelope: Envelope {
-            payload: Base64::encode_string(statement(run).as_bytes()),
+            payload: Base64::encode_string(statement.as_bytes()),
             payload_type: STATEMENT_PAYLOAD.to_string(),
             signatures: [EnvelopeSignature { sig: Base64::encode_string(&signature.to_der()) }]
                 .into(),
@@ -157,7 +158,7 @@ pub fn seal(run: &Run, answer: &TokenAnswer) -> Result<Seal, Fault> {
             public_key: Hint { hint: public.spki_digest().to_string() },
         },
     };
-    let check = Check::new("the seal", public, statement_digest(run), signature);
+    let check = Check::new("the seal", public, statement_digest(&statement), signature);
     Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
 }
 

@@ -13,6 +13,9 @@ pub use pin::Pin;
 pub use pkcs11::Pkcs11Token;
 pub use rehearsal::RehearsalToken;
 
+use std::sync::mpsc::Sender;
+
+use ceremony::hex::Octets;
 use ceremony::token::{TokenAnswer, TokenError, TokenRequest};
 
 /// A token.
@@ -30,6 +33,15 @@ impl Token {
         match self {
             Self::Rehearsal(token) => token.perform(request),
             Self::Pkcs11(token) => token.perform(request),
+        }
+    }
+
+    /// Sends a copy of each signature as it comes, until the receiver is gone: it can be verified while the next is
+    /// made. The answer is complete all the same.
+    pub fn watch(&mut self, watcher: Sender<Octets>) {
+        match self {
+            Self::Rehearsal(token) => token.watch(watcher),
+            Self::Pkcs11(token) => token.watch(watcher),
         }
     }
 

@@ -12,6 +12,7 @@ mod objects;
 mod raw;
 
 use std::path::Path;
+use std::sync::mpsc::Sender;
 
 use ceremony::hex::Octets;
 use ceremony::key::Curve;
@@ -36,6 +37,7 @@ pub struct Pkcs11Token {
     /// Keeps the login alive: PKCS #11 logs out when the last session is closed.
     login: Option<Session>,
     pin: Option<Pin>,
+    watcher: Option<Sender<Octets>>,
 }
 
 impl Pkcs11Token {
@@ -45,12 +47,17 @@ impl Pkcs11Token {
         let args = raw::initialize_args(CInitializeFlags::OS_LOCKING_OK, initialize)?;
         context.initialize(args.args()).map_err(|e| failed("C_Initialize", &e))?;
         let raw = Raw::load(module)?;
-        Ok(Self { module: context, raw, slot: None, login: None, pin: None })
+        Ok(Self { module: context, raw, slot: None, login: None, pin: None, watcher: None })
     }
 
     /// Holds a PIN for the next login, which uses it up.
     pub fn hold_pin(&mut self, pin: Pin) {
         self.pin = Some(pin);
+    }
+
+    /// Sends a copy of each signature of the next signing request as it comes.
+    pub fn watch(&mut self, watcher: Sender<Octets>) {
+        self.watcher = Some(watcher);
     }
 
     /// Performs a request.
@@ -228,11 +235,12 @@ impl Pkcs11Token {
     }
 
     fn sign(
-        &self,
+        &mut self,
         id: &Octets,
         curve: Curve,
         digests: &[Vec<u8>],
     ) -> Result<TokenAnswer, TokenError> {
+        let watcher = self.watcher.take();
         let session = self.session()?;
         let key = Self::private_key(&session, id)?;
         let sign = |digest: &Vec<u8>| {
@@ -240,10 +248,11 @@ impl Pkcs11Token {
                 let code = format!("a digest of {} octets for {}", digest.len(), curve.name());
                 return Err(TokenError { call: "C_Sign".into(), code });
             }
-            session
-                .sign(&Mechanism::Ecdsa, key, digest)
-                .map(Octets)
-                .map_err(|e| failed("C_Sign", &e))
+            let raw =
+                session.sign(&Mechanism::Ecdsa, key, digest).map_err(|e| failed("C_Sign", &e))?;
+            // Whoever watches may have gone; the signature is answered all the same.
+            let _ = watcher.as_ref().map(|watcher| watcher.send(Octets(raw.clone())));
+            Ok(Octets(raw))
         };
         let signatures = digests.iter().map(sign).collect::<Result<_, _>>()?;
         Ok(TokenAnswer::Signatures { signatures })

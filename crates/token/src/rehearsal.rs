@@ -4,6 +4,7 @@
 //! negative steps are denied. Its signatures are those of RFC 6979, so two rehearsals give the same octets.
 
 use std::collections::BTreeMap;
+use std::sync::mpsc::Sender;
 
 use ceremony::hex::Octets;
 use ceremony::key::Curve;
@@ -18,6 +19,7 @@ pub struct RehearsalToken {
     logged_in: bool,
     keys: BTreeMap<Octets, KeyTemplate>,
     heads: BTreeMap<String, Vec<Octets>>,
+    watcher: Option<Sender<Octets>>,
 }
 
 impl RehearsalToken {
@@ -25,6 +27,11 @@ impl RehearsalToken {
     #[must_use]
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Sends a copy of each signature of the next signing request as it comes.
+    pub fn watch(&mut self, watcher: Sender<Octets>) {
+        self.watcher = Some(watcher);
     }
 
     /// Performs a request.
@@ -135,11 +142,12 @@ impl RehearsalToken {
     }
 
     fn sign(
-        &self,
+        &mut self,
         id: &Octets,
         curve: Curve,
         digests: &[Vec<u8>],
     ) -> Result<TokenAnswer, TokenError> {
+        let watcher = self.watcher.take();
         let key = self.key("C_SignInit", id)?;
         let octets = key.rehearsal.private_octets();
         let octets = octets.ok_or_else(|| {
@@ -149,7 +157,11 @@ impl RehearsalToken {
             if digest.len() != curve.field_octets() || curve != key.curve {
                 return Err(error("C_Sign", "CKR_DATA_LEN_RANGE"));
             }
-            signature(curve, &octets, digest).ok_or_else(|| error("C_Sign", "CKR_FUNCTION_FAILED"))
+            let raw = signature(curve, &octets, digest);
+            let raw = raw.ok_or_else(|| error("C_Sign", "CKR_FUNCTION_FAILED"))?;
+            // Whoever watches may have gone; the signature is answered all the same.
+            let _ = watcher.as_ref().map(|watcher| watcher.send(raw.clone()));
+            Ok(raw)
         };
         let signatures = digests.iter().map(sign).collect::<Result<_, _>>()?;
         Ok(TokenAnswer::Signatures { signatures })

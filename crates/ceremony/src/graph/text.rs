@@ -11,9 +11,7 @@ use crate::name::Name;
 use crate::token::Attribute;
 
 impl Graph {
-    /// The canonical text, whose digest is the graph's id.
-    #[must_use]
-    pub fn text(&self) -> String {
+    pub(super) fn write(&self) -> String {
         let mut out = String::from("gishiki graph v1\n\n");
         let after = self.after.as_ref().map_or("nothing", Name::as_str);
         let mut line = |text: String| {
@@ -79,19 +77,19 @@ impl Graph {
             }
         }
         if let Some(first) = self.crls.first() {
-            let common: Vec<String> = first
-                .crl
-                .lines()
-                .into_iter()
-                .filter(|line| self.crls.iter().all(|c| c.crl.lines().contains(line)))
-                .collect();
+            let lines: Vec<Vec<String>> = self.crls.iter().map(|c| c.crl.lines()).collect();
+            let everywhere = |line: &String| lines.iter().all(|lines| lines.contains(line));
+            let common: Vec<String> = first.crl.lines().into_iter().filter(everywhere).collect();
             let _ = writeln!(out, "\ncrls: {}, each with", self.crls.len());
             for line in &common {
                 let _ = writeln!(out, "  {line}");
             }
-            for planned in &self.crls {
-                let own: Vec<String> =
-                    planned.crl.lines().into_iter().filter(|line| !common.contains(line)).collect();
+            for (planned, lines) in self.crls.iter().zip(&lines) {
+                let own: Vec<&str> = lines
+                    .iter()
+                    .filter(|line| !common.contains(line))
+                    .map(String::as_str)
+                    .collect();
                 let _ = writeln!(
                     out,
                     "crl {} (slot {}): {}; next release {}",

@@ -102,7 +102,7 @@ impl Run {
 
     /// The request that seals: the audit key signs the statement over everything that was made.
     pub fn seal_request(&self) -> Result<TokenRequest, Fault> {
-        let (key, digest) = (self.audit()?, seal::statement_digest(self));
+        let (key, digest) = (self.audit()?, seal::statement_digest(&seal::statement(self)));
         Ok(TokenRequest::Sign {
             id: self.id_of(&key.name)?,
             curve: key.curve,

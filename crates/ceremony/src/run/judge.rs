@@ -28,6 +28,34 @@ pub(super) struct Weighed {
     pub(super) checks: Vec<Check>,
 }
 
+/// What one signature of an operation must be on.
+#[derive(Debug)]
+pub struct Expected {
+    subject: String,
+    key: PublicKey,
+    digest: Vec<u8>,
+    /// The structure, where there is one to assemble.
+    tbs: Option<Vec<u8>>,
+}
+
+impl Expected {
+    /// The check that this raw signature is on what was asked.
+    pub fn check(&self, raw: &Octets) -> Result<Check, Fault> {
+        let signature = self.signature(raw)?;
+        Ok(Check::new(&self.subject, &self.key, self.digest.clone(), signature))
+    }
+
+    fn signature(&self, raw: &Octets) -> Result<Signature, Fault> {
+        Signature::from_raw(self.key.curve(), &raw.0).map_err(|error| {
+            Fault::new("S-SIGNATURE", format!("a signature on {}", self.subject), error.to_string())
+        })
+    }
+
+    fn into_check(self, signature: Signature) -> Check {
+        Check::new(&self.subject, &self.key, self.digest, signature)
+    }
+}
+
 /// Whether this place is one in which a ceremony of this mode may be held.
 pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Fault> {
     for text in [&place.room, &place.terminal, &place.tool, &place.image, &place.token] {
@@ -84,14 +112,8 @@ impl Run {
                     format!("the token gave out {octets} octets; this token must not be used"),
                 ))
             }
-            (Act::SignHead, TokenAnswer::Signatures { signatures }) => {
-                let (key, digest) = self.head_to_sign()?;
-                let public = self.public(&key.name)?;
-                let [raw] = signatures.as_slice() else { return Err(count(1, signatures.len())) };
-                self.weigh_signatures(public, vec![(op.name.clone(), digest, raw)])
-            }
-            (Act::Sign(sheet), TokenAnswer::Signatures { signatures }) => {
-                self.weigh_sheet(sheet, attempt, signatures)
+            (Act::SignHead | Act::Sign(_), TokenAnswer::Signatures { signatures }) => {
+                self.weigh_signatures(op, attempt, signatures)
             }
             (Act::WriteHead, TokenAnswer::Heads { values }) => self.weigh_head(values),
             (act, _) => Err(Fault::new(
@@ -262,47 +284,69 @@ impl Run {
         Ok(public)
     }
 
-    fn weigh_sheet(&self, sheet: &Sheet, attempt: u32, raws: &[Octets]) -> Result<Weighed, Fault> {
-        let public = self.public(&sheet.key)?;
-        let structures = self.sheet(sheet, attempt)?;
-        if structures.len() != raws.len() {
-            return Err(count(structures.len(), raws.len()));
-        }
-        let asked = structures
-            .iter()
-            .zip(raws)
-            .map(|((name, tbs), raw)| (name.to_string(), public.curve().digest(tbs), raw));
-        let mut weighed = self.weigh_signatures(public, asked.collect())?;
-        for ((name, tbs), raw) in structures.into_iter().zip(raws) {
-            if let Ok(signature) = Signature::from_raw(public.curve(), &raw.0) {
-                weighed
-                    .signed
-                    .push((name.to_string(), x509::assemble(&tbs, public.curve(), &signature)));
+    /// What the pending operation's signatures must be on, one after another.
+    pub(super) fn expected(&self, op: &Op, attempt: u32) -> Result<Vec<Expected>, Fault> {
+        match &op.act {
+            Act::SignHead => {
+                let (key, digest) = self.head_to_sign()?;
+                let key = self.public(&key.name)?.clone();
+                Ok(vec![Expected { subject: op.name.clone(), key, digest, tbs: None }])
             }
+            Act::Sign(sheet) => {
+                let key = self.public(&sheet.key)?;
+                let expect = |(name, tbs): (&Name, Vec<u8>)| Expected {
+                    subject: name.to_string(),
+                    key: key.clone(),
+                    digest: key.curve().digest(&tbs),
+                    tbs: Some(tbs),
+                };
+                Ok(self.sheet(sheet, attempt)?.into_iter().map(expect).collect())
+            }
+            Act::Entry { .. }
+            | Act::RollCall { .. }
+            | Act::Papers
+            | Act::Clock
+            | Act::Identify
+            | Act::Activate
+            | Act::Login
+            | Act::Inventory
+            | Act::Generate { .. }
+            | Act::ReadValue { .. }
+            | Act::Wrap { .. }
+            | Act::Fingerprint { .. }
+            | Act::Complete { .. }
+            | Act::WriteHead
+            | Act::Seal
+            | Act::Logout
+            | Act::Deactivate
+            | Act::AnchorWords
+            | Act::Exit { .. } => Ok(Vec::new()),
         }
-        Ok(weighed)
     }
 
-    fn weigh_signatures(
-        &self,
-        public: &PublicKey,
-        asked: Vec<(String, Vec<u8>, &Octets)>,
-    ) -> Result<Weighed, Fault> {
+    fn weigh_signatures(&self, op: &Op, attempt: u32, raws: &[Octets]) -> Result<Weighed, Fault> {
+        let expected = self.expected(op, attempt)?;
+        if expected.len() != raws.len() {
+            return Err(Fault::new(
+                "S-SIGNATURE",
+                format!("{} signatures", expected.len()),
+                raws.len().to_string(),
+            ));
+        }
         let mut weighed = Weighed::default();
-        for (subject, digest, raw) in asked {
-            let signature = Signature::from_raw(public.curve(), &raw.0).map_err(|error| {
-                Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string())
-            })?;
+        for (expected, raw) in expected.into_iter().zip(raws) {
+            let signature = expected.signature(raw)?;
             let r = signature.r().to_vec();
             if self.nonces.contains(&r) || weighed.nonces.contains(&r) {
-                return Err(Fault::new(
-                    "S-NONCE",
-                    "an r that was never seen",
-                    format!("a repeated r, on {subject}"),
-                ));
+                let found = format!("a repeated r, on {}", expected.subject);
+                return Err(Fault::new("S-NONCE", "an r that was never seen", found));
             }
             weighed.nonces.push(r);
-            weighed.checks.push(Check::new(&subject, public, digest, signature));
+            if let Some(tbs) = &expected.tbs {
+                let der = x509::assemble(tbs, expected.key.curve(), &signature);
+                weighed.signed.push((expected.subject.clone(), der));
+            }
+            weighed.checks.push(expected.into_check(signature));
         }
         Ok(weighed)
     }
@@ -409,8 +453,4 @@ fn duties(by: &[Duty]) -> String {
         format!("{} of {} ({})", d.at_least, d.role, persons.join(" "))
     };
     by.iter().map(duty).collect::<Vec<_>>().join(", ")
-}
-
-fn count(asked: usize, found: usize) -> Fault {
-    Fault::new("S-SIGNATURE", format!("{asked} signatures"), format!("{found}"))
 }

@@ -43,7 +43,7 @@ impl Run {
 
     fn take_asked(&mut self, at: Instant, asked: &Attempt) -> Result<(), Fault> {
         let Next::Ask(op, attempt) = self.next() else {
-            return Err(Fault::new("S-ORDER", self.expected(), format!("Asked {}", asked.op)));
+            return Err(Fault::new("S-ORDER", self.what_next(), format!("Asked {}", asked.op)));
         };
         if op.name != asked.op || attempt != asked.attempt {
             return Err(Fault::new(
@@ -134,7 +134,7 @@ impl Run {
         let index = self.in_doubt(op, attempt)?;
         let generation = matches!(self.op_at(index).map(|op| &op.act), Some(Act::Generate { .. }));
         if generation && self.pending != Some(index) && !matches!(self.next(), Next::Settle(..)) {
-            return Err(Fault::new("S-ORDER", self.expected(), format!("Lost {op}")));
+            return Err(Fault::new("S-ORDER", self.what_next(), format!("Lost {op}")));
         }
         self.again(index);
         Ok(())
@@ -188,7 +188,7 @@ impl Run {
                 Ok(found.id.index())
             }
             Some(_) | None => {
-                Err(Fault::new("S-ORDER", self.expected(), format!("{op} at attempt {attempt}")))
+                Err(Fault::new("S-ORDER", self.what_next(), format!("{op} at attempt {attempt}")))
             }
         }
     }
@@ -264,7 +264,7 @@ impl Run {
 
     fn take_closed(&mut self, at: Instant, end: End) -> Result<(), Fault> {
         if self.next() != Next::Close(end) {
-            return Err(Fault::new("S-ORDER", self.expected(), format!("Closed {end:?}")));
+            return Err(Fault::new("S-ORDER", self.what_next(), format!("Closed {end:?}")));
         }
         self.closed = Some(end);
         self.ended_at = at;
@@ -273,7 +273,7 @@ impl Run {
 
     fn take_sealed(&mut self, bundle: Digest) -> Result<(), Fault> {
         if self.next() != Next::Seal {
-            return Err(Fault::new("S-ORDER", self.expected(), format!("Sealed {bundle}")));
+            return Err(Fault::new("S-ORDER", self.what_next(), format!("Sealed {bundle}")));
         }
         self.book = Book::Postscript;
         self.transcript_head = self.head;
@@ -333,7 +333,7 @@ impl Run {
     }
 
     /// What may come next, for messages.
-    fn expected(&self) -> String {
+    fn what_next(&self) -> String {
         match self.next() {
             Next::Ask(op, attempt) => format!("Asked {} at attempt {attempt}", op.name),
             Next::Answer(op, attempt) => format!("the answer to {} at attempt {attempt}", op.name),
