@@ -1,6 +1,7 @@
 //! The figures of `docs/performance.md`, each as a ratio of things measured in one run on one disk.
 //!
-//! `cargo bench` prints them. It needs softhsm2 and faketime. With `--cold` it also builds the release from nothing.
+//! `cargo bench` prints them. It needs softhsm2 and faketime. With `--cold` it also builds the
+//! release from nothing.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -26,7 +27,8 @@ use p384::ecdsa::{Signature, VerifyingKey};
 const GISHIKI: &str = env!("CARGO_BIN_EXE_gishiki");
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const PIN: &str = "bench-pin";
-/// Signatures of the first ceremony: the root and 104 CRLs; head and seal are P-256 and counted apart.
+/// Signatures of the first ceremony: the root and 104 CRLs; head and seal are P-256 and counted
+/// apart.
 const DIGESTS: usize = 105;
 /// Its sheets: the root's, and two of CRLs.
 const SHEETS: usize = 3;
@@ -143,7 +145,8 @@ fn drill(plan: &Path, place: &Path) -> Duration {
     timed(&mut command)
 }
 
-/// The same number of digests signed raw, verified once each, and one synced intent and result on two files a sheet.
+/// The same number of digests signed raw, verified once each, and one synced intent and result on
+/// two files a sheet.
 fn unavoidable(place: &Path) -> (Duration, Duration, Duration) {
     let module = Pkcs11::new(MODULE).unwrap();
     // SoftHSM reads SOFTHSM2_CONF when it is initialised; every round finalises it again.

@@ -1,4 +1,5 @@
-//! The golden of the first ceremony: a rehearsal gives the same octets, wherever and however it is held.
+//! The golden of the first ceremony: a rehearsal gives the same octets, wherever and however it is
+//! held.
 
 use std::fs;
 

@@ -1,7 +1,8 @@
-//! The tests of the whole product, by what they show. Each drives the program as its users do, or the public API.
+//! The tests of the whole product, by what they show. Each drives the program as its users do, or
+//! the public API.
 //!
-//! They need softhsm2, openssl, gnutls-bin, libnss3, strace and faketime from Debian, and pkilint in `.venv`; `./test`
-//! installs them. A missing tool is a failure: nothing is skipped.
+//! They need softhsm2, openssl, gnutls-bin, libnss3, strace and faketime from Debian, and pkilint
+//! in `.venv`; `./test` installs them. A missing tool is a failure: nothing is skipped.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -14,6 +15,7 @@
 
 mod golden;
 mod issuing;
+mod laws;
 mod other_validators;
 mod shadow_chain;
 mod support;

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use ceremony::compile::{Compiled, Inputs, compile};
 use ceremony::key::Proof;
-use ceremony::record::{Mode, Place};
+use ceremony::record::{End, Mode, Place};
 use ceremony::run::Run;
 use ceremony::script::{self, Language};
 use ceremony::verify::{JustClosed, Refusal, Sealed, Trust, Verdict, Verified, replay};
@@ -169,7 +169,8 @@ fn resume(held: &args::Held, lang: Lang) -> Result<(), Halt> {
     finish(conduct, run, &held.out, lang)
 }
 
-/// Goes on to the end of the postscript, judges everything once more from what was written, and publishes.
+/// Goes on to the end of the postscript, judges everything once more from what was written, and
+/// publishes.
 fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), Halt> {
     let run = conduct.go(run)?;
     let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
@@ -306,14 +307,22 @@ fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     let (certificates, crls) = run.graph().structures();
     let mut text = format!(
         "{} {} ({})\n",
-        pick(lang, "完了:", "done:"),
+        match verified.end() {
+            End::Completed => pick(lang, "正常完了:", "completed:"),
+            End::Aborted => pick(lang, "中止(封印済み):", "aborted, and sealed:"),
+        },
         run.graph().ceremony(),
         output::mode(verified.facts().mode)
     );
+    let handed_out = match verified.end() {
+        End::Completed => {
+            format!("{certificates} {}, {crls} CRL", pick(lang, "電子証明書", "certificate"))
+        }
+        End::Aborted => pick(lang, "引き渡すものなし", "nothing is handed out").to_string(),
+    };
     text.push_str(&format!(
-        "  {}  {certificates} {}, {crls} CRL, {} {}\n",
+        "  {}  {handed_out}, {} {}\n",
         shown(out),
-        pick(lang, "電子証明書", "certificate"),
         verified.signatures(),
         pick(lang, "件の署名を検証", "signatures verified")
     ));

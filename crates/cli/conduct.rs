@@ -1,8 +1,9 @@
-//! Conducts a ceremony: asks what the run asks for, of token and people, and writes down what happened.
+//! Conducts a ceremony: asks what the run asks for, of token and people, and writes down what
+//! happened.
 //!
-//! **Invariant:** an effect begins only when its Asked is durable; nothing is shown before its answer is. Every
-//! signature is verified before it is recorded. This loop decides nothing: what comes next, and whether an answer is
-//! one, is said by [`Run`].
+//! **Invariant:** an effect begins only when its Asked is durable; nothing is shown before its
+//! answer is. Every signature is verified before it is recorded. This loop decides nothing: what
+//! comes next, and whether an answer is one, is said by [`Run`].
 
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -275,7 +276,8 @@ impl Conduct {
         Err(Halt::Token(fault))
     }
 
-    /// A rule refuses the token's answer: the ceremony stops, and is closed as aborted if it can be sealed.
+    /// A rule refuses the token's answer: the ceremony stops, and is closed as aborted if it can be
+    /// sealed.
     fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
         self.tell(fault);
         let reason: String =
@@ -294,7 +296,8 @@ impl Conduct {
         Ok(run)
     }
 
-    /// Looks what a key generation in doubt has left on the token: adopt, remove with consent, or go on.
+    /// Looks what a key generation in doubt has left on the token: adopt, remove with consent, or
+    /// go on.
     fn settle(&mut self, run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
         let request = run.inspect_request(op, attempt).map_err(bug)?;
         let facts = match self.token.perform(request) {

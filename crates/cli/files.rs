@@ -1,4 +1,5 @@
-//! Reads files that somebody else wrote: once, whole, and only if they are plain files of their folder.
+//! Reads files that somebody else wrote: once, whole, and only if they are plain files of their
+//! folder.
 
 use std::fs::File;
 use std::io::Read as _;

@@ -1,10 +1,11 @@
 //! The journal: the transcript while it is written, on two media at once.
 //!
-//! Each folder holds `inputs/` (every input, named by its digest), `journal.jsonl`, and after the seal `bundle.json`
-//! and `after.jsonl`. A line counts when it is durable on both; every line is synced before anything else happens.
+//! Each folder holds `inputs/` (every input, named by its digest), `journal.jsonl`, and after the
+//! seal `bundle.json` and `after.jsonl`. A line counts when it is durable on both; every line is
+//! synced before anything else happens.
 //!
-//! **Invariant:** what was durable is never changed. Recovery only cuts a torn last line and copies the longer valid
-//! journal over the shorter one, and only if the one continues the other.
+//! **Invariant:** what was durable is never changed. Recovery only cuts a torn last line and copies
+//! the longer valid journal over the shorter one, and only if the one continues the other.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
@@ -91,7 +92,8 @@ impl Journal {
         Ok(Self::Media([Medium::create(a, compiled)?, Medium::create(b, compiled)?]))
     }
 
-    /// Opens two journals to go on with them: cuts torn lines, and levels them if one continues the other.
+    /// Opens two journals to go on with them: cuts torn lines, and levels them if one continues the
+    /// other.
     pub(crate) fn recover(folders: &[PathBuf]) -> Result<(Self, Recovered), Halt> {
         let [a, b] = two(folders)?;
         let mut media = [Medium::open(a)?, Medium::open(b)?];

@@ -1,7 +1,8 @@
 //! gishiki runs the key ceremonies of an offline root CA from version-controlled plans.
 //!
-//! This package brings plan, token, people, clock and media together, and writes files. It never signs, encodes or
-//! decides: that is in `ceremony` and `token`. Read in this order: `args`, `commands`, `conduct`, `journal`, `people`.
+//! This package brings plan, token, people, clock and media together, and writes files. It never
+//! signs, encodes or decides: that is in `ceremony` and `token`. Read in this order: `args`,
+//! `commands`, `conduct`, `journal`, `people`.
 
 mod args;
 mod commands;

@@ -1,7 +1,7 @@
 //! The sealed folder: every file that a verified ceremony hands out, written whole or not at all.
 //!
-//! **Invariant:** files come from [`Verified`] only. The folder is written beside its place, its manifest last, and
-//! renamed; an output that is there already is never overwritten.
+//! **Invariant:** files come from [`Verified`] only. The folder is written beside its place, its
+//! manifest last, and renamed; an output that is there already is never overwritten.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -121,7 +121,8 @@ fn readable_by_all(folder: &Path) -> std::io::Result<()> {
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
 }
 
-/// Everything on the folder's medium is durable: files, names, and what the kernel had not yet written.
+/// Everything on the folder's medium is durable: files, names, and what the kernel had not yet
+/// written.
 fn sync_medium(folder: &Path) -> std::io::Result<()> {
     Ok(rustix::fs::syncfs(File::open(folder)?)?)
 }

@@ -1,5 +1,6 @@
-//! The people in the room, by three front ends: a terminal, a file of scripted answers (drills only), stand-ins
-//! (rehearsals only). What is an answer is decided by the core; here it is only asked for.
+//! The people in the room, by three front ends: a terminal, a file of scripted answers (drills
+//! only), stand-ins (rehearsals only). What is an answer is decided by the core; here it is only
+//! asked for.
 
 mod scripted;
 mod terminal;

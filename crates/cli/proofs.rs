@@ -32,8 +32,8 @@ pub(crate) fn prove(checks: &[Check]) -> Result<Vec<Proof>, (String, KeyError)> 
     })
 }
 
-/// Verifies each signature as it comes, while the token makes the next one. What cannot be proved here is left to
-/// whoever judges the whole answer.
+/// Verifies each signature as it comes, while the token makes the next one. What cannot be proved
+/// here is left to whoever judges the whole answer.
 pub(crate) fn prove_coming(expected: &[Expected], coming: &Receiver<Octets>) -> Vec<Proof> {
     let pairs = expected.iter().zip(coming);
     pairs.filter_map(|(expected, raw)| expected.check(&raw).ok()?.prove().ok()).collect()

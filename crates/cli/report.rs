@@ -1,4 +1,5 @@
-//! What gishiki says when it does not do what it was asked: where, what was asked, what was found, what to do.
+//! What gishiki says when it does not do what it was asked: where, what was asked, what was found,
+//! what to do.
 
 use std::io::Write as _;
 

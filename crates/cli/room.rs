@@ -20,7 +20,8 @@ pub(crate) struct Entered {
     pub(crate) token: Token,
 }
 
-/// Reads the room, compares the module's digest, and opens the module. Nothing on the token is touched.
+/// Reads the room, compares the module's digest, and opens the module. Nothing on the token is
+/// touched.
 pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
     let octets = read(path)?;
     let wrong = |violation: ceremony::violation::Violation| {

@@ -1,6 +1,7 @@
 //! Keeps a PIN where it belongs: from the keyboard, or an open file descriptor, into the token.
 //!
-//! No PIN is ever in an argument, the environment, a file, a log or a core dump; what held one is overwritten.
+//! No PIN is ever in an argument, the environment, a file, a log or a core dump; what held one is
+//! overwritten.
 
 use std::io::Read as _;
 use std::os::fd::{FromRawFd as _, RawFd};
@@ -47,7 +48,8 @@ impl PinSource {
 
 #[expect(unsafe_code, reason = "a descriptor number from the command line has no owner yet")]
 fn read_descriptor(descriptor: RawFd) -> Result<Pin, Halt> {
-    // SAFETY: the caller of gishiki opened this descriptor for us and names it once; nothing else here owns it.
+    // SAFETY: the caller of gishiki opened this descriptor for us and names it once; nothing else
+    // here owns it.
     let file = unsafe { std::fs::File::from_raw_fd(descriptor) };
     let mut octets = Vec::with_capacity(256);
     file.take(256).read_to_end(&mut octets).map_err(|error| no_pin(&error.to_string()))?;

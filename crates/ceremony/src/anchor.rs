@@ -1,6 +1,7 @@
 //! The anchor: what says that a ceremony is the CA's. The only root of trust of `verify`.
 //!
-//! It is read aloud in words in the room, written on paper, signed, and committed by a reviewed change.
+//! It is read aloud in words in the room, written on paper, signed, and committed by a reviewed
+//! change.
 
 use serde::Deserialize;
 use toml::Spanned;

@@ -1,6 +1,7 @@
 //! The files that a ceremony hands out, computed from its events at the end.
 //!
-//! **Invariant:** nothing here is written by anyone; every file follows from the run, so a verifier computes the same.
+//! **Invariant:** nothing here is written by anyone; every file follows from the run, so a verifier
+//! computes the same.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -13,7 +14,8 @@ use crate::run::Run;
 use crate::script::{self, Language};
 use crate::x509::readable;
 
-/// Every file by its name in the output folder: papers always; certificates and CRLs when the ceremony was completed.
+/// Every file by its name in the output folder: papers always; certificates and CRLs when the
+/// ceremony was completed.
 #[must_use]
 pub fn all(run: &Run) -> BTreeMap<String, Vec<u8>> {
     let mut files = papers(run);

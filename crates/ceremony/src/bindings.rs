@@ -1,6 +1,8 @@
-//! What fills the graph's holes: everything known at review besides public keys, for the first attempt.
+//! What fills the graph's holes: everything known at review besides public keys, for the first
+//! attempt.
 //!
-//! Approvals and the transcript's first record name both ids: the graph's, and that of these bindings.
+//! Approvals and the transcript's first record name both ids: the graph's, and that of these
+//! bindings.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -20,7 +22,8 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Binds what is known: `known` holds the public keys that exist already, `stand_ins` one for every key.
+    /// Binds what is known: `known` holds the public keys that exist already, `stand_ins` one for
+    /// every key.
     pub(crate) fn of(
         graph: &Graph,
         predecessor: Option<&Predecessor>,
@@ -70,7 +73,8 @@ impl Bindings {
     }
 }
 
-/// A structure whose holes are all known is bound to the octet; of any other only the length is known.
+/// A structure whose holes are all known is bound to the octet; of any other only the length is
+/// known.
 fn write_structure(
     text: &mut String,
     graph: &Graph,

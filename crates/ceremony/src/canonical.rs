@@ -1,7 +1,8 @@
 //! The canonical text of a document: what its digest is over, and what a sealed folder keeps.
 //!
-//! Two texts of one meaning have one canonical text: comments, white space, the order of entries, the way a table or a
-//! number is written, and the offset of a time leave no trace. It is TOML, and reads back as the same document.
+//! Two texts of one meaning have one canonical text: comments, white space, the order of entries,
+//! the way a table or a number is written, and the offset of a time leave no trace. It is TOML, and
+//! reads back as the same document.
 
 use alloc::format;
 use alloc::string::{String, ToString};

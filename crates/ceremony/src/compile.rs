@@ -1,10 +1,10 @@
 //! From a plan to its graph and bindings, or all the reasons why not.
 //!
-//! Every pure check precedes the first effect: each structure is built with stand-ins in its open holes, and every rule
-//! is judged on it, before a token is touched.
+//! Every pure check precedes the first effect: each structure is built with stand-ins in its open
+//! holes, and every rule is judged on it, before a token is touched.
 //!
-//! **Invariant:** only [`compile`] makes a [`Graph`]. What the policy requires of every ceremony is added here; a plan
-//! cannot leave it out.
+//! **Invariant:** only [`compile`] makes a [`Graph`]. What the policy requires of every ceremony is
+//! added here; a plan cannot leave it out.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -321,8 +321,8 @@ impl Builder<'_> {
         self.inputs.policy.root.crl_url.get_ref().replace("{key}", key.as_str())
     }
 
-    /// One CRL a day from the day of the ceremony to the next ceremony and the spare days after it, for every
-    /// live generation (D1; CP/CPS 7.2.2).
+    /// One CRL a day from the day of the ceremony to the next ceremony and the spare days after it,
+    /// for every live generation (D1; CP/CPS 7.2.2).
     fn crls(&self, graph: &mut Graph) -> Result<(), Violation> {
         let Inputs { plan, policy, .. } = self.inputs;
         let Some(crls) = &plan.crls else { return Ok(()) };

@@ -1,10 +1,12 @@
 //! The compiled plan: every operation of a ceremony, in the order in which it is executed.
 //!
-//! The graph asks; the room answers. It is what people review, sign and hold as a script, and what the run walks.
-//! Whatever a token will supply stands in it by name, `«g1.public»`, so the rehearsed and the real graph have one id.
+//! The graph asks; the room answers. It is what people review, sign and hold as a script, and what
+//! the run walks. Whatever a token will supply stands in it by name, `«g1.public»`, so the
+//! rehearsed and the real graph have one id.
 //!
-//! **Invariants.** Only [`compile`](crate::compile::compile) makes a [`Graph`]. An [`OpId`] is had only by pushing an
-//! operation, so there is no cycle and no dangling input. **Deliberately absent:** attempts, answers, times of events.
+//! **Invariants.** Only [`compile`](crate::compile::compile) makes a [`Graph`]. An [`OpId`] is had
+//! only by pushing an operation, so there is no cycle and no dangling input. **Deliberately
+//! absent:** attempts, answers, times of events.
 
 mod key;
 mod text;

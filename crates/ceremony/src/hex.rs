@@ -48,7 +48,8 @@ impl<'de> Deserialize<'de> for Octets {
     }
 }
 
-/// A SHA-256 digest that names something: a graph, bindings, an input, a record's place in its chain.
+/// A SHA-256 digest that names something: a graph, bindings, an input, a record's place in its
+/// chain.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Digest(pub [u8; 32]);
 
@@ -59,7 +60,8 @@ impl Digest {
         Self(Sha256::digest(octets).into())
     }
 
-    /// The digest of these parts one after another, each behind its length in 8 octets, under a domain.
+    /// The digest of these parts one after another, each behind its length in 8 octets, under a
+    /// domain.
     #[must_use]
     pub fn of_parts(domain: &str, parts: &[&[u8]]) -> Self {
         let mut hash = Sha256::new();

@@ -1,7 +1,8 @@
 //! Public keys and what they prove: curves, points, key identifiers, signatures.
 //!
-//! **Invariant:** a [`Proof`] exists only because [`Check::prove`] verified the signature in software, over our own
-//! octets. **Deliberately absent:** every private key and every signing operation.
+//! **Invariant:** a [`Proof`] exists only because [`Check::prove`] verified the signature in
+//! software, over our own octets. **Deliberately absent:** every private key and every signing
+//! operation.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,7 +34,8 @@ impl Curve {
         }
     }
 
-    /// Octets of a field element: half of a raw signature, and the length of the digest that is signed.
+    /// Octets of a field element: half of a raw signature, and the length of the digest that is
+    /// signed.
     #[must_use]
     pub const fn field_octets(self) -> usize {
         match self {

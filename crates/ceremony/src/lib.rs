@@ -1,13 +1,15 @@
 //! Says what a ceremony plan means and judges what happened.
 //!
-//! **The graph asks, the room answers, the transcript remembers, and replay is the judge.** A plan is read, compiled to
-//! a graph of operations, walked by a run, recorded as a transcript, and judged by walking it again.
+//! **The graph asks, the room answers, the transcript remembers, and replay is the judge.** A plan
+//! is read, compiled to a graph of operations, walked by a run, recorded as a transcript, and
+//! judged by walking it again.
 //!
-//! Read in this order: `plan`, `policy`, `roster` (what is wanted); `compile`, `rules`, `graph`, `bindings` (what it
-//! means); `token`, `run`, `record` (what happened); `seal`, `verify`, `artefact` (whether it is so).
+//! Read in this order: `plan`, `policy`, `roster` (what is wanted); `compile`, `rules`, `graph`,
+//! `bindings` (what it means); `token`, `run`, `record` (what happened); `seal`, `verify`,
+//! `artefact` (whether it is so).
 //!
-//! **Invariant:** this crate has no effects. It is `no_std`: it cannot touch a file, a clock, the environment, a source
-//! of randomness, a terminal or a token.
+//! **Invariant:** this crate has no effects. It is `no_std`: it cannot touch a file, a clock, the
+//! environment, a source of randomness, a terminal or a token.
 #![no_std]
 
 extern crate alloc;

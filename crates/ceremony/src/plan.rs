@@ -1,8 +1,8 @@
 //! The plan: one ceremony, declared: what shall exist afterwards, not what is to be done.
 //!
-//! Names are still names here, and every field keeps its place in the text, for messages. What a plan means is said by
-//! [`compile`](crate::compile::compile). **Deliberately absent:** commands, slots, PINs, and whatever the policy asks of
-//! every ceremony.
+//! Names are still names here, and every field keeps its place in the text, for messages. What a
+//! plan means is said by [`compile`](crate::compile::compile). **Deliberately absent:** commands,
+//! slots, PINs, and whatever the policy asks of every ceremony.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

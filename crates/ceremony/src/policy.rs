@@ -1,7 +1,7 @@
 //! The policy: the CP/CPS as data, one file for a CA. Every table names the section it comes from.
 //!
-//! The numbers and names of the CP/CPS stand in this file and nowhere else in the product; the rules of
-//! [`rules`](crate::rules) hold the file to the text.
+//! The numbers and names of the CP/CPS stand in this file and nowhere else in the product; the
+//! rules of [`rules`](crate::rules) hold the file to the text.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

@@ -1,10 +1,11 @@
 //! The transcript's line: one event, in canonical JSON, chained to the one before.
 //!
-//! Each line has the fields that CP/CPS 5.4.1 asks of an audit record: terminal, kind of event, time, result, origin.
-//! A line is the canonical form (RFC 8785; integers and strings only) of its content, so a reader writes each line
-//! again and compares: there is one way to write a record.
+//! Each line has the fields that CP/CPS 5.4.1 asks of an audit record: terminal, kind of event,
+//! time, result, origin. A line is the canonical form (RFC 8785; integers and strings only) of its
+//! content, so a reader writes each line again and compares: there is one way to write a record.
 //!
-//! **Deliberately absent:** any judgement. [`Run`](crate::run::Run) says which events may follow which.
+//! **Deliberately absent:** any judgement. [`Run`](crate::run::Run) says which events may follow
+//! which.
 
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
@@ -69,7 +70,8 @@ pub enum Event {
         /// What was answered.
         answer: Answer,
     },
-    /// Nobody knows whether the operation had its effect: its numbers are burned, and the next attempt may follow.
+    /// Nobody knows whether the operation had its effect: its numbers are burned, and the next
+    /// attempt may follow.
     Lost {
         /// Which operation.
         op: String,
@@ -302,8 +304,8 @@ impl Record {
         line
     }
 
-    /// Reads one line (without its end). Whether it is the canonical form of its content, chain value included, shows
-    /// when it is written again.
+    /// Reads one line (without its end). Whether it is the canonical form of its content, chain
+    /// value included, shows when it is written again.
     pub fn read(line: &str) -> Result<Self, RecordError> {
         let line: Line =
             serde_json::from_str(line).map_err(|error| RecordError::Form(error.to_string()))?;
@@ -311,7 +313,8 @@ impl Record {
     }
 }
 
-/// RFC 8785 for values of integers and strings whose keys are ASCII: keys sorted, no space, the shortest escapes.
+/// RFC 8785 for values of integers and strings whose keys are ASCII: keys sorted, no space, the
+/// shortest escapes.
 pub(crate) fn canonical_json<T: Serialize>(value: &T) -> String {
     // Our own types hold nothing that JSON cannot: string keys, integers, strings.
     serde_json::to_value(value).map(|value| value.to_string()).unwrap_or_default()

@@ -1,11 +1,12 @@
 //! The rehearsal's keys: derived from public facts, so known to everyone, so recognisable.
 //!
-//! A rehearsal must give the same octets on every machine, so its keys are derived. That makes them worthless as
-//! secrets, and gishiki refuses them wherever something real is judged: by computing the whole closed set again
-//! ([`recognise`]), never by believing a flag.
+//! A rehearsal must give the same octets on every machine, so its keys are derived. That makes them
+//! worthless as secrets, and gishiki refuses them wherever something real is judged: by computing
+//! the whole closed set again ([`recognise`]), never by believing a flag.
 //!
-//! The keys of one use are neighbours: a first scalar from HKDF (RFC 5869), and one more for each attempt and
-//! generation. So the whole set costs one multiplication and 255 additions, and recognising it costs nothing.
+//! The keys of one use are neighbours: a first scalar from HKDF (RFC 5869), and one more for each
+//! attempt and generation. So the whole set costs one multiplication and 255 additions, and
+//! recognising it costs nothing.
 
 use alloc::vec::Vec;
 
@@ -46,7 +47,8 @@ pub const GENERATIONS: u8 = 16;
 pub const ATTEMPTS: u8 = 16;
 
 impl RehearsalKey {
-    /// The private scalar, big-endian; nothing outside the closed set. Not a secret: anyone computes it.
+    /// The private scalar, big-endian; nothing outside the closed set. Not a secret: anyone
+    /// computes it.
     #[must_use]
     pub fn private_octets(&self) -> Option<Vec<u8>> {
         let place = self.place()?;
@@ -125,7 +127,8 @@ fn is_near_p384(first: &[u8], key: &PublicKey) -> Option<bool> {
     Some(false)
 }
 
-/// The first scalar of a use, big-endian, cleared in its highest octet: it and its neighbours lie in 1..n.
+/// The first scalar of a use, big-endian, cleared in its highest octet: it and its neighbours lie
+/// in 1..n.
 fn first_octets(ca: &[u8], usage: RehearsalUse, curve: Curve) -> Vec<u8> {
     let usage: &[u8] = match usage {
         RehearsalUse::Root => b"root",

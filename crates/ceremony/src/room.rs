@@ -1,4 +1,5 @@
-//! The room: facts of one place and day that must not be in a reviewed plan. Its digest goes into the transcript.
+//! The room: facts of one place and day that must not be in a reviewed plan. Its digest goes into
+//! the transcript.
 
 use alloc::string::String;
 

@@ -1,4 +1,5 @@
-//! The roster: the register of appointments (任命簿) as data: people, organisations, roles, credentials.
+//! The roster: the register of appointments (任命簿) as data: people, organisations, roles,
+//! credentials.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;

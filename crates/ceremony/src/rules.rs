@@ -1,9 +1,12 @@
-//! Every rule that gishiki holds, by its id: the same in code, messages, documents and refused test cases.
+//! Every rule that gishiki holds, by its id: the same in code, messages, documents and refused test
+//! cases.
 //!
-//! `R-…` are the CP/CPS's, `I-…` are of ISO/IEC 18013-5 Annex B, `P-…` of RFC 5280, `S-…` are gishiki's own safety.
-//! A rule of a plan is a function here; a rule of the run or of a file is judged where it is met, and listed here.
+//! `R-…` are the CP/CPS's, `I-…` are of ISO/IEC 18013-5 Annex B, `P-…` of RFC 5280, `S-…` are
+//! gishiki's own safety. A rule of a plan is a function here; a rule of the run or of a file is
+//! judged where it is met, and listed here.
 //!
-//! **Invariant:** no rule can be switched off. An exception is a line of the plan, and never possible for a `must`.
+//! **Invariant:** no rule can be switched off. An exception is a line of the plan, and never
+//! possible for a `must`.
 
 mod people;
 mod plan;
@@ -210,7 +213,8 @@ fn faults(
     }
 }
 
-/// 5 years and 4 months (6.3.2, 7.1.2.1), said again so that the structure is not judged by the policy's own word.
+/// 5 years and 4 months (6.3.2, 7.1.2.1), said again so that the structure is not judged by the
+/// policy's own word.
 const ROOT_MONTHS: u16 = 64;
 
 /// Where in the plan a structure comes from.

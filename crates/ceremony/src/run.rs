@@ -1,13 +1,14 @@
 //! One ceremony in progress.
 //!
-//! A [`Run`] never touches the outside world. It says what comes next ([`Run::next`]) and what to ask
-//! ([`Run::request`]), and takes what happened ([`Run::apply`]). The command line feeds it from a token and from
-//! people; the verifier feeds it from a transcript. Both walk this same code, so a transcript that verifies is a
-//! ceremony that could have happened.
+//! A [`Run`] never touches the outside world. It says what comes next ([`Run::next`]) and what to
+//! ask ([`Run::request`]), and takes what happened ([`Run::apply`]). The command line feeds it from
+//! a token and from people; the verifier feeds it from a transcript. Both walk this same code, so a
+//! transcript that verifies is a ceremony that could have happened.
 //!
-//! **Invariant:** one operation, one request, one answer, one pair of events. A line that replay gives is compared
-//! octet by octet with the line that was written, so number, chain, origin, result and terminal are judged by being
-//! computed again. **Deliberately absent:** files, clocks, randomness. A second attempt is an event, never a loop.
+//! **Invariant:** one operation, one request, one answer, one pair of events. A line that replay
+//! gives is compared octet by octet with the line that was written, so number, chain, origin,
+//! result and terminal are judged by being computed again. **Deliberately absent:** files, clocks,
+//! randomness. A second attempt is an event, never a loop.
 
 mod ask;
 mod judge;
@@ -32,7 +33,8 @@ use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record};
 use crate::rehearsal;
 use crate::time::Instant;
 
-/// Attempts of one operation: they are part of a CRL's number in 4 bits, so the sixteenth failure stops.
+/// Attempts of one operation: they are part of a CRL's number in 4 bits, so the sixteenth failure
+/// stops.
 pub const ATTEMPTS: u32 = 16;
 
 /// A ceremony in progress: a fold over its events.
@@ -46,7 +48,8 @@ pub struct Run {
     number: u64,
     last_at: Instant,
     session: u32,
-    /// By the operation's place: its next attempt, and whether it is done (in this session, if of the opening).
+    /// By the operation's place: its next attempt, and whether it is done (in this session, if of
+    /// the opening).
     ops: Vec<OpState>,
     /// Asked and not yet answered, in this session.
     pending: Option<usize>,
@@ -125,7 +128,8 @@ pub enum Next<'a> {
     Abandon,
 }
 
-/// An event was taken: the run after it, the line that records it, and the signatures that are still to be verified.
+/// An event was taken: the run after it, the line that records it, and the signatures that are
+/// still to be verified.
 #[derive(Debug)]
 #[must_use]
 pub struct Step {
@@ -166,7 +170,8 @@ impl Run {
         Self::reopen(compiled, opened, at)
     }
 
-    /// Begins a ceremony from a first record that was read: it must be the one that these inputs give.
+    /// Begins a ceremony from a first record that was read: it must be the one that these inputs
+    /// give.
     pub(crate) fn replay(compiled: Compiled, opened: Opened, at: Instant) -> Result<Step, Fault> {
         let expected = compiled.opened(opened.mode, opened.room.clone());
         if opened != expected {
@@ -220,7 +225,8 @@ impl Run {
         Ok(Step { run, line, checks: Vec::new() })
     }
 
-    /// Takes what happened, at this time. The run is consumed: after a fault there is none, and nothing was recorded.
+    /// Takes what happened, at this time. The run is consumed: after a fault there is none, and
+    /// nothing was recorded.
     pub fn apply(mut self, at: Instant, event: Event) -> Result<Step, Fault> {
         if at < self.last_at {
             return Err(Fault::new(
@@ -237,7 +243,8 @@ impl Run {
         Ok(Step { run: self, line, checks })
     }
 
-    /// Whether this answer to the pending operation is as it was asked; the signatures in it are still to be proved.
+    /// Whether this answer to the pending operation is as it was asked; the signatures in it are
+    /// still to be proved.
     pub fn judge(&self, answer: &Answer) -> Result<Vec<Check>, Fault> {
         let (op, attempt) = self.pending_op()?;
         let weighed = self.weigh(op, attempt, answer)?;
@@ -247,8 +254,8 @@ impl Run {
         Ok(weighed.checks)
     }
 
-    /// Outside a rehearsal no key may be one that everyone can compute. A run asks it of each new key, a verifier of
-    /// all of them at the end.
+    /// Outside a rehearsal no key may be one that everyone can compute. A run asks it of each new
+    /// key, a verifier of all of them at the end.
     pub(crate) fn refuse_derived(&self, name: &Name, key: &PublicKey) -> Result<(), Fault> {
         let derived = || rehearsal::recognise(&self.graph().ca_name.to_der(), key);
         if self.opened.mode != Mode::Rehearsal && derived() {
@@ -262,7 +269,8 @@ impl Run {
         Ok(())
     }
 
-    /// What the signatures of the pending operation must be on, in order: to check each as it comes.
+    /// What the signatures of the pending operation must be on, in order: to check each as it
+    /// comes.
     pub fn expected_signatures(&self) -> Result<Vec<Expected>, Fault> {
         let (op, attempt) = self.pending_op()?;
         self.expected(op, attempt)
@@ -326,7 +334,8 @@ impl Run {
             .map_or(Next::Close(End::Completed), |op| Next::Ask(op, self.attempt(op)))
     }
 
-    /// A stopped run allows only: its questions again after an interruption, the ledger head, closing, the seal.
+    /// A stopped run allows only: its questions again after an interruption, the ledger head,
+    /// closing, the seal.
     fn next_when_stopped(&self) -> Next<'_> {
         if !self.audit_ready {
             return Next::Abandon;

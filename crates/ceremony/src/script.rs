@@ -1,7 +1,9 @@
-//! The script: the graph as the document that people hold in the room (構築手順書), in Japanese or English.
+//! The script: the graph as the document that people hold in the room (構築手順書), in Japanese or
+//! English.
 //!
-//! It is rendered from the same graph as the run, so what is on paper is what the machine asks for, in the same order,
-//! under the same numbers. Its title page shows the digests that people enter and compare.
+//! It is rendered from the same graph as the run, so what is on paper is what the machine asks for,
+//! in the same order, under the same numbers. Its title page shows the digests that people enter
+//! and compare.
 //!
 //! **Deliberately absent:** anything that the graph, the bindings and the inputs do not say.
 

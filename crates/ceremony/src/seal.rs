@@ -1,8 +1,8 @@
 //! The seal: the audit key's signature over a statement that names everything a ceremony made.
 //!
 //! The form is an in-toto Statement v1 in a DSSE envelope (<https://github.com/secure-systems-lab/dsse>, protocol
-//! v1.0.2), carried as a Sigstore bundle v0.3 with a public-key hint. All JSON here is canonical, so the statement is
-//! computed again by the verifier and compared octet by octet.
+//! v1.0.2), carried as a Sigstore bundle v0.3 with a public-key hint. All JSON here is canonical,
+//! so the statement is computed again by the verifier and compared octet by octet.
 //!
 //! **Deliberately absent:** a log entry and a time stamp; an air-gapped ceremony has neither.
 
@@ -162,7 +162,8 @@ pub fn seal(run: &Run, answer: &TokenAnswer) -> Result<Seal, Fault> {
     Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
 }
 
-/// Reads a bundle and judges it against a closed run: it must be the one that this run gives, for some signature.
+/// Reads a bundle and judges it against a closed run: it must be the one that this run gives, for
+/// some signature.
 pub fn read(run: &Run, octets: &[u8]) -> Result<Check, Fault> {
     let wrong = |found: String| {
         Fault::new("S-SEAL", "the Sigstore bundle v0.3 that this transcript gives", found)
@@ -184,7 +185,8 @@ pub fn read(run: &Run, octets: &[u8]) -> Result<Check, Fault> {
     Ok(again.check)
 }
 
-/// Says what in a bundle is not as it should be: the first subject that differs, or the rest of its form.
+/// Says what in a bundle is not as it should be: the first subject that differs, or the rest of its
+/// form.
 fn first_difference(bundle: &Bundle, expected: &str, octets: &[u8]) -> String {
     let payload = Base64::decode_vec(&bundle.dsse_envelope.payload).unwrap_or_default();
     if payload == expected.as_bytes() {

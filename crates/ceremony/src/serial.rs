@@ -1,16 +1,17 @@
 //! Numbers that are random, yet known at review: serial numbers and CKA_IDs.
 //!
-//! A serial number comes from 256 bits that a CSPRNG gave when the plan was written (RFC 5280 4.1.2.2; ISO/IEC 18013-5
-//! Annex B asks for at least 63 random bits, here are 159). A second attempt has another number, so a number is never
-//! used for two signed structures.
+//! A serial number comes from 256 bits that a CSPRNG gave when the plan was written (RFC 5280
+//! 4.1.2.2; ISO/IEC 18013-5 Annex B asks for at least 63 random bits, here are 159). A second
+//! attempt has another number, so a number is never used for two signed structures.
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha384;
 
 use crate::name::Name;
 
-/// The serial number of a certificate: the first 20 octets of HMAC-SHA-384(seed, "gishiki serial v1" ‖ the CA's Name
-/// ‖ the certificate's name ‖ attempt ‖ try), top bit cleared; below 2¹⁵² the next try.
+/// The serial number of a certificate: the first 20 octets of HMAC-SHA-384(seed, "gishiki serial
+/// v1" ‖ the CA's Name ‖ the certificate's name ‖ attempt ‖ try), top bit cleared; below 2¹⁵² the
+/// next try.
 #[must_use]
 pub fn certificate(seed: &[u8; 32], ca: &[u8], certificate: &Name, attempt: u32) -> [u8; 20] {
     let mut found = [0; 20];
@@ -31,7 +32,8 @@ pub fn certificate(seed: &[u8; 32], ca: &[u8], certificate: &Name, attempt: u32)
     found
 }
 
-/// The CKA_ID of a key's attempt: the first 20 octets of HMAC-SHA-384(seed, "gishiki id v1" ‖ key ‖ attempt).
+/// The CKA_ID of a key's attempt: the first 20 octets of HMAC-SHA-384(seed, "gishiki id v1" ‖ key ‖
+/// attempt).
 #[must_use]
 pub fn key_id(seed: &[u8; 32], key: &Name, attempt: u32) -> [u8; 20] {
     first_20(&mac(seed, "gishiki id v1", &[key.as_str().as_bytes()], &[attempt]))

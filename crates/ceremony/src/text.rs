@@ -1,8 +1,9 @@
 //! What text may stand in an input: what a reviewer sees is what is read.
 //!
-//! Refused are octets that are not UTF-8, control characters, a byte order mark, text that is not in NFC, and every
-//! character that changes how text is shown without being seen: bidirectional controls, zero-width and other format
-//! characters. Two texts that look alike then are alike, but for homoglyphs, which names exclude by their alphabet.
+//! Refused are octets that are not UTF-8, control characters, a byte order mark, text that is not
+//! in NFC, and every character that changes how text is shown without being seen: bidirectional
+//! controls, zero-width and other format characters. Two texts that look alike then are alike, but
+//! for homoglyphs, which names exclude by their alphabet.
 
 use alloc::format;
 use alloc::string::{String, ToString};

@@ -1,9 +1,10 @@
 //! Instants, days and calendar spans, without a clock.
 //!
-//! All times are whole seconds. Japan has had the fixed offset +09:00 without daylight saving time since 1952, so no
-//! time zone database is needed; every instant is shown with that offset.
+//! All times are whole seconds. Japan has had the fixed offset +09:00 without daylight saving time
+//! since 1952, so no time zone database is needed; every instant is shown with that offset.
 //!
-//! **Deliberately absent:** "now". Times of artefacts come from the plan, times of events from the room.
+//! **Deliberately absent:** "now". Times of artefacts come from the plan, times of events from the
+//! room.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -110,7 +111,8 @@ impl fmt::Display for Instant {
 impl FromStr for Instant {
     type Err = TimeError;
 
-    /// Reads RFC 3339 with an explicit offset and whole seconds. Second 60 and local times are refused.
+    /// Reads RFC 3339 with an explicit offset and whole seconds. Second 60 and local times are
+    /// refused.
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let refused =
             || TimeError(format!("`{text}` is no time such as 2026-04-01T10:00:00+09:00"));
@@ -179,7 +181,8 @@ impl fmt::Display for CalendarSpan {
 impl FromStr for CalendarSpan {
     type Err = TimeError;
 
-    /// Reads `5 years 4 months`, `12 months`, `3 days`: positive numbers, each unit at most once, in this order.
+    /// Reads `5 years 4 months`, `12 months`, `3 days`: positive numbers, each unit at most once,
+    /// in this order.
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let refused = || TimeError(format!("`{text}` is no span such as `5 years 4 months`"));
         let words: alloc::vec::Vec<&str> = text.split(' ').collect();

@@ -1,10 +1,11 @@
 //! What a token is asked, and what it answers: the whole of PKCS #11 that a ceremony needs.
 //!
-//! **Invariants.** Only this crate makes a [`TokenRequest`]: its variants are `#[non_exhaustive]`. A token takes it by
-//! value and it is not `Clone`, so there is no signature without an operation, and none twice. Answers are claims: the
-//! run judges each of them, and believes none.
+//! **Invariants.** Only this crate makes a [`TokenRequest`]: its variants are `#[non_exhaustive]`.
+//! A token takes it by value and it is not `Clone`, so there is no signature without an operation,
+//! and none twice. Answers are claims: the run judges each of them, and believes none.
 //!
-//! **Deliberately absent:** PINs. A login is asked for; who types what is between the room and the token.
+//! **Deliberately absent:** PINs. A login is asked for; who types what is between the room and the
+//! token.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -30,7 +31,8 @@ pub enum TokenRequest {
     /// List every object, in a fresh session. A read.
     #[non_exhaustive]
     List {},
-    /// Make a key pair, after seeing that no object bears its CKA_ID; then read it back in a fresh session.
+    /// Make a key pair, after seeing that no object bears its CKA_ID; then read it back in a fresh
+    /// session.
     #[non_exhaustive]
     Generate {
         /// What is made.
@@ -50,7 +52,8 @@ pub enum TokenRequest {
         /// CKA_ID.
         id: Octets,
     },
-    /// Negative step: try to wrap the private key under an ordinary AES session key made for this. Must fail.
+    /// Negative step: try to wrap the private key under an ordinary AES session key made for this.
+    /// Must fail.
     #[non_exhaustive]
     Wrap {
         /// CKA_ID.
@@ -66,7 +69,8 @@ pub enum TokenRequest {
         /// The digests, in order.
         digests: Vec<Vec<u8>>,
     },
-    /// Write the ledger head as a data object: make the new one, read it back, destroy the older ones.
+    /// Write the ledger head as a data object: make the new one, read it back, destroy the older
+    /// ones.
     #[non_exhaustive]
     WriteHead {
         /// CKA_LABEL and CKA_APPLICATION.
@@ -136,7 +140,8 @@ pub enum Attribute {
 }
 
 impl Attribute {
-    /// The attribute's name as graphs and records write it: PKCS #11's, without `CKA_`, in small letters.
+    /// The attribute's name as graphs and records write it: PKCS #11's, without `CKA_`, in small
+    /// letters.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -173,7 +178,8 @@ pub struct KeyTemplate {
     pub label: String,
     /// CKA_EC_PARAMS, as a named curve.
     pub curve: Curve,
-    /// Attributes set on the private key, and expected back. Those set by the token are in `expected_private` only.
+    /// Attributes set on the private key, and expected back. Those set by the token are in
+    /// `expected_private` only.
     pub private: BTreeMap<Attribute, bool>,
     /// Attributes set on the public key, and expected back.
     pub public: BTreeMap<Attribute, bool>,
@@ -200,7 +206,8 @@ pub enum TokenAnswer {
     Key(KeyFacts),
     /// To the negative steps: the token refused, with this return value or an empty answer.
     Denied {
-        /// The name of the return value (`CKR_KEY_UNEXTRACTABLE`), or `no value` for a read that gave nothing.
+        /// The name of the return value (`CKR_KEY_UNEXTRACTABLE`), or `no value` for a read that
+        /// gave nothing.
         code: String,
     },
     /// To the negative steps: the token did what it must never do. The octets are gone already.
@@ -213,7 +220,8 @@ pub enum TokenAnswer {
         /// In the order of the digests.
         signatures: Vec<Octets>,
     },
-    /// To [`TokenRequest::WriteHead`] and [`TokenRequest::ReadHead`]: the values now on the token, in order.
+    /// To [`TokenRequest::WriteHead`] and [`TokenRequest::ReadHead`]: the values now on the token,
+    /// in order.
     Heads {
         /// CKA_VALUE of every data object with that label.
         values: Vec<Octets>,
@@ -241,7 +249,8 @@ pub struct TokenIdentity {
     pub hardware: String,
     /// firmwareVersion, `major.minor`
     pub firmware: String,
-    /// Whether CKM_ECDSA and CKM_EC_KEY_PAIR_GEN are offered, by name, in this order; only those offered are named.
+    /// Whether CKM_ECDSA and CKM_EC_KEY_PAIR_GEN are offered, by name, in this order; only those
+    /// offered are named.
     pub mechanisms: Vec<String>,
 }
 

@@ -1,10 +1,12 @@
 //! The judge: compiles the sealed inputs again, replays the transcript, and says whether it is so.
 //!
-//! Replay walks the same fold as the live run and compares every line it gives with the line that was written. Nothing
-//! in the sealed folder is believed: graph, bindings, structures, records, statement and bundle are computed again.
+//! Replay walks the same fold as the live run and compares every line it gives with the line that
+//! was written. Nothing in the sealed folder is believed: graph, bindings, structures, records,
+//! statement and bundle are computed again.
 //!
-//! **Invariants.** Only [`Trial::conclude`] makes a [`Verified`], only with every signature proved and only under some
-//! trust; and only a [`Verified`] hands out artefacts. Without trust there is a verdict and nothing else.
+//! **Invariants.** Only [`Trial::conclude`] makes a [`Verified`], only with every signature proved
+//! and only under some trust; and only a [`Verified`] hands out artefacts. Without trust there is a
+//! verdict and nothing else.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -130,8 +132,8 @@ pub fn replay(sealed: &Sealed) -> Result<Trial, Refusal> {
     Ok(Trial { run, bundle: sealed.bundle.clone(), checks, seal })
 }
 
-/// Replays a journal that is not sealed, to go on with it. Its signatures were proved when they were written, and are
-/// proved again before anything is handed out.
+/// Replays a journal that is not sealed, to go on with it. Its signatures were proved when they
+/// were written, and are proved again before anything is handed out.
 pub fn replay_unsealed(
     inputs: &BTreeMap<String, Vec<u8>>,
     journal: &[u8],
@@ -313,7 +315,8 @@ impl Verified {
         &self.bundle
     }
 
-    /// Every file that may leave the room, by name: papers, and, of a completed ceremony, certificates and CRLs.
+    /// Every file that may leave the room, by name: papers, and, of a completed ceremony,
+    /// certificates and CRLs.
     #[must_use]
     pub fn artefacts(&self) -> BTreeMap<String, Vec<u8>> {
         artefact::all(&self.run)

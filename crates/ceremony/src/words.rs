@@ -1,7 +1,7 @@
 //! Digests as words that people read aloud: the PGP word list (Juola and Zimmermann, 1996).
 //!
-//! Octets at even places have two-syllable words, at odd places three-syllable ones, so a lost, doubled or swapped
-//! word is noticed. All words are written small here, because people type them.
+//! Octets at even places have two-syllable words, at odd places three-syllable ones, so a lost,
+//! doubled or swapped word is noticed. All words are written small here, because people type them.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -78,7 +78,8 @@ pub fn lines(octets: &[u8]) -> Vec<String> {
     words(octets).chunks(8).map(|line| line.join(" ")).collect()
 }
 
-/// The octets that these words stand for; the first word that is none, or stands at the wrong place, otherwise.
+/// The octets that these words stand for; the first word that is none, or stands at the wrong
+/// place, otherwise.
 pub fn octets(text: &str) -> Result<Vec<u8>, String> {
     let octet = |(place, word): (usize, &str)| {
         let list = if place % 2 == 0 { EVEN } else { ODD };

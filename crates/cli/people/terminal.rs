@@ -1,4 +1,5 @@
-//! People at a terminal: each step of the script is shown as it stands there, then its questions are asked.
+//! People at a terminal: each step of the script is shown as it stands there, then its questions
+//! are asked.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};

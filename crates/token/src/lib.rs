@@ -1,9 +1,10 @@
 //! Performs token requests, and decides nothing.
 //!
-//! Two tokens answer the same [`TokenRequest`]s: a PKCS #11 module, and the rehearsal token, which is no mock but a
-//! token of its own, in this process, with keys that everyone can derive.
+//! Two tokens answer the same [`TokenRequest`]s: a PKCS #11 module, and the rehearsal token, which
+//! is no mock but a token of its own, in this process, with keys that everyone can derive.
 //!
-//! **Deliberately absent:** plans, judgement, messages. What an answer is worth is said by the ceremony's run.
+//! **Deliberately absent:** plans, judgement, messages. What an answer is worth is said by the
+//! ceremony's run.
 
 mod pin;
 mod pkcs11;
@@ -36,8 +37,8 @@ impl Token {
         }
     }
 
-    /// Sends a copy of each signature as it comes, until the receiver is gone: it can be verified while the next is
-    /// made. The answer is complete all the same.
+    /// Sends a copy of each signature as it comes, until the receiver is gone: it can be verified
+    /// while the next is made. The answer is complete all the same.
     pub fn watch(&mut self, watcher: Sender<Octets>) {
         match self {
             Self::Rehearsal(token) => token.watch(watcher),

@@ -1,10 +1,11 @@
 //! A token behind a PKCS #11 module.
 //!
-//! Each request is one thing the token does, and what it says is read back in a fresh session: a module that says
-//! success without a key is seen by whoever judges the answer. Nothing is retried here.
+//! Each request is one thing the token does, and what it says is read back in a fresh session: a
+//! module that says success without a key is seen by whoever judges the answer. Nothing is retried
+//! here.
 //!
-//! **Deliberately absent:** slot numbers (they move; a token is found by its serial number), object handles across
-//! sessions, and every decision.
+//! **Deliberately absent:** slot numbers (they move; a token is found by its serial number), object
+//! handles across sessions, and every decision.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "cryptoki's enums are not ours, and grow")]
 
@@ -41,7 +42,8 @@ pub struct Pkcs11Token {
 }
 
 impl Pkcs11Token {
-    /// Loads and initialises a module. `initialize` goes into the reserved field of `C_Initialize`, as NSS wants.
+    /// Loads and initialises a module. `initialize` goes into the reserved field of `C_Initialize`,
+    /// as NSS wants.
     pub fn open(module: &Path, initialize: Option<&str>) -> Result<Self, TokenError> {
         let context = Pkcs11::new(module).map_err(|e| failed("dlopen", &e))?;
         let args = raw::initialize_args(CInitializeFlags::OS_LOCKING_OK, initialize)?;

@@ -1,7 +1,9 @@
-//! The rehearsal token: deterministic, in this process, with derived keys (see [`ceremony::rehearsal`]).
+//! The rehearsal token: deterministic, in this process, with derived keys (see
+//! [`ceremony::rehearsal`]).
 //!
-//! It answers as a good token would: attributes are read back as they were set, private operations ask for a login,
-//! negative steps are denied. Its signatures are those of RFC 6979, so two rehearsals give the same octets.
+//! It answers as a good token would: attributes are read back as they were set, private operations
+//! ask for a login, negative steps are denied. Its signatures are those of RFC 6979, so two
+//! rehearsals give the same octets.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::Sender;

@@ -18,7 +18,8 @@ impl PlannedKey {
         Octets(serial::key_id(&graph.seed, &self.name, attempt).to_vec())
     }
 
-    /// The key pair as the token is asked to make it: every attribute is said (CP/CPS 6.2.1.1, 6.2.6).
+    /// The key pair as the token is asked to make it: every attribute is said (CP/CPS 6.2.1.1,
+    /// 6.2.6).
     #[must_use]
     pub fn template(&self, graph: &Graph, attempt: u32) -> KeyTemplate {
         let private = private_attributes(self.backup);

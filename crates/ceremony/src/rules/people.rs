@@ -71,7 +71,8 @@ pub(super) fn roster_words(report: &mut Report<'_>) {
     }
 }
 
-/// R-ROLES: every role of 5.2.1 that a ceremony needs is present, where so asked from each organisation.
+/// R-ROLES: every role of 5.2.1 that a ceremony needs is present, where so asked from each
+/// organisation.
 pub(super) fn roles(report: &mut Report<'_>) {
     let inputs = report.inputs;
     for (role, asked) in &inputs.policy.role {
@@ -209,7 +210,8 @@ pub(super) fn credentials(report: &mut Report<'_>) {
     }
 }
 
-/// R-STAFF-CREDENTIAL: the operations manager enrolled each participant's credential (5.2.4 (3)), before the ceremony.
+/// R-STAFF-CREDENTIAL: the operations manager enrolled each participant's credential (5.2.4 (3)),
+/// before the ceremony.
 pub(super) fn enrolment(report: &mut Report<'_>) {
     let day = report.at().day();
     let inputs = report.inputs;
@@ -230,8 +232,8 @@ pub(super) fn enrolment(report: &mut Report<'_>) {
     }
 }
 
-/// R-APPOINT: each participant's appointment was approved by a CA manager and an issuing officer (5.3.9); of these two
-/// roles by a letter (D44).
+/// R-APPOINT: each participant's appointment was approved by a CA manager and an issuing officer
+/// (5.3.9); of these two roles by a letter (D44).
 pub(super) fn appointment(report: &mut Report<'_>) {
     let day = report.at().day();
     let inputs = report.inputs;
@@ -266,7 +268,8 @@ pub(super) fn appointment(report: &mut Report<'_>) {
     }
 }
 
-/// R-ENTRY-RIGHT: a CA manager granted each participant the right to enter, before the day (5.1.2.1).
+/// R-ENTRY-RIGHT: a CA manager granted each participant the right to enter, before the day
+/// (5.1.2.1).
 pub(super) fn entry_right(report: &mut Report<'_>) {
     let day = report.at().day();
     let inputs = report.inputs;

@@ -67,7 +67,8 @@ pub(super) fn serials(report: &mut Report<'_>) {
     }
 }
 
-/// R-CPS-IN-FORCE: the ceremony lies in the period in which this version of the CP/CPS is in force (1.5.3, 9.10.1).
+/// R-CPS-IN-FORCE: the ceremony lies in the period in which this version of the CP/CPS is in force
+/// (1.5.3, 9.10.1).
 pub(super) fn cps_in_force(report: &mut Report<'_>) {
     let cps = &report.inputs.policy.cps;
     let at = report.at();
@@ -131,7 +132,8 @@ pub(super) fn references(report: &mut Report<'_>) {
     }
 }
 
-/// R-CERT-KINDS: the root CA issues the kinds of certificate of 1.3.1 and no other; a first ceremony, its root.
+/// R-CERT-KINDS: the root CA issues the kinds of certificate of 1.3.1 and no other; a first
+/// ceremony, its root.
 pub(super) fn certificate_kinds(report: &mut Report<'_>) {
     for certificate in report.inputs.plan.certificate.values() {
         let profile = &certificate.profile;
@@ -165,7 +167,8 @@ pub(super) fn one_root_each(report: &mut Report<'_>) {
     }
 }
 
-/// R-ROOT: notBefore is the day of issue, 00:00 in Japan, which is the day of the window (7.1.2.1, D9).
+/// R-ROOT: notBefore is the day of issue, 00:00 in Japan, which is the day of the window (7.1.2.1,
+/// D9).
 pub(super) fn root_begins(report: &mut Report<'_>) {
     let day = report.at().day();
     for certificate in report.inputs.plan.certificate.values() {
@@ -182,7 +185,8 @@ pub(super) fn root_begins(report: &mut Report<'_>) {
     }
 }
 
-/// R-CRL-CADENCE: the next ceremony comes within three months, at most 90 days (4.9.7, D3), and after this one.
+/// R-CRL-CADENCE: the next ceremony comes within three months, at most 90 days (4.9.7, D3), and
+/// after this one.
 pub(super) fn cadence(report: &mut Report<'_>) {
     let Some(crls) = &report.inputs.plan.crls else {
         let span = report.inputs.plan.ceremony.span();
@@ -250,7 +254,8 @@ pub(super) fn crl_within_root(report: &mut Report<'_>) {
     }
 }
 
-/// S-EXCEPTION: an exception names a rule that allows one, has a reason, two approvers of two roles and an end ahead.
+/// S-EXCEPTION: an exception names a rule that allows one, has a reason, two approvers of two roles
+/// and an end ahead.
 pub(super) fn exception(report: &mut Report<'_>) {
     let inputs = report.inputs;
     let at = report.at();

@@ -1,7 +1,7 @@
 //! Rules on the policy file: that it says what the CP/CPS says.
 //!
-//! The policy is data under change control; these rules hold it to the numbers and names that the text states, so a
-//! change of the policy that the text does not allow does not compile.
+//! The policy is data under change control; these rules hold it to the numbers and names that the
+//! text states, so a change of the policy that the text does not allow does not compile.
 
 use alloc::format;
 use alloc::string::ToString;
@@ -31,7 +31,8 @@ pub(super) fn algorithm(report: &mut Report<'_>) {
     }
 }
 
-/// S-AUDIT-CURVE: the audit key is P-256, the only pair with SHA-256 that every verifier of the seal's form takes.
+/// S-AUDIT-CURVE: the audit key is P-256, the only pair with SHA-256 that every verifier of the
+/// seal's form takes.
 pub(super) fn audit_curve(report: &mut Report<'_>) {
     let curve = &report.inputs.policy.audit.curve;
     if *curve.get_ref() != Curve::P256 {
@@ -45,7 +46,8 @@ pub(super) fn audit_curve(report: &mut Report<'_>) {
     }
 }
 
-/// R-HSM-DEDICATED: a second use of the root's HSM, the audit key, is justified in a line (6.2.1.1, 5.4.6).
+/// R-HSM-DEDICATED: a second use of the root's HSM, the audit key, is justified in a line (6.2.1.1,
+/// 5.4.6).
 pub(super) fn audit_justified(report: &mut Report<'_>) {
     let why = &report.inputs.policy.audit.justification;
     if why.get_ref().trim().len() < 20 {
@@ -189,7 +191,8 @@ pub(super) fn completion(report: &mut Report<'_>) {
     asks(report, "completion", &[("ca-manager", 1)]);
 }
 
-/// R-WITNESS: issuing officer and auditor stand by where keys and certificates are made (5.2.1.4, 8.1).
+/// R-WITNESS: issuing officer and auditor stand by where keys and certificates are made (5.2.1.4,
+/// 8.1).
 pub(super) fn witness(report: &mut Report<'_>) {
     asks(report, "fingerprint", &[("issuing-officer", 1), ("auditor", 1)]);
     asks(report, "papers", &[("auditor", 1)]);
@@ -222,7 +225,8 @@ pub(super) fn facility(report: &mut Report<'_>) {
     asks(report, "exit", &[("facility-staff", 1)]);
 }
 
-/// R-TIME: two people compare the clock with a reference; the machine may differ by a minute at most (6.8, D27).
+/// R-TIME: two people compare the clock with a reference; the machine may differ by a minute at
+/// most (6.8, D27).
 pub(super) fn clock(report: &mut Report<'_>) {
     let most = &report.inputs.policy.clock.max_offset_seconds;
     if !(1..=60).contains(most.get_ref()) {
@@ -298,8 +302,8 @@ pub(super) fn pairs(report: &mut Report<'_>) {
     }
 }
 
-/// R-ROLES: every role of 5.2.1 and the auditor of 8.1 stands in the policy; those the ceremony cannot do without are
-/// asked for.
+/// R-ROLES: every role of 5.2.1 and the auditor of 8.1 stands in the policy; those the ceremony
+/// cannot do without are asked for.
 pub(super) fn roles(report: &mut Report<'_>) {
     let needed = [
         ("ca-manager", 1),

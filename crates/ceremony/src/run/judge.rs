@@ -1,7 +1,7 @@
 //! What an operation asks of the room, and whether an answer is as it was asked.
 //!
-//! Answers are claims. A public key must lie on its curve, attributes must be as asked, a signature must verify over
-//! our own octets; a person must hold the role; a number must be the planned one.
+//! Answers are claims. A public key must lie on its curve, attributes must be as asked, a signature
+//! must verify over our own octets; a person must hold the role; a number must be the planned one.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -254,7 +254,8 @@ impl Run {
             ("public", &template.public, &facts.public),
         ] {
             for (attribute, value) in asked {
-                // PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false.
+                // PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED
+                // counts as false.
                 let found = found.get(attribute).copied().unwrap_or(false);
                 if found != *value {
                     return Err(Fault::new(

@@ -1,4 +1,5 @@
-//! The script's annexes: how to go on after an interruption, the numbers of later attempts, what to do on a refusal.
+//! The script's annexes: how to go on after an interruption, the numbers of later attempts, what to
+//! do on a refusal.
 
 use alloc::string::String;
 use core::fmt::Write as _;

@@ -1,5 +1,5 @@
-//! The gaps of `cryptoki`, filled with `cryptoki-sys`: mechanisms that it does not know, wrapping that does not
-//! truncate, and the parameter string that NSS wants at `C_Initialize`.
+//! The gaps of `cryptoki`, filled with `cryptoki-sys`: mechanisms that it does not know, wrapping
+//! that does not truncate, and the parameter string that NSS wants at `C_Initialize`.
 #![expect(unsafe_code, reason = "PKCS #11 is a C interface")]
 
 use std::ffi::{CString, c_char, c_void};
@@ -51,8 +51,9 @@ impl InitializeArgs {
             None => CInitializeArgs::new(self.flags),
             Some(text) => {
                 let reserved: NonNull<c_char> = text;
-                // SAFETY: the string lives as long as `self`, which the caller keeps over C_Initialize; modules that
-                // take a reserved argument take a C string here (NSS), and none keeps the pointer.
+                // SAFETY: the string lives as long as `self`, which the caller keeps over
+                // C_Initialize; modules that take a reserved argument take a C
+                // string here (NSS), and none keeps the pointer.
                 unsafe { CInitializeArgs::new_with_reserved(self.flags, reserved.cast::<c_void>()) }
             }
         }
@@ -63,7 +64,8 @@ impl Raw {
     pub(super) fn load(module: &Path) -> Result<Self, TokenError> {
         let absent =
             || TokenError { call: "C_GetFunctionList".into(), code: "no function list".into() };
-        // SAFETY: the module was loaded and initialised by cryptoki already; loading it again only counts references.
+        // SAFETY: the module was loaded and initialised by cryptoki already; loading it again only
+        // counts references.
         let library = unsafe { cryptoki_sys::Pkcs11::new(module) }.map_err(|_| absent())?;
         if library.C_GetFunctionList.is_err() {
             return Err(absent());
@@ -139,7 +141,8 @@ impl Raw {
         };
         let mut out = zeroize::Zeroizing::new(vec![0_u8; 4096]);
         let mut length: CK_ULONG = 4096;
-        // SAFETY: the mechanism and its parameter live over the call, and `out` has room for `length` octets.
+        // SAFETY: the mechanism and its parameter live over the call, and `out` has room for
+        // `length` octets.
         let value = unsafe {
             call(session, &raw mut mechanism, wrapping, key, out.as_mut_ptr(), &raw mut length)
         };
