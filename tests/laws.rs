@@ -101,7 +101,7 @@ fn files_functions_and_lines_are_short() {
     for folder in ["crates", "tests", "benches"] {
         for (path, text) in of(folder) {
             let shown = path.strip_prefix(root()).unwrap().display().to_string();
-            assert!(text.lines().count() <= 560, "{shown}: {} lines", text.lines().count());
+            assert!(text.lines().count() <= 510, "{shown}: {} lines", text.lines().count());
             for (number, line) in text.lines().enumerate() {
                 let length = line.chars().count();
                 // Sentences of documents and rows of tables stand as they are.
@@ -110,7 +110,9 @@ fn files_functions_and_lines_are_short() {
                 assert!(length <= most, "{shown}:{}: {length}", number + 1);
             }
             for (name, length) in functions(&text) {
-                assert!(length <= 95, "{shown}: {name} has {length} lines");
+                // The sentences of a closed set of acts stand in one match.
+                let most = if shown.contains("script/") { 130 } else { 80 };
+                assert!(length <= most, "{shown}: {name} has {length} lines");
             }
         }
     }
