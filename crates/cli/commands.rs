@@ -3,9 +3,10 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::compile::{Compiled, Inputs, compile, input_digest};
 use ceremony::key::Proof;
 use ceremony::record::{End, Mode, Place};
+use ceremony::rules::{RULES, Stage};
 use ceremony::run::Run;
 use ceremony::script::{self, Language};
 use ceremony::verify::{JustClosed, Refusal, Sealed, Trust, Verdict, Verified, replay};
@@ -257,7 +258,7 @@ fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
     let found = output::read_folder(out)?;
     let sealed = output::sealed(&found);
     if let Some(plan) = plan {
-        same_plan(plan, &sealed)?;
+        print(&same_plan(plan, &sealed, lang)?)?;
     }
     let anchor = verify.anchor.as_deref().map(read).transpose()?;
     let anchor = anchor
@@ -289,17 +290,24 @@ fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
     }
 }
 
-/// A plan that is given must have the canonical text of the sealed one; policy and roster move on.
-fn same_plan(plan: &Path, sealed: &Sealed) -> Result<(), Halt> {
+/// A plan that is given must have the canonical text of the sealed one; policy and roster move on, and are reported.
+fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
     let inputs: Inputs = Folder::read(plan)?.inputs()?;
-    let name = "plan.toml";
-    let given = inputs.texts().get(name).map(String::as_bytes);
-    if given != sealed.inputs.get(name).map(Vec::as_slice) {
-        let fault =
-            fault("S-INPUTS", &format!("the plan in {}", shown(plan)), "another plan was sealed");
-        return Err(Halt::Verification(Refusal { place: format!("inputs/{name}"), fault }));
+    let mut said = String::new();
+    for (name, text) in inputs.texts() {
+        let same = sealed.inputs.get(name).map(Vec::as_slice) == Some(text.as_bytes());
+        if !same && name == "plan.toml" {
+            let asked = format!("the plan in {}", shown(plan));
+            let fault = fault("S-INPUTS", &asked, "another plan was sealed");
+            return Err(Halt::Verification(Refusal { place: format!("inputs/{name}"), fault }));
+        }
+        let word = match same {
+            true => pick(lang, "封印時と同じ", "as it was sealed"),
+            false => pick(lang, "封印後に改められた", "has moved on since the seal"),
+        };
+        said.push_str(&format!("{name} {} {word}\n", input_digest(text)));
     }
-    Ok(())
+    Ok(said)
 }
 
 fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
@@ -362,8 +370,9 @@ fn proved(verified: &Verified, lang: Lang) -> String {
         pick(lang, "件の署名を検証した", "signatures verified")
     ));
     let mut last = "";
-    for rule in ceremony::rules::RULES {
-        if rule.id != last {
+    for rule in RULES {
+        let judged = !matches!(rule.stage, Stage::Edge);
+        if judged && rule.id != last {
             text.push_str(&format!("  ✓ {:<22} {:<28} {}\n", rule.id, rule.clause, rule.refuses));
             last = rule.id;
         }

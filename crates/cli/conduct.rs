@@ -8,8 +8,11 @@
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use std::path::Path;
+
 use ceremony::graph::{Act, Op};
 use ceremony::key::Proof;
+use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, End, Event, Place, Resumed};
 use ceremony::run::{Book, Fault, Next, Request, Run, Step};
 use ceremony::time::Instant;
@@ -18,6 +21,7 @@ use ceremony::{seal, words};
 use token::Token;
 
 use crate::exit::Halt;
+use crate::files::shown;
 use crate::journal::{Journal, Recovered};
 use crate::people::{People, Question, Reply};
 use crate::proofs::{prove, prove_coming};
@@ -99,9 +103,33 @@ impl Conduct {
             return self.begin_postscript(run, bundle);
         }
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let resumed =
-            Resumed { room: place, torn: count(recovered.torn), copied: count(recovered.copied) };
+        let new_medium = match &recovered.new_medium {
+            None => Vec::new(),
+            Some(folder) => self.consent_to_medium(&run, folder)?,
+        };
+        let resumed = Resumed {
+            room: place,
+            torn: count(recovered.torn),
+            copied: count(recovered.copied),
+            new_medium,
+        };
         self.take(run, Event::Resumed(resumed))
+    }
+
+    fn consent_to_medium(&mut self, run: &Run, folder: &Path) -> Result<Vec<Name>, Halt> {
+        let what = format!("{} is a new journal medium in the place of a lost one.", shown(folder));
+        let reply = match run.graph().ops().first() {
+            Some(op) => self.people.consent(run.graph(), op, &what)?,
+            None => return Ok(Vec::new()),
+        };
+        match reply {
+            Reply::Said(said) => Ok(said.by),
+            Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => Err(Halt::media(
+                "S-JOURNAL",
+                "two people of two roles who consent to a new medium",
+                reason,
+            )),
+        }
     }
 
     /// Goes on until the postscript is complete, or something stops it.
@@ -385,7 +413,7 @@ impl Conduct {
 
     /// After every key and sheet the script has a line for the head, in words.
     fn show_head(&self, run: &Run, op: &Op) {
-        if self.progress && matches!(op.act, Act::Generate { .. } | Act::Sign(_) | Act::SignHead) {
+        if self.progress && op.act.is_noted() {
             let head = words::lines(&run.head().0);
             let _ = writeln!(
                 std::io::stderr(),

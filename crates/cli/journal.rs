@@ -56,6 +56,8 @@ pub(crate) struct Recovered {
     pub(crate) torn: usize,
     /// Records that were copied from one medium to the other.
     pub(crate) copied: usize,
+    /// The folder of a new medium, in the place of a lost one.
+    pub(crate) new_medium: Option<PathBuf>,
 }
 
 impl Recovered {
@@ -74,19 +76,7 @@ impl Journal {
     pub(crate) fn begin(folders: &[PathBuf], compiled: &Compiled) -> Result<Self, Halt> {
         let folders = two(folders)?;
         for folder in &folders {
-            let mut entries = match fs::read_dir(folder) {
-                Ok(entries) => entries,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
-                Err(error) => return Err(failed(folder, &error)),
-            };
-            if entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "lost+found")) {
-                let asked = format!("an empty folder {} for the journal", shown(folder));
-                return Err(Halt::media(
-                    "S-JOURNAL",
-                    asked,
-                    "files in it; to go on with it, use `gishiki resume`",
-                ));
-            }
+            refuse_filled(folder)?;
         }
         let [a, b] = folders;
         Ok(Self::Media([Medium::create(a, compiled)?, Medium::create(b, compiled)?]))
@@ -96,6 +86,7 @@ impl Journal {
     /// other.
     pub(crate) fn recover(folders: &[PathBuf]) -> Result<(Self, Recovered), Halt> {
         let [a, b] = two(folders)?;
+        let new_medium = renew(&a, &b)?;
         let mut media = [Medium::open(a)?, Medium::open(b)?];
         let mut torn = 0;
         let mut copied = 0;
@@ -110,7 +101,7 @@ impl Journal {
         let bundle = level_bundle(&media)?;
         let inputs = read_inputs(&media, &transcript)?;
         let written = Written { transcript, bundle, after };
-        Ok((Self::Media(media), Recovered { written, inputs, torn, copied }))
+        Ok((Self::Media(media), Recovered { written, inputs, torn, copied, new_medium }))
     }
 
     /// Reads two journals without changing anything: the longer of each pair.
@@ -216,6 +207,41 @@ impl Medium {
         change().map_err(|error| failed(&path, &error))?;
         sync_folder(&self.folder)
     }
+}
+
+/// Where one of two journals is an empty folder and the other is a journal, prepares the empty one: a medium was lost,
+/// and a new one put in.
+fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
+    let is_journal = |folder: &Path| folder.join(TRANSCRIPT).exists();
+    let (new, old) = match (is_journal(a), is_journal(b)) {
+        (true, false) => (b, a),
+        (false, true) => (a, b),
+        (true, true) | (false, false) => return Ok(None),
+    };
+    refuse_filled(new)?;
+    let inputs = new.join("inputs");
+    fs::create_dir_all(&inputs).map_err(|error| failed(new, &error))?;
+    for entry in fs::read_dir(old.join("inputs")).map_err(|error| failed(old, &error))? {
+        let entry = entry.map_err(|error| failed(old, &error))?;
+        put(&inputs.join(entry.file_name()), &read(&entry.path())?)?;
+    }
+    put(&new.join(TRANSCRIPT), b"")?;
+    Ok(Some(new.to_path_buf()))
+}
+
+/// A journal begins in an empty folder.
+fn refuse_filled(folder: &Path) -> Result<(), Halt> {
+    let mut entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed(folder, &error)),
+    };
+    if entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "lost+found")) {
+        let asked = format!("an empty folder {} for the journal", shown(folder));
+        let found = "files in it; to go on with it, use `gishiki resume`";
+        return Err(Halt::media("S-JOURNAL", asked, found));
+    }
+    Ok(())
 }
 
 /// Two folders that are not the same.

@@ -312,6 +312,12 @@ impl Act {
         }
     }
 
+    /// Whether people note the head of the record after it: what a resumed session is compared with.
+    #[must_use]
+    pub const fn is_noted(&self) -> bool {
+        matches!(self, Self::Generate { .. } | Self::SignHead | Self::Sign(_))
+    }
+
     /// The act's kind, as graph and script write it.
     #[must_use]
     pub const fn kind(&self) -> &'static str {

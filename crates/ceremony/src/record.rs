@@ -241,6 +241,8 @@ pub struct Resumed {
     pub torn: u32,
     /// How many records were copied from the longer journal to the shorter.
     pub copied: u32,
+    /// Who consented to a new medium in the place of a lost one; nobody if both were there.
+    pub new_medium: Vec<Name>,
 }
 
 /// What people or the token answered.

@@ -63,6 +63,8 @@ pub struct Run {
     key_ids: BTreeMap<Name, u32>,
     audit_ready: bool,
     head_written: bool,
+    /// The head that people noted last: after a key, its first signature, or a sheet.
+    noted: Option<Digest>,
     signed: BTreeMap<String, Signed>,
     nonces: BTreeSet<Vec<u8>>,
     owed: BTreeMap<Digest, String>,
@@ -214,6 +216,7 @@ impl Run {
             key_ids: BTreeMap::new(),
             audit_ready: false,
             head_written: false,
+            noted: None,
             signed: BTreeMap::new(),
             nonces: BTreeSet::new(),
             owed: BTreeMap::new(),
@@ -239,7 +242,11 @@ impl Run {
         for check in &checks {
             self.owed.insert(check.id(), check.subject.clone());
         }
+        let noted = self.is_noted(&event);
         let line = self.write(at, event);
+        if noted {
+            self.noted = Some(self.head);
+        }
         Ok(Step { run: self, line, checks })
     }
 
@@ -281,6 +288,23 @@ impl Run {
         for proof in proofs {
             self.owed.remove(&proof.id());
         }
+    }
+
+    /// Whether the script has a line for the head after this event.
+    fn is_noted(&self, event: &Event) -> bool {
+        let name = match event {
+            Event::Answered { op, .. } | Event::Adopted { op, .. } => op,
+            Event::Opened(_)
+            | Event::Asked(_)
+            | Event::Lost { .. }
+            | Event::OrphanRemoved { .. }
+            | Event::Refused { .. }
+            | Event::Deviation { .. }
+            | Event::Resumed(_)
+            | Event::Closed { .. }
+            | Event::Sealed { .. } => return false,
+        };
+        self.graph().op(name).is_some_and(|op| op.act.is_noted())
     }
 
     fn write(&mut self, at: Instant, event: Event) -> String {

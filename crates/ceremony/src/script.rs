@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use crate::compile::{Compiled, input_digest};
-use crate::graph::{Act, Bilingual, Graph, Item, Op, Phase};
+use crate::graph::{Bilingual, Graph, Item, Op, Phase};
 use crate::hex::Digest;
 use crate::name::Name;
 use crate::words;
@@ -250,7 +250,7 @@ fn write_step(out: &mut String, graph: &Graph, op: &Op, language: Language) {
     let _ = writeln!(out, "- {}: {}", labels.say, step.say);
     let _ = writeln!(out, "- {}: {}", labels.see, step.see);
     let _ = writeln!(out, "- {}", labels.sign);
-    if matches!(op.act, Act::Generate { .. } | Act::Sign(_) | Act::SignHead) {
+    if op.act.is_noted() {
         let _ = writeln!(out, "- {}", labels.head);
     }
     out.push('\n');

@@ -94,29 +94,10 @@ impl Terminal {
     }
 
     fn ask_fact(&mut self, fact: &Fact) -> Result<Typed, Halt> {
+        // What stands on the papers is never shown: people compare by entering it.
+        let on_paper = fact.rule == "S-PAPERS";
         loop {
-            let prompt = match (&fact.kind, fact.name) {
-                (FactKind::Digest(digest), "graph" | "bindings") => {
-                    let _ = digest;
-                    format!(
-                        "{} ({}): ",
-                        fact.name,
-                        self.pick("書類の 8 語以上", "8 words or more from the papers")
-                    )
-                }
-                (FactKind::Digest(digest), name) => {
-                    self.show(&format!("   {name}\n   {digest}\n"))?;
-                    for line in words::lines(&digest.0) {
-                        self.show(&format!("     {line}\n"))?;
-                    }
-                    format!(
-                        "{name} ({}): ",
-                        self.pick("読み上げた初めの 8 語", "the first 8 words, as read aloud")
-                    )
-                }
-                (FactKind::Integer(low, high), name) => format!("{name} ({low}…{high}): "),
-                (FactKind::Words, name) => format!("{name}: "),
-            };
+            let prompt = self.prompt(fact, on_paper)?;
             let typed = self.line(&prompt)?;
             let Typed::Text(text) = typed else { return Ok(typed) };
             let value = match &fact.kind {
@@ -127,15 +108,35 @@ impl Terminal {
                 Ok(value) => return Ok(Typed::Text(value)),
                 Err(asked) => {
                     let differs = self.pick("一致しません", "does not agree");
-                    let shown = if matches!(fact.name, "graph" | "bindings") {
-                        String::new()
-                    } else {
-                        asked
-                    };
-                    self.show(&format!("   ✗ {differs} {shown}\n"))?;
+                    let asked = if on_paper { "" } else { &asked };
+                    self.show(&format!("   ✗ {differs} {asked}\n"))?;
                 }
             }
         }
+    }
+
+    fn prompt(&mut self, fact: &Fact, on_paper: bool) -> Result<String, Halt> {
+        let name = fact.name;
+        Ok(match &fact.kind {
+            FactKind::Digest(_) if on_paper => {
+                format!(
+                    "{name} ({}): ",
+                    self.pick("書類の 8 語以上", "8 words or more from the papers")
+                )
+            }
+            FactKind::Digest(digest) => {
+                self.show(&format!("   {name}\n   {digest}\n"))?;
+                for line in words::lines(&digest.0) {
+                    self.show(&format!("     {line}\n"))?;
+                }
+                format!(
+                    "{name} ({}): ",
+                    self.pick("読み上げた初めの 8 語", "the first 8 words, as read aloud")
+                )
+            }
+            FactKind::Integer(low, high) => format!("{name} ({low}…{high}): "),
+            FactKind::Words => format!("{name}: "),
+        })
     }
 
     fn refuse(&mut self, graph: &Graph) -> Result<Reply, Halt> {

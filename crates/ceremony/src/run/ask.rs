@@ -130,10 +130,14 @@ impl Run {
     pub(super) fn facts(&self, op: &Op) -> Result<Vec<Fact>, Fault> {
         let digest = |rule, name, digest| Fact { rule, name, kind: FactKind::Digest(digest) };
         Ok(match &op.act {
-            Act::Papers => vec![
-                digest("S-PAPERS", "graph", self.opened().graph),
-                digest("S-PAPERS", "bindings", self.opened().bindings),
-            ],
+            Act::Papers => {
+                let mut facts = vec![
+                    digest("S-PAPERS", "graph", self.opened().graph),
+                    digest("S-PAPERS", "bindings", self.opened().bindings),
+                ];
+                facts.extend(self.noted.map(|head| digest("S-PAPERS", "head", head)));
+                facts
+            }
             Act::Clock => {
                 let most = i64::from(self.graph().demands.max_clock_offset);
                 vec![

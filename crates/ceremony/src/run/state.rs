@@ -240,6 +240,9 @@ impl Run {
                 resumed.room.token.clone(),
             ));
         }
+        if !resumed.new_medium.is_empty() {
+            self.two_roles(&resumed.new_medium)?;
+        }
         self.place = resumed.room.clone();
         self.session += 1;
         self.closed = None;
