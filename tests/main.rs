@@ -18,4 +18,5 @@ mod issuing;
 mod laws;
 mod other_validators;
 mod shadow_chain;
+mod sigstore;
 mod support;
