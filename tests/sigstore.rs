@@ -29,7 +29,9 @@ fn the_seal_is_a_sigstore_bundle_that_openssl_verifies() {
         panic!("no public key hint");
     };
     assert_eq!(key.hint, public.spki_digest().to_string());
-    let SignatureContent::DsseEnvelope(envelope) = &bundle.content else { panic!("no DSSE envelope") };
+    let SignatureContent::DsseEnvelope(envelope) = &bundle.content else {
+        panic!("no DSSE envelope")
+    };
     assert_eq!(envelope.payload_type, "application/vnd.in-toto+json");
 
     let folder = tempfile::tempdir().unwrap();
@@ -64,7 +66,13 @@ fn the_statement_names_every_file_with_the_digest_that_sha256sum_gives() {
     let folder = tempfile::tempdir().unwrap();
     let sums = folder.path().join("sums");
     fs::write(&sums, &list).unwrap();
-    succeed(Command::new("sha256sum").arg("--check").arg("--strict").arg(&sums).current_dir(genesis_golden()));
+    succeed(
+        Command::new("sha256sum")
+            .arg("--check")
+            .arg("--strict")
+            .arg(&sums)
+            .current_dir(genesis_golden()),
+    );
     let unnamed = ["manifest.json", "transcript.sigstore.json", "after.jsonl"];
     let files = crate::support::files(&genesis_golden());
     assert_eq!(list.lines().count() + unnamed.len(), files.len());

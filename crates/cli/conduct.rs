@@ -257,10 +257,14 @@ impl Conduct {
         });
         match judged {
             Ok(proofs) => {
+                let identity = self.identity(&answer);
                 let mut run =
                     self.take(run, Event::Answered { op: op.name.clone(), attempt, answer })?;
                 run.settle(&proofs);
                 self.proofs.extend(proofs);
+                if let Some(identity) = identity {
+                    self.say(&identity);
+                }
                 self.show_head(&run, op);
                 Ok(run)
             }
@@ -404,22 +408,31 @@ impl Conduct {
         self.take(run, Event::Sealed { bundle })
     }
 
+    /// What people compare with the plate on the device.
+    fn identity(&self, answer: &Answer) -> Option<String> {
+        let Answer::Token(TokenAnswer::Identity(token)) = answer else { return None };
+        Some(format!(
+            "          token: {} · {} · {} · {}",
+            token.serial, token.label, token.manufacturer, token.model
+        ))
+    }
+
     fn show(&self, run: &Run, op: &str) {
+        let (done, all) = run.progress();
+        self.say(&format!("[{done:>3}/{all}] {op}"));
+    }
+
+    fn say(&self, line: &str) {
         if self.progress {
-            let (done, all) = run.progress();
-            let _ = writeln!(std::io::stderr(), "[{done:>3}/{all}] {op}");
+            let _ = writeln!(std::io::stderr(), "{line}");
         }
     }
 
     /// After every key and sheet the script has a line for the head, in words.
     fn show_head(&self, run: &Run, op: &Op) {
-        if self.progress && op.act.is_noted() {
+        if op.act.is_noted() {
             let head = words::lines(&run.head().0);
-            let _ = writeln!(
-                std::io::stderr(),
-                "          head: {}",
-                head.first().map_or("", String::as_str)
-            );
+            self.say(&format!("          head: {}", head.first().map_or("", String::as_str)));
         }
     }
 

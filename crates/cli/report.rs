@@ -13,6 +13,9 @@ use crate::args::Lang;
 use crate::exit::Halt;
 use crate::files::{Folder, shown};
 
+/// The longest line of an input that is shown around a violation, in octets.
+const LONGEST_SHOWN: usize = 2_000;
+
 /// Shows why.
 pub(crate) fn show(halt: &Halt, lang: Lang) {
     let text = match halt {
@@ -89,7 +92,12 @@ fn violations(folder: &Folder, violations: &[Violation], lang: Lang) -> String {
         }
         let (path, octets) = folder.of(violation.place.input).cloned().unwrap_or_default();
         let text = String::from_utf8_lossy(&octets).into_owned();
-        let report = Report::new(diagnostic).with_source_code(NamedSource::new(shown(&path), text));
+        // A line that no screen can show is no help.
+        let report = if text.lines().all(|line| line.len() < LONGEST_SHOWN) {
+            Report::new(diagnostic).with_source_code(NamedSource::new(shown(&path), text))
+        } else {
+            Report::new(diagnostic.with_help(shown(&path)))
+        };
         if handler.render_report(&mut out, report.as_ref()).is_err() {
             out.push_str(violation.rule);
         }

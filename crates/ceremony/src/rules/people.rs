@@ -150,15 +150,22 @@ pub(super) fn duties(report: &mut Report<'_>) {
             }
             let present = report.participants().into_iter().filter(|p| holds(p, role)).count();
             let asked = *count.get_ref();
-            if asked == 0 || present < usize::try_from(asked).unwrap_or(usize::MAX) {
+            if asked == 0 {
+                let span = count.span();
                 report.refuse(
                     Input::Policy,
-                    count.span(),
-                    format!(
-                        "at least one, and at most the {present} participants of {role}, at {kind}"
-                    ),
-                    asked.to_string(),
-                    "let more of them take part",
+                    span,
+                    format!("one {role} or more at {kind}"),
+                    "0",
+                    "",
+                );
+            } else if present < usize::try_from(asked).unwrap_or(usize::MAX) {
+                report.refuse(
+                    Input::Plan,
+                    participants_span(report),
+                    format!("{asked} of {role} for {kind} ({})", act.section),
+                    present.to_string(),
+                    "let more holders of the role take part",
                 );
             }
         }
