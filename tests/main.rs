@@ -15,6 +15,7 @@
 
 mod golden;
 mod issuing;
+mod kill;
 mod laws;
 mod other_validators;
 mod shadow_chain;

@@ -24,17 +24,34 @@ pub(crate) fn genesis_golden() -> PathBuf {
     root().join("golden/mdoc-root/2026-04-genesis")
 }
 
+/// The module that dies, errs and lies, built once.
+pub(crate) fn faulty_module() -> PathBuf {
+    static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    let build = || {
+        let mut cargo = Command::new(env!("CARGO"));
+        succeed(cargo.current_dir(root()).args(["build", "--quiet", "-p", "faulty-module"]));
+        let target = PathBuf::from(GISHIKI);
+        target.parent().unwrap().join("libfaulty_module.so")
+    };
+    BUILT.get_or_init(build).clone()
+}
+
 /// The program, with a plain environment: UTC, English.
 pub(crate) fn gishiki() -> Command {
     plain(Command::new(GISHIKI))
 }
 
-/// The program at a planned time: inside the window of the sample plan.
-pub(crate) fn gishiki_in_window() -> Command {
+/// The program at a planned time, in UTC.
+pub(crate) fn gishiki_at(time: &str) -> Command {
     let mut command = Command::new("faketime");
-    command.args(["-f", "@2026-04-01 01:30:00", GISHIKI]);
+    command.args(["-f", &format!("@{time}"), GISHIKI]);
     plain(command)
 }
+
+/// Inside the window of the sample plan.
+pub(crate) const IN_WINDOW: &str = "2026-04-01 01:30:00";
+/// Later, and still inside it.
+pub(crate) const LATER: &str = "2026-04-01 03:00:00";
 
 fn plain(mut command: Command) -> Command {
     command.env("TZ", "UTC").env("LC_ALL", "C.UTF-8").env_remove("LANG");
@@ -137,6 +154,20 @@ impl Drill {
         drill
     }
 
+    /// Another drill on a copy of this token, with the same room.
+    pub(crate) fn copy(&self) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        copy(&self.path("tokens"), &folder.path().join("tokens"));
+        for name in ["answers.toml", "pin", "room.toml"] {
+            std::fs::copy(self.path(name), folder.path().join(name)).unwrap();
+        }
+        let conf = std::fs::read_to_string(self.path("softhsm2.conf")).unwrap();
+        let (old, new) = (self.folder.path().display(), folder.path().display());
+        let conf = conf.replace(&old.to_string(), &new.to_string());
+        std::fs::write(folder.path().join("softhsm2.conf"), conf).unwrap();
+        Self { folder, serial: self.serial.clone() }
+    }
+
     /// A file or folder of this drill.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
@@ -160,15 +191,15 @@ impl Drill {
 
     /// `gishiki run PLAN …` on this drill's token, inside the sample plan's window.
     pub(crate) fn run_command(&self, plan: &Path) -> Command {
-        let mut command = gishiki_in_window();
+        let mut command = gishiki_at(IN_WINDOW);
         command.arg("run").arg(plan);
         self.held(&mut command);
         command
     }
 
-    /// `gishiki resume …`
-    pub(crate) fn resume_command(&self) -> Command {
-        let mut command = gishiki_in_window();
+    /// `gishiki resume …` at this time
+    pub(crate) fn resume_command(&self, time: &str) -> Command {
+        let mut command = gishiki_at(time);
         command.arg("resume");
         self.held(&mut command);
         command

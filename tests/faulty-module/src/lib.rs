@@ -1,0 +1,320 @@
+//! A PKCS #11 module for tests: it forwards every call to a real module, and at a chosen one dies, errs or lies.
+//!
+//! - `FAULTY_MODULE`: the real module's path.
+//! - `FAULTY_AT`: where and what: `N:FAULT` for the Nth call of all, `C_Sign#3:FAULT` for the third of that function,
+//!   `C_Sign#*:FAULT` for every one. FAULT is `kill-before`, `kill-after` (SIGKILL to itself), `error=30` (hexadecimal
+//!   return value, the call is not made), `error-after=30` (it is made), or a lie: `other-digest`, `truncate`,
+//!   `zero-r`, `der`, `repeat` of C_Sign; `nothing` of C_GenerateKeyPair and C_DestroyObject (success, and nothing was
+//!   done); `flip=103` of C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told wrong).
+//! - `FAULTY_LOG`: a file to which each call's number and name is appended, so that a test can count first.
+//!
+//! Arguments are never logged: one of them is the PIN.
+#![expect(unsafe_code, reason = "PKCS #11 is a C interface, and this stands on both sides of it")]
+#![expect(non_snake_case, reason = "PKCS #11 writes its names so")]
+#![expect(clippy::as_conversions, reason = "C's integers and pointers")]
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use cryptoki_sys::*;
+
+/// Calls of all functions, and of each.
+static CALLS: AtomicUsize = AtomicUsize::new(0);
+static EACH: Mutex<Vec<(&'static str, usize)>> = Mutex::new(Vec::new());
+static LAST: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+
+/// The real module's functions.
+struct Real(CK_FUNCTION_LIST);
+// SAFETY: a function list holds nothing but pointers to code.
+unsafe impl Send for Real {}
+// SAFETY: it is never changed.
+unsafe impl Sync for Real {}
+/// The list that is given to the program: the real one, with our functions in it.
+static OURS: OnceLock<Real> = OnceLock::new();
+static REAL: OnceLock<Option<Real>> = OnceLock::new();
+
+fn real() -> Option<&'static CK_FUNCTION_LIST> {
+    let load = || {
+        let path = std::env::var("FAULTY_MODULE").ok()?;
+        // SAFETY: the test names a PKCS #11 module; it stays loaded for good.
+        let library = unsafe { Pkcs11::new(path) }.ok()?;
+        let mut list = std::ptr::null_mut();
+        // SAFETY: the module fills in a pointer to its static list.
+        let value = unsafe { library.C_GetFunctionList(&raw mut list) };
+        std::mem::forget(library);
+        // SAFETY: the list is static in the module.
+        (value == CKR_OK && !list.is_null()).then(|| Real(unsafe { *list }))
+    };
+    REAL.get_or_init(load).as_ref().map(|real| &real.0)
+}
+
+/// Counts and logs a call; the fault that is to happen at it, if any.
+fn fault(function: &'static str) -> Option<String> {
+    let number = CALLS.fetch_add(1, Ordering::SeqCst) + 1;
+    let of_function = {
+        let mut each = EACH.lock().ok()?;
+        match each.iter_mut().find(|(name, _)| *name == function) {
+            Some((_, count)) => {
+                *count += 1;
+                *count
+            }
+            None => {
+                each.push((function, 1));
+                1
+            }
+        }
+    };
+    if let Ok(path) = std::env::var("FAULTY_LOG")
+        && let Ok(mut log) = OpenOptions::new().append(true).create(true).open(path)
+    {
+        let _ = writeln!(log, "{number} {function}");
+    }
+    let at = std::env::var("FAULTY_AT").ok()?;
+    let (place, what) = at.split_once(':')?;
+    let here = match place.split_once('#') {
+        None => place.parse() == Ok(number),
+        Some((name, "*")) => name == function,
+        Some((name, count)) => name == function && count.parse() == Ok(of_function),
+    };
+    here.then(|| what.to_string())
+}
+
+/// Dies as by a power cut: nothing is flushed, no handler runs.
+fn die() {
+    let _ =
+        std::process::Command::new("kill").args(["-9", &std::process::id().to_string()]).status();
+    loop {
+        std::thread::park();
+    }
+}
+
+fn value(text: &str) -> CK_RV {
+    CK_RV::from_str_radix(text, 16).unwrap_or(CKR_GENERAL_ERROR)
+}
+
+/// What every fault does around a call; a lie is left to the caller.
+fn around(function: &'static str, call: impl FnOnce(Option<&str>) -> CK_RV) -> CK_RV {
+    let fault = fault(function);
+    match fault.as_deref() {
+        Some("kill-before") => {
+            die();
+            CKR_GENERAL_ERROR
+        }
+        Some("kill-after") => {
+            let result = call(None);
+            die();
+            result
+        }
+        Some(other) => {
+            if let Some(text) = other.strip_prefix("error=") {
+                return value(text);
+            }
+            if let Some(text) = other.strip_prefix("error-after=") {
+                call(None);
+                return value(text);
+            }
+            call(Some(other))
+        }
+        None => call(None),
+    }
+}
+
+macro_rules! forward {
+    ($($function:ident($($argument:ident: $kind:ty),*);)*) => {
+        $(unsafe extern "C" fn $function($($argument: $kind),*) -> CK_RV {
+            around(stringify!($function), |_| match real().and_then(|real| real.$function) {
+                // SAFETY: the arguments are the program's, passed on as they are.
+                Some(call) => unsafe { call($($argument),*) },
+                None => CKR_FUNCTION_NOT_SUPPORTED,
+            })
+        })*
+    };
+}
+
+forward! {
+    C_GetSlotList(present: CK_BBOOL, slots: *mut CK_SLOT_ID, count: *mut CK_ULONG);
+    C_GetTokenInfo(slot: CK_SLOT_ID, info: *mut CK_TOKEN_INFO);
+    C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: *mut CK_ULONG);
+    C_OpenSession(slot: CK_SLOT_ID, flags: CK_FLAGS, data: *mut std::ffi::c_void, notify: CK_NOTIFY, session: *mut CK_SESSION_HANDLE);
+    C_CloseSession(session: CK_SESSION_HANDLE);
+    C_Login(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: *mut CK_UTF8CHAR, length: CK_ULONG);
+    C_Logout(session: CK_SESSION_HANDLE);
+    C_CreateObject(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG, object: *mut CK_OBJECT_HANDLE);
+    C_FindObjectsInit(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG);
+    C_FindObjects(session: CK_SESSION_HANDLE, objects: *mut CK_OBJECT_HANDLE, most: CK_ULONG, count: *mut CK_ULONG);
+    C_FindObjectsFinal(session: CK_SESSION_HANDLE);
+    C_SignInit(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, key: CK_OBJECT_HANDLE);
+    C_GenerateKey(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, template: *mut CK_ATTRIBUTE, count: CK_ULONG, key: *mut CK_OBJECT_HANDLE);
+    C_WrapKey(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, wrapping: CK_OBJECT_HANDLE, key: CK_OBJECT_HANDLE, out: *mut CK_BYTE, length: *mut CK_ULONG);
+}
+
+unsafe extern "C" fn C_GenerateKeyPair(
+    session: CK_SESSION_HANDLE,
+    mechanism: *mut CK_MECHANISM,
+    public: *mut CK_ATTRIBUTE,
+    public_count: CK_ULONG,
+    private: *mut CK_ATTRIBUTE,
+    private_count: CK_ULONG,
+    public_key: *mut CK_OBJECT_HANDLE,
+    private_key: *mut CK_OBJECT_HANDLE,
+) -> CK_RV {
+    around("C_GenerateKeyPair", |lie| match real().and_then(|real| real.C_GenerateKeyPair) {
+        Some(_) if lie == Some("nothing") => CKR_OK,
+        // SAFETY: the arguments are the program's, passed on as they are.
+        Some(call) => unsafe {
+            call(
+                session,
+                mechanism,
+                public,
+                public_count,
+                private,
+                private_count,
+                public_key,
+                private_key,
+            )
+        },
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    })
+}
+
+unsafe extern "C" fn C_DestroyObject(
+    session: CK_SESSION_HANDLE,
+    object: CK_OBJECT_HANDLE,
+) -> CK_RV {
+    around("C_DestroyObject", |lie| match real().and_then(|real| real.C_DestroyObject) {
+        Some(_) if lie == Some("nothing") => CKR_OK,
+        // SAFETY: the arguments are the program's, passed on as they are.
+        Some(call) => unsafe { call(session, object) },
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    })
+}
+
+unsafe extern "C" fn C_Sign(
+    session: CK_SESSION_HANDLE,
+    data: *mut CK_BYTE,
+    length: CK_ULONG,
+    out: *mut CK_BYTE,
+    out_length: *mut CK_ULONG,
+) -> CK_RV {
+    if out.is_null() {
+        // The program asks for the length only: no signature, no count.
+        let call = real().and_then(|real| real.C_Sign);
+        // SAFETY: the arguments are the program's, passed on as they are.
+        return call.map_or(CKR_FUNCTION_NOT_SUPPORTED, |call| unsafe {
+            call(session, data, length, out, out_length)
+        });
+    }
+    around("C_Sign", |lie| {
+        let Some(call) = real().and_then(|real| real.C_Sign) else {
+            return CKR_FUNCTION_NOT_SUPPORTED;
+        };
+        // SAFETY: `data` has `length` octets, says the program.
+        let mut digest = unsafe { std::slice::from_raw_parts(data, length as usize) }.to_vec();
+        if let (Some("other-digest"), Some(first)) = (lie, digest.first_mut()) {
+            *first ^= 1;
+        }
+        // SAFETY: `digest` lives over the call, the rest is the program's.
+        let result = unsafe { call(session, digest.as_mut_ptr(), length, out, out_length) };
+        if result == CKR_OK {
+            // SAFETY: the module wrote `out_length` octets to `out`.
+            let signature = unsafe { std::slice::from_raw_parts_mut(out, *out_length as usize) };
+            let shorter = lie_about(signature, lie);
+            // SAFETY: the program's pointer, which the module has just written to.
+            unsafe { *out_length -= shorter };
+        }
+        result
+    })
+}
+
+/// Changes a signature as the lie has it; how many octets shorter it is then.
+fn lie_about(signature: &mut [u8], lie: Option<&str>) -> CK_ULONG {
+    let half = signature.len() / 2;
+    match lie {
+        Some("truncate") => return 1,
+        Some("zero-r") => signature.iter_mut().take(half).for_each(|octet| *octet = 0),
+        Some("der") => {
+            for (octet, der) in signature.iter_mut().zip([0x30, 0x44, 0x02, 0x20]) {
+                *octet = der;
+            }
+        }
+        Some("repeat") => {
+            if let Ok(last) = LAST.lock() {
+                for (octet, old) in signature.iter_mut().zip(last.iter()) {
+                    *octet = *old;
+                }
+            }
+        }
+        Some(_) | None => {}
+    }
+    if let Ok(mut last) = LAST.lock() {
+        *last = signature.to_vec();
+    }
+    0
+}
+
+unsafe extern "C" fn C_GetAttributeValue(
+    session: CK_SESSION_HANDLE,
+    object: CK_OBJECT_HANDLE,
+    template: *mut CK_ATTRIBUTE,
+    count: CK_ULONG,
+) -> CK_RV {
+    around("C_GetAttributeValue", |lie| {
+        let Some(call) = real().and_then(|real| real.C_GetAttributeValue) else {
+            return CKR_FUNCTION_NOT_SUPPORTED;
+        };
+        // SAFETY: the arguments are the program's, passed on as they are.
+        let result = unsafe { call(session, object, template, count) };
+        let flipped = lie.and_then(|lie| lie.strip_prefix("flip=")).map(value);
+        if let (Some(flipped), CKR_OK) = (flipped, result) {
+            // SAFETY: `template` has `count` attributes, says the program.
+            for attribute in unsafe { std::slice::from_raw_parts_mut(template, count as usize) } {
+                if attribute.type_ == flipped
+                    && attribute.ulValueLen == 1
+                    && !attribute.pValue.is_null()
+                {
+                    // SAFETY: the module wrote one octet there.
+                    unsafe { *attribute.pValue.cast::<u8>() ^= 1 };
+                }
+            }
+        }
+        result
+    })
+}
+
+/// The one symbol that a PKCS #11 module must have.
+///
+/// # Safety
+///
+/// `list` is a place for a pointer, as PKCS #11 has it.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> CK_RV {
+    let Some(real) = real() else { return CKR_GENERAL_ERROR };
+    let ours = OURS.get_or_init(|| {
+        let mut ours = *real;
+        ours.C_GetFunctionList = Some(C_GetFunctionList);
+        ours.C_GetSlotList = Some(C_GetSlotList);
+        ours.C_GetTokenInfo = Some(C_GetTokenInfo);
+        ours.C_GetMechanismList = Some(C_GetMechanismList);
+        ours.C_OpenSession = Some(C_OpenSession);
+        ours.C_CloseSession = Some(C_CloseSession);
+        ours.C_Login = Some(C_Login);
+        ours.C_Logout = Some(C_Logout);
+        ours.C_CreateObject = Some(C_CreateObject);
+        ours.C_FindObjectsInit = Some(C_FindObjectsInit);
+        ours.C_FindObjects = Some(C_FindObjects);
+        ours.C_FindObjectsFinal = Some(C_FindObjectsFinal);
+        ours.C_SignInit = Some(C_SignInit);
+        ours.C_GenerateKey = Some(C_GenerateKey);
+        ours.C_WrapKey = Some(C_WrapKey);
+        ours.C_GenerateKeyPair = Some(C_GenerateKeyPair);
+        ours.C_DestroyObject = Some(C_DestroyObject);
+        ours.C_Sign = Some(C_Sign);
+        ours.C_GetAttributeValue = Some(C_GetAttributeValue);
+        Real(ours)
+    });
+    // SAFETY: the program gave a place for the pointer; the list is static here and never written through it.
+    unsafe { *list = std::ptr::from_ref(&ours.0).cast_mut() };
+    CKR_OK
+}

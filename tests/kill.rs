@@ -1,0 +1,306 @@
+//! Power cuts: the first ceremony with three CRLs on SoftHSM2, killed by SIGKILL before and after token requests and
+//! journal writes, then resumed. What must hold afterwards is checked after every one.
+//!
+//! Every point is taken; `GISHIKI_KILL=sample` takes some, for a quick look.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::support::{Drill, PIN, SOFTHSM, faulty_module, files, gishiki, run, sample_ca, text};
+
+/// Where a run is killed.
+#[derive(Debug, Clone)]
+enum Point {
+    /// At a call of the token's module, as the faulty module writes it.
+    Token(String),
+    /// At a system call on a journal, as strace counts them.
+    Journal { call: &'static str, medium: &'static str, number: usize },
+}
+
+/// The sample CA with three CRLs.
+fn small_ca(folder: &Path) -> PathBuf {
+    let plan = sample_ca(folder);
+    let put = |file: &Path, from: &str, to: &str| {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(file, text.replace(from, to)).unwrap();
+    };
+    put(&plan.join("plan.toml"), "next-ceremony = 2026-06-30", "next-ceremony = 2026-04-03");
+    put(&plan.join("../policy.toml"), "spare-days        = 14", "spare-days        = 1");
+    plan
+}
+
+/// A run that is killed at this point, or not at all.
+fn killed(drill: &Drill, plan: &Path, point: Option<&Point>) -> Output {
+    let mut command = drill.run_command(plan);
+    match point {
+        None => run(&mut command),
+        Some(Point::Token(at)) => {
+            command.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", at);
+            run(&mut command)
+        }
+        Some(Point::Journal { call, medium, number }) => {
+            let mut traced = Command::new("strace");
+            traced
+                .arg("-f")
+                .arg("-o")
+                .arg("/dev/null")
+                .arg("-P")
+                .arg(drill.path(medium).join("journal.jsonl"));
+            traced.arg("-e").arg(format!("trace={call}"));
+            traced.arg("-e").arg(format!("inject={call}:signal=SIGKILL:when={number}"));
+            traced.arg(command.get_program()).args(command.get_args());
+            for (name, value) in command.get_envs() {
+                if let Some(value) = value {
+                    traced.env(name, value);
+                }
+            }
+            traced.env("FAULTY_MODULE", SOFTHSM);
+            traced.stdin(fs::File::open(drill.path("pin")).unwrap());
+            run(&mut traced)
+        }
+    }
+}
+
+/// The module's calls of one whole run, by function, in order.
+fn calls(base: &Drill, plan: &Path) -> Vec<String> {
+    let drill = base.copy();
+    let log = drill.path("calls");
+    let mut command = drill.run_command(plan);
+    command.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_LOG", &log);
+    let output = run(&mut command);
+    assert!(output.status.success(), "{}", text(&output));
+    let log = fs::read_to_string(log).unwrap();
+    log.lines().map(|line| line.split(' ').nth(1).unwrap().to_string()).collect()
+}
+
+fn token_points(calls: &[String], all: bool) -> Vec<Point> {
+    let changing = [
+        "C_GenerateKeyPair",
+        "C_Sign",
+        "C_CreateObject",
+        "C_DestroyObject",
+        "C_Login",
+        "C_WrapKey",
+    ];
+    let mut points = Vec::new();
+    for (index, name) in calls.iter().enumerate() {
+        if changing.contains(&name.as_str()) || all || index % 29 == 0 {
+            for fault in ["kill-before", "kill-after"] {
+                points.push(Point::Token(format!("{}:{fault}", index + 1)));
+            }
+        }
+    }
+    points
+}
+
+fn journal_points(records: usize, all: bool) -> Vec<Point> {
+    let mut points = Vec::new();
+    for number in 1..=records {
+        for (offset, (call, medium)) in
+            [("write", "A"), ("fdatasync", "A"), ("write", "B"), ("fdatasync", "B")]
+                .into_iter()
+                .enumerate()
+        {
+            if all || (number + offset * 3) % 13 == 0 {
+                points.push(Point::Journal { call, medium, number });
+            }
+        }
+    }
+    points
+}
+
+/// Goes on after the kill until the ceremony is complete; how many sessions it took.
+fn recover(drill: &Drill, plan: &Path, point: &Point) {
+    for session in 0..3 {
+        if drill.path("out/manifest.json").exists() {
+            return;
+        }
+        let mut command = drill.resume_command(&format!("2026-04-01 0{}:00:00", 3 + session));
+        command.env("FAULTY_MODULE", SOFTHSM);
+        let output = run(&mut command);
+        let said = text(&output);
+        assert!(!said.contains("panicked"), "{point:?}: {said}");
+        if output.status.success() {
+            return;
+        }
+        // Nothing was recorded, so nothing was done: the folders are removed, and it begins again.
+        let begun = ["A", "B"].iter().any(|medium| {
+            fs::read(drill.path(medium).join("journal.jsonl"))
+                .is_ok_and(|journal| journal.contains(&b'\n'))
+        });
+        assert!(!begun && output.status.code() == Some(5), "{point:?}: {said}");
+        for medium in ["A", "B"] {
+            let _ = fs::remove_dir_all(drill.path(medium));
+        }
+        let output = killed(drill, plan, Some(&Point::Token("0:none".into())));
+        assert!(output.status.success(), "{point:?}: {}", text(&output));
+    }
+    panic!("{point:?}: not complete after three sessions");
+}
+
+fn whole_lines(octets: &[u8]) -> &[u8] {
+    let end = octets.iter().rposition(|octet| *octet == b'\n').map_or(0, |last| last + 1);
+    &octets[..end]
+}
+
+/// One point: kill, look, recover, judge.
+fn judge_point(base: &Drill, plan: &Path, point: &Point) {
+    let drill = base.copy();
+    let output = killed(&drill, plan, Some(point));
+    let complete = drill.path("out/manifest.json").exists();
+    assert!(!output.status.success(), "{point:?}: nobody killed it");
+    assert!(complete || !drill.path("out").exists(), "{point:?}: half an output");
+    let durable: Vec<Vec<u8>> = ["A", "B"]
+        .iter()
+        .map(|medium| fs::read(drill.path(medium).join("journal.jsonl")).unwrap_or_default())
+        .collect();
+    recover(&drill, plan, point);
+    // Verified, and the two journals are one.
+    let verified = run(gishiki().arg("verify").arg(drill.path("out")).arg("--drill"));
+    assert!(verified.status.success(), "{point:?}: {}", text(&verified));
+    let journals: Vec<Vec<u8>> = ["A", "B"]
+        .iter()
+        .map(|medium| fs::read(drill.path(medium).join("journal.jsonl")).unwrap())
+        .collect();
+    assert!(journals[0] == journals[1], "{point:?}: the journals differ");
+    let transcript = fs::read(drill.path("out/transcript.jsonl")).unwrap();
+    assert!(transcript == journals[0], "{point:?}: the transcript is another");
+    // Nothing that was durable has changed, unless nothing had begun.
+    for before in &durable {
+        let lines = whole_lines(before);
+        let begun_again = durable.iter().all(|journal| whole_lines(journal).is_empty());
+        assert!(begun_again || transcript.starts_with(lines), "{point:?}: a fork");
+    }
+    judge_numbers(&transcript, point);
+    judge_token(&drill, &transcript, point);
+    for (name, octets) in files(drill.folder.path()) {
+        let secret = octets.windows(PIN.len()).any(|window| window == PIN.as_bytes());
+        assert!(name == "pin" || !secret, "{point:?}: the PIN is in {name}");
+    }
+}
+
+/// What was asked at an attempt and not answered is burned: the answer has a later attempt.
+fn judge_numbers(transcript: &[u8], point: &Point) {
+    let mut answered = BTreeSet::new();
+    let mut lost = BTreeSet::new();
+    for line in std::str::from_utf8(transcript).unwrap().lines() {
+        let record: serde_json::Value = serde_json::from_str(line).unwrap();
+        let event = &record["event"];
+        let attempt =
+            || (event["op"].as_str().unwrap().to_string(), event["attempt"].as_u64().unwrap());
+        match event["kind"].as_str().unwrap() {
+            "answered" | "adopted" if !opening(event["op"].as_str().unwrap()) => {
+                assert!(answered.insert(attempt()), "{point:?}: {event} twice");
+            }
+            "lost" | "orphan-removed" => {
+                assert!(lost.insert(attempt()), "{point:?}: {event} twice");
+            }
+            _ => {}
+        }
+    }
+    assert!(answered.is_disjoint(&lost), "{point:?}: a burned attempt was answered");
+    for op in ["sign-root-g1", "sign-crl-g1-1", "generate-g1", "generate-audit"] {
+        assert_eq!(answered.iter().filter(|(name, _)| name == op).count(), 1, "{point:?}: {op}");
+    }
+}
+
+fn opening(op: &str) -> bool {
+    ["papers", "clock", "identify", "activate", "login", "inventory"].contains(&op)
+        || op.starts_with("roll-call")
+}
+
+/// The token holds the two keys of the transcript and the ledger head, and nothing else.
+fn judge_token(drill: &Drill, transcript: &[u8], point: &Point) {
+    let mut list = Command::new("pkcs11-tool");
+    list.args(["--module", SOFTHSM, "--login", "--pin", PIN, "--list-objects"]);
+    let output = run(drill.env(&mut list));
+    let listed = text(&output);
+    let count = |what: &str| listed.lines().filter(|line| line.starts_with(what)).count();
+    assert_eq!(
+        (count("Private Key Object"), count("Public Key Object"), count("Data object")),
+        (2, 2, 1),
+        "{point:?}: {listed}"
+    );
+    let transcript = std::str::from_utf8(transcript).unwrap();
+    for line in listed.lines().filter(|line| line.trim().starts_with("EC_POINT:")) {
+        // pkcs11-tool shows the DER OCTET STRING; the point is behind its head.
+        let der = line.split_whitespace().last().unwrap();
+        let point_of_key = &der[der.find("04").map_or(0, |_| 4)..];
+        let found = transcript.contains(point_of_key) || transcript.contains(&point_of_key[2..]);
+        assert!(found, "{point:?}: a key that no record names: {der}");
+    }
+}
+
+/// Every point on two threads.
+fn judge_all(base: &Drill, plan: &Path, points: &[Point]) {
+    let next = AtomicUsize::new(0);
+    let failed = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(point) = points.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let judged = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                        judge_point(base, plan, point)
+                    }));
+                    if judged.is_err() {
+                        failed.lock().unwrap().push(format!("{point:?}"));
+                    }
+                }
+            });
+        }
+    });
+    let failed = failed.into_inner().unwrap();
+    println!("kill points: {}", points.len());
+    assert!(failed.is_empty(), "{} of {} points: {failed:?}", failed.len(), points.len());
+}
+
+fn all_points() -> bool {
+    std::env::var("GISHIKI_KILL").as_deref() != Ok("sample")
+}
+
+fn base() -> (Drill, tempfile::TempDir, PathBuf) {
+    let drill = Drill::new();
+    drill.write_room(&faulty_module());
+    let folder = tempfile::tempdir().unwrap();
+    let plan = small_ca(&folder.path().join("ca"));
+    (drill, folder, plan)
+}
+
+#[test]
+fn killed_at_a_token_request_it_resumes_and_nothing_is_used_twice() {
+    let (base, _folder, plan) = base();
+    let calls = calls(&base, &plan);
+    assert!(calls.len() > 100, "{}", calls.len());
+    judge_all(&base, &plan, &token_points(&calls, all_points()));
+}
+
+#[test]
+fn killed_at_a_journal_write_it_resumes_and_nothing_is_used_twice() {
+    let (base, _folder, plan) = base();
+    let whole = base.copy();
+    let mut command = whole.run_command(&plan);
+    command.env("FAULTY_MODULE", SOFTHSM);
+    assert!(run(&mut command).status.success());
+    let journal = fs::read(whole.path("A/journal.jsonl")).unwrap();
+    let records = journal.iter().filter(|octet| **octet == b'\n').count();
+    judge_all(&base, &plan, &journal_points(records, all_points()));
+}
+
+#[test]
+fn the_whole_batch_killed_in_its_second_sheet_is_resumed() {
+    let (base, _folder, _) = base();
+    // sign-head, the root, 64 CRLs, and ten of the second sheet.
+    let point = Point::Token("C_Sign#76:kill-after".into());
+    let drill = base.copy();
+    let plan = crate::support::genesis();
+    assert!(!killed(&drill, &plan, Some(&point)).status.success());
+    recover(&drill, &plan, &point);
+    let transcript = fs::read_to_string(drill.path("out/transcript.jsonl")).unwrap();
+    assert!(transcript.contains("\"kind\":\"lost\",\"op\":\"sign-crl-g1-2\""));
+    assert!(drill.verify().contains("drill, consistent"));
+}
