@@ -17,3 +17,4 @@ mod issuing;
 mod other_validators;
 mod shadow_chain;
 mod support;
+mod tamper;
