@@ -4,6 +4,9 @@
 //! token, what people read aloud, the seal, and the name of the seal in the postscript. The rehearsal's root key is
 //! known to all as well, but this forger does not use it: a real one would not have it.
 
+use std::ops::Range;
+
+use ceremony::graph::Graph;
 use ceremony::hex::{Digest, Octets, decode, encode};
 use ceremony::key::{Check, Curve};
 use ceremony::record::{Event, GENESIS, Record};
@@ -48,6 +51,11 @@ impl Book {
         Self { records: lines.iter().map(record).collect(), sealed, lines, before, transcript }
     }
 
+    /// What was agreed.
+    pub(super) fn graph(&self) -> &Graph {
+        self.before.last().and_then(Option::as_ref).unwrap().graph()
+    }
+
     /// The line of a record, with its end.
     pub(super) fn line(&self, index: usize) -> &str {
         &self.lines[index]
@@ -66,45 +74,33 @@ impl Book {
     }
 
     /// The folder with these records instead of those of a range, everything after them made to fit, sealed again; or
-    /// why replay does not take it, and at which record.
+    /// where and why replay does not take it.
     ///
     /// `suspect` is the signature among the first record's that was changed, if one was: it is proved first.
     pub(super) fn forge(
         &self,
-        replaced: std::ops::Range<usize>,
+        replaced: Range<usize>,
         by: &[Value],
         suspect: Option<usize>,
-    ) -> Result<Sealed, (usize, String)> {
-        let mut forgery = Forgery { book: self, run: None, folder: self.sealed.clone() };
-        forgery.folder.transcript.clear();
-        forgery.folder.bundle.clear();
-        forgery.folder.after = None;
-        for line in self.lines.iter().take(replaced.start) {
-            forgery.keep(line);
+    ) -> Result<Sealed, Box<Refused>> {
+        let folder = Sealed { inputs: self.sealed.inputs.clone(), ..Sealed::default() };
+        let mut forgery = Forgery { book: self, run: None, folder };
+        match forgery.write(replaced, by, suspect) {
+            Ok(()) => Ok(forgery.folder),
+            Err((at, fault)) => Err(Box::new(Refused { at, fault, folder: forgery.folder })),
         }
-        forgery.run = self.before.get(replaced.start).cloned().flatten();
-        if replaced.start >= self.transcript {
-            forgery.folder.bundle.clone_from(&self.sealed.bundle);
-        }
-        for (place, record) in by.iter().enumerate() {
-            let step = forgery.take(record.clone());
-            let suspect = suspect.filter(|_| place == 0);
-            step.and_then(|checks| prove(&checks, suspect))
-                .map_err(|fault| (replaced.start + place, fault))?;
-        }
-        for (index, record) in self.records.iter().enumerate().skip(replaced.end) {
-            let record = forgery.fit(record.clone());
-            let checks = forgery.take(record).map_err(|fault| (index, fault))?;
-            // The octets that were signed and the signatures are those of the book; only the head is signed anew.
-            if checks.len() == 1 {
-                prove(&checks, None).map_err(|fault| (index, fault))?;
-            }
-        }
-        if forgery.folder.bundle.is_empty() {
-            forgery.seal().map_err(|fault| (self.records.len(), fault))?;
-        }
-        Ok(forgery.folder)
     }
+}
+
+/// A forgery that replay does not take.
+#[derive(Debug)]
+pub(super) struct Refused {
+    /// At which record of the forgery.
+    pub(super) at: usize,
+    /// Why.
+    pub(super) fault: String,
+    /// What was written up to there.
+    pub(super) folder: Sealed,
 }
 
 /// What replay does with a line.
@@ -131,6 +127,41 @@ struct Forgery<'b> {
 }
 
 impl Forgery<'_> {
+    fn write(
+        &mut self,
+        replaced: Range<usize>,
+        by: &[Value],
+        suspect: Option<usize>,
+    ) -> Result<(), (usize, String)> {
+        let book = self.book;
+        let start = replaced.start;
+        for line in book.lines.iter().take(start) {
+            self.keep(line);
+        }
+        self.run = book.before.get(start).cloned().flatten();
+        if start >= book.transcript {
+            self.folder.bundle.clone_from(&book.sealed.bundle);
+        }
+        for (place, record) in by.iter().enumerate() {
+            let suspect = suspect.filter(|_| place == 0);
+            let proved = self.take(record.clone()).and_then(|checks| prove(&checks, suspect));
+            proved.map_err(|fault| (start + place, fault))?;
+        }
+        let after = start + by.len();
+        for (place, record) in book.records.iter().skip(replaced.end).enumerate() {
+            let record = self.fit(record.clone());
+            let checks = self.take(record).map_err(|fault| (after + place, fault))?;
+            // What sheets sign does not hang on what people said; only the head is signed anew.
+            if checks.len() == 1 {
+                prove(&checks, None).map_err(|fault| (after + place, fault))?;
+            }
+        }
+        if self.folder.bundle.is_empty() {
+            return Err((after, "S-END: more to do".to_string()));
+        }
+        Ok(())
+    }
+
     fn keep(&mut self, line: &str) {
         let sealed = line.contains(r#""kind":"sealed""#) || self.folder.after.is_some();
         let book = if sealed {
@@ -151,13 +182,12 @@ impl Forgery<'_> {
             return Err("S-ORDER: no seal".to_string());
         }
         let line = line(record, head);
+        self.keep(&line);
         let Some(run) = self.run.take() else {
             self.run = Some(self.book.judge_first(&line)?);
-            self.keep(&line);
             return Ok(Vec::new());
         };
         let step = judge(run, &line)?;
-        self.keep(&line);
         self.run = Some(step.run);
         if matches!(self.run.as_ref().map(Run::next), Some(Next::Seal)) {
             self.seal()?;
@@ -168,9 +198,6 @@ impl Forgery<'_> {
     /// Seals with the rehearsal's audit key.
     fn seal(&mut self) -> Result<(), String> {
         let run = self.run.as_ref().ok_or("no run")?;
-        if run.next() != Next::Seal {
-            return Err("S-END: more to do".to_string());
-        }
         let statement = seal::statement(run);
         let signature = audit_signature(run, "application/vnd.in-toto+json", &statement);
         let answer = TokenAnswer::Signatures { signatures: vec![signature] };
