@@ -67,8 +67,7 @@ pub(super) struct Scribe {
 impl Scribe {
     pub(super) fn begin(compiled: Compiled, mode: Mode, place: Place, token: Holder) -> Self {
         let inputs = compiled.inputs.iter();
-        let inputs =
-            inputs.map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
+        let inputs = inputs.map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
         let (at, _) = compiled.graph.window();
         let step = Run::begin(compiled, mode, place, at).unwrap();
         let transcript = step.line.into_bytes();
@@ -126,8 +125,7 @@ impl Scribe {
                 self.take(Event::Lost { op, attempt, cause });
             }
             Next::Settle(op, attempt) => {
-                let (name, request) =
-                    (op.name.clone(), run.inspect_request(op, attempt).unwrap());
+                let (name, request) = (op.name.clone(), run.inspect_request(op, attempt).unwrap());
                 let TokenAnswer::Key(key) = self.token.perform(request) else { unreachable!() };
                 self.take(Event::Adopted { op: name, attempt, key });
             }

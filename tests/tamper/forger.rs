@@ -56,6 +56,11 @@ impl Book {
         self.before.last().and_then(Option::as_ref).unwrap().graph()
     }
 
+    /// The closed run, before the seal.
+    pub(super) fn closed(&self) -> &Run {
+        self.before[self.transcript].as_ref().unwrap()
+    }
+
     /// The line of a record, with its end.
     pub(super) fn line(&self, index: usize) -> &str {
         &self.lines[index]
@@ -65,11 +70,12 @@ impl Book {
     pub(super) fn judge(&self, index: usize, line: &str) -> Result<Step, String> {
         match &self.before[index] {
             Some(run) => judge(run.clone(), line),
-            None => Err(self.judge_first(line).err().unwrap_or_default()),
+            None => panic!("the first record is judged by `judge_first`"),
         }
     }
 
-    fn judge_first(&self, line: &str) -> Result<Run, String> {
+    /// What replay says of another line in the first record's place.
+    pub(super) fn judge_first(&self, line: &str) -> Result<Run, String> {
         replay_unsealed(&self.sealed.inputs, line.as_bytes(), b"").map_err(|r| r.fault.to_string())
     }
 
@@ -89,6 +95,25 @@ impl Book {
             Ok(()) => Ok(forgery.folder),
             Err((at, fault)) => Err(Box::new(Refused { at, fault, folder: forgery.folder })),
         }
+    }
+}
+
+impl Book {
+    /// The folder with each record changed, made to fit what stands before it, and sealed again.
+    pub(super) fn forge_throughout(
+        &self,
+        change: impl Fn(&mut Value),
+    ) -> Result<Sealed, Box<Refused>> {
+        let folder = Sealed { inputs: self.sealed.inputs.clone(), ..Sealed::default() };
+        let mut forgery = Forgery { book: self, run: None, folder };
+        for (at, record) in self.records.iter().enumerate() {
+            let mut record = forgery.fit(record.clone());
+            change(&mut record);
+            if let Err(fault) = forgery.take(record) {
+                return Err(Box::new(Refused { at, fault, folder: forgery.folder }));
+            }
+        }
+        Ok(forgery.folder)
     }
 }
 
@@ -174,13 +199,11 @@ impl Forgery<'_> {
 
     /// Chains a record and lets replay judge its line.
     fn take(&mut self, record: Value) -> Result<Vec<Check>, String> {
+        let record_is_sealed = record["event"]["kind"] == "sealed";
         let head = match &self.run {
-            Some(run) if record["event"]["kind"] != "sealed" => run.head(),
+            Some(run) if !record_is_sealed => run.head(),
             Some(_) | None => GENESIS,
         };
-        if record["event"]["kind"] == "sealed" && self.folder.bundle.is_empty() {
-            return Err("S-ORDER: no seal".to_string());
-        }
         let line = line(record, head);
         self.keep(&line);
         let Some(run) = self.run.take() else {
@@ -188,6 +211,9 @@ impl Forgery<'_> {
             return Ok(Vec::new());
         };
         let step = judge(run, &line)?;
+        if record_is_sealed {
+            replay(&self.folder).map_err(|refusal| refusal.to_string())?;
+        }
         self.run = Some(step.run);
         if matches!(self.run.as_ref().map(Run::next), Some(Next::Seal)) {
             self.seal()?;
