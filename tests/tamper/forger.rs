@@ -81,17 +81,27 @@ impl Book {
 
     /// The folder with these records instead of those of a range, everything after them made to fit, sealed again; or
     /// where and why replay does not take it.
-    ///
-    /// `suspect` is the signature among the first record's that was changed, if one was: it is proved first.
     pub(super) fn forge(
         &self,
         replaced: Range<usize>,
         by: &[Value],
+    ) -> Result<Sealed, Box<Refused>> {
+        self.forge_near(replaced, by, None, usize::MAX)
+    }
+
+    /// The same, as far as this many records after what was replaced.
+    ///
+    /// `suspect` is the signature among the first record's that was changed, if one was: it is proved first.
+    pub(super) fn forge_near(
+        &self,
+        replaced: Range<usize>,
+        by: &[Value],
         suspect: Option<usize>,
+        reach: usize,
     ) -> Result<Sealed, Box<Refused>> {
         let folder = Sealed { inputs: self.sealed.inputs.clone(), ..Sealed::default() };
         let mut forgery = Forgery { book: self, run: None, folder };
-        match forgery.write(replaced, by, suspect) {
+        match forgery.write(replaced, by, suspect, reach) {
             Ok(()) => Ok(forgery.folder),
             Err((at, fault)) => Err(Box::new(Refused { at, fault, folder: forgery.folder })),
         }
@@ -157,6 +167,7 @@ impl Forgery<'_> {
         replaced: Range<usize>,
         by: &[Value],
         suspect: Option<usize>,
+        reach: usize,
     ) -> Result<(), (usize, String)> {
         let book = self.book;
         let start = replaced.start;
@@ -173,7 +184,7 @@ impl Forgery<'_> {
             proved.map_err(|fault| (start + place, fault))?;
         }
         let after = start + by.len();
-        for (place, record) in book.records.iter().skip(replaced.end).enumerate() {
+        for (place, record) in book.records.iter().skip(replaced.end).take(reach).enumerate() {
             let record = self.fit(record.clone());
             let checks = self.take(record).map_err(|fault| (after + place, fault))?;
             // What sheets sign does not hang on what people said; only the head is signed anew.
@@ -181,7 +192,7 @@ impl Forgery<'_> {
                 prove(&checks, None).map_err(|fault| (after + place, fault))?;
             }
         }
-        if self.folder.bundle.is_empty() {
+        if self.folder.bundle.is_empty() && reach == usize::MAX {
             return Err((after, "S-END: more to do".to_string()));
         }
         Ok(())
