@@ -25,3 +25,4 @@ mod shadow_chain;
 mod sigstore;
 mod softhsm;
 mod support;
+mod tamper;
