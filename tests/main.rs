@@ -14,6 +14,7 @@
 )]
 
 mod bad_input;
+mod foreign;
 mod golden;
 mod issuing;
 mod kill;
@@ -26,3 +27,4 @@ mod sigstore;
 mod softhsm;
 mod support;
 mod tamper;
+mod usage;

@@ -219,7 +219,12 @@ pub(super) fn stopped_rehearsal() -> Sealed {
 }
 
 fn resumed() -> ceremony::record::Resumed {
-    ceremony::record::Resumed { room: Place::rehearsal(), torn: 7, copied: 1 }
+    ceremony::record::Resumed {
+        room: Place::rehearsal(),
+        torn: 7,
+        copied: 1,
+        new_medium: Vec::new(),
+    }
 }
 
 /// A real ceremony of the small plan, with the keys of whoever holds this seed.

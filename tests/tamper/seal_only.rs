@@ -44,6 +44,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
             "answered fingerprint: facts.sha256",
             "answered papers: facts.bindings",
             "answered papers: facts.graph",
+            "answered papers: facts.head",
         ],
         how: &["a character less", "the first 16 digits"],
         why: "people may read a digest from its first 8 words on: how far they read is theirs",

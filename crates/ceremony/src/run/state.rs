@@ -313,7 +313,7 @@ impl Run {
             | Next::Close(_)
             | Next::Seal
             | Next::Nothing
-            | Next::Abandon => Err(Fault::new("S-ORDER", self.expected(), op.to_string())),
+            | Next::Abandon => Err(Fault::new("S-ORDER", self.what_next(), op.to_string())),
         }
     }
 
