@@ -1,4 +1,5 @@
-//! Ceremonies held in this process, by the same steps as the program's: rehearsals, and one with keys of one's own.
+//! Ceremonies held in this process, by the same steps as the program's: rehearsals, and one with
+//! keys of one's own.
 
 use std::collections::BTreeMap;
 
@@ -98,7 +99,7 @@ impl Scribe {
     }
 
     /// Goes on to the end of the postscript.
-    pub(super) fn to_the_end(mut self) -> Sealed {
+    pub(super) fn end(mut self) -> Sealed {
         while self.one_step() {}
         self.sealed
     }
@@ -165,7 +166,7 @@ fn as_planned(request: &PeopleRequest) -> Said {
 
 /// The small plan rehearsed, and nothing happened.
 pub(super) fn small_rehearsal() -> Sealed {
-    rehearsal().to_the_end()
+    rehearsal().end()
 }
 
 fn rehearsal() -> Scribe {
@@ -197,7 +198,7 @@ pub(super) fn eventful_rehearsal() -> Sealed {
     let Ok(Request::Token(request)) = scribe.run().request() else { unreachable!() };
     let _made_and_not_written = scribe.token.perform(request);
     scribe.take(Event::Resumed(resumed()));
-    scribe.to_the_end()
+    scribe.end()
 }
 
 /// A rehearsal that people stopped.
@@ -212,7 +213,7 @@ pub(super) fn stopped_rehearsal() -> Sealed {
         by: ["p07", "p13"].map(|person| person.parse().unwrap()).to_vec(),
     };
     scribe.take(refused);
-    let sealed = scribe.to_the_end();
+    let sealed = scribe.end();
     let text = String::from_utf8(sealed.transcript.clone()).unwrap();
     assert!(text.contains(r#""end":"aborted""#), "{:?}", End::Aborted);
     sealed
@@ -238,7 +239,7 @@ pub(super) fn real_ceremony(seed: u8) -> Sealed {
         token: word("SERIAL"),
     };
     let token = OwnToken { serial: place.token.clone(), seed, keys: BTreeMap::new() };
-    Scribe::begin(small_plan(), Mode::Real, place, Holder::Own(token)).to_the_end()
+    Scribe::begin(small_plan(), Mode::Real, place, Holder::Own(token)).end()
 }
 
 /// A token that answers as it should, with keys of a seed.

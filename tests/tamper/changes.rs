@@ -1,4 +1,5 @@
-//! Every small change of a record: each value another, each member and element away, added, twice or in another order.
+//! Every small change of a record: each value another, each member and element away, added, twice
+//! or in another order.
 
 use ceremony::record::Record;
 use serde_json::{Map, Value, json};
@@ -21,7 +22,7 @@ pub(super) struct Change {
 pub(super) struct Vocabulary {
     ops: Vec<Value>,
     people: Vec<Value>,
-    /// One in how many characters of a long string is changed.
+    /// One in how many characters of a string is changed.
     stride: usize,
 }
 
@@ -160,8 +161,16 @@ impl Walk<'_> {
             self.change(path, "another word", word);
         }
         let characters: Vec<char> = text.chars().collect();
-        let stride = if characters.len() > 32 { self.vocabulary.stride } else { 1 };
-        for index in (0..characters.len()).step_by(stride) {
+        let stride = match characters.len() {
+            0..=8 => 1,
+            9..=32 => self.vocabulary.stride,
+            _ => self.vocabulary.stride * 4,
+        };
+        // Every record begins at another character, so that none is left out of a field that comes
+        // often.
+        let number = self.record["number"].as_u64().unwrap();
+        let first = usize::try_from(number).unwrap() % stride;
+        for index in (first..characters.len()).step_by(stride) {
             let mut other = characters.clone();
             other[index] = neighbour(other[index]);
             self.change(path, "a character", json!(other.iter().collect::<String>()));
@@ -271,7 +280,8 @@ impl Walk<'_> {
         self.found.push(Change { field: self.field(path), how, record, suspect });
     }
 
-    /// `at`, `number` …: of every record. Of an event: its kind, its operation's kind, and the path.
+    /// `at`, `number` …: of every record. Of an event: its kind, its operation's kind, and the
+    /// path.
     fn field(&self, path: &[Place]) -> String {
         let mut names = String::new();
         let mut attributes = false;
@@ -296,7 +306,8 @@ impl Walk<'_> {
     }
 }
 
-/// Of a long sheet the first and the last two stand for all: each signature is judged by the same lines.
+/// Of a long sheet the first and the last two stand for all: each signature is judged by the same
+/// lines.
 const fn of_many(index: usize, count: usize) -> bool {
     count <= 4 || index < 1 || index + 2 >= count
 }

@@ -1,8 +1,10 @@
-//! A forger who holds the audit key: changes a record, makes everything after it fit again, and seals it anew.
+//! A forger who holds the audit key: changes a record, makes everything after it fit again, and
+//! seals it anew.
 //!
-//! What fits again is what the audit key can make fit: chain, numbers, the signature on the head, the head on the
-//! token, what people read aloud, the seal, and the name of the seal in the postscript. The rehearsal's root key is
-//! known to all as well, but this forger does not use it: a real one would not have it.
+//! What fits again is what the audit key can make fit: chain, numbers, the signature on the head,
+//! the head on the token, what people read aloud, the seal, and the name of the seal in the
+//! postscript. The rehearsal's root key is known to all as well, but this forger does not use it: a
+//! real one would not have it.
 
 use std::ops::Range;
 
@@ -79,8 +81,8 @@ impl Book {
         replay_unsealed(&self.sealed.inputs, line.as_bytes(), b"").map_err(|r| r.fault.to_string())
     }
 
-    /// The folder with these records instead of those of a range, everything after them made to fit, sealed again; or
-    /// where and why replay does not take it.
+    /// The folder with these records instead of those of a range, everything after them made to
+    /// fit, sealed again; or where and why replay does not take it.
     pub(super) fn forge(
         &self,
         replaced: Range<usize>,
@@ -91,7 +93,8 @@ impl Book {
 
     /// The same, as far as this many records after what was replaced.
     ///
-    /// `suspect` is the signature among the first record's that was changed, if one was: it is proved first.
+    /// `suspect` is the signature among the first record's that was changed, if one was: it is
+    /// proved first.
     pub(super) fn forge_near(
         &self,
         replaced: Range<usize>,

@@ -1,4 +1,5 @@
-//! What replay cannot judge, whole: a forger who holds the audit key can change it, nobody else can.
+//! What replay cannot judge, whole: a forger who holds the audit key can change it, nobody else
+//! can.
 
 /// Fields, how they may be changed, and why replay cannot tell.
 pub(super) struct Only {
