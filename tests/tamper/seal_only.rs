@@ -83,8 +83,13 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
             "adopted generate: key.private",
             "adopted generate: key.public",
         ],
-        how: &["a false attribute more", "a false member less", "a true attribute more"],
-        why: "an absent attribute counts as false; one that was not asked for is not judged",
+        how: &["a false attribute more", "a false member less"],
+        why: "three attributes count as false when absent; one that is false and was not asked for is as good as absent",
+    },
+    Only {
+        fields: &["answered generate: public", "adopted generate: key.public"],
+        how: &["a true attribute more"],
+        why: "LOCAL of a public key is a fact that nobody asked for, and no power",
     },
     Only {
         fields: &["answered read-value: code", "answered wrap: code"],
