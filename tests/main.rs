@@ -13,11 +13,18 @@
     reason = "a test stops where it fails, and says what it counted"
 )]
 
+mod bad_input;
+mod foreign;
 mod golden;
 mod issuing;
 mod kill;
 mod laws;
 mod other_validators;
+mod refusals;
+mod rules;
 mod shadow_chain;
 mod sigstore;
+mod softhsm;
 mod support;
+mod tamper;
+mod usage;

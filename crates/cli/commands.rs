@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use ceremony::compile::{Compiled, Inputs, compile, input_digest};
 use ceremony::key::Proof;
 use ceremony::record::{End, Mode, Place};
-use ceremony::rules::{RULES, Stage};
+use ceremony::rules::Stage;
 use ceremony::run::Run;
 use ceremony::script::{self, Language};
 use ceremony::verify::{JustClosed, Refusal, Sealed, Trust, Verdict, Verified, replay};
@@ -370,10 +370,10 @@ fn proved(verified: &Verified, lang: Lang) -> String {
         pick(lang, "件の署名を検証した", "signatures verified")
     ));
     let mut last = "";
-    for rule in RULES {
+    for rule in ceremony::rules::all() {
         let judged = !matches!(rule.stage, Stage::Edge);
         if judged && rule.id != last {
-            text.push_str(&format!("  ✓ {:<22} {:<28} {}\n", rule.id, rule.clause, rule.refuses));
+            text.push_str(&format!("  ✓ {:<22} {:<28} {}\n", rule.id, rule.clause, rule.sentence));
             last = rule.id;
         }
     }

@@ -79,6 +79,16 @@ pub(crate) fn text(output: &Output) -> String {
     )
 }
 
+/// A generated document: compared, or with `UPDATE_DOCS=1` written anew.
+pub(crate) fn document(name: &str, text: &str) {
+    let path = root().join(name);
+    if std::env::var("UPDATE_DOCS").as_deref() == Ok("1") {
+        std::fs::write(&path, text).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == text, "{name} is not what the code says: UPDATE_DOCS=1 renews it");
+}
+
 /// Every file below a folder, by its name in it.
 pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();

@@ -32,7 +32,7 @@ use crate::x509::judge;
 pub use table::RULES;
 
 /// One rule.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// Its id.
     pub id: &'static str,
@@ -42,8 +42,23 @@ pub struct Rule {
     pub stage: Stage,
     /// Whether an exception is impossible.
     pub must: bool,
-    /// What it refuses.
-    pub refuses: &'static str,
+    /// What it refuses; of a structure, what it asks.
+    pub sentence: &'static str,
+}
+
+impl Stage {
+    /// The stage's name in documents.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Form => "form",
+            Self::Plan(_) => "plan",
+            Self::Structure => "structure",
+            Self::Run => "run",
+            Self::Verify => "verify",
+            Self::Edge => "edge",
+        }
+    }
 }
 
 /// When a rule is judged.
@@ -98,8 +113,20 @@ pub fn is_known(id: &str) -> bool {
 
 /// The rule with this id.
 #[must_use]
-pub fn find(id: &str) -> Option<&'static Rule> {
-    RULES.iter().find(|rule| rule.id == id)
+pub fn find(id: &str) -> Option<Rule> {
+    all().find(|rule| rule.id == id)
+}
+
+/// Every rule: those of plan, run, files, and those that structures are judged by.
+pub fn all() -> impl Iterator<Item = Rule> {
+    let structure = |&(id, clause, asks): &(&'static str, &'static str, &'static str)| Rule {
+        id,
+        clause,
+        stage: Stage::Structure,
+        must: true,
+        sentence: asks,
+    };
+    RULES.iter().copied().chain(judge::RULES.iter().map(structure))
 }
 
 /// Judges every rule of the plan: first what exceptions cover, then what is left.

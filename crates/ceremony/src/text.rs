@@ -73,7 +73,10 @@ pub(crate) fn document<T: DeserializeOwned>(input: Input, octets: &[u8]) -> Resu
 /// The text of a document.
 pub(crate) fn text_of(input: Input, octets: &[u8]) -> Result<&str, Violation> {
     let text = admit(octets).map_err(|error| {
-        let span = error.at..error.at.saturating_add(1).min(octets.len());
+        // The whole character, so that a message can point at it.
+        let after = octets.get(error.at + 1..).unwrap_or_default();
+        let rest = after.iter().take_while(|octet| (0x80..0xc0).contains(*octet)).count();
+        let span = error.at.min(octets.len())..(error.at + 1 + rest).min(octets.len());
         let asked = "UTF-8 text in NFC without characters that cannot be seen";
         Violation::at(
             input,

@@ -105,7 +105,8 @@ pub(super) fn roles(report: &mut Report<'_>) {
 /// R-MULTI: custodians and operators act in numbers of two or more (5.2.2).
 pub(super) fn multi(report: &mut Report<'_>) {
     let inputs = report.inputs;
-    let acts = ["activation", "key-operation", "certificate-operation", "orphan-removal"];
+    let acts =
+        ["activation", "key-operation", "certificate-operation", "orphan-removal", "deactivation"];
     for (kind, act) in inputs.policy.act.iter().filter(|(kind, _)| acts.contains(&kind.as_str())) {
         let sum: u32 = act.by.values().map(|count| *count.get_ref()).sum();
         if sum < 2 {

@@ -7,9 +7,9 @@ const fn rule(
     clause: &'static str,
     stage: Stage,
     must: bool,
-    refuses: &'static str,
+    sentence: &'static str,
 ) -> Rule {
-    Rule { id, clause, stage, must, refuses }
+    Rule { id, clause, stage, must, sentence }
 }
 
 /// Every rule. A rule that has several places of judgement stands once for each function.

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use super::ask;
 use super::judge::{self, Weighed};
 use super::{ATTEMPTS, Book, Fault, Next, Run, Signed, Stop};
-use crate::graph::{Act, Op, Phase};
+use crate::graph::{Act, Phase};
 use crate::hex::Digest;
 use crate::key::Check;
 use crate::name::Name;
@@ -31,8 +31,9 @@ impl Run {
             Event::OrphanRemoved { op, attempt, found, by } => {
                 self.take_orphan(op, *attempt, found, by).map(none)
             }
-            Event::Refused { op, rule, reason, by, .. } => {
-                self.take_refused(op, rule, reason, by).map(none)
+            Event::Refused { op, attempt, rule, reason, by } => {
+                self.at_hand(op, Some(*attempt))?;
+                self.take_refused(rule, reason, by).map(none)
             }
             Event::Deviation { op, reason, by } => self.take_deviation(op, reason, by).map(none),
             Event::Resumed(resumed) => self.take_resumed(at, resumed).map(none),
@@ -193,14 +194,7 @@ impl Run {
         }
     }
 
-    fn take_refused(
-        &mut self,
-        op: &str,
-        rule: &str,
-        reason: &str,
-        by: &[Name],
-    ) -> Result<(), Fault> {
-        self.known_op(op)?;
+    fn take_refused(&mut self, rule: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
         ask::words(reason)?;
         if rule == "people" {
             self.participants(by)?;
@@ -223,7 +217,7 @@ impl Run {
     }
 
     fn take_deviation(&self, op: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
-        self.known_op(op)?;
+        self.at_hand(op, None)?;
         ask::words(reason)?;
         self.participants(by)
     }
@@ -301,10 +295,26 @@ impl Run {
         }
     }
 
-    fn known_op(&self, op: &str) -> Result<&Op, Fault> {
-        self.graph()
-            .op(op)
-            .ok_or_else(|| Fault::new("S-ORDER", "an operation of the graph", op.to_string()))
+    /// What is refused, or is not as the script has it, is what is asked now or would be asked next.
+    fn at_hand(&self, op: &str, attempt: Option<u32>) -> Result<(), Fault> {
+        match self.next() {
+            Next::Ask(found, now)
+            | Next::Answer(found, now)
+            | Next::Burn(found, now)
+            | Next::Settle(found, now)
+                if found.name == op && attempt.is_none_or(|attempt| attempt == now) =>
+            {
+                Ok(())
+            }
+            Next::Ask(..)
+            | Next::Answer(..)
+            | Next::Burn(..)
+            | Next::Settle(..)
+            | Next::Close(_)
+            | Next::Seal
+            | Next::Nothing
+            | Next::Abandon => Err(Fault::new("S-ORDER", self.what_next(), op.to_string())),
+        }
     }
 
     fn participants(&self, by: &[Name]) -> Result<(), Fault> {

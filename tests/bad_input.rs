@@ -1,0 +1,259 @@
+//! What is refused at the edge: files, folders, journals, modules, terminals. Nothing is written, nothing hangs.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::process::{Command, Output, Stdio};
+
+use crate::support::{
+    Drill, GISHIKI, IN_WINDOW, genesis, genesis_golden, gishiki, gishiki_at, run, sample_ca, text,
+};
+
+/// The output of a refused command: its code, its rule, no panic.
+fn refused(output: &Output, code: i32, rule: &str) {
+    let said = text(output);
+    assert_eq!(output.status.code(), Some(code), "{said}");
+    assert!(said.contains(rule), "{rule}: {said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn files_that_are_no_plain_files_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = sample_ca(&folder.path().join("ca"));
+    let file = plan.join("plan.toml");
+    let good = fs::read(&file).unwrap();
+    let check = || {
+        let mut command = Command::new("timeout");
+        run(command.args(["5", GISHIKI, "check"]).arg(&plan))
+    };
+    let replace = |make: &dyn Fn(&Path)| {
+        let _ = fs::remove_file(&file);
+        make(&file);
+        let output = check();
+        let _ = fs::remove_file(&file).or_else(|_| fs::remove_dir(&file));
+        output
+    };
+    refused(&replace(&|_| {}), 5, "S-FILE");
+    refused(&replace(&|path| symlink(genesis().join("plan.toml"), path).unwrap()), 5, "S-FILE");
+    refused(&replace(&|path| fs::create_dir(path).unwrap()), 5, "S-FILE");
+    refused(
+        &replace(&|path| assert!(Command::new("mkfifo").arg(path).status().unwrap().success())),
+        5,
+        "S-FILE",
+    );
+    refused(&replace(&|path| symlink("/dev/zero", path).unwrap()), 5, "S-FILE");
+    let sparse =
+        |size: u64| move |path: &Path| fs::File::create(path).unwrap().set_len(size).unwrap();
+    refused(&replace(&sparse(1 << 40)), 5, "S-FILE");
+    refused(&replace(&sparse(100 << 20)), 2, "S-TEXT");
+    for (octets, rule) in [
+        (Vec::new(), "S-FORM"),
+        (b"\xef\xbb\xbfformat = 1".to_vec(), "S-TEXT"),
+        (b"format = 1\0".to_vec(), "S-TEXT"),
+        (b"format = \"\xff\"".to_vec(), "S-TEXT"),
+        ([b"x = ".to_vec(), vec![b'['; 10_000]].concat(), "S-FORM"),
+        ([good.clone(), b"[[".to_vec()].concat(), "S-FORM"),
+    ] {
+        refused(&replace(&|path| fs::write(path, &octets).unwrap()), 2, rule);
+    }
+    fs::write(&file, &good).unwrap();
+    assert!(check().status.success());
+    refused(&run(gishiki().arg("check").arg(folder.path().join("none\nsuch"))), 5, "S-FILE");
+}
+
+#[test]
+fn a_plan_cut_anywhere_is_refused_or_means_what_it_says() {
+    let read = |name: &str| fs::read(genesis().join(name)).unwrap();
+    let (plan, policy, roster) =
+        (read("plan.toml"), read("../policy.toml"), read("../roster.toml"));
+    let mut refused = 0;
+    for cut in 0..plan.len() {
+        let inputs = ceremony::compile::Inputs::read(&plan[..cut], &policy, &roster);
+        refused +=
+            usize::from(inputs.and_then(|inputs| ceremony::compile::compile(&inputs)).is_err());
+    }
+    assert!(refused + 8 > plan.len(), "{refused} of {}", plan.len());
+}
+
+#[test]
+fn an_output_is_never_overwritten() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    fs::create_dir(&out).unwrap();
+    refused(&run(gishiki().arg("rehearse").arg(genesis()).arg("--out").arg(&out)), 5, "S-OUT");
+    fs::remove_dir(&out).unwrap();
+    symlink("nowhere", &out).unwrap();
+    refused(&run(gishiki().arg("rehearse").arg(genesis()).arg("--out").arg(&out)), 5, "S-OUT");
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+}
+
+#[test]
+fn a_folder_that_was_changed_is_refused() {
+    let change = |name: &str, new: Option<&dyn Fn(Vec<u8>) -> Vec<u8>>| {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("out");
+        crate::support::copy(&genesis_golden(), &out);
+        let path = out.join(name);
+        match new {
+            Some(new) => fs::write(&path, new(fs::read(&path).unwrap_or_default())).unwrap(),
+            None => fs::remove_file(&path).unwrap(),
+        }
+        run(gishiki().arg("verify").arg(&out).arg("--rehearsal"))
+    };
+    let flip = |at: usize| {
+        move |mut octets: Vec<u8>| {
+            let at = at.min(octets.len() - 2);
+            octets[at] ^= 1;
+            octets
+        }
+    };
+    let more = |octets: Vec<u8>| [octets, b"\n".to_vec()].concat();
+    refused(&change("inputs/plan.toml", Some(&more)), 4, "S-INPUTS");
+    refused(&change("inputs/extra.toml", Some(&more)), 4, "S-INPUTS");
+    refused(&change("inputs/roster.toml", None), 4, "S-FORM");
+    refused(&change("transcript.jsonl", Some(&|_| Vec::new())), 4, "S-EMPTY");
+    refused(&change("transcript.jsonl", Some(&flip(5_000))), 4, "S-RECORD");
+    refused(&change("transcript.jsonl", Some(&|o| o[..o.len() - 1].to_vec())), 4, "S-RECORD");
+    let last_line = |octets: Vec<u8>| {
+        let end = octets[..octets.len() - 1].iter().rposition(|o| *o == b'\n').unwrap();
+        octets[..=end].to_vec()
+    };
+    refused(&change("transcript.jsonl", Some(&last_line)), 4, "S-END");
+    refused(&change("transcript.sigstore.json", Some(&more)), 4, "S-SEAL");
+    refused(&change("transcript.sigstore.json", None), 4, "S-SEAL");
+    for name in
+        ["root-g1.der", "root-g1.txt", "crls.txt", "script.ja.md", "graph.txt", "manifest.json"]
+    {
+        refused(&change(name, Some(&flip(40))), 4, "S-ARTEFACT");
+        refused(&change(name, None), 4, "S-ARTEFACT");
+    }
+    refused(&change("extra", Some(&more)), 4, "S-ARTEFACT");
+    refused(&change("after.jsonl", Some(&flip(700))), 4, "S-RECORD");
+}
+
+#[test]
+fn journals_are_two_and_continue_each_other() {
+    let drill = Drill::new();
+    let run_with = |journals: &[&str]| {
+        let mut command = gishiki_at(IN_WINDOW);
+        drill
+            .env(&mut command)
+            .arg("run")
+            .arg(genesis())
+            .arg("--room")
+            .arg(drill.path("room.toml"));
+        for journal in journals {
+            command.arg("--journal").arg(drill.path(journal));
+        }
+        command
+            .arg("--out")
+            .arg(drill.path("out"))
+            .arg("--answers")
+            .arg(drill.path("answers.toml"));
+        command.args(["--pin-fd", "0"]).stdin(fs::File::open(drill.path("pin")).unwrap());
+        run(&mut command)
+    };
+    refused(&run_with(&["A"]), 5, "S-JOURNAL");
+    refused(&run_with(&["A", "A"]), 5, "S-JOURNAL");
+    refused(&run_with(&["A", "A/B"]), 5, "S-JOURNAL");
+    refused(&run_with(&["A", "B", "C"]), 5, "S-JOURNAL");
+    fs::create_dir(drill.path("A")).unwrap();
+    fs::write(drill.path("A/other"), "x").unwrap();
+    refused(&run_with(&["A", "B"]), 5, "S-JOURNAL");
+    fs::remove_file(drill.path("A/other")).unwrap();
+    assert!(run_with(&["A", "B"]).status.success());
+    fs::remove_dir_all(drill.path("out")).unwrap();
+    refused(&run_with(&["A", "B"]), 5, "S-JOURNAL");
+    // Two journals of which neither continues the other.
+    let path = drill.path("B/journal.jsonl");
+    let mut octets = fs::read(&path).unwrap();
+    octets[2_000] ^= 1;
+    fs::write(&path, &octets).unwrap();
+    refused(&run(&mut drill.resume_command(IN_WINDOW)), 5, "S-JOURNAL");
+    assert_eq!(fs::read(&path).unwrap(), octets);
+}
+
+#[test]
+fn a_lost_medium_is_replaced_with_consent() {
+    let drill = Drill::new();
+    fs::write(
+        drill.path("answers.toml"),
+        "default = \"as-planned\"\n[op.clock]\nfacts = { offset-seconds = \"99\" }\n",
+    )
+    .unwrap();
+    assert_eq!(run(&mut drill.run_command(&genesis())).status.code(), Some(6));
+    fs::write(drill.path("answers.toml"), "default = \"as-planned\"\n").unwrap();
+    fs::remove_dir_all(drill.path("B")).unwrap();
+    let output = run(&mut drill.resume_command(crate::support::LATER));
+    assert!(output.status.success(), "{}", text(&output));
+    let transcript = fs::read_to_string(drill.path("out/transcript.jsonl")).unwrap();
+    assert!(transcript.contains("\"new-medium\":[\"p01\",\"p03\"]"));
+    assert!(drill.verify().contains("drill, consistent"));
+}
+
+#[test]
+fn a_module_is_the_one_that_the_room_names() {
+    let drill = Drill::new();
+    let room = fs::read_to_string(drill.path("room.toml")).unwrap();
+    let with = |from: &str, to: &str| {
+        let changed = room.replace(from, to);
+        assert_ne!(changed, room);
+        fs::write(drill.path("room.toml"), changed).unwrap();
+        let output = run(&mut drill.run_command(&genesis()));
+        assert!(!drill.path("out").exists());
+        let _ = fs::remove_dir_all(drill.path("A"));
+        let _ = fs::remove_dir_all(drill.path("B"));
+        output
+    };
+    let digest = room.split("sha256 = \"").nth(1).unwrap()[..64].to_string();
+    refused(&with(&digest, &"0".repeat(64)), 5, "S-ROOM");
+    refused(&with("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/none.so"), 5, "S-ROOM");
+    refused(&with("format = 1", "format = 3"), 5, "S-FORM");
+    refused(&with(&drill.serial, "0000000000000000"), 3, "no token with serial number");
+    // Only a drill takes scripted answers.
+    refused(&with("drill = true", "drill = false"), 5, "S-DRILL");
+}
+
+#[test]
+fn without_a_terminal_nobody_is_asked() {
+    let drill = Drill::new();
+    let mut command = Command::new("setsid");
+    command.args(["-w", "faketime", "-f", "@2026-04-01 01:30:00", GISHIKI, "run"]).arg(genesis());
+    drill.env(&mut command).arg("--room").arg(drill.path("room.toml"));
+    command.arg("--journal").arg(drill.path("A")).arg("--journal").arg(drill.path("B"));
+    command.arg("--out").arg(drill.path("out")).stdin(Stdio::null());
+    let output = run(&mut command);
+    refused(&output, 6, "S-TERMINAL");
+    assert!(!drill.path("A").exists(), "nothing began");
+}
+
+#[test]
+fn a_journal_is_held_by_one_process() {
+    let drill = Drill::new();
+    assert!(run(&mut drill.run_command(&genesis())).status.success());
+    fs::remove_dir_all(drill.path("out")).unwrap();
+    let held = fs::OpenOptions::new().append(true).open(drill.path("A/journal.jsonl")).unwrap();
+    held.lock().unwrap();
+    refused(&run(&mut drill.resume_command(crate::support::LATER)), 5, "S-BUSY");
+    drop(held);
+    assert!(run(&mut drill.resume_command(crate::support::LATER)).status.success());
+}
+
+#[test]
+fn outside_its_window_a_ceremony_does_not_begin() {
+    let drill = Drill::new();
+    let mut command = gishiki_at("2026-04-02 01:30:00");
+    drill.env(&mut command).arg("run").arg(genesis()).arg("--room").arg(drill.path("room.toml"));
+    command.arg("--journal").arg(drill.path("A")).arg("--journal").arg(drill.path("B"));
+    command.arg("--out").arg(drill.path("out")).arg("--answers").arg(drill.path("answers.toml"));
+    refused(&run(&mut command), 5, "S-WINDOW");
+    assert!(!drill.path("A").exists());
+}
+
+#[test]
+fn usage_errors_have_their_own_code() {
+    refused(&run(gishiki().arg("perform")), 64, "unrecognized subcommand");
+    refused(&run(gishiki().arg("rehearse").arg(genesis())), 64, "--out");
+    assert_eq!(run(gishiki().arg("--version")).status.code(), Some(0));
+}

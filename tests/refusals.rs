@@ -1,0 +1,385 @@
+//! What a run refuses: the fold is walked in this process with the rehearsal token, and one thing is changed.
+
+use std::collections::BTreeMap;
+
+use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::hex::{Digest, Octets};
+use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
+use ceremony::run::{FactKind, Fault, Next, Request, Run};
+use ceremony::time::Instant;
+use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenIdentity, TokenObject};
+use token::RehearsalToken;
+
+use crate::support::genesis;
+
+fn compiled() -> Compiled {
+    let read = |name: &str| std::fs::read(genesis().join(name)).unwrap();
+    let inputs =
+        Inputs::read(&read("plan.toml"), &read("../policy.toml"), &read("../roster.toml")).unwrap();
+    compile(&inputs).unwrap()
+}
+
+/// A run in this process, up to an operation that was asked and not yet answered.
+struct Walk {
+    run: Run,
+    token: RehearsalToken,
+    at: Instant,
+}
+
+impl Walk {
+    fn begin(mode: Mode, place: Place) -> Result<Self, Fault> {
+        let compiled = compiled();
+        let at = compiled.graph.window().0;
+        let run = Run::begin(compiled, mode, place, at)?.run;
+        Ok(Self { run, token: RehearsalToken::new(), at })
+    }
+
+    fn rehearsal() -> Self {
+        Self::begin(Mode::Rehearsal, Place::rehearsal()).unwrap()
+    }
+
+    fn take(&mut self, event: Event) -> Result<(), Fault> {
+        self.run = self.run.clone().apply(self.at, event)?.run;
+        Ok(())
+    }
+
+    /// Asks what comes next; its name.
+    fn ask(&mut self) -> String {
+        let Next::Ask(op, attempt) = self.run.next() else { panic!("{:?}", self.run.next()) };
+        let asked = Attempt { op: op.name.clone(), attempt };
+        self.take(Event::Asked(asked.clone())).unwrap();
+        asked.op
+    }
+
+    /// What the planned people and the rehearsal token answer.
+    fn planned(&mut self) -> Answer {
+        match self.run.request().unwrap() {
+            Request::Token(request) => Answer::Token(self.token.perform(request).unwrap()),
+            Request::People(request) => {
+                let mut by: Vec<_> = request
+                    .op
+                    .by
+                    .iter()
+                    .flat_map(|duty| duty.persons.iter().take(duty.at_least).cloned())
+                    .collect();
+                by.sort();
+                by.dedup();
+                let value = |kind: &FactKind| match kind {
+                    FactKind::Digest(digest) => digest.to_string(),
+                    FactKind::Integer(..) => "0".into(),
+                    FactKind::Words => "a word".into(),
+                };
+                let facts =
+                    request.facts.iter().map(|f| (f.name.to_string(), value(&f.kind))).collect();
+                Answer::People(Said { by, facts })
+            }
+        }
+    }
+
+    fn answer(&mut self, answer: Answer) -> Result<(), Fault> {
+        let Next::Answer(op, attempt) = self.run.next() else { panic!("{:?}", self.run.next()) };
+        let event = Event::Answered { op: op.name.clone(), attempt, answer };
+        self.take(event)
+    }
+
+    /// Walks as planned until this operation is asked.
+    fn until(mut self, name: &str) -> Self {
+        while self.ask() != name {
+            let answer = self.planned();
+            self.answer(answer).unwrap();
+        }
+        self
+    }
+
+    /// The rule that refuses this answer to the pending operation.
+    fn refuses(&self, answer: &Answer) -> &'static str {
+        let Err(fault) = self.run.judge(answer) else { panic!("accepted: {answer:?}") };
+        fault.rule
+    }
+}
+
+fn said(answer: &Answer) -> Said {
+    let Answer::People(said) = answer else { panic!("{answer:?}") };
+    said.clone()
+}
+
+fn with_fact(answer: &Answer, name: &str, value: &str) -> Answer {
+    let mut said = said(answer);
+    said.facts.insert(name.into(), value.into());
+    Answer::People(said)
+}
+
+#[test]
+fn a_structure_without_its_keys_is_not_encoded() {
+    let compiled = compiled();
+    let item = ceremony::graph::Item::Certificate(0);
+    assert!(compiled.graph.to_be_signed(item, 0, &BTreeMap::new()).is_err());
+    let none = ceremony::graph::Item::Certificate(9);
+    assert!(compiled.graph.to_be_signed(none, 0, &BTreeMap::new()).is_err());
+}
+
+#[test]
+fn events_out_of_order_are_refused() {
+    let mut walk = Walk::rehearsal();
+    let asked = |op: &str| Event::Asked(Attempt { op: op.into(), attempt: 0 });
+    let rule = |walk: &Walk, event: Event| walk.run.clone().apply(walk.at, event).unwrap_err().rule;
+    assert_eq!(rule(&walk, asked("seal")), "S-ORDER");
+    assert_eq!(rule(&walk, Event::Closed { end: ceremony::record::End::Completed }), "S-ORDER");
+    assert_eq!(rule(&walk, Event::Sealed { bundle: Digest::of(b"") }), "S-ORDER");
+    assert_eq!(rule(&walk, Event::Opened(walk.run.opened().clone())), "S-ORDER");
+    let early = walk.run.clone().apply(walk.at.plus_seconds(-1), asked("entry-p01"));
+    assert_eq!(early.unwrap_err().rule, "S-TIME-BACK");
+    let late =
+        walk.run.clone().apply(walk.run.graph().window().1.plus_seconds(1), asked("entry-p01"));
+    assert_eq!(late.unwrap_err().rule, "S-WINDOW");
+    walk.ask();
+    assert_eq!(rule(&walk, asked("entry-p02")), "S-ORDER");
+    let refused = |rule: &str, by: &[&str]| Event::Refused {
+        op: "entry-p01".into(),
+        attempt: 0,
+        rule: rule.into(),
+        reason: "a reason".into(),
+        by: by.iter().map(|p| p.parse().unwrap()).collect(),
+    };
+    assert_eq!(rule(&walk, refused("R-NONE", &[])), "S-REFUSED");
+    assert_eq!(rule(&walk, refused("people", &[])), "R-AUTHN");
+    assert_eq!(rule(&walk, refused("people", &["p99"])), "R-AUTHN");
+    walk.take(refused("people", &["p01"])).unwrap();
+    assert_eq!(walk.run.next(), Next::Abandon);
+}
+
+#[test]
+fn the_seventeenth_attempt_is_refused() {
+    let mut walk = Walk::rehearsal().until("login");
+    for attempt in 0..16 {
+        let cause = "C_Login: CKR_PIN_INCORRECT".to_string();
+        walk.take(Event::Lost { op: "login".into(), attempt, cause }).unwrap();
+        let asked = Event::Asked(Attempt { op: "login".into(), attempt: attempt + 1 });
+        let taken = walk.take(asked);
+        assert_eq!(taken.is_err(), attempt == 15, "{attempt}");
+        if let Err(fault) = taken {
+            assert_eq!(fault.rule, "S-ATTEMPTS");
+        }
+    }
+}
+
+#[test]
+fn answers_to_something_else_are_refused() {
+    let mut walk = Walk::rehearsal().until("clock");
+    let good = walk.planned();
+    assert_eq!(walk.refuses(&Answer::Token(TokenAnswer::Done {})), "S-ANSWER");
+    assert_eq!(walk.refuses(&with_fact(&good, "another", "fact")), "S-ANSWER");
+    for words in ["", " \u{202e}", "two\nlines", &"x".repeat(201)] {
+        let cause = Event::Lost { op: "clock".into(), attempt: 0, cause: words.into() };
+        assert_eq!(
+            walk.run.clone().apply(walk.at, cause).unwrap_err().rule,
+            "S-WORDS",
+            "{words:?}"
+        );
+    }
+    assert_eq!(walk.refuses(&with_fact(&good, "offset-seconds", "31")), "R-TIME");
+    assert_eq!(walk.refuses(&with_fact(&good, "offset-seconds", "+1")), "R-TIME");
+    assert_eq!(walk.refuses(&with_fact(&good, "reference", "")), "R-TIME");
+    let walk = walk_after(walk, "identify");
+    assert_eq!(walk.refuses(&Answer::Token(TokenAnswer::Done {})), "S-ANSWER");
+    assert_eq!(walk.refuses(&good), "S-ANSWER");
+}
+
+fn walk_after(mut walk: Walk, name: &str) -> Walk {
+    let answer = walk.planned();
+    walk.answer(answer).unwrap();
+    walk.until(name)
+}
+
+#[test]
+fn what_people_say_is_judged() {
+    let mut walk = Walk::rehearsal().until("papers");
+    let good = walk.planned();
+    let graph = walk.run.opened().graph.to_string();
+    assert_eq!(walk.refuses(&with_fact(&good, "graph", &graph[..15])), "S-PAPERS");
+    assert_eq!(walk.refuses(&with_fact(&good, "graph", &"0".repeat(64))), "S-PAPERS");
+    assert!(walk.run.judge(&with_fact(&good, "graph", &graph[..16])).is_ok());
+    let by = |people: &[&str]| {
+        let mut said = said(&good);
+        said.by = people.iter().map(|p| p.parse().unwrap()).collect();
+        Answer::People(said)
+    };
+    assert_eq!(walk.refuses(&by(&["p07"])), "R-MULTI");
+    assert_eq!(walk.refuses(&by(&["p07", "p12", "p13"])), "R-WHO-OPERATES");
+    assert_eq!(walk.refuses(&by(&["p13", "p07"])), "R-AUTHN");
+    assert_eq!(walk.refuses(&by(&["p07", "p07", "p13"])), "R-AUTHN");
+    let mut walk = walk_after(walk, "activate");
+    let good = walk.planned();
+    assert_eq!(walk.refuses(&with_fact(&good, "second-factor", "")), "R-ACTIVATE");
+    let mut walk = walk_after(walk, "fingerprint-root-g1");
+    let good = walk.planned();
+    assert_eq!(walk.refuses(&with_fact(&good, "sha256", &"0".repeat(16))), "R-FINGERPRINT");
+    let walk = walk_after(walk, "complete-j-lis");
+    let mut other = said(&good);
+    other.by = vec!["p02".parse().unwrap()];
+    other.facts.clear();
+    assert_eq!(walk.refuses(&Answer::People(other)), "R-WHO-OPERATES");
+}
+
+#[test]
+fn a_token_is_taken_for_what_it_is() {
+    let mut walk = Walk::rehearsal().until("identify");
+    let Answer::Token(TokenAnswer::Identity(good)) = walk.planned() else { panic!() };
+    let identity = |change: &dyn Fn(&mut TokenIdentity)| {
+        let mut identity = good.clone();
+        change(&mut identity);
+        Answer::Token(TokenAnswer::Identity(identity))
+    };
+    assert_eq!(walk.refuses(&identity(&|i| i.serial = "other".into())), "S-TOKEN-SERIAL");
+    assert_eq!(walk.refuses(&identity(&|i| i.mechanisms.clear())), "S-TOKEN-MECHANISM");
+    let place = |serial: &str| Place {
+        room: "a room".into(),
+        terminal: "t1".into(),
+        tool: "0.1.0".into(),
+        image: "none".into(),
+        token: serial.into(),
+    };
+    // A drill on a token in production, a rehearsal somewhere, a real ceremony nowhere.
+    let rule = |mode, place| Walk::begin(mode, place).err().map(|fault| fault.rule);
+    assert_eq!(rule(Mode::Drill, place("FAKE-HSM-0001")), Some("S-DRILL"));
+    assert_eq!(rule(Mode::Rehearsal, place("x")), Some("S-MODE"));
+    assert_eq!(rule(Mode::Real, Place::rehearsal()), Some("S-MODE"));
+    for (mode, label) in [(Mode::Drill, "mdoc-root"), (Mode::Real, "DRILL mdoc-root")] {
+        let mut walk = Walk::begin(mode, place("S1")).unwrap();
+        while walk.ask() != "identify" {
+            let answer = walk.planned();
+            walk.answer(answer).unwrap();
+        }
+        let answer = identity(&|i| {
+            i.serial = "S1".into();
+            i.label = label.into();
+        });
+        assert_eq!(walk.refuses(&answer), "S-DRILL", "{label}");
+    }
+}
+
+fn object(class: &str, id: &[u8], label: &str) -> TokenObject {
+    TokenObject { class: class.into(), id: Octets(id.to_vec()), label: label.into() }
+}
+
+#[test]
+fn a_token_holds_what_the_records_say() {
+    let walk = Walk::rehearsal().until("inventory");
+    for found in [
+        object("private-key", b"other", "a key"),
+        object("secret-key", b"", ""),
+        object("data", b"", "mdoc-root ledger head"),
+        object("certificate", b"", "x"),
+    ] {
+        let objects = vec![found];
+        assert_eq!(
+            walk.refuses(&Answer::Token(TokenAnswer::Objects { objects })),
+            "R-HSM-DEDICATED"
+        );
+    }
+    let walk = walk_after(walk, "write-head");
+    for values in [vec![], vec![Octets(vec![0; 36])]] {
+        assert_eq!(walk.refuses(&Answer::Token(TokenAnswer::Heads { values })), "S-LEDGER-HEAD");
+    }
+    // After an interruption both keys must be there.
+    let mut walk = walk;
+    let resumed = ceremony::record::Resumed {
+        room: Place::rehearsal(),
+        torn: 0,
+        copied: 0,
+        new_medium: Vec::new(),
+    };
+    walk.take(Event::Resumed(resumed)).unwrap();
+    walk.take(Event::Lost { op: "write-head".into(), attempt: 0, cause: "interrupted".into() })
+        .unwrap();
+    let mut walk = walk.until("inventory");
+    let Answer::Token(TokenAnswer::Objects { objects }) = walk.planned() else { panic!() };
+    assert_eq!(objects.len(), 4);
+    let fewer = objects[1..].to_vec();
+    assert_eq!(
+        walk.refuses(&Answer::Token(TokenAnswer::Objects { objects: fewer })),
+        "S-KEY-ABSENT"
+    );
+    let twice = [objects.clone(), vec![objects[0].clone()]].concat();
+    assert_eq!(
+        walk.refuses(&Answer::Token(TokenAnswer::Objects { objects: twice })),
+        "S-KEY-ABSENT"
+    );
+}
+
+#[test]
+fn a_token_that_yields_a_key_is_refused() {
+    let walk = Walk::rehearsal().until("read-value-audit");
+    let yielded = Answer::Token(TokenAnswer::Yielded { octets: 32 });
+    assert_eq!(walk.refuses(&yielded), "R-NO-TRANSFER");
+    for step in ["wrap-audit", "read-value-g1"] {
+        let walk = Walk::rehearsal().until(step);
+        assert_eq!(walk.refuses(&yielded), "R-NO-TRANSFER");
+    }
+}
+
+fn facts_of(walk: &mut Walk) -> KeyFacts {
+    let Answer::Token(TokenAnswer::Key(facts)) = walk.planned() else { panic!() };
+    facts
+}
+
+#[test]
+fn a_key_pair_in_doubt_is_adopted_whole_or_removed_with_consent() {
+    let mut walk = Walk::rehearsal().until("generate-g1");
+    let good = facts_of(&mut walk);
+    let key = |change: &dyn Fn(&mut KeyFacts)| {
+        let mut facts = good.clone();
+        change(&mut facts);
+        Answer::Token(TokenAnswer::Key(facts))
+    };
+    assert_eq!(walk.refuses(&key(&|f| f.point = Octets(vec![4; 97]))), "S-PUBLIC-KEY");
+    assert_eq!(walk.refuses(&key(&|f| f.point = Octets(vec![0]))), "S-PUBLIC-KEY");
+    assert_eq!(walk.refuses(&key(&|f| f.parameters = Octets(vec![5, 0]))), "R-ALG");
+    assert_eq!(walk.refuses(&key(&|f| f.publics = 2)), "R-KEY-IN-HSM");
+    for attribute in good.private.keys() {
+        let flip = |facts: &mut KeyFacts| {
+            let value = facts.private[attribute];
+            facts.private.insert(*attribute, !value);
+        };
+        assert_eq!(walk.refuses(&key(&flip)), "R-KEY-IN-HSM", "{attribute:?}");
+    }
+    assert_eq!(
+        walk.refuses(&key(&|f| _ = f.private.remove(&Attribute::AlwaysSensitive))),
+        "R-KEY-IN-HSM"
+    );
+    let op = || "generate-g1".to_string();
+    let by = |people: &[&str]| people.iter().map(|p| p.parse().unwrap()).collect::<Vec<_>>();
+    let orphan = |found: KeyFacts, people: &[&str]| Event::OrphanRemoved {
+        op: op(),
+        attempt: 0,
+        found,
+        by: by(people),
+    };
+    let part = KeyFacts { privates: 0, ..good.clone() };
+    let rule = |event: Event| walk.run.clone().apply(walk.at, event).unwrap_err().rule;
+    assert_eq!(rule(orphan(good.clone(), &["p01", "p03"])), "S-ORPHAN");
+    assert_eq!(rule(orphan(part.clone(), &["p04", "p05"])), "R-MULTI");
+    assert_eq!(rule(Event::Adopted { op: op(), attempt: 0, key: part.clone() }), "R-KEY-IN-HSM");
+    let adopted = Event::Adopted { op: op(), attempt: 0, key: good };
+    assert!(walk.run.clone().apply(walk.at, adopted).is_ok());
+    walk.take(orphan(part, &["p01", "p03"])).unwrap();
+    assert!(matches!(walk.run.next(), Next::Ask(op, 1) if op.name == "generate-g1"));
+}
+
+#[test]
+fn a_forger_who_re_seals() {
+    // Another graph under the first record's name: the inputs say otherwise.
+    let golden = crate::support::genesis_golden();
+    let mut sealed = ceremony::verify::Sealed::default();
+    for (name, octets) in crate::support::files(&golden.join("inputs")) {
+        sealed.inputs.insert(name, octets);
+    }
+    let text = std::fs::read_to_string(golden.join("transcript.jsonl")).unwrap();
+    let graph = compiled().graph.id().to_string();
+    sealed.transcript = text.replacen(&graph, &"0".repeat(64), 1).into_bytes();
+    let refusal = ceremony::verify::replay(&sealed).unwrap_err();
+    assert_eq!(
+        (refusal.fault.rule, refusal.place.as_str()),
+        ("S-OPENED", "transcript.jsonl line 1")
+    );
+}

@@ -1,0 +1,353 @@
+//! Transcripts that were tampered with: raw, and by a forger who holds the audit key.
+//!
+//! A chain that anyone can compute again protects nothing by itself. So each change is made twice:
+//! as it is, and with everything after it made to fit and sealed anew with the rehearsal's audit
+//! key, which everybody knows. What replay still takes then is what only the seal protects;
+//! `seal_only` lists it, whole, with the reason.
+
+mod ceremonies;
+mod changes;
+mod forger;
+mod seal_only;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ceremony::anchor::Anchor;
+use ceremony::seal;
+use ceremony::verify::{Refusal, Sealed, Trust, Verdict, replay, replay_unsealed};
+use serde_json::{Value, json};
+
+use ceremonies::{eventful_rehearsal, golden, real_ceremony, small_rehearsal, stopped_rehearsal};
+use changes::Vocabulary;
+use forger::{Book, Refused, derived, prove, verdict};
+use seal_only::ONLY_THE_SEAL;
+
+#[test]
+fn an_unchanged_ceremony_is_forged_to_the_same_octets() {
+    for sealed in [golden(), eventful_rehearsal(), stopped_rehearsal()] {
+        assert!(matches!(verdict(&sealed, &Trust::Rehearsal), Ok(Verdict::Verified(_))));
+        let book = Book::of(sealed);
+        for from in [0, 1, book.transcript - 1, book.transcript, book.records.len()] {
+            let forged = book.forge(from..from, &[]).unwrap();
+            assert!(forged.transcript == book.sealed.transcript);
+            assert!(forged.bundle == book.sealed.bundle);
+            assert!(forged.after == book.sealed.after);
+        }
+    }
+}
+
+/// The folder with these lines.
+fn folder(book: &Book, lines: &[&str]) -> Sealed {
+    let mut sealed = Sealed { transcript: Vec::new(), after: None, ..book.sealed.clone() };
+    for line in lines {
+        let after = sealed.after.is_some() || line.contains(r#""kind":"sealed""#);
+        let to = if after { sealed.after.get_or_insert_default() } else { &mut sealed.transcript };
+        to.extend(line.as_bytes());
+    }
+    sealed
+}
+
+#[test]
+fn every_record_deleted_swapped_or_doubled_is_refused() {
+    let book = Book::of(golden());
+    let count = book.records.len();
+    let lines: Vec<&str> = (0..count).map(|index| book.line(index)).collect();
+    assert!(replay(&folder(&book, &lines)).is_ok());
+    let (mut refused, mut taken) = (0, Vec::new());
+    let mut judge = |what: &'static str, index: usize, lines: &[&str]| {
+        // What follows a fault is not read; where there is none yet, everything is.
+        let near = &lines[..lines.len().min(index + 3)];
+        let more = |refusal: &Refusal| refusal.fault.rule == "S-END";
+        let mut said = replay(&folder(&book, near)).map(drop);
+        if said.as_ref().is_err_and(more) {
+            said = replay(&folder(&book, lines)).map(drop);
+        }
+        match said {
+            Ok(()) => taken.push((what, index)),
+            Err(_) => refused += 1,
+        }
+    };
+    for index in 0..count {
+        let mut less = lines.clone();
+        less.remove(index);
+        judge("deleted", index, &less);
+        let mut twice = lines.clone();
+        twice.insert(index, lines[index]);
+        judge("doubled", index, &twice);
+        let mut swapped = lines.clone();
+        if index + 1 < count {
+            swapped.swap(index, index + 1);
+            judge("swapped", index, &swapped);
+        }
+    }
+    // The postscript is on paper, and the next ceremony names its digest: until then it may end at
+    // any record.
+    assert_eq!(taken, [("deleted", count - 1)]);
+    println!("{refused} deletions, doublings and swaps of {count} records refused");
+}
+
+#[test]
+fn every_record_deleted_swapped_or_doubled_is_refused_also_under_a_good_seal() {
+    let (mut refused, mut taken) = (0, BTreeSet::new());
+    for sealed in [golden(), eventful_rehearsal(), stopped_rehearsal()] {
+        let book = Book::of(sealed);
+        let records = &book.records;
+        for (index, record) in records.iter().enumerate() {
+            let again = derived(record.clone(), record["number"].as_u64().unwrap() + 1);
+            let mut forged = vec![
+                ("deleted", book.forge(index..index + 1, &[])),
+                ("doubled", book.forge(index..index + 1, &[record.clone(), again])),
+            ];
+            if let Some(next) = records.get(index + 1) {
+                let number = |record: &Value| record["number"].as_u64().unwrap();
+                let first = derived(next.clone(), number(record));
+                let second = derived(record.clone(), number(next));
+                forged.push(("swapped", book.forge(index..index + 2, &[first, second])));
+            }
+            for (what, forged) in forged {
+                if forged.is_ok() {
+                    let last = index + 1 == records.len();
+                    let kind = |at: usize| records[at]["event"]["kind"].as_str().unwrap();
+                    let who = if last {
+                        "the last".into()
+                    } else {
+                        format!("{} before {}", kind(index), kind(index + 1))
+                    };
+                    taken.insert((what, who));
+                } else {
+                    refused += 1;
+                }
+            }
+        }
+    }
+    // People say when something deviates, a machine may fail twice, and what is refused need not
+    // have been asked.
+    let expected = [
+        ("deleted", "asked before refused"),
+        ("deleted", "deviation before answered"),
+        ("deleted", "the last"),
+        ("doubled", "deviation before answered"),
+        ("doubled", "resumed before asked"),
+        ("swapped", "asked before deviation"),
+    ];
+    assert_eq!(taken, expected.map(|(what, kind)| (what, kind.to_string())).into());
+    println!("{refused} deletions, doublings and swaps under a good seal refused");
+}
+
+/// Changes the lowest bit of octets; every change must be refused.
+fn every_octet(octets: &[u8], stride: usize, taken: impl Fn(&[u8]) -> bool) -> usize {
+    let places = (0..octets.len()).step_by(stride);
+    let changed = places.len();
+    for place in places {
+        let mut other = octets.to_vec();
+        other[place] ^= 1;
+        assert!(!taken(&other), "octet {place} of {}", String::from_utf8_lossy(octets));
+    }
+    changed
+}
+
+/// Every octet of the golden's records, but one in 96 of its two sheets of signatures and of its
+/// first record: the same records of a smaller ceremony are changed octet by octet.
+#[test]
+fn every_octet_of_every_record_is_judged() {
+    let (golden, small) = (Book::of(golden()), Book::of(small_rehearsal()));
+    let judge = |book: &Book, index: usize, stride: usize| {
+        every_octet(book.line(index).as_bytes(), stride, |other| {
+            str::from_utf8(other).is_ok_and(|other| match index {
+                0 => book.judge_first(other).is_ok(),
+                _ => book.judge(index, other).is_ok(),
+            })
+        })
+    };
+    let long = |book: &Book, index: usize| index == 0 || book.line(index).contains("signatures");
+    let mut refused = 0;
+    for index in 0..golden.records.len() {
+        refused += judge(&golden, index, if long(&golden, index) { 96 } else { 1 });
+    }
+    for index in (0..small.records.len()).filter(|index| long(&small, *index)) {
+        refused += judge(&small, index, 1);
+    }
+    println!("{refused} changed octets of records refused");
+}
+
+#[test]
+fn every_octet_of_bundle_and_inputs_is_judged() {
+    let small = Book::of(small_rehearsal());
+    let run = small.closed();
+    let taken =
+        |other: &[u8]| seal::read(run, other).is_ok_and(|check| prove(&[check], None).is_ok());
+    assert!(taken(&small.sealed.bundle));
+    let mut refused = every_octet(&small.sealed.bundle, 19, taken);
+    for (name, octets) in &small.sealed.inputs {
+        refused += every_octet(octets, 37, |other| {
+            let mut inputs = small.sealed.inputs.clone();
+            inputs.insert(name.clone(), other.to_vec());
+            replay_unsealed(&inputs, small.line(0).as_bytes(), b"").is_ok()
+        });
+    }
+    println!("{refused} changed octets of bundle and inputs refused");
+}
+
+type WholeJudge = dyn Fn(&Sealed) -> bool;
+
+/// What became of the changes of each field.
+#[derive(Default)]
+struct Tally {
+    refused: usize,
+    taken: BTreeMap<(String, &'static str), usize>,
+}
+
+/// Changes every field of every record from one on. The first change of a field that is taken in
+/// some way is followed to the end, the next ones to the next record. Of the first that is taken
+/// and the first that is refused of each field, a whole judge is asked too.
+fn walk(book: &Book, from: usize, stride: usize, whole: Option<&WholeJudge>) -> Tally {
+    let vocabulary = Vocabulary::of(book, stride);
+    let (mut tally, mut refused_seen) = (Tally::default(), BTreeSet::new());
+    let mut taken_seen = BTreeSet::new();
+    for index in from..book.records.len() {
+        for change in vocabulary.changes(book, index) {
+            let field = (change.field, change.how);
+            let first = !tally.taken.contains_key(&field);
+            let reach = if first { usize::MAX } else { 1 };
+            let changed = [change.record];
+            match book.forge_near(index..index + 1, &changed, change.suspect, reach) {
+                Ok(forged) => {
+                    if let Some(whole) = whole
+                        && first
+                        && taken_seen.insert(field.0.clone())
+                    {
+                        assert!(whole(&forged), "{field:?}");
+                    }
+                    *tally.taken.entry(field).or_default() += 1;
+                }
+                Err(refusal) => {
+                    tally.refused += 1;
+                    if whole.is_some() && refused_seen.insert(field.0.clone()) {
+                        refused_by_replay_too(&field, index, *refusal);
+                    }
+                }
+            }
+        }
+    }
+    tally
+}
+
+/// The forger's judge is the run; the first refusal of each field is looked at with the whole of
+/// replay too.
+fn refused_by_replay_too(field: &(String, &str), index: usize, refusal: Refused) {
+    let Refused { at, fault, folder } = refusal;
+    let said = replay(&folder).expect_err(&fault);
+    let by_proof = fault.contains("the signature does not verify");
+    let file = folder.after.as_ref().map_or(&folder.transcript, |after| after);
+    let line = file.iter().filter(|octet| **octet == b'\n').count();
+    let here = said.place.ends_with(&format!(".jsonl line {line}"));
+    assert!(at >= index && (here || by_proof), "{field:?}: {fault}; replay: {said}");
+}
+
+#[test]
+fn every_field_is_judged_or_listed() {
+    let verified =
+        |forged: &Sealed| matches!(verdict(forged, &Trust::Rehearsal), Ok(Verdict::Verified(_)));
+    let tallies = std::thread::scope(|scope| {
+        let golden = scope.spawn(|| walk(&Book::of(golden()), 0, 6, None));
+        let eventful = walk(&Book::of(eventful_rehearsal()), 0, 3, Some(&verified));
+        let stopped = Book::of(stopped_rehearsal());
+        let refused = |record: &Value| record["event"]["kind"] == "refused";
+        let from = stopped.records.iter().position(refused).unwrap();
+        [golden.join().unwrap(), eventful, walk(&stopped, from, 3, Some(&verified))]
+    });
+    let refused: usize = tallies.iter().map(|tally| tally.refused).sum();
+    let taken: usize = tallies.iter().flat_map(|tally| tally.taken.values()).sum();
+    let found: BTreeSet<(&str, &str)> = tallies
+        .iter()
+        .flat_map(|t| t.taken.keys())
+        .map(|(field, how)| (field.as_str(), *how))
+        .collect();
+    let listed: BTreeSet<(&str, &str)> = ONLY_THE_SEAL
+        .iter()
+        .flat_map(|only| {
+            only.fields.iter().flat_map(|field| only.how.iter().map(|how| (*field, *how)))
+        })
+        .collect();
+    let unlisted: Vec<_> = found.difference(&listed).collect();
+    let judged: Vec<_> = listed.difference(&found).collect();
+    assert!(unlisted.is_empty() && judged.is_empty(), "unlisted {unlisted:#?}, judged {judged:#?}");
+    println!("{refused} changes refused, {taken} only the seal protects, in {} ways", listed.len());
+}
+
+#[test]
+fn a_verdict_needs_every_signature_proved() {
+    let sealed = small_rehearsal();
+    let count = replay(&sealed).unwrap().checks.len();
+    for absent in 0..count {
+        let trial = replay(&sealed).unwrap();
+        let proofs = trial.checks.iter().enumerate().filter(|(index, _)| *index != absent);
+        let proofs = proofs.map(|(_, check)| check.prove().unwrap()).collect();
+        let refusal = trial.conclude(proofs, &Trust::Rehearsal).unwrap_err();
+        assert_eq!(refusal.fault.rule, "S-SIGNATURE");
+    }
+}
+
+/// The anchor of this ceremony.
+fn anchor_of(sealed: &Sealed) -> Anchor {
+    let Ok(Verdict::NotAnchored(facts)) = verdict(sealed, &Trust::None) else {
+        panic!("a consistent ceremony without trust is not anchored")
+    };
+    let text = format!(
+        "format = 1\nca = \"mdoc-root\"\nceremony = \"2026-04-genesis\"\naudit-key = \"{}\"\n\
+         genesis-head = \"{}\"\nsigned-on = 2026-04-01\n",
+        facts.audit_key, facts.head
+    );
+    Anchor::parse(text.as_bytes()).unwrap()
+}
+
+#[test]
+fn a_whole_forged_ceremony_is_refused_by_the_anchor() {
+    let (own, forged) = (real_ceremony(1), real_ceremony(2));
+    let anchor = anchor_of(&own);
+    let verified = verdict(&own, &Trust::Anchor(&anchor));
+    assert!(matches!(verified, Ok(Verdict::Verified(_))), "{verified:?}");
+    assert!(matches!(verdict(&forged, &Trust::None), Ok(Verdict::NotAnchored(_))));
+    let refusal = verdict(&forged, &Trust::Anchor(&anchor)).unwrap_err();
+    assert!(refusal.contains("S-ANCHOR") && refusal.contains("the audit key"), "{refusal}");
+    for trust in [Trust::Rehearsal, Trust::Drill] {
+        let refusal = verdict(&forged, &trust).unwrap_err();
+        assert!(refusal.contains("S-MODE"), "{refusal}");
+    }
+    let refusal = verdict(&golden(), &Trust::Anchor(&anchor)).unwrap_err();
+    assert!(refusal.contains("S-MODE"), "{refusal}");
+}
+
+/// The forger's seal under the CA's own transcript, and the CA's seal under the forger's.
+#[test]
+fn a_seal_holds_for_its_own_transcript_only() {
+    let (own, forged) = (real_ceremony(1), real_ceremony(2));
+    for (one, other) in [(&own, &forged), (&forged, &own)] {
+        let swapped = Sealed { bundle: other.bundle.clone(), ..one.clone() };
+        let refusal = verdict(&swapped, &Trust::None).unwrap_err();
+        assert!(refusal.contains("S-SEAL"), "{refusal}");
+    }
+}
+
+#[test]
+fn a_rehearsal_that_says_it_is_real_is_recognised_by_its_keys() {
+    let book = Book::of(golden());
+    let forged = book.forge_throughout(|record| {
+        record["terminal"] = json!("terminal-1");
+        let event = &mut record["event"];
+        if event["kind"] == "opened" {
+            event["mode"] = json!("real");
+            for member in ["image", "room", "terminal", "token", "tool"] {
+                event["room"][member] = json!(format!("{member}-1"));
+            }
+        }
+        if event["kind"] == "answered" && event["op"] == "identify" {
+            event["answer"]["serial"] = json!("token-1");
+        }
+    });
+    let forged = forged.unwrap_or_else(|refused| refused.folder);
+    for trust in [Trust::None, Trust::Rehearsal] {
+        let refusal = verdict(&forged, &trust).unwrap_err();
+        assert!(refusal.contains("S-REHEARSAL-KEY"), "{refusal}");
+    }
+}

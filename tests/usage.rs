@@ -1,0 +1,23 @@
+//! `docs/usage.md` is what the help texts say.
+
+use std::fmt::Write as _;
+
+use crate::support::{document, gishiki, succeed};
+
+#[test]
+fn the_document_of_usage_is_what_the_help_says() {
+    let mut text = String::from(
+        "# Usage\n\nGenerated from the help texts by a test (`UPDATE_DOCS=1 cargo test --test all usage`).\n\n\
+         ```text\n",
+    );
+    text.push_str(&succeed(gishiki().arg("--help")));
+    text.push_str("```\n");
+    let commands =
+        ["check", "graph", "bind", "script", "rehearse", "run", "resume", "abandon", "verify"];
+    for command in commands {
+        let help = succeed(gishiki().args([command, "--help"]));
+        let _ = write!(text, "\n## {command}\n\n```text\n{help}```\n");
+    }
+    let trimmed: Vec<&str> = text.lines().map(str::trim_end).collect();
+    document("docs/usage.md", &(trimmed.join("\n") + "\n"));
+}
