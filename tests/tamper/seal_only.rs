@@ -77,19 +77,14 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "an object is known by its class and CKA_ID",
     },
     Only {
-        fields: &[
-            "answered generate: private",
-            "answered generate: public",
-            "adopted generate: key.private",
-            "adopted generate: key.public",
-        ],
+        fields: &["answered generate: private", "adopted generate: key.private"],
         how: &["a false attribute more", "a false member less"],
-        why: "three attributes count as false when absent; one that is false and was not asked for is as good as absent",
+        why: "three attributes count as false when absent; another that is false is as good as absent",
     },
     Only {
         fields: &["answered generate: public", "adopted generate: key.public"],
-        how: &["a true attribute more"],
-        why: "LOCAL of a public key is a fact that nobody asked for, and no power",
+        how: &["a false attribute more", "a true attribute more"],
+        why: "what is false and was not asked is as good as absent; LOCAL is a fact, and no power",
     },
     Only {
         fields: &["answered read-value: code", "answered wrap: code"],
