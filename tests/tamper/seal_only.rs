@@ -135,7 +135,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
     },
     Only {
         fields: &["orphan-removed generate: found.privates"],
-        how: &["one less", "one more"],
+        how: &["one more"],
         why: "what was left of a key pair and destroyed is anything but a complete pair",
     },
     Only {
