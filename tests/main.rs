@@ -18,6 +18,7 @@ mod golden;
 mod issuing;
 mod kill;
 mod laws;
+mod nss;
 mod other_validators;
 mod refusals;
 mod rules;
