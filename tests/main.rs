@@ -9,7 +9,6 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
-    missing_docs,
     reason = "a test stops where it fails, and says what it counted"
 )]
 

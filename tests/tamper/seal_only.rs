@@ -77,14 +77,14 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "an object is known by its class and CKA_ID",
     },
     Only {
-        fields: &[
-            "answered generate: private",
-            "answered generate: public",
-            "adopted generate: key.private",
-            "adopted generate: key.public",
-        ],
-        how: &["a false attribute more", "a false member less", "a true attribute more"],
-        why: "an absent attribute counts as false; one that was not asked for is not judged",
+        fields: &["answered generate: private", "adopted generate: key.private"],
+        how: &["a false attribute more", "a false member less"],
+        why: "three attributes count as false when absent; another that is false is as good as absent",
+    },
+    Only {
+        fields: &["answered generate: public", "adopted generate: key.public"],
+        how: &["a false attribute more", "a true attribute more"],
+        why: "what is false and was not asked is as good as absent; LOCAL is a fact, and no power",
     },
     Only {
         fields: &["answered read-value: code", "answered wrap: code"],
@@ -135,7 +135,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
     },
     Only {
         fields: &["orphan-removed generate: found.privates"],
-        how: &["one less", "one more"],
+        how: &["one more"],
         why: "what was left of a key pair and destroyed is anything but a complete pair",
     },
     Only {

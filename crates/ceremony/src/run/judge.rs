@@ -16,7 +16,7 @@ use crate::hex::Octets;
 use crate::key::{Check, PublicKey, Signature};
 use crate::name::Name;
 use crate::record::{Answer, Mode, Place, Said};
-use crate::token::{KeyFacts, TokenAnswer, TokenIdentity, TokenObject};
+use crate::token::{Attribute, KeyFacts, TokenAnswer, TokenIdentity, TokenObject};
 use crate::x509;
 
 /// What an accepted answer changes.
@@ -254,16 +254,23 @@ impl Run {
             ("public", &template.public, &facts.public),
         ] {
             for (attribute, value) in asked {
-                // PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED
-                // counts as false.
-                let found = found.get(attribute).copied().unwrap_or(false);
-                if found != *value {
+                let found = found.get(attribute).copied().or(absent(*attribute));
+                if found != Some(*value) {
                     return Err(Fault::new(
                         "R-KEY-IN-HSM",
                         format!("{side} {key} with {} = {value}", attribute.name()),
-                        format!("{found}"),
+                        found.map_or("no such attribute".to_string(), |found| found.to_string()),
                     ));
                 }
+            }
+            // LOCAL says where a public key comes from; every other attribute is a power.
+            let power = |attribute: &Attribute| *attribute != Attribute::Local;
+            let more = found
+                .iter()
+                .find(|(name, value)| **value && power(name) && !asked.contains_key(name));
+            if let Some((attribute, _)) = more {
+                let asked = format!("{side} {key} without {}", attribute.name());
+                return Err(Fault::new("R-KEY-IN-HSM", asked, "true"));
             }
         }
         let public = PublicKey::from_point(planned.curve, &facts.point.0).map_err(|error| {
@@ -445,6 +452,32 @@ impl Run {
         let attempt =
             attempt.ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))?;
         Ok(self.planned(key)?.id(self.graph(), *attempt))
+    }
+}
+
+/// PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false; any other attribute
+/// that was set must be answered.
+const fn absent(attribute: Attribute) -> Option<bool> {
+    match attribute {
+        Attribute::AlwaysSensitive | Attribute::NeverExtractable | Attribute::WrapWithTrusted => {
+            Some(false)
+        }
+        Attribute::Token
+        | Attribute::Private
+        | Attribute::Modifiable
+        | Attribute::Sensitive
+        | Attribute::Extractable
+        | Attribute::Local
+        | Attribute::Sign
+        | Attribute::SignRecover
+        | Attribute::Decrypt
+        | Attribute::Unwrap
+        | Attribute::Derive
+        | Attribute::Verify
+        | Attribute::VerifyRecover
+        | Attribute::Encrypt
+        | Attribute::Wrap
+        | Attribute::Trusted => None,
     }
 }
 
