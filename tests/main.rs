@@ -13,6 +13,7 @@
 )]
 
 mod bad_input;
+mod documents;
 mod foreign;
 mod golden;
 mod issuing;

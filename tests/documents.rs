@@ -1,0 +1,206 @@
+//! What the documents say is so: their links lead somewhere, and their commands print what they
+//! are said to print.
+//!
+//! Blocks of `sh` are run as they stand; blocks of `console` are commands behind `$ `, each with
+//! what it prints. There `…` stands for anything: a line of its own for lines, at the end of a line
+//! for the rest of it.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{GISHIKI, genesis, gishiki, root, run, succeed, text};
+
+/// One fenced block: its language and its lines.
+struct Block {
+    language: String,
+    lines: Vec<String>,
+}
+
+/// One command of a `console` block, and what it is said to print.
+struct Said {
+    command: String,
+    printed: Vec<String>,
+}
+
+fn read(name: &str) -> String {
+    let path = root().join(name);
+    std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// The fenced blocks of a document.
+fn blocks(name: &str) -> Vec<Block> {
+    let mut found: Vec<Block> = Vec::new();
+    let mut open = false;
+    for line in read(name).lines() {
+        match line.strip_prefix("```") {
+            Some(language) if !open => {
+                found.push(Block { language: language.to_string(), lines: Vec::new() });
+                open = true;
+            }
+            Some(_) => open = false,
+            None if open => found.last_mut().unwrap().lines.push(line.to_string()),
+            None => {}
+        }
+    }
+    assert!(!open, "{name}: a block without its end");
+    found
+}
+
+/// The texts of a document's `sh` blocks.
+fn shell(name: &str) -> Vec<String> {
+    let blocks = blocks(name).into_iter().filter(|block| block.language == "sh");
+    blocks.map(|block| block.lines.join("\n")).collect()
+}
+
+/// The commands of a document's `console` blocks.
+fn console(name: &str) -> Vec<Said> {
+    let mut found: Vec<Said> = Vec::new();
+    for block in blocks(name).into_iter().filter(|block| block.language == "console") {
+        for line in block.lines {
+            match line.strip_prefix("$ ") {
+                Some(command) => {
+                    found.push(Said { command: command.to_string(), printed: Vec::new() });
+                }
+                None => found.last_mut().unwrap().printed.push(line),
+            }
+        }
+    }
+    found
+}
+
+/// A shell in which `gishiki` is the program under test.
+fn bash(script: &str, folder: &Path) -> Command {
+    let program = PathBuf::from(GISHIKI);
+    let path =
+        format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap());
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).current_dir(folder).env("PATH", path);
+    command.env("LC_ALL", "C.UTF-8").env("TZ", "UTC");
+    command
+}
+
+/// Whether these lines are what was said, with `…` for anything.
+fn matches(said: &[String], printed: &[String]) -> bool {
+    match said.split_first() {
+        None => printed.is_empty(),
+        Some((line, rest)) if line == "…" => {
+            (0..=printed.len()).any(|skipped| matches(rest, &printed[skipped..]))
+        }
+        Some((line, rest)) => printed.split_first().is_some_and(|(found, others)| {
+            let same = match line.strip_suffix('…') {
+                Some(beginning) => found.starts_with(beginning),
+                None => found.trim_end() == line,
+            };
+            same && matches(rest, others)
+        }),
+    }
+}
+
+/// Runs the commands of a document's `console` blocks, and compares.
+fn tour(name: &str) -> usize {
+    let folder = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(root().join("ceremony-plans"), folder.path().join("ceremony-plans"))
+        .unwrap();
+    let said = console(name);
+    for Said { command, printed } in &said {
+        let output = run(&mut bash(&format!("{{ {command}; }} 2>&1"), folder.path()));
+        let found: Vec<String> = text(&output).lines().map(str::to_string).collect();
+        assert!(
+            matches(printed, &found),
+            "{name}: {command}\nsaid:\n{}\nprinted:\n{}",
+            printed.join("\n"),
+            found.join("\n")
+        );
+    }
+    said.len()
+}
+
+#[test]
+fn the_readme_prints_what_it_says() {
+    assert!(tour("README.md") >= 12);
+    assert!(tour("README.ja.md") >= 12);
+}
+
+#[test]
+fn the_readme_begins_with_the_two_commands() {
+    let commands = shell("README.md");
+    assert_eq!(commands, shell("README.ja.md"));
+    assert_eq!(commands.len(), 2);
+    assert!(root().join(&commands[1]).is_file());
+    let folder = tempfile::tempdir().unwrap();
+    let words: Vec<&str> = commands[0].split_whitespace().collect();
+    assert_eq!(words[..4], ["cargo", "run", "--release", "--"]);
+    assert_eq!(root().join(words[5]), genesis());
+    let out = folder.path().join(words[7]);
+    succeed(gishiki().current_dir(root()).args(&words[4..7]).arg(&out));
+    assert!(out.join("manifest.json").is_file());
+}
+
+#[test]
+fn the_drill_on_a_token_can_be_followed() {
+    let commands = shell("docs/on-a-token.md");
+    assert_eq!(commands, shell("docs/on-a-token.ja.md"), "one procedure in two languages");
+    // Its first two blocks install SoftHSM and build gishiki; `./test` has done both.
+    assert!(commands[0].contains("apt-get install") && commands[1].contains("cargo build"));
+    let script = format!("set -euo pipefail\n{}", commands[2..].join("\n"));
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = bash(&script, &root());
+    let printed = succeed(command.env("TMPDIR", folder.path()));
+    for said in ["keeps every rule", "completed: 2026-04-genesis (drill)", "drill, consistent"] {
+        assert!(printed.contains(said), "{said}:\n{printed}");
+    }
+}
+
+/// Every document of ours below a folder; what a rehearsal or a build wrote is none.
+fn documents(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_str().unwrap();
+        let ours = !name.starts_with('.') && !["golden", "target", "OUT"].contains(&name);
+        if path.is_dir() && ours {
+            found.extend(documents(&path));
+        } else if path.extension().is_some_and(|ending| ending == "md") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_link_leads_somewhere() {
+    let mut links = 0;
+    for document in documents(&root()) {
+        let text = std::fs::read_to_string(&document).unwrap();
+        for after in text.split("](").skip(1) {
+            let link = after.split(')').next().unwrap();
+            if link.contains("://") {
+                continue;
+            }
+            let file = link.split('#').next().unwrap();
+            let place = document.parent().unwrap().join(file);
+            assert!(file.is_empty() || place.exists(), "{}: {link}", document.display());
+            links += 1;
+        }
+    }
+    assert!(links > 30, "{links} links");
+}
+
+#[test]
+fn every_decision_is_listed() {
+    let list = read("docs/decisions/README.md");
+    let mut decisions = 0;
+    for entry in std::fs::read_dir(root().join("docs/decisions")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name == "README.md" {
+            continue;
+        }
+        assert!(list.contains(&format!("]({name})")), "{name} is not listed");
+        let text = read(&format!("docs/decisions/{name}"));
+        for part in ["**Context.**", "**Decision.**", "**Given up.**"] {
+            assert!(text.contains(part), "{name}: {part}");
+        }
+        decisions += 1;
+    }
+    assert_eq!(list.matches("\n| [").count(), decisions);
+}
