@@ -177,7 +177,7 @@ pub(super) fn root_begins(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 not_before.span(),
-                day.start().to_string(),
+                format!("notBefore {}", day.start()),
                 not_before.get_ref().to_string(),
                 "the root begins on the day on which its key is generated and it is issued",
             );
