@@ -8,7 +8,7 @@ use alloc::string::ToString;
 
 use super::Report;
 use crate::key::Curve;
-use crate::policy::Organization;
+use crate::policy::{Organization, PolicyAct};
 use crate::violation::Input;
 
 /// The two organisations that decide together (1.3.4.2).
@@ -238,22 +238,16 @@ pub(super) fn clock(report: &mut Report<'_>) {
             "a trusted time source sets the clock",
         );
     }
-    let inputs = report.inputs;
-    let people: u32 = inputs
-        .policy
-        .act
-        .iter()
-        .filter(|(kind, _)| kind.as_str() == "clock")
-        .flat_map(|(_, act)| act.by.values())
-        .map(|count| *count.get_ref())
-        .sum();
+    let act = act(report, "clock");
+    let people: u32 = act.into_iter().flat_map(|act| act.by.values()).map(|c| *c.get_ref()).sum();
     if people < 2 {
+        let span = place_of(report, act);
         report.refuse(
             Input::Policy,
-            most.span(),
+            span,
             "two people who read the clock",
             people.to_string(),
-            "",
+            "the CP/CPS has a trusted time source; two people compare it",
         );
     }
 }
@@ -335,14 +329,13 @@ pub(super) fn roles(report: &mut Report<'_>) {
 
 /// An act of the policy asks for at least these numbers of these roles.
 fn asks(report: &mut Report<'_>, kind: &str, roles: &[(&str, u32)]) {
-    let inputs = report.inputs;
-    let act = inputs.policy.act.iter().find(|(name, _)| name.as_str() == kind).map(|(_, act)| act);
+    let act = act(report, kind);
     for (role, least) in roles {
         let count = act
             .and_then(|act| act.by.iter().find(|(name, _)| name.as_str() == *role))
             .map(|(_, c)| c);
         if count.is_none_or(|count| count.get_ref() < least) {
-            let span = count.map_or(inputs.policy.cps.version.span(), toml::Spanned::span);
+            let span = count.map_or_else(|| place_of(report, act), toml::Spanned::span);
             report.refuse(
                 Input::Policy,
                 span,
@@ -352,4 +345,15 @@ fn asks(report: &mut Report<'_>, kind: &str, roles: &[(&str, u32)]) {
             );
         }
     }
+}
+
+fn act<'a>(report: &Report<'a>, kind: &str) -> Option<&'a PolicyAct> {
+    let inputs = report.inputs;
+    inputs.policy.act.iter().find(|(name, _)| name.as_str() == kind).map(|(_, act)| act)
+}
+
+/// Where an act says by whom; where there is no such act, the head of the policy.
+fn place_of(report: &Report<'_>, act: Option<&PolicyAct>) -> core::ops::Range<usize> {
+    let first = act.and_then(|act| act.by.values().next());
+    first.map_or_else(|| report.inputs.policy.cps.version.span(), toml::Spanned::span)
 }
