@@ -1,159 +1,28 @@
-//! Every rule has a case that it refuses: a file in `tests/refused/`, or a test that is named here.
+//! The corpus of rules: every rule of gishiki refuses what it says, and nothing that is right.
 //!
-//! A file says which rules it breaks (`# expect:`) and why, and changes the sample CA's text. Adding a case is adding a
-//! file. `tests/accepted/` holds changes that keep every rule.
+//! A case is a file. `refused/` and `accepted/` hold them; its first lines say which rules refuse
+//! it and why, the rest says what is changed: of the sample CA's inputs, of a structure, in the
+//! room, or in the golden. Adding a case is adding a file. What no file can say is a test, listed
+//! in [`ELSEWHERE`].
+
+mod case;
+mod diagnostics;
+mod folder;
+mod inputs;
+mod page;
+mod room;
+mod structure;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 use std::fs;
-use std::path::{Path, PathBuf};
 
-use ceremony::compile::{Compiled, Inputs, compile};
-use ceremony::rules::{Stage, all};
-use ceremony::violation::Violation;
-use serde::Deserialize;
+use ceremony::rules::{self, Stage};
 
-use crate::support::{genesis, root};
+use self::case::{Case, Subject};
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Case {
-    #[serde(default)]
-    change: Vec<Change>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Change {
-    file: String,
-    find: String,
-    put: String,
-}
-
-/// A case's file, its expected rules in order, and what the sample CA gives with its changes.
-struct Judged {
-    path: PathBuf,
-    expected: Vec<String>,
-    texts: BTreeMap<String, String>,
-    result: Result<Compiled, Vec<Violation>>,
-}
-
-fn cases(folder: &str) -> Vec<Judged> {
-    let mut paths: Vec<PathBuf> = fs::read_dir(root().join("tests").join(folder))
-        .unwrap()
-        .map(|e| e.unwrap().path())
-        .collect();
-    paths.sort();
-    paths.iter().map(|path| judge(path)).collect()
-}
-
-fn judge(path: &Path) -> Judged {
-    let text = fs::read_to_string(path).unwrap();
-    let header = |name: &str| {
-        let line = text.lines().find_map(|line| line.strip_prefix(&format!("# {name}: ")));
-        line.map(str::to_string)
-    };
-    assert!(header("why").is_some(), "{}: a case says why", path.display());
-    let expected = header("expect").unwrap_or_default();
-    let mut expected: Vec<String> =
-        expected.split(", ").filter(|rule| !rule.is_empty()).map(String::from).collect();
-    expected.sort();
-    let case: Case = toml::from_str(&text).unwrap();
-    let mut texts = BTreeMap::new();
-    for (name, place) in [
-        ("plan.toml", genesis().join("plan.toml")),
-        ("policy.toml", genesis().join("../policy.toml")),
-        ("roster.toml", genesis().join("../roster.toml")),
-    ] {
-        texts.insert(name.to_string(), fs::read_to_string(place).unwrap());
-    }
-    for change in case.change {
-        let text = texts.get_mut(&change.file).unwrap();
-        let count = text.matches(&change.find).count();
-        assert_eq!(count, 1, "{}: `{}` stands {count} times", path.display(), change.find);
-        *text = text.replace(&change.find, &change.put);
-    }
-    let octets = |name: &str| texts[name].as_bytes();
-    let inputs = Inputs::read(octets("plan.toml"), octets("policy.toml"), octets("roster.toml"));
-    let result = inputs.and_then(|inputs| compile(&inputs));
-    Judged { path: path.to_path_buf(), expected, texts, result }
-}
-
-#[test]
-fn every_refused_case_breaks_exactly_the_rules_that_it_names() {
-    let cases = cases("refused");
-    assert!(cases.len() > 80);
-    let mut other = Vec::new();
-    for case in &cases {
-        let shown = case.path.display();
-        let Err(violations) = &case.result else {
-            other.push(format!("{shown}: it compiles"));
-            continue;
-        };
-        let mut found: Vec<String> = violations.iter().map(|v| v.rule.to_string()).collect();
-        found.sort();
-        if found != case.expected {
-            other.push(format!("{shown}: {}", found.join(", ")));
-        }
-        for violation in violations {
-            let text = &case.texts[&violation.place.input.to_string()];
-            let span = &violation.place.span;
-            assert!(text.get(span.clone()).is_some(), "{shown}: {violation:?} points outside");
-            assert!(
-                !violation.asked.is_empty() && !violation.found.is_empty(),
-                "{shown}: {violation:?}"
-            );
-            let whole = span.is_empty() && span.start == 0;
-            assert!(!whole || violation.rule == "S-FORM", "{shown}: {violation:?} points nowhere");
-        }
-    }
-    assert!(other.is_empty(), "{other:#?}");
-}
-
-#[test]
-fn every_accepted_case_keeps_every_rule() {
-    for case in cases("accepted") {
-        let compiled = case.result.unwrap_or_else(|v| panic!("{}: {v:#?}", case.path.display()));
-        let name = case.path.file_stem().unwrap().to_str().unwrap();
-        assert_eq!(compiled.excepted.is_empty(), name != "exception", "{name}");
-        let shown = compiled.graph.text().contains("exception R-TRAINED");
-        assert_eq!(shown, name == "exception", "{name}");
-    }
-}
-
-/// Rules that are judged where no file of a plan can show it, and the tests that do.
+/// Rules of the edge, around the files: the tests that show them.
 const ELSEWHERE: &[(&str, &str)] = &[
-    ("S-STRUCTURE", "a_structure_without_its_keys_is_not_encoded"),
-    ("S-OPENED", "a_forger_who_re_seals"),
-    ("S-ORDER", "events_out_of_order_are_refused"),
-    ("S-TIME-BACK", "events_out_of_order_are_refused"),
-    ("S-ATTEMPTS", "the_seventeenth_attempt_is_refused"),
-    ("S-ANSWER", "answers_to_something_else_are_refused"),
-    ("S-WORDS", "answers_to_something_else_are_refused"),
-    ("S-REFUSED", "events_out_of_order_are_refused"),
-    ("S-ORPHAN", "a_key_pair_in_doubt_is_adopted_whole_or_removed_with_consent"),
-    ("S-MODE", "the_golden_is_a_rehearsal_that_verifies_and_nothing_more"),
-    ("S-DRILL", "a_token_is_taken_for_what_it_is"),
-    ("S-PAPERS", "what_people_say_is_judged"),
-    ("R-FINGERPRINT", "what_people_say_is_judged"),
-    ("S-ANCHOR", "a_whole_forged_ceremony_is_refused_by_the_anchor"),
-    ("S-TOKEN-SERIAL", "a_token_is_taken_for_what_it_is"),
-    ("S-TOKEN-MECHANISM", "a_token_is_taken_for_what_it_is"),
     ("S-TOKEN", "every_error_of_a_token_stops_and_the_ceremony_can_be_resumed"),
-    ("S-KEY-ABSENT", "a_token_holds_what_the_records_say"),
-    ("R-KEY-IN-HSM", "every_lie_of_a_token_is_refused_by_its_rule"),
-    ("S-PUBLIC-KEY", "a_key_pair_in_doubt_is_adopted_whole_or_removed_with_consent"),
-    ("S-REHEARSAL-KEY", "a_rehearsal_that_says_it_is_real_is_recognised_by_its_keys"),
-    ("R-NO-TRANSFER", "a_token_that_yields_a_key_is_refused"),
-    ("S-SIGNATURE", "every_lie_of_a_token_is_refused_by_its_rule"),
-    ("S-NONCE", "every_lie_of_a_token_is_refused_by_its_rule"),
-    ("S-LEDGER-HEAD", "a_token_holds_what_the_records_say"),
-    ("S-INPUTS", "a_folder_that_was_changed_is_refused"),
-    ("S-EMPTY", "a_folder_that_was_changed_is_refused"),
-    ("S-RECORD", "a_folder_that_was_changed_is_refused"),
-    ("S-END", "a_folder_that_was_changed_is_refused"),
-    ("S-SEAL", "a_folder_that_was_changed_is_refused"),
-    ("S-ARTEFACT", "a_folder_that_was_changed_is_refused"),
     ("S-FILE", "files_that_are_no_plain_files_are_refused"),
     ("S-OUT", "an_output_is_never_overwritten"),
     ("S-JOURNAL", "journals_are_two_and_continue_each_other"),
@@ -162,74 +31,122 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("S-BUSY", "a_journal_is_held_by_one_process"),
 ];
 
-/// The test that breaks each rule of structures, beside them.
-const STRUCTURES: &str = "every_rule_is_broken_alone";
+/// Judges a case: the rules that refuse it, in order. Other faults of the case are panics.
+fn judge(case: &Case) -> Vec<String> {
+    match case.subject() {
+        Subject::Inputs => inputs::judge(case),
+        Subject::Structure => structure::judge(case),
+        Subject::Room => room::judge(case),
+        Subject::Folder => folder::judge(case),
+    }
+}
+
+fn judge_all(subject: Subject) -> usize {
+    let cases: Vec<Case> =
+        case::all("refused").into_iter().filter(|case| case.subject() == subject).collect();
+    let mut wrong = Vec::new();
+    for case in &cases {
+        let found = judge(case);
+        if found != case.expect {
+            wrong.push(format!("{}: asked {:?}, found {found:?}", case.name, case.expect));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    println!("{subject:?}: {} cases refused, each by exactly its rules", cases.len());
+    cases.len()
+}
 
 #[test]
-fn every_rule_has_a_case_that_it_refuses() {
-    let known: BTreeSet<&str> = all().map(|rule| rule.id).collect();
-    let mut shown: BTreeSet<String> = BTreeSet::new();
-    for case in cases("refused") {
-        for rule in case.expected {
-            assert!(known.contains(rule.as_str()), "{}: no rule {rule}", case.path.display());
-            shown.insert(rule);
+fn inputs_are_refused_by_exactly_the_rules_that_they_break() {
+    assert!(judge_all(Subject::Inputs) > 50);
+}
+
+#[test]
+fn structures_are_refused_by_exactly_the_rules_that_they_break() {
+    assert!(judge_all(Subject::Structure) > 50);
+}
+
+#[test]
+fn what_happens_is_refused_by_exactly_the_rule_that_it_breaks() {
+    assert!(judge_all(Subject::Room) > 30);
+}
+
+#[test]
+fn sealed_folders_are_refused_by_exactly_the_rule_that_they_break() {
+    assert!(judge_all(Subject::Folder) > 10);
+}
+
+#[test]
+fn what_is_right_is_accepted() {
+    let cases = case::all("accepted");
+    for case in &cases {
+        let found = judge(case);
+        assert!(found.is_empty(), "{}: {found:?}", case.name);
+        let compiled = inputs::Texts::changed(case).compiled().unwrap();
+        let excepted: Vec<&str> = compiled.excepted.iter().map(|v| v.rule).collect();
+        assert_eq!(excepted, case.excepts, "{}", case.name);
+        for id in excepted {
+            let line = format!("exception {id}");
+            assert!(compiled.graph.text().contains(&line), "{}: {line}", case.name);
         }
     }
-    let mut sources = String::new();
-    for folder in ["tests", "crates/ceremony/src/x509/judge"] {
-        for entry in fs::read_dir(root().join(folder)).unwrap() {
-            let path = entry.unwrap().path();
-            if path.extension().is_some_and(|ending| ending == "rs") {
-                sources.push_str(&fs::read_to_string(path).unwrap());
-            }
+    assert!(inputs::violations(&inputs::Texts::sample()).is_empty(), "the sample CA");
+    println!("{} cases accepted", cases.len());
+}
+
+#[test]
+fn every_rule_has_a_case() {
+    let known: BTreeSet<&str> = rules::all().map(|rule| rule.id).collect();
+    let mut covered: BTreeSet<String> = BTreeSet::new();
+    for case in case::all("refused") {
+        for id in &case.expect {
+            assert!(known.contains(id.as_str()), "{}: no rule {id}", case.name);
+        }
+        covered.extend(case.expect);
+    }
+    let sources: String = fs::read_dir(crate::support::root().join("tests"))
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for (id, test) in ELSEWHERE {
+        assert!(known.contains(id), "{test}: no rule {id}");
+        assert!(sources.contains(&format!("#[test]\nfn {test}()")), "no test {test}");
+        covered.insert((*id).to_string());
+    }
+    let open: Vec<&&str> = known.iter().filter(|id| !covered.contains(**id)).collect();
+    assert!(open.is_empty(), "rules without a case: {open:?}");
+    println!("{} rules, each with a case", known.len());
+}
+
+/// A rule that is a function of the plan and one of the policy refuses in both files.
+#[test]
+fn every_function_of_a_rule_has_a_case() {
+    let mut functions: BTreeMap<&str, usize> = BTreeMap::new();
+    for rule in rules::all().filter(|rule| matches!(rule.stage, Stage::Plan(_))) {
+        *functions.entry(rule.id).or_default() += 1;
+    }
+    let mut places: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
+    for case in case::all("refused").iter().filter(|case| case.subject() == Subject::Inputs) {
+        for violation in inputs::violations(&inputs::Texts::changed(case)) {
+            places.entry(violation.rule).or_default().insert(violation.place.input.to_string());
         }
     }
-    for (rule, test) in ELSEWHERE {
-        assert!(known.contains(rule), "no rule {rule}");
-        assert!(sources.contains(&format!("fn {test}(")), "{rule}: no test {test}");
-        shown.insert((*rule).to_string());
-    }
-    assert!(sources.contains(&format!("fn {STRUCTURES}(")), "no test {STRUCTURES}");
-    for rule in all().filter(|rule| !matches!(rule.stage, Stage::Structure)) {
-        assert!(shown.contains(rule.id), "{} has no case", rule.id);
+    for (id, count) in functions {
+        let found = places.get(id).map_or(0, BTreeSet::len);
+        assert!(found >= count, "{id}: {count} functions, refused in {:?}", places.get(id));
     }
 }
 
 #[test]
-fn the_document_of_rules_is_what_the_code_says() {
-    let mut cases_of: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for case in cases("refused") {
-        let name = case.path.file_name().unwrap().to_str().unwrap().to_string();
-        let only: BTreeSet<String> = case.expected.into_iter().collect();
-        for rule in only {
-            cases_of.entry(rule).or_default().push(name.clone());
-        }
+fn no_rule_is_without_a_clause_or_a_sentence() {
+    for rule in rules::all() {
+        assert!(!rule.clause.is_empty() && rule.sentence.len() > 10, "{}", rule.id);
+        let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
+        assert!(rule.id.chars().all(plain), "{}", rule.id);
+        assert!(["R-", "I-", "P-", "S-"].contains(&&rule.id[..2]), "{}", rule.id);
+        assert!(rules::is_known(rule.id));
     }
-    let mut text = String::from(
-        "# Rules\n\nGenerated from the code by a test (`UPDATE_DOCS=1 cargo test --test all rules`). A rule of the \
-         stage *structure* says what it asks, every other what it refuses. *must*: no exception is possible. The dates \
-         in force of the CP/CPS's rules are those of `[cps]` in the policy.\n\n\
-         | rule | clause | stage | must | what | cases |\n|---|---|---|---|---|---|\n",
-    );
-    let mut rows: BTreeSet<String> = BTreeSet::new();
-    for rule in all() {
-        let elsewhere =
-            ELSEWHERE.iter().find(|(id, _)| *id == rule.id).map(|(_, test)| format!("`{test}`"));
-        let files = cases_of.get(rule.id).map(|names| names.join(", "));
-        let structure = matches!(rule.stage, Stage::Structure).then(|| format!("`{STRUCTURES}`"));
-        let shown: Vec<String> = [files, elsewhere, structure].into_iter().flatten().collect();
-        rows.insert(format!(
-            "| {} | {} | {} | {} | {} | {} |\n",
-            rule.id,
-            rule.clause,
-            rule.stage.name(),
-            if rule.must { "must" } else { "" },
-            rule.sentence,
-            shown.join(", ")
-        ));
-    }
-    for row in rows {
-        let _ = write!(text, "{row}");
-    }
-    crate::support::document("docs/rules.md", &text);
+    assert!(!rules::is_known("R-NO-SUCH"));
 }
