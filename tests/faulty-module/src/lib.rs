@@ -1,12 +1,16 @@
-//! A PKCS #11 module for tests: it forwards every call to a real module, and at a chosen one dies, errs or lies.
+//! A PKCS #11 module for tests: it forwards every call to a real module, and at a chosen one dies,
+//! errs or lies.
 //!
 //! - `FAULTY_MODULE`: the real module's path.
-//! - `FAULTY_AT`: where and what: `N:FAULT` for the Nth call of all, `C_Sign#3:FAULT` for the third of that function,
-//!   `C_Sign#*:FAULT` for every one. FAULT is `kill-before`, `kill-after` (SIGKILL to itself), `error=30` (hexadecimal
-//!   return value, the call is not made), `error-after=30` (it is made), or a lie: `other-digest`, `truncate`,
-//!   `zero-r`, `der`, `repeat` of C_Sign; `nothing` of C_GenerateKeyPair and C_DestroyObject (success, and nothing was
-//!   done); `flip=103` of C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told wrong).
-//! - `FAULTY_LOG`: a file to which each call's number and name is appended, so that a test can count first.
+//! - `FAULTY_AT`: where and what: `N:FAULT` for the Nth call of all, `C_Sign#3:FAULT` for the third
+//!   of that function, `C_Sign#*:FAULT` for every one. FAULT is `kill-before`, `kill-after`
+//!   (SIGKILL to itself), `error=30` (hexadecimal return value, the call is not made),
+//!   `error-after=30` (it is made), or a lie: `other-digest`, `truncate`, `zero-r`, `der`, `repeat`
+//!   of C_Sign; `nothing` of C_GenerateKeyPair and C_DestroyObject (success, and nothing was done);
+//!   `flip=103` of C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told
+//!   wrong).
+//! - `FAULTY_LOG`: a file to which each call's number and name is appended, so that a test can
+//!   count first.
 //!
 //! Arguments are never logged: one of them is the PIN.
 #![expect(unsafe_code, reason = "PKCS #11 is a C interface, and this stands on both sides of it")]
@@ -314,7 +318,8 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
         ours.C_GetAttributeValue = Some(C_GetAttributeValue);
         Real(ours)
     });
-    // SAFETY: the program gave a place for the pointer; the list is static here and never written through it.
+    // SAFETY: the program gave a place for the pointer; the list is static here and never written
+    // through it.
     unsafe { *list = std::ptr::from_ref(&ours.0).cast_mut() };
     CKR_OK
 }
