@@ -141,17 +141,51 @@ forward! {
     C_GetSlotList(present: CK_BBOOL, slots: *mut CK_SLOT_ID, count: *mut CK_ULONG);
     C_GetTokenInfo(slot: CK_SLOT_ID, info: *mut CK_TOKEN_INFO);
     C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: *mut CK_ULONG);
-    C_OpenSession(slot: CK_SLOT_ID, flags: CK_FLAGS, data: *mut std::ffi::c_void, notify: CK_NOTIFY, session: *mut CK_SESSION_HANDLE);
+    C_OpenSession(
+        slot: CK_SLOT_ID,
+        flags: CK_FLAGS,
+        data: *mut std::ffi::c_void,
+        notify: CK_NOTIFY,
+        session: *mut CK_SESSION_HANDLE
+    );
     C_CloseSession(session: CK_SESSION_HANDLE);
-    C_Login(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: *mut CK_UTF8CHAR, length: CK_ULONG);
+    C_Login(
+        session: CK_SESSION_HANDLE,
+        user: CK_USER_TYPE,
+        pin: *mut CK_UTF8CHAR,
+        length: CK_ULONG
+    );
     C_Logout(session: CK_SESSION_HANDLE);
-    C_CreateObject(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG, object: *mut CK_OBJECT_HANDLE);
+    C_CreateObject(
+        session: CK_SESSION_HANDLE,
+        template: *mut CK_ATTRIBUTE,
+        count: CK_ULONG,
+        object: *mut CK_OBJECT_HANDLE
+    );
     C_FindObjectsInit(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG);
-    C_FindObjects(session: CK_SESSION_HANDLE, objects: *mut CK_OBJECT_HANDLE, most: CK_ULONG, count: *mut CK_ULONG);
+    C_FindObjects(
+        session: CK_SESSION_HANDLE,
+        objects: *mut CK_OBJECT_HANDLE,
+        most: CK_ULONG,
+        count: *mut CK_ULONG
+    );
     C_FindObjectsFinal(session: CK_SESSION_HANDLE);
     C_SignInit(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, key: CK_OBJECT_HANDLE);
-    C_GenerateKey(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, template: *mut CK_ATTRIBUTE, count: CK_ULONG, key: *mut CK_OBJECT_HANDLE);
-    C_WrapKey(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, wrapping: CK_OBJECT_HANDLE, key: CK_OBJECT_HANDLE, out: *mut CK_BYTE, length: *mut CK_ULONG);
+    C_GenerateKey(
+        session: CK_SESSION_HANDLE,
+        mechanism: *mut CK_MECHANISM,
+        template: *mut CK_ATTRIBUTE,
+        count: CK_ULONG,
+        key: *mut CK_OBJECT_HANDLE
+    );
+    C_WrapKey(
+        session: CK_SESSION_HANDLE,
+        mechanism: *mut CK_MECHANISM,
+        wrapping: CK_OBJECT_HANDLE,
+        key: CK_OBJECT_HANDLE,
+        out: *mut CK_BYTE,
+        length: *mut CK_ULONG
+    );
 }
 
 unsafe extern "C" fn C_GenerateKeyPair(
