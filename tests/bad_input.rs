@@ -1,4 +1,5 @@
-//! What is refused at the edge: files, folders, journals, modules, terminals. Nothing is written, nothing hangs.
+//! What is refused at the edge: files, folders, journals, modules, terminals. Nothing is written,
+//! nothing hangs.
 
 use std::fs;
 use std::os::unix::fs::symlink;

@@ -208,14 +208,13 @@ fn every_decision_is_listed() {
 /// The names of all entries of a document, at any depth, but not what people chose as names.
 fn entries(table: &toml::Table, found: &mut Vec<String>) {
     for (name, value) in table {
-        match value {
-            toml::Value::Table(inner) => entries(inner, found),
-            toml::Value::Array(items) => {
-                found.push(name.clone());
-                items.iter().filter_map(toml::Value::as_table).for_each(|t| entries(t, found));
-            }
-            _ => found.push(name.clone()),
+        if let Some(inner) = value.as_table() {
+            entries(inner, found);
+            continue;
         }
+        found.push(name.clone());
+        let items = value.as_array().into_iter().flatten();
+        items.filter_map(toml::Value::as_table).for_each(|inner| entries(inner, found));
     }
 }
 

@@ -19,6 +19,7 @@ mod golden;
 mod issuing;
 mod kill;
 mod laws;
+mod nss;
 mod other_validators;
 mod refusals;
 mod rules;

@@ -1,4 +1,5 @@
-//! What a run refuses: the fold is walked in this process with the rehearsal token, and one thing is changed.
+//! What a run refuses: the fold is walked in this process with the rehearsal token, and one thing
+//! is changed.
 
 use std::collections::BTreeMap;
 
@@ -8,7 +9,7 @@ use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::run::{FactKind, Fault, Next, Request, Run};
 use ceremony::time::Instant;
 use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenIdentity, TokenObject};
-use token::RehearsalToken;
+use token::{RehearsalToken, Token};
 
 use crate::support::genesis;
 
@@ -20,18 +21,23 @@ fn compiled() -> Compiled {
 }
 
 /// A run in this process, up to an operation that was asked and not yet answered.
-struct Walk {
-    run: Run,
-    token: RehearsalToken,
+pub(crate) struct Walk {
+    pub(crate) run: Run,
+    token: Token,
     at: Instant,
 }
 
 impl Walk {
     fn begin(mode: Mode, place: Place) -> Result<Self, Fault> {
+        Self::on(Token::Rehearsal(RehearsalToken::new()), mode, place)
+    }
+
+    /// On this token.
+    pub(crate) fn on(token: Token, mode: Mode, place: Place) -> Result<Self, Fault> {
         let compiled = compiled();
         let at = compiled.graph.window().0;
         let run = Run::begin(compiled, mode, place, at)?.run;
-        Ok(Self { run, token: RehearsalToken::new(), at })
+        Ok(Self { run, token, at })
     }
 
     fn rehearsal() -> Self {
@@ -44,7 +50,7 @@ impl Walk {
     }
 
     /// Asks what comes next; its name.
-    fn ask(&mut self) -> String {
+    pub(crate) fn ask(&mut self) -> String {
         let Next::Ask(op, attempt) = self.run.next() else { panic!("{:?}", self.run.next()) };
         let asked = Attempt { op: op.name.clone(), attempt };
         self.take(Event::Asked(asked.clone())).unwrap();
@@ -52,7 +58,7 @@ impl Walk {
     }
 
     /// What the planned people and the rehearsal token answer.
-    fn planned(&mut self) -> Answer {
+    pub(crate) fn planned(&mut self) -> Answer {
         match self.run.request().unwrap() {
             Request::Token(request) => Answer::Token(self.token.perform(request).unwrap()),
             Request::People(request) => {
@@ -76,7 +82,7 @@ impl Walk {
         }
     }
 
-    fn answer(&mut self, answer: Answer) -> Result<(), Fault> {
+    pub(crate) fn answer(&mut self, answer: Answer) -> Result<(), Fault> {
         let Next::Answer(op, attempt) = self.run.next() else { panic!("{:?}", self.run.next()) };
         let event = Event::Answered { op: op.name.clone(), attempt, answer };
         self.take(event)

@@ -1,7 +1,7 @@
 //! Every rule has a case that it refuses: a file in `tests/refused/`, or a test that is named here.
 //!
-//! A file says which rules it breaks (`# expect:`) and why, and changes the sample CA's text. Adding a case is adding a
-//! file. `tests/accepted/` holds changes that keep every rule.
+//! A file says which rules it breaks (`# expect:`) and why, and changes the sample CA's text.
+//! Adding a case is adding a file. `tests/accepted/` holds changes that keep every rule.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -290,7 +290,8 @@ fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
     }
 }
 
-/// A plan that is given must have the canonical text of the sealed one; policy and roster move on, and are reported.
+/// A plan that is given must have the canonical text of the sealed one; policy and roster move on,
+/// and are reported.
 fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
     let inputs: Inputs = Folder::read(plan)?.inputs()?;
     let mut said = String::new();

@@ -4,6 +4,7 @@
 use std::io::Write as _;
 
 use ceremony::run::Fault;
+use ceremony::text::is_refused;
 use ceremony::violation::Violation;
 use miette::{
     GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
@@ -66,9 +67,21 @@ fn say(heading: &str, fault: &Fault, lang: Lang) -> String {
     )
 }
 
-/// No control character of an input reaches the terminal.
+/// No control character of an input reaches the terminal, and none that cannot be seen.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    text.chars().map(|c| if c.is_control() || is_refused(c) { '\u{fffd}' } else { c }).collect()
+}
+
+/// The same of an input that is shown around a violation: as long as before, so that every place in
+/// it stays where it was.
+fn source(text: &str) -> String {
+    let shown = |c: char| match (is_refused(c), c.len_utf8()) {
+        (false, _) => c.to_string(),
+        (true, 1) => "?".to_string(),
+        (true, 2) => "\u{bf}".to_string(),
+        (true, octets) => format!("\u{fffd}{}", "?".repeat(octets.saturating_sub(3))),
+    };
+    text.chars().map(shown).collect()
 }
 
 fn clause(rule: &str) -> &'static str {
@@ -91,7 +104,7 @@ fn violations(folder: &Folder, violations: &[Violation], lang: Lang) -> String {
             diagnostic = diagnostic.with_help(violation.advice.clone());
         }
         let (path, octets) = folder.of(violation.place.input).cloned().unwrap_or_default();
-        let text = String::from_utf8_lossy(&octets).into_owned();
+        let text = source(&String::from_utf8_lossy(&octets));
         // A line that no screen can show is no help.
         let report = if text.lines().all(|line| line.len() < LONGEST_SHOWN) {
             Report::new(diagnostic).with_source_code(NamedSource::new(shown(&path), text))

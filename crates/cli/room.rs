@@ -45,8 +45,9 @@ pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
         let asked = format!("the module {} with SHA-256 {asked}", shown(&module));
         return Err(Halt::media("S-ROOM", asked, found.to_string()));
     }
+    let label = room.token.label.as_ref().map(|text| text.get_ref().as_str());
     let initialize = room.token.initialize.as_ref().map(|text| text.get_ref().as_str());
-    let token = Pkcs11Token::open(&module, initialize).map_err(|error| {
+    let token = Pkcs11Token::open(&module, label, initialize).map_err(|error| {
         Halt::Token(fault("S-TOKEN", "a PKCS #11 module that opens", &error.to_string()))
     })?;
     let place = Place {

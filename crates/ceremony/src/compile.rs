@@ -27,7 +27,7 @@ use crate::rehearsal::{GENERATIONS, RehearsalUse};
 use crate::roster::Roster;
 use crate::rules;
 use crate::violation::{Input, Violation};
-use crate::x509::{DirectoryName, profile};
+use crate::x509::{DirectoryName, DirectoryNameError, profile};
 
 /// The format of plan, graph, bindings and transcript.
 pub const FORMAT: u32 = 1;
@@ -207,9 +207,17 @@ impl Builder<'_> {
         )
         .map_err(|error| {
             let asked = "an X.500 name of country, organization and common name";
+            let place = match &error {
+                DirectoryNameError::Country { .. } => &ca.country,
+                DirectoryNameError::Length { attribute: "O", .. }
+                | DirectoryNameError::Unreadable { attribute: "O", .. } => &ca.organization,
+                DirectoryNameError::Length { .. } | DirectoryNameError::Unreadable { .. } => {
+                    &ca.common_name
+                }
+            };
             Violation::at(
                 Input::Policy,
-                ca.common_name.span(),
+                place.span(),
                 "R-DN",
                 asked,
                 &error.to_string(),

@@ -37,6 +37,8 @@ pub struct RoomToken {
     pub sha256: Spanned<Digest>,
     /// CK_TOKEN_INFO serialNumber.
     pub serial: Spanned<String>,
+    /// CK_TOKEN_INFO label, where a module gives several tokens one serial number, as NSS does.
+    pub label: Option<Spanned<String>>,
     /// The string that the module wants in the reserved field of `C_Initialize`, as NSS does.
     pub initialize: Option<Spanned<String>>,
 }

@@ -54,7 +54,9 @@ pub fn admit(octets: &[u8]) -> Result<&str, TextError> {
     Ok(text)
 }
 
-const fn is_refused(character: char) -> bool {
+/// Whether no input may hold this character: it is not seen, or changes how others are seen.
+#[must_use]
+pub const fn is_refused(character: char) -> bool {
     matches!(character,
         '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
         | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'

@@ -37,19 +37,33 @@ pub struct Pkcs11Token {
     slot: Option<Slot>,
     /// Keeps the login alive: PKCS #11 logs out when the last session is closed.
     login: Option<Session>,
+    label: Option<String>,
     pin: Option<Pin>,
     watcher: Option<Sender<Octets>>,
 }
 
 impl Pkcs11Token {
-    /// Loads and initialises a module. `initialize` goes into the reserved field of `C_Initialize`,
+    /// Loads and initialises a module. Where it has several tokens of one serial number, `label`
+    /// says which. `initialize` goes into the reserved field of `C_Initialize`,
     /// as NSS wants.
-    pub fn open(module: &Path, initialize: Option<&str>) -> Result<Self, TokenError> {
+    pub fn open(
+        module: &Path,
+        label: Option<&str>,
+        initialize: Option<&str>,
+    ) -> Result<Self, TokenError> {
         let context = Pkcs11::new(module).map_err(|e| failed("dlopen", &e))?;
         let args = raw::initialize_args(CInitializeFlags::OS_LOCKING_OK, initialize)?;
         context.initialize(args.args()).map_err(|e| failed("C_Initialize", &e))?;
         let raw = Raw::load(module)?;
-        Ok(Self { module: context, raw, slot: None, login: None, pin: None, watcher: None })
+        Ok(Self {
+            module: context,
+            raw,
+            slot: None,
+            login: None,
+            label: label.map(String::from),
+            pin: None,
+            watcher: None,
+        })
     }
 
     /// Holds a PIN for the next login, which uses it up.
@@ -95,7 +109,8 @@ impl Pkcs11Token {
         for slot in slots {
             let Ok(info) = self.module.get_token_info(slot) else { continue };
             let this = info.serial_number().trim_end().to_string();
-            if this == serial {
+            let named = self.label.as_deref().is_none_or(|label| label == info.label().trim_end());
+            if this == serial && named {
                 found.push((slot, info));
             } else if !this.is_empty() {
                 others.push(this);

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::ToString;
 
-use super::{Report, find};
+use super::{Report, all, is_known};
 use crate::compile::generation;
 use crate::plan::After;
 use crate::violation::Input;
@@ -177,7 +177,7 @@ pub(super) fn root_begins(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 not_before.span(),
-                day.start().to_string(),
+                format!("notBefore {}", day.start()),
                 not_before.get_ref().to_string(),
                 "the root begins on the day on which its key is generated and it is issued",
             );
@@ -261,10 +261,9 @@ pub(super) fn exception(report: &mut Report<'_>) {
     let at = report.at();
     for exception in &inputs.plan.exception {
         let rule = exception.rule.get_ref();
-        let known = find(rule);
-        if known.is_none_or(|rule| rule.must) {
-            let found =
-                if known.is_some() { format!("{rule}, which allows none") } else { rule.clone() };
+        if !all().any(|known| known.id == rule && !known.must) {
+            let known = is_known(rule);
+            let found = if known { format!("{rule}, which allows none") } else { rule.clone() };
             report.refuse(
                 Input::Plan,
                 exception.rule.span(),

@@ -68,7 +68,7 @@ pub(super) fn root_validity(report: &mut Report<'_>) {
         report.refuse(
             Input::Policy,
             validity.span(),
-            "5 years 4 months",
+            "a root that is valid for 5 years 4 months",
             validity.get_ref().to_string(),
             "6.3.2 states the validity of the root certificate",
         );
@@ -82,7 +82,7 @@ pub(super) fn key_life(report: &mut Report<'_>) {
         report.refuse(
             Input::Policy,
             used.span(),
-            "5 years",
+            "a root key that is used for 5 years",
             used.get_ref().to_string(),
             "5.6 states how long a root key is used",
         );
@@ -144,7 +144,7 @@ pub(super) fn identifiers(report: &mut Report<'_>) {
             report.refuse(
                 Input::Policy,
                 found.span(),
-                asked,
+                format!("the identifier {asked}"),
                 found.get_ref().clone(),
                 "1.2 states the identifiers",
             );
@@ -166,7 +166,7 @@ pub(super) fn standards(report: &mut Report<'_>) {
     }
 }
 
-/// R-KEYGEN: the organisations that decide and approve are 機構 and デジタル庁 (1.3.4.2, 1.5.3).
+/// R-ORGANIZATIONS: the organisations that decide and approve are 機構 and デジタル庁 (1.3.4.2, 1.5.3).
 pub(super) fn organizations(report: &mut Report<'_>) {
     let policy = &report.inputs.policy;
     let approved: alloc::vec::Vec<&str> =
