@@ -1,4 +1,5 @@
-//! What is refused at the edge: files, folders, journals, modules, terminals. Nothing is written, nothing hangs.
+//! What is refused at the edge: files, folders, journals, modules, terminals. Nothing is written,
+//! nothing hangs.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -46,7 +47,7 @@ fn files_that_are_no_plain_files_are_refused() {
     let sparse =
         |size: u64| move |path: &Path| fs::File::create(path).unwrap().set_len(size).unwrap();
     refused(&replace(&sparse(1 << 40)), 5, "S-FILE");
-    refused(&replace(&sparse(100 << 20)), 2, "S-TEXT");
+    refused(&replace(&sparse(100 << 20)), 5, "S-FILE");
     for (octets, rule) in [
         (Vec::new(), "S-FORM"),
         (b"\xef\xbb\xbfformat = 1".to_vec(), "S-TEXT"),

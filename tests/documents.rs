@@ -204,3 +204,38 @@ fn every_decision_is_listed() {
     }
     assert_eq!(list.matches("\n| [").count(), decisions);
 }
+
+/// The names of all entries of a document, at any depth, but not what people chose as names.
+fn entries(table: &toml::Table, found: &mut Vec<String>) {
+    for (name, value) in table {
+        if let Some(inner) = value.as_table() {
+            entries(inner, found);
+            continue;
+        }
+        found.push(name.clone());
+        let items = value.as_array().into_iter().flatten();
+        items.filter_map(toml::Value::as_table).for_each(|inner| entries(inner, found));
+    }
+}
+
+#[test]
+fn every_entry_is_documented() {
+    let text = read("docs/plan-format.md");
+    let mut found = Vec::new();
+    for name in ["2026-04-genesis/plan.toml", "policy.toml", "roster.toml"] {
+        let table: toml::Table = read(&format!("ceremony-plans/mdoc-root/{name}")).parse().unwrap();
+        entries(&table, &mut found);
+        let acts = table.get("act").and_then(toml::Value::as_table);
+        found.extend(acts.into_iter().flat_map(|acts| acts.keys().cloned()));
+        // Under an act's `by` stand roles, which the policy chose.
+        let roles = table.get("role").and_then(toml::Value::as_table);
+        let roles: Vec<String> = roles.into_iter().flat_map(|t| t.keys().cloned()).collect();
+        found.retain(|entry| !roles.contains(entry));
+    }
+    assert!(found.len() > 100);
+    for entry in found {
+        let alone = text.contains(&format!("`{entry}`")) || text.contains(&format!("[{entry}]"));
+        let among = [format!("{{ {entry},"), format!(", {entry},"), format!(", {entry} }}")];
+        assert!(alone || among.iter().any(|way| text.contains(way)), "{entry}");
+    }
+}

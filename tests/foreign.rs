@@ -1,4 +1,5 @@
-//! The golden's root and CRLs, judged by OpenSSL, GnuTLS, pkilint and x509-parser over the whole batch.
+//! The golden's root and CRLs, judged by OpenSSL, GnuTLS, pkilint and x509-parser over the whole
+//! batch.
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,6 @@
-//! Power cuts: the first ceremony with three CRLs on SoftHSM2, killed by SIGKILL before and after token requests and
-//! journal writes, then resumed. What must hold afterwards is checked after every one.
+//! Power cuts: the first ceremony with three CRLs on SoftHSM2, killed by SIGKILL before and after
+//! token requests and journal writes, then resumed. What must hold afterwards is checked after
+//! every one.
 //!
 //! Every point is taken; `GISHIKI_KILL=sample` takes some, for a quick look.
 

@@ -1,5 +1,5 @@
-//! NSS softokn, which wraps out a key that says it is never extractable: reading attributes is no proof, and the
-//! negative step refuses the token.
+//! NSS softokn, which wraps out a key that says it is never extractable: reading attributes is no
+//! proof, and the negative step refuses the token.
 
 use std::process::Command;
 
@@ -46,7 +46,8 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
         if let (Answer::Token(TokenAnswer::Key(facts)), Next::Answer(op, attempt)) =
             (&mut answer, walk.run.next())
         {
-            // softokn does not say LOCAL; here it says whatever it was asked, as a module that lies well does.
+            // softokn does not say LOCAL; here it says whatever it was asked, as a module that lies
+            // well does.
             let Act::Generate { key } = &op.act else { panic!("{name}") };
             let template = walk.run.graph().key(key).unwrap().template(walk.run.graph(), attempt);
             facts.private = template.expected_private;

@@ -1,4 +1,5 @@
-//! What a run refuses: the fold is walked in this process with the rehearsal token, and one thing is changed.
+//! What a run refuses: the fold is walked in this process with the rehearsal token, and one thing
+//! is changed.
 
 use std::collections::BTreeMap;
 

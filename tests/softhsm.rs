@@ -1,5 +1,5 @@
-//! The same plan on a real module: the same to-be-signed octets, the same transcript once answers are replaced; and a
-//! token that errs or lies is refused, with nothing handed out.
+//! The same plan on a real module: the same to-be-signed octets, the same transcript once answers
+//! are replaced; and a token that errs or lies is refused, with nothing handed out.
 
 use std::fs;
 use std::path::Path;
@@ -138,7 +138,8 @@ fn every_lie_of_a_token_is_refused_by_its_rule() {
         ("C_Sign#40:other-digest", "S-SIGNATURE"),
         ("C_GenerateKeyPair#1:nothing", "R-KEY-IN-HSM"),
         ("C_GenerateKeyPair#2:nothing", "R-KEY-IN-HSM"),
-        // CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_LOCAL, CKA_ALWAYS_SENSITIVE, CKA_DECRYPT, CKA_SIGN, CKA_DERIVE
+        // CKA_SENSITIVE, CKA_EXTRACTABLE, CKA_LOCAL, CKA_ALWAYS_SENSITIVE, CKA_DECRYPT, CKA_SIGN,
+        // CKA_DERIVE
         ("C_GetAttributeValue#*:flip=103", "R-KEY-IN-HSM"),
         ("C_GetAttributeValue#*:flip=162", "R-KEY-IN-HSM"),
         ("C_GetAttributeValue#*:flip=163", "R-KEY-IN-HSM"),

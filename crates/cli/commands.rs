@@ -15,7 +15,7 @@ use token::{RehearsalToken, Token};
 use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, ending, fault};
 use crate::exit::Halt;
-use crate::files::{Folder, read, shown};
+use crate::files::{Folder, read_document, shown};
 use crate::journal::{Journal, Written};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
@@ -260,7 +260,7 @@ fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
     if let Some(plan) = plan {
         print(&same_plan(plan, &sealed, lang)?)?;
     }
-    let anchor = verify.anchor.as_deref().map(read).transpose()?;
+    let anchor = verify.anchor.as_deref().map(read_document).transpose()?;
     let anchor = anchor
         .map(|octets| ceremony::anchor::Anchor::parse(&octets))
         .transpose()
@@ -290,7 +290,8 @@ fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
     }
 }
 
-/// A plan that is given must have the canonical text of the sealed one; policy and roster move on, and are reported.
+/// A plan that is given must have the canonical text of the sealed one; policy and roster move on,
+/// and are reported.
 fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
     let inputs: Inputs = Folder::read(plan)?.inputs()?;
     let mut said = String::new();

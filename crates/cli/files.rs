@@ -26,14 +26,14 @@ impl Folder {
     /// Reads a ceremony's folder, and policy and roster of the CA's folder above it.
     pub(crate) fn read(ceremony: &Path) -> Result<Self, Halt> {
         let plan = ceremony.join("plan.toml");
-        let plan = (plan.clone(), read(&plan)?);
+        let plan = (plan.clone(), read_document(&plan)?);
         let folder = std::path::absolute(ceremony).unwrap_or_else(|_| ceremony.to_path_buf());
         let above = folder.parent().unwrap_or(&folder);
         let shown = |name: &str| ceremony.join("..").join(name);
         Ok(Self {
             plan,
-            policy: (shown("policy.toml"), read(&above.join("policy.toml"))?),
-            roster: (shown("roster.toml"), read(&above.join("roster.toml"))?),
+            policy: (shown("policy.toml"), read_document(&above.join("policy.toml"))?),
+            roster: (shown("roster.toml"), read_document(&above.join("roster.toml"))?),
         })
     }
 
@@ -52,8 +52,22 @@ impl Folder {
     }
 }
 
-/// Reads a plain file, following no link: no device, pipe or folder, not larger than 1 GiB.
+/// The largest document that people write: what `ceremony::text` admits.
+const LARGEST_DOCUMENT: u64 = 1 << 20;
+
+/// Reads a document that people wrote: plan, policy, roster, room, anchor, answers.
+pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {
+    read_at_most(path, LARGEST_DOCUMENT)
+}
+
+/// Reads a plain file of at most 1 GiB, following no link: no device, pipe or folder, not larger
+/// than 1 GiB.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Halt> {
+    read_at_most(path, LARGEST)
+}
+
+/// No device, no pipe, no folder, no link, no more than this.
+fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, Halt> {
     let refused =
         |found: String| Halt::media("S-FILE", format!("a plain file {}", shown(path)), found);
     let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -63,11 +77,11 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Halt> {
     if !metadata.is_file() {
         return Err(refused("something that is no plain file".to_string()));
     }
-    if metadata.len() > LARGEST {
-        return Err(refused(format!("{} octets", metadata.len())));
+    if metadata.len() > most {
+        return Err(refused(format!("{} octets; at most {most} are read", metadata.len())));
     }
     let mut octets = Vec::new();
-    file.take(LARGEST + 1).read_to_end(&mut octets).map_err(|error| refused(error.to_string()))?;
+    file.take(most).read_to_end(&mut octets).map_err(|error| refused(error.to_string()))?;
     Ok(octets)
 }
 

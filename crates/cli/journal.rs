@@ -209,8 +209,8 @@ impl Medium {
     }
 }
 
-/// Where one of two journals is an empty folder and the other is a journal, prepares the empty one: a medium was lost,
-/// and a new one put in.
+/// Where one of two journals is an empty folder and the other is a journal, prepares the empty one:
+/// a medium was lost, and a new one put in.
 fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
     let is_journal = |folder: &Path| folder.join(TRANSCRIPT).exists();
     let (new, old) = match (is_journal(a), is_journal(b)) {

@@ -10,7 +10,7 @@ use token::{Pkcs11Token, Token};
 
 use crate::conduct::fault;
 use crate::exit::Halt;
-use crate::files::{read, shown};
+use crate::files::{read, read_document, shown};
 
 /// A room that was entered: where the ceremony is held, and its token.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ pub(crate) struct Entered {
 /// Reads the room, compares the module's digest, and opens the module. Nothing on the token is
 /// touched.
 pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
-    let octets = read(path)?;
+    let octets = read_document(path)?;
     let wrong = |violation: ceremony::violation::Violation| {
         Halt::media(
             violation.rule,

@@ -312,7 +312,8 @@ impl Act {
         }
     }
 
-    /// Whether people note the head of the record after it: what a resumed session is compared with.
+    /// Whether people note the head of the record after it: what a resumed session is compared
+    /// with.
     #[must_use]
     pub const fn is_noted(&self) -> bool {
         matches!(self, Self::Generate { .. } | Self::SignHead | Self::Sign(_))

@@ -11,6 +11,7 @@
 //! randomness. A second attempt is an event, never a loop.
 
 mod ask;
+mod facts;
 mod judge;
 mod state;
 
@@ -25,9 +26,9 @@ pub use judge::Expected;
 use sha2::{Digest as _, Sha256};
 
 use crate::compile::Compiled;
-use crate::graph::{Act, Graph, Op, Phase};
+use crate::graph::{Act, Op, Phase};
 use crate::hex::Digest;
-use crate::key::{Check, Proof, PublicKey, Signature};
+use crate::key::{Check, Proof, PublicKey};
 use crate::name::Name;
 use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record};
 use crate::rehearsal;
@@ -383,129 +384,6 @@ impl Run {
     pub fn request(&self) -> Result<Request, Fault> {
         let (op, attempt) = self.pending_op()?;
         self.request_for(op, attempt)
-    }
-
-    /// The agreed graph.
-    #[must_use]
-    pub const fn graph(&self) -> &Graph {
-        &self.compiled.graph
-    }
-
-    /// The graph, the bindings and the inputs.
-    #[must_use]
-    pub const fn compiled(&self) -> &Compiled {
-        &self.compiled
-    }
-
-    /// The first record.
-    #[must_use]
-    pub const fn opened(&self) -> &Opened {
-        &self.opened
-    }
-
-    /// Where this session is held.
-    #[must_use]
-    pub const fn place(&self) -> &Place {
-        &self.place
-    }
-
-    /// The chain value of the last record.
-    #[must_use]
-    pub const fn head(&self) -> Digest {
-        self.head
-    }
-
-    /// The time of the last record.
-    #[must_use]
-    pub const fn last_at(&self) -> Instant {
-        self.last_at
-    }
-
-    /// How many records there are in this book.
-    #[must_use]
-    pub const fn records(&self) -> u64 {
-        self.number
-    }
-
-    /// Which file the next record goes to.
-    #[must_use]
-    pub const fn book(&self) -> Book {
-        self.book
-    }
-
-    /// Sessions before this one.
-    #[must_use]
-    pub const fn session(&self) -> u32 {
-        self.session
-    }
-
-    /// Why the run has stopped, if it has.
-    #[must_use]
-    pub const fn stopped(&self) -> Option<&Stop> {
-        self.stopped.as_ref()
-    }
-
-    /// How the ceremony was closed, if it was.
-    #[must_use]
-    pub const fn closed(&self) -> Option<End> {
-        self.closed
-    }
-
-    /// The public keys that exist by now.
-    #[must_use]
-    pub const fn keys(&self) -> &BTreeMap<Name, PublicKey> {
-        &self.keys
-    }
-
-    /// Every signed structure by now, by name.
-    #[must_use]
-    pub const fn signed(&self) -> &BTreeMap<String, Signed> {
-        &self.signed
-    }
-
-    /// Signatures that were taken and not yet proved, by the name of what they are on.
-    pub fn owed(&self) -> impl Iterator<Item = &str> {
-        self.owed.values().map(String::as_str)
-    }
-
-    /// The audit key's public half.
-    #[must_use]
-    pub fn audit_public(&self) -> Option<&PublicKey> {
-        self.keys.get(&self.graph().audit_key()?.name)
-    }
-
-    /// The chain value of the transcript's last record, also when the postscript has begun.
-    #[must_use]
-    pub const fn transcript_head(&self) -> Digest {
-        match self.book {
-            Book::Transcript => self.head,
-            Book::Postscript => self.transcript_head,
-        }
-    }
-
-    /// SHA-256 of the transcript's octets up to now.
-    #[must_use]
-    pub fn transcript_digest(&self) -> Digest {
-        Digest(self.transcript_hash.clone().finalize().into())
-    }
-
-    /// Whether a signature's r was seen in this ceremony before.
-    pub(crate) fn has_seen(&self, signature: &Signature) -> bool {
-        self.nonces.contains(signature.r())
-    }
-
-    /// The time of the transcript's last record.
-    #[must_use]
-    pub const fn ended_at(&self) -> Instant {
-        self.ended_at
-    }
-
-    /// How many operations there are before the seal, and how many of them are done.
-    #[must_use]
-    pub fn progress(&self) -> (usize, usize) {
-        let before = |op: &Op| op.act.phase() < Phase::Seal;
-        let all = self.graph().ops.iter().zip(&self.ops).filter(|(op, _)| before(op));
-        all.fold((0, 0), |(done, all), (_, state)| (done + usize::from(state.done), all + 1))
     }
 
     fn op_at(&self, index: usize) -> Option<&Op> {

@@ -1,7 +1,8 @@
 //! The seal: the audit key's signature over a statement that names everything a ceremony made.
 //!
-//! The form is an in-toto Statement v1 in a DSSE envelope (protocol v1.0.2), carried as a Sigstore bundle v0.3 with a public-key hint. All JSON here is canonical,
-//! so the statement is computed again by the verifier and compared octet by octet.
+//! The form is an in-toto Statement v1 in a DSSE envelope (protocol v1.0.2), carried as a Sigstore
+//! bundle v0.3 with a public-key hint. All JSON here is canonical, so the statement is computed
+//! again by the verifier and compared octet by octet.
 //!
 //! **Deliberately absent:** a log entry and a time stamp; an air-gapped ceremony has neither.
 

@@ -53,7 +53,7 @@ struct Scene {
 
 impl Scripted {
     pub(crate) fn read(path: &Path) -> Result<Self, Halt> {
-        let octets = files::read(path)?;
+        let octets = files::read_document(path)?;
         let wrong = |found: String| {
             Halt::media("S-FORM", format!("answers in {}", files::shown(path)), found)
         };

@@ -1,12 +1,16 @@
-//! A PKCS #11 module for tests: it forwards every call to a real module, and at a chosen one dies, errs or lies.
+//! A PKCS #11 module for tests: it forwards every call to a real module, and at a chosen one dies,
+//! errs or lies.
 //!
 //! - `FAULTY_MODULE`: the real module's path.
-//! - `FAULTY_AT`: where and what: `N:FAULT` for the Nth call of all, `C_Sign#3:FAULT` for the third of that function,
-//!   `C_Sign#*:FAULT` for every one. FAULT is `kill-before`, `kill-after` (SIGKILL to itself), `error=30` (hexadecimal
-//!   return value, the call is not made), `error-after=30` (it is made), or a lie: `other-digest`, `truncate`,
-//!   `zero-r`, `der`, `repeat` of C_Sign; `nothing` of C_GenerateKeyPair and C_DestroyObject (success, and nothing was
-//!   done); `flip=103` of C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told wrong).
-//! - `FAULTY_LOG`: a file to which each call's number and name is appended, so that a test can count first.
+//! - `FAULTY_AT`: where and what: `N:FAULT` for the Nth call of all, `C_Sign#3:FAULT` for the third
+//!   of that function, `C_Sign#*:FAULT` for every one. FAULT is `kill-before`, `kill-after`
+//!   (SIGKILL to itself), `error=30` (hexadecimal return value, the call is not made),
+//!   `error-after=30` (it is made), or a lie: `other-digest`, `truncate`, `zero-r`, `der`, `repeat`
+//!   of C_Sign; `nothing` of C_GenerateKeyPair and C_DestroyObject (success, and nothing was done);
+//!   `flip=103` of C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told
+//!   wrong).
+//! - `FAULTY_LOG`: a file to which each call's number and name is appended, so that a test can
+//!   count first.
 //!
 //! Arguments are never logged: one of them is the PIN.
 #![expect(unsafe_code, reason = "PKCS #11 is a C interface, and this stands on both sides of it")]
@@ -137,17 +141,51 @@ forward! {
     C_GetSlotList(present: CK_BBOOL, slots: *mut CK_SLOT_ID, count: *mut CK_ULONG);
     C_GetTokenInfo(slot: CK_SLOT_ID, info: *mut CK_TOKEN_INFO);
     C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: *mut CK_ULONG);
-    C_OpenSession(slot: CK_SLOT_ID, flags: CK_FLAGS, data: *mut std::ffi::c_void, notify: CK_NOTIFY, session: *mut CK_SESSION_HANDLE);
+    C_OpenSession(
+        slot: CK_SLOT_ID,
+        flags: CK_FLAGS,
+        data: *mut std::ffi::c_void,
+        notify: CK_NOTIFY,
+        session: *mut CK_SESSION_HANDLE
+    );
     C_CloseSession(session: CK_SESSION_HANDLE);
-    C_Login(session: CK_SESSION_HANDLE, user: CK_USER_TYPE, pin: *mut CK_UTF8CHAR, length: CK_ULONG);
+    C_Login(
+        session: CK_SESSION_HANDLE,
+        user: CK_USER_TYPE,
+        pin: *mut CK_UTF8CHAR,
+        length: CK_ULONG
+    );
     C_Logout(session: CK_SESSION_HANDLE);
-    C_CreateObject(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG, object: *mut CK_OBJECT_HANDLE);
+    C_CreateObject(
+        session: CK_SESSION_HANDLE,
+        template: *mut CK_ATTRIBUTE,
+        count: CK_ULONG,
+        object: *mut CK_OBJECT_HANDLE
+    );
     C_FindObjectsInit(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG);
-    C_FindObjects(session: CK_SESSION_HANDLE, objects: *mut CK_OBJECT_HANDLE, most: CK_ULONG, count: *mut CK_ULONG);
+    C_FindObjects(
+        session: CK_SESSION_HANDLE,
+        objects: *mut CK_OBJECT_HANDLE,
+        most: CK_ULONG,
+        count: *mut CK_ULONG
+    );
     C_FindObjectsFinal(session: CK_SESSION_HANDLE);
     C_SignInit(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, key: CK_OBJECT_HANDLE);
-    C_GenerateKey(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, template: *mut CK_ATTRIBUTE, count: CK_ULONG, key: *mut CK_OBJECT_HANDLE);
-    C_WrapKey(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, wrapping: CK_OBJECT_HANDLE, key: CK_OBJECT_HANDLE, out: *mut CK_BYTE, length: *mut CK_ULONG);
+    C_GenerateKey(
+        session: CK_SESSION_HANDLE,
+        mechanism: *mut CK_MECHANISM,
+        template: *mut CK_ATTRIBUTE,
+        count: CK_ULONG,
+        key: *mut CK_OBJECT_HANDLE
+    );
+    C_WrapKey(
+        session: CK_SESSION_HANDLE,
+        mechanism: *mut CK_MECHANISM,
+        wrapping: CK_OBJECT_HANDLE,
+        key: CK_OBJECT_HANDLE,
+        out: *mut CK_BYTE,
+        length: *mut CK_ULONG
+    );
 }
 
 unsafe extern "C" fn C_GenerateKeyPair(
@@ -314,7 +352,8 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
         ours.C_GetAttributeValue = Some(C_GetAttributeValue);
         Real(ours)
     });
-    // SAFETY: the program gave a place for the pointer; the list is static here and never written through it.
+    // SAFETY: the program gave a place for the pointer; the list is static here and never written
+    // through it.
     unsafe { *list = std::ptr::from_ref(&ours.0).cast_mut() };
     CKR_OK
 }

@@ -1,8 +1,8 @@
 //! The operations of a ceremony, in the order in which they are executed.
 //!
 //! Roll call, papers, clock, token identity, activation, login, inventory; then keys, the audit key
-//! first; negative steps; certificates; CRLs; fingerprints; completion; ledger head; seal; and after
-//! it logout, deactivation, anchor words and exits.
+//! first; negative steps; certificates; CRLs; fingerprints; completion; ledger head; seal; and
+//! after it logout, deactivation, anchor words and exits.
 
 use alloc::format;
 use alloc::string::String;

@@ -455,8 +455,8 @@ impl Run {
     }
 }
 
-/// PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false; any other attribute
-/// that was set must be answered.
+/// PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false;
+/// any other attribute that was set must be answered.
 const fn absent(attribute: Attribute) -> Option<bool> {
     match attribute {
         Attribute::AlwaysSensitive | Attribute::NeverExtractable | Attribute::WrapWithTrusted => {

@@ -298,7 +298,8 @@ impl Run {
         }
     }
 
-    /// What is refused, or is not as the script has it, is what is asked now or would be asked next.
+    /// What is refused, or is not as the script has it, is what is asked now or would be asked
+    /// next.
     fn at_hand(&self, op: &str, attempt: Option<u32>) -> Result<(), Fault> {
         match self.next() {
             Next::Ask(found, now)
