@@ -1,8 +1,8 @@
 //! Conducts a ceremony: asks what the run asks for, of token and people, and writes down what
 //! happened.
 //!
-//! **Invariant:** an effect begins only when its Asked is durable; nothing is shown before its
-//! answer is. Every signature is verified before it is recorded. This loop decides nothing: what
+//! **Invariant:** an effect begins only when its Asked, and every answer before it, is durable; no
+//! head is shown before it is. Every signature is verified before it is recorded. This loop decides nothing: what
 //! comes next, and whether an answer is one, is said by [`Run`].
 
 use std::io::Write as _;
@@ -74,13 +74,30 @@ impl Clock {
 impl Conduct {
     /// Writes the line of a step, durable on both media, and goes on with its run.
     pub(crate) fn keep(&mut self, step: Step) -> Result<Run, Halt> {
+        let run = self.note(step);
+        self.journal.keep()?;
+        Ok(run)
+    }
+
+    /// Notes the line of a step: it is durable with the next that is kept.
+    fn note(&mut self, step: Step) -> Run {
         // The run says the book after the event; the line of Sealed is the first of the postscript.
-        self.journal.write(step.run.book(), &step.line)?;
-        Ok(step.run)
+        self.journal.note(step.run.book(), &step.line);
+        step.run
     }
 
     fn take(&mut self, run: Run, event: Event) -> Result<Run, Halt> {
         let step = run.apply(self.clock.now()?, event).map_err(stopped)?;
+        self.keep(step)
+    }
+
+    /// Takes an answer. It waits for the question after it, unless people copy its head to paper or
+    /// nothing is asked any more.
+    fn take_answer(&mut self, run: Run, op: &Op, answer: Event) -> Result<Run, Halt> {
+        let step = run.apply(self.clock.now()?, answer).map_err(stopped)?;
+        if !op.act.is_noted() && matches!(step.run.next(), Next::Ask(..)) {
+            return Ok(self.note(step));
+        }
         self.keep(step)
     }
 
@@ -216,8 +233,8 @@ impl Conduct {
             };
             match run.judge(&answer) {
                 Ok(_) => {
-                    let run =
-                        self.take(run, Event::Answered { op: op.name.clone(), attempt, answer })?;
+                    let answered = Event::Answered { op: op.name.clone(), attempt, answer };
+                    let run = self.take_answer(run, op, answered)?;
                     self.clock.after_people();
                     return Ok(run);
                 }
@@ -258,8 +275,8 @@ impl Conduct {
         match judged {
             Ok(proofs) => {
                 let identity = self.identity(&answer);
-                let mut run =
-                    self.take(run, Event::Answered { op: op.name.clone(), attempt, answer })?;
+                let answered = Event::Answered { op: op.name.clone(), attempt, answer };
+                let mut run = self.take_answer(run, op, answered)?;
                 run.settle(&proofs);
                 self.proofs.extend(proofs);
                 if let Some(identity) = identity {

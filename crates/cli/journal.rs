@@ -1,8 +1,10 @@
 //! The journal: the transcript while it is written, on two media at once.
 //!
 //! Each folder holds `inputs/` (every input, named by its digest), `journal.jsonl`, and after the
-//! seal `bundle.json` and `after.jsonl`. A line counts when it is durable on both; every line is
-//! synced before anything else happens.
+//! seal `bundle.json` and `after.jsonl`. A line counts when it is durable on both.
+//!
+//! Lines are [noted](Journal::note) and then [kept](Journal::keep): whoever causes an effect, or
+//! shows one, keeps before it. So an answer and the question after it are written together.
 //!
 //! **Invariant:** what was durable is never changed. Recovery only cuts a torn last line and copies
 //! the longer valid journal over the shorter one, and only if the one continues the other.
@@ -28,8 +30,15 @@ const AFTER: &str = "after.jsonl";
 pub(crate) enum Journal {
     /// A rehearsal's: only in memory.
     Memory(Written),
-    /// On two media.
-    Media([Medium; 2]),
+    /// On two media, and what is noted for them.
+    Media([Medium; 2], Noted),
+}
+
+/// Lines that are not durable yet: at most an answer and the question after it.
+#[derive(Debug, Default)]
+pub(crate) struct Noted {
+    transcript: String,
+    after: String,
 }
 
 /// What was written.
@@ -79,7 +88,8 @@ impl Journal {
             refuse_filled(folder)?;
         }
         let [a, b] = folders;
-        Ok(Self::Media([Medium::create(a, compiled)?, Medium::create(b, compiled)?]))
+        let media = [Medium::create(a, compiled)?, Medium::create(b, compiled)?];
+        Ok(Self::Media(media, Noted::default()))
     }
 
     /// Opens two journals to go on with them: cuts torn lines, and levels them if one continues the
@@ -101,7 +111,8 @@ impl Journal {
         let bundle = level_bundle(&media)?;
         let inputs = read_inputs(&media, &transcript)?;
         let written = Written { transcript, bundle, after };
-        Ok((Self::Media(media), Recovered { written, inputs, torn, copied, new_medium }))
+        let journal = Self::Media(media, Noted::default());
+        Ok((journal, Recovered { written, inputs, torn, copied, new_medium }))
     }
 
     /// Reads two journals without changing anything: the longer of each pair.
@@ -117,25 +128,23 @@ impl Journal {
         Ok(longest)
     }
 
-    /// Writes a line; durable on both media when this returns.
-    pub(crate) fn write(&mut self, book: Book, line: &str) -> Result<(), Halt> {
+    /// Takes a line, to be durable when [`Journal::keep`] returns.
+    pub(crate) fn note(&mut self, book: Book, line: &str) {
         match (self, book) {
             (Self::Memory(written), Book::Transcript) => written.transcript.extend(line.as_bytes()),
             (Self::Memory(written), Book::Postscript) => written.after.extend(line.as_bytes()),
-            (Self::Media(media), Book::Transcript) => {
-                for medium in media {
-                    let written = medium.transcript.write_all(line.as_bytes());
-                    written
-                        .and_then(|()| medium.transcript.sync_data())
-                        .map_err(|error| failed(&medium.folder, &error))?;
-                }
-            }
-            (Self::Media(media), Book::Postscript) => {
-                for medium in media {
-                    append(&medium.folder.join(AFTER), line.as_bytes())?;
-                }
-            }
+            (Self::Media(_, noted), Book::Transcript) => noted.transcript.push_str(line),
+            (Self::Media(_, noted), Book::Postscript) => noted.after.push_str(line),
         }
+    }
+
+    /// Everything noted is durable on both media when this returns.
+    pub(crate) fn keep(&mut self) -> Result<(), Halt> {
+        let Self::Media(media, noted) = self else { return Ok(()) };
+        for medium in media {
+            medium.append(noted).map_err(|error| failed(&medium.folder, &error))?;
+        }
+        *noted = Noted::default();
         Ok(())
     }
 
@@ -143,7 +152,7 @@ impl Journal {
     pub(crate) fn write_bundle(&mut self, bundle: &str) -> Result<(), Halt> {
         match self {
             Self::Memory(written) => written.bundle = bundle.as_bytes().to_vec(),
-            Self::Media(media) => {
+            Self::Media(media, _) => {
                 for medium in media {
                     put(&medium.folder.join(BUNDLE), bundle.as_bytes())?;
                 }
@@ -156,7 +165,7 @@ impl Journal {
     pub(crate) fn written(&self) -> Result<Written, Halt> {
         match self {
             Self::Memory(written) => Ok(written.clone()),
-            Self::Media([first, _]) => Ok(Written {
+            Self::Media([first, _], _) => Ok(Written {
                 transcript: read(&first.folder.join(TRANSCRIPT))?,
                 bundle: read(&first.folder.join(BUNDLE))?,
                 after: read(&first.folder.join(AFTER))?,
@@ -170,12 +179,27 @@ impl Medium {
         let inputs = folder.join("inputs");
         fs::create_dir_all(&inputs).map_err(|error| failed(&folder, &error))?;
         for text in compiled.inputs.values() {
-            put(&inputs.join(input_digest(text).to_string()), text.as_bytes())?;
+            new_file(&inputs.join(input_digest(text).to_string()), text.as_bytes())?;
         }
-        put(&folder.join(TRANSCRIPT), b"")?;
+        new_file(&folder.join(TRANSCRIPT), b"")?;
         sync_folder(&inputs)?;
         sync_folder(&folder)?;
         Self::open(folder)
+    }
+
+    /// Appends what is noted, and syncs it.
+    fn append(&mut self, noted: &Noted) -> std::io::Result<()> {
+        if !noted.transcript.is_empty() {
+            self.transcript.write_all(noted.transcript.as_bytes())?;
+            self.transcript.sync_data()?;
+        }
+        if !noted.after.is_empty() {
+            let path = self.folder.join(AFTER);
+            let mut after = OpenOptions::new().append(true).create(true).open(path)?;
+            after.write_all(noted.after.as_bytes())?;
+            after.sync_data()?;
+        }
+        Ok(())
     }
 
     fn open(folder: PathBuf) -> Result<Self, Halt> {
@@ -347,6 +371,16 @@ fn read_inputs(media: &[Medium; 2], transcript: &[u8]) -> Result<BTreeMap<String
     Ok(inputs)
 }
 
+/// Writes and syncs a file of a folder that nobody uses yet.
+fn new_file(path: &Path, octets: &[u8]) -> Result<(), Halt> {
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create_new(path)?;
+        file.write_all(octets)?;
+        file.sync_all()
+    };
+    write().map_err(|error| failed(path, &error))
+}
+
 /// Writes a small file whole: beside its place, synced, then renamed.
 fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {
     let write = || -> std::io::Result<()> {
@@ -356,15 +390,6 @@ fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {
         file.as_file().sync_all()?;
         file.persist(path)?;
         File::open(folder)?.sync_all()
-    };
-    write().map_err(|error| failed(path, &error))
-}
-
-fn append(path: &Path, octets: &[u8]) -> Result<(), Halt> {
-    let write = || -> std::io::Result<()> {
-        let mut file = OpenOptions::new().append(true).create(true).open(path)?;
-        file.write_all(octets)?;
-        file.sync_data()
     };
     write().map_err(|error| failed(path, &error))
 }
