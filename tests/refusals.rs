@@ -245,19 +245,23 @@ fn a_token_is_taken_for_what_it_is() {
         image: "none".into(),
         token: serial.into(),
     };
-    // A drill on a token in production, a rehearsal somewhere, a real ceremony nowhere.
+    // A drill on a token in production, the real thing on one that is not, a rehearsal somewhere, a
+    // real ceremony nowhere.
     let rule = |mode, place| Walk::begin(mode, place).err().map(|fault| fault.rule);
     assert_eq!(rule(Mode::Drill, place("FAKE-HSM-0001")), Some("S-DRILL"));
+    assert_eq!(rule(Mode::Real, place("FAKE-HSM-0003")), Some("S-DRILL"));
     assert_eq!(rule(Mode::Rehearsal, place("x")), Some("S-MODE"));
     assert_eq!(rule(Mode::Real, Place::rehearsal()), Some("S-MODE"));
-    for (mode, label) in [(Mode::Drill, "mdoc-root"), (Mode::Real, "DRILL mdoc-root")] {
-        let mut walk = Walk::begin(mode, place("S1")).unwrap();
+    for (mode, serial, label) in
+        [(Mode::Drill, "S1", "mdoc-root"), (Mode::Real, "FAKE-HSM-0001", "DRILL mdoc-root")]
+    {
+        let mut walk = Walk::begin(mode, place(serial)).unwrap();
         while walk.ask() != "identify" {
             let answer = walk.planned();
             walk.answer(answer).unwrap();
         }
         let answer = identity(&|i| {
-            i.serial = "S1".into();
+            i.serial = serial.into();
             i.label = label.into();
         });
         assert_eq!(walk.refuses(&answer), "S-DRILL", "{label}");

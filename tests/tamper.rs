@@ -337,12 +337,13 @@ fn a_rehearsal_that_says_it_is_real_is_recognised_by_its_keys() {
         let event = &mut record["event"];
         if event["kind"] == "opened" {
             event["mode"] = json!("real");
-            for member in ["image", "room", "terminal", "token", "tool"] {
+            for member in ["image", "room", "terminal", "tool"] {
                 event["room"][member] = json!(format!("{member}-1"));
             }
+            event["room"]["token"] = json!("FAKE-HSM-0001");
         }
         if event["kind"] == "answered" && event["op"] == "identify" {
-            event["answer"]["serial"] = json!("token-1");
+            event["answer"]["serial"] = json!("FAKE-HSM-0001");
         }
     });
     let forged = forged.unwrap_or_else(|refused| refused.folder);

@@ -75,14 +75,15 @@ fn check(plan: &Path, lang: Lang) -> Result<(), Halt> {
     let graph = &compiled.graph;
     let (certificates, crls) = graph.structures();
     print(&format!(
-        "{} {}\n  graph     {}\n  bindings  {}\n  {} {}, {certificates} {}, {crls} CRL\n",
+        "{} {}\n  graph     {}\n  bindings  {}\n  {} {}, {} {certificates}, {} {crls}\n",
         pick(lang, "規則をすべて満たす:", "keeps every rule:"),
         graph.ceremony(),
         graph.id(),
         compiled.bindings.id(),
+        pick(lang, "手順", "operations:"),
         graph.ops().len(),
-        pick(lang, "手順", "operations"),
-        pick(lang, "電子証明書", "certificates"),
+        pick(lang, "電子証明書", "certificates:"),
+        pick(lang, "CRL", "CRLs:"),
     ))
 }
 
@@ -325,7 +326,11 @@ fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     );
     let handed_out = match verified.end() {
         End::Completed => {
-            format!("{certificates} {}, {crls} CRL", pick(lang, "電子証明書", "certificate"))
+            format!(
+                "{} {certificates}, {} {crls}",
+                pick(lang, "電子証明書", "certificates:"),
+                pick(lang, "CRL", "CRLs:")
+            )
         }
         End::Aborted => pick(lang, "引き渡すものなし", "nothing is handed out").to_string(),
     };

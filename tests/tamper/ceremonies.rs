@@ -236,7 +236,7 @@ pub(super) fn real_ceremony(seed: u8) -> Sealed {
         terminal: word("terminal"),
         tool: word("tool"),
         image: word("image"),
-        token: word("SERIAL"),
+        token: format!("FAKE-HSM-000{seed}"),
     };
     let token = OwnToken { serial: place.token.clone(), seed, keys: BTreeMap::new() };
     Scribe::begin(small_plan(), Mode::Real, place, Holder::Own(token)).end()

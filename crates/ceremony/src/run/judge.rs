@@ -65,14 +65,13 @@ pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Faul
     if rehearsal != (mode == Mode::Rehearsal) {
         return Err(Fault::new("S-MODE", format!("a place of a {mode:?}"), format!("{place:?}")));
     }
-    if mode == Mode::Drill && graph.demands.production_serials.contains(&place.token) {
-        return Err(Fault::new(
-            "S-DRILL",
-            "a token that is not in production",
-            place.token.clone(),
-        ));
-    }
-    Ok(())
+    let in_production = graph.demands.production_serials.contains(&place.token);
+    let asked = match mode {
+        Mode::Drill if in_production => "a token that is not in production",
+        Mode::Real if !in_production => "a token that the policy names as in production",
+        Mode::Rehearsal | Mode::Drill | Mode::Real => return Ok(()),
+    };
+    Err(Fault::new("S-DRILL", asked, place.token.clone()))
 }
 
 impl Run {
