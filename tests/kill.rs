@@ -44,27 +44,27 @@ fn killed(drill: &Drill, plan: &Path, point: Option<&Point>) -> Output {
             command.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", at);
             run(&mut command)
         }
-        Some(Point::Journal { call, medium, number }) => {
-            let mut traced = Command::new("strace");
-            traced
-                .arg("-f")
-                .arg("-o")
-                .arg("/dev/null")
-                .arg("-P")
-                .arg(drill.path(medium).join("journal.jsonl"));
-            traced.arg("-e").arg(format!("trace={call}"));
-            traced.arg("-e").arg(format!("inject={call}:signal=SIGKILL:when={number}"));
-            traced.arg(command.get_program()).args(command.get_args());
-            for (name, value) in command.get_envs() {
-                if let Some(value) = value {
-                    traced.env(name, value);
-                }
-            }
-            traced.env("FAULTY_MODULE", SOFTHSM);
-            traced.stdin(fs::File::open(drill.path("pin")).unwrap());
-            run(&mut traced)
+        Some(point @ Point::Journal { .. }) => traced(drill, plan, point, Path::new("/dev/null")),
+    }
+}
+
+/// A run that strace kills at a system call on a journal; what it saw is in the log.
+fn traced(drill: &Drill, plan: &Path, point: &Point, log: &Path) -> Output {
+    let Point::Journal { call, medium, number } = point else { panic!("{point:?}") };
+    let command = drill.run_command(plan);
+    let mut traced = Command::new("strace");
+    traced.arg("-f").arg("-o").arg(log).arg("-P").arg(drill.path(medium).join("journal.jsonl"));
+    traced.arg("-e").arg(format!("trace={call}"));
+    traced.arg("-e").arg(format!("inject={call}:signal=SIGKILL:when={number}"));
+    traced.arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        if let Some(value) = value {
+            traced.env(name, value);
         }
     }
+    traced.env("FAULTY_MODULE", SOFTHSM);
+    traced.stdin(fs::File::open(drill.path("pin")).unwrap());
+    run(&mut traced)
 }
 
 /// The module's calls of one whole run, by function, in order.
@@ -99,9 +99,20 @@ fn token_points(calls: &[String], all: bool) -> Vec<Point> {
     points
 }
 
-fn journal_points(records: usize, all: bool) -> Vec<Point> {
+/// How often one whole run writes to a journal.
+fn writes(base: &Drill, plan: &Path) -> usize {
+    let whole = base.copy();
+    let never = Point::Journal { call: "write", medium: "A", number: 1_000_000 };
+    let log = whole.path("writes");
+    let output = traced(&whole, plan, &never, &log);
+    assert!(output.status.success(), "{}", text(&output));
+    let log = fs::read_to_string(log).unwrap();
+    log.lines().filter(|line| line.contains("write(")).count()
+}
+
+fn journal_points(writes: usize, all: bool) -> Vec<Point> {
     let mut points = Vec::new();
-    for number in 1..=records {
+    for number in 1..=writes {
         for (offset, (call, medium)) in
             [("write", "A"), ("fdatasync", "A"), ("write", "B"), ("fdatasync", "B")]
                 .into_iter()
@@ -283,13 +294,9 @@ fn killed_at_a_token_request_it_resumes_and_nothing_is_used_twice() {
 #[test]
 fn killed_at_a_journal_write_it_resumes_and_nothing_is_used_twice() {
     let (base, _folder, plan) = base();
-    let whole = base.copy();
-    let mut command = whole.run_command(&plan);
-    command.env("FAULTY_MODULE", SOFTHSM);
-    assert!(run(&mut command).status.success());
-    let journal = fs::read(whole.path("A/journal.jsonl")).unwrap();
-    let records = journal.iter().filter(|octet| **octet == b'\n').count();
-    judge_all(&base, &plan, &journal_points(records, all_points()));
+    let writes = writes(&base, &plan);
+    assert!(writes > 30, "{writes}");
+    judge_all(&base, &plan, &journal_points(writes, all_points()));
 }
 
 #[test]

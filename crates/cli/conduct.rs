@@ -2,8 +2,8 @@
 //! happened.
 //!
 //! **Invariant:** an effect begins only when its Asked, and every answer before it, is durable; no
-//! head is shown before it is. Every signature is verified before it is recorded. This loop decides nothing: what
-//! comes next, and whether an answer is one, is said by [`Run`].
+//! head is shown before it is. Every signature is verified before it is recorded. This loop decides
+//! nothing: what comes next, and whether an answer is one, is said by [`Run`].
 
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
