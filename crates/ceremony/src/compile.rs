@@ -7,27 +7,30 @@
 //! added here; a plan cannot leave it out.
 
 mod operations;
+mod structures;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::bindings::Bindings;
 use crate::canonical::canonical;
-use crate::graph::{Bilingual, Demands, Graph, Person, PlannedCrl, PlannedKey};
+use crate::graph::{Bilingual, Demands, Graph, Person, PlannedKey};
 use crate::hex::Digest;
 use crate::key::PublicKey;
+use crate::ledger::State;
 use crate::name::Name;
 use crate::plan::{After, Plan};
-use crate::policy::{Backup, Policy};
+use crate::policy::Policy;
 use crate::record::{Mode, Opened, Place};
-use crate::rehearsal::{GENERATIONS, RehearsalUse};
+use crate::rehearsal::GENERATIONS;
 use crate::roster::Roster;
 use crate::rules;
 use crate::violation::{Input, Violation};
-use crate::x509::{DirectoryName, DirectoryNameError, profile};
+use crate::x509::{DirectoryName, DirectoryNameError};
 
 /// The format of plan, graph, bindings and transcript.
 pub const FORMAT: u32 = 1;
@@ -54,8 +57,12 @@ pub struct Compiled {
     pub bindings: Bindings,
     /// The canonical texts of the inputs, by file name.
     pub inputs: BTreeMap<String, String>,
+    /// What the ceremonies before it left.
+    pub state: Arc<State>,
     /// Violations that an exception of the plan covers.
     pub excepted: Vec<Violation>,
+    /// What the rules report without refusing it.
+    pub warnings: Vec<Violation>,
 }
 
 impl Inputs {
@@ -113,19 +120,22 @@ pub fn input_digest(text: &str) -> Digest {
     Digest::of_parts("gishiki input v1", &[text.as_bytes()])
 }
 
-/// Compiles a plan, or gives every violation of a rule.
-pub fn compile(inputs: &Inputs) -> Result<Compiled, Vec<Violation>> {
-    let (excepted, violations) = rules::before_graph(inputs);
+/// Compiles a plan against the state that the ceremonies before it left, or gives every violation
+/// of a rule.
+pub fn compile(inputs: &Inputs, state: &Arc<State>) -> Result<Compiled, Vec<Violation>> {
+    let rules::Said { excepted, warnings, violations } = rules::before_graph(inputs, state);
     if !violations.is_empty() {
         return Err(violations);
     }
-    let graph = Builder { inputs }.graph().map_err(|violation| vec![violation])?;
+    let graph = Builder { inputs, state }.graph().map_err(|violation| vec![violation])?;
     let stand_ins = stand_ins(&graph);
     let violations = rules::structures(inputs, &graph, &stand_ins);
     if !violations.is_empty() {
         return Err(violations);
     }
-    let bindings = Bindings::of(&graph, None, &BTreeMap::new(), &stand_ins).map_err(|error| {
+    let predecessor = state.last.as_ref().map(|last| &last.predecessor);
+    let known = graph.known_keys();
+    let bindings = Bindings::of(&graph, predecessor, &known, &stand_ins).map_err(|error| {
         vec![Violation::whole(
             Input::Plan,
             "S-STRUCTURE",
@@ -134,13 +144,22 @@ pub fn compile(inputs: &Inputs) -> Result<Compiled, Vec<Violation>> {
             "",
         )]
     })?;
-    Ok(Compiled { graph, bindings, inputs: inputs.texts.clone(), excepted })
+    Ok(Compiled {
+        graph,
+        bindings,
+        inputs: inputs.texts.clone(),
+        state: Arc::clone(state),
+        excepted,
+        warnings,
+    })
 }
 
 /// A valid point for every key, so that every structure can be built before a key exists.
 fn stand_ins(graph: &Graph) -> BTreeMap<Name, PublicKey> {
     let key = |k: &PlannedKey| Some((k.name.clone(), k.rehearsal(graph, 0).public()?));
-    graph.keys.iter().filter_map(key).collect()
+    let mut keys: BTreeMap<Name, PublicKey> = graph.keys.iter().filter_map(key).collect();
+    keys.extend(graph.known_keys());
+    keys
 }
 
 impl Compiled {
@@ -155,7 +174,7 @@ impl Compiled {
             graph: self.graph.id(),
             bindings: self.bindings.id(),
             inputs: self.inputs.iter().map(digest).collect(),
-            predecessor: None,
+            predecessor: self.state.last.as_ref().map(|last| last.predecessor.clone()),
             room,
         }
     }
@@ -164,6 +183,7 @@ impl Compiled {
 /// Builds a graph from inputs that keep every rule.
 struct Builder<'a> {
     inputs: &'a Inputs,
+    state: &'a State,
 }
 
 impl Builder<'_> {
@@ -187,8 +207,17 @@ impl Builder<'_> {
             roles: self.roles(),
             organizations: self.organizations(),
             keys: self.keys(),
+            known: self.known(),
             certificates: Vec::new(),
+            profiles: BTreeMap::new(),
             crls: Vec::new(),
+            next_ceremony: plan.crls.as_ref().map(|crls| *crls.get_ref().next_ceremony.get_ref()),
+            applications: self.applications(),
+            revocations: self.revocations(),
+            compromised: self.compromised(),
+            orders: plan.orders.iter().map(|order| *order.get_ref()).collect(),
+            released: plan.release.iter().map(|name| name.get_ref().clone()).collect(),
+            certified: BTreeSet::new(),
             ops: Vec::new(),
             whole: None,
         };
@@ -270,105 +299,6 @@ impl Builder<'_> {
             (id.clone(), Bilingual { ja: o.ja.clone(), en: o.en.clone() })
         };
         self.inputs.policy.organization.iter().map(organization).collect()
-    }
-
-    /// The audit key first, then the plan's keys by name.
-    fn keys(&self) -> Vec<PlannedKey> {
-        let Inputs { plan, policy, .. } = self.inputs;
-        let mut keys = Vec::new();
-        if let Ok(name) = "audit".parse() {
-            keys.push(PlannedKey {
-                name,
-                usage: RehearsalUse::Audit,
-                curve: *policy.audit.curve.get_ref(),
-                generation: 1,
-                backup: Backup::None,
-            });
-        }
-        for name in plan.key.keys() {
-            keys.push(PlannedKey {
-                generation: generation(name.get_ref()).unwrap_or(1),
-                name: name.get_ref().clone(),
-                usage: RehearsalUse::Root,
-                curve: *policy.root.curve.get_ref(),
-                backup: *policy.root.backup.get_ref(),
-            });
-        }
-        keys
-    }
-
-    fn certificates(&self, graph: &mut Graph) -> Result<(), Violation> {
-        let Inputs { plan, policy, .. } = self.inputs;
-        for (name, certificate) in &plan.certificate {
-            let key = certificate.key.get_ref();
-            let root = profile::Root {
-                name: name.get_ref().clone(),
-                ca: graph.ca_name.clone(),
-                key: key.clone(),
-                curve: *policy.root.curve.get_ref(),
-                not_before: *certificate.not_before.get_ref(),
-                validity: policy.root.validity.get_ref().clone(),
-                issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-                crl_url: self.crl_url(key),
-            };
-            graph.certificates.push(profile::root(&root).map_err(|error| {
-                Violation::at(
-                    Input::Plan,
-                    certificate.not_before.span(),
-                    "R-ROOT",
-                    "a validity that can be written",
-                    &error.to_string(),
-                    "choose another day",
-                )
-            })?);
-        }
-        Ok(())
-    }
-
-    fn crl_url(&self, key: &Name) -> String {
-        self.inputs.policy.root.crl_url.get_ref().replace("{key}", key.as_str())
-    }
-
-    /// One CRL a day from the day of the ceremony to the next ceremony and the spare days after it,
-    /// for every live generation (D1; CP/CPS 7.2.2).
-    fn crls(&self, graph: &mut Graph) -> Result<(), Violation> {
-        let Inputs { plan, policy, .. } = self.inputs;
-        let Some(crls) = &plan.crls else { return Ok(()) };
-        let next = &crls.get_ref().next_ceremony;
-        let outside = |error: crate::time::TimeError| {
-            Violation::at(
-                Input::Plan,
-                next.span(),
-                "R-CRL-CADENCE",
-                "days that a calendar has",
-                &error.to_string(),
-                "choose an earlier day",
-            )
-        };
-        let first = graph.window.0.day();
-        let days = next.get_ref().days_since(first) + i64::from(*policy.crl.spare_days.get_ref());
-        let validity = i64::from(*policy.crl.validity_days.get_ref());
-        let update = i64::from(*policy.crl.update_days.get_ref());
-        let mut slot = 0;
-        for day in 0..days {
-            let this = first.plus_days(day).map_err(outside)?;
-            for key in plan.key.keys().map(toml::Spanned::get_ref) {
-                let name = format!("crl-{key}-{this}");
-                let crl = profile::crl(&profile::Crl {
-                    name: name.parse().unwrap_or_else(|_| key.clone()),
-                    ca: graph.ca_name.clone(),
-                    key: key.clone(),
-                    curve: *policy.root.curve.get_ref(),
-                    this_update: this.start(),
-                    next_update: this.plus_days(validity).map_err(outside)?.start(),
-                    revoked: Vec::new(),
-                });
-                let next_release = this.plus_days(update).map_err(outside)?.start();
-                graph.crls.push(PlannedCrl { crl, slot, next_release });
-                slot += 1;
-            }
-        }
-        Ok(())
     }
 }
 

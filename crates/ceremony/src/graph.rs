@@ -11,18 +11,20 @@
 mod key;
 mod text;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::hex::Digest;
+use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
+use crate::ledger::Revoked;
 use crate::name::Name;
+use crate::plan::{ApplicationKind, Order, ProfileName};
 use crate::policy::{Backup, HeadOn};
 use crate::rehearsal::RehearsalUse;
 use crate::serial;
-use crate::time::Instant;
+use crate::time::{Day, Instant};
 use crate::x509::{DirectoryName, EncodeError, ToBeSignedCertificate, ToBeSignedCrl};
 
 /// How many neighbours under one key are signed as one operation.
@@ -44,8 +46,19 @@ pub struct Graph {
     pub(crate) roles: BTreeMap<Name, Bilingual>,
     pub(crate) organizations: BTreeMap<Name, Bilingual>,
     pub(crate) keys: Vec<PlannedKey>,
+    /// What the ledger knows of keys that exist already; not part of the canonical text.
+    pub(crate) known: BTreeMap<Name, KnownKey>,
     pub(crate) certificates: Vec<ToBeSignedCertificate>,
+    pub(crate) profiles: BTreeMap<Name, ProfileName>,
     pub(crate) crls: Vec<PlannedCrl>,
+    pub(crate) next_ceremony: Option<Day>,
+    pub(crate) applications: BTreeMap<Name, PlannedApplication>,
+    pub(crate) revocations: Vec<PlannedRevocation>,
+    pub(crate) compromised: BTreeMap<Name, Instant>,
+    pub(crate) orders: Vec<Order>,
+    pub(crate) released: Vec<Name>,
+    /// SHA-256 of each SubjectPublicKeyInfo that a DS certificate of this plan certifies.
+    pub(crate) certified: BTreeSet<Digest>,
     pub(crate) ops: Vec<Op>,
     /// The canonical text and its digest, once the graph is whole.
     pub(crate) whole: Option<(String, Digest)>,
@@ -84,7 +97,59 @@ pub struct Bilingual {
     pub en: String,
 }
 
-/// A key that shall exist on the token afterwards.
+/// An application, as people compare it with the paper in the room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedApplication {
+    /// What is applied for.
+    pub kind: ApplicationKind,
+    /// SHA-256 of the paper.
+    pub paper: Digest,
+    /// SHA-256 of the subscriber's notification.
+    pub notification: Option<Digest>,
+    /// Who applies.
+    pub by: Vec<Name>,
+    /// The certificate signing requests that belong to it, with the digests of their files.
+    pub requests: BTreeMap<Name, Digest>,
+}
+
+impl PlannedApplication {
+    /// One digest for all the requests: what is read in the room (6.1.3).
+    #[must_use]
+    pub fn requests_digest(&self) -> Option<Digest> {
+        let line = |(name, digest): (&Name, &Digest)| format!("{digest} {name}\n");
+        let lines: String = self.requests.iter().map(line).collect();
+        (!lines.is_empty()).then(|| Digest::of(lines.as_bytes()))
+    }
+}
+
+/// A certificate that is revoked by this ceremony.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedRevocation {
+    /// Which.
+    pub certificate: Name,
+    /// When and why.
+    pub revoked: Revoked,
+}
+
+/// What the ledger knows of a key that exists already.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KnownKey {
+    /// Its public half.
+    pub public: PublicKey,
+    /// CKA_ID.
+    pub id: Octets,
+}
+
+/// Where a key comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// It is made in this ceremony.
+    Here,
+    /// It was made in one before.
+    Before,
+}
+
+/// A key that this ceremony makes or finds on the token.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedKey {
     /// The plan's name; `audit` for the audit key.
@@ -97,6 +162,8 @@ pub struct PlannedKey {
     pub generation: u8,
     /// Whether and how it may be backed up (CP/CPS 6.2.4).
     pub backup: Backup,
+    /// Where it comes from.
+    pub origin: Origin,
 }
 
 /// A CRL of the batch, with its slot in the numbering.
@@ -177,6 +244,40 @@ pub enum Act {
     Login,
     /// Token: what is on it? (6.2.1.1: dedicated)
     Inventory,
+    /// Token: which ledger head is on it?
+    ReadHead,
+    /// People: an application is compared with its paper, and approved (4.2.2, 6.1.3).
+    Application {
+        /// Which.
+        application: Name,
+    },
+    /// People: CA managers judge a root key to be compromised (5.2.1.1, 5.7.3).
+    Compromise {
+        /// Which key.
+        key: Name,
+    },
+    /// People: something is ordered to stop or to go on (5.7.3).
+    Order {
+        /// What.
+        order: Order,
+    },
+    /// People: the unreleased rest of an older batch of CRLs is ordered to be destroyed (4.9.7).
+    Supersede {
+        /// The ceremony that made it.
+        ceremony: Name,
+    },
+    /// People: CA managers approve the destruction of a root key (6.2.10.1).
+    ApproveDestruction {
+        /// Which key.
+        key: Name,
+        /// Of which organisation.
+        organization: Name,
+    },
+    /// Token: destroy a key pair, and see in a fresh session that it is gone.
+    Destroy {
+        /// Which key.
+        key: Name,
+    },
     /// Token: make a key pair.
     Generate {
         /// Which.
@@ -210,6 +311,12 @@ pub enum Act {
     WriteHead,
     /// Token: the audit key seals the transcript. Its Asked is the event Closed.
     Seal,
+    /// People, after the seal: a certificate is handed over, which is the notice of its issue
+    /// (4.3.3).
+    HandOver {
+        /// Which.
+        certificate: Name,
+    },
     /// Token, after the seal: log out.
     Logout,
     /// People, after the seal: HSM and server are shut down, power is off (6.2.9).
@@ -268,8 +375,15 @@ impl Act {
             | Self::Identify
             | Self::Activate
             | Self::Login
-            | Self::Inventory => Phase::Opening,
-            Self::Generate { .. }
+            | Self::Inventory
+            | Self::ReadHead => Phase::Opening,
+            Self::Application { .. }
+            | Self::Compromise { .. }
+            | Self::Order { .. }
+            | Self::Supersede { .. }
+            | Self::ApproveDestruction { .. }
+            | Self::Destroy { .. }
+            | Self::Generate { .. }
             | Self::SignHead
             | Self::ReadValue { .. }
             | Self::Wrap { .. }
@@ -278,9 +392,11 @@ impl Act {
             | Self::Complete { .. }
             | Self::WriteHead => Phase::Work,
             Self::Seal => Phase::Seal,
-            Self::Logout | Self::Deactivate | Self::AnchorWords | Self::Exit { .. } => {
-                Phase::Postscript
-            }
+            Self::HandOver { .. }
+            | Self::Logout
+            | Self::Deactivate
+            | Self::AnchorWords
+            | Self::Exit { .. } => Phase::Postscript,
         }
     }
 
@@ -295,12 +411,20 @@ impl Act {
             | Self::Activate
             | Self::Fingerprint { .. }
             | Self::Complete { .. }
+            | Self::Application { .. }
+            | Self::Compromise { .. }
+            | Self::Order { .. }
+            | Self::Supersede { .. }
+            | Self::ApproveDestruction { .. }
+            | Self::HandOver { .. }
             | Self::Deactivate
             | Self::AnchorWords
             | Self::Exit { .. } => true,
             Self::Identify
             | Self::Login
             | Self::Inventory
+            | Self::ReadHead
+            | Self::Destroy { .. }
             | Self::Generate { .. }
             | Self::SignHead
             | Self::ReadValue { .. }
@@ -316,7 +440,10 @@ impl Act {
     /// with.
     #[must_use]
     pub const fn is_noted(&self) -> bool {
-        matches!(self, Self::Generate { .. } | Self::SignHead | Self::Sign(_))
+        matches!(
+            self,
+            Self::Generate { .. } | Self::SignHead | Self::Sign(_) | Self::Destroy { .. }
+        )
     }
 
     /// The act's kind, as graph and script write it.
@@ -331,6 +458,14 @@ impl Act {
             Self::Activate => "activate",
             Self::Login => "login",
             Self::Inventory => "inventory",
+            Self::ReadHead => "read-head",
+            Self::Application { .. } => "application",
+            Self::Compromise { .. } => "compromise",
+            Self::Order { .. } => "order",
+            Self::Supersede { .. } => "supersede",
+            Self::ApproveDestruction { .. } => "approve-destruction",
+            Self::Destroy { .. } => "destroy",
+            Self::HandOver { .. } => "hand-over",
             Self::Generate { .. } => "generate",
             Self::SignHead => "sign-head",
             Self::ReadValue { .. } => "read-value",
@@ -421,6 +556,18 @@ impl Graph {
     #[must_use]
     pub fn key(&self, name: &Name) -> Option<&PlannedKey> {
         self.keys.iter().find(|key| &key.name == name)
+    }
+
+    /// The profile of a certificate.
+    #[must_use]
+    pub fn profile_of(&self, certificate: &Name) -> ProfileName {
+        self.profiles.get(certificate).copied().unwrap_or(ProfileName::Root)
+    }
+
+    /// The public keys that exist before the ceremony begins.
+    #[must_use]
+    pub fn known_keys(&self) -> BTreeMap<Name, PublicKey> {
+        self.known.iter().map(|(name, key)| (name.clone(), key.public.clone())).collect()
     }
 
     /// The audit key.

@@ -4,7 +4,8 @@
 //! is read, compiled to a graph of operations, walked by a run, recorded as a transcript, and
 //! judged by walking it again.
 //!
-//! Read in this order: `plan`, `policy`, `roster` (what is wanted); `compile`, `rules`, `graph`,
+//! Read in this order: `plan`, `policy`, `roster` (what is wanted); `ledger` (what is there);
+//! `compile`, `rules`, `graph`,
 //! `bindings` (what it means); `token`, `run`, `record` (what happened); `seal`, `verify`,
 //! `artefact` (whether it is so).
 //!
@@ -33,6 +34,8 @@ pub mod key;
 pub mod rehearsal;
 pub mod serial;
 pub mod x509;
+
+pub mod ledger;
 
 pub mod bindings;
 pub mod compile;

@@ -13,10 +13,12 @@ use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use crate::hex;
+use crate::hex::Digest;
 use crate::name::Name;
 use crate::text;
 use crate::time::{Day, Instant};
 use crate::violation::{Input, Violation};
+use crate::x509::Reason;
 
 /// `plan.toml`
 #[derive(Debug, Clone, Deserialize)]
@@ -44,6 +46,24 @@ pub struct Plan {
     pub certificate: BTreeMap<Spanned<Name>, PlanCertificate>,
     /// The batch of daily CRLs.
     pub crls: Option<Spanned<PlanCrls>>,
+    /// Applications that the certificates and revocations of this plan rest on (4.1, 4.9.2).
+    #[serde(default)]
+    pub application: BTreeMap<Spanned<Name>, Application>,
+    /// Certificates that shall be revoked.
+    #[serde(default)]
+    pub revocation: BTreeMap<Spanned<Name>, Revocation>,
+    /// Root keys that are judged to be compromised (5.7.3).
+    #[serde(default)]
+    pub compromise: BTreeMap<Spanned<Name>, Compromise>,
+    /// What is ordered to stop or to go on (5.7.3).
+    #[serde(default)]
+    pub orders: Vec<Spanned<Order>>,
+    /// Root keys that shall not exist any more, on any token (6.2.10).
+    #[serde(default)]
+    pub destruction: BTreeMap<Spanned<Name>, Destruction>,
+    /// Certificates of an aborted ceremony that are handed out after all.
+    #[serde(default)]
+    pub release: Vec<Spanned<Name>>,
     /// Rules that this plan may break, and why.
     #[serde(default)]
     pub exception: Vec<Exception>,
@@ -79,6 +99,8 @@ pub struct PlanKey {
     /// What it is for.
     #[serde(rename = "use")]
     pub usage: Spanned<KeyUse>,
+    /// Why it comes before its time (6.3.2).
+    pub reason: Option<Spanned<String>>,
 }
 
 /// What a planned key is for.
@@ -89,16 +111,235 @@ pub enum KeyUse {
     Root,
 }
 
-/// A certificate that shall exist.
+/// A certificate that shall exist. Which fields a profile asks for is said by the rules.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PlanCertificate {
-    /// Its profile's name.
-    pub profile: Spanned<Name>,
-    /// The key in it.
-    pub key: Spanned<Name>,
-    /// notBefore.
-    pub not_before: Spanned<Instant>,
+    /// Its profile.
+    pub profile: Spanned<ProfileName>,
+    /// The root key in it; of a DS certificate none, it comes from the request.
+    pub key: Option<Spanned<Name>>,
+    /// The root key that signs it; of a root none, it signs itself.
+    pub issuer: Option<Spanned<Name>>,
+    /// notBefore; of a link certificate none, it follows from the roots (7.1.2.2).
+    pub not_before: Option<Spanned<Instant>>,
+    /// notAfter of a DS certificate that ends before its usual time.
+    pub not_after: Option<Spanned<Instant>>,
+    /// The file of the certificate signing request, beside the plan.
+    pub csr: Option<Spanned<String>>,
+    /// SHA-256 of that file.
+    pub csr_sha256: Option<Spanned<Digest>>,
+    /// The application that it rests on.
+    pub application: Option<Spanned<Name>>,
+    /// The valid DS certificate in whose place it comes (4.7.1).
+    pub renews: Option<Spanned<Name>>,
+}
+
+/// The kinds of certificate that this CA issues (1.3.1), and no other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProfileName {
+    /// The self-signed certificate of a root key.
+    Root,
+    /// A link certificate: the old key, signed by the new one.
+    OldWithNew,
+    /// A link certificate: the new key, signed by the old one.
+    NewWithOld,
+    /// A Document Signer certificate.
+    Ds,
+}
+
+impl ProfileName {
+    /// As plans, graphs and states write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Root => "root",
+            Self::OldWithNew => "old-with-new",
+            Self::NewWithOld => "new-with-old",
+            Self::Ds => "ds",
+        }
+    }
+}
+
+/// An application, as it was examined and approved before the ceremony (4.2.1, 4.2.2, 4.9.3).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Application {
+    /// What is applied for.
+    pub kind: Spanned<ApplicationKind>,
+    /// SHA-256 of the paper.
+    pub paper: Spanned<Digest>,
+    /// SHA-256 of the subscriber's notification, where the ground is theirs (D25).
+    pub notification: Option<Spanned<Digest>>,
+    /// Who applies.
+    pub by: Vec<Spanned<Name>>,
+    /// When it was received.
+    pub received: Spanned<Instant>,
+    /// Who examined it, and when.
+    pub examined: Decision,
+    /// Who of 機構 agreed, and when, where a DS key is compromised (4.9.12).
+    pub agreed: Option<Decision>,
+    /// Who approved it, and when.
+    pub approved: Decision,
+}
+
+/// What is applied for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ApplicationKind {
+    /// New certificates (4.1).
+    Issue,
+    /// Certificates in the place of valid ones (4.7).
+    Renewal,
+    /// Revocations (4.9).
+    Revocation,
+}
+
+impl ApplicationKind {
+    /// As plans and graphs write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Issue => "issue",
+            Self::Renewal => "renewal",
+            Self::Revocation => "revocation",
+        }
+    }
+}
+
+/// Who decided, and when.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Decision {
+    /// Who.
+    pub by: Spanned<Name>,
+    /// When.
+    pub at: Spanned<Instant>,
+}
+
+/// A certificate that shall be revoked.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Revocation {
+    /// The ground of 4.9.1.
+    pub ground: Spanned<Ground>,
+    /// The application that it rests on.
+    pub application: Spanned<Name>,
+    /// The revocation date; the beginning of the window where none is written.
+    pub date: Option<Spanned<Instant>>,
+}
+
+/// The grounds of 4.9.1: three by the subscriber's application or notification, five by 機構.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Ground {
+    /// (a) The key is compromised, or it is feared.
+    KeyCompromise,
+    /// (b) Use stopped.
+    UseStopped,
+    /// (c) The certified data changed.
+    DataChanged,
+    /// (d) Content or purpose is not right.
+    ContentWrong,
+    /// (e) Breach of the CP/CPS.
+    Breach,
+    /// (f) The CA is terminated.
+    Termination,
+    /// (g) Entries are inaccurate or misleading.
+    Inaccurate,
+    /// (h) Held necessary by the CA manager, or who determines conformity with the policy.
+    Necessary,
+    /// The old certificate of a renewal (4.7.3).
+    Renewal,
+}
+
+impl Ground {
+    /// As plans and graphs write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KeyCompromise => "key-compromise",
+            Self::UseStopped => "use-stopped",
+            Self::DataChanged => "data-changed",
+            Self::ContentWrong => "content-wrong",
+            Self::Breach => "breach",
+            Self::Termination => "termination",
+            Self::Inaccurate => "inaccurate",
+            Self::Necessary => "necessary",
+            Self::Renewal => "renewal",
+        }
+    }
+
+    /// The reason code that a CRL entry carries (RFC 5280 5.3.1; D20); nothing for *unspecified*.
+    #[must_use]
+    pub const fn reason(self) -> Option<Reason> {
+        match self {
+            Self::KeyCompromise => Some(Reason::KeyCompromise),
+            Self::UseStopped | Self::Termination => Some(Reason::CessationOfOperation),
+            Self::DataChanged => Some(Reason::AffiliationChanged),
+            Self::ContentWrong | Self::Breach | Self::Inaccurate => {
+                Some(Reason::PrivilegeWithdrawn)
+            }
+            Self::Necessary => None,
+            Self::Renewal => Some(Reason::Superseded),
+        }
+    }
+
+    /// Whether the subscriber gives it, by an application or a notification (4.9.1 (1)).
+    #[must_use]
+    pub const fn is_the_subscribers(self) -> bool {
+        matches!(self, Self::KeyCompromise | Self::UseStopped | Self::DataChanged)
+    }
+}
+
+/// A root key that is judged to be compromised (5.2.1.1, 5.7.3).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Compromise {
+    /// The CA managers who judged.
+    pub judged_by: Vec<Spanned<Name>>,
+    /// When.
+    pub judged_at: Spanned<Instant>,
+    /// The version of the emergency response plan (緊急時対応計画).
+    pub response_plan: Spanned<String>,
+}
+
+/// What is ordered to stop or to go on (5.7.3; D34).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Order {
+    /// (2) The issuing of DS certificates stops.
+    StopDsIssuing,
+    /// (3) Applications for card-substitute records stop.
+    StopApplications,
+    /// The issuing of DS certificates goes on.
+    ResumeDsIssuing,
+    /// (6) Applications for card-substitute records go on.
+    ResumeApplications,
+}
+
+impl Order {
+    /// As plans, graphs and states write it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::StopDsIssuing => "stop-ds-issuing",
+            Self::StopApplications => "stop-applications",
+            Self::ResumeDsIssuing => "resume-ds-issuing",
+            Self::ResumeApplications => "resume-applications",
+        }
+    }
+}
+
+/// A root key that shall not exist any more (6.2.10; D47).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Destruction {
+    /// The organisations whose CA managers approved it.
+    pub approved_by: Vec<Spanned<Name>>,
+    /// Why it has no value and no duty any more.
+    pub reason: Spanned<String>,
 }
 
 /// The batch of daily CRLs.

@@ -8,6 +8,10 @@
 //! **Invariant:** no rule can be switched off. An exception is a line of the plan, and never
 //! possible for a `must`.
 
+mod certificates;
+mod crls;
+mod decisions;
+mod keys;
 mod people;
 mod plan;
 mod policy;
@@ -22,6 +26,7 @@ use core::ops::Range;
 use crate::compile::Inputs;
 use crate::graph::{Graph, Item};
 use crate::key::PublicKey;
+use crate::ledger::State;
 use crate::name::Name;
 use crate::plan::Plan;
 use crate::policy::ReasonCodes;
@@ -53,6 +58,7 @@ impl Stage {
         match self {
             Self::Form => "form",
             Self::Plan(_) => "plan",
+            Self::Warn(_) => "report",
             Self::Structure => "structure",
             Self::Run => "run",
             Self::Verify => "verify",
@@ -68,6 +74,8 @@ pub enum Stage {
     Form,
     /// When a plan is compiled.
     Plan(fn(&mut Report<'_>)),
+    /// When a plan is compiled: reported, not refused.
+    Warn(fn(&mut Report<'_>)),
     /// On every structure that is to be signed, built with stand-ins.
     Structure,
     /// When something happens, live and in replay.
@@ -82,6 +90,7 @@ pub enum Stage {
 #[derive(Debug)]
 pub struct Report<'a> {
     inputs: &'a Inputs,
+    state: &'a State,
     rule: &'static str,
     violations: Vec<Violation>,
 }
@@ -129,18 +138,32 @@ pub fn all() -> impl Iterator<Item = Rule> {
     RULES.iter().copied().chain(judge::RULES.iter().map(structure))
 }
 
-/// Judges every rule of the plan: first what exceptions cover, then what is left.
-pub(crate) fn before_graph(inputs: &Inputs) -> (Vec<Violation>, Vec<Violation>) {
-    let (mut excepted, mut violations) = (Vec::new(), Vec::new());
+/// What the rules of a plan say.
+#[derive(Debug, Default)]
+pub(crate) struct Said {
+    /// What exceptions cover.
+    pub(crate) excepted: Vec<Violation>,
+    /// What is reported and not refused.
+    pub(crate) warnings: Vec<Violation>,
+    /// What is refused.
+    pub(crate) violations: Vec<Violation>,
+}
+
+/// Judges every rule of the plan.
+pub(crate) fn before_graph(inputs: &Inputs, state: &State) -> Said {
+    let mut said = Said::default();
     for rule in RULES {
-        if let Stage::Plan(judge) = rule.stage {
-            let mut report = Report { inputs, rule: rule.id, violations: Vec::new() };
-            judge(&mut report);
-            let to = if is_excepted(&inputs.plan, rule) { &mut excepted } else { &mut violations };
-            to.append(&mut report.violations);
-        }
+        let (judge, to) = match rule.stage {
+            Stage::Plan(judge) if is_excepted(&inputs.plan, rule) => (judge, &mut said.excepted),
+            Stage::Plan(judge) => (judge, &mut said.violations),
+            Stage::Warn(judge) => (judge, &mut said.warnings),
+            Stage::Form | Stage::Structure | Stage::Run | Stage::Verify | Stage::Edge => continue,
+        };
+        let mut report = Report { inputs, state, rule: rule.id, violations: Vec::new() };
+        judge(&mut report);
+        to.append(&mut report.violations);
     }
-    (excepted, violations)
+    said
 }
 
 /// Of two functions of one rule, one may allow an exception where the other does not: the policy's

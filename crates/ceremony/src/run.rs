@@ -26,8 +26,8 @@ pub use judge::Expected;
 use sha2::{Digest as _, Sha256};
 
 use crate::compile::Compiled;
-use crate::graph::{Act, Op, Phase};
-use crate::hex::Digest;
+use crate::graph::{Act, Op, Origin, Phase};
+use crate::hex::{Digest, Octets};
 use crate::key::{Check, Proof, PublicKey};
 use crate::name::Name;
 use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record};
@@ -61,9 +61,10 @@ pub struct Run {
     stopped: Option<Stop>,
     closed: Option<End>,
     keys: BTreeMap<Name, PublicKey>,
-    key_ids: BTreeMap<Name, u32>,
+    key_ids: BTreeMap<Name, Octets>,
     audit_ready: bool,
-    head_written: bool,
+    /// The ledger head on the token, once it is written here.
+    written_head: Option<Octets>,
     /// The head that people noted last: after a key, its first signature, or a sheet.
     noted: Option<Digest>,
     signed: BTreeMap<String, Signed>,
@@ -88,6 +89,8 @@ pub enum Book {
 struct OpState {
     attempt: u32,
     done: bool,
+    /// When it was answered last.
+    at: Option<Instant>,
 }
 
 /// Why a ceremony can only be closed as aborted.
@@ -198,6 +201,11 @@ impl Run {
         }
         judge::place(&compiled.graph, opened.mode, &opened.room)?;
         let ops = compiled.graph.ops.iter().map(|_| OpState::default()).collect();
+        let known = &compiled.graph.known;
+        let key_ids = known.iter().map(|(name, key)| (name.clone(), key.id.clone())).collect();
+        let keys = compiled.graph.known_keys();
+        let audit_ready =
+            compiled.graph.audit_key().is_some_and(|key| key.origin == Origin::Before);
         let mut run = Self {
             compiled: Box::new(compiled),
             place: opened.room.clone(),
@@ -213,10 +221,10 @@ impl Run {
             doubt: None,
             stopped: None,
             closed: None,
-            keys: BTreeMap::new(),
-            key_ids: BTreeMap::new(),
-            audit_ready: false,
-            head_written: false,
+            keys,
+            key_ids,
+            audit_ready,
+            written_head: None,
             noted: None,
             signed: BTreeMap::new(),
             nonces: BTreeSet::new(),
@@ -370,7 +378,7 @@ impl Run {
         }
         let head = self.graph().ops.iter().find(|op| op.act == Act::WriteHead);
         match head {
-            Some(op) if !self.head_written => Next::Ask(op, self.attempt(op)),
+            Some(op) if self.written_head.is_none() => Next::Ask(op, self.attempt(op)),
             Some(_) | None => Next::Close(End::Aborted),
         }
     }

@@ -12,6 +12,7 @@ use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::anchor::Anchor;
@@ -19,6 +20,7 @@ use crate::artefact;
 use crate::compile::{Inputs, compile};
 use crate::hex::Digest;
 use crate::key::{Check, Proof, PublicKey};
+use crate::ledger::State;
 use crate::record::{End, Event, Mode, Record};
 use crate::run::{Fault, Next, Run, Step};
 use crate::seal;
@@ -83,6 +85,7 @@ pub struct Trial {
     /// Every signature of the ceremony.
     pub checks: Vec<Check>,
     seal: Digest,
+    state: Arc<State>,
 }
 
 /// What can be said of a sealed ceremony.
@@ -103,6 +106,8 @@ pub struct Consistent {
     pub audit_key: Digest,
     /// The chain value of the last record.
     pub head: Digest,
+    /// What this ceremony and those before it left.
+    pub state: Arc<State>,
 }
 
 /// A ceremony that was verified. The only road to an artefact.
@@ -114,9 +119,10 @@ pub struct Verified {
     bundle: Vec<u8>,
 }
 
-/// Replays a sealed ceremony. Everything but the signatures is judged here.
-pub fn replay(sealed: &Sealed) -> Result<Trial, Refusal> {
-    let (run, mut checks) = transcript(&sealed.inputs, &sealed.transcript)?;
+/// Replays a sealed ceremony on the state that the ceremonies before it left. Everything but the
+/// signatures is judged here.
+pub fn replay(sealed: &Sealed, state: &Arc<State>) -> Result<Trial, Refusal> {
+    let (run, mut checks) = transcript(&sealed.inputs, &sealed.transcript, state)?;
     if run.next() != Next::Seal {
         let last = sealed.transcript.iter().filter(|octet| **octet == b'\n').count();
         let place = format!("{} line {last}", seal::TRANSCRIPT_FILE);
@@ -129,7 +135,9 @@ pub fn replay(sealed: &Sealed) -> Result<Trial, Refusal> {
     let seal = Digest::of(&sealed.bundle);
     let after = sealed.after.as_deref().unwrap_or_default();
     let run = Box::new(postscript(run, Some(seal), after, &mut checks)?);
-    Ok(Trial { run, bundle: sealed.bundle.clone(), checks, seal })
+    let state = state.after(&run, after).map_err(|f| refused(seal::TRANSCRIPT_FILE, f))?;
+    let state = Arc::new(state);
+    Ok(Trial { run, bundle: sealed.bundle.clone(), checks, seal, state })
 }
 
 /// Replays a journal that is not sealed, to go on with it. Its signatures were proved when they
@@ -138,8 +146,9 @@ pub fn replay_unsealed(
     inputs: &BTreeMap<String, Vec<u8>>,
     journal: &[u8],
     after: &[u8],
+    state: &Arc<State>,
 ) -> Result<Run, Refusal> {
-    let (run, mut checks) = transcript(inputs, journal)?;
+    let (run, mut checks) = transcript(inputs, journal, state)?;
     if after.is_empty() {
         return Ok(run);
     }
@@ -149,9 +158,10 @@ pub fn replay_unsealed(
 fn transcript(
     inputs: &BTreeMap<String, Vec<u8>>,
     octets: &[u8],
+    state: &Arc<State>,
 ) -> Result<(Run, Vec<Check>), Refusal> {
     let inputs = Inputs::sealed(inputs).map_err(|violations| input_refusal(&violations))?;
-    let compiled = compile(&inputs).map_err(|violations| input_refusal(&violations))?;
+    let compiled = compile(&inputs, state).map_err(|violations| input_refusal(&violations))?;
     let mut lines = Lines::new(seal::TRANSCRIPT_FILE, octets)?;
     let first = lines.next_record()?.ok_or_else(|| {
         refused(seal::TRANSCRIPT_FILE, Fault::new("S-EMPTY", "a transcript", "no record"))
@@ -229,9 +239,7 @@ impl Trial {
             Trust::Rehearsal => is(facts.mode, Mode::Rehearsal)?,
             Trust::Drill => is(facts.mode, Mode::Drill)?,
             Trust::Room(room) => room.head == facts.head,
-            Trust::Anchor(anchor) => {
-                is(facts.mode, Mode::Real)? && anchored(anchor, &facts, &self.run)?
-            }
+            Trust::Anchor(anchor) => is(facts.mode, Mode::Real)? && anchored(anchor, &self.state)?,
         };
         if trusted {
             let run = *self.run;
@@ -251,7 +259,8 @@ impl Trial {
             refused("transcript.jsonl", Fault::new("S-SEAL", "an audit key", "none"))
         })?;
         let mode = self.run.opened().mode;
-        Ok(Consistent { mode, audit_key, head: self.run.transcript_head() })
+        let (head, state) = (self.run.transcript_head(), Arc::clone(&self.state));
+        Ok(Consistent { mode, audit_key, head, state })
     }
 }
 
@@ -265,13 +274,15 @@ fn is(found: Mode, asked: Mode) -> Result<bool, Refusal> {
     ))
 }
 
-/// The genesis ceremony is anchored by its own audit key and head.
-fn anchored(anchor: &Anchor, facts: &Consistent, run: &Run) -> Result<bool, Refusal> {
+/// A ledger is anchored by the audit key and the head of its first ceremony; every later one
+/// follows from it.
+fn anchored(anchor: &Anchor, state: &State) -> Result<bool, Refusal> {
+    let Some(genesis) = &state.genesis else { return Ok(false) };
     let asked = [
-        ("the CA", anchor.ca.to_string(), run.graph().ca().to_string()),
-        ("the ceremony", anchor.ceremony.to_string(), run.graph().ceremony().to_string()),
-        ("the audit key", anchor.audit_key.to_string(), facts.audit_key.to_string()),
-        ("the genesis head", anchor.genesis_head.to_string(), facts.head.to_string()),
+        ("the CA", anchor.ca.to_string(), genesis.ca.to_string()),
+        ("the ceremony", anchor.ceremony.to_string(), genesis.ceremony.to_string()),
+        ("the audit key", anchor.audit_key.to_string(), genesis.audit_key.to_string()),
+        ("the genesis head", anchor.genesis_head.to_string(), genesis.head.to_string()),
     ];
     for (what, asked, found) in asked {
         if asked != found {

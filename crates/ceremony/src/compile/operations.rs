@@ -1,17 +1,20 @@
 //! The operations of a ceremony, in the order in which they are executed.
 //!
-//! Roll call, papers, clock, token identity, activation, login, inventory; then keys, the audit key
-//! first; negative steps; certificates; CRLs; fingerprints; completion; ledger head; seal; and
-//! after it logout, deactivation, anchor words and exits.
+//! Roll call, papers, clock, token identity, activation, login, inventory, the ledger head; then
+//! what was decided before, confirmed; keys, the audit key first; negative steps; certificates;
+//! CRLs; what ends; fingerprints; completion; ledger head; seal; and after it hand-over, logout,
+//! deactivation, anchor words and exits.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Builder;
-use crate::graph::{Act, Duty, Graph, Item, PlannedCrl, SHEET, Sheet};
+use crate::graph::{Act, Duty, Graph, Item, Origin, PlannedCrl, SHEET, Sheet};
 use crate::name::Name;
+use crate::plan::{Order, ProfileName};
 use crate::policy::HeadOn;
 use crate::rehearsal::RehearsalUse;
 
@@ -43,31 +46,125 @@ impl Builder<'_> {
         self.people_op(graph, "activate".into(), Act::Activate, "activation");
         self.token_op(graph, "login".into(), Act::Login, "activation");
         self.token_op(graph, "inventory".into(), Act::Inventory, "key-operation");
+        if self.state.token_head.is_some() && graph.demands.head_on == HeadOn::Token {
+            self.token_op(graph, "read-head".into(), Act::ReadHead, "key-operation");
+        }
+    }
+
+    /// What was decided before the ceremony, confirmed by those who decided it (4.2.2, 5.2.1.1,
+    /// 5.2.1.4).
+    fn decisions(&self, graph: &mut Graph) {
+        for application in graph.applications.keys().cloned().collect::<Vec<_>>() {
+            let name = format!("application-{application}");
+            self.people_op(graph, name, Act::Application { application }, "application");
+        }
+        for key in graph.compromised.keys().cloned().collect::<Vec<_>>() {
+            let name = format!("compromise-{key}");
+            self.people_op(graph, name, Act::Compromise { key }, "compromise");
+        }
+        let resumes =
+            |order: &Order| matches!(order, Order::ResumeDsIssuing | Order::ResumeApplications);
+        for order in graph.orders.clone().into_iter().filter(|order| !resumes(order)) {
+            self.order(graph, order);
+        }
+    }
+
+    fn order(&self, graph: &mut Graph, order: Order) {
+        let name = format!("order-{}", order.name());
+        self.people_op(graph, name, Act::Order { order }, "order");
     }
 
     fn work(&self, graph: &mut Graph) {
-        let keys: Vec<(Name, RehearsalUse)> =
-            graph.keys.iter().map(|key| (key.name.clone(), key.usage)).collect();
-        for (key, usage) in &keys {
+        self.decisions(graph);
+        let keys: Vec<(Name, RehearsalUse, Origin)> =
+            graph.keys.iter().map(|key| (key.name.clone(), key.usage, key.origin)).collect();
+        for (key, usage, _) in keys.iter().filter(|(_, _, origin)| *origin == Origin::Here) {
             let act = Act::Generate { key: key.clone() };
             self.token_op(graph, format!("generate-{key}"), act, "key-operation");
             if *usage == RehearsalUse::Audit {
                 self.token_op(graph, "sign-head".into(), Act::SignHead, "key-operation");
             }
         }
-        for (key, _) in &keys {
+        for (key, _, _) in &keys {
             let act = Act::ReadValue { key: key.clone() };
             self.token_op(graph, format!("read-value-{key}"), act, "key-operation");
             let act = Act::Wrap { key: key.clone() };
             self.token_op(graph, format!("wrap-{key}"), act, "key-operation");
         }
-        for index in 0..graph.certificates.len() {
-            let Some(certificate) = graph.certificates.get(index) else { continue };
-            let (name, key) = (certificate.name.clone(), certificate.issuer_key.clone());
-            let sheet = Sheet { key, items: vec![Item::Certificate(index)] };
-            self.token_op(graph, format!("sign-{name}"), Act::Sign(sheet), "certificate-operation");
-        }
+        self.certificate_sheets(graph);
         self.crl_sheets(graph);
+        self.ends(graph);
+    }
+
+    /// Each self-signed root on its own sheet, and each link; DS certificates by signing key.
+    fn certificate_sheets(&self, graph: &mut Graph) {
+        let mut of_key: BTreeMap<Name, Vec<Item>> = BTreeMap::new();
+        let certificates: Vec<(Name, Name)> = graph
+            .certificates
+            .iter()
+            .map(|certificate| (certificate.name.clone(), certificate.issuer_key.clone()))
+            .collect();
+        for (index, (name, key)) in certificates.into_iter().enumerate() {
+            let item = Item::Certificate(index);
+            if graph.profile_of(&name) == ProfileName::Ds {
+                of_key.entry(key).or_default().push(item);
+                continue;
+            }
+            let act = Act::Sign(Sheet { key, items: vec![item] });
+            self.token_op(graph, format!("sign-{name}"), act, "certificate-operation");
+        }
+        for (key, items) in of_key {
+            for (number, sheet) in items.chunks(SHEET).enumerate() {
+                let act = Act::Sign(Sheet { key: key.clone(), items: sheet.to_vec() });
+                let name = format!("sign-ds-{key}-{}", number + 1);
+                self.token_op(graph, name, act, "certificate-operation");
+            }
+        }
+    }
+
+    /// What ends with this ceremony: older CRLs, keys, stops.
+    fn ends(&self, graph: &mut Graph) {
+        let first = graph.crls.iter().map(|planned| planned.crl.this_update).min();
+        if let (Some(first), false) = (first, graph.revocations.is_empty()) {
+            let open = self.state.batches.iter().filter(|batch| batch.is_open_at(first));
+            for ceremony in open.map(|batch| batch.ceremony.clone()) {
+                let name = format!("supersede-{ceremony}");
+                self.people_op(graph, name, Act::Supersede { ceremony }, "supersede");
+            }
+        }
+        for key in self.inputs.plan.destruction.keys().map(|key| key.get_ref().clone()) {
+            for organization in self.approvers() {
+                let name = format!("approve-destruction-{key}-{organization}");
+                let act = Act::ApproveDestruction {
+                    key: key.clone(),
+                    organization: organization.clone(),
+                };
+                self.op_of(graph, name, act, "completion", &organization);
+            }
+            let act = Act::Destroy { key: key.clone() };
+            self.token_op(graph, format!("destroy-{key}"), act, "destruction");
+        }
+        let resumes =
+            |order: &Order| matches!(order, Order::ResumeDsIssuing | Order::ResumeApplications);
+        for order in graph.orders.clone().into_iter().filter(resumes) {
+            self.order(graph, order);
+        }
+    }
+
+    fn approvers(&self) -> Vec<Name> {
+        self.inputs.policy.cps.approved_by.iter().map(|o| o.get_ref().clone()).collect()
+    }
+
+    /// By those on duty who are of this organisation.
+    fn op_of(&self, graph: &mut Graph, name: String, act: Act, kind: &str, organization: &Name) {
+        let mut duties = self.duties(graph, kind);
+        for duty in &mut duties {
+            duty.persons.retain(|p| {
+                graph.people.get(p).is_some_and(|person| person.organization == *organization)
+            });
+        }
+        let section = self.section(kind);
+        graph.push(name, act, duties, &section);
     }
 
     fn crl_sheets(&self, graph: &mut Graph) {
@@ -85,26 +182,27 @@ impl Builder<'_> {
     }
 
     fn closing(&self, graph: &mut Graph) {
-        let certificates: Vec<Name> = graph.certificates.iter().map(|c| c.name.clone()).collect();
-        for certificate in certificates {
+        let of_profile = |graph: &Graph, wanted: fn(ProfileName) -> bool| -> Vec<Name> {
+            let names = graph.certificates.iter().map(|certificate| &certificate.name);
+            names.filter(|name| wanted(graph.profile_of(name))).cloned().collect()
+        };
+        for certificate in of_profile(graph, |profile| profile == ProfileName::Root) {
             let name = format!("fingerprint-{certificate}");
             self.people_op(graph, name, Act::Fingerprint { certificate }, "fingerprint");
         }
-        for organization in self.inputs.policy.cps.approved_by.iter().map(|o| o.get_ref().clone()) {
-            let mut duties = self.duties(graph, "completion");
-            for duty in &mut duties {
-                duty.persons.retain(|p| {
-                    graph.people.get(p).is_some_and(|person| person.organization == organization)
-                });
-            }
-            let section = self.section("completion");
+        for organization in self.approvers() {
             let name = format!("complete-{organization}");
-            graph.push(name, Act::Complete { organization }, duties, &section);
+            let act = Act::Complete { organization: organization.clone() };
+            self.op_of(graph, name, act, "completion", &organization);
         }
         if graph.demands.head_on == HeadOn::Token {
             self.token_op(graph, "write-head".into(), Act::WriteHead, "key-operation");
         }
         self.token_op(graph, "seal".into(), Act::Seal, "key-operation");
+        for certificate in of_profile(graph, |profile| profile == ProfileName::Ds) {
+            let name = format!("hand-over-{certificate}");
+            self.people_op(graph, name, Act::HandOver { certificate }, "hand-over");
+        }
         self.token_op(graph, "logout".into(), Act::Logout, "deactivation");
         self.people_op(graph, "deactivate".into(), Act::Deactivate, "deactivation");
         self.people_op(graph, "anchor-words".into(), Act::AnchorWords, "anchor-words");

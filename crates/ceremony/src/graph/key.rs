@@ -12,10 +12,12 @@ use crate::serial;
 use crate::token::{Attribute, KeyTemplate};
 
 impl PlannedKey {
-    /// CKA_ID of this attempt (see [`serial::key_id`]).
+    /// CKA_ID: of a key that exists, the ledger's; otherwise of this attempt (see
+    /// [`serial::key_id`]).
     #[must_use]
     pub fn id(&self, graph: &Graph, attempt: u32) -> Octets {
-        Octets(serial::key_id(&graph.seed, &self.name, attempt).to_vec())
+        let derived = || Octets(serial::key_id(&graph.seed, &self.name, attempt).to_vec());
+        graph.known.get(&self.name).map_or_else(derived, |known| known.id.clone())
     }
 
     /// The key pair as the token is asked to make it: every attribute is said (CP/CPS 6.2.1.1,

@@ -6,9 +6,12 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Act, Graph};
+use super::{Act, Graph, Origin};
+use crate::hex::Digest;
 use crate::name::Name;
+use crate::plan::Ground;
 use crate::token::Attribute;
+use crate::x509::Reason;
 
 impl Graph {
     pub(super) fn write(&self) -> String {
@@ -33,6 +36,7 @@ impl Graph {
         }
         self.write_people(&mut out);
         self.write_keys(&mut out);
+        self.write_decisions(&mut out);
         self.write_structures(&mut out);
         self.write_operations(&mut out);
         out
@@ -58,13 +62,52 @@ impl Graph {
         for key in &self.keys {
             let template = key.template(self, 0);
             let name = &key.name;
-            let _ =
-                writeln!(out, "\nkey {name}: {}, generation {}", key.curve.name(), key.generation);
+            let origin = match key.origin {
+                Origin::Here => "made here",
+                Origin::Before => "exists",
+            };
+            let (curve, generation) = (key.curve.name(), key.generation);
+            let _ = writeln!(out, "\nkey {name}: {curve}, generation {generation}, {origin}");
             let _ = writeln!(out, "  CKA_LABEL  {}", template.label);
             let _ = writeln!(out, "  CKA_ID     «{name}.id» (20)");
             let _ = writeln!(out, "  point      «{name}.public» ({})", key.curve.point_octets());
             let _ = writeln!(out, "  private    {}", attributes(&template.expected_private));
             let _ = writeln!(out, "  public     {}", attributes(&template.public));
+        }
+    }
+
+    /// Applications, revocations, compromises, orders: what was decided before the ceremony.
+    fn write_decisions(&self, out: &mut String) {
+        let mut lines = Vec::new();
+        for (name, application) in &self.applications {
+            let by: Vec<&str> = application.by.iter().map(Name::as_str).collect();
+            lines.push(format!(
+                "application {name}: {} by {}, paper {}",
+                application.kind.name(),
+                by.join(" "),
+                application.paper
+            ));
+            lines.extend(application.notification.map(|digest| format!("  notification {digest}")));
+            let request = |(name, digest): (&Name, &Digest)| format!("  request {name} {digest}");
+            lines.extend(application.requests.iter().map(request));
+        }
+        for (key, at) in &self.compromised {
+            lines.push(format!("compromised {key}, judged at {at}"));
+        }
+        for revocation in &self.revocations {
+            let revoked = &revocation.revoked;
+            lines.push(format!(
+                "revoked {} at {}: {}, reason code {}",
+                revocation.certificate,
+                revoked.date,
+                revoked.ground.map_or("the CA's key is compromised", Ground::name),
+                revoked.reason.map_or("absent", Reason::name)
+            ));
+        }
+        lines.extend(self.released.iter().map(|name| format!("released {name}")));
+        lines.extend(self.orders.iter().map(|order| format!("ordered {}", order.name())));
+        if !lines.is_empty() {
+            let _ = writeln!(out, "\n# decided before\n\n{}", lines.join("\n"));
         }
     }
 

@@ -67,6 +67,12 @@ impl Run {
             | Act::Activate
             | Act::Fingerprint { .. }
             | Act::Complete { .. }
+            | Act::Application { .. }
+            | Act::Compromise { .. }
+            | Act::Order { .. }
+            | Act::Supersede { .. }
+            | Act::ApproveDestruction { .. }
+            | Act::HandOver { .. }
             | Act::Deactivate
             | Act::AnchorWords
             | Act::Exit { .. } => {
@@ -76,6 +82,8 @@ impl Run {
             Act::Identify => TokenRequest::Identify { serial: self.place().token.clone() },
             Act::Login => TokenRequest::Login {},
             Act::Inventory => TokenRequest::List {},
+            Act::ReadHead => TokenRequest::ReadHead { label: graph.head_label() },
+            Act::Destroy { key } => TokenRequest::Destroy { id: id(key)? },
             Act::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }
@@ -152,6 +160,18 @@ impl Run {
             Act::Activate => {
                 vec![Fact { rule: "R-ACTIVATE", name: "second-factor", kind: FactKind::Words }]
             }
+            Act::Application { application } => {
+                let planned = self.graph().applications.get(application);
+                let planned = planned.ok_or_else(|| {
+                    Fault::new("S-ORDER", "an application of the plan", application.to_string())
+                })?;
+                let mut facts = vec![digest("R-EXAMINE", "paper", planned.paper)];
+                let notification = |value| digest("R-REVOKE", "notification", value);
+                facts.extend(planned.notification.map(notification));
+                let requests = |value| digest("R-CSR-INTAKE", "requests", value);
+                facts.extend(planned.requests_digest().map(requests));
+                facts
+            }
             Act::Fingerprint { certificate } => {
                 let signed = self.signed().get(certificate.as_str());
                 let signed = signed.ok_or_else(|| {
@@ -170,6 +190,13 @@ impl Run {
             Act::Entry { .. }
             | Act::RollCall { .. }
             | Act::Complete { .. }
+            | Act::Compromise { .. }
+            | Act::Order { .. }
+            | Act::Supersede { .. }
+            | Act::ApproveDestruction { .. }
+            | Act::HandOver { .. }
+            | Act::ReadHead
+            | Act::Destroy { .. }
             | Act::Deactivate
             | Act::Exit { .. }
             | Act::Identify

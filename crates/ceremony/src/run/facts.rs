@@ -7,8 +7,8 @@ use sha2::Digest as _;
 
 use super::{Book, Run, Signed, Stop};
 use crate::compile::Compiled;
-use crate::graph::{Graph, Op, Phase};
-use crate::hex::Digest;
+use crate::graph::{Act, Graph, Op, Phase};
+use crate::hex::{Digest, Octets};
 use crate::key::{PublicKey, Signature};
 use crate::name::Name;
 use crate::record::{End, Opened, Place};
@@ -85,6 +85,41 @@ impl Run {
     #[must_use]
     pub const fn keys(&self) -> &BTreeMap<Name, PublicKey> {
         &self.keys
+    }
+
+    /// CKA_ID of a key that exists by now.
+    #[must_use]
+    pub fn key_id(&self, key: &Name) -> Option<&Octets> {
+        self.key_ids.get(key)
+    }
+
+    /// When a key was made in this ceremony.
+    #[must_use]
+    pub fn made_at(&self, key: &Name) -> Option<Instant> {
+        let made = |op: &Op| matches!(&op.act, Act::Generate { key: made } if made == key);
+        self.done_ops().find(|(op, _)| made(op)).map(|(_, at)| at)
+    }
+
+    /// Every operation that was answered, with the time of its last answer.
+    pub fn done_ops(&self) -> impl Iterator<Item = (&Op, Instant)> {
+        let ops = self.graph().ops.iter().zip(&self.ops);
+        ops.filter_map(|(op, state)| Some((op, state.at?)))
+    }
+
+    /// Every operation with the number of its attempts that were lost, or that nobody answered.
+    pub fn attempts(&self) -> impl Iterator<Item = (&Op, u32)> {
+        let ops = self.graph().ops.iter().zip(&self.ops);
+        ops.map(|(op, state)| {
+            let index = Some(op.id.index());
+            let open = self.pending == index || self.burn == index;
+            (op, state.attempt + u32::from(open))
+        })
+    }
+
+    /// The ledger head on the token, if it was written here.
+    #[must_use]
+    pub const fn written_head(&self) -> Option<&Octets> {
+        self.written_head.as_ref()
     }
 
     /// Every signed structure by now, by name.

@@ -25,6 +25,7 @@ pub(super) struct Weighed {
     pub(super) key: Option<(Name, PublicKey)>,
     pub(super) signed: Vec<(String, Vec<u8>)>,
     pub(super) nonces: Vec<Vec<u8>>,
+    pub(super) head: Option<Octets>,
     pub(super) checks: Vec<Check>,
 }
 
@@ -115,6 +116,13 @@ impl Run {
                 self.weigh_signatures(op, attempt, signatures)
             }
             (Act::WriteHead, TokenAnswer::Heads { values }) => self.weigh_head(values),
+            (Act::ReadHead, TokenAnswer::Heads { values }) => self.weigh_known_head(values),
+            (Act::Destroy { .. }, TokenAnswer::Left { objects: 0 }) => Ok(Weighed::default()),
+            (Act::Destroy { key }, TokenAnswer::Left { objects }) => Err(Fault::new(
+                "R-DESTROY",
+                format!("a token on which nothing of {key} is left"),
+                format!("{objects} objects"),
+            )),
             (act, _) => Err(Fault::new(
                 "S-ANSWER",
                 format!("an answer to {}", act.kind()),
@@ -187,7 +195,8 @@ impl Run {
             let key = object.class == "private-key" || object.class == "public-key";
             let known =
                 key && (expected.contains_key(&object.id) || doubt.as_ref() == Some(&object.id));
-            let ours = object.class == "data" && object.label == head && self.session() > 0;
+            let heads = self.session() > 0 || self.compiled().state.token_head.is_some();
+            let ours = object.class == "data" && object.label == head && heads;
             if !known && !ours {
                 return Err(Fault::new(
                     "R-HSM-DEDICATED",
@@ -317,6 +326,14 @@ impl Run {
             | Act::Activate
             | Act::Login
             | Act::Inventory
+            | Act::ReadHead
+            | Act::Application { .. }
+            | Act::Compromise { .. }
+            | Act::Order { .. }
+            | Act::Supersede { .. }
+            | Act::ApproveDestruction { .. }
+            | Act::Destroy { .. }
+            | Act::HandOver { .. }
             | Act::Generate { .. }
             | Act::ReadValue { .. }
             | Act::Wrap { .. }
@@ -368,7 +385,25 @@ impl Run {
                 found.join(", "),
             ));
         }
-        Ok(Weighed::default())
+        Ok(Weighed { head: Some(asked), ..Weighed::default() })
+    }
+
+    /// The head that the ceremony before wrote, or this one before an interruption: a token that
+    /// shows another has seen another history.
+    fn weigh_known_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
+        let before = self.compiled().state.token_head.as_ref();
+        let highest = values.iter().max();
+        let known = [before, self.written_head()];
+        if highest.is_some() && known.contains(&highest) {
+            return Ok(Weighed::default());
+        }
+        let show = |value: &Octets| crate::hex::encode(&value.0);
+        let found: Vec<String> = values.iter().map(show).collect();
+        Err(Fault::new(
+            "S-LEDGER-HEAD",
+            before.map_or_else(|| "none".to_string(), show),
+            if found.is_empty() { "none".to_string() } else { found.join(", ") },
+        ))
     }
 
     fn weigh_said(&self, op: &Op, said: &Said) -> Result<(), Fault> {
@@ -447,10 +482,8 @@ impl Run {
     }
 
     pub(super) fn id_of(&self, key: &Name) -> Result<Octets, Fault> {
-        let attempt = self.key_ids.get(key);
-        let attempt =
-            attempt.ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))?;
-        Ok(self.planned(key)?.id(self.graph(), *attempt))
+        let id = self.key_ids.get(key).cloned();
+        id.ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))
     }
 }
 

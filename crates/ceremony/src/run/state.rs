@@ -9,7 +9,7 @@ use super::judge::{self, Weighed};
 use super::{ATTEMPTS, Book, Fault, Next, Run, Signed, Stop};
 use crate::graph::{Act, Phase};
 use crate::hex::Digest;
-use crate::key::Check;
+use crate::key::{Check, PublicKey};
 use crate::name::Name;
 use crate::record::{Answer, Attempt, End, Event, Resumed};
 use crate::time::Instant;
@@ -27,7 +27,9 @@ impl Run {
             Event::Asked(asked) => self.take_asked(at, asked).map(none),
             Event::Answered { op, attempt, answer } => self.take_answer(at, op, *attempt, answer),
             Event::Lost { op, attempt, cause } => self.take_lost(op, *attempt, cause).map(none),
-            Event::Adopted { op, attempt, key } => self.take_adopted(op, *attempt, key).map(none),
+            Event::Adopted { op, attempt, key } => {
+                self.take_adopted(at, op, *attempt, key).map(none)
+            }
             Event::OrphanRemoved { op, attempt, found, by } => {
                 self.take_orphan(op, *attempt, found, by).map(none)
             }
@@ -91,14 +93,13 @@ impl Run {
         let index = pending.id.index();
         let act = pending.act.clone();
         self.pending = None;
-        self.done(index);
+        self.done(index, at);
         Ok(self.commit(at, attempt, &act, weighed))
     }
 
     fn commit(&mut self, at: Instant, attempt: u32, act: &Act, weighed: Weighed) -> Vec<Check> {
         if let Some((name, key)) = weighed.key {
-            self.key_ids.insert(name.clone(), attempt);
-            self.keys.insert(name, key);
+            self.remember_key(name, attempt, key);
         }
         for (name, der) in weighed.signed {
             self.signed.insert(name, Signed { der, at, attempt });
@@ -106,7 +107,10 @@ impl Run {
         self.nonces.extend(weighed.nonces);
         match act {
             Act::SignHead => self.audit_ready = true,
-            Act::WriteHead => self.head_written = true,
+            Act::WriteHead => self.written_head = weighed.head,
+            Act::Destroy { key } => {
+                self.keys.remove(key);
+            }
             Act::Entry { .. }
             | Act::RollCall { .. }
             | Act::Papers
@@ -115,6 +119,13 @@ impl Run {
             | Act::Activate
             | Act::Login
             | Act::Inventory
+            | Act::ReadHead
+            | Act::Application { .. }
+            | Act::Compromise { .. }
+            | Act::Order { .. }
+            | Act::Supersede { .. }
+            | Act::ApproveDestruction { .. }
+            | Act::HandOver { .. }
             | Act::Generate { .. }
             | Act::ReadValue { .. }
             | Act::Wrap { .. }
@@ -141,15 +152,28 @@ impl Run {
         Ok(())
     }
 
-    fn take_adopted(&mut self, op: &str, attempt: u32, facts: &KeyFacts) -> Result<(), Fault> {
+    fn take_adopted(
+        &mut self,
+        at: Instant,
+        op: &str,
+        attempt: u32,
+        facts: &KeyFacts,
+    ) -> Result<(), Fault> {
         let (index, name) = self.generation_in_doubt(op, attempt)?;
         let key = self.judge_key(&name, attempt, facts)?;
-        self.key_ids.insert(name.clone(), attempt);
-        self.keys.insert(name, key);
+        self.remember_key(name, attempt, key);
         self.pending = None;
         self.doubt = None;
-        self.done(index);
+        self.done(index, at);
         Ok(())
+    }
+
+    fn remember_key(&mut self, name: Name, attempt: u32, key: PublicKey) {
+        let id = self.graph().key(&name).map(|planned| planned.id(self.graph(), attempt));
+        if let Some(id) = id {
+            self.key_ids.insert(name.clone(), id);
+        }
+        self.keys.insert(name, key);
     }
 
     fn take_orphan(
@@ -282,9 +306,10 @@ impl Run {
         Ok(())
     }
 
-    fn done(&mut self, index: usize) {
+    fn done(&mut self, index: usize, at: Instant) {
         if let Some(state) = self.ops.get_mut(index) {
             state.done = true;
+            state.at = Some(at);
         }
     }
 

@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 
 use super::{Labels, Language, Step, role, sheet_names};
 use crate::graph::{Act, Graph, Op};
+use crate::plan::{ApplicationKind, Order};
 
 pub(super) const LABELS: Labels = Labels {
     title: "Key ceremony script",
@@ -15,7 +16,7 @@ pub(super) const LABELS: Labels = Labels {
     exceptions: "Exceptions from rules that this plan was granted",
     people: "Participants",
     people_head: "| id | name | organisation | roles | signature |",
-    keys: "Key pairs to be generated",
+    keys: "Key pairs",
     structures: "Certificates and CRLs to be signed",
     phases: [
         "1 Entry",
@@ -89,6 +90,58 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "Inventory".into(),
             "The machine lists every object on the token.".into(),
             "There is nothing but this CA's keys; at the first ceremony, nothing.".into(),
+        ),
+        Act::ReadHead => (
+            "The ledger head".into(),
+            "The machine reads the ledger head on the token and compares it with the record of the ceremony before.".into(),
+            "They are the same. If not, the ledger is old, or another one.".into(),
+        ),
+        Act::Application { application } => {
+            let kind = graph.applications.get(application).map(|a| a.kind);
+            let kind = kind.map_or("issue", ApplicationKind::name);
+            (
+                format!("Application for {kind}"),
+                format!("Read the digests of the papers of application `{application}` aloud from paper (of the notification and the list of CSRs too, where there are any) and type them. The applicants state that the content is right and that they made the keys. The CA certificate issuing officer approves."),
+                "The machine shows that they are the same. Examination and approval are on record.".into(),
+            )
+        }
+        Act::Compromise { key } => (
+            "Judgement of compromise".into(),
+            format!("The CA managers of both organisations state that they judged the root key `{key}` to be compromised."),
+            "The version of the emergency response plan is that of the papers.".into(),
+        ),
+        Act::Order { order } => (
+            "Order".into(),
+            match order {
+                Order::StopDsIssuing => "A CA manager orders the issuing of DS certificates to stop.".into(),
+                Order::StopApplications => "A CA manager orders new applications for card-substitute records to stop.".into(),
+                Order::ResumeDsIssuing => "A CA manager orders the issuing of DS certificates to resume.".into(),
+                Order::ResumeApplications => "A CA manager orders new applications for card-substitute records to resume.".into(),
+            },
+            "The order is signed on paper.".into(),
+        ),
+        Act::Supersede { ceremony } => (
+            "Destruction of unreleased CRLs".into(),
+            format!("Order the CRLs of ceremony `{ceremony}` that are not released yet to be destroyed, at the DTS and on media."),
+            "Somebody is named who keeps the record of the destruction.".into(),
+        ),
+        Act::ApproveDestruction { key, organization } => (
+            "Approval of the destruction".into(),
+            format!(
+                "The CA manager of {} approves the destruction of `{key}`.",
+                graph.organizations.get(organization).map_or("", |o| o.en.as_str())
+            ),
+            "The approver holds the role.".into(),
+        ),
+        Act::Destroy { key } => (
+            "Destruction of a private key".into(),
+            format!("Key custodians destroy the key pair `{key}` on the token and see in a fresh session that it is gone."),
+            "Nothing with its CKA_ID is left on the token.".into(),
+        ),
+        Act::HandOver { certificate } => (
+            "Hand-over of a DS certificate".into(),
+            format!("Hand `{certificate}` over to the operations manager. This is the notice of its issue."),
+            "The receiver has confirmed that its entries are as applied for.".into(),
         ),
         Act::Generate { key } => (
             "Key pair generation".into(),

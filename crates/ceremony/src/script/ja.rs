@@ -5,6 +5,7 @@ use alloc::string::{String, ToString};
 
 use super::{Labels, Language, Step, role, sheet_names};
 use crate::graph::{Act, Graph, Op};
+use crate::plan::{ApplicationKind, Order};
 
 pub(super) const LABELS: Labels = Labels {
     title: "キーセレモニー構築手順書",
@@ -15,7 +16,7 @@ pub(super) const LABELS: Labels = Labels {
     exceptions: "規則の例外(この計画で認められたもの)",
     people: "参加者",
     people_head: "| ID | 氏名 | 組織 | 役割 | 署名 |",
-    keys: "生成する鍵ペア",
+    keys: "鍵ペア",
     structures: "署名する電子証明書及び失効記録(CRL)",
     phases: ["1 入室", "2 開始(中断後の再開でも繰り返す)", "3 作業", "4 封印", "5 封印後"],
     who: "実施者",
@@ -81,6 +82,62 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "トークンの中身の確認".into(),
             "装置がトークン上のすべてのオブジェクトを数える。".into(),
             "この認証局の鍵のほかに何もない(最初のセレモニーでは空である)。".into(),
+        ),
+        Act::ReadHead => (
+            "台帳の先頭値の確認".into(),
+            "装置がトークン上の台帳の先頭値を読み、前回のセレモニーの記録と比べる。".into(),
+            "前回の値と一致する。一致しない場合、台帳が古いか、別の台帳である。".into(),
+        ),
+        Act::Application { application } => {
+            let kind = graph.applications.get(application).map(|a| a.kind);
+            let kind = match kind {
+                Some(ApplicationKind::Issue) | None => "発行",
+                Some(ApplicationKind::Renewal) => "更新",
+                Some(ApplicationKind::Revocation) => "失効",
+            };
+            (
+                format!("{kind}の申請の確認と承認"),
+                format!("申請 `{application}` の書類のダイジェスト(失効の届出、CSR の一覧があればその値も)を書類から読み上げて入力する。申請者は内容の正しさと、証明する鍵を自ら生成したことを述べる。認証局電子証明書発行者が承認する。"),
+                "装置が一致を示す。審査と承認の記録がある。".into(),
+            )
+        }
+        Act::Compromise { key } => (
+            "危殆化の判断".into(),
+            format!("両組織の認証局管理責任者が、ルート鍵 `{key}` を危殆化と判断したことを述べる。"),
+            "緊急時対応計画の版が書類と一致する。".into(),
+        ),
+        Act::Order { order } => (
+            "指示".into(),
+            match order {
+                Order::StopDsIssuing => "認証局管理責任者が、DS 電子証明書の発行の停止を指示する。".into(),
+                Order::StopApplications => "認証局管理責任者が、カード代替電磁的記録の新規の申請の受付の停止を指示する。".into(),
+                Order::ResumeDsIssuing => "認証局管理責任者が、DS 電子証明書の発行の再開を指示する。".into(),
+                Order::ResumeApplications => "認証局管理責任者が、カード代替電磁的記録の新規の申請の受付の再開を指示する。".into(),
+            },
+            "指示の書面に署名がある。".into(),
+        ),
+        Act::Supersede { ceremony } => (
+            "未公開の CRL の廃棄の指示".into(),
+            format!("セレモニー `{ceremony}` で署名した CRL のうち未公開のものを、DTS と記録媒体から廃棄するよう指示する。"),
+            "廃棄の記録を残す担当者が決まっている。".into(),
+        ),
+        Act::ApproveDestruction { key, organization } => (
+            "秘密鍵の廃棄の承認".into(),
+            format!(
+                "{} の認証局管理責任者が、`{key}` の廃棄を承認する。",
+                graph.organizations.get(organization).map_or("", |o| o.ja.as_str())
+            ),
+            "承認者が役割どおりである。".into(),
+        ),
+        Act::Destroy { key } => (
+            "秘密鍵の廃棄".into(),
+            format!("複数の秘密鍵管理者が `{key}` の鍵ペアをトークンから消去し、新しいセッションで無いことを確かめる。"),
+            "トークンに `CKA_ID` の一致するものが残っていない。".into(),
+        ),
+        Act::HandOver { certificate } => (
+            "DS 電子証明書の交付".into(),
+            format!("`{certificate}` を運用保守責任者に交付する。交付をもって発行の通知とする。"),
+            "記載内容が申請どおりであることを受領者が確かめた。".into(),
         ),
         Act::Generate { key } => (
             "鍵ペアの生成".into(),

@@ -1,0 +1,301 @@
+//! What a ceremony finds, decides and signs: keys, revocations, certificates, CRLs.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::vec::Vec;
+
+use super::{Builder, Inputs, generation};
+use crate::graph::{
+    Graph, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation,
+};
+use crate::ledger::{Certificate, Key, Revoked, Standing};
+use crate::name::Name;
+use crate::plan::{PlanCertificate, ProfileName};
+use crate::policy::{Backup, ReasonCodes};
+use crate::rehearsal::RehearsalUse;
+use crate::time::{Instant, TimeError};
+use crate::violation::{Input, Violation};
+use crate::x509::{self, Reason, profile};
+
+impl Builder<'_> {
+    /// The audit key first, then the root keys by name: those that exist, and those of the plan.
+    pub(super) fn keys(&self) -> Vec<PlannedKey> {
+        let Inputs { plan, policy, .. } = self.inputs;
+        let mut keys: BTreeMap<Name, PlannedKey> = BTreeMap::new();
+        for name in plan.key.keys().map(toml::Spanned::get_ref) {
+            let key = PlannedKey {
+                generation: generation(name).unwrap_or(1),
+                name: name.clone(),
+                usage: RehearsalUse::Root,
+                curve: *policy.root.curve.get_ref(),
+                backup: *policy.root.backup.get_ref(),
+                origin: Origin::Here,
+            };
+            keys.insert(name.clone(), key);
+        }
+        for (name, key) in self.state.root_keys() {
+            keys.insert(name.clone(), before(name, key));
+        }
+        let audit = match self.state.audit_key() {
+            Some((name, key)) => Some(before(name, key)),
+            None => "audit".parse().ok().map(|name| PlannedKey {
+                name,
+                usage: RehearsalUse::Audit,
+                curve: *policy.audit.curve.get_ref(),
+                generation: 1,
+                backup: Backup::None,
+                origin: Origin::Here,
+            }),
+        };
+        audit.into_iter().chain(keys.into_values()).collect()
+    }
+
+    /// What the ledger knows of the keys that exist.
+    pub(super) fn known(&self) -> BTreeMap<Name, KnownKey> {
+        let keys = self.state.root_keys().chain(self.state.audit_key());
+        let known = |(name, key): (&Name, &Key)| {
+            (name.clone(), KnownKey { public: key.public.clone(), id: key.id.clone() })
+        };
+        keys.map(known).collect()
+    }
+
+    pub(super) fn applications(&self) -> BTreeMap<Name, PlannedApplication> {
+        let plan = &self.inputs.plan;
+        let planned = |(name, application): (&toml::Spanned<Name>, &crate::plan::Application)| {
+            let name = name.get_ref();
+            let of_this = |certificate: &&PlanCertificate| {
+                certificate.application.as_ref().map(toml::Spanned::get_ref) == Some(name)
+            };
+            let requests = plan.certificate.iter().filter(|(_, c)| of_this(c));
+            let requests = requests.filter_map(|(certificate, c)| {
+                Some((certificate.get_ref().clone(), *c.csr_sha256.as_ref()?.get_ref()))
+            });
+            let planned = PlannedApplication {
+                kind: *application.kind.get_ref(),
+                paper: *application.paper.get_ref(),
+                notification: application.notification.as_ref().map(|n| *n.get_ref()),
+                by: application.by.iter().map(|person| person.get_ref().clone()).collect(),
+                requests: requests.collect(),
+            };
+            (name.clone(), planned)
+        };
+        plan.application.iter().map(planned).collect()
+    }
+
+    /// Root keys that are judged to be compromised.
+    pub(super) fn compromised(&self) -> BTreeMap<Name, Instant> {
+        let compromise = &self.inputs.plan.compromise;
+        let judged = |(key, c): (&toml::Spanned<Name>, &crate::plan::Compromise)| {
+            (key.get_ref().clone(), *c.judged_at.get_ref())
+        };
+        compromise.iter().map(judged).collect()
+    }
+
+    /// The certificates that this ceremony revokes: those of the plan, by name, and everything that
+    /// a compromised key signed and that has not expired (5.7.3 (1); D12).
+    pub(super) fn revocations(&self) -> Vec<PlannedRevocation> {
+        let plan = &self.inputs.plan;
+        let at = *plan.window.get_ref().from.get_ref();
+        let mut revocations = BTreeMap::new();
+        for (name, revocation) in &plan.revocation {
+            let ground = *revocation.ground.get_ref();
+            let revoked = Revoked {
+                date: revocation.date.as_ref().map_or(at, |date| *date.get_ref()),
+                reason: ground.reason(),
+                ground: Some(ground),
+            };
+            revocations.insert(name.get_ref().clone(), revoked);
+        }
+        for key in plan.compromise.keys() {
+            let signed = |certificate: &&Certificate| {
+                certificate.issuer == *key.get_ref()
+                    && certificate.revoked().is_none()
+                    && certificate.not_after >= at
+            };
+            let certificates = self.state.certificates.iter().filter(|(_, c)| signed(c));
+            for (name, certificate) in certificates {
+                // X.509 keeps cACompromise for CA certificates (D20).
+                let reason = match certificate.profile {
+                    ProfileName::Ds => None,
+                    ProfileName::Root | ProfileName::OldWithNew | ProfileName::NewWithOld => {
+                        Some(Reason::CaCompromise)
+                    }
+                };
+                let revoked = Revoked { date: at, reason, ground: None };
+                revocations.entry(name.clone()).or_insert(revoked);
+            }
+        }
+        let planned = |(certificate, revoked)| PlannedRevocation { certificate, revoked };
+        revocations.into_iter().map(planned).collect()
+    }
+
+    pub(super) fn certificates(&self, graph: &mut Graph) -> Result<(), Violation> {
+        let mut planned: Vec<_> = self.inputs.plan.certificate.iter().collect();
+        // Self-signed roots first, then by signing key and name.
+        planned.sort_by_key(|(name, certificate)| {
+            let root = certificate.profile.get_ref() != &ProfileName::Root;
+            (root, certificate.issuer.as_ref().map(|i| i.get_ref()), name.get_ref())
+        });
+        for (name, certificate) in planned {
+            let profile = *certificate.profile.get_ref();
+            let made = match profile {
+                ProfileName::Root => self.root(graph, name.get_ref(), certificate)?,
+                ProfileName::OldWithNew | ProfileName::NewWithOld | ProfileName::Ds => continue,
+            };
+            graph.profiles.insert(name.get_ref().clone(), profile);
+            graph.certificates.push(made);
+        }
+        Ok(())
+    }
+
+    fn root(
+        &self,
+        graph: &Graph,
+        name: &Name,
+        certificate: &PlanCertificate,
+    ) -> Result<x509::ToBeSignedCertificate, Violation> {
+        let policy = &self.inputs.policy;
+        let key = certificate.key.as_ref().map_or(name, |key| key.get_ref());
+        let not_before = certificate.not_before.as_ref();
+        let root = profile::Root {
+            name: name.clone(),
+            ca: graph.ca_name.clone(),
+            key: key.clone(),
+            curve: *policy.root.curve.get_ref(),
+            not_before: not_before.map_or(graph.window.0, |at| *at.get_ref()),
+            validity: policy.root.validity.get_ref().clone(),
+            issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
+            crl_url: self.crl_url(key),
+        };
+        profile::root(&root).map_err(|error| {
+            Violation::at(
+                Input::Plan,
+                not_before.map(toml::Spanned::span).unwrap_or_default(),
+                "R-ROOT",
+                "a validity that can be written",
+                &format!("{error}"),
+                "choose another day",
+            )
+        })
+    }
+
+    pub(super) fn crl_url(&self, key: &Name) -> alloc::string::String {
+        self.inputs.policy.root.crl_url.get_ref().replace("{key}", key.as_str())
+    }
+
+    /// One CRL a day from the day of the ceremony to the next ceremony and the spare days after it,
+    /// for every live generation (D1; CP/CPS 7.2.2). Where something is revoked, the first one
+    /// takes effect at once (D37).
+    pub(super) fn crls(&self, graph: &mut Graph) -> Result<(), Violation> {
+        let Inputs { plan, policy, .. } = self.inputs;
+        let Some(crls) = &plan.crls else { return Ok(()) };
+        let next = &crls.get_ref().next_ceremony;
+        let outside = |error: TimeError| {
+            Violation::at(
+                Input::Plan,
+                next.span(),
+                "R-CRL-CADENCE",
+                "days that a calendar has",
+                &format!("{error}"),
+                "choose an earlier day",
+            )
+        };
+        let first = graph.window.0.day();
+        let days = next.get_ref().days_since(first) + i64::from(*policy.crl.spare_days.get_ref());
+        let validity = i64::from(*policy.crl.validity_days.get_ref());
+        let update = i64::from(*policy.crl.update_days.get_ref());
+        let at_once = !graph.revocations.is_empty();
+        let signing = self.crl_keys(graph);
+        let all_revoked = self.revoked(graph);
+        let mut slot = 0;
+        for day in 0..days {
+            let this = first.plus_days(day).map_err(outside)?;
+            let this_update = if at_once && day == 0 { graph.window.0 } else { this.start() };
+            let next_update = this.plus_days(validity).map_err(outside)?.start();
+            // An entry stays until it stood in one CRL after its certificate's end (D13).
+            let before = this.plus_days(-update).map_err(outside)?.start();
+            let stands = all_revoked.iter().filter(|(not_after, _)| before <= *not_after);
+            let revoked: Vec<_> = stands.map(|(_, entry)| entry.clone()).collect();
+            for (key, root_ends) in &signing {
+                if next_update > *root_ends {
+                    continue;
+                }
+                let name = format!("crl-{key}-{this}");
+                let crl = profile::crl(&profile::Crl {
+                    name: name.parse().unwrap_or_else(|_| key.clone()),
+                    ca: graph.ca_name.clone(),
+                    key: key.clone(),
+                    curve: *policy.root.curve.get_ref(),
+                    this_update,
+                    next_update,
+                    revoked: revoked.clone(),
+                });
+                let next_release = this.plus_days(update).map_err(outside)?.start();
+                graph.crls.push(PlannedCrl { crl, slot, next_release });
+                slot += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// The root keys that sign CRLs in this ceremony, each with the end of its root: those that are
+    /// made here, and those that exist, have a certificate, and are neither destroyed here nor
+    /// compromised in an earlier ceremony (D7, D12).
+    fn crl_keys(&self, graph: &Graph) -> BTreeMap<Name, Instant> {
+        let destroyed = &self.inputs.plan.destruction;
+        let mut keys = BTreeMap::new();
+        for certificate in &graph.certificates {
+            if graph.profile_of(&certificate.name) == ProfileName::Root {
+                keys.insert(certificate.issuer_key.clone(), certificate.not_after);
+            }
+        }
+        for (name, key) in self.state.root_keys() {
+            let gone = destroyed.keys().any(|gone| gone.get_ref() == name);
+            if let (Some(root), None, false) =
+                (self.state.root_of(name.as_str()), key.compromised, gone)
+            {
+                keys.insert(name.clone(), root.not_after);
+            }
+        }
+        keys
+    }
+
+    /// Every revoked certificate of all generations with its end, by serial number (4.9.7; D6).
+    fn revoked(&self, graph: &Graph) -> Vec<(Instant, x509::Revoked)> {
+        let mut entries = BTreeMap::new();
+        let mut add = |certificate: &Certificate, revoked: &Revoked| {
+            let entry = self.entry(certificate.serial, revoked);
+            entries.insert(certificate.serial, (certificate.not_after, entry));
+        };
+        for certificate in self.state.certificates.values() {
+            if let Standing::Revoked(revoked) = &certificate.standing {
+                add(certificate, revoked);
+            }
+        }
+        for planned in &graph.revocations {
+            if let Some(certificate) = self.state.certificates.get(&planned.certificate) {
+                add(certificate, &planned.revoked);
+            }
+        }
+        entries.into_values().collect()
+    }
+
+    fn entry(&self, serial: [u8; 20], revoked: &Revoked) -> x509::Revoked {
+        let reason = match self.inputs.policy.crl.reason_codes.get_ref() {
+            ReasonCodes::Include => revoked.reason,
+            ReasonCodes::Omit => None,
+        };
+        x509::Revoked { serial, date: revoked.date, reason }
+    }
+}
+
+fn before(name: &Name, key: &Key) -> PlannedKey {
+    PlannedKey {
+        name: name.clone(),
+        usage: key.usage,
+        curve: key.curve,
+        generation: key.generation,
+        backup: key.backup,
+        origin: Origin::Before,
+    }
+}

@@ -1,0 +1,304 @@
+//! The ledger: what the ceremonies of a CA have left behind.
+//!
+//! A [`State`] is the fold of sealed transcripts, in their order, and there is no second source of
+//! it: whoever has the records has the state (CP/CPS 5.7.2). A plan is compiled against the state
+//! that the ceremony before it left.
+//!
+//! **Invariant:** [`State::after`] takes a run that replay has judged; what an aborted ceremony
+//! answered exists here too: its keys, its certificates (withheld), its burned numbers.
+//! **Deliberately absent:** dates of today. What falls due is asked with a date.
+
+mod due;
+mod fold;
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+pub use due::{Due, DueKind};
+
+use crate::hex::{Digest, Octets};
+use crate::key::{Curve, PublicKey};
+use crate::name::Name;
+use crate::plan::{Ground, Order, ProfileName};
+use crate::policy::{Backup, Policy};
+use crate::record::{End, Mode, Predecessor};
+use crate::rehearsal::{RehearsalKey, RehearsalUse};
+use crate::time::{Day, Instant, TimeError};
+use crate::x509::Reason;
+
+/// What the ceremonies of a CA have left behind; before the first, nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct State {
+    /// The CA's first ceremony, which an anchor names.
+    pub genesis: Option<Genesis>,
+    /// The last ceremony.
+    pub last: Option<Last>,
+    /// Every ceremony, with its end and its sequence.
+    pub ceremonies: BTreeMap<Name, (End, u32)>,
+    /// The seeds of serial numbers that were used.
+    pub seeds: BTreeSet<[u8; 32]>,
+    /// The serial number of the root token.
+    pub token: Option<String>,
+    /// The ledger head that the last ceremony wrote on the root token.
+    pub token_head: Option<Octets>,
+    /// Every key, destroyed ones included, by name.
+    pub keys: BTreeMap<Name, Key>,
+    /// Every certificate, by name.
+    pub certificates: BTreeMap<Name, Certificate>,
+    /// Serial numbers of attempts whose signature was lost, with what they were for.
+    pub burned: BTreeMap<[u8; 20], Burned>,
+    /// SHA-256 of every SubjectPublicKeyInfo that was certified in a DS certificate.
+    pub certified: BTreeSet<Digest>,
+    /// The batches of CRLs, in order.
+    pub batches: Vec<Batch>,
+    /// The highest CRL number that was ever asked to be signed.
+    pub crl_number: u64,
+    /// What is ordered to stop.
+    pub stopped: BTreeSet<Order>,
+}
+
+/// The CA's first ceremony.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Genesis {
+    /// The CA's name in the file system.
+    pub ca: Name,
+    /// Its ceremony.
+    pub ceremony: Name,
+    /// Rehearsal, drill or real: all the others are of the same kind.
+    pub mode: Mode,
+    /// SHA-256 of the audit key's SubjectPublicKeyInfo.
+    pub audit_key: Digest,
+    /// The chain value of the last record.
+    pub head: Digest,
+}
+
+/// The ceremony before.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Last {
+    /// Its name.
+    pub ceremony: Name,
+    /// Its sequence.
+    pub sequence: u32,
+    /// What the next one's first record names.
+    pub predecessor: Predecessor,
+    /// When its transcript ended.
+    pub ended_at: Instant,
+}
+
+/// A key pair.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Key {
+    /// Its public half.
+    pub public: PublicKey,
+    /// CKA_ID.
+    pub id: Octets,
+    /// What it is for.
+    pub usage: RehearsalUse,
+    /// The curve.
+    pub curve: Curve,
+    /// The generation, from 1.
+    pub generation: u8,
+    /// Whether and how it may be backed up.
+    pub backup: Backup,
+    /// When it was made.
+    pub made_at: Instant,
+    /// When it was judged to be compromised.
+    pub compromised: Option<Instant>,
+    /// When it was destroyed.
+    pub destroyed: Option<Instant>,
+}
+
+/// A certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Certificate {
+    /// Its profile.
+    pub profile: ProfileName,
+    /// The ceremony that issued it.
+    pub ceremony: Name,
+    /// Its serial number.
+    pub serial: [u8; 20],
+    /// The subject, as the graph writes it.
+    pub subject: String,
+    /// The root key in it; a DS certificate has none.
+    pub key: Option<Name>,
+    /// The root key that signed it.
+    pub issuer: Name,
+    /// The first second of validity.
+    pub not_before: Instant,
+    /// The last second of validity.
+    pub not_after: Instant,
+    /// SHA-256 of the certificate.
+    pub digest: Digest,
+    /// Whether it can be relied on.
+    pub standing: Standing,
+}
+
+/// Whether a certificate can be relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It was handed out.
+    Issued,
+    /// Its ceremony was aborted: it exists, and was handed to nobody.
+    Withheld,
+    /// It is revoked.
+    Revoked(Revoked),
+}
+
+/// A revocation, which is never undone (4.9.5).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Revoked {
+    /// The revocation date.
+    pub date: Instant,
+    /// The reason code, unless it is *unspecified*.
+    pub reason: Option<Reason>,
+    /// The ground of 4.9.1; nothing where the CA's key was compromised.
+    pub ground: Option<Ground>,
+}
+
+/// A serial number that was asked to be signed, with nobody knowing the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Burned {
+    /// The certificate it was for.
+    pub certificate: Name,
+    /// Its end, had it been signed.
+    pub not_after: Instant,
+}
+
+/// The CRLs of one ceremony.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Batch {
+    /// The ceremony.
+    pub ceremony: Name,
+    /// The keys that signed them.
+    pub keys: BTreeSet<Name>,
+    /// The first thisUpdate.
+    pub first: Instant,
+    /// The last thisUpdate.
+    pub last: Instant,
+    /// The last nextUpdate: what is known after it is out of date.
+    pub covers_until: Instant,
+    /// The lowest and the highest number.
+    pub numbers: (u64, u64),
+    /// Entries in the last one.
+    pub entries: usize,
+    /// When the next ceremony was planned to be.
+    pub next_ceremony: Option<Day>,
+    /// The ceremony whose batch takes its place.
+    pub superseded_by: Option<Name>,
+    /// Whether it was handed out.
+    pub issued: bool,
+}
+
+impl State {
+    /// The root keys that exist, compromised ones included.
+    pub fn root_keys(&self) -> impl Iterator<Item = (&Name, &Key)> {
+        self.keys
+            .iter()
+            .filter(|(_, key)| key.usage == RehearsalUse::Root && key.destroyed.is_none())
+    }
+
+    /// The audit key.
+    #[must_use]
+    pub fn audit_key(&self) -> Option<(&Name, &Key)> {
+        self.keys
+            .iter()
+            .find(|(_, key)| key.usage == RehearsalUse::Audit && key.destroyed.is_none())
+    }
+
+    /// The self-signed certificate of a root key.
+    #[must_use]
+    pub fn root_of(&self, key: &str) -> Option<&Certificate> {
+        let mut roots = self
+            .certificates
+            .values()
+            .filter(|certificate| certificate.profile == ProfileName::Root);
+        roots.find(|root| root.issuer.as_str() == key)
+    }
+
+    /// The root key that signs certificates now: the latest generation that is neither compromised
+    /// nor destroyed and has its certificate.
+    #[must_use]
+    pub fn issuing_key(&self) -> Option<(&Name, &Key)> {
+        self.root_keys()
+            .filter(|(name, key)| {
+                key.compromised.is_none() && self.root_of(name.as_str()).is_some()
+            })
+            .max_by_key(|(_, key)| key.generation)
+    }
+
+    /// The state in which every key is the rehearsal's: what a rehearsal is held on, whatever the
+    /// real keys are.
+    #[must_use]
+    pub fn rehearsed(&self, ca: &[u8]) -> Self {
+        let mut state = self.clone();
+        for key in state.keys.values_mut() {
+            let rehearsal = key.rehearsal(ca);
+            if let Some(public) = rehearsal.public() {
+                key.public = public;
+            }
+        }
+        state
+    }
+}
+
+impl Key {
+    /// The last second in which the key may sign certificates: the day before the anniversary,
+    /// 24:00 in Japan (5.6, 6.3.2; D37).
+    pub fn use_ends(&self, policy: &Policy) -> Result<Instant, TimeError> {
+        let anniversary = self.made_at.day().start().plus(policy.root.key_use.get_ref())?;
+        Ok(anniversary.plus_seconds(-1))
+    }
+
+    /// The derived key that stands in for this one in a rehearsal.
+    #[must_use]
+    pub fn rehearsal(&self, ca: &[u8]) -> RehearsalKey {
+        RehearsalKey {
+            ca: ca.to_vec(),
+            usage: self.usage,
+            generation: self.generation,
+            attempt: 0,
+            curve: self.curve,
+        }
+    }
+}
+
+impl Certificate {
+    /// Whether it is within its validity at this time, both ends included.
+    #[must_use]
+    pub fn is_valid_at(&self, at: Instant) -> bool {
+        self.not_before <= at && at <= self.not_after
+    }
+
+    /// Its revocation.
+    #[must_use]
+    pub const fn revoked(&self) -> Option<&Revoked> {
+        match &self.standing {
+            Standing::Revoked(revoked) => Some(revoked),
+            Standing::Issued | Standing::Withheld => None,
+        }
+    }
+}
+
+/// The seal's digest and the postscript's: with the head, what the next ceremony names.
+#[must_use]
+pub(crate) fn predecessor(head: Digest, postscript: &[u8]) -> Predecessor {
+    Predecessor { head, postscript: Digest::of(postscript) }
+}
+
+impl Batch {
+    /// The ceremony's rest that was not released by this time, if there is one.
+    #[must_use]
+    pub fn is_open_at(&self, at: Instant) -> bool {
+        self.issued && self.superseded_by.is_none() && self.last > at
+    }
+}
+
+impl State {
+    /// Names that certificates of this CA have had, burned ones included: none is given twice.
+    #[must_use]
+    pub fn knows_certificate(&self, name: &str) -> bool {
+        self.certificates.contains_key(name)
+            || self.burned.values().any(|burned| burned.certificate.as_str() == name)
+    }
+}

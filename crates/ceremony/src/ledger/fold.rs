@@ -1,0 +1,218 @@
+//! What a ceremony changes in the state of its CA.
+
+use alloc::collections::BTreeSet;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::{Batch, Burned, Certificate, Genesis, Key, Last, Standing, State, predecessor};
+use crate::graph::{Act, Item, Origin};
+use crate::hex::Digest;
+use crate::key::PublicKey;
+use crate::name::Name;
+use crate::plan::Order;
+use crate::record::{End, Mode};
+use crate::run::{Fault, Run};
+
+impl State {
+    /// The state after a ceremony that was compiled against this one, replayed and closed, with its
+    /// postscript.
+    pub fn after(&self, run: &Run, postscript: &[u8]) -> Result<Self, Fault> {
+        let mut state = self.clone();
+        state.follow(run, postscript)?;
+        let completed = run.closed() == Some(End::Completed);
+        state.take_keys(run);
+        state.take_certificates(run, completed);
+        state.take_crls(run, completed);
+        if completed {
+            state.take_revocations(run);
+            state.take_orders(run);
+        }
+        Ok(state)
+    }
+
+    fn follow(&mut self, run: &Run, postscript: &[u8]) -> Result<(), Fault> {
+        let graph = run.graph();
+        let (mode, head) = (run.opened().mode, run.transcript_head());
+        match &self.genesis {
+            None => {
+                let audit = run.audit_public().map(PublicKey::spki_digest);
+                self.genesis = Some(Genesis {
+                    ca: graph.ca.clone(),
+                    ceremony: graph.ceremony.clone(),
+                    mode,
+                    audit_key: audit.ok_or_else(|| Fault::new("S-SEAL", "an audit key", "none"))?,
+                    head,
+                });
+            }
+            Some(genesis) if genesis.mode != mode => {
+                let name = |mode| match mode {
+                    Mode::Rehearsal => "a rehearsal",
+                    Mode::Drill => "a drill",
+                    Mode::Real => "a real ceremony",
+                };
+                let found = format!("{} after {}", name(mode), name(genesis.mode));
+                return Err(Fault::new("S-MODE", "one kind of ceremony in a ledger", found));
+            }
+            Some(_) => {}
+        }
+        let end = run.closed().unwrap_or(End::Aborted);
+        self.ceremonies.insert(graph.ceremony.clone(), (end, graph.sequence));
+        self.seeds.insert(graph.seed);
+        self.token = Some(run.place().token.clone());
+        if let Some(head) = run.written_head() {
+            self.token_head = Some(head.clone());
+        }
+        self.last = Some(Last {
+            ceremony: graph.ceremony.clone(),
+            sequence: graph.sequence,
+            predecessor: predecessor(head, postscript),
+            ended_at: run.ended_at(),
+        });
+        Ok(())
+    }
+
+    fn take_keys(&mut self, run: &Run) {
+        let graph = run.graph();
+        for planned in graph.keys.iter().filter(|key| key.origin == Origin::Here) {
+            let (Some(public), Some(id)) =
+                (run.keys().get(&planned.name), run.key_id(&planned.name))
+            else {
+                continue;
+            };
+            self.keys.insert(
+                planned.name.clone(),
+                Key {
+                    public: public.clone(),
+                    id: id.clone(),
+                    usage: planned.usage,
+                    curve: planned.curve,
+                    generation: planned.generation,
+                    backup: planned.backup,
+                    made_at: run.made_at(&planned.name).unwrap_or_else(|| run.ended_at()),
+                    compromised: None,
+                    destroyed: None,
+                },
+            );
+        }
+        for (op, at) in run.done_ops() {
+            if let Act::Destroy { key } = &op.act
+                && let Some(key) = self.keys.get_mut(key)
+            {
+                key.destroyed = Some(at);
+            }
+        }
+    }
+
+    fn take_certificates(&mut self, run: &Run, completed: bool) {
+        let graph = run.graph();
+        for (op, attempts) in run.attempts() {
+            let Act::Sign(sheet) = &op.act else { continue };
+            for item in &sheet.items {
+                let Item::Certificate(index) = item else { continue };
+                let Some(planned) = graph.certificates.get(*index) else { continue };
+                let burned =
+                    Burned { certificate: planned.name.clone(), not_after: planned.not_after };
+                for attempt in 0..attempts {
+                    self.burned.insert(graph.serial(&planned.name, attempt), burned.clone());
+                }
+            }
+        }
+        for planned in &graph.certificates {
+            let Some(signed) = run.signed().get(planned.name.as_str()) else { continue };
+            let standing = if completed { Standing::Issued } else { Standing::Withheld };
+            let certificate = Certificate {
+                profile: graph.profile_of(&planned.name),
+                ceremony: graph.ceremony.clone(),
+                serial: graph.serial(&planned.name, signed.attempt),
+                subject: planned.subject.to_string(),
+                key: graph.key(&planned.subject_key).map(|key| key.name.clone()),
+                issuer: planned.issuer_key.clone(),
+                not_before: planned.not_before,
+                not_after: planned.not_after,
+                digest: Digest::of(&signed.der),
+                standing,
+            };
+            self.certificates.insert(planned.name.clone(), certificate);
+        }
+        self.certified.extend(graph.certified.iter().copied());
+        for name in graph.released.iter().filter(|_| completed) {
+            if let Some(certificate) = self.certificates.get_mut(name) {
+                certificate.standing = Standing::Issued;
+            }
+        }
+    }
+
+    fn take_crls(&mut self, run: &Run, completed: bool) {
+        let graph = run.graph();
+        for (op, attempts) in run.attempts() {
+            let Act::Sign(sheet) = &op.act else { continue };
+            for item in &sheet.items {
+                let Item::Crl(index) = item else { continue };
+                let Some(planned) = graph.crls.get(*index) else { continue };
+                let signed = run.signed().get(planned.crl.name.as_str());
+                let last = signed.map_or(attempts.checked_sub(1), |signed| Some(signed.attempt));
+                let number = last.map_or(0, |last| graph.crl_number(planned.slot, last));
+                self.crl_number = self.crl_number.max(number);
+            }
+        }
+        let signed = graph.crls.iter().filter_map(|planned| {
+            let signed = run.signed().get(planned.crl.name.as_str())?;
+            Some((planned, graph.crl_number(planned.slot, signed.attempt)))
+        });
+        let signed: Vec<_> = signed.collect();
+        let (Some((first, _)), Some((last, _))) = (signed.first(), signed.last()) else { return };
+        if completed {
+            for batch in &mut self.batches {
+                if batch.is_open_at(first.crl.this_update) {
+                    batch.superseded_by = Some(graph.ceremony.clone());
+                }
+            }
+        }
+        let numbers = signed.iter().map(|(_, number)| *number);
+        let keys: BTreeSet<Name> =
+            signed.iter().map(|(planned, _)| planned.crl.issuer_key.clone()).collect();
+        self.batches.push(Batch {
+            ceremony: graph.ceremony.clone(),
+            keys,
+            first: first.crl.this_update,
+            last: last.crl.this_update,
+            covers_until: last.crl.next_update,
+            numbers: (numbers.clone().min().unwrap_or_default(), numbers.max().unwrap_or_default()),
+            entries: last.crl.revoked.len(),
+            next_ceremony: graph.next_ceremony,
+            superseded_by: None,
+            issued: completed,
+        });
+    }
+
+    fn take_revocations(&mut self, run: &Run) {
+        let graph = run.graph();
+        for revocation in &graph.revocations {
+            if let Some(certificate) = self.certificates.get_mut(&revocation.certificate) {
+                certificate.standing = Standing::Revoked(revocation.revoked);
+            }
+        }
+        for (name, at) in &graph.compromised {
+            if let Some(key) = self.keys.get_mut(name) {
+                key.compromised = Some(*at);
+            }
+        }
+    }
+
+    fn take_orders(&mut self, run: &Run) {
+        for order in &run.graph().orders {
+            match order {
+                Order::StopDsIssuing | Order::StopApplications => {
+                    self.stopped.insert(*order);
+                }
+                Order::ResumeDsIssuing => {
+                    self.stopped.remove(&Order::StopDsIssuing);
+                }
+                Order::ResumeApplications => {
+                    self.stopped.remove(&Order::StopApplications);
+                }
+            }
+        }
+    }
+}

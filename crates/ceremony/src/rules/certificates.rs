@@ -1,0 +1,189 @@
+//! Rules on certificates: their kinds, what each kind names, and when they begin.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::Report;
+use crate::name::Name;
+use crate::plan::{PlanCertificate, ProfileName};
+use crate::violation::Input;
+
+/// R-CERT-KINDS: the root CA issues the kinds of certificate of 1.3.1 and no other, and each names
+/// what its kind needs and nothing else.
+pub(super) fn kinds(report: &mut Report<'_>) {
+    for (name, certificate) in &report.inputs.plan.certificate {
+        let profile = *certificate.profile.get_ref();
+        let PlanCertificate {
+            profile: _,
+            key,
+            issuer,
+            not_before,
+            not_after,
+            csr,
+            csr_sha256,
+            application,
+            renews,
+        } = certificate;
+        let named = [
+            ("key", key.is_some()),
+            ("issuer", issuer.is_some()),
+            ("not-before", not_before.is_some()),
+            ("csr", csr.is_some()),
+            ("csr-sha256", csr_sha256.is_some()),
+            ("application", application.is_some()),
+        ];
+        let asked: &[&str] = match profile {
+            ProfileName::Root => &["key", "not-before"],
+            ProfileName::OldWithNew | ProfileName::NewWithOld => &["key", "issuer"],
+            ProfileName::Ds => &["issuer", "not-before", "csr", "csr-sha256", "application"],
+        };
+        let ds_only = [("not-after", not_after.is_some()), ("renews", renews.is_some())];
+        let absent = named.iter().find(|(field, there)| asked.contains(field) && !there);
+        let more = named
+            .iter()
+            .find(|(field, there)| !asked.contains(field) && *there)
+            .or_else(|| ds_only.iter().find(|(_, there)| profile != ProfileName::Ds && *there));
+        for (found, field) in [("none", absent), ("one", more)] {
+            if let Some((field, _)) = field {
+                report.refuse(
+                    Input::Plan,
+                    name.span(),
+                    format!("a {} certificate with {}", profile.name(), asked.join(", ")),
+                    format!("`{field}`: {found}"),
+                    "the root CA issues self-signed, link and DS certificates only",
+                );
+            }
+        }
+    }
+}
+
+/// S-REFERENCE: what a certificate or a decision names is there: keys in the plan or the ledger,
+/// applications in the plan, certificates in the ledger.
+pub(super) fn references(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    for certificate in plan.certificate.values() {
+        let here = |name: &Name| plan.key.keys().any(|key| key.get_ref() == name);
+        let root = *certificate.profile.get_ref() == ProfileName::Root;
+        for (key, may_exist) in [(&certificate.key, !root), (&certificate.issuer, true)] {
+            let Some(key) = key else { continue };
+            let exists = report.state.root_keys().any(|(name, _)| name == key.get_ref());
+            if !here(key.get_ref()) && !(may_exist && exists) {
+                let asked = if root { "a key of this plan" } else { "a root key that exists" };
+                report.refuse(
+                    Input::Plan,
+                    key.span(),
+                    asked,
+                    key.get_ref().to_string(),
+                    "write its [key.…] table, or correct the name",
+                );
+            }
+        }
+    }
+    let applications = plan
+        .certificate
+        .values()
+        .filter_map(|certificate| certificate.application.as_ref())
+        .chain(plan.revocation.values().map(|revocation| &revocation.application));
+    for application in applications {
+        if !plan.application.keys().any(|name| name.get_ref() == application.get_ref()) {
+            report.refuse(
+                Input::Plan,
+                application.span(),
+                "an application of this plan",
+                application.get_ref().to_string(),
+                "write its [application.…] table, or correct the name",
+            );
+        }
+    }
+}
+
+/// R-SERIAL: a name, from which the serial number follows, is given to one certificate of the CA.
+pub(super) fn names(report: &mut Report<'_>) {
+    for name in report.inputs.plan.certificate.keys() {
+        if report.state.knows_certificate(name.get_ref().as_str()) {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                "a name that no certificate of this CA has had",
+                name.get_ref().to_string(),
+                "choose another; DS certificates are counted on",
+            );
+        }
+    }
+}
+
+/// R-NO-RENEW: no key is certified twice by itself (4.6); R-ROOT: and each root key once.
+pub(super) fn one_root_each(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    for name in plan.key.keys() {
+        let of_key = plan.certificate.values().filter(|certificate| {
+            let key = certificate.key.as_ref().map(toml::Spanned::get_ref);
+            *certificate.profile.get_ref() == ProfileName::Root && key == Some(name.get_ref())
+        });
+        let count = of_key.count();
+        if count != 1 {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                format!("one self-signed certificate over {}", name.get_ref()),
+                count.to_string(),
+                "a certificate is not renewed without a new key",
+            );
+        }
+    }
+}
+
+/// R-ROOT: notBefore is the day of issue, 00:00 in Japan, which is the day of the window (7.1.2.1,
+/// D9).
+pub(super) fn root_begins(report: &mut Report<'_>) {
+    let day = report.at().day();
+    for certificate in report.inputs.plan.certificate.values() {
+        let Some(not_before) = &certificate.not_before else { continue };
+        let root = *certificate.profile.get_ref() == ProfileName::Root;
+        if root && *not_before.get_ref() != day.start() {
+            report.refuse(
+                Input::Plan,
+                not_before.span(),
+                format!("notBefore {}", day.start()),
+                not_before.get_ref().to_string(),
+                "the root begins on the day on which its key is generated and it is issued",
+            );
+        }
+    }
+}
+
+/// S-RELEASE: what an aborted ceremony issued and withheld is released or revoked by the next plan,
+/// certificate by certificate.
+pub(super) fn release(report: &mut Report<'_>) {
+    use crate::ledger::Standing;
+    let plan = &report.inputs.plan;
+    let withheld = report.state.certificates.iter().filter(|(name, certificate)| {
+        let revoked = plan.revocation.keys().any(|revoked| revoked.get_ref() == *name);
+        let compromised = plan.compromise.keys().any(|key| *key.get_ref() == certificate.issuer);
+        certificate.standing == Standing::Withheld && !revoked && !compromised
+    });
+    let withheld: alloc::collections::BTreeSet<Name> =
+        withheld.map(|(name, _)| name.clone()).collect();
+    for name in &plan.release {
+        if !withheld.contains(name.get_ref()) {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                "a certificate that an aborted ceremony withheld",
+                name.get_ref().to_string(),
+                "correct the name",
+            );
+        }
+    }
+    for name in &withheld {
+        if !plan.release.iter().any(|released| released.get_ref() == name) {
+            report.refuse(
+                Input::Plan,
+                plan.ceremony.span(),
+                format!("{name}, which an aborted ceremony withheld, released or revoked"),
+                String::from("neither"),
+                "name it in `release`, or write its [revocation.…]",
+            );
+        }
+    }
+}

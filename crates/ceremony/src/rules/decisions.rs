@@ -1,0 +1,368 @@
+//! Rules on what was decided before the ceremony: applications, revocations, compromises, orders.
+
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::Report;
+use crate::ledger::{Certificate, Standing};
+use crate::name::Name;
+use crate::plan::{Application, ApplicationKind, Ground, Order, ProfileName};
+use crate::violation::Input;
+
+impl Report<'_> {
+    fn has_role(&self, person: &Name, role: &str) -> bool {
+        let person = self.inputs.roster.person.get(person.as_str());
+        person.is_some_and(|person| person.roles.iter().any(|r| r.get_ref().as_str() == role))
+    }
+
+    fn is_of(&self, person: &Name, organization: &Name) -> bool {
+        let person = self.inputs.roster.person.get(person.as_str());
+        person.is_some_and(|person| person.organization.get_ref() == organization)
+    }
+}
+
+/// R-EXAMINE: an application was received, then examined, then approved, all before the ceremony
+/// (4.2.1, 4.2.2, 4.9.3); something rests on it.
+pub(super) fn examined(report: &mut Report<'_>) {
+    let at = report.at();
+    let plan = &report.inputs.plan;
+    for (name, application) in &plan.application {
+        let Application { received, examined, approved, .. } = application;
+        let agreed = application.agreed.as_ref().map_or(approved, |agreed| agreed);
+        let order = [
+            *received.get_ref(),
+            *examined.at.get_ref(),
+            *agreed.at.get_ref(),
+            *approved.at.get_ref(),
+            at,
+        ];
+        if !order.is_sorted() {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                "received, then examined, then approved, then the ceremony",
+                order.map(|at| at.to_string()).join(", "),
+                "correct the times, or hold the ceremony later",
+            );
+        }
+        let certificates = plan.certificate.values().filter_map(|c| c.application.as_ref());
+        let revocations = plan.revocation.values().map(|revocation| &revocation.application);
+        if !certificates.chain(revocations).any(|used| used.get_ref() == name.get_ref()) {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                "an application on which something rests",
+                "none",
+                "remove it, or name it where it belongs",
+            );
+        }
+    }
+}
+
+/// R-APPROVE: the CA certificate issuing officer approves (4.2.2, 5.2.1.4), and has not applied
+/// (5.2.4; D32).
+pub(super) fn approved(report: &mut Report<'_>) {
+    for application in report.inputs.plan.application.values() {
+        for decision in [&application.examined, &application.approved] {
+            let by = decision.by.get_ref();
+            let applied = application.by.iter().any(|applicant| applicant.get_ref() == by);
+            if !report.has_role(by, "issuing-officer") || applied {
+                report.refuse(
+                    Input::Plan,
+                    decision.by.span(),
+                    "the CA certificate issuing officer, who has not applied",
+                    by.to_string(),
+                    "let the issuing officer decide",
+                );
+            }
+        }
+    }
+}
+
+/// R-APPLY-DS: a DS application is made by the operations manager together with key custodians
+/// (4.1.1, 4.3.2), a revocation's by a CA manager (4.9.2; D25). R-APPLY-SAME-ORG: all of them of
+/// the organisations that operate the root CA.
+pub(super) fn applicants(report: &mut Report<'_>) {
+    for (name, application) in &report.inputs.plan.application {
+        let by: Vec<&Name> = application.by.iter().map(|person| person.get_ref()).collect();
+        let some = |role: &str| by.iter().any(|person| report.has_role(person, role));
+        let (asked, good) = match application.kind.get_ref() {
+            ApplicationKind::Issue | ApplicationKind::Renewal => (
+                "the operations manager together with key custodians",
+                some("operations-manager") && some("custodian"),
+            ),
+            ApplicationKind::Revocation => ("a CA manager", some("ca-manager")),
+        };
+        if !good {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                asked,
+                by.iter().map(|person| person.as_str()).collect::<Vec<_>>().join(" "),
+                "let the right roles apply",
+            );
+        }
+    }
+}
+
+/// R-APPLY-SAME-ORG: every applicant belongs to an organisation that operates the root CA (3.2.2,
+/// 3.4.1).
+pub(super) fn same_organization(report: &mut Report<'_>) {
+    let operating: Vec<&Name> =
+        report.inputs.policy.cps.approved_by.iter().map(|o| o.get_ref()).collect();
+    for application in report.inputs.plan.application.values() {
+        for person in &application.by {
+            if !operating.iter().any(|o| report.is_of(person.get_ref(), o)) {
+                report.refuse(
+                    Input::Plan,
+                    person.span(),
+                    "an applicant of the organisations that operate the root CA",
+                    person.get_ref().to_string(),
+                    "refuse the application",
+                );
+            }
+        }
+    }
+}
+
+/// R-REVOKE: a revocation rests on an application for revocation, and where the ground is the
+/// subscriber's, on their notification too (4.9.1, 4.9.2; D25).
+pub(super) fn revoke(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    for (name, revocation) in &plan.revocation {
+        let asked = revocation.application.get_ref();
+        let Some((_, application)) =
+            plan.application.iter().find(|(found, _)| found.get_ref() == asked)
+        else {
+            continue;
+        };
+        let ground = *revocation.ground.get_ref();
+        let renewal = ground == Ground::Renewal;
+        let kind = *application.kind.get_ref();
+        if kind != ApplicationKind::Revocation && !(renewal && kind == ApplicationKind::Renewal) {
+            report.refuse(
+                Input::Plan,
+                revocation.application.span(),
+                "an application for revocation",
+                kind.name(),
+                "a CA manager applies for a revocation",
+            );
+        }
+        if ground.is_the_subscribers() && application.notification.is_none() {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                format!("the subscriber's notification for the ground {}", ground.name()),
+                "none",
+                "write the digest of the paper as `notification`",
+            );
+        }
+    }
+}
+
+/// R-REVOKE-GROUND: the ground is one of 4.9.1; termination is not stipulated (5.8; D35), and a
+/// renewal's is for the certificate that is renewed (4.7.3).
+pub(super) fn ground(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    for (name, revocation) in &plan.revocation {
+        let ground = *revocation.ground.get_ref();
+        let renewed = plan.certificate.values().filter_map(|c| c.renews.as_ref());
+        let renewed = renewed.into_iter().any(|renewed| renewed.get_ref() == name.get_ref());
+        let asked = match ground {
+            Ground::Termination => "a ground that can be stipulated: 5.8 says nothing of the end",
+            Ground::Renewal if !renewed => "a certificate that this plan renews",
+            _ => continue,
+        };
+        report.refuse(
+            Input::Plan,
+            revocation.ground.span(),
+            asked,
+            ground.name(),
+            "name the ground of 4.9.1 that applies",
+        );
+    }
+}
+
+/// R-REVOKE-TARGET: only a DS certificate that this CA issued, that is within its validity and not
+/// revoked, is revoked, not before it began and not after the CRL (4.9.1, 4.9.5; D18).
+pub(super) fn target(report: &mut Report<'_>) {
+    let at = report.at();
+    for (name, revocation) in &report.inputs.plan.revocation {
+        let certificate = report.state.certificates.get(name.get_ref());
+        let fault = match certificate {
+            None => Some("none of that name".to_string()),
+            Some(Certificate { standing: Standing::Revoked(revoked), .. }) => {
+                Some(format!("one that was revoked at {}", revoked.date))
+            }
+            Some(certificate) if certificate.profile != ProfileName::Ds => {
+                Some(format!("a {} certificate", certificate.profile.name()))
+            }
+            Some(certificate) if certificate.not_after < at => {
+                Some(format!("one that ended at {}", certificate.not_after))
+            }
+            Some(certificate) => revocation.date.as_ref().and_then(|date| {
+                let date = *date.get_ref();
+                let within = certificate.not_before <= date && date <= at;
+                (!within).then(|| format!("a revocation at {date}"))
+            }),
+        };
+        if let Some(found) = fault {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                "a DS certificate of this CA, valid and not revoked, up to the window's beginning",
+                found,
+                "root and link certificates are revoked by [compromise.…] only",
+            );
+        }
+    }
+}
+
+/// R-DS-COMPROMISE: where a DS key is compromised, 機構's CA manager agreed before the officer
+/// approved (4.9.12; D33).
+pub(super) fn ds_compromise(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    let Some(agency) = report.inputs.policy.cps.approved_by.first().map(|o| o.get_ref()) else {
+        return;
+    };
+    for (name, revocation) in &plan.revocation {
+        let asked = revocation.application.get_ref();
+        let application = plan.application.iter().find(|(found, _)| found.get_ref() == asked);
+        let agreed = application.and_then(|(_, application)| application.agreed.as_ref());
+        let good = agreed.is_some_and(|agreed| {
+            let by = agreed.by.get_ref();
+            report.has_role(by, "ca-manager") && report.is_of(by, agency)
+        });
+        if *revocation.ground.get_ref() == Ground::KeyCompromise && !good {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                format!("`agreed` by the CA manager of {agency}"),
+                agreed.map_or("none".to_string(), |agreed| agreed.by.get_ref().to_string()),
+                "the agency's approval comes before the revocation",
+            );
+        }
+    }
+}
+
+/// R-COMPROMISE-JUDGE: CA managers of both organisations judged, before the ceremony, that a root
+/// key of this CA is compromised (5.2.1.1, 5.7.1; D33); it is judged once.
+pub(super) fn judged(report: &mut Report<'_>) {
+    let at = report.at();
+    for (name, compromise) in &report.inputs.plan.compromise {
+        let key = report.state.root_keys().find(|(found, _)| *found == name.get_ref());
+        if key.is_none_or(|(_, key)| key.compromised.is_some()) {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                "a root key of the ledger that is not known to be compromised",
+                name.get_ref().to_string(),
+                "correct the name",
+            );
+        }
+        for organization in report.inputs.policy.cps.approved_by.iter().map(|o| o.get_ref()) {
+            let judged = compromise.judged_by.iter().any(|person| {
+                let person = person.get_ref();
+                report.has_role(person, "ca-manager") && report.is_of(person, organization)
+            });
+            if !judged {
+                report.refuse(
+                    Input::Plan,
+                    name.span(),
+                    format!("the judgement of the CA manager of {organization}"),
+                    "none",
+                    "the CA managers judge a compromise",
+                );
+            }
+        }
+        if *compromise.judged_at.get_ref() > at {
+            let span = compromise.judged_at.span();
+            let found = compromise.judged_at.get_ref().to_string();
+            report.refuse(Input::Plan, span, format!("a judgement before {at}"), found, "");
+        }
+    }
+}
+
+/// R-EMERGENCY: a compromise is handled by a version of the emergency response plan (5.7.1).
+pub(super) fn response_plan(report: &mut Report<'_>) {
+    for compromise in report.inputs.plan.compromise.values() {
+        if compromise.response_plan.get_ref().trim().is_empty() {
+            report.refuse(
+                Input::Plan,
+                compromise.response_plan.span(),
+                "the version of the emergency response plan",
+                "none",
+                "write it",
+            );
+        }
+    }
+}
+
+/// R-COMPROMISE: the order of 5.7.3 (D34): everything revoked, with DS issuing and applications
+/// stopped; then a new root; then new DS certificates; then the second CRL; then both resume.
+pub(super) fn order(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    let ordered = |order: Order| plan.orders.iter().find(|found| *found.get_ref() == order);
+    let stopped = |order: Order| report.state.stopped.contains(&order);
+    let span = plan.ceremony.span();
+    let mut faults: Vec<(core::ops::Range<usize>, &str, &str)> = Vec::new();
+    let compromise = !plan.compromise.is_empty();
+    let certificates: Vec<_> = plan.certificate.values().collect();
+    if compromise {
+        for (order, asked) in [
+            (Order::StopDsIssuing, "orders with stop-ds-issuing"),
+            (Order::StopApplications, "orders with stop-applications"),
+        ] {
+            if ordered(order).is_none() && !stopped(order) {
+                faults.push((span.clone(), asked, "none"));
+            }
+        }
+        if !certificates.is_empty() || !plan.key.is_empty() {
+            faults.push((
+                span.clone(),
+                "a ceremony that revokes and issues nothing",
+                "keys or certificates",
+            ));
+        }
+        if plan.crls.is_none() {
+            faults.push((span.clone(), "a CRL that names everything", "none"));
+        }
+    }
+    let issues_ds = certificates.iter().any(|c| *c.profile.get_ref() == ProfileName::Ds);
+    let under_compromised = certificates.iter().any(|certificate| {
+        let issuer = certificate.issuer.as_ref().and_then(|i| report.state.keys.get(i.get_ref()));
+        issuer.is_some_and(|key| key.compromised.is_some())
+    });
+    if under_compromised {
+        faults.push((span.clone(), "an issuer that is not compromised", "a compromised key"));
+    }
+    let sound_root = report.state.issuing_key().is_some() && !compromise
+        || certificates.iter().any(|c| *c.profile.get_ref() == ProfileName::Root);
+    if stopped(Order::StopDsIssuing) && issues_ds && !sound_root {
+        let asked = "a new root before new DS certificates, while their issuing is stopped";
+        faults.push((span.clone(), asked, "no sound root"));
+    }
+    for (resume, stop) in [
+        (Order::ResumeDsIssuing, Order::StopDsIssuing),
+        (Order::ResumeApplications, Order::StopApplications),
+    ] {
+        let Some(found) = ordered(resume) else { continue };
+        if !stopped(stop) {
+            faults.push((found.span(), "an order to resume what is stopped", "it is not stopped"));
+        }
+        if !sound_root || plan.crls.is_none() {
+            let asked = "a new root and the second CRL before anything resumes";
+            faults.push((found.span(), asked, "none"));
+        }
+    }
+    let ds_stays_stopped =
+        stopped(Order::StopDsIssuing) && ordered(Order::ResumeDsIssuing).is_none();
+    if let (Some(found), true) = (ordered(Order::ResumeApplications), ds_stays_stopped) {
+        let asked = "DS issuing resumed before, or with, the applications";
+        faults.push((found.span(), asked, "still stopped"));
+    }
+    for (span, asked, found) in faults {
+        report.refuse(Input::Plan, span, asked, found, "keep the order of 5.7.3");
+    }
+}
