@@ -7,7 +7,7 @@ use ceremony::graph::Act;
 use ceremony::record::{Answer, Mode, Place};
 use ceremony::run::Next;
 use ceremony::token::TokenAnswer;
-use token::{Pin, Pkcs11Token, Token};
+use token::{Module, Pin, Token};
 
 use crate::refusals::Walk;
 use crate::support::{genesis, gishiki_at, run, succeed, text};
@@ -33,12 +33,18 @@ fn database() -> (tempfile::TempDir, String) {
 #[test]
 fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
     let (_folder, initialize) = database();
-    let module = Pkcs11Token::open(SOFTOKN.as_ref(), Some(LABEL), Some(&initialize)).unwrap();
-    let mut token = Token::Pkcs11(Box::new(module));
+    let module = Module::open(SOFTOKN.as_ref(), Some(&initialize)).unwrap();
+    let mut token = Token::Pkcs11(Box::new(module.token(Some(LABEL))));
     token.hold_pin(Pin::new(NSS_PIN.into()));
     let word = || "nss".to_string();
-    let place =
-        Place { room: word(), terminal: word(), tool: word(), image: word(), token: SERIAL.into() };
+    let place = Place {
+        room: word(),
+        terminal: word(),
+        tool: word(),
+        image: word(),
+        token: SERIAL.into(),
+        spares: std::collections::BTreeMap::new(),
+    };
     let mut walk = Walk::on(token, Mode::Drill, place).unwrap();
     loop {
         let name = walk.ask();

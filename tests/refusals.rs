@@ -244,6 +244,7 @@ fn a_token_is_taken_for_what_it_is() {
         tool: "0.1.0".into(),
         image: "none".into(),
         token: serial.into(),
+        spares: BTreeMap::new(),
     };
     // A drill on a token in production, the real thing on one that is not, a rehearsal somewhere, a
     // real ceremony nowhere.

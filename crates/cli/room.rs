@@ -1,26 +1,30 @@
-//! The room: reads it, checks the module that it names, and opens the token.
+//! The room: reads it, checks the modules that it names, and opens the tokens.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
+use ceremony::name::Name;
 use ceremony::record::{Mode, Place};
-use ceremony::room::Room;
-use token::{Pkcs11Token, Token};
+use ceremony::room::{Room, RoomToken};
+use token::{Module, Token};
 
 use crate::conduct::fault;
 use crate::exit::Halt;
 use crate::files::{read, read_document, shown};
 
-/// A room that was entered: where the ceremony is held, and its token.
+/// A room that was entered: where the ceremony is held, and its tokens.
 #[derive(Debug)]
 pub(crate) struct Entered {
     pub(crate) mode: Mode,
     pub(crate) place: Place,
     pub(crate) token: Token,
+    #[expect(dead_code, reason = "the operations on them are not planned yet")]
+    pub(crate) spares: BTreeMap<Name, Token>,
 }
 
-/// Reads the room, compares the module's digest, and opens the module. Nothing on the token is
+/// Reads the room, compares the modules' digests, and opens the modules. Nothing on a token is
 /// touched.
 pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
     let octets = read_document(path)?;
@@ -34,29 +38,49 @@ pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
     let room = Room::parse(&octets).map_err(wrong)?;
     let text =
         ceremony::canonical::canonical(ceremony::violation::Input::Room, &octets).map_err(wrong)?;
-    let module = Path::new(room.token.module.get_ref());
-    // Modules are often links to a versioned file; the digest is what names them.
-    let module = fs::canonicalize(module).map_err(|error| {
-        Halt::media("S-ROOM", format!("the module {}", shown(module)), error.to_string())
-    })?;
-    let found = Digest::of(&read(&module)?);
-    let asked = room.token.sha256.get_ref();
-    if found != *asked {
-        let asked = format!("the module {} with SHA-256 {asked}", shown(&module));
-        return Err(Halt::media("S-ROOM", asked, found.to_string()));
+    let mut opened = Vec::new();
+    let token = open(&mut opened, &room.token)?;
+    let mut spares = BTreeMap::new();
+    for (name, spare) in &room.spare {
+        spares.insert(name.clone(), open(&mut opened, spare)?);
     }
-    let label = room.token.label.as_ref().map(|text| text.get_ref().as_str());
-    let initialize = room.token.initialize.as_ref().map(|text| text.get_ref().as_str());
-    let token = Pkcs11Token::open(&module, label, initialize).map_err(|error| {
-        Halt::Token(fault("S-TOKEN", "a PKCS #11 module that opens", &error.to_string()))
-    })?;
+    let serial = |token: &RoomToken| token.serial.get_ref().clone();
     let place = Place {
         room: ceremony::compile::input_digest(&text).to_string(),
         terminal: room.terminal.get_ref().to_string(),
         tool: env!("CARGO_PKG_VERSION").to_string(),
         image: "none".to_string(),
-        token: room.token.serial.get_ref().clone(),
+        token: serial(&room.token),
+        spares: room.spare.iter().map(|(name, spare)| (name.clone(), serial(spare))).collect(),
     };
     let mode = if room.drill { Mode::Drill } else { Mode::Real };
-    Ok(Entered { mode, place, token: Token::Pkcs11(Box::new(token)) })
+    Ok(Entered { mode, place, token, spares })
+}
+
+/// A token behind the module that the room names. A module is opened once, for all its tokens.
+fn open(opened: &mut Vec<(PathBuf, Module)>, token: &RoomToken) -> Result<Token, Halt> {
+    let module = Path::new(token.module.get_ref());
+    // Modules are often links to a versioned file; the digest is what names them.
+    let path = fs::canonicalize(module).map_err(|error| {
+        Halt::media("S-ROOM", format!("the module {}", shown(module)), error.to_string())
+    })?;
+    let found = Digest::of(&read(&path)?);
+    let asked = token.sha256.get_ref();
+    if found != *asked {
+        let asked = format!("the module {} with SHA-256 {asked}", shown(&path));
+        return Err(Halt::media("S-ROOM", asked, found.to_string()));
+    }
+    let module = match opened.iter().find(|(other, _)| *other == path) {
+        Some((_, module)) => module.clone(),
+        None => {
+            let initialize = token.initialize.as_ref().map(|text| text.get_ref().as_str());
+            let module = Module::open(&path, initialize).map_err(|error| {
+                Halt::Token(fault("S-TOKEN", "a PKCS #11 module that opens", &error.to_string()))
+            })?;
+            opened.push((path, module.clone()));
+            module
+        }
+    };
+    let label = token.label.as_ref().map(|text| text.get_ref().as_str());
+    Ok(Token::Pkcs11(Box::new(module.token(label))))
 }

@@ -3,20 +3,23 @@
 //! No PIN is ever in an argument, the environment, a file, a log or a core dump; what held one is
 //! overwritten.
 
-use std::io::Read as _;
-use std::os::fd::{FromRawFd as _, RawFd};
+use std::os::fd::{BorrowedFd, RawFd};
 
 use ceremony::run::Fault;
 use token::Pin;
 
 use crate::exit::Halt;
 
+/// More octets than this has no PIN.
+const LONGEST: usize = 256;
+
 /// Where a PIN comes from.
 #[derive(Debug)]
 pub(crate) enum PinSource {
     /// The terminal, without echo.
     Terminal,
-    /// An open file descriptor, until its end or the first line's end; read once.
+    /// An open file descriptor with one PIN a line, in the order in which they are asked for; none
+    /// when its end was read. The last line needs no end.
     Descriptor(Option<RawFd>),
 }
 
@@ -38,25 +41,39 @@ impl PinSource {
                 Ok(Pin::new(typed.into_bytes()))
             }
             Self::Descriptor(descriptor) => {
-                let descriptor =
-                    descriptor.take().ok_or_else(|| no_pin("the descriptor was read already"))?;
-                read_descriptor(descriptor)
+                let open = descriptor.ok_or_else(|| no_pin("the descriptor was read already"))?;
+                let (pin, last) = read_line(open)?;
+                if last {
+                    *descriptor = None;
+                }
+                Ok(pin)
             }
         }
     }
 }
 
+/// The next PIN of a descriptor, and whether it was the last. Read octet by octet: those behind it
+/// stay where they are.
 #[expect(unsafe_code, reason = "a descriptor number from the command line has no owner yet")]
-fn read_descriptor(descriptor: RawFd) -> Result<Pin, Halt> {
-    // SAFETY: the caller of gishiki opened this descriptor for us and names it once; nothing else
-    // here owns it.
-    let file = unsafe { std::fs::File::from_raw_fd(descriptor) };
-    let mut octets = Vec::with_capacity(256);
-    file.take(256).read_to_end(&mut octets).map_err(|error| no_pin(&error.to_string()))?;
-    let end = octets.iter().position(|octet| *octet == b'\n').unwrap_or(octets.len());
-    let rest = octets.split_off(end);
-    drop(Pin::new(rest));
-    Ok(Pin::new(octets))
+fn read_line(descriptor: RawFd) -> Result<(Pin, bool), Halt> {
+    // SAFETY: the caller of gishiki opened this descriptor for us, and nothing here closes it.
+    let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
+    // It never grows beyond its room: a PIN that was moved would be left where it was.
+    let mut pin = Vec::with_capacity(LONGEST);
+    let mut octet = [0];
+    let end = loop {
+        match rustix::io::read(descriptor, &mut octet) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => break Err(error.to_string()),
+            Ok(0) if pin.is_empty() => break Err("no line left in the descriptor".into()),
+            Ok(0) => break Ok(true),
+            Ok(_) if octet == *b"\n" => break Ok(false),
+            Ok(_) if pin.len() == LONGEST => break Err("a line that is too long".into()),
+            Ok(_) => pin.extend(octet),
+        }
+    };
+    let pin = Pin::new(pin);
+    end.map(|last| (pin, last)).map_err(|found: String| no_pin(&found))
 }
 
 fn no_pin(found: &str) -> Halt {

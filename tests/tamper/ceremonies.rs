@@ -237,6 +237,7 @@ pub(super) fn real_ceremony(seed: u8) -> Sealed {
         tool: word("tool"),
         image: word("image"),
         token: format!("FAKE-HSM-000{seed}"),
+        spares: BTreeMap::new(),
     };
     let token = OwnToken { serial: place.token.clone(), seed, keys: BTreeMap::new() };
     Scribe::begin(small_plan(), Mode::Real, place, Holder::Own(token)).end()

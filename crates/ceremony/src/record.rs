@@ -214,20 +214,47 @@ pub struct Place {
     pub image: String,
     /// The serial number of the token.
     pub token: String,
+    /// The serial numbers of the other tokens, by the names that plans give them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub spares: BTreeMap<Name, String>,
+}
+
+/// The serial number of a rehearsal token: the main one's, or a named one's.
+#[must_use]
+pub fn rehearsal_serial(spare: Option<&Name>) -> String {
+    spare.map_or_else(|| "REHEARSAL".to_string(), |name| alloc::format!("REHEARSAL-{name}"))
 }
 
 impl Place {
-    /// The place of every rehearsal.
+    /// The place of every rehearsal on one token.
     #[must_use]
     pub fn rehearsal() -> Self {
+        Self::rehearsal_with(core::iter::empty())
+    }
+
+    /// The place of every rehearsal in which these other tokens are used.
+    #[must_use]
+    pub fn rehearsal_with<'n>(spares: impl Iterator<Item = &'n Name>) -> Self {
         let word = || String::from("rehearsal");
         Self {
             room: word(),
             terminal: word(),
             tool: word(),
             image: word(),
-            token: "REHEARSAL".to_string(),
+            token: rehearsal_serial(None),
+            spares: spares.map(|name| (name.clone(), rehearsal_serial(Some(name)))).collect(),
         }
+    }
+
+    /// Whether this is the place of a rehearsal, whichever tokens it uses.
+    #[must_use]
+    pub fn is_rehearsal(&self) -> bool {
+        *self == Self::rehearsal_with(self.spares.keys())
+    }
+
+    /// The serial numbers of all tokens, the main one's first.
+    pub fn serials(&self) -> impl Iterator<Item = &String> {
+        core::iter::once(&self.token).chain(self.spares.values())
     }
 }
 

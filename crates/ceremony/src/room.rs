@@ -1,7 +1,10 @@
 //! The room: facts of one place and day that must not be in a reviewed plan. Its digest goes into
 //! the transcript.
 
+use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use serde::Deserialize;
 use toml::Spanned;
@@ -25,9 +28,12 @@ pub struct Room {
     pub terminal: Spanned<Name>,
     /// The token and its module.
     pub token: RoomToken,
+    /// The other tokens that take part, by the names that plans give them: those that hold backups.
+    #[serde(default)]
+    pub spare: BTreeMap<Name, RoomToken>,
 }
 
-/// The token and its module.
+/// A token and its module.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RoomToken {
@@ -48,6 +54,28 @@ impl Room {
     pub fn parse(octets: &[u8]) -> Result<Self, Violation> {
         let room: Self = text::document(Input::Room, octets)?;
         format_is_1(Input::Room, &room.format)?;
+        room.each_token_once()?;
         Ok(room)
+    }
+
+    /// A copy from a token to itself would be none.
+    fn each_token_once(&self) -> Result<(), Violation> {
+        let mut seen = Vec::new();
+        for token in core::iter::once(&self.token).chain(self.spare.values()) {
+            let serial = token.serial.get_ref();
+            let this = (token.sha256.get_ref(), serial, token.label.as_ref().map(Spanned::get_ref));
+            if seen.contains(&this) {
+                return Err(Violation::at(
+                    Input::Room,
+                    token.serial.span(),
+                    "S-ROOM",
+                    "each token once",
+                    &format!("serial number `{serial}` twice"),
+                    "give each token its own serial number, or its own label",
+                ));
+            }
+            seen.push(this);
+        }
+        Ok(())
     }
 }

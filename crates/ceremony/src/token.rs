@@ -1,11 +1,13 @@
 //! What a token is asked, and what it answers: the whole of PKCS #11 that a ceremony needs.
 //!
-//! **Invariants.** Only this crate makes a [`TokenRequest`]: its variants are `#[non_exhaustive]`.
-//! A token takes it by value and it is not `Clone`, so there is no signature without an operation,
-//! and none twice. Answers are claims: the run judges each of them, and believes none.
+//! **Invariants.** Only this crate makes a [`TokenRequest`], a [`CopyRequest`] or a
+//! [`CopyRemains`]: they are `#[non_exhaustive]`. A token takes them by value and they are not
+//! `Clone`, so there is no signature without an operation, and none twice. Answers are claims: the
+//! run judges each of them, and believes none.
 //!
 //! **Deliberately absent:** PINs. A login is asked for; who types what is between the room and the
-//! token.
+//! token. And a key in any form, encrypted or not (CP/CPS 5.4.1, 6.2.6): a copy goes from token to
+//! token, and what was wrapped is in no answer.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -13,8 +15,8 @@ use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
-use crate::hex::Octets;
-use crate::key::Curve;
+use crate::hex::{Digest, Octets};
+use crate::key::{Curve, PublicKey};
 
 /// What a token is asked to do, in one operation of a ceremony.
 #[derive(Debug, PartialEq, Eq)]
@@ -84,7 +86,8 @@ pub enum TokenRequest {
         /// CKA_LABEL.
         label: String,
     },
-    /// Destroy every object that bears this CKA_ID, then look for it in a fresh session.
+    /// Destroy every object that bears this CKA_ID, of whatever class, then look for it in a fresh
+    /// session. Only a logged-in user sees them all: without one it is refused.
     #[non_exhaustive]
     Destroy {
         /// CKA_ID.
@@ -189,6 +192,116 @@ pub struct KeyTemplate {
     pub rehearsal: crate::rehearsal::RehearsalKey,
 }
 
+impl KeyTemplate {
+    /// The same key as a copy holds it: the token that unwrapped it did not make it, and cannot
+    /// know where it has been.
+    #[must_use]
+    pub fn copied(&self) -> Self {
+        let mut copy = self.clone();
+        copy.expected_private = self.private.clone();
+        copy.expected_private.extend([
+            (Attribute::AlwaysSensitive, false),
+            (Attribute::NeverExtractable, false),
+            (Attribute::Local, false),
+        ]);
+        copy
+    }
+}
+
+/// Copy a key pair from one token to another, under a key that both agree on (CP/CPS 6.2.4): a
+/// backup, or a restore.
+///
+/// It is asked of two tokens, so it is no [`TokenRequest`].
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CopyRequest {
+    /// The copy: CKA_ID, label and attributes as on the source, and what is read back of it.
+    pub key: KeyTemplate,
+    /// The public key that the source must hold, an uncompressed point.
+    pub point: Octets,
+    /// The key that it travels under.
+    pub kek: KekTemplate,
+}
+
+impl CopyRequest {
+    /// The request that copies the key made by this template, which has this public key.
+    #[must_use]
+    pub fn of(made: &KeyTemplate, public: &PublicKey) -> Self {
+        Self {
+            key: made.copied(),
+            point: Octets(public.point().to_vec()),
+            kek: KekTemplate::of(made),
+        }
+    }
+}
+
+/// Remove what an interrupted copy has left: what bears the key's CKA_ID on the target, and what
+/// bears the agreed key's on either token. The source's own key is not looked for.
+///
+/// The target's key is destroyed even if it is whole, so it is asked only where the records show
+/// that the target held no such key before the copy was begun.
+#[derive(Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CopyRemains {
+    /// CKA_ID of the copy.
+    pub id: Octets,
+    /// CKA_ID of everything that was made to agree on a key.
+    pub kek: Octets,
+}
+
+impl CopyRemains {
+    /// The request that removes what a copy of the key made by this template has left.
+    #[must_use]
+    pub fn of(made: &KeyTemplate) -> Self {
+        Self { id: made.id.clone(), kek: KekTemplate::of(made).id }
+    }
+}
+
+/// The key-encryption key of one copy: AES-256, agreed by ECDH, a session object of both tokens.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KekTemplate {
+    /// CKA_ID of it, and of the key pairs that it is agreed with.
+    pub id: Octets,
+    /// CKA_LABEL of the same.
+    pub label: String,
+    /// Its attributes on the source, set and expected back: it wraps, and nothing else.
+    pub wrapping: BTreeMap<Attribute, bool>,
+    /// Its attributes on the target: it unwraps, and nothing else.
+    pub unwrapping: BTreeMap<Attribute, bool>,
+}
+
+impl KekTemplate {
+    fn of(made: &KeyTemplate) -> Self {
+        let id = Digest::of_parts("gishiki agreement v1", &[&made.id.0]);
+        Self {
+            id: Octets(id.0.into_iter().take(20).collect()),
+            label: alloc::format!("{} agreement", made.label),
+            wrapping: kek_attributes(Attribute::Wrap),
+            unwrapping: kek_attributes(Attribute::Unwrap),
+        }
+    }
+}
+
+/// CKA_TRUSTED is set by a security officer, who sees no private objects: so it is none.
+fn kek_attributes(only: Attribute) -> BTreeMap<Attribute, bool> {
+    let never = [
+        Attribute::Token,
+        Attribute::Private,
+        Attribute::Extractable,
+        Attribute::Sign,
+        Attribute::Verify,
+        Attribute::Encrypt,
+        Attribute::Decrypt,
+        Attribute::Wrap,
+        Attribute::Unwrap,
+        Attribute::Derive,
+    ];
+    let mut attributes: BTreeMap<_, _> = never.into_iter().map(|name| (name, false)).collect();
+    attributes.extend([(Attribute::Sensitive, true), (Attribute::Trusted, true), (only, true)]);
+    attributes
+}
+
 /// What a token says it did.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "token", rename_all = "kebab-case", deny_unknown_fields)]
@@ -226,11 +339,14 @@ pub enum TokenAnswer {
         /// CKA_VALUE of every data object with that label.
         values: Vec<Octets>,
     },
-    /// To [`TokenRequest::Destroy`]: what is left with that CKA_ID.
+    /// To [`TokenRequest::Destroy`]: what is left with that CKA_ID. To [`CopyRemains`]: what is
+    /// left of the copy on both tokens.
     Left {
         /// How many objects still bear the CKA_ID.
         objects: u32,
     },
+    /// To [`CopyRequest`].
+    Copied(CopyFacts),
 }
 
 /// What a token says it is (CK_TOKEN_INFO, trailing spaces removed).
@@ -284,6 +400,24 @@ pub struct KeyFacts {
     pub private: BTreeMap<Attribute, bool>,
     /// The same for the public key.
     pub public: BTreeMap<Attribute, bool>,
+}
+
+/// What two tokens say of a copy that was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct CopyFacts {
+    /// The copy, read back in a fresh session of the target.
+    pub key: KeyFacts,
+    /// The mechanisms by name: of the agreement, then of the wrapping.
+    pub mechanisms: Vec<String>,
+    /// What the source said of the agreed key before it wrapped.
+    pub wrapping: BTreeMap<Attribute, bool>,
+    /// What the target said of the agreed key before it unwrapped.
+    pub unwrapping: BTreeMap<Attribute, bool>,
+    /// What is left of the agreement, found in a fresh session of the source.
+    pub source_left: u32,
+    /// The same of the target.
+    pub target_left: u32,
 }
 
 /// A token did not do what it was asked, and said so.

@@ -11,13 +11,13 @@ mod pkcs11;
 mod rehearsal;
 
 pub use pin::Pin;
-pub use pkcs11::Pkcs11Token;
+pub use pkcs11::{Module, Pkcs11Token};
 pub use rehearsal::RehearsalToken;
 
 use std::sync::mpsc::Sender;
 
 use ceremony::hex::Octets;
-use ceremony::token::{TokenAnswer, TokenError, TokenRequest};
+use ceremony::token::{CopyRemains, CopyRequest, TokenAnswer, TokenError, TokenRequest};
 
 /// A token.
 #[derive(Debug)]
@@ -52,5 +52,53 @@ impl Token {
             Self::Rehearsal(_) => drop(pin),
             Self::Pkcs11(token) => token.hold_pin(pin),
         }
+    }
+
+    /// Holds a security officer's PIN for the next copy, which uses it up.
+    pub fn hold_so_pin(&mut self, pin: Pin) {
+        match self {
+            Self::Rehearsal(_) => drop(pin),
+            Self::Pkcs11(token) => token.hold_so_pin(pin),
+        }
+    }
+}
+
+/// Copies a key from one token to another, under a key that both agree on. Each token wants both
+/// its PINs held, the security officer's and the user's. Afterwards the users are logged in; if it
+/// failed, nobody is.
+pub fn copy(
+    from: &mut Token,
+    to: &mut Token,
+    request: CopyRequest,
+) -> Result<TokenAnswer, TokenError> {
+    match (from, to) {
+        (Token::Rehearsal(from), Token::Rehearsal(to)) => from.copy(to, request),
+        (Token::Pkcs11(from), Token::Pkcs11(to)) => from.copy(to, request),
+        (Token::Rehearsal(_), Token::Pkcs11(_)) | (Token::Pkcs11(_), Token::Rehearsal(_)) => {
+            Err(two_kinds())
+        }
+    }
+}
+
+/// Removes what an interrupted copy has left on both tokens, whose users are logged in; how much is
+/// left then. It can be repeated.
+pub fn clear(
+    from: &mut Token,
+    to: &mut Token,
+    remains: CopyRemains,
+) -> Result<TokenAnswer, TokenError> {
+    match (from, to) {
+        (Token::Rehearsal(_), Token::Rehearsal(to)) => to.clear(remains),
+        (Token::Pkcs11(from), Token::Pkcs11(to)) => from.clear(to, remains),
+        (Token::Rehearsal(_), Token::Pkcs11(_)) | (Token::Pkcs11(_), Token::Rehearsal(_)) => {
+            Err(two_kinds())
+        }
+    }
+}
+
+fn two_kinds() -> TokenError {
+    TokenError {
+        call: "C_WrapKey".into(),
+        code: "one of the two tokens is the rehearsal's, the other is none".into(),
     }
 }

@@ -5,14 +5,16 @@
 //! here.
 //!
 //! **Deliberately absent:** slot numbers (they move; a token is found by its serial number), object
-//! handles across sessions, and every decision.
+//! handles across sessions (but in [`copy`], whose keys live in one), and every decision.
 
 #![expect(clippy::wildcard_enum_match_arm, reason = "cryptoki's enums are not ours, and grow")]
 
+mod copy;
 mod objects;
 mod raw;
 
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::mpsc::Sender;
 
 use ceremony::hex::Octets;
@@ -22,53 +24,72 @@ use cryptoki::context::{CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute as Value, AttributeType, ObjectClass, ObjectHandle};
-use cryptoki::session::{Session, UserType};
+use cryptoki::session::{Session, SessionState, UserType};
 use cryptoki::slot::Slot;
 use cryptoki::types::RawAuthPin;
 
 use crate::Pin;
 use raw::Raw;
 
+/// A PKCS #11 module, loaded and initialised once: `C_Initialize` refuses a second time, and both
+/// tokens of a copy may be behind one module.
+#[derive(Debug, Clone)]
+pub struct Module {
+    calls: Pkcs11,
+    raw: Rc<Raw>,
+}
+
+impl Module {
+    /// Loads and initialises a module. `initialize` goes into the reserved field of
+    /// `C_Initialize`, as NSS wants.
+    pub fn open(module: &Path, initialize: Option<&str>) -> Result<Self, TokenError> {
+        let calls = Pkcs11::new(module).map_err(|e| failed("dlopen", &e))?;
+        let args = raw::initialize_args(CInitializeFlags::OS_LOCKING_OK, initialize)?;
+        calls.initialize(args.args()).map_err(|e| failed("C_Initialize", &e))?;
+        let raw = Rc::new(Raw::load(module)?);
+        Ok(Self { calls, raw })
+    }
+
+    /// One of its tokens, which is found when it is identified. Where the module has several of one
+    /// serial number, `label` says which.
+    #[must_use]
+    pub fn token(&self, label: Option<&str>) -> Pkcs11Token {
+        Pkcs11Token {
+            module: self.calls.clone(),
+            raw: Rc::clone(&self.raw),
+            slot: None,
+            login: None,
+            label: label.map(String::from),
+            pin: None,
+            so_pin: None,
+            watcher: None,
+        }
+    }
+}
+
 /// A token behind a PKCS #11 module.
 #[derive(Debug)]
 pub struct Pkcs11Token {
     module: Pkcs11,
-    raw: Raw,
+    raw: Rc<Raw>,
     slot: Option<Slot>,
     /// Keeps the login alive: PKCS #11 logs out when the last session is closed.
     login: Option<Session>,
     label: Option<String>,
     pin: Option<Pin>,
+    so_pin: Option<Pin>,
     watcher: Option<Sender<Octets>>,
 }
 
 impl Pkcs11Token {
-    /// Loads and initialises a module. Where it has several tokens of one serial number, `label`
-    /// says which. `initialize` goes into the reserved field of `C_Initialize`,
-    /// as NSS wants.
-    pub fn open(
-        module: &Path,
-        label: Option<&str>,
-        initialize: Option<&str>,
-    ) -> Result<Self, TokenError> {
-        let context = Pkcs11::new(module).map_err(|e| failed("dlopen", &e))?;
-        let args = raw::initialize_args(CInitializeFlags::OS_LOCKING_OK, initialize)?;
-        context.initialize(args.args()).map_err(|e| failed("C_Initialize", &e))?;
-        let raw = Raw::load(module)?;
-        Ok(Self {
-            module: context,
-            raw,
-            slot: None,
-            login: None,
-            label: label.map(String::from),
-            pin: None,
-            watcher: None,
-        })
-    }
-
     /// Holds a PIN for the next login, which uses it up.
     pub fn hold_pin(&mut self, pin: Pin) {
         self.pin = Some(pin);
+    }
+
+    /// Holds a security officer's PIN for the next copy, which uses it up.
+    pub fn hold_so_pin(&mut self, pin: Pin) {
+        self.so_pin = Some(pin);
     }
 
     /// Sends a copy of each signature of the next signing request as it comes.
@@ -85,7 +106,7 @@ impl Pkcs11Token {
             TokenRequest::List { .. } => objects::list(&self.session()?),
             TokenRequest::Generate { key, .. } => self.generate(&key),
             TokenRequest::Inspect { id, curve, .. } => {
-                objects::inspect(&self.session()?, &id, curve)
+                objects::inspect(&self.session()?, &id, curve).map(TokenAnswer::Key)
             }
             TokenRequest::ReadValue { id, .. } => self.read_value(&id),
             TokenRequest::Wrap { id, .. } => self.wrap(&id),
@@ -97,7 +118,9 @@ impl Pkcs11Token {
                     values: values.into_iter().map(|(_, value)| value).collect(),
                 })
             }
-            TokenRequest::Destroy { id, .. } => self.destroy(&id),
+            TokenRequest::Destroy { id, .. } => {
+                self.destroy(&id).map(|objects| TokenAnswer::Left { objects })
+            }
         }
     }
 
@@ -148,13 +171,9 @@ impl Pkcs11Token {
 
     /// One login with the held PIN, which is gone afterwards. Never retried.
     fn log_in(&mut self) -> Result<TokenAnswer, TokenError> {
-        let pin = self.pin.take().ok_or_else(|| TokenError {
-            call: "C_Login".into(),
-            code: "no PIN was given".into(),
-        })?;
+        let pin = held(self.pin.take(), "no PIN was given")?;
         let session = self.session()?;
-        let octets = RawAuthPin::from(Box::new(pin.octets().to_vec()));
-        session.login_with_raw(UserType::User, &octets).map_err(|e| failed("C_Login", &e))?;
+        log_in(&session, UserType::User, pin)?;
         self.login = Some(session);
         Ok(TokenAnswer::Done {})
     }
@@ -188,7 +207,7 @@ impl Pkcs11Token {
             .generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private)
             .map_err(|e| failed("C_GenerateKeyPair", &e))?;
         drop(session);
-        objects::inspect(&self.session()?, &key.id, key.curve)
+        objects::inspect(&self.session()?, &key.id, key.curve).map(TokenAnswer::Key)
     }
 
     /// The one private key with this CKA_ID.
@@ -243,7 +262,7 @@ impl Pkcs11Token {
                 self.raw.wrap(session.handle(), mechanism, wrapping.handle(), key.handle());
             let _ = session.destroy_object(wrapping);
             match result {
-                Ok(octets) => return Ok(yielded_octets(octets)),
+                Ok(wrapped) => return Ok(yielded_octets(wrapped.len())),
                 Err(code) => _ = denied.get_or_insert(code),
             }
         }
@@ -305,15 +324,45 @@ impl Pkcs11Token {
         Ok(TokenAnswer::Heads { values: values.into_iter().map(|(_, value)| value).collect() })
     }
 
-    fn destroy(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
+    /// A fresh session in which the user is logged in: without one, a search that finds nothing
+    /// shows nothing.
+    fn user_session(&self) -> Result<Session, TokenError> {
         let session = self.session()?;
+        let state = session.get_session_info().map_err(|e| failed("C_GetSessionInfo", &e))?;
+        match state.session_state() {
+            SessionState::RwUser => Ok(session),
+            other => Err(TokenError {
+                call: "C_GetSessionInfo".into(),
+                code: format!("a session of the user is wanted, this is {other:?}"),
+            }),
+        }
+    }
+
+    /// Destroys what bears this CKA_ID; how much still bears it in a fresh session.
+    fn destroy(&self, id: &Octets) -> Result<u32, TokenError> {
+        let session = self.user_session()?;
         for object in objects::with_id(&session, id, &[])? {
             session.destroy_object(object).map_err(|e| failed("C_DestroyObject", &e))?;
         }
         drop(session);
-        let left = objects::with_id(&self.session()?, id, &[])?;
-        Ok(TokenAnswer::Left { objects: u32::try_from(left.len()).unwrap_or(u32::MAX) })
+        self.count(id)
     }
+
+    /// How many objects bear this CKA_ID in a fresh session of the user.
+    fn count(&self, id: &Octets) -> Result<u32, TokenError> {
+        let found = objects::with_id(&self.user_session()?, id, &[])?;
+        Ok(u32::try_from(found.len()).unwrap_or(u32::MAX))
+    }
+}
+
+fn held(pin: Option<Pin>, absent: &str) -> Result<Pin, TokenError> {
+    pin.ok_or_else(|| TokenError { call: "C_Login".into(), code: absent.into() })
+}
+
+/// One login with this PIN, which is gone afterwards. Never retried.
+fn log_in(session: &Session, user: UserType, pin: Pin) -> Result<(), TokenError> {
+    let octets = RawAuthPin::from(Box::new(pin.octets().to_vec()));
+    session.login_with_raw(user, &octets).map_err(|e| failed("C_Login", &e))
 }
 
 fn yielded_octets(octets: usize) -> TokenAnswer {

@@ -10,14 +10,17 @@ use std::sync::mpsc::Sender;
 
 use ceremony::hex::Octets;
 use ceremony::key::Curve;
+use ceremony::name::Name;
 use ceremony::token::{
-    Attribute, KeyFacts, KeyTemplate, TokenAnswer, TokenError, TokenIdentity, TokenObject,
-    TokenRequest,
+    Attribute, CopyFacts, CopyRemains, CopyRequest, KeyFacts, KeyTemplate, TokenAnswer, TokenError,
+    TokenIdentity, TokenObject, TokenRequest,
 };
 
 /// The rehearsal token.
 #[derive(Debug, Default)]
 pub struct RehearsalToken {
+    /// What tells it from the other tokens of a rehearsal; the main one has none.
+    name: Option<Name>,
     logged_in: bool,
     keys: BTreeMap<Octets, KeyTemplate>,
     heads: BTreeMap<String, Vec<Octets>>,
@@ -31,6 +34,55 @@ impl RehearsalToken {
         Self::default()
     }
 
+    /// An empty token besides the main one; its serial number is `REHEARSAL-` and this name.
+    #[must_use]
+    pub fn named(name: Name) -> Self {
+        Self { name: Some(name), ..Self::default() }
+    }
+
+    /// The token with what earlier ceremonies have left on it: keys as they were made, or as
+    /// [`KeyTemplate::copied`] has them, and data objects by label.
+    #[must_use]
+    pub fn holding(mut self, keys: Vec<KeyTemplate>, heads: BTreeMap<String, Octets>) -> Self {
+        self.keys = keys.into_iter().map(|key| (key.id.clone(), key)).collect();
+        self.heads = heads.into_iter().map(|(label, value)| (label, vec![value])).collect();
+        self
+    }
+
+    /// Copies a key to another rehearsal token, whose copy is the same derived key.
+    pub fn copy(&mut self, to: &mut Self, request: CopyRequest) -> Result<TokenAnswer, TokenError> {
+        if to.keys.contains_key(&request.key.id) {
+            return Err(error("C_FindObjects", "CKA_ID on the target already"));
+        }
+        self.logged_in = true;
+        to.logged_in = true;
+        let key = self.key("C_WrapKey", &request.key.id)?;
+        let travels = [Attribute::Extractable, Attribute::WrapWithTrusted];
+        if travels.iter().any(|name| key.private.get(name) != Some(&true)) {
+            return Err(error("C_WrapKey", "CKR_KEY_UNEXTRACTABLE"));
+        }
+        let (id, curve) = (request.key.id.clone(), request.key.curve);
+        if self.inspect(&id, curve).point != request.point {
+            return Err(error("C_FindObjects", "not the public key that was asked for"));
+        }
+        to.keys.insert(id.clone(), request.key);
+        Ok(TokenAnswer::Copied(CopyFacts {
+            key: to.inspect(&id, curve),
+            mechanisms: ["CKM_ECDH1_DERIVE", "CKM_AES_KEY_WRAP_PAD"].map(String::from).to_vec(),
+            wrapping: request.kek.wrapping,
+            unwrapping: request.kek.unwrapping,
+            source_left: 0,
+            target_left: 0,
+        }))
+    }
+
+    /// Removes what a copy has left on this token.
+    pub(crate) fn clear(&mut self, remains: CopyRemains) -> Result<TokenAnswer, TokenError> {
+        self.private("C_DestroyObject")?;
+        self.keys.remove(&remains.id);
+        Ok(TokenAnswer::Left { objects: 0 })
+    }
+
     /// Sends a copy of each signature of the next signing request as it comes.
     pub fn watch(&mut self, watcher: Sender<Octets>) {
         self.watcher = Some(watcher);
@@ -39,7 +91,7 @@ impl RehearsalToken {
     /// Performs a request.
     pub fn perform(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
         match request {
-            TokenRequest::Identify { serial, .. } => identify(&serial),
+            TokenRequest::Identify { serial, .. } => self.identify(&serial),
             TokenRequest::Login { .. } => {
                 self.logged_in = true;
                 Ok(TokenAnswer::Done {})
@@ -74,6 +126,25 @@ impl RehearsalToken {
                 Ok(TokenAnswer::Left { objects: 0 })
             }
         }
+    }
+
+    fn identify(&self, serial: &str) -> Result<TokenAnswer, TokenError> {
+        let ours = ceremony::record::rehearsal_serial(self.name.as_ref());
+        if serial != ours {
+            return Err(error(
+                "C_GetTokenInfo",
+                &format!("no token with serial number {serial}; found {ours}"),
+            ));
+        }
+        Ok(TokenAnswer::Identity(TokenIdentity {
+            label: ours.clone(),
+            manufacturer: "gishiki".into(),
+            model: "rehearsal token".into(),
+            serial: ours,
+            hardware: "1.0".into(),
+            firmware: "1.0".into(),
+            mechanisms: ["CKM_EC_KEY_PAIR_GEN", "CKM_ECDSA"].map(String::from).to_vec(),
+        }))
     }
 
     fn private(&self, call: &str) -> Result<(), TokenError> {
@@ -185,25 +256,6 @@ fn signature(curve: Curve, private: &[u8], digest: &[u8]) -> Option<Octets> {
             Octets(signature.to_bytes().to_vec())
         }
     })
-}
-
-fn identify(serial: &str) -> Result<TokenAnswer, TokenError> {
-    let ours = "REHEARSAL";
-    if serial != ours {
-        return Err(error(
-            "C_GetTokenInfo",
-            &format!("no token with serial number {serial}; found {ours}"),
-        ));
-    }
-    Ok(TokenAnswer::Identity(TokenIdentity {
-        label: ours.into(),
-        manufacturer: "gishiki".into(),
-        model: "rehearsal token".into(),
-        serial: ours.into(),
-        hardware: "1.0".into(),
-        firmware: "1.0".into(),
-        mechanisms: ["CKM_EC_KEY_PAIR_GEN", "CKM_ECDSA"].map(String::from).to_vec(),
-    }))
 }
 
 fn object(class: &str, id: Octets, label: &str) -> TokenObject {

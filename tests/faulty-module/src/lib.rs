@@ -6,7 +6,8 @@
 //!   of that function, `C_Sign#*:FAULT` for every one. FAULT is `kill-before`, `kill-after`
 //!   (SIGKILL to itself), `error=30` (hexadecimal return value, the call is not made),
 //!   `error-after=30` (it is made), or a lie: `other-digest`, `truncate`, `zero-r`, `der`, `repeat`
-//!   of C_Sign; `nothing` of C_GenerateKeyPair and C_DestroyObject (success, and nothing was done);
+//!   of C_Sign; `nothing` of C_GenerateKeyPair, C_UnwrapKey and C_DestroyObject (success, and
+//!   nothing was done); `octets` of C_WrapKey (success, and something came out);
 //!   `flip=103` of C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told
 //!   wrong).
 //! - `FAULTY_LOG`: a file to which each call's number and name is appended, so that a test can
@@ -178,14 +179,55 @@ forward! {
         count: CK_ULONG,
         key: *mut CK_OBJECT_HANDLE
     );
-    C_WrapKey(
+    C_DeriveKey(
         session: CK_SESSION_HANDLE,
         mechanism: *mut CK_MECHANISM,
-        wrapping: CK_OBJECT_HANDLE,
-        key: CK_OBJECT_HANDLE,
-        out: *mut CK_BYTE,
-        length: *mut CK_ULONG
+        base: CK_OBJECT_HANDLE,
+        template: *mut CK_ATTRIBUTE,
+        count: CK_ULONG,
+        key: *mut CK_OBJECT_HANDLE
     );
+    C_GetSessionInfo(session: CK_SESSION_HANDLE, info: *mut CK_SESSION_INFO);
+}
+
+unsafe extern "C" fn C_WrapKey(
+    session: CK_SESSION_HANDLE,
+    mechanism: *mut CK_MECHANISM,
+    wrapping: CK_OBJECT_HANDLE,
+    key: CK_OBJECT_HANDLE,
+    out: *mut CK_BYTE,
+    length: *mut CK_ULONG,
+) -> CK_RV {
+    around("C_WrapKey", |lie| match real().and_then(|real| real.C_WrapKey) {
+        Some(_) if lie == Some("octets") => {
+            // SAFETY: the program's pointer to the room that it has, of which some is used.
+            unsafe { *length = (*length).min(48) };
+            CKR_OK
+        }
+        // SAFETY: the arguments are the program's, passed on as they are.
+        Some(call) => unsafe { call(session, mechanism, wrapping, key, out, length) },
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    })
+}
+
+unsafe extern "C" fn C_UnwrapKey(
+    session: CK_SESSION_HANDLE,
+    mechanism: *mut CK_MECHANISM,
+    unwrapping: CK_OBJECT_HANDLE,
+    wrapped: *mut CK_BYTE,
+    length: CK_ULONG,
+    template: *mut CK_ATTRIBUTE,
+    count: CK_ULONG,
+    key: *mut CK_OBJECT_HANDLE,
+) -> CK_RV {
+    around("C_UnwrapKey", |lie| match real().and_then(|real| real.C_UnwrapKey) {
+        Some(_) if lie == Some("nothing") => CKR_OK,
+        // SAFETY: the arguments are the program's, passed on as they are.
+        Some(call) => unsafe {
+            call(session, mechanism, unwrapping, wrapped, length, template, count, key)
+        },
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    })
 }
 
 unsafe extern "C" fn C_GenerateKeyPair(
@@ -346,6 +388,9 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
         ours.C_SignInit = Some(C_SignInit);
         ours.C_GenerateKey = Some(C_GenerateKey);
         ours.C_WrapKey = Some(C_WrapKey);
+        ours.C_UnwrapKey = Some(C_UnwrapKey);
+        ours.C_DeriveKey = Some(C_DeriveKey);
+        ours.C_GetSessionInfo = Some(C_GetSessionInfo);
         ours.C_GenerateKeyPair = Some(C_GenerateKeyPair);
         ours.C_DestroyObject = Some(C_DestroyObject);
         ours.C_Sign = Some(C_Sign);

@@ -68,6 +68,22 @@ pub(super) fn with_id(
     session.find_objects(&template).map_err(|e| failed("C_FindObjects", &e))
 }
 
+/// Private keys of the token with neither CKA_ID nor CKA_LABEL.
+pub(super) fn nameless(session: &Session) -> Result<Vec<ObjectHandle>, TokenError> {
+    let template = [Value::Token(true), Value::Class(ObjectClass::PRIVATE_KEY)];
+    let mut found = session.find_objects(&template).map_err(|e| failed("C_FindObjects", &e))?;
+    let mut named = Vec::new();
+    for handle in &found {
+        let values = read(session, *handle, &[AttributeType::Id, AttributeType::Label])?;
+        let says = |value: &Value| matches!(value, Value::Id(octets) | Value::Label(octets) if !octets.is_empty());
+        if values.iter().any(says) {
+            named.push(*handle);
+        }
+    }
+    found.retain(|handle| !named.contains(handle));
+    Ok(found)
+}
+
 /// Every object of the token, in order of class, id and label.
 pub(super) fn list(session: &Session) -> Result<TokenAnswer, TokenError> {
     let found =
@@ -107,7 +123,7 @@ pub(super) fn inspect(
     session: &Session,
     id: &Octets,
     curve: Curve,
-) -> Result<TokenAnswer, TokenError> {
+) -> Result<KeyFacts, TokenError> {
     let privates = with_id(session, id, &[Value::Class(ObjectClass::PRIVATE_KEY)])?;
     let publics = with_id(session, id, &[Value::Class(ObjectClass::PUBLIC_KEY)])?;
     let mut facts = KeyFacts {
@@ -126,7 +142,7 @@ pub(super) fn inspect(
             *side = attributes;
         }
     }
-    Ok(TokenAnswer::Key(facts))
+    Ok(facts)
 }
 
 fn describe(
@@ -144,6 +160,14 @@ fn describe(
             _ => {}
         }
     }
+    attributes(session, handle)
+}
+
+/// Every attribute of ours that the object has.
+pub(super) fn attributes(
+    session: &Session,
+    handle: ObjectHandle,
+) -> Result<BTreeMap<Attribute, bool>, TokenError> {
     let mut attributes = BTreeMap::new();
     for attribute in ALL {
         let asked = value(attribute, true);
@@ -156,7 +180,7 @@ fn describe(
 }
 
 /// Attributes that the object has; those it has not are left out.
-fn read(
+pub(super) fn read(
     session: &Session,
     handle: ObjectHandle,
     asked: &[AttributeType],
@@ -165,7 +189,7 @@ fn read(
 }
 
 /// CKA_EC_POINT is a DER OCTET STRING; some modules leave its head away.
-fn uncompressed(curve: Curve, octets: Vec<u8>) -> Vec<u8> {
+pub(super) fn uncompressed(curve: Curve, octets: Vec<u8>) -> Vec<u8> {
     let length = curve.point_octets();
     let head = octets.len().checked_sub(length).filter(|head| *head > 0);
     match head.and_then(|head| Some((octets.get(..head)?, octets.get(head..)?))) {

@@ -12,8 +12,9 @@ use cryptoki::error::Rv;
 use cryptoki_sys::{
     CK_FUNCTION_LIST, CK_MECHANISM, CK_MECHANISM_TYPE, CK_OBJECT_HANDLE, CK_RV, CK_SESSION_HANDLE,
     CK_SLOT_ID, CK_ULONG, CKM_AES_CBC_PAD, CKM_AES_KEY_WRAP, CKM_AES_KEY_WRAP_KWP,
-    CKM_AES_KEY_WRAP_PAD, CKM_EC_KEY_PAIR_GEN, CKM_ECDSA, CKR_OK,
+    CKM_AES_KEY_WRAP_PAD, CKM_EC_KEY_PAIR_GEN, CKM_ECDH1_DERIVE, CKM_ECDSA, CKR_OK,
 };
+use zeroize::Zeroizing;
 
 /// The module's own function list.
 pub(super) struct Raw {
@@ -113,6 +114,23 @@ impl Raw {
         Ok(named.map(|(name, _)| name.to_string()).collect())
     }
 
+    /// Refuses a token that cannot agree on a key by ECDH and wrap under it by RFC 5649.
+    pub(super) fn can_copy(&self, slot: CK_SLOT_ID) -> Result<(), TokenError> {
+        let offered = self.mechanisms(slot)?;
+        let needed = [
+            ("CKM_EC_KEY_PAIR_GEN", CKM_EC_KEY_PAIR_GEN),
+            ("CKM_ECDH1_DERIVE", CKM_ECDH1_DERIVE),
+            ("CKM_AES_KEY_WRAP_PAD", CKM_AES_KEY_WRAP_PAD),
+        ];
+        match needed.into_iter().find(|(_, mechanism)| !offered.contains(mechanism)) {
+            None => Ok(()),
+            Some((name, _)) => Err(TokenError {
+                call: "C_GetMechanismList".into(),
+                code: format!("{name} is not offered; there is no weaker way"),
+            }),
+        }
+    }
+
     /// Every AES wrapping that the token offers.
     pub(super) fn wrapping_mechanisms(
         &self,
@@ -123,14 +141,24 @@ impl Raw {
         Ok(known.into_iter().filter(|mechanism| offered.contains(mechanism)).collect())
     }
 
-    /// Wraps; says how many octets came out, and forgets them.
+    /// Wraps by RFC 5649. PKCS #11 3.0 names it anew (CKM_AES_KEY_WRAP_KWP); tokens know this name.
+    pub(super) fn wrap_for_transfer(
+        &self,
+        session: CK_SESSION_HANDLE,
+        wrapping: CK_OBJECT_HANDLE,
+        key: CK_OBJECT_HANDLE,
+    ) -> Result<Zeroizing<Vec<u8>>, String> {
+        self.wrap(session, CKM_AES_KEY_WRAP_PAD, wrapping, key)
+    }
+
+    /// Wraps. What comes out is overwritten when it is dropped.
     pub(super) fn wrap(
         &self,
         session: CK_SESSION_HANDLE,
         mechanism: CK_MECHANISM_TYPE,
         wrapping: CK_OBJECT_HANDLE,
         key: CK_OBJECT_HANDLE,
-    ) -> Result<usize, String> {
+    ) -> Result<Zeroizing<Vec<u8>>, String> {
         let call = self.functions().C_WrapKey.ok_or("not offered")?;
         let mut initial = [0_u8; 16];
         let with_initial = mechanism == CKM_AES_CBC_PAD;
@@ -139,7 +167,7 @@ impl Raw {
             pParameter: if with_initial { initial.as_mut_ptr().cast() } else { null_mut() },
             ulParameterLen: if with_initial { 16 } else { 0 },
         };
-        let mut out = zeroize::Zeroizing::new(vec![0_u8; 4096]);
+        let mut out = Zeroizing::new(vec![0_u8; 4096]);
         let mut length: CK_ULONG = 4096;
         // SAFETY: the mechanism and its parameter live over the call, and `out` has room for
         // `length` octets.
@@ -149,7 +177,8 @@ impl Raw {
         if value != CKR_OK {
             return Err(rv(value));
         }
-        Ok(usize::try_from(length).unwrap_or(usize::MAX))
+        out.truncate(usize::try_from(length).unwrap_or(usize::MAX));
+        Ok(out)
     }
 }
 

@@ -1,0 +1,311 @@
+//! A key on its way from one token to another (CP/CPS 6.2.4).
+//!
+//! It leaves the source wrapped under a key that the two tokens agreed on and that exists nowhere
+//! else: in sessions of their security officers each makes an ECDH pair, the public points are
+//! exchanged here, and each derives the same AES-256 key. It is CKA_TRUSTED, wraps on the source and
+//! unwraps on the target, and is a session object of both: a power cut destroys it.
+//!
+//! **Invariants.** There is one way, by name: CKM_ECDH1_DERIVE on P-384, then CKM_AES_KEY_WRAP_PAD
+//! (RFC 5649). A token that cannot make a TRUSTED key, or wraps under one that is not, is refused.
+//! What was wrapped is in this process' memory only, is overwritten, and is in no answer or error.
+//!
+//! **Deliberately absent:** whether the copy signs as the original does. That is shown by a
+//! signature, in operations of their own.
+
+use std::collections::BTreeMap;
+
+use ceremony::hex::Octets;
+use ceremony::key::{Curve, PublicKey};
+use ceremony::token::{
+    Attribute, CopyFacts, CopyRemains, CopyRequest, KekTemplate, KeyFacts, TokenAnswer, TokenError,
+};
+use cryptoki::mechanism::Mechanism;
+use cryptoki::mechanism::elliptic_curve::{EcKdf, Ecdh1DeriveParams};
+use cryptoki::object::{Attribute as Value, AttributeType, KeyType, ObjectClass, ObjectHandle};
+use cryptoki::session::{Session, UserType};
+
+use super::{Pkcs11Token, failed, held, log_in, objects};
+use crate::Pin;
+
+/// The curve of the agreement: the strength of the keys that are copied.
+const AGREEMENT: Curve = Curve::P384;
+
+impl Pkcs11Token {
+    /// Copies a key to another token. Whoever was logged in is logged out first: a security officer
+    /// can only come when nobody is there.
+    pub fn copy(&mut self, to: &mut Self, request: CopyRequest) -> Result<TokenAnswer, TokenError> {
+        let pins = (self.pins()?, to.pins()?);
+        apart(self, to)?;
+        for token in [&*self, &*to] {
+            let slot = token.slot.map(|slot| slot.id()).unwrap_or_default();
+            token.raw.can_copy(slot)?;
+            drop(token.session()?);
+        }
+        self.log_out();
+        to.log_out();
+        let (copied, from_login, to_login) = copied(self, to, pins, request)?;
+        self.login = Some(from_login);
+        to.login = Some(to_login);
+        Ok(TokenAnswer::Copied(copied))
+    }
+
+    /// Removes what an interrupted copy has left, on the target and of the agreement.
+    pub fn clear(
+        &mut self,
+        to: &mut Self,
+        remains: CopyRemains,
+    ) -> Result<TokenAnswer, TokenError> {
+        apart(self, to)?;
+        let left = [
+            to.destroy(&remains.id)?,
+            to.destroy_nameless()?,
+            self.destroy(&remains.kek)?,
+            to.destroy(&remains.kek)?,
+        ];
+        Ok(TokenAnswer::Left { objects: left.into_iter().fold(0, u32::saturating_add) })
+    }
+
+    /// Destroys private keys with neither CKA_ID nor CKA_LABEL, which a ceremony never makes: a
+    /// module that fails inside C_UnwrapKey leaves its object so. How many there are then.
+    fn destroy_nameless(&self) -> Result<u32, TokenError> {
+        let session = self.user_session()?;
+        for object in objects::nameless(&session)? {
+            session.destroy_object(object).map_err(|e| failed("C_DestroyObject", &e))?;
+        }
+        drop(session);
+        let left = objects::nameless(&self.user_session()?)?;
+        Ok(u32::try_from(left.len()).unwrap_or(u32::MAX))
+    }
+
+    fn pins(&mut self) -> Result<Pins, TokenError> {
+        let (officer, user) = (self.so_pin.take(), self.pin.take());
+        Ok(Pins {
+            officer: held(officer, "no PIN of the security officer was given")?,
+            user: held(user, "no PIN was given")?,
+        })
+    }
+}
+
+/// The PINs of one token, each for one login.
+struct Pins {
+    officer: Pin,
+    user: Pin,
+}
+
+/// Refuses to copy from a token to itself, also where it is seen through two modules.
+fn apart(from: &Pkcs11Token, to: &Pkcs11Token) -> Result<(), TokenError> {
+    let named = |token: &Pkcs11Token| {
+        let slot = token.slot.ok_or_else(|| said("C_GetTokenInfo", "no token was identified"))?;
+        let info = token.module.get_token_info(slot).map_err(|e| failed("C_GetTokenInfo", &e))?;
+        Ok([info.manufacturer_id(), info.model(), info.serial_number(), info.label()]
+            .map(String::from))
+    };
+    if named(from)? == named(to)? {
+        return Err(said("C_GetTokenInfo", "a copy wants two tokens, this is one"));
+    }
+    Ok(())
+}
+
+/// The copy, and a session of each token that keeps its user logged in.
+fn copied(
+    from: &Pkcs11Token,
+    to: &Pkcs11Token,
+    (from_pins, to_pins): (Pins, Pins),
+    request: CopyRequest,
+) -> Result<(CopyFacts, Session, Session), TokenError> {
+    let kek = &request.kek;
+    let source = Side::begin(from, from_pins.officer, kek)?;
+    let target = Side::begin(to, to_pins.officer, kek)?;
+    let (wrapping, wraps) = source.agree(from, &target.public, kek, &kek.wrapping)?;
+    let (unwrapping, unwraps) = target.agree(to, &source.public, kek, &kek.unwrapping)?;
+    source.change_to(from_pins.user)?;
+    target.change_to(to_pins.user)?;
+
+    transfer(from, to, (&source.session, wrapping), (&target.session, unwrapping), &request)?;
+
+    for (side, agreed) in [(&source, wrapping), (&target, unwrapping)] {
+        side.session.destroy_object(agreed).map_err(|e| failed("C_DestroyObject", &e))?;
+    }
+    let logins = (from.user_session()?, to.user_session()?);
+    drop((source, target));
+    let facts = CopyFacts {
+        key: objects::inspect(&to.user_session()?, &request.key.id, request.key.curve)?,
+        mechanisms: ["CKM_ECDH1_DERIVE", "CKM_AES_KEY_WRAP_PAD"].map(String::from).to_vec(),
+        wrapping: wraps,
+        unwrapping: unwraps,
+        source_left: from.count(&kek.id)?,
+        target_left: to.count(&kek.id)?,
+    };
+    Ok((facts, logins.0, logins.1))
+}
+
+/// One token's side of the agreement: the session that its keys live in. Dropping it destroys them.
+struct Side {
+    session: Session,
+    pair: [ObjectHandle; 2],
+    public: PublicKey,
+}
+
+impl Side {
+    /// Logs the security officer in and makes the pair.
+    fn begin(token: &Pkcs11Token, officer: Pin, kek: &KekTemplate) -> Result<Self, TokenError> {
+        let session = token.session()?;
+        log_in(&session, UserType::So, officer)?;
+        let common = || {
+            let fixed = [Value::Token(false), Value::Private(false)];
+            named(&kek.id, &kek.label).into_iter().chain(fixed)
+        };
+        let mut public: Vec<Value> = common().collect();
+        public.push(Value::EcParams(ceremony::x509::curve_parameters(AGREEMENT)));
+        let mut private: Vec<Value> = common().collect();
+        private.extend([
+            Value::Sensitive(true),
+            Value::Extractable(false),
+            Value::Derive(true),
+            Value::Sign(false),
+            Value::Decrypt(false),
+            Value::Unwrap(false),
+        ]);
+        let (public, private) = session
+            .generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private)
+            .map_err(|e| failed("C_GenerateKeyPair", &e))?;
+        let point = objects::read(&session, public, &[AttributeType::EcPoint])?;
+        let point = point.into_iter().find_map(|value| match value {
+            Value::EcPoint(octets) => Some(objects::uncompressed(AGREEMENT, octets)),
+            _ => None,
+        });
+        let public_key = PublicKey::from_point(AGREEMENT, &point.unwrap_or_default())
+            .map_err(|error| said("C_GenerateKeyPair", &error.to_string()))?;
+        Ok(Self { session, pair: [private, public], public: public_key })
+    }
+
+    /// Derives the agreed key, which must be just what was asked, and destroys the pair. The key,
+    /// and what the token says of it in another session.
+    fn agree(
+        &self,
+        token: &Pkcs11Token,
+        peer: &PublicKey,
+        kek: &KekTemplate,
+        attributes: &BTreeMap<Attribute, bool>,
+    ) -> Result<(ObjectHandle, BTreeMap<Attribute, bool>), TokenError> {
+        let mut template: Vec<Value> = named(&kek.id, &kek.label).to_vec();
+        template.extend([
+            Value::Class(ObjectClass::SECRET_KEY),
+            Value::KeyType(KeyType::AES),
+            Value::ValueLen(32.into()),
+        ]);
+        template.extend(attributes.iter().map(|(name, value)| objects::value(*name, *value)));
+        let [private, _] = self.pair;
+        let agreement = Ecdh1DeriveParams::new(EcKdf::null(), peer.point());
+        let agreed = self
+            .session
+            .derive_key(&Mechanism::Ecdh1Derive(agreement), private, &template)
+            .map_err(|e| {
+                let failed = failed("C_DeriveKey", &e);
+                said("C_DeriveKey", &format!("{}: no TRUSTED key, no copy", failed.code))
+            })?;
+        let found = objects::attributes(&token.session()?, agreed)?;
+        as_asked(attributes, &found, "the agreed key")?;
+        for object in self.pair {
+            self.session.destroy_object(object).map_err(|e| failed("C_DestroyObject", &e))?;
+        }
+        Ok((agreed, found))
+    }
+
+    /// The security officer goes, the user comes; the agreed key is public, so it stays.
+    fn change_to(&self, user: Pin) -> Result<(), TokenError> {
+        self.session.logout().map_err(|e| failed("C_Logout", &e))?;
+        log_in(&self.session, UserType::User, user)
+    }
+}
+
+/// Wraps on the source, unwraps on the target, after every look that can refuse it.
+fn transfer(
+    from: &Pkcs11Token,
+    to: &Pkcs11Token,
+    (source, wrapping): (&Session, ObjectHandle),
+    (target, unwrapping): (&Session, ObjectHandle),
+    request: &CopyRequest,
+) -> Result<(), TokenError> {
+    let key = &request.key;
+    let there = to.count(&key.id)?;
+    if there != 0 {
+        let found = format!("{there} objects with this CKA_ID on the target already");
+        return Err(said("C_FindObjects", &found));
+    }
+    let facts = objects::inspect(&from.user_session()?, &key.id, key.curve)?;
+    is_the_key(&facts, request)?;
+    if let TokenAnswer::Yielded { octets } = from.wrap(&key.id)? {
+        let found = format!("{octets} octets under a key that is not TRUSTED: no copy");
+        return Err(said("C_WrapKey", &found));
+    }
+    let original = Pkcs11Token::private_key(source, &key.id)?;
+    let wrapped = from
+        .raw
+        .wrap_for_transfer(source.handle(), wrapping.handle(), original.handle())
+        .map_err(|code| said("C_WrapKey", &code))?;
+    let mut private = named(&key.id, &key.label).to_vec();
+    private.extend([Value::Class(ObjectClass::PRIVATE_KEY), Value::KeyType(KeyType::EC)]);
+    // CKA_MODIFIABLE comes last: SoftHSM sets one attribute after the other, and none after that.
+    let (last, first): (Vec<_>, Vec<_>) =
+        key.private.iter().partition(|(name, _)| **name == Attribute::Modifiable);
+    private.extend(first.into_iter().chain(last).map(|(n, value)| objects::value(*n, *value)));
+    target
+        .unwrap_key(&Mechanism::AesKeyWrapPad, unwrapping, &wrapped, &private)
+        .map_err(|e| failed("C_UnwrapKey", &e))?;
+    drop(wrapped);
+    let mut public = named(&key.id, &key.label).to_vec();
+    public.extend([
+        Value::Class(ObjectClass::PUBLIC_KEY),
+        Value::KeyType(KeyType::EC),
+        Value::EcParams(ceremony::x509::curve_parameters(key.curve)),
+        Value::EcPoint(octet_string(&request.point)),
+    ]);
+    public.extend(key.public.iter().map(|(name, value)| objects::value(*name, *value)));
+    target.create_object(&public).map_err(|e| failed("C_CreateObject", &e))?;
+    Ok(())
+}
+
+/// Refuses to copy another key than the one that was asked for, or one that may leave its token in
+/// a weaker way.
+fn is_the_key(facts: &KeyFacts, request: &CopyRequest) -> Result<(), TokenError> {
+    if (facts.privates, facts.publics) != (1, 1) || facts.point != request.point {
+        let found = format!(
+            "{} private and {} public keys with this CKA_ID, {}the public key that was asked for",
+            facts.privates,
+            facts.publics,
+            if facts.point == request.point { "" } else { "not " }
+        );
+        return Err(said("C_FindObjects", &found));
+    }
+    let guarded = [Attribute::Sensitive, Attribute::Extractable, Attribute::WrapWithTrusted];
+    as_asked(&guarded.map(|name| (name, true)).into(), &facts.private, "the source's key")?;
+    as_asked(&request.key.private, &facts.private, "the source's key")
+}
+
+fn as_asked(
+    asked: &BTreeMap<Attribute, bool>,
+    found: &BTreeMap<Attribute, bool>,
+    what: &str,
+) -> Result<(), TokenError> {
+    let wrong = asked.iter().find(|(name, value)| found.get(name) != Some(value));
+    wrong.map_or(Ok(()), |(name, value)| {
+        let told = found.get(name).map_or("nothing".into(), bool::to_string);
+        let found = format!("{what}: {} {value} was asked, {told} found", name.name());
+        Err(said("C_GetAttributeValue", &found))
+    })
+}
+
+fn named(id: &Octets, label: &str) -> [Value; 2] {
+    [Value::Id(id.0.clone()), Value::Label(label.as_bytes().to_vec())]
+}
+
+/// CKA_EC_POINT is a DER OCTET STRING; a point has less than 128 octets.
+fn octet_string(point: &Octets) -> Vec<u8> {
+    let length = u8::try_from(point.0.len()).unwrap_or(u8::MAX);
+    [&[4, length], point.0.as_slice()].concat()
+}
+
+fn said(call: &str, code: &str) -> TokenError {
+    TokenError { call: call.into(), code: code.into() }
+}

@@ -1,0 +1,163 @@
+//! For tests: copies a planned key between two tokens, or removes what an interrupted copy has
+//! left, in a process of its own that may be killed at any call of a module.
+//!
+//! `copyist ACTION PLAN KEY POINT MODULE SERIAL MODULE SERIAL`: the source, then the target. ACTION
+//! is `copy`, `clear`, `destroy` (on the target), or, where nobody was logged in before,
+//! `copy-afresh` and `destroy-afresh`. What the tokens answer is printed as JSON; if they refuse,
+//! that is said on standard error, and the exit code is 3. The PINs are those of every drill;
+//! `COPYIST_OFFICER=absent` leaves the security officers' away.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a part of tests: it stops where it fails, and prints"
+)]
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::graph::Act;
+use ceremony::key::PublicKey;
+use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
+use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run};
+use ceremony::token::{CopyRemains, CopyRequest, KeyTemplate, TokenAnswer, TokenError};
+use token::{Module, Pin, Token};
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let [action, plan, key, point, module, serial, other, other_serial] = arguments.as_slice()
+    else {
+        panic!("ACTION PLAN KEY POINT MODULE SERIAL MODULE SERIAL");
+    };
+    let compiled = compiled(Path::new(plan));
+    let graph = &compiled.graph;
+    let planned = graph.key(&key.parse().unwrap()).unwrap();
+    let made = planned.template(graph, 0);
+    let public = PublicKey::from_point(made.curve, &ceremony::hex::decode(point).unwrap()).unwrap();
+    let perform = || {
+        let module = Module::open(Path::new(module), None)?;
+        let other = if *other == arguments[4] {
+            module.clone()
+        } else {
+            Module::open(Path::new(other), None)?
+        };
+        let (action, last) = match action.split_once('-') {
+            Some((action, "afresh")) => (action, Act::Identify),
+            Some(_) | None => (action.as_str(), Act::Login),
+        };
+        let mut from = entered(&module, serial, &compiled, &last)?;
+        let mut to = entered(&other, other_serial, &compiled, &last)?;
+        act(action, &mut from, &mut to, &made, &public, &compiled)
+    };
+    let result: Result<TokenAnswer, TokenError> = perform();
+    match result {
+        Ok(answer) => {
+            println!("{}", serde_json::to_string(&answer).unwrap());
+            ExitCode::SUCCESS
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::from(3)
+        }
+    }
+}
+
+fn act(
+    action: &str,
+    from: &mut Token,
+    to: &mut Token,
+    made: &KeyTemplate,
+    public: &PublicKey,
+    compiled: &Compiled,
+) -> Result<TokenAnswer, TokenError> {
+    match action {
+        "copy" => {
+            for token in [&mut *from, &mut *to] {
+                token.hold_pin(pin("drill-pin"));
+                if std::env::var("COPYIST_OFFICER").as_deref() != Ok("absent") {
+                    token.hold_so_pin(pin("drill-so-pin"));
+                }
+            }
+            token::copy(from, to, CopyRequest::of(made, public))
+        }
+        "clear" => token::clear(from, to, CopyRemains::of(made)),
+        "destroy" => {
+            let run = begun(compiled, "any");
+            let op = run.graph().ops().iter().find(
+                |op| matches!(&op.act, Act::Generate { key } if made.label.ends_with(key.as_str())),
+            );
+            to.perform(run.destroy_request(op.unwrap(), 0).unwrap())
+        }
+        other => panic!("no action {other}"),
+    }
+}
+
+fn pin(text: &str) -> Pin {
+    Pin::new(text.as_bytes().to_vec())
+}
+
+fn compiled(plan: &Path) -> Compiled {
+    let read = |name: &str| std::fs::read(plan.join(name)).unwrap();
+    let inputs =
+        Inputs::read(&read("plan.toml"), &read("../policy.toml"), &read("../roster.toml")).unwrap();
+    compile(&inputs).unwrap()
+}
+
+fn begun(compiled: &Compiled, serial: &str) -> Run {
+    let word = || "copyist".to_string();
+    let place = Place {
+        room: word(),
+        terminal: word(),
+        tool: word(),
+        image: word(),
+        token: serial.to_string(),
+        spares: std::collections::BTreeMap::new(),
+    };
+    let at = compiled.graph.window().0;
+    Run::begin(compiled.clone(), Mode::Drill, place, at).unwrap().run
+}
+
+/// A token on which the opening of a ceremony has come to this act.
+fn entered(
+    module: &Module,
+    serial: &str,
+    compiled: &Compiled,
+    last: &Act,
+) -> Result<Token, TokenError> {
+    let mut token = Token::Pkcs11(Box::new(module.token(None)));
+    token.hold_pin(pin("drill-pin"));
+    let mut run = begun(compiled, serial);
+    let at = compiled.graph.window().0;
+    loop {
+        let Next::Ask(op, attempt) = run.next() else { panic!("{:?}", run.next()) };
+        let (asked, last) = (Attempt { op: op.name.clone(), attempt }, op.act == *last);
+        run = run.apply(at, Event::Asked(asked.clone())).unwrap().run;
+        let answer = match run.request().unwrap() {
+            Request::Token(request) => Answer::Token(token.perform(request)?),
+            Request::People(request) => Answer::People(as_planned(&request)),
+        };
+        if last {
+            return Ok(token);
+        }
+        let event = Event::Answered { op: asked.op, attempt, answer };
+        run = run.apply(at, event).unwrap().run;
+    }
+}
+
+/// What the planned people say.
+fn as_planned(request: &PeopleRequest) -> Said {
+    let duties = request.op.by.iter();
+    let mut by: Vec<_> =
+        duties.flat_map(|duty| duty.persons.iter().take(duty.at_least).cloned()).collect();
+    by.sort();
+    by.dedup();
+    let value = |kind: &FactKind| match kind {
+        FactKind::Digest(digest) => digest.to_string(),
+        FactKind::Integer(..) => "0".into(),
+        FactKind::Words => "a word".into(),
+    };
+    let facts = request.facts.iter().map(|f| (f.name.to_string(), value(&f.kind))).collect();
+    Said { by, facts }
+}
