@@ -39,14 +39,31 @@ pub(crate) enum Command {
     Resume(Resume),
     /// Say what an unsealable journal holds, for signing on paper
     Abandon(Abandon),
-    /// Judge a sealed ceremony: compile again, replay, compare every octet
+    /// Judge a sealed ceremony or a whole ledger: compile again, replay, compare every octet
     Verify(Verify),
+    /// Show what the ceremonies of a ledger have left: keys, certificates, CRLs, what falls due
+    State(State),
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Planned {
     /// The ceremony's folder
     pub(crate) plan: PathBuf,
+    /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct State {
+    /// The ledger
+    pub(crate) ledger: PathBuf,
+    /// The day to judge by (otherwise that of the last ceremony)
+    #[arg(long, value_name = "DATE")]
+    pub(crate) at: Option<String>,
+    /// As JSON
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -64,6 +81,9 @@ pub(crate) struct Target {
 pub(crate) struct Rehearse {
     /// The ceremony's folder
     pub(crate) plan: PathBuf,
+    /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) target: Target,
 }
@@ -80,6 +100,12 @@ pub(crate) struct Held {
     /// Write the sealed folder here; it must not exist
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// The ledger that holds the ceremony before; none for a CA's first
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// The CA's anchor; in a drill none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) anchor: Option<PathBuf>,
     /// Scripted answers, for drills only
     #[arg(long, value_name = "FILE")]
     pub(crate) answers: Option<PathBuf>,
@@ -111,9 +137,12 @@ pub(crate) struct Abandon {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
-    /// The sealed folder, or the ceremony's folder and the sealed folder
+    /// The sealed folder, or the ceremony's folder and the sealed folder, or a ledger
     #[arg(required = true, num_args = 1..=2, value_names = ["PLAN] [OUT"])]
     pub(crate) folders: Vec<PathBuf>,
+    /// The ledger that holds the ceremony before (otherwise the folder above)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
     /// The CA's anchor
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
     pub(crate) anchor: Option<PathBuf>,

@@ -1,40 +1,45 @@
 //! The commands, one function each.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use ceremony::compile::{Compiled, Inputs, compile, input_digest};
-use ceremony::key::Proof;
+use ceremony::compile::{Compiled, compile};
+use ceremony::graph::Holder;
+use ceremony::ledger::State;
+use ceremony::name::Name;
+use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Mode, Place};
-use ceremony::rules::Stage;
 use ceremony::run::Run;
 use ceremony::script::{self, Language};
-use ceremony::verify::{JustClosed, Refusal, Sealed, Trust, Verdict, Verified, replay};
+use ceremony::verify::{JustClosed, Refusal, Sealed, Trust, Verdict, Verified};
 use token::{RehearsalToken, Token};
 
 use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, ending, fault};
 use crate::exit::Halt;
-use crate::files::{Folder, read_document, shown};
+use crate::files::{Folder, shown};
 use crate::journal::{Journal, Written};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
-use crate::{output, proofs, room};
+use crate::tokens::Tokens;
+use crate::verdicts::conclude;
+use crate::{ledgers, output, room, state, verdicts};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
     match command {
-        Command::Check(planned) => check(&planned.plan, lang),
-        Command::Graph(planned) => print(compiled(&planned.plan)?.graph.text()),
-        Command::Bind(planned) => print(compiled(&planned.plan)?.bindings.text()),
-        Command::Script(planned) => {
-            print(&script::render(&compiled(&planned.plan)?, language(lang)))
-        }
+        Command::Check(planned) => check(&planned, lang),
+        Command::Graph(planned) => print(reviewed(&planned)?.graph.text()),
+        Command::Bind(planned) => print(reviewed(&planned)?.bindings.text()),
+        Command::Script(planned) => print(&script::render(&reviewed(&planned)?, language(lang))),
         Command::Rehearse(rehearse) => self::rehearse(&rehearse, lang),
         Command::Run(run) => self::run(&run, lang),
         Command::Resume(resume) => self::resume(&resume.held, lang),
+        Command::State(asked) => state::show(&asked, lang),
         Command::Abandon(abandon) => self::abandon(&abandon.journal, lang),
-        Command::Verify(verify) => self::verify(&verify, lang),
+        Command::Verify(verify) => verdicts::verify(&verify, lang),
     }
 }
 
@@ -45,7 +50,7 @@ const fn language(lang: Lang) -> Language {
     }
 }
 
-const fn pick<'t>(lang: Lang, ja: &'t str, en: &'t str) -> &'t str {
+pub(crate) const fn pick<'t>(lang: Lang, ja: &'t str, en: &'t str) -> &'t str {
     match lang {
         Lang::Ja => ja,
         Lang::En => en,
@@ -53,7 +58,7 @@ const fn pick<'t>(lang: Lang, ja: &'t str, en: &'t str) -> &'t str {
 }
 
 /// Standard output may be a pipe whose reader has gone; that is no failure of ours.
-fn print(text: &str) -> Result<(), Halt> {
+pub(crate) fn print(text: &str) -> Result<(), Halt> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
@@ -63,19 +68,36 @@ fn print(text: &str) -> Result<(), Halt> {
     }
 }
 
-fn compiled(plan: &Path) -> Result<Compiled, Halt> {
-    let folder = Folder::read(plan)?;
+/// Compiles a plan against a state.
+fn compiled(
+    folder: Folder,
+    state: impl FnOnce(&Plan) -> Result<Arc<State>, Halt>,
+) -> Result<Compiled, Halt> {
     let again = folder.clone();
     let inputs = folder.inputs()?;
-    compile(&inputs).map_err(|violations| Halt::Violations(Box::new(again), violations))
+    let state = state(&inputs.plan)?;
+    compile(&inputs, &state).map_err(|violations| Halt::Violations(Box::new(again), violations))
 }
 
-fn check(plan: &Path, lang: Lang) -> Result<(), Halt> {
-    let compiled = compiled(plan)?;
+/// Compiles a plan for review: against its ledger, whatever kind it is of.
+fn reviewed(planned: &args::Planned) -> Result<Compiled, Halt> {
+    compiled(Folder::read(&planned.plan)?, |plan| {
+        let ledger = planned.ledger.as_deref();
+        ledgers::state_before(&planned.plan, plan.after.get_ref(), ledger, &Trust::None)
+    })
+}
+
+fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
+    let compiled = reviewed(planned)?;
     let graph = &compiled.graph;
     let (certificates, crls) = graph.structures();
+    let reported = compiled.warnings.iter().map(|v| {
+        let what = pick(lang, "報告", "reported");
+        format!("  {what} {}: {}; {}\n", v.rule, v.asked, v.found)
+    });
+    let reported: String = reported.collect();
     print(&format!(
-        "{} {}\n  graph     {}\n  bindings  {}\n  {} {}, {} {certificates}, {} {crls}\n",
+        "{} {}\n  graph     {}\n  bindings  {}\n  {} {}, {} {certificates}, {} {crls}\n{reported}",
         pick(lang, "規則をすべて満たす:", "keeps every rule:"),
         graph.ceremony(),
         graph.id(),
@@ -91,10 +113,17 @@ fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt> {
     if let Some(out) = &rehearse.target.out {
         output::refuse_existing(out)?;
     }
-    let compiled = compiled(&rehearse.plan)?;
+    let folder = Folder::read(&rehearse.plan)?;
+    let compiled = compiled(folder, |plan| {
+        let (after, ledger) = (plan.after.get_ref(), rehearse.ledger.as_deref());
+        let state = ledgers::state_before(&rehearse.plan, after, ledger, &Trust::None)?;
+        Ok(Arc::new(state.rehearsed()))
+    })?;
     let (from, _) = compiled.graph.window();
+    let place = Place::rehearsal_with(compiled.graph.spares());
+    let state = Arc::clone(&compiled.state);
     let mut conduct = Conduct {
-        token: Token::Rehearsal(RehearsalToken::new()),
+        tokens: rehearsal_tokens(&compiled),
         people: People::StandIns,
         clock: Clock::Planned(from),
         journal: Journal::Memory(Written::default()),
@@ -102,11 +131,10 @@ fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt> {
         progress: false,
         proofs: Vec::new(),
     };
-    let step =
-        Run::begin(compiled, Mode::Rehearsal, Place::rehearsal(), from).map_err(Halt::Bug)?;
+    let step = Run::begin(compiled, Mode::Rehearsal, place, from).map_err(Halt::Bug)?;
     let run = conduct.keep(step)?;
     let run = conduct.go(run)?;
-    let (sealed, verified) = judge(conduct, &run, &Trust::Rehearsal)?;
+    let (sealed, verified) = judge(conduct, &run, &state, &Trust::Rehearsal)?;
     let files = output::files(&verified, &sealed);
     if let Some(golden) = &rehearse.target.compare {
         let found = output::read_folder(golden)?;
@@ -124,10 +152,45 @@ fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt> {
     print(&summary(&verified, out, lang))
 }
 
+/// The tokens of a rehearsal, with what earlier ceremonies left on them.
+fn rehearsal_tokens(compiled: &Compiled) -> Tokens {
+    let head = compiled.state.token_head.clone();
+    let heads = head.map(|head| (compiled.graph.head_label(), head)).into_iter().collect();
+    let root = RehearsalToken::new().holding(compiled.held(&Holder::Root), heads);
+    let spare = |name: &Name| {
+        let held = compiled.held(&Holder::Spare(name.clone()));
+        let token = RehearsalToken::named(name.clone()).holding(held, BTreeMap::new());
+        (name.clone(), Token::Rehearsal(token))
+    };
+    let spares = compiled.graph.spares().map(spare).collect();
+    Tokens { root: Token::Rehearsal(root), spares }
+}
+
+/// The state that a ceremony is held on: of an anchored ledger, or in a drill, of a drill's. A
+/// golden is never looked for.
+fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
+    let After::Ceremony(name) = after else { return Ok(Arc::default()) };
+    let ledger = held.ledger.as_deref().ok_or_else(|| {
+        Halt::media("S-LEDGER", format!("--ledger, the ledger that holds {name}"), "none")
+    })?;
+    let anchor = verdicts::read_anchor(held.anchor.as_deref())?;
+    let trust = match (mode, &anchor) {
+        (Mode::Drill, None) => Trust::Drill,
+        (_, Some(anchor)) => Trust::Anchor(anchor),
+        (Mode::Real | Mode::Rehearsal, None) => {
+            return Err(Halt::media("S-ANCHOR", "--anchor, the CA's anchor", "none"));
+        }
+    };
+    let chain = ledgers::chain(&ledgers::list(ledger)?, name, ledger)?;
+    ledgers::refuse_later(ledger, name)?;
+    Ok(ledgers::fold(&chain, &trust)?.0)
+}
+
 fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     output::refuse_existing(&run.held.out)?;
-    let compiled = compiled(&run.plan)?;
+    let folder = Folder::read(&run.plan)?;
     let entered = room::enter(&run.held.room)?;
+    let compiled = compiled(folder, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
     let (people, pin) = people(&run.held, entered.mode, lang)?;
     let clock = Clock::System;
     let at = clock.now()?;
@@ -135,7 +198,7 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
         .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
     let journal = Journal::begin(&run.held.journal, &compiled)?;
     let mut conduct = Conduct {
-        token: entered.token,
+        tokens: entered.tokens,
         people,
         clock,
         journal,
@@ -152,14 +215,15 @@ fn resume(held: &args::Held, lang: Lang) -> Result<(), Halt> {
     let entered = room::enter(&held.room)?;
     let (journal, recovered) = Journal::recover(&held.journal)?;
     let (people, pin) = people(held, entered.mode, lang)?;
-    let run = recovered.run().map_err(Halt::Verification)?;
+    let state = held_on(held, entered.mode, &recovered.after()?)?;
+    let run = recovered.run(&state).map_err(Halt::Verification)?;
     if run.opened().mode != entered.mode {
         let asked = format!("a room for a {}", output::mode(run.opened().mode));
         return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
     }
     let clock = Clock::System;
     let mut conduct = Conduct {
-        token: entered.token,
+        tokens: entered.tokens,
         people,
         clock,
         journal,
@@ -175,8 +239,9 @@ fn resume(held: &args::Held, lang: Lang) -> Result<(), Halt> {
 /// publishes.
 fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), Halt> {
     let run = conduct.go(run)?;
+    let state = Arc::clone(&run.compiled().state);
     let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
-    let (sealed, verified) = judge(conduct, &run, &trust)?;
+    let (sealed, verified) = judge(conduct, &run, &state, &trust)?;
     output::write(out, &output::files(&verified, &sealed))?;
     print(&summary(&verified, out, lang))?;
     ending(verified.run())
@@ -200,7 +265,12 @@ fn people(held: &args::Held, mode: Mode, lang: Lang) -> Result<(People, PinSourc
 }
 
 /// Judges what was written, as any verifier would.
-fn judge(conduct: Conduct, run: &Run, trust: &Trust<'_>) -> Result<(Sealed, Verified), Halt> {
+fn judge(
+    conduct: Conduct,
+    run: &Run,
+    state: &Arc<State>,
+    trust: &Trust<'_>,
+) -> Result<(Sealed, Verified), Halt> {
     let written = conduct.journal.written()?;
     let inputs = &run.compiled().inputs;
     let sealed = Sealed {
@@ -212,23 +282,12 @@ fn judge(conduct: Conduct, run: &Run, trust: &Trust<'_>) -> Result<(Sealed, Veri
         bundle: written.bundle.clone(),
         after: Some(written.after.clone()),
     };
-    match conclude(&sealed, trust, conduct.proofs)? {
+    match conclude(&sealed, state, trust, conduct.proofs)? {
         Verdict::Verified(verified) => Ok((sealed, *verified)),
         Verdict::NotAnchored(_) => {
             Err(Halt::Bug(fault("S-SEAL", "the ceremony that was just closed", "another head")))
         }
     }
-}
-
-/// Replays, and proves the signatures that these proofs do not cover.
-fn conclude(sealed: &Sealed, trust: &Trust<'_>, mut proofs: Vec<Proof>) -> Result<Verdict, Halt> {
-    let trial = replay(sealed).map_err(Halt::Verification)?;
-    let proved = proofs::prove(&trial.unproved(&proofs)).map_err(|(subject, error)| {
-        let fault = fault("S-SIGNATURE", &format!("a signature on {subject}"), &error.to_string());
-        Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
-    })?;
-    proofs.extend(proved);
-    trial.conclude(proofs, trust).map_err(Halt::Verification)
 }
 
 fn abandon(journal: &[PathBuf], lang: Lang) -> Result<(), Halt> {
@@ -248,68 +307,6 @@ fn abandon(journal: &[PathBuf], lang: Lang) -> Result<(), Halt> {
     }
     text.push_str(&format!("  {lines} {}\n", pick(lang, "件の記録", "records")));
     print(&text)
-}
-
-fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
-    let (plan, out) = match verify.folders.as_slice() {
-        [plan, out] => (Some(plan), out),
-        [out] => (None, out),
-        _ => return Err(Halt::media("S-FILE", "one or two folders", "another number")),
-    };
-    let found = output::read_folder(out)?;
-    let sealed = output::sealed(&found);
-    if let Some(plan) = plan {
-        print(&same_plan(plan, &sealed, lang)?)?;
-    }
-    let anchor = verify.anchor.as_deref().map(read_document).transpose()?;
-    let anchor = anchor
-        .map(|octets| ceremony::anchor::Anchor::parse(&octets))
-        .transpose()
-        .map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
-    let trust = match (&anchor, verify.rehearsal, verify.drill) {
-        (Some(anchor), _, _) => Trust::Anchor(anchor),
-        (None, true, _) => Trust::Rehearsal,
-        (None, false, true) => Trust::Drill,
-        (None, false, false) => Trust::None,
-    };
-    match conclude(&sealed, &trust, Vec::new())? {
-        Verdict::Verified(verified) => {
-            let asked = output::files(&verified, &sealed);
-            if let Some((name, what)) = output::difference(&asked, &found) {
-                let fault = fault("S-ARTEFACT", "the file that this transcript gives", &what);
-                return Err(Halt::Verification(Refusal { place: name, fault }));
-            }
-            print(&proved(&verified, lang))
-        }
-        Verdict::NotAnchored(facts) => {
-            let mode = output::mode(facts.mode);
-            Err(Halt::NotAnchored(format!(
-                "{mode}, audit key {}, head {}",
-                facts.audit_key, facts.head
-            )))
-        }
-    }
-}
-
-/// A plan that is given must have the canonical text of the sealed one; policy and roster move on,
-/// and are reported.
-fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
-    let inputs: Inputs = Folder::read(plan)?.inputs()?;
-    let mut said = String::new();
-    for (name, text) in inputs.texts() {
-        let same = sealed.inputs.get(name).map(Vec::as_slice) == Some(text.as_bytes());
-        if !same && name == "plan.toml" {
-            let asked = format!("the plan in {}", shown(plan));
-            let fault = fault("S-INPUTS", &asked, "another plan was sealed");
-            return Err(Halt::Verification(Refusal { place: format!("inputs/{name}"), fault }));
-        }
-        let word = match same {
-            true => pick(lang, "封印時と同じ", "as it was sealed"),
-            false => pick(lang, "封印後に改められた", "has moved on since the seal"),
-        };
-        said.push_str(&format!("{name} {} {word}\n", input_digest(text)));
-    }
-    Ok(said)
 }
 
 fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
@@ -347,41 +344,5 @@ fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     }
     text.push_str(&format!("  head      {}\n", verified.facts().head));
     text.push_str(&format!("  audit key {}\n", verified.facts().audit_key));
-    text
-}
-
-/// What was proved, rule by rule.
-fn proved(verified: &Verified, lang: Lang) -> String {
-    let run = verified.run();
-    let facts = verified.facts();
-    let mut text = format!(
-        "{}: {} {}\n",
-        match facts.mode {
-            Mode::Real => pick(lang, "検証済み", "verified"),
-            Mode::Drill => pick(lang, "訓練として整合", "drill, consistent"),
-            Mode::Rehearsal => pick(lang, "リハーサルとして整合", "rehearsal, consistent"),
-        },
-        run.graph().ca(),
-        run.graph().ceremony()
-    );
-    text.push_str(&format!(
-        "  graph     {}\n  bindings  {}\n",
-        run.opened().graph,
-        run.opened().bindings
-    ));
-    text.push_str(&format!("  head      {}\n  audit key {}\n", facts.head, facts.audit_key));
-    text.push_str(&format!(
-        "  {} {}\n\n",
-        verified.signatures(),
-        pick(lang, "件の署名を検証した", "signatures verified")
-    ));
-    let mut last = "";
-    for rule in ceremony::rules::all() {
-        let judged = !matches!(rule.stage, Stage::Edge);
-        if judged && rule.id != last {
-            text.push_str(&format!("  ✓ {:<22} {:<28} {}\n", rule.id, rule.clause, rule.sentence));
-            last = rule.id;
-        }
-    }
     text
 }

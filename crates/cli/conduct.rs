@@ -16,21 +16,21 @@ use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, End, Event, Place, Resumed};
 use ceremony::run::{Book, Fault, Next, Request, Run, Step};
 use ceremony::time::Instant;
-use ceremony::token::{TokenAnswer, TokenError, TokenRequest};
+use ceremony::token::{TokenAnswer, TokenError};
 use ceremony::{seal, words};
-use token::Token;
 
 use crate::exit::Halt;
 use crate::files::shown;
 use crate::journal::{Journal, Recovered};
 use crate::people::{People, Question, Reply};
-use crate::proofs::{prove, prove_coming};
+use crate::proofs::prove;
 use crate::secrets::PinSource;
+use crate::tokens::{Performed, Tokens};
 
 /// What a ceremony is conducted with.
 #[derive(Debug)]
 pub(crate) struct Conduct {
-    pub(crate) token: Token,
+    pub(crate) tokens: Tokens,
     pub(crate) people: People,
     pub(crate) clock: Clock,
     pub(crate) journal: Journal,
@@ -204,7 +204,16 @@ impl Conduct {
         let op = op.clone();
         match run.request().map_err(bug)? {
             Request::People(request) => self.answer_of_people(run, &op, attempt, &request),
-            Request::Token(request) => self.answer_of_token(run, &op, attempt, request),
+            Request::Token(request) => {
+                self.tokens.hold_pins(self.pin.as_mut(), &op)?;
+                let performed = self.tokens.perform(&run, op.act.holder(), request)?;
+                self.answer_of_token(run, &op, attempt, performed)
+            }
+            Request::Copy(request, remains) => {
+                self.tokens.hold_pins(self.pin.as_mut(), &op)?;
+                let answer = self.tokens.copy(&op, request, remains)?;
+                self.answer_of_token(run, &op, attempt, (answer, Vec::new()))
+            }
         }
     }
 
@@ -249,14 +258,8 @@ impl Conduct {
         run: Run,
         op: &Op,
         attempt: u32,
-        request: TokenRequest,
+        (answer, mut proofs): Performed,
     ) -> Result<Run, Halt> {
-        if op.act == Act::Login
-            && let Some(pin) = &mut self.pin
-        {
-            self.token.hold_pin(pin.take("PIN: ")?);
-        }
-        let (answer, mut proofs) = self.perform(&run, request)?;
         let answer = match answer {
             Ok(answer) => Answer::Token(answer),
             Err(error) => return self.failed(run, op, attempt, &error),
@@ -289,26 +292,6 @@ impl Conduct {
         }
     }
 
-    /// Asks the token; signatures are verified on another thread while it makes the next.
-    fn perform(
-        &mut self,
-        run: &Run,
-        request: TokenRequest,
-    ) -> Result<(Result<TokenAnswer, TokenError>, Vec<Proof>), Halt> {
-        let expected = run.expected_signatures().map_err(bug)?;
-        if expected.is_empty() {
-            return Ok((self.token.perform(request), Vec::new()));
-        }
-        let (watcher, coming) = std::sync::mpsc::channel();
-        self.token.watch(watcher);
-        let token = &mut self.token;
-        std::thread::scope(|scope| {
-            let proving = scope.spawn(move || prove_coming(&expected, &coming));
-            let answer = token.perform(request);
-            Ok((answer, proving.join().unwrap_or_default()))
-        })
-    }
-
     /// The token said that it failed: nobody knows what it did.
     fn failed(&mut self, run: Run, op: &Op, attempt: u32, error: &TokenError) -> Result<Run, Halt> {
         if matches!(op.act, Act::Generate { .. }) {
@@ -318,7 +301,7 @@ impl Conduct {
         let run =
             self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
         let fault = fault("S-TOKEN", &format!("{} (`{}`)", op.act.kind(), op.name), &cause);
-        if op.act == Act::Login && self.people.can_answer_again() {
+        if matches!(op.act, Act::Login { .. }) && self.people.can_answer_again() {
             self.tell(&fault);
             return Ok(run);
         }
@@ -349,7 +332,7 @@ impl Conduct {
     /// go on.
     fn settle(&mut self, run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
         let request = run.inspect_request(op, attempt).map_err(bug)?;
-        let facts = match self.token.perform(request) {
+        let facts = match self.tokens.root.perform(request) {
             Ok(TokenAnswer::Key(facts)) => facts,
             Ok(_) => {
                 return Err(Halt::Token(fault(
@@ -388,7 +371,7 @@ impl Conduct {
             }
         };
         let request = run.destroy_request(op, attempt).map_err(bug)?;
-        match self.token.perform(request) {
+        match self.tokens.root.perform(request) {
             Ok(TokenAnswer::Left { objects: 0 }) => {
                 self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })
             }
@@ -407,7 +390,8 @@ impl Conduct {
         self.show(&run, "seal");
         let request = run.seal_request().map_err(bug)?;
         let answer = self
-            .token
+            .tokens
+            .root
             .perform(request)
             .map_err(|error| Halt::Token(fault("S-TOKEN", "the seal", &error.to_string())))?;
         let sealed = seal::seal(&run, &answer).map_err(Halt::Token)?;
@@ -487,6 +471,6 @@ fn stopped(fault: Fault) -> Halt {
     }
 }
 
-fn bug(fault: Fault) -> Halt {
+pub(crate) fn bug(fault: Fault) -> Halt {
     Halt::Bug(fault)
 }

@@ -1,5 +1,6 @@
 //! How gishiki ends: exit codes, and the one place where errors become words.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use ceremony::run::Fault;
@@ -8,7 +9,7 @@ use ceremony::violation::Violation;
 use clap::Parser as _;
 
 use crate::args::{Args, Lang};
-use crate::files::Folder;
+use crate::files::{Folder, shown};
 use crate::{commands, report, secrets};
 
 /// Why a command did not do what it was asked.
@@ -43,6 +44,17 @@ impl Halt {
             Self::Interrupted(_) => 6,
             Self::NotAnchored(_) => 7,
             Self::Bug(_) => 70,
+        }
+    }
+
+    /// Says in which folder of a ledger a sealed file is refused.
+    pub(crate) fn in_folder(self, folder: &Path) -> Self {
+        match self {
+            Self::Verification(refusal) => {
+                let place = format!("{}/{}", shown(folder), refusal.place);
+                Self::Verification(Refusal { place, ..refusal })
+            }
+            other => other,
         }
     }
 

@@ -13,8 +13,11 @@ use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use ceremony::compile::{Compiled, input_digest};
+use ceremony::ledger::State;
+use ceremony::plan::{After, Plan};
 use ceremony::run::{Book, Fault, Run};
 use ceremony::verify::Refusal;
 
@@ -71,12 +74,16 @@ pub(crate) struct Recovered {
 
 impl Recovered {
     /// The run that these journals tell of. A postscript's torn or missing lines are no fault here.
-    pub(crate) fn run(&self) -> Result<Run, Refusal> {
-        ceremony::verify::replay_unsealed(
-            &self.inputs,
-            &self.written.transcript,
-            &self.written.after,
-        )
+    pub(crate) fn run(&self, state: &Arc<State>) -> Result<Run, Refusal> {
+        let Written { transcript, after, .. } = &self.written;
+        ceremony::verify::replay_unsealed(&self.inputs, transcript, after, state)
+    }
+
+    /// The ceremony that the interrupted one comes after.
+    pub(crate) fn after(&self) -> Result<After, Halt> {
+        let plan = self.inputs.get("plan.toml").map(Vec::as_slice).unwrap_or_default();
+        let plan = Plan::parse(plan).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
+        Ok(plan.after.into_inner())
     }
 }
 

@@ -10,12 +10,16 @@ mod conduct;
 mod exit;
 mod files;
 mod journal;
+mod ledgers;
 mod output;
 mod people;
 mod proofs;
 mod report;
 mod room;
 mod secrets;
+mod state;
+mod tokens;
+mod verdicts;
 
 fn main() -> std::process::ExitCode {
     exit::run()

@@ -5,7 +5,6 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
-use ceremony::name::Name;
 use ceremony::record::{Mode, Place};
 use ceremony::room::{Room, RoomToken};
 use token::{Module, Token};
@@ -13,15 +12,14 @@ use token::{Module, Token};
 use crate::conduct::fault;
 use crate::exit::Halt;
 use crate::files::{read, read_document, shown};
+use crate::tokens::Tokens;
 
 /// A room that was entered: where the ceremony is held, and its tokens.
 #[derive(Debug)]
 pub(crate) struct Entered {
     pub(crate) mode: Mode,
     pub(crate) place: Place,
-    pub(crate) token: Token,
-    #[expect(dead_code, reason = "the operations on them are not planned yet")]
-    pub(crate) spares: BTreeMap<Name, Token>,
+    pub(crate) tokens: Tokens,
 }
 
 /// Reads the room, compares the modules' digests, and opens the modules. Nothing on a token is
@@ -54,7 +52,7 @@ pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
         spares: room.spare.iter().map(|(name, spare)| (name.clone(), serial(spare))).collect(),
     };
     let mode = if room.drill { Mode::Drill } else { Mode::Real };
-    Ok(Entered { mode, place, token, spares })
+    Ok(Entered { mode, place, tokens: Tokens { root: token, spares } })
 }
 
 /// A token behind the module that the room names. A module is opened once, for all its tokens.

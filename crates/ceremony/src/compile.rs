@@ -18,7 +18,7 @@ use alloc::vec::Vec;
 
 use crate::bindings::Bindings;
 use crate::canonical::canonical;
-use crate::graph::{Bilingual, Demands, Graph, Person, PlannedKey};
+use crate::graph::{Bilingual, Demands, Graph, Holder, Origin, Person, PlannedKey};
 use crate::hex::Digest;
 use crate::key::PublicKey;
 use crate::ledger::State;
@@ -29,6 +29,7 @@ use crate::record::{Mode, Opened, Place};
 use crate::rehearsal::GENERATIONS;
 use crate::roster::Roster;
 use crate::rules;
+use crate::token::KeyTemplate;
 use crate::violation::{Input, Violation};
 use crate::x509::{DirectoryName, DirectoryNameError};
 
@@ -163,6 +164,21 @@ fn stand_ins(graph: &Graph) -> BTreeMap<Name, PublicKey> {
 }
 
 impl Compiled {
+    /// What a token holds before this ceremony: the keys as they were made or copied.
+    #[must_use]
+    pub fn held(&self, holder: &Holder) -> Vec<KeyTemplate> {
+        let graph = &self.graph;
+        let before = graph.keys.iter().filter(|key| key.origin == Origin::Before);
+        match holder {
+            Holder::Root => before.map(|key| key.template(graph, 0)).collect(),
+            Holder::Spare(name) => {
+                let copies = graph.spares.get(name);
+                let here = |key: &&PlannedKey| copies.is_some_and(|c| c.contains(&key.name));
+                before.filter(here).map(|key| key.template(graph, 0).copied()).collect()
+            }
+        }
+    }
+
     /// The first record of a ceremony on this plan.
     #[must_use]
     pub fn opened(&self, mode: Mode, room: Place) -> Opened {
@@ -216,6 +232,7 @@ impl Builder<'_> {
             revocations: self.revocations(),
             compromised: self.compromised(),
             orders: plan.orders.iter().map(|order| *order.get_ref()).collect(),
+            spares: self.spares(),
             released: plan.release.iter().map(|name| name.get_ref().clone()).collect(),
             certified: BTreeSet::new(),
             ops: Vec::new(),

@@ -8,6 +8,7 @@
 //! only by pushing an operation, so there is no cycle and no dangling input. **Deliberately
 //! absent:** attempts, answers, times of events.
 
+mod act;
 mod key;
 mod text;
 
@@ -15,6 +16,8 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+
+pub use act::{Act, Holder, Item, Phase, Sheet};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
@@ -57,6 +60,8 @@ pub struct Graph {
     pub(crate) compromised: BTreeMap<Name, Instant>,
     pub(crate) orders: Vec<Order>,
     pub(crate) released: Vec<Name>,
+    /// The other tokens that take part, with the keys that they hold already.
+    pub(crate) spares: BTreeMap<Name, BTreeSet<Name>>,
     /// SHA-256 of each SubjectPublicKeyInfo that a DS certificate of this plan certifies.
     pub(crate) certified: BTreeSet<Digest>,
     pub(crate) ops: Vec<Op>,
@@ -219,270 +224,6 @@ pub struct Duty {
     pub at_least: usize,
 }
 
-/// What is done in an operation. Closed: a new act breaks the build wherever it must be thought of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Act {
-    /// People: a participant enters the room (5.2.1.8).
-    Entry {
-        /// Who enters.
-        person: Name,
-    },
-    /// People: everyone of a role is present and identified (5.2.3).
-    RollCall {
-        /// The role called.
-        role: Name,
-    },
-    /// People: the ids on the signed script are read to the machine.
-    Papers,
-    /// People: the machine's clock is compared with a reference (6.8).
-    Clock,
-    /// Token: which token is this?
-    Identify,
-    /// People: the activation data and the second factor are brought together (6.2.8).
-    Activate,
-    /// Token: log in.
-    Login,
-    /// Token: what is on it? (6.2.1.1: dedicated)
-    Inventory,
-    /// Token: which ledger head is on it?
-    ReadHead,
-    /// People: an application is compared with its paper, and approved (4.2.2, 6.1.3).
-    Application {
-        /// Which.
-        application: Name,
-    },
-    /// People: CA managers judge a root key to be compromised (5.2.1.1, 5.7.3).
-    Compromise {
-        /// Which key.
-        key: Name,
-    },
-    /// People: something is ordered to stop or to go on (5.7.3).
-    Order {
-        /// What.
-        order: Order,
-    },
-    /// People: the unreleased rest of an older batch of CRLs is ordered to be destroyed (4.9.7).
-    Supersede {
-        /// The ceremony that made it.
-        ceremony: Name,
-    },
-    /// People: CA managers approve the destruction of a root key (6.2.10.1).
-    ApproveDestruction {
-        /// Which key.
-        key: Name,
-        /// Of which organisation.
-        organization: Name,
-    },
-    /// Token: destroy a key pair, and see in a fresh session that it is gone.
-    Destroy {
-        /// Which key.
-        key: Name,
-    },
-    /// Token: make a key pair.
-    Generate {
-        /// Which.
-        key: Name,
-    },
-    /// Token: the audit key signs the transcript's head, its first signature.
-    SignHead,
-    /// Token, negative: reading the private value must fail.
-    ReadValue {
-        /// Which key.
-        key: Name,
-    },
-    /// Token, negative: wrapping under an ordinary key must fail.
-    Wrap {
-        /// Which key.
-        key: Name,
-    },
-    /// Token: sign a sheet of neighbours under one key.
-    Sign(Sheet),
-    /// People: the fingerprint of a root certificate is read aloud (6.1.4).
-    Fingerprint {
-        /// Which certificate.
-        certificate: Name,
-    },
-    /// People: a CA manager approves that the work is completed (5.2.1.1).
-    Complete {
-        /// Of which organisation.
-        organization: Name,
-    },
-    /// Token: write the ledger head.
-    WriteHead,
-    /// Token: the audit key seals the transcript. Its Asked is the event Closed.
-    Seal,
-    /// People, after the seal: a certificate is handed over, which is the notice of its issue
-    /// (4.3.3).
-    HandOver {
-        /// Which.
-        certificate: Name,
-    },
-    /// Token, after the seal: log out.
-    Logout,
-    /// People, after the seal: HSM and server are shut down, power is off (6.2.9).
-    Deactivate,
-    /// People, after the seal: the words of the anchor are read aloud and written down.
-    AnchorWords,
-    /// People, after the seal: a participant leaves the room (5.2.1.8).
-    Exit {
-        /// Who leaves.
-        person: Name,
-    },
-}
-
-/// Neighbours under one key that are signed as one operation and share their attempt.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sheet {
-    /// The signing key.
-    pub key: Name,
-    /// What is signed, in order.
-    pub items: Vec<Item>,
-}
-
-/// A structure of the graph, by its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Item {
-    /// In the list of certificates.
-    Certificate(usize),
-    /// In the list of CRLs.
-    Crl(usize),
-}
-
-/// When in a ceremony an act has its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Phase {
-    /// Once, before everything.
-    Entry,
-    /// At the beginning, and again in every session after an interruption.
-    Opening,
-    /// Once.
-    Work,
-    /// The seal.
-    Seal,
-    /// After the seal, in the postscript.
-    Postscript,
-}
-
-impl Act {
-    /// When this act has its place.
-    #[must_use]
-    pub const fn phase(&self) -> Phase {
-        match self {
-            Self::Entry { .. } => Phase::Entry,
-            Self::RollCall { .. }
-            | Self::Papers
-            | Self::Clock
-            | Self::Identify
-            | Self::Activate
-            | Self::Login
-            | Self::Inventory
-            | Self::ReadHead => Phase::Opening,
-            Self::Application { .. }
-            | Self::Compromise { .. }
-            | Self::Order { .. }
-            | Self::Supersede { .. }
-            | Self::ApproveDestruction { .. }
-            | Self::Destroy { .. }
-            | Self::Generate { .. }
-            | Self::SignHead
-            | Self::ReadValue { .. }
-            | Self::Wrap { .. }
-            | Self::Sign(_)
-            | Self::Fingerprint { .. }
-            | Self::Complete { .. }
-            | Self::WriteHead => Phase::Work,
-            Self::Seal => Phase::Seal,
-            Self::HandOver { .. }
-            | Self::Logout
-            | Self::Deactivate
-            | Self::AnchorWords
-            | Self::Exit { .. } => Phase::Postscript,
-        }
-    }
-
-    /// Whether people answer (otherwise the token does).
-    #[must_use]
-    pub const fn is_of_people(&self) -> bool {
-        match self {
-            Self::Entry { .. }
-            | Self::RollCall { .. }
-            | Self::Papers
-            | Self::Clock
-            | Self::Activate
-            | Self::Fingerprint { .. }
-            | Self::Complete { .. }
-            | Self::Application { .. }
-            | Self::Compromise { .. }
-            | Self::Order { .. }
-            | Self::Supersede { .. }
-            | Self::ApproveDestruction { .. }
-            | Self::HandOver { .. }
-            | Self::Deactivate
-            | Self::AnchorWords
-            | Self::Exit { .. } => true,
-            Self::Identify
-            | Self::Login
-            | Self::Inventory
-            | Self::ReadHead
-            | Self::Destroy { .. }
-            | Self::Generate { .. }
-            | Self::SignHead
-            | Self::ReadValue { .. }
-            | Self::Wrap { .. }
-            | Self::Sign(_)
-            | Self::WriteHead
-            | Self::Seal
-            | Self::Logout => false,
-        }
-    }
-
-    /// Whether people note the head of the record after it: what a resumed session is compared
-    /// with.
-    #[must_use]
-    pub const fn is_noted(&self) -> bool {
-        matches!(
-            self,
-            Self::Generate { .. } | Self::SignHead | Self::Sign(_) | Self::Destroy { .. }
-        )
-    }
-
-    /// The act's kind, as graph and script write it.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Entry { .. } => "entry",
-            Self::RollCall { .. } => "roll-call",
-            Self::Papers => "papers",
-            Self::Clock => "clock",
-            Self::Identify => "identify",
-            Self::Activate => "activate",
-            Self::Login => "login",
-            Self::Inventory => "inventory",
-            Self::ReadHead => "read-head",
-            Self::Application { .. } => "application",
-            Self::Compromise { .. } => "compromise",
-            Self::Order { .. } => "order",
-            Self::Supersede { .. } => "supersede",
-            Self::ApproveDestruction { .. } => "approve-destruction",
-            Self::Destroy { .. } => "destroy",
-            Self::HandOver { .. } => "hand-over",
-            Self::Generate { .. } => "generate",
-            Self::SignHead => "sign-head",
-            Self::ReadValue { .. } => "read-value",
-            Self::Wrap { .. } => "wrap",
-            Self::Sign(_) => "sign",
-            Self::Fingerprint { .. } => "fingerprint",
-            Self::Complete { .. } => "complete",
-            Self::WriteHead => "write-head",
-            Self::Seal => "seal",
-            Self::Logout => "logout",
-            Self::Deactivate => "deactivate",
-            Self::AnchorWords => "anchor-words",
-            Self::Exit { .. } => "exit",
-        }
-    }
-}
-
 impl Graph {
     /// The graph's id: SHA-256 over its canonical text.
     #[must_use]
@@ -532,6 +273,11 @@ impl Graph {
     #[must_use]
     pub const fn structures(&self) -> (usize, usize) {
         (self.certificates.len(), self.crls.len())
+    }
+
+    /// The other tokens that take part, by name.
+    pub fn spares(&self) -> impl Iterator<Item = &Name> {
+        self.spares.keys()
     }
 
     /// The operations in execution order.

@@ -30,6 +30,8 @@ use crate::x509::Reason;
 /// What the ceremonies of a CA have left behind; before the first, nothing.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
+    /// The CA's Name in DER, the same in every ceremony.
+    pub ca_name: Vec<u8>,
     /// The CA's first ceremony, which an anchor names.
     pub genesis: Option<Genesis>,
     /// The last ceremony.
@@ -40,6 +42,8 @@ pub struct State {
     pub seeds: BTreeSet<[u8; 32]>,
     /// The serial number of the root token.
     pub token: Option<String>,
+    /// The other tokens, by name.
+    pub spares: BTreeMap<Name, Spare>,
     /// The ledger head that the last ceremony wrote on the root token.
     pub token_head: Option<Octets>,
     /// Every key, destroyed ones included, by name.
@@ -107,6 +111,24 @@ pub struct Key {
     pub compromised: Option<Instant>,
     /// When it was destroyed.
     pub destroyed: Option<Instant>,
+}
+
+/// A token that holds copies of root keys.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Spare {
+    /// Its serial number.
+    pub serial: String,
+    /// The keys on it. A copy counts as a backup once it has signed a CRL (6.2.4).
+    pub copies: BTreeMap<Name, CopyStanding>,
+}
+
+/// What is known of a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum CopyStanding {
+    /// It was made; nobody has seen it sign.
+    Made,
+    /// It signed a CRL that verifies under the key's public half: it counts as a backup.
+    Proved,
 }
 
 /// A certificate.
@@ -230,11 +252,10 @@ impl State {
     /// The state in which every key is the rehearsal's: what a rehearsal is held on, whatever the
     /// real keys are.
     #[must_use]
-    pub fn rehearsed(&self, ca: &[u8]) -> Self {
+    pub fn rehearsed(&self) -> Self {
         let mut state = self.clone();
         for key in state.keys.values_mut() {
-            let rehearsal = key.rehearsal(ca);
-            if let Some(public) = rehearsal.public() {
+            if let Some(public) = key.rehearsal(&self.ca_name).public() {
                 key.public = public;
             }
         }

@@ -58,6 +58,9 @@ pub struct Plan {
     /// What is ordered to stop or to go on (5.7.3).
     #[serde(default)]
     pub orders: Vec<Spanned<Order>>,
+    /// Copies of root keys that shall exist on other tokens (6.2.4).
+    #[serde(default)]
+    pub copy: BTreeMap<Spanned<Name>, Copy>,
     /// Root keys that shall not exist any more, on any token (6.2.10).
     #[serde(default)]
     pub destruction: BTreeMap<Spanned<Name>, Destruction>,
@@ -330,6 +333,18 @@ impl Order {
             Self::ResumeApplications => "resume-applications",
         }
     }
+}
+
+/// A copy of a root key that shall exist on another token (6.2.4; D26).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Copy {
+    /// The root key.
+    pub key: Spanned<Name>,
+    /// The token, by its name in plans and rooms.
+    pub token: Spanned<Name>,
+    /// Label, seal and place of the medium, and who keeps it (5.2.1.3, 5.1.7).
+    pub kept: Spanned<String>,
 }
 
 /// A root key that shall not exist any more (6.2.10; D47).

@@ -39,8 +39,8 @@ pub struct PersonEntry {
     pub roles: Vec<Spanned<Name>>,
     /// The appointment (5.3.9).
     pub appointed: Appointment,
-    /// The day of the last training (5.3.4).
-    pub trained: Spanned<Day>,
+    /// The days of training (5.3.4): the register keeps them all.
+    pub trained: Spanned<Vec<Day>>,
     /// The day of the background check (5.3.2).
     pub eligible: Spanned<Day>,
     /// The right to enter (5.1.2.1).

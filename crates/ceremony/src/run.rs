@@ -14,6 +14,7 @@ mod ask;
 mod facts;
 mod judge;
 mod state;
+mod token;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};

@@ -106,6 +106,8 @@ pub struct Consistent {
     pub audit_key: Digest,
     /// The chain value of the last record.
     pub head: Digest,
+    /// How many signatures were verified.
+    pub signatures: usize,
     /// What this ceremony and those before it left.
     pub state: Arc<State>,
 }
@@ -115,7 +117,6 @@ pub struct Consistent {
 pub struct Verified {
     run: Run,
     facts: Consistent,
-    signatures: usize,
     bundle: Vec<u8>,
 }
 
@@ -226,7 +227,6 @@ impl Trial {
                 Fault::new("S-SIGNATURE", "a proved signature", "one that nobody has proved");
             return Err(refused(&check.subject, fault));
         }
-        let signatures = self.checks.len();
         self.run.settle(&proofs);
         let facts = self.facts()?;
         for (name, key) in self.run.keys() {
@@ -243,12 +243,7 @@ impl Trial {
         };
         if trusted {
             let run = *self.run;
-            return Ok(Verdict::Verified(Box::new(Verified {
-                run,
-                facts,
-                signatures,
-                bundle: self.bundle,
-            })));
+            return Ok(Verdict::Verified(Box::new(Verified { run, facts, bundle: self.bundle })));
         }
         Ok(Verdict::NotAnchored(facts))
     }
@@ -260,7 +255,8 @@ impl Trial {
         })?;
         let mode = self.run.opened().mode;
         let (head, state) = (self.run.transcript_head(), Arc::clone(&self.state));
-        Ok(Consistent { mode, audit_key, head, state })
+        let signatures = self.checks.len();
+        Ok(Consistent { mode, audit_key, head, signatures, state })
     }
 }
 
@@ -311,7 +307,7 @@ impl Verified {
     /// How many signatures were verified.
     #[must_use]
     pub const fn signatures(&self) -> usize {
-        self.signatures
+        self.facts.signatures
     }
 
     /// How the ceremony ended.

@@ -12,7 +12,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Builder;
-use crate::graph::{Act, Duty, Graph, Item, Origin, PlannedCrl, SHEET, Sheet};
+use crate::graph::{Act, Duty, Graph, Holder, Item, Origin, PlannedCrl, SHEET, Sheet};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
 use crate::policy::HeadOn;
@@ -42,10 +42,18 @@ impl Builder<'_> {
         }
         self.people_op(graph, "papers".into(), Act::Papers, "papers");
         self.people_op(graph, "clock".into(), Act::Clock, "clock");
-        self.token_op(graph, "identify".into(), Act::Identify, "activation");
+        let tokens = holders_of(graph);
+        for token in tokens.clone() {
+            let name = format!("identify{}", token.suffix());
+            self.token_op(graph, name, Act::Identify { token }, "activation");
+        }
         self.people_op(graph, "activate".into(), Act::Activate, "activation");
-        self.token_op(graph, "login".into(), Act::Login, "activation");
-        self.token_op(graph, "inventory".into(), Act::Inventory, "key-operation");
+        for token in tokens {
+            let name = format!("login{}", token.suffix());
+            self.token_op(graph, name, Act::Login { token: token.clone() }, "activation");
+            let name = format!("inventory{}", token.suffix());
+            self.token_op(graph, name, Act::Inventory { token }, "key-operation");
+        }
         if self.state.token_head.is_some() && graph.demands.head_on == HeadOn::Token {
             self.token_op(graph, "read-head".into(), Act::ReadHead, "key-operation");
         }
@@ -92,8 +100,17 @@ impl Builder<'_> {
             self.token_op(graph, format!("wrap-{key}"), act, "key-operation");
         }
         self.certificate_sheets(graph);
+        for (key, to) in self.copies() {
+            let name = format!("copy-{key}-{to}");
+            self.token_op(graph, name, Act::Copy { key, to }, "copy");
+        }
         self.crl_sheets(graph);
         self.ends(graph);
+    }
+
+    fn copies(&self) -> Vec<(Name, Name)> {
+        let copies = self.inputs.plan.copy.values();
+        copies.map(|copy| (copy.key.get_ref().clone(), copy.token.get_ref().clone())).collect()
     }
 
     /// Each self-signed root on its own sheet, and each link; DS certificates by signing key.
@@ -110,12 +127,13 @@ impl Builder<'_> {
                 of_key.entry(key).or_default().push(item);
                 continue;
             }
-            let act = Act::Sign(Sheet { key, items: vec![item] });
+            let act = Act::Sign(Sheet { key, token: Holder::Root, items: vec![item] });
             self.token_op(graph, format!("sign-{name}"), act, "certificate-operation");
         }
         for (key, items) in of_key {
             for (number, sheet) in items.chunks(SHEET).enumerate() {
-                let act = Act::Sign(Sheet { key: key.clone(), items: sheet.to_vec() });
+                let items = sheet.to_vec();
+                let act = Act::Sign(Sheet { key: key.clone(), token: Holder::Root, items });
                 let name = format!("sign-ds-{key}-{}", number + 1);
                 self.token_op(graph, name, act, "certificate-operation");
             }
@@ -141,8 +159,17 @@ impl Builder<'_> {
                 };
                 self.op_of(graph, name, act, "completion", &organization);
             }
-            let act = Act::Destroy { key: key.clone() };
-            self.token_op(graph, format!("destroy-{key}"), act, "destruction");
+            for token in holders_of(graph) {
+                let holds = match &token {
+                    Holder::Root => true,
+                    Holder::Spare(name) => graph.spares.get(name).is_some_and(|k| k.contains(&key)),
+                };
+                if holds {
+                    let name = format!("destroy-{key}{}", token.suffix());
+                    let act = Act::Destroy { key: key.clone(), token };
+                    self.token_op(graph, name, act, "destruction");
+                }
+            }
         }
         let resumes =
             |order: &Order| matches!(order, Order::ResumeDsIssuing | Order::ResumeApplications);
@@ -171,11 +198,23 @@ impl Builder<'_> {
         let keys: Vec<Name> = graph.keys.iter().map(|key| key.name.clone()).collect();
         for key in keys {
             let of_key = |(_, planned): &(usize, &PlannedCrl)| planned.crl.issuer_key == key;
-            let items: Vec<Item> =
+            let mut items: Vec<Item> =
                 graph.crls.iter().enumerate().filter(of_key).map(|(i, _)| Item::Crl(i)).collect();
+            // The last CRLs are signed by the copies that are made here: each proves itself by one.
+            let mut proofs = Vec::new();
+            for (_, to) in self.copies().into_iter().filter(|(copied, _)| *copied == key) {
+                proofs.extend(items.pop().map(|item| (to, item)));
+            }
             for (number, sheet) in items.chunks(SHEET).enumerate() {
-                let act = Act::Sign(Sheet { key: key.clone(), items: sheet.to_vec() });
+                let items = sheet.to_vec();
+                let act = Act::Sign(Sheet { key: key.clone(), token: Holder::Root, items });
                 let name = format!("sign-crl-{key}-{}", number + 1);
+                self.token_op(graph, name, act, "certificate-operation");
+            }
+            for (to, item) in proofs {
+                let name = format!("sign-crl-{key}-on-{to}");
+                let token = Holder::Spare(to);
+                let act = Act::Sign(Sheet { key: key.clone(), token, items: vec![item] });
                 self.token_op(graph, name, act, "certificate-operation");
             }
         }
@@ -203,7 +242,10 @@ impl Builder<'_> {
             let name = format!("hand-over-{certificate}");
             self.people_op(graph, name, Act::HandOver { certificate }, "hand-over");
         }
-        self.token_op(graph, "logout".into(), Act::Logout, "deactivation");
+        for token in holders_of(graph) {
+            let name = format!("logout{}", token.suffix());
+            self.token_op(graph, name, Act::Logout { token }, "deactivation");
+        }
         self.people_op(graph, "deactivate".into(), Act::Deactivate, "deactivation");
         self.people_op(graph, "anchor-words".into(), Act::AnchorWords, "anchor-words");
         let participants: Vec<Name> = graph.people.keys().cloned().collect();
@@ -245,6 +287,12 @@ impl Builder<'_> {
         let held = |role: &&Name| graph.people.values().any(|person| person.roles.contains(role));
         self.inputs.policy.role.keys().filter(held).cloned().collect()
     }
+}
+
+/// The tokens that take part, the root token first.
+fn holders_of(graph: &Graph) -> Vec<Holder> {
+    let spares = graph.spares.keys().map(|name| Holder::Spare(name.clone()));
+    core::iter::once(Holder::Root).chain(spares).collect()
 }
 
 fn holders(graph: &Graph, role: &Name) -> Vec<Name> {

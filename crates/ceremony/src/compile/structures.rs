@@ -1,6 +1,6 @@
 //! What a ceremony finds, decides and signs: keys, revocations, certificates, CRLs.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::vec::Vec;
 
@@ -57,6 +57,22 @@ impl Builder<'_> {
             (name.clone(), KnownKey { public: key.public.clone(), id: key.id.clone() })
         };
         keys.map(known).collect()
+    }
+
+    /// The other tokens that take part, with the keys that they hold: those that copies go to, and
+    /// those on which a key is destroyed.
+    pub(super) fn spares(&self) -> BTreeMap<Name, BTreeSet<Name>> {
+        let plan = &self.inputs.plan;
+        let held = |name: &Name| -> BTreeSet<Name> {
+            let spare = self.state.spares.get(name);
+            spare.map(|spare| spare.copies.keys().cloned().collect()).unwrap_or_default()
+        };
+        let targets = plan.copy.values().map(|copy| copy.token.get_ref().clone());
+        let destroyed = |key: &Name| plan.destruction.keys().any(|gone| gone.get_ref() == key);
+        let affected =
+            self.state.spares.iter().filter(|(_, spare)| spare.copies.keys().any(destroyed));
+        let names = targets.chain(affected.map(|(name, _)| name.clone()));
+        names.map(|name| (name.clone(), held(&name))).collect()
     }
 
     pub(super) fn applications(&self) -> BTreeMap<Name, PlannedApplication> {

@@ -2,11 +2,11 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Act, Graph, Origin};
+use super::{Act, Graph, Holder, Origin};
 use crate::hex::Digest;
 use crate::name::Name;
 use crate::plan::Ground;
@@ -37,6 +37,10 @@ impl Graph {
         self.write_people(&mut out);
         self.write_keys(&mut out);
         self.write_decisions(&mut out);
+        for (name, keys) in &self.spares {
+            let keys: Vec<String> = keys.iter().map(Name::to_string).collect();
+            let _ = writeln!(out, "\ntoken {name}: holds {}", or_none(&keys));
+        }
         self.write_structures(&mut out);
         self.write_operations(&mut out);
         out
@@ -157,9 +161,13 @@ impl Graph {
                     .collect();
                 let _ = write!(
                     out,
-                    ": {} under {}, {}",
+                    ": {} under {}{}, {}",
                     sheet.items.len(),
                     sheet.key,
+                    match &sheet.token {
+                        Holder::Root => String::new(),
+                        Holder::Spare(name) => format!(" on {name}"),
+                    },
                     names.join(" … ")
                 );
             }

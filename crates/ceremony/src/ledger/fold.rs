@@ -1,18 +1,22 @@
 //! What a ceremony changes in the state of its CA.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{Batch, Burned, Certificate, Genesis, Key, Last, Standing, State, predecessor};
-use crate::graph::{Act, Item, Origin};
+use super::{
+    Batch, Burned, Certificate, CopyStanding, Genesis, Key, Last, Spare, Standing, State,
+    predecessor,
+};
+use crate::graph::{Act, Holder, Item, Origin, Sheet};
 use crate::hex::Digest;
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::plan::Order;
 use crate::record::{End, Mode};
 use crate::run::{Fault, Run};
+use crate::time::Instant;
 
 impl State {
     /// The state after a ceremony that was compiled against this one, replayed and closed, with its
@@ -59,6 +63,7 @@ impl State {
         let end = run.closed().unwrap_or(End::Aborted);
         self.ceremonies.insert(graph.ceremony.clone(), (end, graph.sequence));
         self.seeds.insert(graph.seed);
+        self.ca_name = graph.ca_name.to_der();
         self.token = Some(run.place().token.clone());
         if let Some(head) = run.written_head() {
             self.token_head = Some(head.clone());
@@ -96,12 +101,38 @@ impl State {
             );
         }
         for (op, at) in run.done_ops() {
-            if let Act::Destroy { key } = &op.act
-                && let Some(key) = self.keys.get_mut(key)
-            {
-                key.destroyed = Some(at);
+            if let Act::Destroy { key, token } = &op.act {
+                self.take_destruction(key, token, at);
+            } else if let Act::Copy { key, to } = &op.act {
+                self.take_copy(run, key, to, CopyStanding::Made);
+            } else if let Act::Sign(Sheet { key, token: Holder::Spare(spare), .. }) = &op.act {
+                self.take_copy(run, key, spare, CopyStanding::Proved);
             }
         }
+    }
+
+    fn take_destruction(&mut self, key: &Name, token: &Holder, at: Instant) {
+        match token {
+            Holder::Root => {
+                if let Some(key) = self.keys.get_mut(key) {
+                    key.destroyed = Some(at);
+                }
+            }
+            Holder::Spare(spare) => {
+                if let Some(spare) = self.spares.get_mut(spare) {
+                    spare.copies.remove(key);
+                }
+            }
+        }
+    }
+
+    fn take_copy(&mut self, run: &Run, key: &Name, spare: &Name, standing: CopyStanding) {
+        let Some(serial) = run.place().spares.get(spare) else { return };
+        let spare = self
+            .spares
+            .entry(spare.clone())
+            .or_insert_with(|| Spare { serial: serial.clone(), copies: BTreeMap::new() });
+        spare.copies.insert(key.clone(), standing);
     }
 
     fn take_certificates(&mut self, run: &Run, completed: bool) {

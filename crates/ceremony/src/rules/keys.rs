@@ -9,6 +9,7 @@ use crate::compile::generation;
 use crate::ledger::{Certificate, Key};
 use crate::name::Name;
 use crate::plan::ProfileName;
+use crate::policy::Backup;
 use crate::time::{CalendarSpan, Instant};
 use crate::violation::Input;
 
@@ -207,6 +208,45 @@ pub(super) fn destruction(report: &mut Report<'_>) {
                 format!("a key {} without duties", name.get_ref()),
                 duty,
                 "wait until its root has ended",
+            );
+        }
+    }
+}
+
+/// R-BACKUP: a copy is of a root key that exists or is made here and may be copied, goes to a token
+/// that does not hold it, and proves itself by a CRL (6.2.4; D26).
+pub(super) fn copies(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    for (name, copy) in &plan.copy {
+        let (key, token) = (copy.key.get_ref(), copy.token.get_ref());
+        let found = report.state.root_keys().find(|(known, _)| *known == key);
+        let made = plan.key.keys().any(|made| made.get_ref() == key);
+        let backup = match found {
+            Some((_, key)) => Some(key.backup),
+            None => made.then_some(*report.inputs.policy.root.backup.get_ref()),
+        };
+        let held = report.state.spares.get(token).is_some_and(|s| s.copies.contains_key(key));
+        let twice = plan.copy.iter().take_while(|(other, _)| other.get_ref() != name.get_ref());
+        let twice =
+            twice.into_iter().any(|(_, c)| c.key.get_ref() == key && c.token.get_ref() == token);
+        let fault = match backup {
+            None => Some("no such root key"),
+            Some(Backup::None) => Some("a key that was made to have no backup"),
+            Some(Backup::Vendor) => Some("a key that only its module can clone"),
+            Some(Backup::WrapTrusted) if held || twice => Some("a token that holds it already"),
+            Some(Backup::WrapTrusted) if plan.crls.is_none() => Some("no CRL that the copy signs"),
+            Some(Backup::WrapTrusted) if copy.kept.get_ref().trim().is_empty() => {
+                Some("no word of where and by whom it is kept")
+            }
+            Some(Backup::WrapTrusted) => None,
+        };
+        if let Some(found) = fault {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                "a root key to be wrapped under a TRUSTED key, a token without it, and a CRL",
+                found,
+                "the policy's key.backup was fixed when the key was made",
             );
         }
     }

@@ -304,12 +304,14 @@ pub(super) fn trained(report: &mut Report<'_>) {
     let day = report.at().day();
     for person in report.participants() {
         let trained = &person.trained;
-        if !within_months(*trained.get_ref(), day, months) {
+        let fresh = |trained: &Day| within_months(*trained, day, months);
+        if !trained.get_ref().iter().any(fresh) {
+            let last = trained.get_ref().iter().filter(|trained| **trained <= day).max();
             report.refuse(
                 Input::Roster,
                 trained.span(),
                 format!("training within {months} months before {day}"),
-                trained.get_ref().to_string(),
+                last.map_or("none".to_string(), ToString::to_string),
                 "train before the ceremony",
             );
         }

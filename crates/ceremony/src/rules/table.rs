@@ -221,6 +221,14 @@ pub const RULES: &[Rule] = &[
         "a new root key without both link certificates, or a link that belongs to no renewal",
     ),
     rule(
+        "R-BACKUP",
+        "6.2.4, 6.2.6; D26",
+        Stage::Plan(keys::copies),
+        true,
+        "a copy of a key that may not be copied, to a token that holds it, or without a CRL that proves it",
+    ),
+    rule("S-SPARE", "gishiki", Stage::Run, true, "a room with other tokens than the plan names"),
+    rule(
         "R-DESTROY",
         "6.2.10.1; D47",
         Stage::Plan(keys::destruction),

@@ -11,7 +11,7 @@ use crate::hex::{Digest, Octets};
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::seal;
-use crate::token::TokenRequest;
+use crate::token::{CopyRemains, CopyRequest, TokenRequest};
 
 /// What to ask, and of whom.
 #[derive(Debug)]
@@ -20,6 +20,9 @@ pub enum Request {
     People(PeopleRequest),
     /// The token.
     Token(TokenRequest),
+    /// The root token and another, to copy a key from the one to the other; and first, after an
+    /// attempt that was lost, what is to be removed of it.
+    Copy(CopyRequest, Option<CopyRemains>),
 }
 
 /// What people are asked in one operation.
@@ -79,11 +82,17 @@ impl Run {
                 let facts = self.facts(op)?;
                 return Ok(Request::People(PeopleRequest { op: op.clone(), facts }));
             }
-            Act::Identify => TokenRequest::Identify { serial: self.place().token.clone() },
-            Act::Login => TokenRequest::Login {},
-            Act::Inventory => TokenRequest::List {},
+            Act::Identify { token } => TokenRequest::Identify { serial: self.serial_of(token)? },
+            Act::Login { .. } => TokenRequest::Login {},
+            Act::Inventory { .. } => TokenRequest::List {},
+            Act::Copy { key, .. } => {
+                let made = self.planned(key)?.template(graph, 0);
+                let remains = (attempt > 0).then(|| CopyRemains::of(&made));
+                let request = CopyRequest::of(&made, self.public(key)?);
+                return Ok(Request::Copy(request, remains));
+            }
             Act::ReadHead => TokenRequest::ReadHead { label: graph.head_label() },
-            Act::Destroy { key } => TokenRequest::Destroy { id: id(key)? },
+            Act::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)? },
             Act::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }
@@ -103,7 +112,7 @@ impl Run {
                 TokenRequest::WriteHead { label: graph.head_label(), value: self.head_value() }
             }
             Act::Seal => return self.seal_request().map(Request::Token),
-            Act::Logout => TokenRequest::Logout {},
+            Act::Logout { .. } => TokenRequest::Logout {},
         };
         Ok(Request::Token(token))
     }
@@ -199,9 +208,10 @@ impl Run {
             | Act::Destroy { .. }
             | Act::Deactivate
             | Act::Exit { .. }
-            | Act::Identify
-            | Act::Login
-            | Act::Inventory
+            | Act::Identify { .. }
+            | Act::Login { .. }
+            | Act::Inventory { .. }
+            | Act::Copy { .. }
             | Act::Generate { .. }
             | Act::SignHead
             | Act::ReadValue { .. }
@@ -209,7 +219,7 @@ impl Run {
             | Act::Sign(_)
             | Act::WriteHead
             | Act::Seal
-            | Act::Logout => Vec::new(),
+            | Act::Logout { .. } => Vec::new(),
         })
     }
 

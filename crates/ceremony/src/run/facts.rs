@@ -116,6 +116,14 @@ impl Run {
         })
     }
 
+    /// Whether an operation was begun that is not done: nobody knows what it left.
+    pub(super) fn was_asked(&self, op: &Op) -> bool {
+        let index = Some(op.id.index());
+        let state = self.ops.get(op.id.index()).copied().unwrap_or_default();
+        let open = self.pending == index || self.burn == index || state.attempt > 0;
+        open && !state.done
+    }
+
     /// The ledger head on the token, if it was written here.
     #[must_use]
     pub const fn written_head(&self) -> Option<&Octets> {

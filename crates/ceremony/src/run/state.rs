@@ -7,11 +7,11 @@ use alloc::vec::Vec;
 use super::ask;
 use super::judge::{self, Weighed};
 use super::{ATTEMPTS, Book, Fault, Next, Run, Signed, Stop};
-use crate::graph::{Act, Phase};
+use crate::graph::{Act, Holder, Phase};
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
 use crate::name::Name;
-use crate::record::{Answer, Attempt, End, Event, Resumed};
+use crate::record::{Answer, Attempt, End, Event, Place, Resumed};
 use crate::time::Instant;
 use crate::token::KeyFacts;
 
@@ -108,18 +108,20 @@ impl Run {
         match act {
             Act::SignHead => self.audit_ready = true,
             Act::WriteHead => self.written_head = weighed.head,
-            Act::Destroy { key } => {
+            Act::Destroy { key, token: Holder::Root } => {
                 self.keys.remove(key);
             }
             Act::Entry { .. }
             | Act::RollCall { .. }
             | Act::Papers
             | Act::Clock
-            | Act::Identify
+            | Act::Identify { .. }
             | Act::Activate
-            | Act::Login
-            | Act::Inventory
+            | Act::Login { .. }
+            | Act::Inventory { .. }
             | Act::ReadHead
+            | Act::Copy { .. }
+            | Act::Destroy { .. }
             | Act::Application { .. }
             | Act::Compromise { .. }
             | Act::Order { .. }
@@ -133,7 +135,7 @@ impl Run {
             | Act::Fingerprint { .. }
             | Act::Complete { .. }
             | Act::Seal
-            | Act::Logout
+            | Act::Logout { .. }
             | Act::Deactivate
             | Act::AnchorWords
             | Act::Exit { .. } => {}
@@ -254,12 +256,10 @@ impl Run {
             return Err(Fault::new("S-ORDER", "no Resumed in the postscript", "Resumed"));
         }
         judge::place(self.graph(), self.opened.mode, &resumed.room)?;
-        if resumed.room.token != self.opened.room.token {
-            return Err(Fault::new(
-                "S-TOKEN-SERIAL",
-                self.opened.room.token.clone(),
-                resumed.room.token.clone(),
-            ));
+        let serials = |place: &Place| place.serials().cloned().collect::<Vec<_>>().join(", ");
+        let (asked, found) = (serials(&self.opened.room), serials(&resumed.room));
+        if asked != found {
+            return Err(Fault::new("S-TOKEN-SERIAL", asked, found));
         }
         if !resumed.new_medium.is_empty() {
             self.two_roles(&resumed.new_medium)?;

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Labels, Language, Step, role, sheet_names};
-use crate::graph::{Act, Graph, Op};
+use crate::graph::{Act, Graph, Holder, Op};
 use crate::plan::{ApplicationKind, Order};
 
 pub(super) const LABELS: Labels = Labels {
@@ -71,8 +71,8 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
                 .into(),
             format!("The difference is at most {} seconds.", graph.demands.max_clock_offset),
         ),
-        Act::Identify => (
-            "Token identity".into(),
+        Act::Identify { token } => (
+            titled("Token identity", token),
             "The machine reads serial number, label and mechanisms of the HSM.".into(),
             "The serial number on the screen is the one on the device's plate.".into(),
         ),
@@ -81,13 +81,13 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "Several custodians bring activation data and second factor, and enter the factor's name.".into(),
             "Two or more are there. Nobody sees a PIN.".into(),
         ),
-        Act::Login => (
-            "Login".into(),
+        Act::Login { token } => (
+            titled("Login", token),
             "A custodian enters the PIN.".into(),
             "The screen says “done”. A failure is not retried by itself.".into(),
         ),
-        Act::Inventory => (
-            "Inventory".into(),
+        Act::Inventory { token } => (
+            titled("Inventory", token),
             "The machine lists every object on the token.".into(),
             "There is nothing but this CA's keys; at the first ceremony, nothing.".into(),
         ),
@@ -133,8 +133,13 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "The approver holds the role.".into(),
         ),
-        Act::Destroy { key } => (
-            "Destruction of a private key".into(),
+        Act::Copy { key, to } => (
+            "Backup of a private key".into(),
+            format!("Key custodians and the security officers of both tokens copy the root key `{key}` to the token `{to}`. It travels encrypted under a TRUSTED key that exists only inside the two tokens, and never leaves the machine."),
+            "The copy's public key and attributes are as planned. Nothing of the agreement is left on either token.".into(),
+        ),
+        Act::Destroy { key, token } => (
+            titled("Destruction of a private key", token),
             format!("Key custodians destroy the key pair `{key}` on the token and see in a fresh session that it is gone."),
             "Nothing with its CKA_ID is left on the token.".into(),
         ),
@@ -196,7 +201,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "The audit key signs the list of every file that was made.".into(),
             "The seal verifies.".into(),
         ),
-        Act::Logout => ("Logout".into(), "Log out of the token.".into(), "No session is left.".into()),
+        Act::Logout { token } => (titled("Logout", token), "Log out of the token.".into(), "No session is left.".into()),
         Act::Deactivate => (
             "Deactivation".into(),
             "HSM and server are shut down in order; then the power is cut.".into(),
@@ -216,4 +221,11 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
     };
     Step { title, say, see }
+}
+
+fn titled(title: &str, token: &Holder) -> String {
+    match token {
+        Holder::Root => title.to_string(),
+        Holder::Spare(name) => format!("{title} (token {name})"),
+    }
 }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Labels, Language, Step, role, sheet_names};
-use crate::graph::{Act, Graph, Op};
+use crate::graph::{Act, Graph, Holder, Op};
 use crate::plan::{ApplicationKind, Order};
 
 pub(super) const LABELS: Labels = Labels {
@@ -63,8 +63,8 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "持ち込んだ校正済みの時計と装置の時計を 2 名で読み、差(秒)と時計の名称を入力する。".into(),
             format!("差が {} 秒以内である。", graph.demands.max_clock_offset),
         ),
-        Act::Identify => (
-            "トークンの確認".into(),
+        Act::Identify { token } => (
+            titled("トークンの確認", token),
             "装置が HSM の製造番号、ラベル、機構を読む。".into(),
             "画面の製造番号が機器の銘板と一致する。".into(),
         ),
@@ -73,15 +73,15 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "複数の秘密鍵管理者が活性化データと第二の要素を用意し、要素の名称を入力する。".into(),
             "2 名以上がそろっている。PIN は誰にも見えない。".into(),
         ),
-        Act::Login => (
-            "ログイン".into(),
+        Act::Login { token } => (
+            titled("ログイン", token),
             "秘密鍵管理者が PIN を入力する。".into(),
             "画面に「完了」と出る。失敗しても自動では繰り返されない。".into(),
         ),
-        Act::Inventory => (
-            "トークンの中身の確認".into(),
+        Act::Inventory { token } => (
+            titled("トークンの中身の確認", token),
             "装置がトークン上のすべてのオブジェクトを数える。".into(),
-            "この認証局の鍵のほかに何もない(最初のセレモニーでは空である)。".into(),
+            "この認証局の鍵のほかに何もない(最初の使用では空である)。".into(),
         ),
         Act::ReadHead => (
             "台帳の先頭値の確認".into(),
@@ -129,8 +129,13 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "承認者が役割どおりである。".into(),
         ),
-        Act::Destroy { key } => (
-            "秘密鍵の廃棄".into(),
+        Act::Copy { key, to } => (
+            "秘密鍵のバックアップ".into(),
+            format!("複数の秘密鍵管理者と両トークンの管理者が、ルート鍵 `{key}` をトークン `{to}` に複製する。鍵は両トークンの中だけにある鍵(TRUSTED)で暗号化され、装置の外に出ない。"),
+            "複製の公開鍵と属性が計画どおりである。合意に使った鍵が両トークンに残っていない。".into(),
+        ),
+        Act::Destroy { key, token } => (
+            titled("秘密鍵の廃棄", token),
             format!("複数の秘密鍵管理者が `{key}` の鍵ペアをトークンから消去し、新しいセッションで無いことを確かめる。"),
             "トークンに `CKA_ID` の一致するものが残っていない。".into(),
         ),
@@ -190,7 +195,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "監査用の鍵が、作られたすべてのファイルの一覧に署名する。".into(),
             "封印の検証が成功する。".into(),
         ),
-        Act::Logout => ("ログアウト".into(), "トークンからログアウトする。".into(), "セッションが残っていない。".into()),
+        Act::Logout { token } => (titled("ログアウト", token), "トークンからログアウトする。".into(), "セッションが残っていない。".into()),
         Act::Deactivate => (
             "非活性化".into(),
             "HSM とサーバを正常にシャットダウンした後、電源を断つ準備をする。".into(),
@@ -208,4 +213,11 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
     };
     Step { title, say, see }
+}
+
+fn titled(title: &str, token: &Holder) -> String {
+    match token {
+        Holder::Root => title.to_string(),
+        Holder::Spare(name) => format!("{title}(トークン {name})"),
+    }
 }

@@ -1,0 +1,352 @@
+//! What a token says of itself and its objects, and whether it is as it was asked.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use super::judge::Weighed;
+use super::{Fault, Run};
+use crate::graph::{Act, Holder, PlannedKey};
+use crate::hex::Octets;
+use crate::key::PublicKey;
+use crate::name::Name;
+use crate::record::Mode;
+use crate::token::{Attribute, CopyFacts, KeyFacts, KeyTemplate, TokenIdentity, TokenObject};
+use crate::x509;
+
+impl Run {
+    /// The serial number of a token that takes part.
+    pub(super) fn serial_of(&self, token: &Holder) -> Result<String, Fault> {
+        let serial = match token {
+            Holder::Root => Some(&self.place().token),
+            Holder::Spare(name) => self.place().spares.get(name),
+        };
+        serial.cloned().ok_or_else(|| Fault::new("S-TOKEN-SERIAL", "a token of the room", "none"))
+    }
+
+    pub(super) fn weigh_identity(
+        &self,
+        token: &Holder,
+        identity: &TokenIdentity,
+    ) -> Result<Weighed, Fault> {
+        let graph = self.graph();
+        let serial = self.serial_of(token)?;
+        if identity.serial != serial {
+            return Err(Fault::new("S-TOKEN-SERIAL", serial, identity.serial.clone()));
+        }
+        let drill = identity.label.starts_with("DRILL");
+        if drill != (self.opened().mode == Mode::Drill) && self.opened().mode != Mode::Rehearsal {
+            return Err(Fault::new(
+                "S-DRILL",
+                "a token labelled DRILL in a drill, and only there",
+                format!("label `{}` in a {:?}", identity.label, self.opened().mode),
+            ));
+        }
+        let texts = [
+            &identity.label,
+            &identity.manufacturer,
+            &identity.model,
+            &identity.hardware,
+            &identity.firmware,
+        ];
+        if texts.iter().any(|t| t.len() > 64 || t.chars().any(char::is_control)) {
+            return Err(Fault::new(
+                "S-ANSWER",
+                "a token's description in plain text",
+                "other characters",
+            ));
+        }
+        let absent: Vec<&str> = graph
+            .demands
+            .mechanisms
+            .iter()
+            .filter(|m| !identity.mechanisms.contains(m))
+            .map(String::as_str)
+            .collect();
+        if !absent.is_empty() {
+            return Err(Fault::new(
+                "S-TOKEN-MECHANISM",
+                absent.join(", "),
+                identity.mechanisms.join(", "),
+            ));
+        }
+        Ok(Weighed::default())
+    }
+
+    /// R-HSM-DEDICATED: what is on the root token is what the records say, and what is in doubt;
+    /// nothing else.
+    pub(super) fn weigh_inventory(&self, objects: &[TokenObject]) -> Result<Weighed, Fault> {
+        let graph = self.graph();
+        let mut expected = BTreeMap::new();
+        for key in graph.keys.iter().filter(|key| self.keys().contains_key(&key.name)) {
+            expected.insert(self.id_of(&key.name)?, key.name.clone());
+        }
+        let mut doubtful = self.destroyed_on(&Holder::Root)?;
+        if let Some(op) = self.doubt.and_then(|i| self.op_at(i))
+            && let Act::Generate { key } = &op.act
+        {
+            doubtful.insert(self.planned(key)?.id(graph, self.attempt(op)));
+        }
+        let heads = self.session() > 0 || self.compiled().state.token_head.is_some();
+        compare(objects, &expected, &doubtful, heads.then(|| graph.head_label()))
+    }
+
+    /// The same of a token that holds copies: those of the records, those made here, and what is in
+    /// doubt.
+    pub(super) fn weigh_spare(
+        &self,
+        spare: &Name,
+        objects: &[TokenObject],
+    ) -> Result<Weighed, Fault> {
+        let mut copies = self.graph().spares.get(spare).cloned().unwrap_or_default();
+        let mut doubtful = self.destroyed_on(&Holder::Spare(spare.clone()))?;
+        for (op, state) in self.graph().ops.iter().zip(&self.ops) {
+            if let Act::Copy { key, to } = &op.act
+                && to == spare
+            {
+                if state.done {
+                    copies.insert(key.clone());
+                } else if self.was_asked(op) {
+                    doubtful.insert(self.id_of(key)?);
+                }
+            }
+        }
+        let mut expected = BTreeMap::new();
+        for key in copies {
+            expected.insert(self.id_of(&key)?, key);
+        }
+        compare(objects, &expected, &doubtful, None)
+    }
+
+    /// CKA_ID of every key whose destruction on this token was begun: it may be gone or not.
+    fn destroyed_on(&self, holder: &Holder) -> Result<BTreeSet<Octets>, Fault> {
+        let mut ids = BTreeSet::new();
+        for (op, state) in self.graph().ops.iter().zip(&self.ops) {
+            if let Act::Destroy { key, token } = &op.act
+                && token == holder
+                && (state.done || self.was_asked(op))
+            {
+                ids.insert(self.id_of(key)?);
+            }
+        }
+        Ok(ids)
+    }
+
+    /// R-KEY-IN-HSM: exactly one pair, on the curve, with every attribute as it was asked.
+    pub(super) fn judge_key(
+        &self,
+        key: &Name,
+        attempt: u32,
+        facts: &KeyFacts,
+    ) -> Result<PublicKey, Fault> {
+        let planned = self.planned(key)?;
+        let template = planned.template(self.graph(), attempt);
+        let public = self.judge_facts(planned, &template, facts)?;
+        if self.keys().values().any(|other| *other == public) {
+            return Err(Fault::new(
+                "S-PUBLIC-KEY",
+                "a key that is not there already",
+                key.to_string(),
+            ));
+        }
+        if self.opened().mode == Mode::Rehearsal
+            && template.rehearsal.public().as_ref() != Some(&public)
+        {
+            let asked = format!("the rehearsal's derived key for {key}");
+            return Err(Fault::new("S-REHEARSAL-KEY", asked, "another key"));
+        }
+        Ok(public)
+    }
+
+    /// Exactly one pair, on the curve, with every attribute as the template has it.
+    fn judge_facts(
+        &self,
+        planned: &PlannedKey,
+        template: &KeyTemplate,
+        facts: &KeyFacts,
+    ) -> Result<PublicKey, Fault> {
+        let key = &planned.name;
+        if (facts.privates, facts.publics) != (1, 1) {
+            return Err(Fault::new(
+                "R-KEY-IN-HSM",
+                format!("one private and one public object of {key}"),
+                format!("{} private, {} public", facts.privates, facts.publics),
+            ));
+        }
+        let parameters = x509::curve_parameters(planned.curve);
+        if facts.parameters.0 != parameters {
+            return Err(Fault::new(
+                "R-ALG",
+                format!("the named curve {}", planned.curve.name()),
+                crate::hex::encode(&facts.parameters.0),
+            ));
+        }
+        let asked_labels = vec![template.label.clone(), template.label.clone()];
+        if facts.labels != asked_labels {
+            return Err(Fault::new(
+                "R-KEY-IN-HSM",
+                asked_labels.join(", "),
+                facts.labels.join(", "),
+            ));
+        }
+        for (side, asked, found) in [
+            ("private", &template.expected_private, &facts.private),
+            ("public", &template.public, &facts.public),
+        ] {
+            for (attribute, value) in asked {
+                let found = found.get(attribute).copied().or(absent(*attribute));
+                if found != Some(*value) {
+                    return Err(Fault::new(
+                        "R-KEY-IN-HSM",
+                        format!("{side} {key} with {} = {value}", attribute.name()),
+                        found.map_or("no such attribute".to_string(), |found| found.to_string()),
+                    ));
+                }
+            }
+            // LOCAL says where a public key comes from; every other attribute is a power.
+            let power = |attribute: &Attribute| *attribute != Attribute::Local;
+            let more = found
+                .iter()
+                .find(|(name, value)| **value && power(name) && !asked.contains_key(name));
+            if let Some((attribute, _)) = more {
+                let asked = format!("{side} {key} without {}", attribute.name());
+                return Err(Fault::new("R-KEY-IN-HSM", asked, "true"));
+            }
+        }
+        let public = PublicKey::from_point(planned.curve, &facts.point.0).map_err(|error| {
+            Fault::new("S-PUBLIC-KEY", format!("a public key for {key}"), error.to_string())
+        })?;
+        Ok(public)
+    }
+
+    pub(super) fn weigh_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
+        let asked = self.head_value();
+        if values != core::slice::from_ref(&asked) {
+            let found: Vec<String> = values.iter().map(|v| crate::hex::encode(&v.0)).collect();
+            return Err(Fault::new(
+                "S-LEDGER-HEAD",
+                crate::hex::encode(&asked.0),
+                found.join(", "),
+            ));
+        }
+        Ok(Weighed { head: Some(asked), ..Weighed::default() })
+    }
+
+    /// The head that the ceremony before wrote, or this one before an interruption: a token that
+    /// shows another has seen another history.
+    pub(super) fn weigh_known_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
+        let before = self.compiled().state.token_head.as_ref();
+        let highest = values.iter().max();
+        let known = [before, self.written_head()];
+        if highest.is_some() && known.contains(&highest) {
+            return Ok(Weighed::default());
+        }
+        let show = |value: &Octets| crate::hex::encode(&value.0);
+        let found: Vec<String> = values.iter().map(show).collect();
+        Err(Fault::new(
+            "S-LEDGER-HEAD",
+            before.map_or_else(|| "none".to_string(), show),
+            if found.is_empty() { "none".to_string() } else { found.join(", ") },
+        ))
+    }
+
+    /// R-BACKUP: the copy is the key, with every attribute as it was asked; it travelled under a
+    /// key that wraps and nothing else, and nothing of the agreement is left.
+    pub(super) fn weigh_copy(&self, key: &Name, facts: &CopyFacts) -> Result<Weighed, Fault> {
+        let planned = self.planned(key)?;
+        let template = planned.template(self.graph(), 0).copied();
+        let found = self.judge_facts(planned, &template, &facts.key)?;
+        if found != *self.public(key)? {
+            let asked = format!("a copy with the public key of {key}");
+            return Err(Fault::new("R-BACKUP", asked, "another public key"));
+        }
+        let mechanisms = facts.mechanisms.join(", ");
+        if mechanisms != COPY_MECHANISMS {
+            return Err(Fault::new("R-BACKUP", COPY_MECHANISMS, mechanisms));
+        }
+        let left = (facts.source_left, facts.target_left);
+        if left != (0, 0) {
+            let found = format!("{} on the source, {} on the target", left.0, left.1);
+            return Err(Fault::new("R-BACKUP", "nothing left of the agreement", found));
+        }
+        for (side, attributes, power) in [
+            ("source", &facts.wrapping, Attribute::Wrap),
+            ("target", &facts.unwrapping, Attribute::Unwrap),
+        ] {
+            for (attribute, asked) in
+                [(Attribute::Trusted, true), (Attribute::Extractable, false), (power, true)]
+            {
+                if attributes.get(&attribute) != Some(&asked) {
+                    let asked =
+                        format!("an agreed key on the {side} with {} = {asked}", attribute.name());
+                    return Err(Fault::new("R-BACKUP", asked, "another"));
+                }
+            }
+        }
+        Ok(Weighed::default())
+    }
+}
+
+/// ECDH (SP 800-56A), then RFC 5649, by PKCS #11's names.
+const COPY_MECHANISMS: &str = "CKM_ECDH1_DERIVE, CKM_AES_KEY_WRAP_PAD";
+
+/// Every key that is expected is there, whole; whatever else is there is in doubt, or a ledger head
+/// where there may be one.
+fn compare(
+    objects: &[TokenObject],
+    expected: &BTreeMap<Octets, Name>,
+    doubtful: &BTreeSet<Octets>,
+    head: Option<String>,
+) -> Result<Weighed, Fault> {
+    for object in objects {
+        let key = object.class == "private-key" || object.class == "public-key";
+        let known = expected.contains_key(&object.id) || doubtful.contains(&object.id);
+        let ours = object.class == "data" && head.as_ref() == Some(&object.label);
+        if !(key && known) && !ours {
+            let asked = format!("a token that holds only {} keys of this CA", expected.len());
+            return Err(Fault::new("R-HSM-DEDICATED", asked, described(object)));
+        }
+    }
+    for (id, key) in expected.iter().filter(|(id, _)| !doubtful.contains(*id)) {
+        for class in ["private-key", "public-key"] {
+            let found = objects.iter().filter(|o| o.class == class && o.id == *id).count();
+            if found != 1 {
+                let asked = format!("one {class} of {key}");
+                return Err(Fault::new("S-KEY-ABSENT", asked, format!("{found}")));
+            }
+        }
+    }
+    Ok(Weighed::default())
+}
+
+fn described(object: &TokenObject) -> String {
+    format!("an object {} `{}` {}", object.class, object.label, crate::hex::encode(&object.id.0))
+}
+
+/// PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false;
+/// any other attribute that was set must be answered.
+const fn absent(attribute: Attribute) -> Option<bool> {
+    match attribute {
+        Attribute::AlwaysSensitive | Attribute::NeverExtractable | Attribute::WrapWithTrusted => {
+            Some(false)
+        }
+        Attribute::Token
+        | Attribute::Private
+        | Attribute::Modifiable
+        | Attribute::Sensitive
+        | Attribute::Extractable
+        | Attribute::Local
+        | Attribute::Sign
+        | Attribute::SignRecover
+        | Attribute::Decrypt
+        | Attribute::Unwrap
+        | Attribute::Derive
+        | Attribute::Verify
+        | Attribute::VerifyRecover
+        | Attribute::Encrypt
+        | Attribute::Wrap
+        | Attribute::Trusted => None,
+    }
+}

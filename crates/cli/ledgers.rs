@@ -1,0 +1,177 @@
+//! Ledgers on disk: a folder with one sealed folder for each ceremony of a CA, by its name.
+//!
+//! A ledger is read along its links, from the ceremony that a plan comes after back to the first,
+//! and folded forward; every record is replayed and every signature proved again.
+//! **Deliberately absent:** an index. What a ledger holds is what its transcripts say.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ceremony::ledger::State;
+use ceremony::name::Name;
+use ceremony::plan::{After, Plan};
+use ceremony::policy::Policy;
+use ceremony::seal::TRANSCRIPT_FILE;
+use ceremony::verify::{Trust, Verdict};
+
+use crate::exit::Halt;
+use crate::files::{read, shown};
+use crate::output;
+use crate::verdicts::conclude;
+
+/// One ceremony of a ledger.
+#[derive(Debug, Clone)]
+pub(crate) struct Entry {
+    pub(crate) name: Name,
+    after: After,
+    pub(crate) folder: PathBuf,
+}
+
+impl Entry {
+    /// The policy that this ceremony was held under.
+    pub(crate) fn policy(&self) -> Result<Policy, Halt> {
+        let octets = read(&self.folder.join("inputs").join("policy.toml"))?;
+        Policy::parse(&octets).map_err(|v| Halt::media(v.rule, v.asked, v.found))
+    }
+}
+
+/// Whether a folder is a ledger: it holds folders, and is no sealed folder itself.
+pub(crate) fn is_ledger(folder: &Path) -> bool {
+    folder.is_dir() && !folder.join(TRANSCRIPT_FILE).exists()
+}
+
+/// The state that the ceremony with this name left, out of the ledger that is given or found beside
+/// the plan.
+pub(crate) fn state_before(
+    plan: &Path,
+    after: &After,
+    given: Option<&Path>,
+    trust: &Trust<'_>,
+) -> Result<Arc<State>, Halt> {
+    let After::Ceremony(last) = after else { return Ok(Arc::default()) };
+    let ledger = match given {
+        Some(ledger) => ledger.to_path_buf(),
+        None => beside(plan, last)?,
+    };
+    let (state, _) = fold(&chain(&list(&ledger)?, last, &ledger)?, trust)?;
+    Ok(state)
+}
+
+/// `ledger/<ca>` if it holds that ceremony, else `golden/<ca>`; both stand beside
+/// `ceremony-plans/`.
+fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
+    let plan = std::path::absolute(plan).unwrap_or_else(|_| plan.to_path_buf());
+    let ca = plan.parent().and_then(Path::file_name);
+    let root = plan.ancestors().nth(3);
+    let candidates =
+        ca.zip(root).map(|(ca, root)| [root.join("ledger").join(ca), root.join("golden").join(ca)]);
+    let found = candidates
+        .iter()
+        .flatten()
+        .find(|ledger| ledger.join(last.as_str()).join(TRANSCRIPT_FILE).exists());
+    found.cloned().ok_or_else(|| {
+        let asked = format!("the ledger that holds {last}");
+        Halt::media("S-LEDGER", asked, "none beside the plan; name it with --ledger")
+    })
+}
+
+/// Every ceremony in a ledger's folder.
+pub(crate) fn list(ledger: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
+    let refused = |place: &Path, found: String| {
+        Halt::media("S-LEDGER", format!("a ledger at {}", shown(place)), found)
+    };
+    let entries = fs::read_dir(ledger).map_err(|error| refused(ledger, error.to_string()))?;
+    let mut found = BTreeMap::new();
+    for entry in entries {
+        let folder = entry.map_err(|error| refused(ledger, error.to_string()))?.path();
+        let plan = read(&folder.join("inputs").join("plan.toml"))?;
+        let plan = Plan::parse(&plan).map_err(|v| {
+            refused(&folder, format!("{}: asked {}; found {}", v.rule, v.asked, v.found))
+        })?;
+        let name = plan.ceremony.get_ref().clone();
+        if folder.file_name().is_none_or(|file| file != name.as_str()) {
+            return Err(refused(&folder, format!("the ceremony {name} under another name")));
+        }
+        let after = plan.after.get_ref().clone();
+        found.insert(name.clone(), Entry { name, after, folder });
+    }
+    Ok(found)
+}
+
+/// From the first ceremony to this one.
+pub(crate) fn chain(
+    found: &BTreeMap<Name, Entry>,
+    last: &Name,
+    ledger: &Path,
+) -> Result<Vec<Entry>, Halt> {
+    let mut chain = Vec::new();
+    let mut next = Some(last.clone());
+    while let Some(name) = next {
+        let entry = found.get(&name).filter(|_| chain.len() <= found.len()).ok_or_else(|| {
+            let asked = format!("the ceremony {name} in the ledger {}", shown(ledger));
+            Halt::media("S-LEDGER", asked, "a gap")
+        })?;
+        next = match &entry.after {
+            After::Nothing => None,
+            After::Ceremony(before) => Some(before.clone()),
+        };
+        chain.push(entry.clone());
+    }
+    chain.reverse();
+    Ok(chain)
+}
+
+/// A ceremony is held after the last one of its ledger: what follows already would make a fork.
+pub(crate) fn refuse_later(ledger: &Path, last: &Name) -> Result<(), Halt> {
+    let found = list(ledger)?;
+    let after = After::Ceremony(last.clone());
+    match found.values().find(|entry| entry.after == after) {
+        None => Ok(()),
+        Some(entry) => {
+            let asked = format!("{last} as the last ceremony of the ledger {}", shown(ledger));
+            Err(Halt::media("S-LEDGER", asked, format!("{} after it", entry.name)))
+        }
+    }
+}
+
+/// The whole ledger, without a fork and without a gap.
+pub(crate) fn whole(ledger: &Path) -> Result<Vec<Entry>, Halt> {
+    let found = list(ledger)?;
+    let followed = |name: &Name| {
+        let after = After::Ceremony(name.clone());
+        found.values().any(|entry| entry.after == after)
+    };
+    let ends: Vec<&Name> = found.keys().filter(|name| !followed(name)).collect();
+    let [last] = ends.as_slice() else {
+        let names: Vec<&str> = ends.iter().map(|name| name.as_str()).collect();
+        let asked = format!("one last ceremony in the ledger {}", shown(ledger));
+        let found = if names.is_empty() { "none".into() } else { names.join(", ") };
+        return Err(Halt::media("S-LEDGER", asked, found));
+    };
+    let chain = chain(&found, last, ledger)?;
+    if let Some(other) = found.keys().find(|name| chain.iter().all(|entry| entry.name != **name)) {
+        let asked = format!("one history in the ledger {}", shown(ledger));
+        return Err(Halt::media("S-LEDGER", asked, format!("a fork: {other}")));
+    }
+    Ok(chain)
+}
+
+/// Folds ceremonies in their order: the state that they left, and how many signatures were proved.
+pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, usize), Halt> {
+    let mut state = Arc::default();
+    let mut signatures = 0;
+    for entry in chain {
+        let sealed = output::sealed(&output::read_folder(&entry.folder)?);
+        let verdict = conclude(&sealed, &state, trust, Vec::new())
+            .map_err(|halt| halt.in_folder(&entry.folder))?;
+        let facts = match &verdict {
+            Verdict::Verified(verified) => verified.facts(),
+            Verdict::NotAnchored(facts) => facts,
+        };
+        signatures += facts.signatures;
+        state = Arc::clone(&facts.state);
+    }
+    Ok((state, signatures))
+}

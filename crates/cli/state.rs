@@ -1,0 +1,255 @@
+//! `state`: what the ceremonies of a ledger have left, for people and as JSON.
+
+use ceremony::hex::encode;
+use ceremony::ledger::{CopyStanding, Due, DueKind, Standing, State};
+use ceremony::name::Name;
+use ceremony::plan::{Ground, Order};
+use ceremony::policy::Policy;
+use ceremony::rehearsal::RehearsalUse;
+use ceremony::time::{Day, Instant};
+use ceremony::verify::Trust;
+use ceremony::x509::Reason;
+use serde_json::{Value, json};
+
+use crate::args::{self, Lang};
+use crate::commands::{pick, print};
+use crate::exit::Halt;
+use crate::ledgers;
+use crate::output;
+
+/// Folds a ledger and shows its state at a day.
+pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
+    let chain = ledgers::whole(&asked.ledger)?;
+    let (state, signatures) = ledgers::fold(&chain, &Trust::None)?;
+    let policy = match chain.last() {
+        Some(entry) => entry.policy()?,
+        None => return Ok(()),
+    };
+    let at = match &asked.at {
+        Some(day) => parse_day(day)?,
+        None => state.last.as_ref().map_or(Instant::from_unix(0).map_err(outside)?, |l| l.ended_at),
+    };
+    if asked.json {
+        let text = serde_json::to_string_pretty(&as_json(&state, &policy, at)).unwrap_or_default();
+        return print(&(text + "\n"));
+    }
+    print(&as_text(&state, &policy, at, signatures, lang))
+}
+
+fn parse_day(text: &str) -> Result<Instant, Halt> {
+    let day: Day = text.parse().map_err(outside)?;
+    Ok(day.start())
+}
+
+fn outside(error: ceremony::time::TimeError) -> Halt {
+    Halt::media("S-FORM", "a date such as 2031-04-01", error.to_string())
+}
+
+fn as_text(state: &State, policy: &Policy, at: Instant, signatures: usize, lang: Lang) -> String {
+    let mut out = String::new();
+    let mut line = |text: String| {
+        out.push_str(&text);
+        out.push('\n');
+    };
+    if let (Some(genesis), Some(last)) = (&state.genesis, &state.last) {
+        line(format!("{} ({})", genesis.ca, output::mode(genesis.mode)));
+        line(format!(
+            "  {} {}, {} {} (#{}), {signatures} {}",
+            pick(lang, "セレモニー", "ceremonies"),
+            state.ceremonies.len(),
+            pick(lang, "最後は", "the last"),
+            last.ceremony,
+            last.sequence,
+            pick(lang, "件の署名を検証した", "signatures verified")
+        ));
+        line(format!("  head {}", last.predecessor.head));
+        line(format!("  {} {at}\n", pick(lang, "基準時刻", "at")));
+    }
+    line(format!("# {}", pick(lang, "鍵", "keys")));
+    for (name, key) in &state.keys {
+        line(format!("  {name:<8} {}", describe_key(state, policy, name, at, lang)));
+        let _ = key;
+    }
+    for (name, spare) in &state.spares {
+        let copies = spare.copies.iter().map(|(key, standing)| match standing {
+            CopyStanding::Made => format!("{key} {}", pick(lang, "(未確認)", "(not proved)")),
+            CopyStanding::Proved => key.to_string(),
+        });
+        let copies: Vec<String> = copies.collect();
+        let copies = if copies.is_empty() { "-".to_string() } else { copies.join(", ") };
+        line(format!("  {} {name} ({}): {copies}", pick(lang, "複製", "copies on"), spare.serial));
+    }
+    line(format!("\n# {}", pick(lang, "電子証明書", "certificates")));
+    for (name, certificate) in &state.certificates {
+        line(format!(
+            "  {name:<24} {:<12} {} – {}  {}",
+            certificate.profile.name(),
+            certificate.not_before.day(),
+            certificate.not_after.day(),
+            standing(&certificate.standing, certificate.not_after < at, lang)
+        ));
+    }
+    line(format!("\n# CRL"));
+    for batch in &state.batches {
+        let replaced = batch.superseded_by.as_ref().map_or(String::new(), |by| {
+            format!("  {} {by}", pick(lang, "次に置き換え:", "superseded by"))
+        });
+        line(format!(
+            "  {:<28} {} – {}  {}–{}  {} {}{replaced}",
+            batch.ceremony.as_str(),
+            batch.first.day(),
+            batch.last.day(),
+            batch.numbers.0,
+            batch.numbers.1,
+            batch.entries,
+            pick(lang, "件", "entries")
+        ));
+    }
+    if !state.burned.is_empty() {
+        line(format!("\n# {}", pick(lang, "破棄した番号", "burned serial numbers")));
+        for (serial, burned) in &state.burned {
+            line(format!("  {} {}", encode(serial), burned.certificate));
+        }
+    }
+    if !state.stopped.is_empty() {
+        line(format!("\n# {}", pick(lang, "停止中", "stopped")));
+        for order in &state.stopped {
+            line(format!("  {}", order.name()));
+        }
+    }
+    line(format!("\n# {}", pick(lang, "期日", "due")));
+    for due in state.due(policy, at) {
+        let missed = if due.by < at { pick(lang, "  経過", "  past") } else { "" };
+        line(format!("  {}  {}{missed}", due.by, describe(&due, lang)));
+    }
+    out
+}
+
+fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: Lang) -> String {
+    let Some(key) = state.keys.get(name) else { return String::new() };
+    let mut text = format!("{} {}", key.curve.name(), pick(lang, "生成", "made"));
+    text.push_str(&format!(" {}", key.made_at));
+    if key.usage == RehearsalUse::Root
+        && let Ok(end) = key.use_ends(policy)
+    {
+        let days = end.day().days_since(at.day());
+        let left = match days >= 0 {
+            true => {
+                format!("{} {days} {}", pick(lang, "残り", "use left:"), pick(lang, "日", "days"))
+            }
+            false => pick(lang, "署名の期間は終わった", "no more certificates").to_string(),
+        };
+        text.push_str(&format!(", {left}"));
+    }
+    if let Some(since) = key.compromised {
+        text.push_str(&format!(", {} {since}", pick(lang, "危殆化", "compromised")));
+    }
+    if let Some(since) = key.destroyed {
+        text.push_str(&format!(", {} {since}", pick(lang, "廃棄", "destroyed")));
+    }
+    text
+}
+
+fn standing(standing: &Standing, ended: bool, lang: Lang) -> String {
+    match standing {
+        Standing::Issued if ended => pick(lang, "期間満了", "ended").to_string(),
+        Standing::Issued => pick(lang, "有効", "valid").to_string(),
+        Standing::Withheld => pick(lang, "未交付", "withheld").to_string(),
+        Standing::Revoked(revoked) => format!(
+            "{} {} ({}, {})",
+            pick(lang, "失効", "revoked"),
+            revoked.date,
+            revoked.ground.map_or("CA", Ground::name),
+            revoked.reason.map_or("unspecified", Reason::name)
+        ),
+    }
+}
+
+fn describe(due: &Due, lang: Lang) -> String {
+    match &due.kind {
+        DueKind::Crls => pick(lang, "次の CRL の署名", "the next CRLs are signed").to_string(),
+        DueKind::CrlsRunOut => pick(lang, "最後の CRL の期限", "the last CRL runs out").to_string(),
+        DueKind::Renewal(name) => format!("{name} {}", pick(lang, "の更新", "is renewed")),
+        DueKind::KeyUse(name) => {
+            format!("{name} {}", pick(lang, "の署名の期間の終わり", "signs its last certificate"))
+        }
+        DueKind::RootEnds(name) => {
+            format!("{name} {}", pick(lang, "のルート証明書の満了", "has no root any more"))
+        }
+    }
+}
+
+fn as_json(state: &State, policy: &Policy, at: Instant) -> Value {
+    let keys = state.keys.iter().map(|(name, key)| {
+        json!({
+            "name": name.as_str(),
+            "curve": key.curve.name(),
+            "generation": key.generation,
+            "made": key.made_at.to_string(),
+            "spki-sha256": key.public.spki_digest().to_string(),
+            "use-ends": key.use_ends(policy).ok().map(|end| end.to_string()),
+            "compromised": key.compromised.map(|at| at.to_string()),
+            "destroyed": key.destroyed.map(|at| at.to_string()),
+        })
+    });
+    let certificates = state.certificates.iter().map(|(name, certificate)| {
+        let revoked = certificate.revoked();
+        json!({
+            "name": name.as_str(),
+            "profile": certificate.profile.name(),
+            "ceremony": certificate.ceremony.as_str(),
+            "serial": encode(&certificate.serial),
+            "issuer": certificate.issuer.as_str(),
+            "not-before": certificate.not_before.to_string(),
+            "not-after": certificate.not_after.to_string(),
+            "sha256": certificate.digest.to_string(),
+            "withheld": certificate.standing == Standing::Withheld,
+            "revoked": revoked.map(|revoked| json!({
+                "date": revoked.date.to_string(),
+                "ground": revoked.ground.map(Ground::name),
+                "reason": revoked.reason.map(Reason::name),
+            })),
+        })
+    });
+    let batches = state.batches.iter().map(|batch| {
+        json!({
+            "ceremony": batch.ceremony.as_str(),
+            "first": batch.first.to_string(),
+            "last": batch.last.to_string(),
+            "covers-until": batch.covers_until.to_string(),
+            "numbers": [batch.numbers.0, batch.numbers.1],
+            "entries": batch.entries,
+            "superseded-by": batch.superseded_by.as_ref().map(Name::as_str),
+            "issued": batch.issued,
+        })
+    });
+    let due = state.due(policy, at).into_iter();
+    let due = due.map(|due| json!({ "by": due.by.to_string(), "what": describe(&due, Lang::En) }));
+    let spares = state.spares.iter().map(|(name, spare)| {
+        let copies = spare.copies.iter();
+        let copies = copies.map(|(key, standing)| {
+            json!({ "key": key.as_str(), "proved": *standing == CopyStanding::Proved })
+        });
+        json!({
+            "name": name.as_str(), "serial": spare.serial, "copies": copies.collect::<Vec<_>>(),
+        })
+    });
+    let burned = state.burned.iter();
+    let burned = burned.map(|(serial, burned)| {
+        json!({ "serial": encode(serial), "certificate": burned.certificate.as_str() })
+    });
+    json!({
+        "at": at.to_string(),
+        "ca": state.genesis.as_ref().map(|genesis| genesis.ca.as_str()),
+        "mode": state.genesis.as_ref().map(|genesis| output::mode(genesis.mode)),
+        "last": state.last.as_ref().map(|last| last.ceremony.as_str()),
+        "head": state.last.as_ref().map(|last| last.predecessor.head.to_string()),
+        "keys": keys.collect::<Vec<_>>(),
+        "spares": spares.collect::<Vec<_>>(),
+        "certificates": certificates.collect::<Vec<_>>(),
+        "crl-batches": batches.collect::<Vec<_>>(),
+        "burned": burned.collect::<Vec<_>>(),
+        "stopped": state.stopped.iter().map(|order| Order::name(*order)).collect::<Vec<_>>(),
+        "due": due.collect::<Vec<_>>(),
+    })
+}
