@@ -7,7 +7,8 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::support::{
-    Drill, GISHIKI, IN_WINDOW, genesis, genesis_golden, gishiki, gishiki_at, run, sample_ca, text,
+    Drill, GISHIKI, IN_WINDOW, genesis, genesis_golden, gishiki, gishiki_at, nothing, run,
+    sample_ca, text,
 };
 
 /// The output of a refused command: its code, its rule, no panic.
@@ -71,8 +72,9 @@ fn a_plan_cut_anywhere_is_refused_or_means_what_it_says() {
     let mut refused = 0;
     for cut in 0..plan.len() {
         let inputs = ceremony::compile::Inputs::read(&plan[..cut], &policy, &roster);
-        refused +=
-            usize::from(inputs.and_then(|inputs| ceremony::compile::compile(&inputs)).is_err());
+        refused += usize::from(
+            inputs.and_then(|inputs| ceremony::compile::compile(&inputs, &nothing())).is_err(),
+        );
     }
     assert!(refused + 8 > plan.len(), "{refused} of {}", plan.len());
 }

@@ -11,13 +11,13 @@ use ceremony::time::Instant;
 use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenIdentity, TokenObject};
 use token::{RehearsalToken, Token};
 
-use crate::support::genesis;
+use crate::support::{genesis, nothing};
 
 fn compiled() -> Compiled {
     let read = |name: &str| std::fs::read(genesis().join(name)).unwrap();
     let inputs =
         Inputs::read(&read("plan.toml"), &read("../policy.toml"), &read("../roster.toml")).unwrap();
-    compile(&inputs).unwrap()
+    compile(&inputs, &nothing()).unwrap()
 }
 
 /// A run in this process, up to an operation that was asked and not yet answered.
@@ -61,6 +61,7 @@ impl Walk {
     pub(crate) fn planned(&mut self) -> Answer {
         match self.run.request().unwrap() {
             Request::Token(request) => Answer::Token(self.token.perform(request).unwrap()),
+            Request::Copy(..) => panic!("the first ceremony makes no copy"),
             Request::People(request) => {
                 let mut by: Vec<_> = request
                     .op
@@ -388,7 +389,7 @@ fn a_forger_who_re_seals() {
     let text = std::fs::read_to_string(golden.join("transcript.jsonl")).unwrap();
     let graph = compiled().graph.id().to_string();
     sealed.transcript = text.replacen(&graph, &"0".repeat(64), 1).into_bytes();
-    let refusal = ceremony::verify::replay(&sealed).unwrap_err();
+    let refusal = ceremony::verify::replay(&sealed, &nothing()).unwrap_err();
     assert_eq!(
         (refusal.fault.rule, refusal.place.as_str()),
         ("S-OPENED", "transcript.jsonl line 1")

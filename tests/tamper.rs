@@ -10,6 +10,7 @@ mod changes;
 mod forger;
 mod seal_only;
 
+use crate::support::nothing;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::anchor::Anchor;
@@ -52,15 +53,15 @@ fn every_record_deleted_swapped_or_doubled_is_refused() {
     let book = Book::of(golden());
     let count = book.records.len();
     let lines: Vec<&str> = (0..count).map(|index| book.line(index)).collect();
-    assert!(replay(&folder(&book, &lines)).is_ok());
+    assert!(replay(&folder(&book, &lines), &nothing()).is_ok());
     let (mut refused, mut taken) = (0, Vec::new());
     let mut judge = |what: &'static str, index: usize, lines: &[&str]| {
         // What follows a fault is not read; where there is none yet, everything is.
         let near = &lines[..lines.len().min(index + 3)];
         let more = |refusal: &Refusal| refusal.fault.rule == "S-END";
-        let mut said = replay(&folder(&book, near)).map(drop);
+        let mut said = replay(&folder(&book, near), &nothing()).map(drop);
         if said.as_ref().is_err_and(more) {
-            said = replay(&folder(&book, lines)).map(drop);
+            said = replay(&folder(&book, lines), &nothing()).map(drop);
         }
         match said {
             Ok(()) => taken.push((what, index)),
@@ -182,7 +183,7 @@ fn every_octet_of_bundle_and_inputs_is_judged() {
         refused += every_octet(octets, 37, |other| {
             let mut inputs = small.sealed.inputs.clone();
             inputs.insert(name.clone(), other.to_vec());
-            replay_unsealed(&inputs, small.line(0).as_bytes(), b"").is_ok()
+            replay_unsealed(&inputs, small.line(0).as_bytes(), b"", &nothing()).is_ok()
         });
     }
     println!("{refused} changed octets of bundle and inputs refused");
@@ -236,7 +237,7 @@ fn walk(book: &Book, from: usize, stride: usize, whole: Option<&WholeJudge>) -> 
 /// replay too.
 fn refused_by_replay_too(field: &(String, &str), index: usize, refusal: Refused) {
     let Refused { at, fault, folder } = refusal;
-    let said = replay(&folder).expect_err(&fault);
+    let said = replay(&folder, &nothing()).expect_err(&fault);
     let by_proof = fault.contains("the signature does not verify");
     let file = folder.after.as_ref().map_or(&folder.transcript, |after| after);
     let line = file.iter().filter(|octet| **octet == b'\n').count();
@@ -278,9 +279,9 @@ fn every_field_is_judged_or_listed() {
 #[test]
 fn a_verdict_needs_every_signature_proved() {
     let sealed = small_rehearsal();
-    let count = replay(&sealed).unwrap().checks.len();
+    let count = replay(&sealed, &nothing()).unwrap().checks.len();
     for absent in 0..count {
-        let trial = replay(&sealed).unwrap();
+        let trial = replay(&sealed, &nothing()).unwrap();
         let proofs = trial.checks.iter().enumerate().filter(|(index, _)| *index != absent);
         let proofs = proofs.map(|(_, check)| check.prove().unwrap()).collect();
         let refusal = trial.conclude(proofs, &Trust::Rehearsal).unwrap_err();

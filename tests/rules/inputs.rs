@@ -9,7 +9,7 @@ use ceremony::compile::{Compiled, Inputs, compile};
 use ceremony::violation::Violation;
 
 use super::case::{Case, Change};
-use crate::support::{genesis, root};
+use crate::support::{genesis, nothing, root};
 
 /// The three inputs, as text, and where they were changed.
 #[derive(Debug)]
@@ -75,7 +75,7 @@ impl Texts {
         let octets = |name: &str| self.text[name].as_bytes();
         let inputs =
             Inputs::read(octets("plan.toml"), octets("policy.toml"), octets("roster.toml"))?;
-        compile(&inputs)
+        compile(&inputs, &nothing())
     }
 }
 

@@ -27,6 +27,7 @@ fn stage(rule: &Rule) -> &'static str {
     match rule.stage {
         Stage::Form => "When a file is read",
         Stage::Plan(_) => "When a plan is compiled",
+        Stage::Warn(_) => "When a plan is compiled: reported, not refused",
         Stage::Structure => "On every structure that is to be signed",
         Stage::Run => "When something happens, live and in replay",
         Stage::Verify => "When a sealed folder is judged",
@@ -38,7 +39,7 @@ fn stage(rule: &Rule) -> &'static str {
 fn links(rule: &Rule, cases: &[Case]) -> String {
     let of_rule = || cases.iter().filter(|case| case.expect.iter().any(|id| id == rule.id));
     let alike = |case: &&Case| match rule.stage {
-        Stage::Form | Stage::Plan(_) => case.subject() == Subject::Inputs,
+        Stage::Form | Stage::Plan(_) | Stage::Warn(_) => case.subject() == Subject::Inputs,
         Stage::Structure => [Subject::Inputs, Subject::Structure].contains(&case.subject()),
         Stage::Run => case.subject() == Subject::Room,
         Stage::Verify | Stage::Edge => case.subject() == Subject::Folder,

@@ -179,6 +179,7 @@ impl<'c> Rehearsal<'c> {
         let planned = match request {
             Request::People(request) => Answer::People(as_planned(&request)),
             Request::Token(request) => Answer::Token(self.perform(request)),
+            Request::Copy(..) => panic!("the first ceremony makes no copy"),
         };
         let step = self.steps.first().filter(|step| step.op == op.name);
         if let Some(step) = step.filter(|step| step.event.is_some() && step.asked) {

@@ -230,3 +230,8 @@ impl Drill {
         succeed(gishiki().arg("verify").arg(self.path("out")).arg("--drill"))
     }
 }
+
+/// The state before a CA's first ceremony.
+pub(crate) fn nothing() -> std::sync::Arc<ceremony::ledger::State> {
+    std::sync::Arc::default()
+}

@@ -16,7 +16,7 @@ use ceremony::token::{
 use ceremony::verify::Sealed;
 use token::RehearsalToken;
 
-use crate::support::{files, genesis, genesis_golden};
+use crate::support::{files, genesis, genesis_golden, nothing};
 
 /// The golden of the first ceremony, as a folder becomes a [`Sealed`].
 pub(super) fn golden() -> Sealed {
@@ -39,7 +39,7 @@ pub(super) fn small_plan() -> Compiled {
         read("plan.toml").replace("next-ceremony = 2026-06-30", "next-ceremony = 2026-04-02");
     let (policy, roster) = (read("../policy.toml"), read("../roster.toml"));
     let inputs = Inputs::read(plan.as_bytes(), policy.as_bytes(), roster.as_bytes()).unwrap();
-    compile(&inputs).unwrap()
+    compile(&inputs, &nothing()).unwrap()
 }
 
 /// A token: the rehearsal's, or one with keys that nobody else has.
@@ -116,6 +116,7 @@ impl Scribe {
                 let answer = match run.request().unwrap() {
                     Request::People(request) => Answer::People(as_planned(&request)),
                     Request::Token(request) => Answer::Token(self.token.perform(request)),
+                    Request::Copy(..) => panic!("the first ceremony makes no copy"),
                 };
                 let people = matches!(answer, Answer::People(_));
                 self.take(Event::Answered { op, attempt, answer });

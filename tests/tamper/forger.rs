@@ -6,6 +6,7 @@
 //! postscript. The rehearsal's root key is known to all as well, but this forger does not use it: a
 //! real one would not have it.
 
+use crate::support::nothing;
 use std::ops::Range;
 
 use ceremony::graph::Graph;
@@ -40,7 +41,8 @@ impl Book {
         let transcript = lines.len();
         lines.extend(own(text(sealed.after.as_deref().unwrap_or_default())));
         let mut before = vec![None];
-        let mut run = replay_unsealed(&sealed.inputs, lines[0].as_bytes(), b"").unwrap();
+        let mut run =
+            replay_unsealed(&sealed.inputs, lines[0].as_bytes(), b"", &nothing()).unwrap();
         for line in lines.iter().skip(1) {
             before.push(Some(run.clone()));
             run = judge(run, line).unwrap().run;
@@ -78,7 +80,8 @@ impl Book {
 
     /// What replay says of another line in the first record's place.
     pub(super) fn judge_first(&self, line: &str) -> Result<Run, String> {
-        replay_unsealed(&self.sealed.inputs, line.as_bytes(), b"").map_err(|r| r.fault.to_string())
+        replay_unsealed(&self.sealed.inputs, line.as_bytes(), b"", &nothing())
+            .map_err(|r| r.fault.to_string())
     }
 
     /// The folder with these records instead of those of a range, everything after them made to
@@ -226,7 +229,7 @@ impl Forgery<'_> {
         };
         let step = judge(run, &line)?;
         if record_is_sealed {
-            replay(&self.folder).map_err(|refusal| refusal.to_string())?;
+            replay(&self.folder, &nothing()).map_err(|refusal| refusal.to_string())?;
         }
         self.run = Some(step.run);
         if matches!(self.run.as_ref().map(Run::next), Some(Next::Seal)) {
@@ -313,7 +316,7 @@ fn audit_signature(run: &Run, kind: &str, payload: &str) -> Octets {
 
 /// The whole judgement: replay, every signature, the verdict.
 pub(super) fn verdict(sealed: &Sealed, trust: &Trust<'_>) -> Result<Verdict, String> {
-    let trial = replay(sealed).map_err(|refusal| refusal.to_string())?;
+    let trial = replay(sealed, &nothing()).map_err(|refusal| refusal.to_string())?;
     let proofs: Result<Vec<_>, _> = trial.checks.iter().map(Check::prove).collect();
     let proofs = proofs.map_err(|error| error.to_string())?;
     trial.conclude(proofs, trust).map_err(|refusal| refusal.to_string())
