@@ -40,18 +40,17 @@ fn main() -> ExitCode {
     let perform = || {
         let target = std::env::var("COPYIST_TARGET").unwrap_or_default();
         let (label, initialize) = target.split_once(':').unzip();
-        let module = Module::open(Path::new(module), None)?;
-        let other = if *other == arguments[4] {
-            module.clone()
-        } else {
-            Module::open(Path::new(other), initialize)?
+        let first = Module::open(Path::new(module), None)?;
+        let second = match other == module {
+            true => first.clone(),
+            false => Module::open(Path::new(other), initialize)?,
         };
         let (action, last) = match action.split_once('-') {
             Some((action, "afresh")) => (action, Act::Identify),
             Some(_) | None => (action.as_str(), Act::Login),
         };
-        let mut from = entered(module.token(None), serial, &compiled, &last)?;
-        let mut to = entered(other.token(label), other_serial, &compiled, &last)?;
+        let mut from = entered(first.token(None), serial, &compiled, &last)?;
+        let mut to = entered(second.token(label), other_serial, &compiled, &last)?;
         act(action, &mut from, &mut to, &made, &public, &compiled)
     };
     let result: Result<TokenAnswer, TokenError> = perform();
