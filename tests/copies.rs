@@ -236,7 +236,14 @@ fn what_is_asked_wrongly_is_refused_before_a_key_leaves() {
         assert!(text(&output).contains(said), "{said}: {}", text(&output));
     };
     let mut command = two.command("copy", "g1", softhsm);
-    refused(command.env("COPYIST_OFFICER", "absent"), "no PIN of the security officer was given");
+    refused(command.env("COPYIST_OFFICERS", "absent"), "no PIN of the security officer was given");
+    // One security officer who mistypes is not tried again, and shuts nobody out.
+    let once = two.copy();
+    let mut command = once.command("copy", "g1", softhsm);
+    let output = run(command.env("COPYIST_OFFICERS", "one-is-wrong-first"));
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(text(&output).contains("C_Login: CKR_PIN_INCORRECT"), "{}", text(&output));
+    once.judge_copy();
     // Another key than the one that was asked for: nothing has this public key and this CKA_ID.
     let mut other = two.copy();
     other.point = "04aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a385502f25dbf55296c3a545e3872760ab73617de4a96262c6f5d9e98bf9292dc29f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f".into();

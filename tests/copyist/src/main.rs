@@ -5,7 +5,8 @@
 //! is `copy`, `clear`, `destroy` (on the target), or, where nobody was logged in before,
 //! `copy-afresh` and `destroy-afresh`. What the tokens answer is printed as JSON; if they refuse,
 //! that is said on standard error, and the exit code is 3. The PINs are those of every drill;
-//! `COPYIST_OFFICER=absent` leaves the security officers' away. `COPYIST_TARGET=LABEL:STRING` names
+//! `COPYIST_OFFICERS=absent` leaves the security officers' away; with `one-is-wrong-first` the target's
+//! is, and then both try again. `COPYIST_TARGET=LABEL:STRING` names
 //! a target by its label too, and gives the module a string at `C_Initialize`.
 #![expect(
     clippy::unwrap_used,
@@ -76,12 +77,21 @@ fn act(
 ) -> Result<TokenAnswer, TokenError> {
     match action {
         "copy" => {
-            for token in [&mut *from, &mut *to] {
+            let officers = std::env::var("COPYIST_OFFICERS").unwrap_or_default();
+            let hold = |token: &mut Token, officer: &str| {
                 token.hold_pin(pin("drill-pin"));
-                if std::env::var("COPYIST_OFFICER").as_deref() != Ok("absent") {
-                    token.hold_so_pin(pin("drill-so-pin"));
+                if officers != "absent" {
+                    token.hold_so_pin(pin(officer));
                 }
+            };
+            if officers == "one-is-wrong-first" {
+                hold(from, "drill-so-pin");
+                hold(to, "another-pin");
+                let failed = token::copy(from, to, CopyRequest::of(made, public));
+                eprintln!("{}", failed.unwrap_err());
             }
+            hold(from, "drill-so-pin");
+            hold(to, "drill-so-pin");
             token::copy(from, to, CopyRequest::of(made, public))
         }
         "clear" => token::clear(from, to, CopyRemains::of(made)),
