@@ -23,7 +23,7 @@ enum Point {
 }
 
 /// The sample CA with three CRLs.
-fn small_ca(folder: &Path) -> PathBuf {
+pub(crate) fn small_ca(folder: &Path) -> PathBuf {
     let plan = sample_ca(folder);
     let put = |file: &Path, from: &str, to: &str| {
         let text = fs::read_to_string(file).unwrap();

@@ -13,6 +13,7 @@
 )]
 
 mod bad_input;
+mod copies;
 mod documents;
 mod foreign;
 mod golden;

@@ -12,13 +12,13 @@ use token::{Module, Pin, Token};
 use crate::refusals::Walk;
 use crate::support::{genesis, gishiki_at, run, succeed, text};
 
-const SOFTOKN: &str = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so";
-const SERIAL: &str = "0000000000000000";
-const LABEL: &str = "DRILL mdoc-root";
+pub(crate) const SOFTOKN: &str = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so";
+pub(crate) const SERIAL: &str = "0000000000000000";
+pub(crate) const LABEL: &str = "DRILL mdoc-root";
 const NSS_PIN: &str = "drill-pin";
 
 /// A key database, and the string that softokn wants at `C_Initialize`.
-fn database() -> (tempfile::TempDir, String) {
+pub(crate) fn database() -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let pin = folder.path().join("pin");
     std::fs::write(&pin, format!("{NSS_PIN}\n")).unwrap();

@@ -8,12 +8,13 @@ use ceremony::hex::{Digest, Octets};
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::run::{FactKind, Fault, Next, Request, Run};
 use ceremony::time::Instant;
-use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenIdentity, TokenObject};
+use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenError, TokenIdentity, TokenObject};
 use token::{RehearsalToken, Token};
 
 use crate::support::{genesis, nothing};
 
-fn compiled() -> Compiled {
+/// The first ceremony.
+pub(crate) fn compiled() -> Compiled {
     let read = |name: &str| std::fs::read(genesis().join(name)).unwrap();
     let inputs =
         Inputs::read(&read("plan.toml"), &read("../policy.toml"), &read("../roster.toml")).unwrap();
@@ -55,6 +56,14 @@ impl Walk {
         let asked = Attempt { op: op.name.clone(), attempt };
         self.take(Event::Asked(asked.clone())).unwrap();
         asked.op
+    }
+
+    /// What the token says to the pending operation.
+    pub(crate) fn asked_of_token(&mut self) -> Result<TokenAnswer, TokenError> {
+        match self.run.request().unwrap() {
+            Request::Token(request) => self.token.perform(request),
+            Request::People(request) => panic!("{request:?}"),
+        }
     }
 
     /// What the planned people and the rehearsal token answer.

@@ -27,13 +27,19 @@ pub(crate) fn genesis_golden() -> PathBuf {
 /// The module that dies, errs and lies, built once.
 pub(crate) fn faulty_module() -> PathBuf {
     static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
-    let build = || {
-        let mut cargo = Command::new(env!("CARGO"));
-        succeed(cargo.current_dir(root()).args(["build", "--quiet", "-p", "faulty-module"]));
-        let target = PathBuf::from(GISHIKI);
-        target.parent().unwrap().join("libfaulty_module.so")
-    };
-    BUILT.get_or_init(build).clone()
+    BUILT.get_or_init(|| built("faulty-module", "libfaulty_module.so")).clone()
+}
+
+/// The program that copies keys between two tokens, built once.
+pub(crate) fn copyist() -> PathBuf {
+    static BUILT: std::sync::OnceLock<PathBuf> = std::sync::OnceLock::new();
+    BUILT.get_or_init(|| built("copyist", "copyist")).clone()
+}
+
+fn built(package: &str, file: &str) -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    succeed(cargo.current_dir(root()).args(["build", "--quiet", "-p", package]));
+    PathBuf::from(GISHIKI).parent().unwrap().join(file)
 }
 
 /// The program, with a plain environment: UTC, English.
@@ -147,21 +153,24 @@ impl Drill {
         std::fs::write(path.join("answers.toml"), "default = \"as-planned\"\n").unwrap();
         std::fs::write(path.join("pin"), PIN).unwrap();
         let mut drill = Self { folder, serial: String::new() };
-        succeed(drill.env(Command::new("softhsm2-util").args([
-            "--init-token",
-            "--free",
-            "--label",
-            "DRILL mdoc-root",
-            "--so-pin",
-            "drill-so-pin",
-            "--pin",
-            PIN,
-        ])));
-        let slots = succeed(drill.env(&mut Command::new("softhsm2-util")).arg("--show-slots"));
-        let serial = slots.lines().find_map(|line| line.trim().strip_prefix("Serial number:"));
-        drill.serial = serial.unwrap().trim().to_string();
+        drill.serial = drill.new_token("DRILL mdoc-root");
         drill.write_room(Path::new(SOFTHSM));
         drill
+    }
+
+    /// Makes a token with this label; its serial number.
+    pub(crate) fn new_token(&self, label: &str) -> String {
+        let serials = || -> Vec<String> {
+            let slots = succeed(self.env(&mut Command::new("softhsm2-util")).arg("--show-slots"));
+            let serials =
+                slots.lines().filter_map(|line| line.trim().strip_prefix("Serial number:"));
+            serials.map(|serial| serial.trim().to_string()).filter(|s| !s.is_empty()).collect()
+        };
+        let before = serials();
+        let mut init = Command::new("softhsm2-util");
+        init.args(["--init-token", "--free", "--label", label]);
+        succeed(self.env(init.args(["--so-pin", "drill-so-pin", "--pin", PIN])));
+        serials().into_iter().find(|serial| !before.contains(serial)).unwrap()
     }
 
     /// Another drill on a copy of this token, with the same room.

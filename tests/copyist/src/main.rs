@@ -5,7 +5,9 @@
 //! is `copy`, `clear`, `destroy` (on the target), or, where nobody was logged in before,
 //! `copy-afresh` and `destroy-afresh`. What the tokens answer is printed as JSON; if they refuse,
 //! that is said on standard error, and the exit code is 3. The PINs are those of every drill;
-//! `COPYIST_OFFICER=absent` leaves the security officers' away.
+//! `COPYIST_OFFICERS=absent` leaves the security officers' away; with `one-is-wrong-first` the target's
+//! is, and then both try again. `COPYIST_TARGET=LABEL:STRING` names
+//! a target by its label too, and gives the module a string at `C_Initialize`.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -23,7 +25,7 @@ use ceremony::key::PublicKey;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run};
 use ceremony::token::{CopyRemains, CopyRequest, KeyTemplate, TokenAnswer, TokenError};
-use token::{Module, Pin, Token};
+use token::{Module, Pin, Pkcs11Token, Token};
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -37,18 +39,19 @@ fn main() -> ExitCode {
     let made = planned.template(graph, 0);
     let public = PublicKey::from_point(made.curve, &ceremony::hex::decode(point).unwrap()).unwrap();
     let perform = || {
-        let module = Module::open(Path::new(module), None)?;
-        let other = if *other == arguments[4] {
-            module.clone()
-        } else {
-            Module::open(Path::new(other), None)?
+        let target = std::env::var("COPYIST_TARGET").unwrap_or_default();
+        let (label, initialize) = target.split_once(':').unzip();
+        let first = Module::open(Path::new(module), None)?;
+        let second = match other == module {
+            true => first.clone(),
+            false => Module::open(Path::new(other), initialize)?,
         };
         let (action, last) = match action.split_once('-') {
             Some((action, "afresh")) => (action, Act::Identify),
             Some(_) | None => (action.as_str(), Act::Login),
         };
-        let mut from = entered(&module, serial, &compiled, &last)?;
-        let mut to = entered(&other, other_serial, &compiled, &last)?;
+        let mut from = entered(first.token(None), serial, &compiled, &last)?;
+        let mut to = entered(second.token(label), other_serial, &compiled, &last)?;
         act(action, &mut from, &mut to, &made, &public, &compiled)
     };
     let result: Result<TokenAnswer, TokenError> = perform();
@@ -74,12 +77,21 @@ fn act(
 ) -> Result<TokenAnswer, TokenError> {
     match action {
         "copy" => {
-            for token in [&mut *from, &mut *to] {
+            let officers = std::env::var("COPYIST_OFFICERS").unwrap_or_default();
+            let hold = |token: &mut Token, officer: &str| {
                 token.hold_pin(pin("drill-pin"));
-                if std::env::var("COPYIST_OFFICER").as_deref() != Ok("absent") {
-                    token.hold_so_pin(pin("drill-so-pin"));
+                if officers != "absent" {
+                    token.hold_so_pin(pin(officer));
                 }
+            };
+            if officers == "one-is-wrong-first" {
+                hold(from, "drill-so-pin");
+                hold(to, "another-pin");
+                let failed = token::copy(from, to, CopyRequest::of(made, public));
+                eprintln!("{}", failed.unwrap_err());
             }
+            hold(from, "drill-so-pin");
+            hold(to, "drill-so-pin");
             token::copy(from, to, CopyRequest::of(made, public))
         }
         "clear" => token::clear(from, to, CopyRemains::of(made)),
@@ -121,12 +133,12 @@ fn begun(compiled: &Compiled, serial: &str) -> Run {
 
 /// A token on which the opening of a ceremony has come to this act.
 fn entered(
-    module: &Module,
+    token: Pkcs11Token,
     serial: &str,
     compiled: &Compiled,
     last: &Act,
 ) -> Result<Token, TokenError> {
-    let mut token = Token::Pkcs11(Box::new(module.token(None)));
+    let mut token = Token::Pkcs11(Box::new(token));
     token.hold_pin(pin("drill-pin"));
     let mut run = begun(compiled, serial);
     let at = compiled.graph.window().0;

@@ -7,11 +7,15 @@
 //!   (SIGKILL to itself), `error=30` (hexadecimal return value, the call is not made),
 //!   `error-after=30` (it is made), or a lie: `other-digest`, `truncate`, `zero-r`, `der`, `repeat`
 //!   of C_Sign; `nothing` of C_GenerateKeyPair, C_UnwrapKey and C_DestroyObject (success, and
-//!   nothing was done); `octets` of C_WrapKey (success, and something came out);
+//!   nothing was done); `unfinished` of C_UnwrapKey (SoftHSM fails in its middle, and leaves what
+//!   it has made so far); `octets` of C_WrapKey (success, and something came out);
 //!   `flip=103` of C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told
 //!   wrong).
 //! - `FAULTY_LOG`: a file to which each call's number and name is appended, so that a test can
 //!   count first.
+//!
+//! - `FAULTY_WRAPPED`: a file to which what C_WrapKey gives out is written, so that a test can look
+//!   for it elsewhere.
 //!
 //! Arguments are never logged: one of them is the PIN.
 #![expect(unsafe_code, reason = "PKCS #11 is a C interface, and this stands on both sides of it")]
@@ -204,8 +208,18 @@ unsafe extern "C" fn C_WrapKey(
             unsafe { *length = (*length).min(48) };
             CKR_OK
         }
-        // SAFETY: the arguments are the program's, passed on as they are.
-        Some(call) => unsafe { call(session, mechanism, wrapping, key, out, length) },
+        Some(call) => {
+            // SAFETY: the arguments are the program's, passed on as they are.
+            let result = unsafe { call(session, mechanism, wrapping, key, out, length) };
+            if let (CKR_OK, Ok(path), false) =
+                (result, std::env::var("FAULTY_WRAPPED"), out.is_null())
+            {
+                // SAFETY: the module wrote `length` octets to `out`.
+                let octets = unsafe { std::slice::from_raw_parts(out, *length as usize) };
+                let _ = std::fs::write(path, octets);
+            }
+            result
+        }
         None => CKR_FUNCTION_NOT_SUPPORTED,
     })
 }
@@ -222,10 +236,20 @@ unsafe extern "C" fn C_UnwrapKey(
 ) -> CK_RV {
     around("C_UnwrapKey", |lie| match real().and_then(|real| real.C_UnwrapKey) {
         Some(_) if lie == Some("nothing") => CKR_OK,
-        // SAFETY: the arguments are the program's, passed on as they are.
-        Some(call) => unsafe {
-            call(session, mechanism, unwrapping, wrapped, length, template, count, key)
-        },
+        Some(call) => {
+            // SAFETY: `template` has `count` attributes, says the program.
+            let mut asked =
+                unsafe { std::slice::from_raw_parts(template, count as usize) }.to_vec();
+            let mut fixed = CK_FALSE;
+            if lie == Some("unfinished") {
+                // SoftHSM sets nothing after this one.
+                let pValue = (&raw mut fixed).cast();
+                asked.insert(0, CK_ATTRIBUTE { type_: CKA_MODIFIABLE, pValue, ulValueLen: 1 });
+            }
+            let (template, count) = (asked.as_mut_ptr(), asked.len() as CK_ULONG);
+            // SAFETY: `asked` lives over the call, the rest is the program's.
+            unsafe { call(session, mechanism, unwrapping, wrapped, length, template, count, key) }
+        }
         None => CKR_FUNCTION_NOT_SUPPORTED,
     })
 }

@@ -68,9 +68,10 @@ pub(super) fn with_id(
     session.find_objects(&template).map_err(|e| failed("C_FindObjects", &e))
 }
 
-/// Private keys of the token with neither CKA_ID nor CKA_LABEL.
+/// Private keys with neither CKA_ID nor CKA_LABEL. CKA_TOKEN is not asked: SoftHSM keeps them on the
+/// token, and says that they are not.
 pub(super) fn nameless(session: &Session) -> Result<Vec<ObjectHandle>, TokenError> {
-    let template = [Value::Token(true), Value::Class(ObjectClass::PRIVATE_KEY)];
+    let template = [Value::Class(ObjectClass::PRIVATE_KEY)];
     let mut found = session.find_objects(&template).map_err(|e| failed("C_FindObjects", &e))?;
     let mut named = Vec::new();
     for handle in &found {
@@ -84,10 +85,10 @@ pub(super) fn nameless(session: &Session) -> Result<Vec<ObjectHandle>, TokenErro
     Ok(found)
 }
 
-/// Every object of the token, in order of class, id and label.
+/// Every object of the token, in order of class, id and label. CKA_TOKEN is not asked: what an
+/// interrupted C_UnwrapKey has left may say that it is not there.
 pub(super) fn list(session: &Session) -> Result<TokenAnswer, TokenError> {
-    let found =
-        session.find_objects(&[Value::Token(true)]).map_err(|e| failed("C_FindObjects", &e))?;
+    let found = session.find_objects(&[]).map_err(|e| failed("C_FindObjects", &e))?;
     let mut objects = Vec::new();
     for handle in found {
         let mut object =
