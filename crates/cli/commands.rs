@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use ceremony::compile::{Compiled, compile};
 use ceremony::graph::Holder;
+use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::plan::{After, Plan};
@@ -25,7 +26,7 @@ use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::tokens::Tokens;
 use crate::verdicts::conclude;
-use crate::{ledgers, output, room, state, verdicts};
+use crate::{ledgers, output, proofs, room, state, verdicts};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
@@ -72,19 +73,24 @@ pub(crate) fn print(text: &str) -> Result<(), Halt> {
 fn compiled(
     folder: Folder,
     state: impl FnOnce(&Plan) -> Result<Arc<State>, Halt>,
-) -> Result<Compiled, Halt> {
+) -> Result<(Compiled, Vec<Proof>), Halt> {
     let again = folder.clone();
     let inputs = folder.inputs()?;
     let state = state(&inputs.plan)?;
-    compile(&inputs, &state).map_err(|violations| Halt::Violations(Box::new(again), violations))
+    let refused = |violations| Halt::Violations(Box::new(again.clone()), violations);
+    let compiled = compile(&inputs, &state).map_err(refused)?;
+    let proofs = proofs::prove(&compiled.checks)
+        .map_err(|(check, _)| refused(vec![inputs.refused_possession(&check)]))?;
+    Ok((compiled, proofs))
 }
 
 /// Compiles a plan for review: against its ledger, whatever kind it is of.
 fn reviewed(planned: &args::Planned) -> Result<Compiled, Halt> {
-    compiled(Folder::read(&planned.plan)?, |plan| {
+    let (compiled, _) = compiled(Folder::read(&planned.plan)?, |plan| {
         let ledger = planned.ledger.as_deref();
         ledgers::state_before(&planned.plan, plan.after.get_ref(), ledger, &Trust::None)
-    })
+    })?;
+    Ok(compiled)
 }
 
 fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
@@ -114,7 +120,7 @@ fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt> {
         output::refuse_existing(out)?;
     }
     let folder = Folder::read(&rehearse.plan)?;
-    let compiled = compiled(folder, |plan| {
+    let (compiled, proofs) = compiled(folder, |plan| {
         let (after, ledger) = (plan.after.get_ref(), rehearse.ledger.as_deref());
         let state = ledgers::state_before(&rehearse.plan, after, ledger, &Trust::None)?;
         Ok(Arc::new(state.rehearsed()))
@@ -129,7 +135,7 @@ fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt> {
         journal: Journal::Memory(Written::default()),
         pin: None,
         progress: false,
-        proofs: Vec::new(),
+        proofs,
     };
     let step = Run::begin(compiled, Mode::Rehearsal, place, from).map_err(Halt::Bug)?;
     let run = conduct.keep(step)?;
@@ -190,7 +196,8 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     output::refuse_existing(&run.held.out)?;
     let folder = Folder::read(&run.plan)?;
     let entered = room::enter(&run.held.room)?;
-    let compiled = compiled(folder, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
+    let (compiled, proofs) =
+        compiled(folder, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
     let (people, pin) = people(&run.held, entered.mode, lang)?;
     let clock = Clock::System;
     let at = clock.now()?;
@@ -204,7 +211,7 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
         journal,
         pin: Some(pin),
         progress: true,
-        proofs: Vec::new(),
+        proofs,
     };
     let run_begun = conduct.keep(step)?;
     finish(conduct, run_begun, &run.held.out, lang)

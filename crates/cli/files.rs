@@ -1,11 +1,13 @@
 //! Reads files that somebody else wrote: once, whole, and only if they are plain files of their
 //! folder.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ceremony::compile::Inputs;
+use ceremony::plan::Plan;
 use ceremony::violation::Input;
 use rustix::fs::{Mode, OFlags, open};
 
@@ -20,6 +22,8 @@ pub(crate) struct Folder {
     pub(crate) plan: (PathBuf, Vec<u8>),
     pub(crate) policy: (PathBuf, Vec<u8>),
     pub(crate) roster: (PathBuf, Vec<u8>),
+    /// The other files that the plan names, beside it.
+    pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
 
 impl Folder {
@@ -31,6 +35,7 @@ impl Folder {
         let above = folder.parent().unwrap_or(&folder);
         let shown = |name: &str| ceremony.join("..").join(name);
         Ok(Self {
+            files: named_files(ceremony, &plan.1)?,
             plan,
             policy: (shown("policy.toml"), read_document(&above.join("policy.toml"))?),
             roster: (shown("roster.toml"), read_document(&above.join("roster.toml"))?),
@@ -38,7 +43,7 @@ impl Folder {
     }
 
     pub(crate) fn inputs(self) -> Result<Inputs, Halt> {
-        Inputs::read(&self.plan.1, &self.policy.1, &self.roster.1)
+        Inputs::read(&self.plan.1, &self.policy.1, &self.roster.1, &self.files)
             .map_err(|violations| Halt::Violations(Box::new(self), violations))
     }
 
@@ -50,6 +55,23 @@ impl Folder {
             Input::Room | Input::Anchor => None,
         }
     }
+}
+
+/// The certificate signing requests that a plan names: plain names of files beside it. A plan that
+/// cannot be read names none; that is said elsewhere.
+fn named_files(ceremony: &Path, plan: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
+    let Ok(plan) = Plan::parse(plan) else { return Ok(BTreeMap::new()) };
+    let mut files = BTreeMap::new();
+    for csr in plan.certificate.values().filter_map(|certificate| certificate.csr.as_ref()) {
+        let name = csr.get_ref();
+        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+        if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+            let asked = "the plain name of a file beside the plan";
+            return Err(Halt::media("S-FILE", asked, name.escape_debug().to_string()));
+        }
+        files.insert(name.clone(), read_document(&ceremony.join(name))?);
+    }
+    Ok(files)
 }
 
 /// The largest document that people write: what `ceremony::text` admits.

@@ -20,7 +20,7 @@ use crate::bindings::Bindings;
 use crate::canonical::canonical;
 use crate::graph::{Bilingual, Demands, Graph, Holder, Origin, Person, PlannedKey};
 use crate::hex::Digest;
-use crate::key::PublicKey;
+use crate::key::{Check, PublicKey};
 use crate::ledger::State;
 use crate::name::Name;
 use crate::plan::{After, Plan};
@@ -31,6 +31,7 @@ use crate::roster::Roster;
 use crate::rules;
 use crate::token::KeyTemplate;
 use crate::violation::{Input, Violation};
+use crate::x509::request::{self, Request, RequestError};
 use crate::x509::{DirectoryName, DirectoryNameError};
 
 /// The format of plan, graph, bindings and transcript.
@@ -45,7 +46,9 @@ pub struct Inputs {
     pub policy: Policy,
     /// The roster.
     pub roster: Roster,
-    /// The canonical texts, by file name.
+    /// The certificate signing requests, by the names of their certificates, as they were read.
+    pub requests: BTreeMap<Name, Result<Request, RequestError>>,
+    /// The canonical texts, and the requests as they stand, by file name.
     texts: BTreeMap<String, String>,
 }
 
@@ -60,6 +63,9 @@ pub struct Compiled {
     pub inputs: BTreeMap<String, String>,
     /// What the ceremonies before it left.
     pub state: Arc<State>,
+    /// The proofs of possession of every key that a request brings: nothing is issued before they
+    /// are proved.
+    pub checks: Vec<Check>,
     /// Violations that an exception of the plan covers.
     pub excepted: Vec<Violation>,
     /// What the rules report without refusing it.
@@ -67,8 +73,14 @@ pub struct Compiled {
 }
 
 impl Inputs {
-    /// Reads the three documents: of each, the first error of its form.
-    pub fn read(plan: &[u8], policy: &[u8], roster: &[u8]) -> Result<Self, Vec<Violation>> {
+    /// Reads the three documents, and the files that the plan names: of each document, the first
+    /// error of its form.
+    pub fn read(
+        plan: &[u8],
+        policy: &[u8],
+        roster: &[u8],
+        files: &BTreeMap<String, Vec<u8>>,
+    ) -> Result<Self, Vec<Violation>> {
         let mut violations = Vec::new();
         let mut keep = |violation: Violation| violations.push(violation);
         let plan_read = Plan::parse(plan).map_err(&mut keep).ok();
@@ -85,14 +97,17 @@ impl Inputs {
         {
             texts.insert(input.to_string(), canonical(input, octets).map_err(|v| vec![v])?);
         }
-        Ok(Self { plan: plan_read, policy: policy_read, roster: roster_read, texts })
+        let requests = requests(&plan_read, files, &mut texts)?;
+        Ok(Self { plan: plan_read, policy: policy_read, roster: roster_read, requests, texts })
     }
 
-    /// Reads the inputs of a sealed folder: exactly these three, each in its canonical text.
+    /// Reads the inputs of a sealed folder: exactly those that a plan asks for, each in its canonical
+    /// text.
     pub fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Vec<Violation>> {
         let file =
             |input: Input| files.get(&input.to_string()).map(Vec::as_slice).unwrap_or_default();
-        let inputs = Self::read(file(Input::Plan), file(Input::Policy), file(Input::Roster))?;
+        let (plan, policy, roster) = (file(Input::Plan), file(Input::Policy), file(Input::Roster));
+        let inputs = Self::read(plan, policy, roster, files)?;
         for (name, octets) in files {
             let canonical = inputs.texts.get(name).map(String::as_bytes);
             if canonical != Some(octets.as_slice()) {
@@ -108,11 +123,54 @@ impl Inputs {
         Ok(inputs)
     }
 
-    /// The canonical texts, by file name.
+    /// What is said where a proof of possession does not hold.
+    #[must_use]
+    pub fn refused_possession(&self, check: &str) -> Violation {
+        let certificates = self.plan.certificate.iter();
+        let mut named = certificates
+            .filter(|(name, _)| format!("the request {}", name.get_ref()) == check)
+            .filter_map(|(_, certificate)| certificate.csr.as_ref());
+        Violation::at(
+            Input::Plan,
+            named.next().map(toml::Spanned::span).unwrap_or_default(),
+            "R-DS",
+            "a request signed with the key that it brings",
+            check,
+            "ask the Document Signer for a new request",
+        )
+    }
+
+    /// The canonical texts, and the requests, by file name.
     #[must_use]
     pub const fn texts(&self) -> &BTreeMap<String, String> {
         &self.texts
     }
+}
+
+/// The certificate signing requests that a plan names.
+fn requests(
+    plan: &Plan,
+    files: &BTreeMap<String, Vec<u8>>,
+    texts: &mut BTreeMap<String, String>,
+) -> Result<BTreeMap<Name, Result<Request, RequestError>>, Vec<Violation>> {
+    let mut requests = BTreeMap::new();
+    for (name, certificate) in &plan.certificate {
+        let Some(csr) = &certificate.csr else { continue };
+        let refused = |found: &str| {
+            let asked = "a plain file beside the plan, in ASCII, of its own for each certificate";
+            let advice = "copy the request as it was received";
+            vec![Violation::at(Input::Plan, csr.span(), "R-CSR-INTAKE", asked, found, advice)]
+        };
+        let file = csr.get_ref();
+        let octets = files.get(file).ok_or_else(|| refused(&format!("no file `{file}`")))?;
+        let text = core::str::from_utf8(octets).ok().filter(|text| text.is_ascii());
+        let text = text.ok_or_else(|| refused(&format!("other octets in `{file}`")))?;
+        requests.insert(name.get_ref().clone(), request::read(name.get_ref().as_str(), text));
+        if texts.insert(file.clone(), text.to_string()).is_some() {
+            return Err(refused(&format!("`{file}` twice")));
+        }
+    }
+    Ok(requests)
 }
 
 /// The digest that names an input: over its canonical text.
@@ -130,7 +188,7 @@ pub fn compile(inputs: &Inputs, state: &Arc<State>) -> Result<Compiled, Vec<Viol
     }
     let graph = Builder { inputs, state }.graph().map_err(|violation| vec![violation])?;
     let stand_ins = stand_ins(&graph);
-    let violations = rules::structures(inputs, &graph, &stand_ins);
+    let violations = rules::structures(inputs, state, &graph, &stand_ins);
     if !violations.is_empty() {
         return Err(violations);
     }
@@ -152,6 +210,7 @@ pub fn compile(inputs: &Inputs, state: &Arc<State>) -> Result<Compiled, Vec<Viol
         state: Arc::clone(state),
         excepted,
         warnings,
+        checks: inputs.requests.values().flatten().map(|r| r.possession.clone()).collect(),
     })
 }
 

@@ -34,6 +34,8 @@ pub struct Policy {
     pub ca: Ca,
     /// Root keys and certificates.
     pub root: RootPolicy,
+    /// Document Signer certificates.
+    pub ds: DsPolicy,
     /// The audit key.
     pub audit: AuditPolicy,
     /// CRLs.
@@ -151,6 +153,36 @@ pub enum Backup {
     Vendor,
     /// Not at all.
     None,
+}
+
+/// Document Signer certificates (1.4.1 (3), 3.1, 4.7; D4, D15, D42).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct DsPolicy {
+    /// Where this comes from.
+    pub section: String,
+    /// The curves that a request's key may lie on.
+    pub curves: Vec<Spanned<Curve>>,
+    /// How long a certificate is valid, where the plan does not say less.
+    pub validity: Spanned<CalendarSpan>,
+    /// The most days.
+    pub max_days: Spanned<u32>,
+    /// The one purpose: an object identifier.
+    pub extended_key_usage: Spanned<String>,
+    /// commonName, with `{number}` in it: what follows `ds-` in the certificate's name.
+    pub common_name: Spanned<String>,
+    /// Whether a renewal revokes the old certificate; no default (D4).
+    pub renewal: Spanned<Renewal>,
+}
+
+/// What becomes of the old certificate in a renewal (4.7.3 against 4.4.1.2; D4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Renewal {
+    /// It is revoked in the same ceremony.
+    RevokeOld,
+    /// It runs out by itself.
+    KeepOld,
 }
 
 /// The audit key (5.4.4, 5.4.6).

@@ -207,6 +207,8 @@ impl Run {
         let keys = compiled.graph.known_keys();
         let audit_ready =
             compiled.graph.audit_key().is_some_and(|key| key.origin == Origin::Before);
+        let owed =
+            compiled.checks.iter().map(|check| (check.id(), check.subject.clone())).collect();
         let mut run = Self {
             compiled: Box::new(compiled),
             place: opened.room.clone(),
@@ -229,7 +231,7 @@ impl Run {
             noted: None,
             signed: BTreeMap::new(),
             nonces: BTreeSet::new(),
-            owed: BTreeMap::new(),
+            owed,
             transcript_hash: Sha256::new(),
             transcript_head: GENESIS,
             ended_at: at,

@@ -170,8 +170,8 @@ fn transcript(
     let Event::Opened(opened) = &first.event else {
         return Err(lines.refuse(Fault::new("S-ORDER", "Opened", "another event")));
     };
+    let mut checks = compiled.checks.clone();
     let step = Run::replay(compiled, opened.clone(), first.at).map_err(|f| lines.refuse(f))?;
-    let mut checks = Vec::new();
     let mut run = lines.same(step, &mut checks)?;
     while let Some(record) = lines.next_record()? {
         let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;

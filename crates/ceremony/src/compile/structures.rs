@@ -15,7 +15,7 @@ use crate::policy::{Backup, ReasonCodes};
 use crate::rehearsal::RehearsalUse;
 use crate::time::{Instant, TimeError};
 use crate::violation::{Input, Violation};
-use crate::x509::{self, Reason, profile};
+use crate::x509::{self, DirectoryName, Reason, profile};
 
 impl Builder<'_> {
     /// The audit key first, then the root keys by name: those that exist, and those of the plan.
@@ -155,9 +155,18 @@ impl Builder<'_> {
         for (name, certificate) in planned {
             let profile = *certificate.profile.get_ref();
             let made = match profile {
-                ProfileName::Root => self.root(graph, name.get_ref(), certificate)?,
-                ProfileName::OldWithNew | ProfileName::NewWithOld | ProfileName::Ds => continue,
+                ProfileName::Root => Some(self.root(graph, name.get_ref(), certificate)?),
+                ProfileName::OldWithNew | ProfileName::NewWithOld => {
+                    self.link(graph, name.get_ref(), certificate)
+                }
+                ProfileName::Ds => self.document_signer(graph, name.get_ref(), certificate)?,
             };
+            let Some(made) = made else { continue };
+            if profile == ProfileName::Ds
+                && let Some(public) = &made.subject_public
+            {
+                graph.certified.insert(public.spki_digest());
+            }
             graph.profiles.insert(name.get_ref().clone(), profile);
             graph.certificates.push(made);
         }
@@ -193,6 +202,85 @@ impl Builder<'_> {
                 "choose another day",
             )
         })
+    }
+
+    /// notBefore and notAfter of a root: of the ledger, or of this plan.
+    fn root_dates(&self, graph: &Graph, key: &Name) -> Option<(Instant, Instant)> {
+        let here = graph.certificates.iter().find(|certificate| {
+            certificate.issuer_key == *key
+                && graph.profile_of(&certificate.name) == ProfileName::Root
+        });
+        match (self.state.root_of(key.as_str()), here) {
+            (Some(root), _) => Some((root.not_before, root.not_after)),
+            (None, Some(root)) => Some((root.not_before, root.not_after)),
+            (None, None) => None,
+        }
+    }
+
+    /// From the certified key's day to the end of the root that ends first, the old one (7.1.2.2).
+    fn link(
+        &self,
+        graph: &Graph,
+        name: &Name,
+        certificate: &PlanCertificate,
+    ) -> Option<x509::ToBeSignedCertificate> {
+        let policy = &self.inputs.policy;
+        let key = certificate.key.as_ref()?.get_ref();
+        let issuer = certificate.issuer.as_ref()?.get_ref();
+        let (not_before, key_ends) = self.root_dates(graph, key)?;
+        let (_, issuer_ends) = self.root_dates(graph, issuer)?;
+        Some(profile::link(&profile::Link {
+            name: name.clone(),
+            ca: graph.ca_name.clone(),
+            key: key.clone(),
+            issuer: issuer.clone(),
+            curve: *policy.root.curve.get_ref(),
+            not_before,
+            not_after: key_ends.min(issuer_ends),
+            issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
+            crl_url: self.crl_url(issuer),
+        }))
+    }
+
+    fn document_signer(
+        &self,
+        graph: &Graph,
+        name: &Name,
+        certificate: &PlanCertificate,
+    ) -> Result<Option<x509::ToBeSignedCertificate>, Violation> {
+        let policy = &self.inputs.policy;
+        let request = self.inputs.requests.get(name).and_then(|request| request.as_ref().ok());
+        let (Some(request), Some(issuer), Some(not_before)) =
+            (request, &certificate.issuer, &certificate.not_before)
+        else {
+            return Ok(None);
+        };
+        let refused = |rule, found: &dyn core::fmt::Display| {
+            let (asked, found) = ("a DS certificate that can be written", format!("{found}"));
+            Violation::at(Input::Plan, not_before.span(), rule, asked, &found, "")
+        };
+        let number = name.as_str().strip_prefix("ds-").unwrap_or_default();
+        let common_name = policy.ds.common_name.get_ref().replace("{number}", number);
+        let ca = &policy.ca;
+        let subject =
+            DirectoryName::new(ca.country.get_ref(), ca.organization.get_ref(), &common_name);
+        let starts = *not_before.get_ref();
+        let usual = starts.plus(policy.ds.validity.get_ref());
+        let usual = usual.map_err(|error| refused("R-DS", &error))?.plus_seconds(-1);
+        let purpose = policy.ds.extended_key_usage.get_ref();
+        Ok(Some(profile::document_signer(&profile::DocumentSigner {
+            name: name.clone(),
+            ca: graph.ca_name.clone(),
+            subject: subject.map_err(|error| refused("R-DN", &error))?,
+            public: request.public.clone(),
+            issuer: issuer.get_ref().clone(),
+            issuer_curve: *policy.root.curve.get_ref(),
+            not_before: starts,
+            not_after: certificate.not_after.as_ref().map_or(usual, |end| *end.get_ref()),
+            purpose: purpose.parse().map_err(|error| refused("I-DS-EKU", &error))?,
+            issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
+            crl_url: self.crl_url(issuer.get_ref()),
+        })))
     }
 
     pub(super) fn crl_url(&self, key: &Name) -> alloc::string::String {

@@ -1,6 +1,6 @@
 //! The table of rules: the one place where a rule's id, clause and sentence stand.
 
-use super::{Rule, Stage, certificates, crls, decisions, keys, people, plan, policy};
+use super::{Rule, Stage, certificates, crls, decisions, ds, keys, people, plan, policy};
 
 const fn rule(
     id: &'static str,
@@ -311,6 +311,55 @@ pub const RULES: &[Rule] = &[
         Stage::Plan(decisions::order),
         true,
         "another order of acts after a compromise than that of 5.7.3",
+    ),
+    rule(
+        "R-DN",
+        "3.1.5, 7.1.4",
+        Stage::Plan(ds::names),
+        true,
+        "a Document Signer without a number of its own",
+    ),
+    rule(
+        "R-CSR-INTAKE",
+        "6.1.3, 4.2.1, 4.3.1",
+        Stage::Plan(ds::intake),
+        true,
+        "a request that is not the one that was examined",
+    ),
+    rule(
+        "R-DS",
+        "4.3.1, 6.1.3, 3.2.1.3; D31",
+        Stage::Plan(ds::requests),
+        true,
+        "a request that is none, with a key that the policy does not admit, or without proof of possession",
+    ),
+    rule(
+        "R-DS-KEY-STAYS",
+        "6.1.2",
+        Stage::Plan(ds::key_stays),
+        true,
+        "a private key among the inputs",
+    ),
+    rule(
+        "R-NO-RENEW",
+        "4.6, 4.8; D22",
+        Stage::Plan(ds::new_keys),
+        true,
+        "a key that was certified before, or is the CA's",
+    ),
+    rule(
+        "R-RENEW-WHEN",
+        "4.7.1",
+        Stage::Plan(ds::renews),
+        true,
+        "a renewal of anything but a valid DS certificate that runs out",
+    ),
+    rule(
+        "R-REKEY",
+        "4.7.1, 4.7.3; D4",
+        Stage::Plan(ds::rekey),
+        true,
+        "a renewal that revokes, or keeps, the old certificate against the policy",
     ),
     // People.
     rule(

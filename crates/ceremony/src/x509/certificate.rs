@@ -36,6 +36,8 @@ pub struct ToBeSignedCertificate {
     pub subject_key: Name,
     /// The curve of that key.
     pub subject_curve: Curve,
+    /// That key, if a request brought it; otherwise token or ledger supply it.
+    pub subject_public: Option<PublicKey>,
     /// The key that signs.
     pub issuer_key: Name,
     /// The curve of that key.
@@ -59,7 +61,8 @@ impl ToBeSignedCertificate {
         serial: &[u8; 20],
         keys: &BTreeMap<Name, PublicKey>,
     ) -> Result<TbsCertificate, EncodeError> {
-        let supplied = Supplied { keys, number: None };
+        let own = self.subject_public.as_ref().map(|key| (&self.subject_key, key));
+        let supplied = Supplied { keys, own, number: None };
         let key = supplied.key(&self.subject_key)?;
         same_curve(&self.subject_key, self.subject_curve, key)?;
         if let Some(issuer) = keys.get(&self.issuer_key) {
@@ -93,12 +96,19 @@ impl ToBeSignedCertificate {
             format!("notBefore: {}", self.not_before),
             format!("notAfter: {}", self.not_after),
             format!("subject: {}", self.subject),
-            format!(
-                "subjectPublicKey: {} «{}.public» ({})",
-                self.subject_curve.name(),
-                self.subject_key,
-                self.subject_curve.point_octets()
-            ),
+            match &self.subject_public {
+                None => format!(
+                    "subjectPublicKey: {} «{}.public» ({})",
+                    self.subject_curve.name(),
+                    self.subject_key,
+                    self.subject_curve.point_octets()
+                ),
+                Some(key) => format!(
+                    "subjectPublicKey: {} {}",
+                    self.subject_curve.name(),
+                    crate::hex::encode(key.point())
+                ),
+            },
         ]);
         lines.extend(self.extensions.iter().map(|extension| extension.line(&self.name)));
         lines

@@ -111,7 +111,7 @@ impl ToBeSignedCrl {
         number: u64,
         keys: &BTreeMap<Name, PublicKey>,
     ) -> Result<TbsCertList, EncodeError> {
-        let supplied = Supplied { keys, number: Some(number) };
+        let supplied = Supplied { keys, own: None, number: Some(number) };
         same_curve(&self.issuer_key, self.issuer_curve, supplied.key(&self.issuer_key)?)?;
         let extensions = self.extensions.iter().map(|extension| extension.encoded(supplied));
         Ok(TbsCertList {

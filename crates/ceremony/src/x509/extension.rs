@@ -39,6 +39,11 @@ pub enum Extension {
         /// What the key may do.
         uses: BTreeSet<KeyUse>,
     },
+    /// 4.2.1.12, one purpose.
+    ExtendedKeyUsage {
+        /// The purpose's object identifier.
+        purpose: ObjectIdentifier,
+    },
     /// 4.2.1.9.
     BasicConstraints {
         /// Whether the subject is a CA.
@@ -63,6 +68,8 @@ pub enum Extension {
 /// A bit of KeyUsage that a profile of ours has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyUse {
+    /// digitalSignature (0): signs anything but certificates and CRLs.
+    DigitalSignature,
     /// keyCertSign (5): signs certificates.
     CertSign,
     /// cRLSign (6): signs CRLs.
@@ -73,11 +80,18 @@ pub enum KeyUse {
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Supplied<'a> {
     pub(super) keys: &'a BTreeMap<Name, PublicKey>,
+    /// The key that a request brought, under its certificate's name.
+    pub(super) own: Option<(&'a Name, &'a PublicKey)>,
     pub(super) number: Option<u64>,
 }
 
 impl Supplied<'_> {
     pub(super) fn key(&self, name: &Name) -> Result<&PublicKey, EncodeError> {
+        if let Some((of, key)) = self.own
+            && of == name
+        {
+            return Ok(key);
+        }
         self.keys.get(name).ok_or_else(|| EncodeError::NoKey { key: name.clone() })
     }
 }
@@ -87,6 +101,7 @@ impl KeyUse {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::DigitalSignature => "digitalSignature",
             Self::CertSign => "keyCertSign",
             Self::CrlSign => "cRLSign",
         }
@@ -95,6 +110,7 @@ impl KeyUse {
     /// Bit 0 is the first one of the first octet.
     const fn mask(self) -> u8 {
         match self {
+            Self::DigitalSignature => 0x80,
             Self::CertSign => 0x80 >> 5,
             Self::CrlSign => 0x80 >> 6,
         }
@@ -109,6 +125,7 @@ impl Extension {
             Self::SubjectKeyIdentifier { .. } => "subjectKeyIdentifier",
             Self::AuthorityKeyIdentifier { .. } => "authorityKeyIdentifier",
             Self::KeyUsage { .. } => "keyUsage",
+            Self::ExtendedKeyUsage { .. } => "extKeyUsage",
             Self::BasicConstraints { .. } => "basicConstraints",
             Self::IssuerAltName { .. } => "issuerAltName",
             Self::CrlDistributionPoints { .. } => "cRLDistributionPoints",
@@ -123,6 +140,7 @@ impl Extension {
             Self::SubjectKeyIdentifier { .. } => ObjectIdentifier::new_unwrap("2.5.29.14"),
             Self::AuthorityKeyIdentifier { .. } => ObjectIdentifier::new_unwrap("2.5.29.35"),
             Self::KeyUsage { .. } => ObjectIdentifier::new_unwrap("2.5.29.15"),
+            Self::ExtendedKeyUsage { .. } => ObjectIdentifier::new_unwrap("2.5.29.37"),
             Self::BasicConstraints { .. } => ObjectIdentifier::new_unwrap("2.5.29.19"),
             Self::IssuerAltName { .. } => ObjectIdentifier::new_unwrap("2.5.29.18"),
             Self::CrlDistributionPoints { .. } => ObjectIdentifier::new_unwrap("2.5.29.31"),
@@ -134,7 +152,10 @@ impl Extension {
     #[must_use]
     pub const fn critical(&self) -> bool {
         match self {
-            Self::KeyUsage { .. } | Self::BasicConstraints { .. } => true,
+            // ISO 18013-5 B.1.4: a DS certificate serves this one purpose and no other.
+            Self::KeyUsage { .. }
+            | Self::ExtendedKeyUsage { .. }
+            | Self::BasicConstraints { .. } => true,
             Self::SubjectKeyIdentifier { .. }
             | Self::AuthorityKeyIdentifier { .. }
             | Self::IssuerAltName { .. }
@@ -155,6 +176,7 @@ impl Extension {
             Self::KeyUsage { uses } => {
                 uses.iter().map(|bit| bit.name()).collect::<Vec<_>>().join(" ")
             }
+            Self::ExtendedKeyUsage { purpose } => purpose.to_string(),
             Self::BasicConstraints { ca, path_len } => {
                 let ca = if *ca { "cA TRUE" } else { "cA FALSE" };
                 let path_len =
@@ -190,6 +212,7 @@ impl Extension {
                 let octet = uses.iter().fold(0, |octet, bit| octet | bit.mask());
                 named_bits(octet)?
             }
+            Self::ExtendedKeyUsage { purpose } => vec![*purpose].to_der()?,
             Self::BasicConstraints { ca, path_len } => {
                 BasicConstraints { ca: *ca, path_len_constraint: *path_len }.to_der()?
             }
@@ -226,7 +249,7 @@ mod tests {
     use super::*;
 
     fn value(extension: &Extension) -> String {
-        let supplied = Supplied { keys: &BTreeMap::new(), number: Some(0x0001_0080) };
+        let supplied = Supplied { keys: &BTreeMap::new(), own: None, number: Some(0x0001_0080) };
         crate::hex::encode(&extension.value(supplied).unwrap())
     }
 
@@ -246,7 +269,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_encoded_is_refused_with_what_was_found() {
-        let supplied = Supplied { keys: &BTreeMap::new(), number: None };
+        let supplied = Supplied { keys: &BTreeMap::new(), own: None, number: None };
         let key: Name = "g1".parse().unwrap();
         let error =
             Extension::SubjectKeyIdentifier { key: key.clone() }.value(supplied).unwrap_err();

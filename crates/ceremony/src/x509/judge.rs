@@ -10,6 +10,7 @@
 
 mod certificate;
 mod crl;
+mod issued;
 mod reading;
 #[cfg(test)]
 mod tests;
@@ -47,6 +48,58 @@ pub struct ExpectedRoot {
     /// Where the issuer can be found.
     pub issuer_alt_name: String,
     /// Where the CRL of this key is published.
+    pub crl_url: String,
+}
+
+/// What policy, plan and ledger ask of a link certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedLink {
+    /// The CA's Name in DER.
+    pub ca: Vec<u8>,
+    /// The CA's country.
+    pub country: String,
+    /// The curve of both root keys.
+    pub curve: Curve,
+    /// The certified key's identifier.
+    pub subject_key: [u8; 20],
+    /// The signing key's identifier.
+    pub issuer_key: [u8; 20],
+    /// notBefore of the certified key's root.
+    pub not_before: Instant,
+    /// notAfter of the old root.
+    pub not_after: Instant,
+    /// Where the issuer can be found.
+    pub issuer_alt_name: String,
+    /// Where the CRL of the signing key is published.
+    pub crl_url: String,
+}
+
+/// What policy, plan and ledger ask of a Document Signer certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpectedDs {
+    /// The CA's Name in DER.
+    pub ca: Vec<u8>,
+    /// The CA's country.
+    pub country: String,
+    /// The subject in DER.
+    pub subject: Vec<u8>,
+    /// The SubjectPublicKeyInfo of the request, in DER.
+    pub public_key: Vec<u8>,
+    /// The curve of the signing key.
+    pub issuer_curve: Curve,
+    /// The signing key's identifier.
+    pub issuer_key: [u8; 20],
+    /// notBefore.
+    pub not_before: Instant,
+    /// The most days of validity.
+    pub max_days: u32,
+    /// The end of the root whose key signs.
+    pub root_ends: Instant,
+    /// The one purpose.
+    pub purpose: String,
+    /// Where the issuer can be found.
+    pub issuer_alt_name: String,
+    /// Where the CRL of the signing key is published.
     pub crl_url: String,
 }
 
@@ -90,6 +143,24 @@ pub fn root(tbs: &[u8], expected: &ExpectedRoot) -> Vec<Fault> {
     }
 }
 
+/// Every fault of these octets as the TBSCertificate of a link certificate.
+#[must_use]
+pub fn link(tbs: &[u8], expected: &ExpectedLink) -> Vec<Fault> {
+    match reading::certificate(tbs) {
+        Ok(certificate) => issued::link(&certificate, expected),
+        Err(fault) => Vec::from([fault]),
+    }
+}
+
+/// Every fault of these octets as the TBSCertificate of a Document Signer.
+#[must_use]
+pub fn ds(tbs: &[u8], expected: &ExpectedDs) -> Vec<Fault> {
+    match reading::certificate(tbs) {
+        Ok(certificate) => issued::ds(&certificate, expected),
+        Err(fault) => Vec::from([fault]),
+    }
+}
+
 /// Every fault of these octets as a TBSCertList; none, if it keeps every rule.
 #[must_use]
 pub fn crl(tbs: &[u8], expected: &ExpectedCrl) -> Vec<Fault> {
@@ -124,6 +195,17 @@ pub const RULES: &[(&str, &str, &str)] = &[
         "CP/CPS 7.1.2.1, 6.3.2",
         "a root is valid from its day of issue for 5 years 4 months",
     ),
+    (
+        "R-LINK",
+        "CP/CPS 7.1.2.2, RFC 4210 4.4.1",
+        "a link is of one root key under the other, from the certified key's day to the old root's end",
+    ),
+    (
+        "R-DS",
+        "CP/CPS 4.3.1, 6.1.3, 6.3.2",
+        "a DS certificate has the key of its request and the planned dates, and ends not after the root",
+    ),
+    ("R-DS-NOT-CA", "CP/CPS 1.4.1 (3), 1.6", "a DS certificate is no CA's: no basicConstraints"),
     ("R-NO-POLICY-EXT", "CP/CPS 7.1.6", "no certificatePolicies"),
     ("R-NO-CONSTRAINT-EXT", "CP/CPS 7.1.5, 7.1.7", "no nameConstraints, no policyConstraints"),
     ("R-NO-OCSP", "CP/CPS 4.9.9, 7.3", "no pointer to OCSP, no use for OCSP"),
@@ -162,6 +244,15 @@ pub const RULES: &[(&str, &str, &str)] = &[
         "cRLDistributionPoints: one, by the URI of this key's CRL alone",
     ),
     ("I-ROOT-EXT", "ISO 18013-5 B.1.1, B.1.2", "no other extension"),
+    (
+        "I-AKI",
+        "ISO 18013-5 B.1.4, RFC 5280 4.2.1.1",
+        "authorityKeyIdentifier: the signing key's identifier alone, not critical",
+    ),
+    ("I-DS-KEY-USAGE", "ISO 18013-5 B.1.4", "keyUsage: digitalSignature alone, critical"),
+    ("I-DS-EKU", "ISO 18013-5 B.1.4 (D15)", "extKeyUsage: the one purpose of the policy, critical"),
+    ("I-DS-VALIDITY", "ISO 18013-5 B.1.4", "at most 457 days"),
+    ("I-DS-EXT", "ISO 18013-5 B.1.1, B.1.4", "no other extension"),
     ("I-ROOT-VALIDITY", "ISO 18013-5 B.1.2", "at most 20 years"),
     ("I-CRL-EXT", "ISO 18013-5 B.1", "exactly authorityKeyIdentifier and cRLNumber, not critical"),
     (

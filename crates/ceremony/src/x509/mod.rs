@@ -20,6 +20,7 @@ pub mod judge;
 pub mod name;
 pub mod profile;
 pub mod readable;
+pub mod request;
 
 pub use certificate::ToBeSignedCertificate;
 pub use crl::{Reason, Revoked, ToBeSignedCrl};

@@ -10,11 +10,13 @@ use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use der::asn1::ObjectIdentifier;
+
 use super::certificate::ToBeSignedCertificate;
 use super::crl::{Revoked, ToBeSignedCrl};
 use super::extension::{Extension, KeyUse};
 use super::name::DirectoryName;
-use crate::key::Curve;
+use crate::key::{Curve, PublicKey};
 use crate::name::Name;
 use crate::time::{CalendarSpan, Instant, TimeError};
 
@@ -36,6 +38,56 @@ pub struct Root {
     /// Where the issuer can be found.
     pub issuer_alt_name: String,
     /// Where the CRL of this key is published.
+    pub crl_url: String,
+}
+
+/// What plan, policy and ledger say about a link certificate (CP/CPS 7.1.2.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Link {
+    /// The plan's name of the certificate.
+    pub name: Name,
+    /// The CA's Name, the same for all generations.
+    pub ca: DirectoryName,
+    /// The root key that is certified.
+    pub key: Name,
+    /// The root key that signs.
+    pub issuer: Name,
+    /// The curve of both.
+    pub curve: Curve,
+    /// notBefore of the certified key's root: the day on which it was generated.
+    pub not_before: Instant,
+    /// notAfter of the old root.
+    pub not_after: Instant,
+    /// Where the issuer can be found.
+    pub issuer_alt_name: String,
+    /// Where the CRL of the signing key is published.
+    pub crl_url: String,
+}
+
+/// What plan and policy say about a Document Signer certificate.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DocumentSigner {
+    /// The plan's name of the certificate.
+    pub name: Name,
+    /// The CA's Name.
+    pub ca: DirectoryName,
+    /// The Document Signer's name (CP/CPS 3.1.2: decided beforehand, never taken from a request).
+    pub subject: DirectoryName,
+    /// The key that the request brought.
+    pub public: PublicKey,
+    /// The root key that signs.
+    pub issuer: Name,
+    /// The curve of that key.
+    pub issuer_curve: Curve,
+    /// The first second of validity.
+    pub not_before: Instant,
+    /// The last second of validity.
+    pub not_after: Instant,
+    /// The one purpose (ISO 18013-5 B.1.4; D15).
+    pub purpose: ObjectIdentifier,
+    /// Where the issuer can be found.
+    pub issuer_alt_name: String,
+    /// Where the CRL of the signing key is published.
     pub crl_url: String,
 }
 
@@ -86,6 +138,7 @@ pub fn root(root: &Root) -> Result<ToBeSignedCertificate, TimeError> {
         // CP/CPS 6.1.5.1: ECDSA, 384 bit. ISO 18013-5 B.1.2: a named curve, the point uncompressed.
         subject_key: root.key.clone(),
         subject_curve: root.curve,
+        subject_public: None,
 
         // RFC 5280 4.1.2.8: no unique identifiers.
         extensions: vec![
@@ -112,6 +165,90 @@ pub fn root(root: &Root) -> Result<ToBeSignedCertificate, TimeError> {
             // Nothing here.
         ],
     })
+}
+
+/// A link certificate: ISO/IEC 18013-5 B.1.3, RFC 4210 4.4, CP/CPS 7.1.2.2. Clauses that are the
+/// root's are not said again.
+#[must_use]
+pub fn link(link: &Link) -> ToBeSignedCertificate {
+    ToBeSignedCertificate {
+        name: link.name.clone(),
+
+        // CP/CPS 7.1.2.2: the one root key, signed by the other.
+        issuer_key: link.issuer.clone(),
+        issuer_curve: link.curve,
+        subject_key: link.key.clone(),
+        subject_curve: link.curve,
+        subject_public: None,
+
+        // RFC 5280 6.1: self-issued, so it does not count in a path; RFC 9810 4.4: a change of the
+        // CA's name is no rollover. Both names are the CA's, octet for octet (D5).
+        issuer: link.ca.clone(),
+        subject: link.ca.clone(),
+
+        // CP/CPS 7.1.2.2: from the day on which the certified key was generated to the old root's
+        // end. RFC 4210 4.4.1 says the same.
+        not_before: link.not_before,
+        not_after: link.not_after,
+
+        extensions: vec![
+            // RFC 5280 4.2.1.2: of the certified key, as in its root.
+            Extension::SubjectKeyIdentifier { key: link.key.clone() },
+            // RFC 5280 4.2.1.1: not self-signed, so it stands; by the key alone, as both roots have
+            // one name.
+            Extension::AuthorityKeyIdentifier { key: link.issuer.clone() },
+            // As in the root.
+            Extension::KeyUsage { uses: BTreeSet::from([KeyUse::CertSign, KeyUse::CrlSign]) },
+            Extension::BasicConstraints { ca: true, path_len: Some(0) },
+            Extension::IssuerAltName { uri: link.issuer_alt_name.clone() },
+            // CP/CPS 4.9.9, 9.6.1.1: link certificates are on the CRL of the key that signed them.
+            Extension::CrlDistributionPoints { uri: link.crl_url.clone() },
+            // CP/CPS 7.1.6: no certificatePolicies, and nothing else. Nothing here.
+        ],
+    }
+}
+
+/// A Document Signer certificate: ISO/IEC 18013-5 B.1.4, CP/CPS 1.4.1 (3).
+#[must_use]
+pub fn document_signer(ds: &DocumentSigner) -> ToBeSignedCertificate {
+    ToBeSignedCertificate {
+        name: ds.name.clone(),
+
+        // D16: ecdsa-with-SHA384 wherever the root key signs.
+        issuer_key: ds.issuer.clone(),
+        issuer_curve: ds.issuer_curve,
+
+        // ISO 18013-5 B.1.4: the issuer is the root's subject, octet for octet; C and CN stand, and
+        // C is the root's. CP/CPS 3.1.5: one subscriber has one name.
+        issuer: ds.ca.clone(),
+        subject: ds.subject.clone(),
+
+        // ISO 18013-5 B.1.4: at most 457 days. CP/CPS 6.3.2: not beyond the root (D42).
+        not_before: ds.not_before,
+        not_after: ds.not_after,
+
+        // CP/CPS 6.1.2, 6.1.3: the key is the subscriber's, out of a request; nothing else is taken
+        // from it.
+        subject_key: ds.name.clone(),
+        subject_curve: ds.public.curve(),
+        subject_public: Some(ds.public.clone()),
+
+        extensions: vec![
+            // ISO 18013-5 B.1.4: both key identifiers.
+            Extension::SubjectKeyIdentifier { key: ds.name.clone() },
+            Extension::AuthorityKeyIdentifier { key: ds.issuer.clone() },
+            // ISO 18013-5 B.1.4: digitalSignature alone, critical. CP/CPS 1.4.1 (3): it signs MSOs.
+            Extension::KeyUsage { uses: BTreeSet::from([KeyUse::DigitalSignature]) },
+            // ISO 18013-5 B.1.4: one purpose, critical (D15).
+            Extension::ExtendedKeyUsage { purpose: ds.purpose },
+            // ISO 18013-5 B.1.4: the root's.
+            Extension::IssuerAltName { uri: ds.issuer_alt_name.clone() },
+            // ISO 18013-5 B.1.4: where the CRL of the key that signed it is.
+            Extension::CrlDistributionPoints { uri: ds.crl_url.clone() },
+            // ISO 18013-5 B.1.4, CP/CPS 1.4.1 (3): no CA, so no basicConstraints. CP/CPS 7.1.6: no
+            // certificatePolicies. Nothing here.
+        ],
+    }
 }
 
 /// The CRL: ISO/IEC 18013-5 B.1 (CRL profile), CP/CPS 7.2.

@@ -18,8 +18,9 @@ use x509_cert::ext::pkix::{
 use x509_cert::name::Name;
 
 use super::reading::{
-    BASIC_CONSTRAINTS, CRL_DISTRIBUTION_POINTS, Certificate, ISSUER_ALT_NAME, Judgement, KEY_USAGE,
-    SUBJECT_KEY_IDENTIFIER, extension, instant, oid, once_each, rule, shown, time_form,
+    AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CRL_DISTRIBUTION_POINTS, Certificate,
+    EXTENDED_KEY_USAGE, ISSUER_ALT_NAME, Judgement, KEY_USAGE, SUBJECT_KEY_IDENTIFIER, extension,
+    instant, oid, once_each, rule, shown, time_form,
 };
 use super::{ExpectedRoot, Fault};
 use crate::hex;
@@ -43,9 +44,9 @@ pub(super) fn faults(certificate: &Certificate, expected: &ExpectedRoot) -> Vec<
         names(certificate),
         name_strings(certificate),
         name_lengths(certificate),
-        country(certificate, expected),
+        country(certificate, &expected.country),
         issuer(certificate.issuer(), &expected.ca),
-        subject(certificate, expected),
+        subject(certificate, &expected.ca),
         time_form(times.into_iter()),
         validity_of_the_cps(certificate, expected),
         validity_of_iso(certificate),
@@ -54,38 +55,64 @@ pub(super) fn faults(certificate: &Certificate, expected: &ExpectedRoot) -> Vec<
         subject_key_identifier(certificate),
         key_usage(certificate),
         basic_constraints(certificate),
-        issuer_alt_name(certificate, expected),
-        distribution_points(certificate, expected),
+        issuer_alt_name(certificate, &expected.issuer_alt_name),
+        distribution_points(certificate, &expected.crl_url),
         uris(certificate),
-        absent(certificate, "R-NO-POLICY-EXT", "no certificatePolicies"),
-        absent(certificate, "R-NO-CONSTRAINT-EXT", "no nameConstraints, no policyConstraints"),
-        absent(certificate, "R-NO-OCSP", "nothing about OCSP"),
-        absent(certificate, "R-CERT-KINDS", "a root without an extended key usage"),
-        absent(certificate, "I-ROOT-EXT", "no further extension"),
+    ];
+    judgements
+        .into_iter()
+        .filter_map(Result::err)
+        .chain(forbidden(certificate, Kind::Root))
+        .collect()
+}
+
+/// Whose extensions are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Root,
+    Link,
+    Ds,
+}
+
+/// What no extension of this kind may be.
+pub(super) fn forbidden(certificate: &Certificate, kind: Kind) -> Vec<Fault> {
+    let further = if kind == Kind::Ds { "I-DS-EXT" } else { "I-ROOT-EXT" };
+    let judgements = [
+        absent(certificate, kind, "R-NO-POLICY-EXT", "no certificatePolicies"),
+        absent(
+            certificate,
+            kind,
+            "R-NO-CONSTRAINT-EXT",
+            "no nameConstraints, no policyConstraints",
+        ),
+        absent(certificate, kind, "R-NO-OCSP", "nothing about OCSP"),
+        absent(certificate, kind, "R-CERT-KINDS", "a CA certificate without an extended key usage"),
+        absent(certificate, kind, "R-DS-NOT-CA", "a certificate without basicConstraints"),
+        absent(certificate, kind, further, "no further extension"),
     ];
     judgements.into_iter().filter_map(Result::err).collect()
 }
 
-fn version(certificate: &Certificate) -> Judgement {
+pub(super) fn version(certificate: &Certificate) -> Judgement {
     let found = certificate.version();
     rule("R-V3", found == Version::V3, "version 3", || format!("{found:?}"))
 }
 
-fn serial(certificate: &Certificate) -> Judgement {
+pub(super) fn serial(certificate: &Certificate) -> Judgement {
     let octets = certificate.serial_number().as_bytes();
     // 20 octets of which the first is 1 to 127: positive, and not below 2^152.
     let holds = octets.len() == 20 && matches!(octets.first(), Some(1..=0x7f));
     rule("R-SERIAL", holds, "20 octets, positive, from 2^152 up", || hex::encode(octets))
 }
 
-fn algorithm(certificate: &Certificate, curve: Curve) -> Judgement {
+pub(super) fn algorithm(certificate: &Certificate, curve: Curve) -> Judgement {
     let found = certificate.signature();
     let holds = found.oid == signature_algorithm(curve) && found.parameters.is_none();
     let asked = format!("{} without parameters", signature_algorithm(curve));
     rule("R-ALG", holds, &asked, || algorithm_text(found.oid, found.parameters.as_ref()))
 }
 
-fn public_key(certificate: &Certificate, curve: Curve) -> Judgement {
+pub(super) fn public_key(certificate: &Certificate, curve: Curve) -> Judgement {
     let info = certificate.subject_public_key_info();
     let parameters = info.algorithm.parameters.as_ref();
     let named = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
@@ -105,7 +132,7 @@ fn algorithm_text(oid: ObjectIdentifier, parameters: Option<&Any>) -> String {
     format!("{oid}, parameters {text}")
 }
 
-fn names(certificate: &Certificate) -> Judgement {
+pub(super) fn names(certificate: &Certificate) -> Judgement {
     for name in [certificate.issuer(), certificate.subject()] {
         let kinds: Vec<Vec<String>> =
             name.iter_rdn().map(|rdn| rdn.iter().map(|a| a.oid.to_string()).collect()).collect();
@@ -126,7 +153,7 @@ fn texts(certificate: &Certificate) -> impl Iterator<Item = &Any> {
         .map(|attribute| &attribute.value)
 }
 
-fn name_strings(certificate: &Certificate) -> Judgement {
+pub(super) fn name_strings(certificate: &Certificate) -> Judgement {
     for value in texts(certificate) {
         let tag = value.tag();
         let holds = tag == Tag::Utf8String || tag == Tag::PrintableString;
@@ -135,7 +162,7 @@ fn name_strings(certificate: &Certificate) -> Judgement {
     Ok(())
 }
 
-fn name_lengths(certificate: &Certificate) -> Judgement {
+pub(super) fn name_lengths(certificate: &Certificate) -> Judgement {
     for value in texts(certificate) {
         let text = core::str::from_utf8(value.value()).unwrap_or_default();
         let count = text.chars().count();
@@ -145,20 +172,20 @@ fn name_lengths(certificate: &Certificate) -> Judgement {
     Ok(())
 }
 
-fn country(certificate: &Certificate, expected: &ExpectedRoot) -> Judgement {
+pub(super) fn country(certificate: &Certificate, asked: &str) -> Judgement {
     for name in [certificate.issuer(), certificate.subject()] {
         let found: Vec<&Any> =
             name.iter().filter(|a| a.oid.to_string() == COUNTRY).map(|a| &a.value).collect();
         let holds = match found.as_slice() {
             [one] => {
                 one.tag() == Tag::PrintableString
-                    && one.value() == expected.country.as_bytes()
+                    && one.value() == asked.as_bytes()
                     && one.value().len() == 2
                     && one.value().iter().all(u8::is_ascii_uppercase)
             }
             _ => false,
         };
-        let asked = format!("C={}, once, a PrintableString", expected.country);
+        let asked = format!("C={asked}, once, a PrintableString");
         rule("I-COUNTRY", holds, &asked, || {
             let shown = |any: &&Any| format!("{} {}", any.tag(), hex::encode(any.value()));
             found.iter().map(shown).collect::<Vec<_>>().join(", ")
@@ -173,9 +200,9 @@ pub(super) fn issuer(issuer: &Name, ca: &[u8]) -> Judgement {
     rule("P-ISSUER", found == ca, &hex::encode(ca), || hex::encode(&found))
 }
 
-fn subject(certificate: &Certificate, expected: &ExpectedRoot) -> Judgement {
+pub(super) fn subject(certificate: &Certificate, asked: &[u8]) -> Judgement {
     let found = certificate.subject().to_der().unwrap_or_default();
-    rule("R-DN-FIXED", found == expected.ca, &hex::encode(&expected.ca), || hex::encode(&found))
+    rule("R-DN-FIXED", found == asked, &hex::encode(asked), || hex::encode(&found))
 }
 
 fn validity_of_the_cps(certificate: &Certificate, expected: &ExpectedRoot) -> Judgement {
@@ -203,7 +230,7 @@ fn months_after(start: Instant, months: u16) -> Option<Instant> {
     start.plus(&format!("{months} months").parse().ok()?).ok()
 }
 
-fn unique_identifiers(certificate: &Certificate) -> Judgement {
+pub(super) fn unique_identifiers(certificate: &Certificate) -> Judgement {
     let (issuer, subject) = (certificate.issuer_unique_id(), certificate.subject_unique_id());
     let holds = issuer.is_none() && subject.is_none();
     rule("P-UNIQUE-ID", holds, "no unique identifiers", || {
@@ -211,7 +238,7 @@ fn unique_identifiers(certificate: &Certificate) -> Judgement {
     })
 }
 
-fn subject_key_identifier(certificate: &Certificate) -> Judgement {
+pub(super) fn subject_key_identifier(certificate: &Certificate) -> Judgement {
     let kind = ("I-ROOT-SKI", SUBJECT_KEY_IDENTIFIER, false);
     let key = certificate.subject_public_key_info().subject_public_key.raw_bytes();
     let asked = hex::encode(&Sha1::digest(key));
@@ -220,7 +247,7 @@ fn subject_key_identifier(certificate: &Certificate) -> Judgement {
     rule("I-ROOT-SKI", found == asked, &asked, || found.clone())
 }
 
-fn key_usage(certificate: &Certificate) -> Judgement {
+pub(super) fn key_usage(certificate: &Certificate) -> Judgement {
     let kind = ("I-ROOT-KEY-USAGE", KEY_USAGE, true);
     let asked = "keyCertSign and cRLSign, critical";
     let found: KeyUsage = extension(certificate.extensions(), kind, asked)?;
@@ -230,7 +257,7 @@ fn key_usage(certificate: &Certificate) -> Judgement {
     })
 }
 
-fn basic_constraints(certificate: &Certificate) -> Judgement {
+pub(super) fn basic_constraints(certificate: &Certificate) -> Judgement {
     let kind = ("I-ROOT-BASIC-CONSTRAINTS", BASIC_CONSTRAINTS, true);
     let asked = "cA TRUE, pathLenConstraint 0, critical";
     let found: BasicConstraints = extension(certificate.extensions(), kind, asked)?;
@@ -240,17 +267,17 @@ fn basic_constraints(certificate: &Certificate) -> Judgement {
     })
 }
 
-fn issuer_alt_name(certificate: &Certificate, expected: &ExpectedRoot) -> Judgement {
+pub(super) fn issuer_alt_name(certificate: &Certificate, uri: &str) -> Judgement {
     let kind = ("I-ROOT-IAN", ISSUER_ALT_NAME, false);
-    let asked = format!("URI {}, not critical", expected.issuer_alt_name);
+    let asked = format!("URI {uri}, not critical");
     let found: GeneralNames = extension(certificate.extensions(), kind, &asked)?;
-    let holds = one_uri(&found) == Some(expected.issuer_alt_name.as_str());
+    let holds = one_uri(&found) == Some(uri);
     rule("I-ROOT-IAN", holds, &asked, || format!("{found:?}"))
 }
 
-fn distribution_points(certificate: &Certificate, expected: &ExpectedRoot) -> Judgement {
+pub(super) fn distribution_points(certificate: &Certificate, url: &str) -> Judgement {
     let kind = ("I-ROOT-CDP", CRL_DISTRIBUTION_POINTS, false);
-    let asked = format!("URI {}, no reasons, no cRLIssuer, not critical", expected.crl_url);
+    let asked = format!("URI {url}, no reasons, no cRLIssuer, not critical");
     let found: CrlDistributionPoints = extension(certificate.extensions(), kind, &asked)?;
     let holds = match found.0.as_slice() {
         [point] => {
@@ -258,16 +285,14 @@ fn distribution_points(certificate: &Certificate, expected: &ExpectedRoot) -> Ju
                 Some(DistributionPointName::FullName(names)) => one_uri(names),
                 Some(DistributionPointName::NameRelativeToCRLIssuer(_)) | None => None,
             };
-            uri == Some(expected.crl_url.as_str())
-                && point.reasons.is_none()
-                && point.crl_issuer.is_none()
+            uri == Some(url) && point.reasons.is_none() && point.crl_issuer.is_none()
         }
         _ => false,
     };
     rule("I-ROOT-CDP", holds, &asked, || format!("{:?}", found.0))
 }
 
-fn one_uri(names: &[GeneralName]) -> Option<&str> {
+pub(super) fn one_uri(names: &[GeneralName]) -> Option<&str> {
     match names {
         [name] => uri(name),
         _ => None,
@@ -287,7 +312,7 @@ fn uri(name: &GeneralName) -> Option<&str> {
     }
 }
 
-fn uris(certificate: &Certificate) -> Judgement {
+pub(super) fn uris(certificate: &Certificate) -> Judgement {
     let mut names = Vec::new();
     for extension in certificate.extensions().into_iter().flatten() {
         let value = extension.extn_value.as_bytes();
@@ -320,33 +345,34 @@ fn reachable(uri: &str) -> bool {
 }
 
 /// No extension stands that this rule forbids.
-fn absent(certificate: &Certificate, id: &'static str, asked: &str) -> Judgement {
+fn absent(certificate: &Certificate, kind: Kind, id: &'static str, asked: &str) -> Judgement {
     let found: BTreeSet<String> = certificate
         .extensions()
         .into_iter()
         .flatten()
-        .filter(|extension| forbidden_by(extension) == Some(id))
+        .filter(|extension| forbidden_by(extension, kind) == Some(id))
         .map(oid)
         .collect();
     rule(id, found.is_empty(), asked, || found.into_iter().collect::<Vec<_>>().join(", "))
 }
 
-/// The rule that forbids an extension in a root.
-fn forbidden_by(extension: &Extension) -> Option<&'static str> {
+/// The rule that forbids an extension in a certificate of this kind.
+fn forbidden_by(extension: &Extension, kind: Kind) -> Option<&'static str> {
     let value = extension.extn_value.as_bytes();
-    match oid(extension).as_str() {
-        SUBJECT_KEY_IDENTIFIER
-        | KEY_USAGE
-        | BASIC_CONSTRAINTS
-        | ISSUER_ALT_NAME
-        | CRL_DISTRIBUTION_POINTS => None,
-        "2.5.29.32" => Some("R-NO-POLICY-EXT"),
-        "2.5.29.30" | "2.5.29.36" => Some("R-NO-CONSTRAINT-EXT"),
-        "1.3.6.1.5.5.7.48.1.5" => Some("R-NO-OCSP"),
-        "1.3.6.1.5.5.7.1.1" if points_to_ocsp(value) => Some("R-NO-OCSP"),
-        "2.5.29.37" if signs_ocsp(value) => Some("R-NO-OCSP"),
-        "2.5.29.37" => Some("R-CERT-KINDS"),
-        _ => Some("I-ROOT-EXT"),
+    let further = if kind == Kind::Ds { "I-DS-EXT" } else { "I-ROOT-EXT" };
+    match (oid(extension).as_str(), kind) {
+        (SUBJECT_KEY_IDENTIFIER | KEY_USAGE | ISSUER_ALT_NAME | CRL_DISTRIBUTION_POINTS, _)
+        | (BASIC_CONSTRAINTS, Kind::Root | Kind::Link)
+        | (AUTHORITY_KEY_IDENTIFIER, Kind::Link | Kind::Ds) => None,
+        (BASIC_CONSTRAINTS, Kind::Ds) => Some("R-DS-NOT-CA"),
+        ("2.5.29.32", _) => Some("R-NO-POLICY-EXT"),
+        ("2.5.29.30" | "2.5.29.36", _) => Some("R-NO-CONSTRAINT-EXT"),
+        ("1.3.6.1.5.5.7.48.1.5", _) => Some("R-NO-OCSP"),
+        ("1.3.6.1.5.5.7.1.1", _) if points_to_ocsp(value) => Some("R-NO-OCSP"),
+        (EXTENDED_KEY_USAGE, _) if signs_ocsp(value) => Some("R-NO-OCSP"),
+        (EXTENDED_KEY_USAGE, Kind::Root | Kind::Link) => Some("R-CERT-KINDS"),
+        (EXTENDED_KEY_USAGE, Kind::Ds) => None,
+        _ => Some(further),
     }
 }
 

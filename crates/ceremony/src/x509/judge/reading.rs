@@ -10,7 +10,7 @@ use x509_cert::crl::TbsCertList;
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, CrlDistributionPoints, CrlNumber, CrlReason,
-    KeyUsage, SubjectKeyIdentifier, name::GeneralNames,
+    ExtendedKeyUsage, KeyUsage, SubjectKeyIdentifier, name::GeneralNames,
 };
 use x509_cert::time::Time;
 
@@ -30,6 +30,7 @@ pub(super) const BASIC_CONSTRAINTS: &str = "2.5.29.19";
 pub(super) const CRL_NUMBER: &str = "2.5.29.20";
 pub(super) const REASON_CODE: &str = "2.5.29.21";
 pub(super) const CRL_DISTRIBUTION_POINTS: &str = "2.5.29.31";
+pub(super) const EXTENDED_KEY_USAGE: &str = "2.5.29.37";
 pub(super) const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
 
 /// A rule holds, or it was asked for one thing and found another.
@@ -91,6 +92,7 @@ fn known_value(extension: &Extension) -> Judgement {
         CRL_DISTRIBUTION_POINTS => {
             same_again::<CrlDistributionPoints>(value, "distribution points").map(drop)
         }
+        EXTENDED_KEY_USAGE => same_again::<ExtendedKeyUsage>(value, "key purposes").map(drop),
         AUTHORITY_KEY_IDENTIFIER => {
             same_again::<AuthorityKeyIdentifier>(value, "an authority key identifier").map(drop)
         }
