@@ -19,7 +19,7 @@ use crate::files::{Folder, read_document, shown};
 use crate::journal::{Journal, Written};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
-use crate::{output, proofs, room};
+use crate::{output, proofs, room, validate};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
@@ -35,6 +35,11 @@ pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
         Command::Resume(resume) => self::resume(&resume.held, lang),
         Command::Abandon(abandon) => self::abandon(&abandon.journal, lang),
         Command::Verify(verify) => self::verify(&verify, lang),
+        Command::Validate(validate) => {
+            let (text, verdict) = validate::judge(&validate, lang)?;
+            print(&text)?;
+            verdict
+        }
     }
 }
 
@@ -377,7 +382,7 @@ fn proved(verified: &Verified, lang: Lang) -> String {
     ));
     let mut last = "";
     for rule in ceremony::rules::all() {
-        let judged = !matches!(rule.stage, Stage::Edge);
+        let judged = !matches!(rule.stage, Stage::Path | Stage::Edge);
         if judged && rule.id != last {
             text.push_str(&format!("  ✓ {:<22} {:<28} {}\n", rule.id, rule.clause, rule.sentence));
             last = rule.id;

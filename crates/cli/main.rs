@@ -16,6 +16,7 @@ mod proofs;
 mod report;
 mod room;
 mod secrets;
+mod validate;
 
 fn main() -> std::process::ExitCode {
     exit::run()

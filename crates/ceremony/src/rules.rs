@@ -23,6 +23,7 @@ use crate::compile::Inputs;
 use crate::graph::{Graph, Item};
 use crate::key::PublicKey;
 use crate::name::Name;
+use crate::path;
 use crate::plan::Plan;
 use crate::policy::ReasonCodes;
 use crate::time::Instant;
@@ -56,6 +57,7 @@ impl Stage {
             Self::Structure => "structure",
             Self::Run => "run",
             Self::Verify => "verify",
+            Self::Path => "path",
             Self::Edge => "edge",
         }
     }
@@ -74,6 +76,8 @@ pub enum Stage {
     Run,
     /// When a sealed folder is judged.
     Verify,
+    /// When somebody asks whether a certificate may be relied on.
+    Path,
     /// At the edge: files, media, tokens, terminals.
     Edge,
 }
@@ -117,16 +121,15 @@ pub fn find(id: &str) -> Option<Rule> {
     all().find(|rule| rule.id == id)
 }
 
-/// Every rule: those of plan, run, files, and those that structures are judged by.
+/// Every rule: those of plan, run, files, those that structures are judged by, and those of whoever
+/// relies on a certificate.
 pub fn all() -> impl Iterator<Item = Rule> {
-    let structure = |&(id, clause, asks): &(&'static str, &'static str, &'static str)| Rule {
-        id,
-        clause,
-        stage: Stage::Structure,
-        must: true,
-        sentence: asks,
+    type Row = (&'static str, &'static str, &'static str);
+    let at = |stage: Stage| {
+        move |&(id, clause, sentence): &Row| Rule { id, clause, stage, must: true, sentence }
     };
-    RULES.iter().copied().chain(judge::RULES.iter().map(structure))
+    let structures = judge::RULES.iter().map(at(Stage::Structure));
+    RULES.iter().copied().chain(structures).chain(path::RULES.iter().map(at(Stage::Path)))
 }
 
 /// Judges every rule of the plan: first what exceptions cover, then what is left.
