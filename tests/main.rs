@@ -29,3 +29,4 @@ mod softhsm;
 mod support;
 mod tamper;
 mod usage;
+mod validate;

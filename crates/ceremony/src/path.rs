@@ -213,8 +213,8 @@ impl Verdict {
         target.is_some_and(|step| step.judgement.holds())
     }
 
-    /// Why it may not be relied on: what speaks against the roots, links or CRLs that it would need,
-    /// and then what speaks against itself. Nothing, if it may be.
+    /// Why it may not be relied on: what speaks against the roots, links or CRLs that it would
+    /// need, and then what speaks against itself. Nothing, if it may be.
     #[must_use]
     pub fn reasons(&self) -> Vec<(Item, &Fault)> {
         let faults = |wanted: fn(Item) -> bool| {

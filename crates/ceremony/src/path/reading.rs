@@ -186,7 +186,8 @@ impl Certificate {
 
     /// The identifier of the key that signed: as the certificate says, or, where it is self-issued
     /// and silent, its own key's (RFC 5280 4.2.1.1).
-    pub(super) fn signer_identifier(&self) -> Option<Vec<u8>> {
+    #[must_use]
+    pub fn signer_identifier(&self) -> Option<Vec<u8>> {
         let silent = || if self.self_issued() { self.key_identifier() } else { None };
         authority(&self.extensions).or_else(silent)
     }
