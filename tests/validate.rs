@@ -1,6 +1,7 @@
 //! Whether a certificate may be relied on: what is valid, what each rule refuses, and that OpenSSL
 //! comes to the same verdict where it can be asked the same question.
 
+mod bent;
 mod made;
 mod pkits;
 
@@ -13,10 +14,10 @@ use ceremony::path::{self, Iaca, Item, Offered, RehearsalKeys, Verdict};
 use ceremony::time::Instant;
 
 use self::made::{
-    DOCUMENT, Made, NEW, NEW_WITH_OLD, OLD, OLD_WITH_NEW, SIGNER, STRANGER, crl, first_day, hours,
-    link, noon, old_end, over_the_link, rollover, root, signer, spki, today,
+    DOCUMENT, NEW, NEW_WITH_OLD, OLD, OLD_WITH_NEW, SIGNER, STRANGER, crl, entry, first_day, hours,
+    link, list, noon, old_end, over_the_link, rollover, root, signer, spki, today,
 };
-use crate::issuing::{extension, pem, tlv};
+use crate::issuing::{extension, pem};
 use crate::support::{files, genesis_golden, gishiki, run, succeed, text};
 
 fn judge(offered: &Offered, at: Instant) -> Verdict {
@@ -209,74 +210,13 @@ fn a_revocation_counts_from_its_date_on_in_a_crl_of_another_day_too() {
     }
 }
 
-/// One rule, a target that breaks it, and what else is refused for the same fault.
-type Bent = (&'static str, Vec<u8>);
-
-/// Bent Document Signers that OpenSSL must refuse too.
-fn bent_for_everyone(good: &Made) -> Vec<Bent> {
-    let key_id = OLD.public().key_identifier();
-    vec![
-        ("P-PATH-ISSUER", good.with(|made| made.issuer = made.subject.clone())),
-        ("P-PATH-KEY", good.other(35, false, &tlv(0x30, &[&tlv(0x80, &[&[7; 20]])]))),
-        ("P-PATH-SIGNATURE", good.with(|made| made.signer = STRANGER)),
-        ("P-PATH-TIME", good.with(|made| made.not_after = hours(first_day(), 11))),
-        ("P-PATH-TIME", good.with(|made| made.not_before = hours(first_day(), 13))),
-        // Nobody knows it.
-        ("R-VERIFIER", good.with(|made| made.extensions.push(extension(99, true, &[5, 0])))),
-        // Known to everyone, with content of nobody.
-        ("R-VERIFIER", good.other(15, true, &[3, 2, 0, 6])),
-        ("P-EXT-UNIQUE", good.with(|made| made.extensions.push(made.extensions[0].clone()))),
-        ("P-DER", vec![0x30, 0x80, 0, 0]),
-        ("R-V3", good.with(|made| made.version = 2)),
-        ("I-DS-AKI", {
-            let id = tlv(0x80, &[&key_id]);
-            let more = [tlv(0xa1, &[&tlv(0x82, &[b"a"])]), tlv(0x82, &[&[5]])].concat();
-            good.other(35, false, &tlv(0x30, &[&id, &more]))
-        }),
-    ]
-}
-
-/// Bent Document Signers by the rules of ISO/IEC 18013-5 and the CP/CPS alone.
-fn bent_for_an_iaca(good: &Made) -> Vec<Bent> {
-    let a_name = tlv(0x30, &[&tlv(0x82, &[b"a.example"])]);
-    let far = good.not_before.plus_seconds(457 * 86_400 + 1);
-    let french = ceremony::x509::DirectoryName::new("FR", "O", "CN").unwrap().to_der();
-    vec![
-        // Known, critical, and not processed.
-        ("R-VERIFIER", good.other(30, true, &[0x30, 0])),
-        ("R-VERIFIER", good.other(18, true, &a_name)),
-        ("R-DS-NOT-CA", good.other(19, true, &[0x30, 3, 1, 1, 0xff])),
-        ("R-DS-NOT-CA", good.other(15, true, &[3, 2, 1, 6])),
-        ("I-DS-KEY-USAGE", good.other(15, true, &[3, 2, 6, 0xc0])),
-        ("I-DS-KEY-USAGE", good.other(15, false, &[3, 2, 7, 0x80])),
-        ("I-DS-EKU", good.other(37, true, &[0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1])),
-        ("I-DS-EKU", good.with(|made| made.drop(37))),
-        ("I-DS-SKI", good.other(14, false, &[&[4, 20][..], &[7; 20]].concat())),
-        ("I-DS-IAN", good.other(18, false, &a_name)),
-        ("I-DS-IAN", good.with(|made| made.drop(18))),
-        ("I-DS-CDP", good.with(|made| made.drop(31))),
-        ("I-DS-CDP", good.other(31, false, &[0x30, 0])),
-        ("I-DS-VALIDITY", good.with(|made| made.not_after = far)),
-        ("I-DS-KEY", good.with(|made| made.key = rsa_key())),
-        ("I-DS-EXT", good.with(|made| made.extensions.push(extension(32, false, &[0x30, 0])))),
-        ("I-COUNTRY", good.with(|made| made.subject = french)),
-    ]
-}
-
-/// An RSA key of 64 bits: of the right form for RSA.
-fn rsa_key() -> Vec<u8> {
-    let algorithm = [0x30, 13, 6, 9, 0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 1, 5, 0];
-    let numbers = tlv(0x30, &[&tlv(2, &[&[0x51; 8]]), &[2, 3, 1, 0, 1]]);
-    tlv(0x30, &[&algorithm, &tlv(3, &[&[0], &numbers])])
-}
-
 #[test]
 fn each_rule_of_a_path_refuses_what_it_says() {
     let offered = alone(crl(OLD, first_day(), &[]));
     let (good, noon) = (signer(OLD, first_day()), hours(first_day(), 12));
     assert_eq!(refused(&offered, noon), Vec::<&str>::new());
     let mut broken = BTreeSet::new();
-    for (rule, target) in bent_for_everyone(&good) {
+    for (rule, target) in bent::for_everyone(&good) {
         let offered = Offered { target, ..offered.clone() };
         let reasons = refused(&offered, noon);
         assert!(reasons.contains(&rule), "{rule}: {reasons:?}");
@@ -285,12 +225,12 @@ fn each_rule_of_a_path_refuses_what_it_says() {
         }
         broken.insert(rule);
     }
-    for (rule, target) in bent_for_an_iaca(&good) {
+    for (rule, target) in bent::for_an_iaca(&good) {
         let reasons = refused(&Offered { target, ..offered.clone() }, noon);
         assert!(reasons.contains(&rule), "{rule}: {reasons:?}");
         broken.insert(rule);
     }
-    for (rule, offered) in bent_around(&offered) {
+    for (rule, offered) in bent::around(&offered) {
         let reasons = refused(&offered, noon);
         assert!(reasons.contains(&rule), "{rule}: {reasons:?}");
         broken.insert(rule);
@@ -300,31 +240,6 @@ fn each_rule_of_a_path_refuses_what_it_says() {
     // Links are bent in the test after this one.
     assert_eq!(open, [&"P-PATH-CA", &"R-LINK"]);
     println!("{} rules refuse, each with its reason", broken.len());
-}
-
-/// The signer is good, what stands around it is not.
-fn bent_around(good: &Offered) -> Vec<(&'static str, Offered)> {
-    let crl_of = |key, day: i64, revoked: &[[u8; 20]]| crl(key, hours(first_day(), day), revoked);
-    let with = |crls: Vec<Vec<u8>>| Offered { crls, ..good.clone() };
-    let mut cut = crl_of(OLD, 0, &[]);
-    cut.pop();
-    let mut twice = root(OLD);
-    twice.push(0);
-    let rooted = |roots| Offered { roots, ..good.clone() };
-    vec![
-        ("P-PATH-CRL", with(vec![])),
-        ("P-CRL-TIME", with(vec![crl_of(OLD, -72, &[])])),
-        ("P-CRL-TIME", with(vec![crl_of(OLD, 24, &[])])),
-        ("P-PATH-CRL", with(vec![crl_of(NEW, 0, &[])])),
-        ("P-DER", with(vec![cut])),
-        ("P-REVOKED", with(vec![crl_of(OLD, 0, &[SIGNER])])),
-        ("P-REVOKED", with(vec![crl_of(OLD, 0, &[]), crl_of(OLD, 1, &[SIGNER])])),
-        ("P-CRL-ONCE", with(vec![crl_of(OLD, 0, &[[9; 20], [9; 20]])])),
-        ("P-DER", rooted(vec![twice])),
-        ("P-PATH-KEY", rooted(vec![root(STRANGER)])),
-        // A trusted root must be one: a Document Signer signs nothing.
-        ("I-ROOT-BASIC-CONSTRAINTS", rooted(vec![link(OLD, OLD).with(|made| made.drop(19))])),
-    ]
 }
 
 #[test]
@@ -359,6 +274,22 @@ fn a_link_that_is_bent_installs_nothing() {
         made.key = spki(DOCUMENT);
     });
     assert_eq!(refused(&Offered { target: child, ..offered }, noon())[0], "P-PATH-ISSUER");
+}
+
+#[test]
+fn a_crl_that_is_bent_speaks_for_nothing() {
+    let (good, noon) = (list(), hours(first_day(), 12));
+    let offered = |crl| alone(crl);
+    assert_eq!(refused(&offered(good.with(|_| ())), noon), Vec::<&str>::new());
+    for (rule, crl) in bent::crls(&good, noon) {
+        let reasons = refused(&offered(crl), noon);
+        assert!(reasons.contains(&rule), "{rule}: {reasons:?}");
+        assert!(reasons.contains(&"P-PATH-CRL"), "{rule}: {reasons:?}");
+    }
+    // A harmless entry is none.
+    let harmless = entry([9; 20], first_day(), &[extension(21, false, &[10, 1, 1])]);
+    let harmless = good.with(|crl| crl.entries.push(harmless));
+    assert_eq!(refused(&offered(harmless), noon), Vec::<&str>::new());
 }
 
 #[test]

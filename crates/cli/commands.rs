@@ -19,7 +19,7 @@ use crate::files::{Folder, read_document, shown};
 use crate::journal::{Journal, Written};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
-use crate::{output, proofs, room, validate};
+use crate::{output, proofs, room};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
@@ -35,11 +35,7 @@ pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
         Command::Resume(resume) => self::resume(&resume.held, lang),
         Command::Abandon(abandon) => self::abandon(&abandon.journal, lang),
         Command::Verify(verify) => self::verify(&verify, lang),
-        Command::Validate(validate) => {
-            let (text, verdict) = validate::judge(&validate, lang)?;
-            print(&text)?;
-            verdict
-        }
+        Command::Validate(validate) => crate::validate::say(&validate, lang),
     }
 }
 
@@ -58,7 +54,7 @@ const fn pick<'t>(lang: Lang, ja: &'t str, en: &'t str) -> &'t str {
 }
 
 /// Standard output may be a pipe whose reader has gone; that is no failure of ours.
-fn print(text: &str) -> Result<(), Halt> {
+pub(crate) fn print(text: &str) -> Result<(), Halt> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {

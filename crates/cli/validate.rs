@@ -10,15 +10,13 @@ use ceremony::run::Fault;
 use ceremony::verify::Refusal;
 
 use crate::args::{self, Lang};
+use crate::commands::print;
 use crate::exit::Halt;
 use crate::files::{read_der, shown};
 use crate::report::plain;
 
-/// The verdict in words, and how the command ends.
-pub(crate) fn judge(
-    asked: &args::Validate,
-    lang: Lang,
-) -> Result<(String, Result<(), Halt>), Halt> {
+/// Says the verdict; a refusal ends the command by its first reason.
+pub(crate) fn say(asked: &args::Validate, lang: Lang) -> Result<(), Halt> {
     let all = |paths: &[PathBuf], label| -> Result<Vec<Vec<u8>>, Halt> {
         paths.iter().map(|path| read_der(path, label)).collect()
     };
@@ -30,13 +28,12 @@ pub(crate) fn judge(
     };
     let rehearsal = if asked.rehearsal { RehearsalKeys::Accepted } else { RehearsalKeys::Refused };
     let verdict = validate(&offered, asked.at, &Iaca { rehearsal });
-    let text = words(&verdict, asked, lang);
-    let end = verdict.reasons().first().map_or(Ok(()), |(item, fault)| {
-        let (asked_for, found) = (fault.asked.clone(), fault.found.clone());
-        let fault = Fault { rule: fault.rule, asked: asked_for, found };
-        Err(Halt::Verification(Refusal { place: shown(file(*item, asked)), fault }))
-    });
-    Ok((text, end))
+    print(&words(&verdict, asked, lang))?;
+    let reasons = verdict.reasons();
+    let Some((item, fault)) = reasons.first() else { return Ok(()) };
+    let (wanted, found) = (fault.asked.clone(), fault.found.clone());
+    let fault = Fault { rule: fault.rule, asked: wanted, found };
+    Err(Halt::Verification(Refusal { place: shown(file(*item, asked)), fault }))
 }
 
 fn file(item: Item, asked: &args::Validate) -> &Path {

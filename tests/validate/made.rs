@@ -194,3 +194,60 @@ pub(crate) fn over_the_link(trusted: TestKey, other: TestKey) -> Offered {
         target: signer(other, rollover()).signed(),
     }
 }
+
+/// A CRL that is still to be signed; each part can be another.
+#[derive(Clone)]
+pub(crate) struct MadeCrl {
+    pub(crate) issuer: Vec<u8>,
+    pub(crate) updates: (Instant, Option<Instant>),
+    pub(crate) entries: Vec<Vec<u8>>,
+    pub(crate) extensions: Vec<Vec<u8>>,
+}
+
+/// A CRL of the first key for the day of [`first_day`], as the product's profile has it.
+pub(crate) fn list() -> MadeCrl {
+    let identifier = tlv(0x80, &[&OLD.public().key_identifier()]);
+    MadeCrl {
+        issuer: ca().to_der(),
+        updates: (first_day(), Some(hours(first_day(), 72))),
+        entries: vec![],
+        extensions: vec![
+            extension(35, false, &tlv(0x30, &[&identifier])),
+            extension(20, false, &[2, 1, 1]),
+        ],
+    }
+}
+
+impl MadeCrl {
+    /// The CRL, bent and signed.
+    pub(crate) fn with(&self, bend: impl FnOnce(&mut Self)) -> Vec<u8> {
+        let mut bent = self.clone();
+        bend(&mut bent);
+        let algorithm = tlv(0x30, &[&[6, 8, 0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 3]]);
+        let (this, next) = bent.updates;
+        let entries = bent.entries.concat();
+        let list = tlv(
+            0x30,
+            &[
+                &[2, 1, 1],
+                &algorithm,
+                &bent.issuer,
+                &utc(this),
+                &next.map(utc).unwrap_or_default(),
+                &if entries.is_empty() { vec![] } else { tlv(0x30, &[&entries]) },
+                &tlv(0xa0, &[&tlv(0x30, &[&bent.extensions.concat()])]),
+            ],
+        );
+        let signature = OLD.sign(&list).to_der();
+        tlv(0x30, &[&list, &algorithm, &tlv(3, &[&[0], &signature])])
+    }
+}
+
+/// An entry: a serial number, its date, its extensions.
+pub(crate) fn entry(serial: [u8; 20], date: Instant, extensions: &[Vec<u8>]) -> Vec<u8> {
+    let extensions = match extensions {
+        [] => vec![],
+        some => tlv(0x30, &[&some.concat()]),
+    };
+    tlv(0x30, &[&tlv(2, &[&serial]), &utc(date), &extensions])
+}

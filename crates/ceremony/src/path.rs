@@ -112,7 +112,7 @@ impl Judgement {
         holds
     }
 
-    /// Adds what another judge found.
+    /// Adds what another judge held against it, and found.
     fn add(&mut self, rules: impl Iterator<Item = &'static str>, faults: Vec<Fault>) {
         for rule in rules {
             self.ask(rule, true, "", String::new);

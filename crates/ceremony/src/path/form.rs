@@ -14,6 +14,7 @@ use der::oid::AssociatedOid as _;
 use der::{Decode as _, Tagged as _};
 use sha1::{Digest as _, Sha1};
 use spki::SubjectPublicKeyInfoRef;
+use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName, GeneralNames};
 use x509_cert::ext::pkix::{
     AuthorityKeyIdentifier, BasicConstraints, CrlDistributionPoints, CrlNumber, ExtendedKeyUsage,
@@ -46,8 +47,7 @@ pub(super) fn root(root: &Certificate, judgement: &mut Judgement) {
         issuer_alt_name: one_uri(&alternative_names(root)).unwrap_or_default(),
         crl_url: distribution_uri(root).unwrap_or_default(),
     };
-    let of_roots = |id: &str| !id.contains("CRL") && !["R-NO-UNREVOKE", "P-REASON"].contains(&id);
-    let rules = judge::RULES.iter().map(|(id, _, _)| *id).filter(|id| of_roots(id));
+    let rules = judge::RULES.iter().map(|(id, _, _)| *id).filter(|id| id.starts_with("I-ROOT-"));
     judgement.add(rules, judge::root(root.tbs(), &expected));
 }
 
@@ -55,7 +55,8 @@ pub(super) fn root(root: &Certificate, judgement: &mut Judgement) {
 pub(super) fn link(link: &Certificate, judgement: &mut Judgement) {
     let asked = "one Name as issuer and subject: self-issued";
     judgement.ask("R-LINK", link.self_issued(), asked, || link.shown().to_string());
-    let other_key = authority_alone(link).is_some_and(|id| Some(id) != link.key_identifier());
+    let other_key =
+        authority_alone(link.extensions()).is_some_and(|id| Some(id) != link.key_identifier());
     let asked = "an authority key identifier of another key, alone";
     judgement.ask("R-LINK", other_key, asked, || identifier(link.signer_identifier()));
     let usage = link.key_usage();
@@ -94,7 +95,7 @@ pub(super) fn signer(signer: &Certificate, judgement: &mut Judgement) {
     let asked = format!("extKeyUsage {DOCUMENT_SIGNER} alone, critical");
     judgement.ask("I-DS-EKU", holds, &asked, || extended.join(" "));
     subject_key_identifier(signer, "I-DS-SKI", judgement);
-    let alone = authority_alone(signer);
+    let alone = authority_alone(signer.extensions());
     let asked = "an authority key identifier, alone";
     judgement.ask("I-DS-AKI", alone.is_some(), asked, || identifier(signer.signer_identifier()));
     let names = alternative_names(signer);
@@ -128,6 +129,9 @@ pub(super) fn crl(crl: &Crl, judgement: &mut Judgement) {
     let found = || kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let asks = "authorityKeyIdentifier and cRLNumber, not critical, nothing else";
     judgement.ask("I-CRL-EXT", quiet && kinds == asked, asks, found);
+    let alone = authority_alone(crl.extensions());
+    let asks = "an authority key identifier, alone";
+    judgement.ask("P-CRL-KEY", alone.is_some(), asks, || identifier(crl.signer_identifier()));
     let octets = crl.number().map_or(0, |number| number.len() / 2);
     let asks = "a number of at most 20 octets";
     judgement.ask("P-CRL-NUMBER", octets <= 20, asks, || format!("{octets} octets"));
@@ -196,13 +200,13 @@ fn critical(certificate: &Certificate, kind: ObjectIdentifier) -> bool {
 }
 
 /// The authority key identifier, if it stands for the key alone and is not critical.
-fn authority_alone(certificate: &Certificate) -> Option<Vec<u8>> {
-    let oid = AuthorityKeyIdentifier::OID;
-    let found = AuthorityKeyIdentifier::from_der(certificate.extension(&oid.to_string())?).ok()?;
+fn authority_alone(extensions: &[Extension]) -> Option<Vec<u8>> {
+    let is_it = |one: &&Extension| one.extn_id == AuthorityKeyIdentifier::OID && !one.critical;
+    let value = extensions.iter().find(is_it)?.extn_value.as_bytes();
+    let found = AuthorityKeyIdentifier::from_der(value).ok()?;
     let alone =
         found.authority_cert_issuer.is_none() && found.authority_cert_serial_number.is_none();
-    let identifier = found.key_identifier?.as_bytes().to_vec();
-    (alone && !critical(certificate, oid)).then_some(identifier)
+    found.key_identifier.filter(|_| alone).map(|identifier| identifier.as_bytes().to_vec())
 }
 
 fn extended_key_usage(certificate: &Certificate) -> Vec<String> {

@@ -66,6 +66,7 @@ pub struct Certificate {
     version: Version,
     serial: Vec<u8>,
     issuer: Vec<u8>,
+    shown_issuer: String,
     subject: Vec<u8>,
     shown: String,
     spki: Vec<u8>,
@@ -113,6 +114,7 @@ impl Certificate {
             version: tbs.version(),
             serial: tbs.serial_number().as_bytes().to_vec(),
             issuer: octets(tbs.issuer()),
+            shown_issuer: readable::name(tbs.issuer()),
             subject: octets(tbs.subject()),
             shown: readable::name(tbs.subject()),
             spki: octets(tbs.subject_public_key_info()),
@@ -131,6 +133,12 @@ impl Certificate {
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
+    }
+
+    /// The issuer, as people read it.
+    #[must_use]
+    pub fn shown_issuer(&self) -> &str {
+        &self.shown_issuer
     }
 
     /// The serial number's octets.

@@ -162,7 +162,7 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
     ) -> Option<TrustedKey> {
         let mut keys: Vec<&TrustedKey> = keys.iter().collect();
         keys.retain(|key| key.name == certificate.issuer());
-        let found = || format!("issuer {}", hex::encode(certificate.issuer()));
+        let found = || certificate.shown_issuer().to_string();
         judgement.ask("P-PATH-ISSUER", !keys.is_empty(), "a trusted key of this Name", found);
         if keys.is_empty() {
             return None;
