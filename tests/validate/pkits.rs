@@ -7,8 +7,9 @@
 //! point by which those tests divide a CRL. The certificates of NIST's CAs stand where links do:
 //! each is judged as a target under a trusted key, and installs its own.
 //!
-//! The product's own rule, a CRL by the same key, is held against the same data beside it: it
-//! refuses whatever NIST refuses, and those that NIST accepts by a CRL of another key.
+//! The product's own rule, a whole CRL by the same key, is held against the same data beside it: it
+//! refuses whatever NIST refuses, and also what NIST accepts by a CRL of another key (4.5.1, 4.5.4,
+//! 4.5.6) or of one distribution point (4.5.3).
 //!
 //! The data come with a package of the Python cryptography project (`./test` installs it).
 
