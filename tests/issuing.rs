@@ -20,8 +20,8 @@ pub(crate) const ROOT_SERIAL: [u8; 20] = [0x55; 20];
 /// The serial number of every Document Signer of the tests.
 pub(crate) const SIGNER_SERIAL: [u8; 20] = [0x66; 20];
 
-const ISSUER_ALT_NAME: &str = "https://iaca.example/";
-const CRL_URL: &str = "http://crl.example/g1.crl";
+pub(crate) const ISSUER_ALT_NAME: &str = "https://iaca.example/";
+pub(crate) const CRL_URL: &str = "http://crl.example/g1.crl";
 
 /// A key pair of the tests: everyone knows the private key.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ impl TestKey {
         PublicKey::from_point(self.curve, &point).unwrap()
     }
 
-    fn sign(self, message: &[u8]) -> Signature {
+    pub(crate) fn sign(self, message: &[u8]) -> Signature {
         let digest = self.curve.digest(message);
         let raw = match self.curve {
             Curve::P256 => {
@@ -167,12 +167,12 @@ pub(crate) fn document_signer(issuer: TestKey, subject: TestKey, not_before: Ins
 }
 
 /// An extension under id-ce (2.5.29).
-fn extension(kind: u8, critical: bool, value: &[u8]) -> Vec<u8> {
+pub(crate) fn extension(kind: u8, critical: bool, value: &[u8]) -> Vec<u8> {
     let critical: &[u8] = if critical { &[1, 1, 0xff] } else { &[] };
     tlv(0x30, &[&[6, 3, 0x55, 0x1d, kind], critical, &tlv(4, &[value])])
 }
 
-fn utc(at: Instant) -> Vec<u8> {
+pub(crate) fn utc(at: Instant) -> Vec<u8> {
     let (year, month, day, hour, minute, second) = at.utc();
     let year = year % 100;
     let text = format!("{year:02}{month:02}{day:02}{hour:02}{minute:02}{second:02}Z");
@@ -180,7 +180,7 @@ fn utc(at: Instant) -> Vec<u8> {
 }
 
 /// Tag, length, value (X.690 8.1).
-fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn tlv(tag: u8, parts: &[&[u8]]) -> Vec<u8> {
     let value = parts.concat();
     let [high, low] = u16::try_from(value.len()).unwrap().to_be_bytes();
     let header = match (high, low) {

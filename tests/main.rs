@@ -30,3 +30,4 @@ mod softhsm;
 mod support;
 mod tamper;
 mod usage;
+mod validate;

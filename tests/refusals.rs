@@ -16,8 +16,13 @@ use crate::support::{genesis, nothing};
 /// The first ceremony.
 pub(crate) fn compiled() -> Compiled {
     let read = |name: &str| std::fs::read(genesis().join(name)).unwrap();
-    let inputs =
-        Inputs::read(&read("plan.toml"), &read("../policy.toml"), &read("../roster.toml")).unwrap();
+    let inputs = Inputs::read(
+        &read("plan.toml"),
+        &read("../policy.toml"),
+        &read("../roster.toml"),
+        &[].into(),
+    )
+    .unwrap();
     compile(&inputs, &nothing()).unwrap()
 }
 
@@ -70,6 +75,7 @@ impl Walk {
     pub(crate) fn planned(&mut self) -> Answer {
         match self.run.request().unwrap() {
             Request::Token(request) => Answer::Token(self.token.perform(request).unwrap()),
+            Request::Copy(..) => panic!("the first ceremony makes no copy"),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
             Request::People(request) => {
                 let mut by: Vec<_> = request

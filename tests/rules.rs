@@ -20,7 +20,7 @@ use ceremony::rules::{self, Stage};
 
 use self::case::{Case, Subject};
 
-/// Rules of the edge, around the files: the tests that show them.
+/// Rules of the edge, around the files, and of paths: the tests that show them.
 const ELSEWHERE: &[(&str, &str)] = &[
     ("S-TOKEN", "every_error_of_a_token_stops_and_the_ceremony_can_be_resumed"),
     ("S-FILE", "files_that_are_no_plain_files_are_refused"),
@@ -29,6 +29,26 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("S-ROOM", "a_module_is_the_one_that_the_room_names"),
     ("S-TERMINAL", "without_a_terminal_nobody_is_asked"),
     ("S-BUSY", "a_journal_is_held_by_one_process"),
+    ("P-PATH-ISSUER", "each_rule_of_a_path_refuses_what_it_says"),
+    ("P-PATH-KEY", "each_rule_of_a_path_refuses_what_it_says"),
+    ("P-PATH-SIGNATURE", "each_rule_of_a_path_refuses_what_it_says"),
+    ("P-PATH-TIME", "each_rule_of_a_path_refuses_what_it_says"),
+    ("R-VERIFIER", "each_rule_of_a_path_refuses_what_it_says"),
+    ("P-PATH-CRL", "each_rule_of_a_path_refuses_what_it_says"),
+    ("P-CRL-TIME", "each_rule_of_a_path_refuses_what_it_says"),
+    ("P-REVOKED", "each_rule_of_a_path_refuses_what_it_says"),
+    ("R-DS-NOT-CA", "each_rule_of_a_path_refuses_what_it_says"),
+    ("I-DS-KEY", "each_rule_of_a_path_refuses_what_it_says"),
+    ("I-DS-KEY-USAGE", "each_rule_of_a_path_refuses_what_it_says"),
+    ("I-DS-EKU", "each_rule_of_a_path_refuses_what_it_says"),
+    ("I-DS-SKI", "each_rule_of_a_path_refuses_what_it_says"),
+    ("I-DS-AKI", "each_rule_of_a_path_refuses_what_it_says"),
+    ("I-DS-IAN", "each_rule_of_a_path_refuses_what_it_says"),
+    ("I-DS-CDP", "each_rule_of_a_path_refuses_what_it_says"),
+    ("I-DS-VALIDITY", "each_rule_of_a_path_refuses_what_it_says"),
+    ("I-DS-EXT", "each_rule_of_a_path_refuses_what_it_says"),
+    ("P-PATH-CA", "a_link_that_is_bent_installs_nothing"),
+    ("R-LINK", "a_link_that_is_bent_installs_nothing"),
 ];
 
 /// Judges a case: the rules that refuse it, in order. Other faults of the case are panics.

@@ -12,8 +12,10 @@ fn the_document_of_usage_is_what_the_help_says() {
     );
     text.push_str(&succeed(gishiki().arg("--help")));
     text.push_str("```\n");
-    let commands =
-        ["check", "graph", "bind", "script", "rehearse", "run", "resume", "abandon", "verify"];
+    let commands = [
+        "check", "graph", "bind", "script", "rehearse", "run", "resume", "abandon", "verify",
+        "validate",
+    ];
     for command in commands {
         let help = succeed(gishiki().args([command, "--help"]));
         let _ = write!(text, "\n## {command}\n\n```text\n{help}```\n");

@@ -43,6 +43,8 @@ pub(crate) enum Command {
     Verify(Verify),
     /// Show what the ceremonies of a ledger have left: keys, certificates, CRLs, what falls due
     State(State),
+    /// Say whether a certificate may be relied on at a time: root, links, CRLs, signature, form
+    Validate(Validate),
 }
 
 #[derive(Debug, clap::Args)]
@@ -152,4 +154,26 @@ pub(crate) struct Verify {
     /// Take it as a drill
     #[arg(long)]
     pub(crate) drill: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Validate {
+    /// A root that you trust, from a trustworthy place
+    #[arg(long, value_name = "FILE", required = true, num_args = 1)]
+    pub(crate) root: Vec<PathBuf>,
+    /// A link certificate, by which a trusted root vouches for another
+    #[arg(long, value_name = "FILE", num_args = 1)]
+    pub(crate) link: Vec<PathBuf>,
+    /// A CRL; give one of the day for every key that signed
+    #[arg(long, value_name = "FILE", num_args = 1)]
+    pub(crate) crl: Vec<PathBuf>,
+    /// The time in question, such as 2026-04-01T10:00:00+09:00
+    #[arg(long, value_name = "TIME")]
+    pub(crate) at: ceremony::time::Instant,
+    /// Take the keys of a rehearsal, which everyone knows, for the real ones
+    #[arg(long)]
+    pub(crate) rehearsal: bool,
+    /// The certificate in question: a Document Signer, a link, a root
+    #[arg(value_name = "CERT")]
+    pub(crate) certificate: PathBuf,
 }

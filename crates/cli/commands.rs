@@ -26,7 +26,7 @@ use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::tokens::Tokens;
 use crate::verdicts::conclude;
-use crate::{ledgers, output, proofs, room, state, verdicts};
+use crate::{ledgers, output, proofs, room, state, validate, verdicts};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
@@ -41,6 +41,7 @@ pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
         Command::State(asked) => state::show(&asked, lang),
         Command::Abandon(abandon) => self::abandon(&abandon.journal, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
+        Command::Validate(validate) => validate::say(&validate, lang),
     }
 }
 

@@ -6,6 +6,7 @@ use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
+use base64ct::{Base64, Encoding as _};
 use ceremony::compile::Inputs;
 use ceremony::plan::Plan;
 use ceremony::violation::Input;
@@ -86,6 +87,24 @@ pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {
 /// than 1 GiB.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Halt> {
     read_at_most(path, LARGEST)
+}
+
+/// Reads a certificate or CRL: DER, or the one PEM block of a file (RFC 7468).
+pub(crate) fn read_der(path: &Path, label: &str) -> Result<Vec<u8>, Halt> {
+    let octets = read(path)?;
+    if !octets.starts_with(b"-----") {
+        return Ok(octets);
+    }
+    let refused = |found: &str| {
+        Halt::media("S-FILE", format!("DER, or one PEM block {label}, in {}", shown(path)), found)
+    };
+    let text = String::from_utf8(octets).map_err(|_| refused("text that is not UTF-8"))?;
+    let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
+    let mut lines = text.trim_end().lines();
+    if lines.next() != Some(&begin) || lines.next_back() != Some(&end) {
+        return Err(refused("another block, or more than one"));
+    }
+    Base64::decode_vec(&lines.collect::<String>()).map_err(|_| refused("no base64"))
 }
 
 /// No device, no pipe, no folder, no link, no more than this.

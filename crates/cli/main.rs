@@ -19,6 +19,7 @@ mod room;
 mod secrets;
 mod state;
 mod tokens;
+mod validate;
 mod verdicts;
 
 fn main() -> std::process::ExitCode {

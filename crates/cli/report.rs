@@ -68,7 +68,7 @@ fn say(heading: &str, fault: &Fault, lang: Lang) -> String {
 }
 
 /// No control character of an input reaches the terminal, and none that cannot be seen.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_refused(c) { '\u{fffd}' } else { c }).collect()
 }
 

@@ -192,7 +192,7 @@ fn proved(verified: &Verified, lang: Lang) -> String {
     ));
     let mut last = "";
     for rule in ceremony::rules::all() {
-        let judged = !matches!(rule.stage, Stage::Edge | Stage::Warn(_));
+        let judged = !matches!(rule.stage, Stage::Path | Stage::Edge | Stage::Warn(_));
         if judged && rule.id != last {
             text.push_str(&format!("  ✓ {:<22} {:<28} {}\n", rule.id, rule.clause, rule.sentence));
             last = rule.id;

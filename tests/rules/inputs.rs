@@ -73,8 +73,12 @@ impl Texts {
 
     pub(super) fn compiled(&self) -> Result<Compiled, Vec<Violation>> {
         let octets = |name: &str| self.text[name].as_bytes();
-        let inputs =
-            Inputs::read(octets("plan.toml"), octets("policy.toml"), octets("roster.toml"))?;
+        let inputs = Inputs::read(
+            octets("plan.toml"),
+            octets("policy.toml"),
+            octets("roster.toml"),
+            &[].into(),
+        )?;
         compile(&inputs, &nothing())
     }
 }

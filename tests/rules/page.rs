@@ -31,6 +31,7 @@ fn stage(rule: &Rule) -> &'static str {
         Stage::Structure => "On every structure that is to be signed",
         Stage::Run => "When something happens, live and in replay",
         Stage::Verify => "When a sealed folder is judged",
+        Stage::Path => "When somebody asks whether a certificate may be relied on",
         Stage::Edge => "At the edge: files, media, terminals",
     }
 }
@@ -42,7 +43,7 @@ fn links(rule: &Rule, cases: &[Case]) -> String {
         Stage::Form | Stage::Plan(_) | Stage::Warn(_) => case.subject() == Subject::Inputs,
         Stage::Structure => [Subject::Inputs, Subject::Structure].contains(&case.subject()),
         Stage::Run => case.subject() == Subject::Room,
-        Stage::Verify | Stage::Edge => case.subject() == Subject::Folder,
+        Stage::Verify | Stage::Path | Stage::Edge => case.subject() == Subject::Folder,
     };
     let of_stage: Vec<&Case> = of_rule().filter(alike).collect();
     let chosen = if of_stage.is_empty() { of_rule().collect() } else { of_stage };

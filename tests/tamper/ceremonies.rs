@@ -38,7 +38,8 @@ pub(super) fn small_plan() -> Compiled {
     let plan =
         read("plan.toml").replace("next-ceremony = 2026-06-30", "next-ceremony = 2026-04-02");
     let (policy, roster) = (read("../policy.toml"), read("../roster.toml"));
-    let inputs = Inputs::read(plan.as_bytes(), policy.as_bytes(), roster.as_bytes()).unwrap();
+    let inputs = Inputs::read(plan.as_bytes(), policy.as_bytes(), roster.as_bytes(), &[].into());
+    let inputs = inputs.unwrap();
     compile(&inputs, &nothing()).unwrap()
 }
 

@@ -7,7 +7,7 @@
 //! Read in this order: `plan`, `policy`, `roster` (what is wanted); `ledger` (what is there);
 //! `compile`, `rules`, `graph`,
 //! `bindings` (what it means); `token`, `run`, `record` (what happened); `seal`, `verify`,
-//! `artefact` (whether it is so).
+//! `artefact` (whether it is so); `path` (whether what came of it may be relied on).
 //!
 //! **Invariant:** this crate has no effects. It is `no_std`: it cannot touch a file, a clock, the
 //! environment, a source of randomness, a terminal or a token.
@@ -50,3 +50,5 @@ pub mod token;
 pub mod artefact;
 pub mod seal;
 pub mod verify;
+
+pub mod path;

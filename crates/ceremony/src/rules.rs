@@ -29,6 +29,7 @@ use crate::graph::{Graph, Item};
 use crate::key::PublicKey;
 use crate::ledger::State;
 use crate::name::Name;
+use crate::path;
 use crate::plan::{Plan, ProfileName};
 use crate::policy::ReasonCodes;
 use crate::time::Instant;
@@ -63,6 +64,7 @@ impl Stage {
             Self::Structure => "structure",
             Self::Run => "run",
             Self::Verify => "verify",
+            Self::Path => "path",
             Self::Edge => "edge",
         }
     }
@@ -83,6 +85,8 @@ pub enum Stage {
     Run,
     /// When a sealed folder is judged.
     Verify,
+    /// When somebody asks whether a certificate may be relied on.
+    Path,
     /// At the edge: files, media, tokens, terminals.
     Edge,
 }
@@ -127,16 +131,15 @@ pub fn find(id: &str) -> Option<Rule> {
     all().find(|rule| rule.id == id)
 }
 
-/// Every rule: those of plan, run, files, and those that structures are judged by.
+/// Every rule: those of plan, run, files, those that structures are judged by, and those of whoever
+/// relies on a certificate.
 pub fn all() -> impl Iterator<Item = Rule> {
-    let structure = |&(id, clause, asks): &(&'static str, &'static str, &'static str)| Rule {
-        id,
-        clause,
-        stage: Stage::Structure,
-        must: true,
-        sentence: asks,
+    type Row = (&'static str, &'static str, &'static str);
+    let at = |stage: Stage| {
+        move |&(id, clause, sentence): &Row| Rule { id, clause, stage, must: true, sentence }
     };
-    RULES.iter().copied().chain(judge::RULES.iter().map(structure))
+    let structures = judge::RULES.iter().map(at(Stage::Structure));
+    RULES.iter().copied().chain(structures).chain(path::RULES.iter().map(at(Stage::Path)))
 }
 
 /// What the rules of a plan say.
@@ -158,7 +161,12 @@ pub(crate) fn before_graph(inputs: &Inputs, state: &State) -> Said {
             Stage::Plan(judge) if is_excepted(&inputs.plan, rule) => (judge, &mut said.excepted),
             Stage::Plan(judge) => (judge, &mut said.violations),
             Stage::Warn(judge) => (judge, &mut said.warnings),
-            Stage::Form | Stage::Structure | Stage::Run | Stage::Verify | Stage::Edge => continue,
+            Stage::Form
+            | Stage::Structure
+            | Stage::Run
+            | Stage::Verify
+            | Stage::Path
+            | Stage::Edge => continue,
         };
         let mut report = Report { inputs, state, rule: rule.id, violations: Vec::new() };
         judge(&mut report);

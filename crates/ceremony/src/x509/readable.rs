@@ -147,7 +147,7 @@ fn curve(parameters: Option<&Any>) -> String {
 }
 
 /// A name in the order of its attributes, as [`super::DirectoryName`] shows it.
-fn name(name: &Name) -> String {
+pub(crate) fn name(name: &Name) -> String {
     let attributes = name.iter().map(|attribute| {
         let kind = match attribute.oid.to_string().as_str() {
             "2.5.4.6" => "C".to_string(),

@@ -1,0 +1,178 @@
+//! `gishiki validate`: the verdict on a certificate in words, step by step.
+//!
+//! **Deliberately absent:** any judgement. What holds is said by `ceremony::path`; here files
+//! become octets, and steps become lines.
+
+use std::path::{Path, PathBuf};
+
+use ceremony::path::{Iaca, Item, Offered, RehearsalKeys, Role, Shown, Step, Verdict, validate};
+use ceremony::run::Fault;
+use ceremony::verify::Refusal;
+
+use crate::args::{self, Lang};
+use crate::commands::print;
+use crate::exit::Halt;
+use crate::files::{read_der, shown};
+use crate::report::plain;
+
+/// Says the verdict; a refusal ends the command by its first reason.
+pub(crate) fn say(asked: &args::Validate, lang: Lang) -> Result<(), Halt> {
+    let all = |paths: &[PathBuf], label| -> Result<Vec<Vec<u8>>, Halt> {
+        paths.iter().map(|path| read_der(path, label)).collect()
+    };
+    let offered = Offered {
+        roots: all(&asked.root, "CERTIFICATE")?,
+        links: all(&asked.link, "CERTIFICATE")?,
+        crls: all(&asked.crl, "X509 CRL")?,
+        target: read_der(&asked.certificate, "CERTIFICATE")?,
+    };
+    let rehearsal = if asked.rehearsal { RehearsalKeys::Accepted } else { RehearsalKeys::Refused };
+    let verdict = validate(&offered, asked.at, &Iaca { rehearsal });
+    print(&words(&verdict, asked, lang))?;
+    let reasons = verdict.reasons();
+    let Some((item, fault)) = reasons.first() else { return Ok(()) };
+    let (wanted, found) = (fault.asked.clone(), fault.found.clone());
+    let fault = Fault { rule: fault.rule, asked: wanted, found };
+    Err(Halt::Verification(Refusal { place: shown(file(*item, asked)), fault }))
+}
+
+fn file(item: Item, asked: &args::Validate) -> &Path {
+    let path = match item {
+        Item::Root(place) => asked.root.get(place),
+        Item::Link(place) => asked.link.get(place),
+        Item::Crl(place) => asked.crl.get(place),
+        Item::Target => None,
+    };
+    path.unwrap_or(&asked.certificate)
+}
+
+/// The verdict first, then each thing that was offered: what it is, what was held against it.
+fn words(verdict: &Verdict, asked: &args::Validate, lang: Lang) -> String {
+    let word = match (verdict.is_valid(), asked.rehearsal, lang) {
+        (true, false, Lang::Ja) => "有効",
+        (true, false, Lang::En) => "valid",
+        (true, true, Lang::Ja) => "リハーサルとして有効",
+        (true, true, Lang::En) => "valid, as a rehearsal",
+        (false, _, Lang::Ja) => "拒否",
+        (false, _, Lang::En) => "refused",
+    };
+    let mut text = format!("{word}: {} ({})\n", shown(&asked.certificate), verdict.at());
+    for step in verdict.steps() {
+        let mark = if step.judgement.holds() { '✓' } else { '✗' };
+        let path = shown(file(step.item, asked));
+        text.push_str(&format!("\n{mark} {} {path}\n", kind(step, lang)));
+        for line in facts(&step.shown, lang) {
+            text.push_str(&format!("    {line}\n"));
+        }
+        text.push_str(&format!("    {}\n", rules(step, lang)));
+        for fault in step.judgement.faults() {
+            let clause = ceremony::rules::find(fault.rule).map_or("gishiki", |rule| rule.clause);
+            let (wanted, was) = match lang {
+                Lang::Ja => ("求めたもの", "あったもの"),
+                Lang::En => ("asked", "found"),
+            };
+            text.push_str(&format!(
+                "  ✗ {} [{clause}] {}\n      {wanted}: {}\n      {was}: {}\n",
+                fault.rule,
+                meaning(fault.rule, lang),
+                plain(&fault.asked),
+                plain(&fault.found)
+            ));
+        }
+    }
+    text
+}
+
+fn kind(step: &Step, lang: Lang) -> &'static str {
+    let role = match &step.shown {
+        Shown::Certificate { role, .. } => Some(*role),
+        Shown::Crl { .. } | Shown::Unread => None,
+    };
+    match (step.item, role, lang) {
+        (Item::Root(_), _, Lang::Ja) => "信頼するルート",
+        (Item::Root(_), _, Lang::En) => "trusted root",
+        (Item::Link(_), _, Lang::Ja) => "リンク証明書",
+        (Item::Link(_), _, Lang::En) => "link certificate",
+        (Item::Crl(_), _, Lang::Ja) => "CRL",
+        (Item::Crl(_), _, Lang::En) => "CRL",
+        (Item::Target, Some(Role::Root), Lang::Ja) => "対象(ルート証明書)",
+        (Item::Target, Some(Role::Root), Lang::En) => "in question, a root:",
+        (Item::Target, Some(Role::Link), Lang::Ja) => "対象(リンク証明書)",
+        (Item::Target, Some(Role::Link), Lang::En) => "in question, a link:",
+        (Item::Target, Some(Role::Signer), Lang::Ja) => "対象(DS証明書)",
+        (Item::Target, Some(Role::Signer), Lang::En) => "in question, a Document Signer:",
+        (Item::Target, None, Lang::Ja) => "対象",
+        (Item::Target, None, Lang::En) => "in question:",
+    }
+}
+
+fn facts(of: &Shown, lang: Lang) -> Vec<String> {
+    let pick = |ja: &'static str, en: &'static str| match lang {
+        Lang::Ja => ja,
+        Lang::En => en,
+    };
+    match of {
+        Shown::Unread => Vec::new(),
+        Shown::Certificate { subject, serial, key, validity: (first, last), .. } => Vec::from([
+            plain(subject),
+            format!("{} {serial}", pick("シリアル番号", "serial number")),
+            format!("{} {key}", pick("鍵識別子", "key identifier")),
+            format!("{first} – {last}"),
+        ]),
+        Shown::Crl { number, key, updates: (this, next), entries } => Vec::from([
+            format!("{} {number} (hex)", pick("CRL番号", "CRL number")),
+            format!("{} {key}", pick("署名鍵の識別子", "signed by key")),
+            match next {
+                Some(next) => format!("{this} – {next}"),
+                None => this.to_string(),
+            },
+            format!("{entries} {}", pick("件の失効", "revoked")),
+        ]),
+    }
+}
+
+/// The rules that were held against a step and that it kept.
+fn rules(step: &Step, lang: Lang) -> String {
+    let broken: Vec<&str> = step.judgement.faults().iter().map(|fault| fault.rule).collect();
+    let kept: Vec<&str> =
+        step.judgement.judged().iter().copied().filter(|rule| !broken.contains(rule)).collect();
+    let head = match lang {
+        Lang::Ja => "満たした規則",
+        Lang::En => "keeps",
+    };
+    format!("{head}: {}", if kept.is_empty() { "–".to_string() } else { kept.join(" ") })
+}
+
+/// What a broken rule of the path means, for people.
+fn meaning(rule: &str, lang: Lang) -> &'static str {
+    let (ja, en) = match rule {
+        "P-DER" => ("DERとして読めません", "it is not DER"),
+        "P-PATH-ISSUER" => {
+            ("発行者の名前を信頼する鍵がありません", "no trusted key has this issuer's Name")
+        }
+        "P-PATH-KEY" => ("署名した鍵を信頼していません", "the key that signed is not trusted"),
+        "P-PATH-CA" => {
+            ("証明書に署名してよい鍵ではありません", "the key may not sign certificates")
+        }
+        "P-PATH-SIGNATURE" => ("署名が検証できません", "the signature does not verify"),
+        "P-PATH-TIME" => ("この時刻は有効期間の外です", "this time is outside its validity"),
+        "R-VERIFIER" => {
+            ("処理できないクリティカル拡張があります", "a critical extension cannot be processed")
+        }
+        "P-PATH-CRL" => ("この時刻のCRLがありません", "there is no CRL of this time for it"),
+        "P-CRL-TIME" => ("この時刻のCRLではありません", "it is not the CRL of this time"),
+        "P-REVOKED" => ("失効しています", "it is revoked"),
+        "R-LINK" => ("リンク証明書の形ではありません", "it has not the form of a link certificate"),
+        "S-REHEARSAL-KEY" => {
+            ("リハーサル用の公知の鍵です", "its key is one of the rehearsal's, known to everyone")
+        }
+        other if other.starts_with("I-DS-") || other == "R-DS-NOT-CA" => {
+            ("DS証明書の形ではありません", "it has not the form of a Document Signer's certificate")
+        }
+        _ => ("形が規則に合いません", "its form breaks a rule"),
+    };
+    match lang {
+        Lang::Ja => ja,
+        Lang::En => en,
+    }
+}
