@@ -67,7 +67,7 @@ impl Walk {
     pub(crate) fn asked_of_token(&mut self) -> Result<TokenAnswer, TokenError> {
         match self.run.request().unwrap() {
             Request::Token(request) => self.token.perform(request),
-            Request::People(request) => panic!("{request:?}"),
+            other @ (Request::People(_) | Request::Copy(..)) => panic!("{other:?}"),
         }
     }
 
@@ -75,7 +75,6 @@ impl Walk {
     pub(crate) fn planned(&mut self) -> Answer {
         match self.run.request().unwrap() {
             Request::Token(request) => Answer::Token(self.token.perform(request).unwrap()),
-            Request::Copy(..) => panic!("the first ceremony makes no copy"),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
             Request::People(request) => {
                 let mut by: Vec<_> = request
