@@ -111,7 +111,8 @@ pub(crate) fn crls(good: &MadeCrl, noon: Instant) -> Vec<Bent> {
         ("P-PATH-KEY", good.with(|crl| drop(crl.extensions.remove(0)))),
         ("I-CRL-EXT", good.with(|crl| drop(crl.extensions.remove(1)))),
         ("P-CRL-DATES", good.with(|crl| crl.entries.push(entry([9; 20], noon, &[])))),
-        // Partial (issuingDistributionPoint), a difference to another (deltaCRLIndicator), unknown.
+        // Partial (issuingDistributionPoint), a difference to another (deltaCRLIndicator),
+        // unknown.
         ("R-VERIFIER", more(28, true, &scope)),
         ("I-CRL-EXT", more(28, false, &scope)),
         ("R-VERIFIER", more(27, true, &[2, 1, 1])),

@@ -9,6 +9,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::graph::Item;
+use crate::notice;
 use crate::record::End;
 use crate::run::Run;
 use crate::script::{self, Language};
@@ -21,6 +22,10 @@ pub fn all(run: &Run) -> BTreeMap<String, Vec<u8>> {
     let mut files = papers(run);
     if run.closed() == Some(End::Completed) {
         structures(run, &mut files);
+        for language in [Language::Ja, Language::En] {
+            let notice = notice::render(run.compiled(), language).map(String::into_bytes);
+            files.extend(notice.map(|text| (format!("notice.{}.md", language.code()), text)));
+        }
     }
     files
 }

@@ -101,8 +101,8 @@ impl Inputs {
         Ok(Self { plan: plan_read, policy: policy_read, roster: roster_read, requests, texts })
     }
 
-    /// Reads the inputs of a sealed folder: exactly those that a plan asks for, each in its canonical
-    /// text.
+    /// Reads the inputs of a sealed folder: exactly those that a plan asks for, each in its
+    /// canonical text.
     pub fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Vec<Violation>> {
         let file =
             |input: Input| files.get(&input.to_string()).map(Vec::as_slice).unwrap_or_default();

@@ -40,6 +40,7 @@ pub mod ledger;
 pub mod bindings;
 pub mod compile;
 pub mod graph;
+pub mod notice;
 pub mod rules;
 pub mod script;
 

@@ -28,7 +28,8 @@ pub struct Room {
     pub terminal: Spanned<Name>,
     /// The token and its module.
     pub token: RoomToken,
-    /// The other tokens that take part, by the names that plans give them: those that hold backups.
+    /// The other tokens that take part, by the names that plans give them: those that hold
+    /// backups.
     #[serde(default)]
     pub spare: BTreeMap<Name, RoomToken>,
 }

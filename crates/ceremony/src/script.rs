@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use crate::compile::{Compiled, input_digest};
-use crate::graph::{Bilingual, Graph, Item, Op, Phase};
+use crate::graph::{Bilingual, Graph, Item, Op, Origin, Phase};
 use crate::hex::Digest;
 use crate::name::Name;
 use crate::words;
@@ -67,6 +67,9 @@ struct Labels {
     people: &'static str,
     people_head: &'static str,
     keys: &'static str,
+    made: &'static str,
+    exists: &'static str,
+    decisions: &'static str,
     structures: &'static str,
     phases: [&'static str; 5],
     who: &'static str,
@@ -145,6 +148,7 @@ pub fn render(compiled: &Compiled, language: Language) -> String {
     }
     write_digests(&mut out, compiled, labels);
     write_people(&mut out, graph, language);
+    write_decisions(&mut out, graph, labels);
     write_objects(&mut out, graph, labels);
     write_steps(&mut out, graph, language);
     annex::write(&mut out, graph, labels);
@@ -186,15 +190,28 @@ fn write_people(out: &mut String, graph: &Graph, language: Language) {
     out.push('\n');
 }
 
+/// What was decided before the ceremony, in the graph's own words: the papers are compared with it.
+fn write_decisions(out: &mut String, graph: &Graph, labels: &Labels) {
+    let decisions = graph.decisions();
+    if decisions.is_empty() {
+        return;
+    }
+    let _ = writeln!(out, "## {}\n\n```text\n{}\n```\n", labels.decisions, decisions.join("\n"));
+}
+
 fn write_objects(out: &mut String, graph: &Graph, labels: &Labels) {
     let _ = writeln!(out, "## {}\n", labels.keys);
     for key in &graph.keys {
         let _ = writeln!(
             out,
-            "- `{}`: {}, CKA_LABEL `{}`",
+            "- `{}`: {}, CKA_LABEL `{}`, {}",
             key.name,
             key.curve.name(),
-            key.label(graph)
+            key.label(graph),
+            match key.origin {
+                Origin::Here => labels.made,
+                Origin::Before => labels.exists,
+            }
         );
     }
     let _ = writeln!(out, "\n## {}\n", labels.structures);

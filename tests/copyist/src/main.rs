@@ -5,8 +5,8 @@
 //! is `copy`, `clear`, `destroy` (on the target), or, where nobody was logged in before,
 //! `copy-afresh` and `destroy-afresh`. What the tokens answer is printed as JSON; if they refuse,
 //! that is said on standard error, and the exit code is 3. The PINs are those of every drill;
-//! `COPYIST_OFFICERS=absent` leaves the security officers' away; with `one-is-wrong-first` the target's
-//! is, and then both try again. `COPYIST_TARGET=LABEL:STRING` names
+//! `COPYIST_OFFICERS=absent` leaves the security officers' away; with `one-is-wrong-first` the
+//! target's is, and then both try again. `COPYIST_TARGET=LABEL:STRING` names
 //! a target by its label too, and gives the module a string at `C_Initialize`.
 #![expect(
     clippy::unwrap_used,

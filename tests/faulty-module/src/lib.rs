@@ -8,9 +8,8 @@
 //!   `error-after=30` (it is made), or a lie: `other-digest`, `truncate`, `zero-r`, `der`, `repeat`
 //!   of C_Sign; `nothing` of C_GenerateKeyPair, C_UnwrapKey and C_DestroyObject (success, and
 //!   nothing was done); `unfinished` of C_UnwrapKey (SoftHSM fails in its middle, and leaves what
-//!   it has made so far); `octets` of C_WrapKey (success, and something came out);
-//!   `flip=103` of C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told
-//!   wrong).
+//!   it has made so far); `octets` of C_WrapKey (success, and something came out); `flip=103` of
+//!   C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told wrong).
 //! - `FAULTY_LOG`: a file to which each call's number and name is appended, so that a test can
 //!   count first.
 //!

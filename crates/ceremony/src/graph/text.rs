@@ -80,8 +80,17 @@ impl Graph {
         }
     }
 
-    /// Applications, revocations, compromises, orders: what was decided before the ceremony.
     fn write_decisions(&self, out: &mut String) {
+        let lines = self.decisions();
+        if !lines.is_empty() {
+            let _ = writeln!(out, "\n# decided before\n\n{}", lines.join("\n"));
+        }
+    }
+
+    /// Applications, revocations, compromises, orders: what was decided before the ceremony, a line
+    /// each.
+    #[must_use]
+    pub fn decisions(&self) -> Vec<String> {
         let mut lines = Vec::new();
         for (name, application) in &self.applications {
             let by: Vec<&str> = application.by.iter().map(Name::as_str).collect();
@@ -110,9 +119,7 @@ impl Graph {
         }
         lines.extend(self.released.iter().map(|name| format!("released {name}")));
         lines.extend(self.orders.iter().map(|order| format!("ordered {}", order.name())));
-        if !lines.is_empty() {
-            let _ = writeln!(out, "\n# decided before\n\n{}", lines.join("\n"));
-        }
+        lines
     }
 
     fn write_structures(&self, out: &mut String) {

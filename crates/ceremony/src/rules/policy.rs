@@ -166,7 +166,8 @@ pub(super) fn standards(report: &mut Report<'_>) {
     }
 }
 
-/// R-ORGANIZATIONS: the organisations that decide and approve are 機構 and デジタル庁 (1.3.4.2, 1.5.3).
+/// R-ORGANIZATIONS: the organisations that decide and approve are 機構 and デジタル庁 (1.3.4.2,
+/// 1.5.3).
 pub(super) fn organizations(report: &mut Report<'_>) {
     let policy = &report.inputs.policy;
     let approved: alloc::vec::Vec<&str> =

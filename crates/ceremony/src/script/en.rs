@@ -17,6 +17,9 @@ pub(super) const LABELS: Labels = Labels {
     people: "Participants",
     people_head: "| id | name | organisation | roles | signature |",
     keys: "Key pairs",
+    made: "made in this ceremony",
+    exists: "exists",
+    decisions: "Decided before: applications, judgements, orders",
     structures: "Certificates and CRLs to be signed",
     phases: [
         "1 Entry",

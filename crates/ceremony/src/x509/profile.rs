@@ -194,8 +194,8 @@ pub fn link(link: &Link) -> ToBeSignedCertificate {
         extensions: vec![
             // RFC 5280 4.2.1.2: of the certified key, as in its root.
             Extension::SubjectKeyIdentifier { key: link.key.clone() },
-            // RFC 5280 4.2.1.1: not self-signed, so it stands; by the key alone, as both roots have
-            // one name.
+            // RFC 5280 4.2.1.1: not self-signed, so it stands; by the key alone, as both roots
+            // have one name.
             Extension::AuthorityKeyIdentifier { key: link.issuer.clone() },
             // As in the root.
             Extension::KeyUsage { uses: BTreeSet::from([KeyUse::CertSign, KeyUse::CrlSign]) },
@@ -237,7 +237,8 @@ pub fn document_signer(ds: &DocumentSigner) -> ToBeSignedCertificate {
             // ISO 18013-5 B.1.4: both key identifiers.
             Extension::SubjectKeyIdentifier { key: ds.name.clone() },
             Extension::AuthorityKeyIdentifier { key: ds.issuer.clone() },
-            // ISO 18013-5 B.1.4: digitalSignature alone, critical. CP/CPS 1.4.1 (3): it signs MSOs.
+            // ISO 18013-5 B.1.4: digitalSignature alone, critical. CP/CPS 1.4.1 (3): it signs
+            // MSOs.
             Extension::KeyUsage { uses: BTreeSet::from([KeyUse::DigitalSignature]) },
             // ISO 18013-5 B.1.4: one purpose, critical (D15).
             Extension::ExtendedKeyUsage { purpose: ds.purpose },

@@ -2,8 +2,8 @@
 //!
 //! It leaves the source wrapped under a key that the two tokens agreed on and that exists nowhere
 //! else: in sessions of their security officers each makes an ECDH pair, the public points are
-//! exchanged here, and each derives the same AES-256 key. It is CKA_TRUSTED, wraps on the source and
-//! unwraps on the target, and is a session object of both: a power cut destroys it.
+//! exchanged here, and each derives the same AES-256 key. It is CKA_TRUSTED, wraps on the source
+//! and unwraps on the target, and is a session object of both: a power cut destroys it.
 //!
 //! **Invariants.** There is one way, by name: CKM_ECDH1_DERIVE on P-384, then CKM_AES_KEY_WRAP_PAD
 //! (RFC 5649). A token that cannot make a TRUSTED key, or wraps under one that is not, is refused.

@@ -68,8 +68,8 @@ pub(super) fn with_id(
     session.find_objects(&template).map_err(|e| failed("C_FindObjects", &e))
 }
 
-/// Private keys with neither CKA_ID nor CKA_LABEL. CKA_TOKEN is not asked: SoftHSM keeps them on the
-/// token, and says that they are not.
+/// Private keys with neither CKA_ID nor CKA_LABEL. CKA_TOKEN is not asked: SoftHSM keeps them on
+/// the token, and says that they are not.
 pub(super) fn nameless(session: &Session) -> Result<Vec<ObjectHandle>, TokenError> {
     let template = [Value::Class(ObjectClass::PRIVATE_KEY)];
     let mut found = session.find_objects(&template).map_err(|e| failed("C_FindObjects", &e))?;
