@@ -61,11 +61,23 @@ fn console(name: &str) -> Vec<Said> {
                 Some(command) => {
                     found.push(Said { command: command.to_string(), printed: Vec::new() });
                 }
-                None => found.last_mut().unwrap().printed.push(line),
+                None => found.last_mut().unwrap().take(line),
             }
         }
     }
     found
+}
+
+impl Said {
+    /// The next line: of the command, if the one before ends with `\`, else of what is printed.
+    fn take(&mut self, line: String) {
+        match self.command.strip_suffix('\\') {
+            Some(begun) if self.printed.is_empty() => {
+                self.command = format!("{begun} {}", line.trim_start());
+            }
+            _ => self.printed.push(line),
+        }
+    }
 }
 
 /// A shell in which `gishiki` is the program under test.
@@ -99,8 +111,9 @@ fn matches(said: &[String], printed: &[String]) -> bool {
 /// Runs the commands of a document's `console` blocks, and compares.
 fn tour(name: &str) -> usize {
     let folder = tempfile::tempdir().unwrap();
-    std::os::unix::fs::symlink(root().join("ceremony-plans"), folder.path().join("ceremony-plans"))
-        .unwrap();
+    for part in ["ceremony-plans", "golden"] {
+        std::os::unix::fs::symlink(root().join(part), folder.path().join(part)).unwrap();
+    }
     let said = console(name);
     for Said { command, printed } in &said {
         let output = run(&mut bash(&format!("{{ {command}; }} 2>&1"), folder.path()));
