@@ -31,3 +31,4 @@ mod support;
 mod tamper;
 mod usage;
 mod validate;
+mod vendor;

@@ -244,6 +244,7 @@ impl Conduct {
                 Ok(_) => {
                     let answered = Event::Answered { op: op.name.clone(), attempt, answer };
                     let run = self.take_answer(run, op, answered)?;
+                    self.tokens.stand_in(&run, op);
                     self.clock.after_people();
                     return Ok(run);
                 }

@@ -58,6 +58,16 @@ impl Tokens {
         Ok(())
     }
 
+    /// In a rehearsal nobody stands at two modules: the rehearsal tokens do what people would.
+    pub(crate) fn stand_in(&mut self, run: &Run, op: &Op) {
+        if let Act::Clone { key, to } = &op.act
+            && let (Token::Rehearsal(root), Some(Token::Rehearsal(spare)), Some(id)) =
+                (&self.root, self.spares.get_mut(to), run.key_id(key))
+        {
+            spare.take_clone(root, id);
+        }
+    }
+
     /// Asks two tokens for a copy; what a lost attempt left of one is removed first.
     pub(crate) fn copy(
         &mut self,

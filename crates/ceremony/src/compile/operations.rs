@@ -15,7 +15,7 @@ use super::Builder;
 use crate::graph::{Act, Duty, Graph, Holder, Item, Origin, PlannedCrl, SHEET, Sheet};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
-use crate::policy::HeadOn;
+use crate::policy::{Backup, HeadOn};
 use crate::rehearsal::RehearsalUse;
 
 impl Builder<'_> {
@@ -101,11 +101,24 @@ impl Builder<'_> {
         }
         self.certificate_sheets(graph);
         for (key, to) in self.copies() {
-            let name = format!("copy-{key}-{to}");
-            self.token_op(graph, name, Act::Copy { key, to }, "copy");
+            self.copy(graph, key, to);
         }
         self.crl_sheets(graph);
         self.ends(graph);
+    }
+
+    /// By the tokens themselves, or by people with the modules' own means; then it is read back.
+    fn copy(&self, graph: &mut Graph, key: Name, to: Name) {
+        let vendor = graph.key(&key).is_some_and(|key| key.backup == Backup::Vendor);
+        if !vendor {
+            let name = format!("copy-{key}-{to}");
+            return self.token_op(graph, name, Act::Copy { key, to }, "copy");
+        }
+        let act = Act::Clone { key: key.clone(), to: to.clone() };
+        self.people_op(graph, format!("clone-{key}-{to}"), act, "copy");
+        let name = format!("inspect-{key}-{to}");
+        let act = Act::Inspect { key, token: Holder::Spare(to) };
+        self.token_op(graph, name, act, "copy");
     }
 
     fn copies(&self) -> Vec<(Name, Name)> {

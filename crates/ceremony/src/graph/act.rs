@@ -78,6 +78,21 @@ pub enum Act {
         /// To which token.
         to: Name,
     },
+    /// People: the modules' own cloning copies a key pair to another token (6.2.4; policy
+    /// `backup = "vendor"`).
+    Clone {
+        /// Which key.
+        key: Name,
+        /// To which token.
+        to: Name,
+    },
+    /// Token: read back the copy that people made.
+    Inspect {
+        /// Which key.
+        key: Name,
+        /// On which token.
+        token: Holder,
+    },
     /// Token: destroy a key pair, and see in a fresh session that it is gone.
     Destroy {
         /// Which key.
@@ -216,6 +231,8 @@ impl Act {
             | Self::Supersede { .. }
             | Self::ApproveDestruction { .. }
             | Self::Copy { .. }
+            | Self::Clone { .. }
+            | Self::Inspect { .. }
             | Self::Destroy { .. }
             | Self::Generate { .. }
             | Self::SignHead
@@ -241,6 +258,7 @@ impl Act {
             Self::Identify { token }
             | Self::Login { token }
             | Self::Inventory { token }
+            | Self::Inspect { token, .. }
             | Self::Destroy { token, .. }
             | Self::Logout { token } => token,
             Self::Sign(sheet) => &sheet.token,
@@ -256,6 +274,7 @@ impl Act {
             | Self::Supersede { .. }
             | Self::ApproveDestruction { .. }
             | Self::Copy { .. }
+            | Self::Clone { .. }
             | Self::Generate { .. }
             | Self::SignHead
             | Self::ReadValue { .. }
@@ -287,6 +306,7 @@ impl Act {
             | Self::Order { .. }
             | Self::Supersede { .. }
             | Self::ApproveDestruction { .. }
+            | Self::Clone { .. }
             | Self::HandOver { .. }
             | Self::Deactivate
             | Self::AnchorWords
@@ -296,6 +316,7 @@ impl Act {
             | Self::Inventory { .. }
             | Self::ReadHead
             | Self::Copy { .. }
+            | Self::Inspect { .. }
             | Self::Destroy { .. }
             | Self::Generate { .. }
             | Self::SignHead
@@ -318,6 +339,7 @@ impl Act {
                 | Self::SignHead
                 | Self::Sign(_)
                 | Self::Copy { .. }
+                | Self::Inspect { .. }
                 | Self::Destroy { .. }
         )
     }
@@ -341,6 +363,8 @@ impl Act {
             Self::Supersede { .. } => "supersede",
             Self::ApproveDestruction { .. } => "approve-destruction",
             Self::Copy { .. } => "copy",
+            Self::Clone { .. } => "clone",
+            Self::Inspect { .. } => "inspect",
             Self::Destroy { .. } => "destroy",
             Self::HandOver { .. } => "hand-over",
             Self::Generate { .. } => "generate",

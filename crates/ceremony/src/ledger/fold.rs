@@ -105,6 +105,8 @@ impl State {
                 self.take_destruction(key, token, at);
             } else if let Act::Copy { key, to } = &op.act {
                 self.take_copy(run, key, to, CopyStanding::Made);
+            } else if let Act::Inspect { key, token: Holder::Spare(spare) } = &op.act {
+                self.take_copy(run, key, spare, CopyStanding::Made);
             } else if let Act::Sign(Sheet { key, token: Holder::Spare(spare), .. }) = &op.act {
                 self.take_copy(run, key, spare, CopyStanding::Proved);
             }

@@ -232,19 +232,18 @@ pub(super) fn copies(report: &mut Report<'_>) {
         let fault = match backup {
             None => Some("no such root key"),
             Some(Backup::None) => Some("a key that was made to have no backup"),
-            Some(Backup::Vendor) => Some("a key that only its module can clone"),
-            Some(Backup::WrapTrusted) if held || twice => Some("a token that holds it already"),
-            Some(Backup::WrapTrusted) if plan.crls.is_none() => Some("no CRL that the copy signs"),
-            Some(Backup::WrapTrusted) if copy.kept.get_ref().trim().is_empty() => {
+            Some(_) if held || twice => Some("a token that holds it already"),
+            Some(_) if plan.crls.is_none() => Some("no CRL that the copy signs"),
+            Some(_) if copy.kept.get_ref().trim().is_empty() => {
                 Some("no word of where and by whom it is kept")
             }
-            Some(Backup::WrapTrusted) => None,
+            Some(Backup::WrapTrusted | Backup::Vendor) => None,
         };
         if let Some(found) = fault {
             report.refuse(
                 Input::Plan,
                 name.span(),
-                "a root key to be wrapped under a TRUSTED key, a token without it, and a CRL",
+                "a root key that may be copied, a token without it, and a CRL that the copy signs",
                 found,
                 "the policy's key.backup was fixed when the key was made",
             );

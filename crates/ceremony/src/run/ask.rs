@@ -75,6 +75,7 @@ impl Run {
             | Act::Order { .. }
             | Act::Supersede { .. }
             | Act::ApproveDestruction { .. }
+            | Act::Clone { .. }
             | Act::HandOver { .. }
             | Act::Deactivate
             | Act::AnchorWords
@@ -92,6 +93,9 @@ impl Run {
                 return Ok(Request::Copy(request, remains));
             }
             Act::ReadHead => TokenRequest::ReadHead { label: graph.head_label() },
+            Act::Inspect { key, .. } => {
+                TokenRequest::Inspect { id: id(key)?, curve: self.planned(key)?.curve }
+            }
             Act::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)? },
             Act::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
@@ -181,6 +185,9 @@ impl Run {
                 facts.extend(planned.requests_digest().map(requests));
                 facts
             }
+            Act::Clone { .. } => {
+                vec![Fact { rule: "R-BACKUP", name: "procedure", kind: FactKind::Words }]
+            }
             Act::Fingerprint { certificate } => {
                 let signed = self.signed().get(certificate.as_str());
                 let signed = signed.ok_or_else(|| {
@@ -212,6 +219,7 @@ impl Run {
             | Act::Login { .. }
             | Act::Inventory { .. }
             | Act::Copy { .. }
+            | Act::Inspect { .. }
             | Act::Generate { .. }
             | Act::SignHead
             | Act::ReadValue { .. }

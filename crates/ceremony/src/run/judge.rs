@@ -117,6 +117,7 @@ impl Run {
                 self.weigh_spare(spare, objects)
             }
             (Act::Copy { key, .. }, TokenAnswer::Copied(facts)) => self.weigh_copy(key, facts),
+            (Act::Inspect { key, .. }, TokenAnswer::Key(facts)) => self.weigh_clone(key, facts),
             (Act::Generate { key }, TokenAnswer::Key(facts)) => {
                 let public = self.judge_key(key, attempt, facts)?;
                 Ok(Weighed { key: Some((key.clone(), public)), ..Weighed::default() })
@@ -182,6 +183,8 @@ impl Run {
             | Act::Inventory { .. }
             | Act::ReadHead
             | Act::Copy { .. }
+            | Act::Clone { .. }
+            | Act::Inspect { .. }
             | Act::Application { .. }
             | Act::Compromise { .. }
             | Act::Order { .. }

@@ -121,6 +121,8 @@ impl Run {
             | Act::Inventory { .. }
             | Act::ReadHead
             | Act::Copy { .. }
+            | Act::Clone { .. }
+            | Act::Inspect { .. }
             | Act::Destroy { .. }
             | Act::Application { .. }
             | Act::Compromise { .. }

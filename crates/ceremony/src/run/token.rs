@@ -101,22 +101,41 @@ impl Run {
         objects: &[TokenObject],
     ) -> Result<Weighed, Fault> {
         let mut copies = self.graph().spares.get(spare).cloned().unwrap_or_default();
-        let mut doubtful = self.destroyed_on(&Holder::Spare(spare.clone()))?;
+        let mut doubtful = BTreeSet::new();
         for (op, state) in self.graph().ops.iter().zip(&self.ops) {
-            if let Act::Copy { key, to } = &op.act
+            let copied = if let Act::Copy { key, to } = &op.act
                 && to == spare
             {
-                if state.done {
+                Some((key, state.done))
+            } else if let Act::Clone { key, to } = &op.act
+                && to == spare
+            {
+                // What people cloned is there once they began; it is known once it was read back.
+                Some((key, false))
+            } else if let Act::Inspect { key, token: Holder::Spare(name) } = &op.act
+                && name == spare
+            {
+                Some((key, state.done))
+            } else {
+                None
+            };
+            match copied {
+                Some((key, true)) => {
                     copies.insert(key.clone());
-                } else if self.was_asked(op) {
+                }
+                Some((key, false)) if state.done || self.was_asked(op) => {
                     doubtful.insert(self.id_of(key)?);
                 }
+                Some(_) | None => {}
             }
         }
         let mut expected = BTreeMap::new();
         for key in copies {
-            expected.insert(self.id_of(&key)?, key);
+            let id = self.id_of(&key)?;
+            doubtful.remove(&id);
+            expected.insert(id, key);
         }
+        doubtful.extend(self.destroyed_on(&Holder::Spare(spare.clone()))?);
         compare(objects, &expected, &doubtful, None)
     }
 
@@ -205,8 +224,11 @@ impl Run {
                     ));
                 }
             }
-            // LOCAL says where a public key comes from; every other attribute is a power.
-            let power = |attribute: &Attribute| *attribute != Attribute::Local;
+            // Three attributes say where a key has been; every other is a power.
+            let power = |attribute: &Attribute| {
+                ![Attribute::Local, Attribute::AlwaysSensitive, Attribute::NeverExtractable]
+                    .contains(attribute)
+            };
             let more = found
                 .iter()
                 .find(|(name, value)| **value && power(name) && !asked.contains_key(name));
@@ -250,6 +272,20 @@ impl Run {
             before.map_or_else(|| "none".to_string(), show),
             if found.is_empty() { "none".to_string() } else { found.join(", ") },
         ))
+    }
+
+    /// R-BACKUP: what people cloned is the key, as secret as it was made.
+    pub(super) fn weigh_clone(&self, key: &Name, facts: &KeyFacts) -> Result<Weighed, Fault> {
+        let planned = self.planned(key)?;
+        let mut template = planned.template(self.graph(), 0);
+        // Where a clone says that it was made is the module's own affair.
+        template.expected_private = template.private.clone();
+        let found = self.judge_facts(planned, &template, facts)?;
+        if found != *self.public(key)? {
+            let asked = format!("a copy with the public key of {key}");
+            return Err(Fault::new("R-BACKUP", asked, "another public key"));
+        }
+        Ok(Weighed::default())
     }
 
     /// R-BACKUP: the copy is the key, with every attribute as it was asked; it travelled under a

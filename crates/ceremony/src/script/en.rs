@@ -141,6 +141,16 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             format!("Key custodians and the security officers of both tokens copy the root key `{key}` to the token `{to}`. It travels encrypted under a TRUSTED key that exists only inside the two tokens, and never leaves the machine."),
             "The copy's public key and attributes are as planned. Nothing of the agreement is left on either token.".into(),
         ),
+        Act::Clone { key, to } => (
+            "Backup of a private key (the modules' own cloning)".into(),
+            format!("Key custodians copy the root key `{key}` to the token `{to}` by the maker's procedure, and enter its name and version."),
+            "The key travels encrypted from module to module and is left nowhere else.".into(),
+        ),
+        Act::Inspect { key, token } => (
+            titled("Read-back of a copy", token),
+            format!("The machine reads the copy of `{key}` back in a fresh session."),
+            "Public key and attributes are as planned.".into(),
+        ),
         Act::Destroy { key, token } => (
             titled("Destruction of a private key", token),
             format!("Key custodians destroy the key pair `{key}` on the token and see in a fresh session that it is gone."),
