@@ -49,13 +49,9 @@ impl Halt {
 
     /// Says in which folder of a ledger a sealed file is refused.
     pub(crate) fn in_folder(self, folder: &Path) -> Self {
-        match self {
-            Self::Verification(refusal) => {
-                let place = format!("{}/{}", shown(folder), refusal.place);
-                Self::Verification(Refusal { place, ..refusal })
-            }
-            other => other,
-        }
+        let Self::Verification(refusal) = self else { return self };
+        let place = format!("{}/{}", shown(folder), refusal.place);
+        Self::Verification(Refusal { place, ..refusal })
     }
 
     /// A file or medium is not as it must be.

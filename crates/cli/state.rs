@@ -1,7 +1,9 @@
 //! `state`: what the ceremonies of a ledger have left, for people and as JSON.
 
 use ceremony::hex::encode;
-use ceremony::ledger::{CopyStanding, Due, DueKind, Standing, State};
+use ceremony::ledger::{
+    Batch, Certificate, CopyStanding, Due, DueKind, Key, Spare, Standing, State,
+};
 use ceremony::name::Name;
 use ceremony::plan::{Ground, Order};
 use ceremony::policy::Policy;
@@ -47,55 +49,80 @@ fn outside(error: ceremony::time::TimeError) -> Halt {
 
 fn as_text(state: &State, policy: &Policy, at: Instant, signatures: usize, lang: Lang) -> String {
     let mut out = String::new();
-    let mut line = |text: String| {
-        out.push_str(&text);
-        out.push('\n');
-    };
     if let (Some(genesis), Some(last)) = (&state.genesis, &state.last) {
-        line(format!("{} ({})", genesis.ca, output::mode(genesis.mode)));
-        line(format!(
-            "  {} {}, {} {} (#{}), {signatures} {}",
+        let proved = pick(lang, "件の署名を検証した", "signatures verified");
+        out.push_str(&format!(
+            "{} ({})\n  {} {}, {} {} (#{}), {signatures} {proved}\n  head {}\n  {} {at}\n",
+            genesis.ca,
+            output::mode(genesis.mode),
             pick(lang, "セレモニー", "ceremonies"),
             state.ceremonies.len(),
             pick(lang, "最後は", "the last"),
             last.ceremony,
             last.sequence,
-            pick(lang, "件の署名を検証した", "signatures verified")
+            last.predecessor.head,
+            pick(lang, "基準時刻", "at")
         ));
-        line(format!("  head {}", last.predecessor.head));
-        line(format!("  {} {at}\n", pick(lang, "基準時刻", "at")));
     }
-    line(format!("# {}", pick(lang, "鍵", "keys")));
-    for (name, key) in &state.keys {
-        line(format!("  {name:<8} {}", describe_key(state, policy, name, at, lang)));
-        let _ = key;
+    let due = state.due(policy, at).into_iter().map(|due| {
+        let missed = if due.by < at { pick(lang, "  経過", "  past") } else { "" };
+        format!("{}  {}{missed}", due.by, describe(&due, lang))
+    });
+    let burned = state.burned.iter();
+    let burned =
+        burned.map(|(serial, burned)| format!("{} {}", encode(serial), burned.certificate));
+    let stopped = state.stopped.iter().map(|order| order.name().to_string());
+    for (title, rows) in [
+        (pick(lang, "鍵", "keys"), key_rows(state, policy, at, lang)),
+        (pick(lang, "電子証明書", "certificates"), certificate_rows(state, at, lang)),
+        ("CRL", batch_rows(state, lang)),
+        (pick(lang, "破棄した番号", "burned serial numbers"), burned.collect()),
+        (pick(lang, "停止中", "stopped"), stopped.collect()),
+        (pick(lang, "期日", "due"), due.collect()),
+    ] {
+        if !rows.is_empty() {
+            out.push_str(&format!("\n# {title}\n  {}\n", rows.join("\n  ")));
+        }
     }
-    for (name, spare) in &state.spares {
+    out
+}
+
+fn key_rows(state: &State, policy: &Policy, at: Instant, lang: Lang) -> Vec<String> {
+    let keys = state.keys.keys();
+    let keys =
+        keys.map(|name| format!("{name:<8} {}", describe_key(state, policy, name, at, lang)));
+    let spares = state.spares.iter().map(|(name, spare)| {
         let copies = spare.copies.iter().map(|(key, standing)| match standing {
             CopyStanding::Made => format!("{key} {}", pick(lang, "(未確認)", "(not proved)")),
             CopyStanding::Proved => key.to_string(),
         });
         let copies: Vec<String> = copies.collect();
         let copies = if copies.is_empty() { "-".to_string() } else { copies.join(", ") };
-        line(format!("  {} {name} ({}): {copies}", pick(lang, "複製", "copies on"), spare.serial));
-    }
-    line(format!("\n# {}", pick(lang, "電子証明書", "certificates")));
-    for (name, certificate) in &state.certificates {
-        line(format!(
-            "  {name:<24} {:<12} {} – {}  {}",
+        format!("{} {name} ({}): {copies}", pick(lang, "複製", "copies on"), spare.serial)
+    });
+    keys.chain(spares).collect()
+}
+
+fn certificate_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
+    let row = |(name, certificate): (&Name, &Certificate)| {
+        format!(
+            "{name:<24} {:<12} {} – {}  {}",
             certificate.profile.name(),
             certificate.not_before.day(),
             certificate.not_after.day(),
             standing(&certificate.standing, certificate.not_after < at, lang)
-        ));
-    }
-    line(format!("\n# CRL"));
-    for batch in &state.batches {
+        )
+    };
+    state.certificates.iter().map(row).collect()
+}
+
+fn batch_rows(state: &State, lang: Lang) -> Vec<String> {
+    let row = |batch: &Batch| {
         let replaced = batch.superseded_by.as_ref().map_or(String::new(), |by| {
             format!("  {} {by}", pick(lang, "次に置き換え:", "superseded by"))
         });
-        line(format!(
-            "  {:<28} {} – {}  {}–{}  {} {}{replaced}",
+        format!(
+            "{:<28} {} – {}  {}–{}  {} {}{replaced}",
             batch.ceremony.as_str(),
             batch.first.day(),
             batch.last.day(),
@@ -103,26 +130,9 @@ fn as_text(state: &State, policy: &Policy, at: Instant, signatures: usize, lang:
             batch.numbers.1,
             batch.entries,
             pick(lang, "件", "entries")
-        ));
-    }
-    if !state.burned.is_empty() {
-        line(format!("\n# {}", pick(lang, "破棄した番号", "burned serial numbers")));
-        for (serial, burned) in &state.burned {
-            line(format!("  {} {}", encode(serial), burned.certificate));
-        }
-    }
-    if !state.stopped.is_empty() {
-        line(format!("\n# {}", pick(lang, "停止中", "stopped")));
-        for order in &state.stopped {
-            line(format!("  {}", order.name()));
-        }
-    }
-    line(format!("\n# {}", pick(lang, "期日", "due")));
-    for due in state.due(policy, at) {
-        let missed = if due.by < at { pick(lang, "  経過", "  past") } else { "" };
-        line(format!("  {}  {}{missed}", due.by, describe(&due, lang)));
-    }
-    out
+        )
+    };
+    state.batches.iter().map(row).collect()
 }
 
 fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: Lang) -> String {
@@ -180,60 +190,8 @@ fn describe(due: &Due, lang: Lang) -> String {
 }
 
 fn as_json(state: &State, policy: &Policy, at: Instant) -> Value {
-    let keys = state.keys.iter().map(|(name, key)| {
-        json!({
-            "name": name.as_str(),
-            "curve": key.curve.name(),
-            "generation": key.generation,
-            "made": key.made_at.to_string(),
-            "spki-sha256": key.public.spki_digest().to_string(),
-            "use-ends": key.use_ends(policy).ok().map(|end| end.to_string()),
-            "compromised": key.compromised.map(|at| at.to_string()),
-            "destroyed": key.destroyed.map(|at| at.to_string()),
-        })
-    });
-    let certificates = state.certificates.iter().map(|(name, certificate)| {
-        let revoked = certificate.revoked();
-        json!({
-            "name": name.as_str(),
-            "profile": certificate.profile.name(),
-            "ceremony": certificate.ceremony.as_str(),
-            "serial": encode(&certificate.serial),
-            "issuer": certificate.issuer.as_str(),
-            "not-before": certificate.not_before.to_string(),
-            "not-after": certificate.not_after.to_string(),
-            "sha256": certificate.digest.to_string(),
-            "withheld": certificate.standing == Standing::Withheld,
-            "revoked": revoked.map(|revoked| json!({
-                "date": revoked.date.to_string(),
-                "ground": revoked.ground.map(Ground::name),
-                "reason": revoked.reason.map(Reason::name),
-            })),
-        })
-    });
-    let batches = state.batches.iter().map(|batch| {
-        json!({
-            "ceremony": batch.ceremony.as_str(),
-            "first": batch.first.to_string(),
-            "last": batch.last.to_string(),
-            "covers-until": batch.covers_until.to_string(),
-            "numbers": [batch.numbers.0, batch.numbers.1],
-            "entries": batch.entries,
-            "superseded-by": batch.superseded_by.as_ref().map(Name::as_str),
-            "issued": batch.issued,
-        })
-    });
     let due = state.due(policy, at).into_iter();
     let due = due.map(|due| json!({ "by": due.by.to_string(), "what": describe(&due, Lang::En) }));
-    let spares = state.spares.iter().map(|(name, spare)| {
-        let copies = spare.copies.iter();
-        let copies = copies.map(|(key, standing)| {
-            json!({ "key": key.as_str(), "proved": *standing == CopyStanding::Proved })
-        });
-        json!({
-            "name": name.as_str(), "serial": spare.serial, "copies": copies.collect::<Vec<_>>(),
-        })
-    });
     let burned = state.burned.iter();
     let burned = burned.map(|(serial, burned)| {
         json!({ "serial": encode(serial), "certificate": burned.certificate.as_str() })
@@ -244,12 +202,80 @@ fn as_json(state: &State, policy: &Policy, at: Instant) -> Value {
         "mode": state.genesis.as_ref().map(|genesis| output::mode(genesis.mode)),
         "last": state.last.as_ref().map(|last| last.ceremony.as_str()),
         "head": state.last.as_ref().map(|last| last.predecessor.head.to_string()),
-        "keys": keys.collect::<Vec<_>>(),
-        "spares": spares.collect::<Vec<_>>(),
-        "certificates": certificates.collect::<Vec<_>>(),
-        "crl-batches": batches.collect::<Vec<_>>(),
+        "keys": keys_as_json(state, policy),
+        "spares": spares_as_json(state),
+        "certificates": certificates_as_json(state),
+        "crl-batches": batches_as_json(state),
         "burned": burned.collect::<Vec<_>>(),
         "stopped": state.stopped.iter().map(|order| Order::name(*order)).collect::<Vec<_>>(),
         "due": due.collect::<Vec<_>>(),
     })
+}
+
+fn keys_as_json(state: &State, policy: &Policy) -> Vec<Value> {
+    let key = |(name, key): (&Name, &Key)| {
+        json!({
+            "name": name.as_str(),
+            "curve": key.curve.name(),
+            "generation": key.generation,
+            "made": key.made_at.to_string(),
+            "spki-sha256": key.public.spki_digest().to_string(),
+            "use-ends": key.use_ends(policy).ok().map(|end| end.to_string()),
+            "compromised": key.compromised.map(|at| at.to_string()),
+            "destroyed": key.destroyed.map(|at| at.to_string()),
+        })
+    };
+    state.keys.iter().map(key).collect()
+}
+
+fn spares_as_json(state: &State) -> Vec<Value> {
+    let spare = |(name, spare): (&Name, &Spare)| {
+        let copies = spare.copies.iter().map(|(key, standing)| {
+            json!({ "key": key.as_str(), "proved": *standing == CopyStanding::Proved })
+        });
+        let copies: Vec<Value> = copies.collect();
+        json!({ "name": name.as_str(), "serial": spare.serial, "copies": copies })
+    };
+    state.spares.iter().map(spare).collect()
+}
+
+fn certificates_as_json(state: &State) -> Vec<Value> {
+    let certificate = |(name, certificate): (&Name, &Certificate)| {
+        let revoked = certificate.revoked().map(|revoked| {
+            json!({
+                "date": revoked.date.to_string(),
+                "ground": revoked.ground.map(Ground::name),
+                "reason": revoked.reason.map(Reason::name),
+            })
+        });
+        json!({
+            "name": name.as_str(),
+            "profile": certificate.profile.name(),
+            "ceremony": certificate.ceremony.as_str(),
+            "serial": encode(&certificate.serial),
+            "issuer": certificate.issuer.as_str(),
+            "not-before": certificate.not_before.to_string(),
+            "not-after": certificate.not_after.to_string(),
+            "sha256": certificate.digest.to_string(),
+            "withheld": certificate.standing == Standing::Withheld,
+            "revoked": revoked,
+        })
+    };
+    state.certificates.iter().map(certificate).collect()
+}
+
+fn batches_as_json(state: &State) -> Vec<Value> {
+    let batch = |batch: &Batch| {
+        json!({
+            "ceremony": batch.ceremony.as_str(),
+            "first": batch.first.to_string(),
+            "last": batch.last.to_string(),
+            "covers-until": batch.covers_until.to_string(),
+            "numbers": [batch.numbers.0, batch.numbers.1],
+            "entries": batch.entries,
+            "superseded-by": batch.superseded_by.as_ref().map(Name::as_str),
+            "issued": batch.issued,
+        })
+    };
+    state.batches.iter().map(batch).collect()
 }

@@ -16,6 +16,8 @@ pub(super) struct Case {
     pub(super) expect: Vec<String>,
     /// Of an accepted case, the rules that its exceptions cover.
     pub(super) excepts: Vec<String>,
+    /// Of an accepted case, the rules that report something.
+    pub(super) reports: Vec<String>,
     /// Where a message must point to if not into changed text: the text there, as it begins.
     pub(super) at: Option<String>,
     pub(super) body: Body,
@@ -25,6 +27,14 @@ pub(super) struct Case {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Body {
+    /// The ceremony of the sample CA that it is about; otherwise the first.
+    pub(super) on: Option<String>,
+    /// Certificates that the ledger does not know after all.
+    #[serde(default)]
+    pub(super) forget: Vec<String>,
+    /// Certificates that an aborted ceremony withheld after all.
+    #[serde(default)]
+    pub(super) withhold: Vec<String>,
     /// Of the sample CA's inputs.
     #[serde(default)]
     pub(super) change: Vec<Change>,
@@ -47,6 +57,9 @@ pub(super) struct Body {
 #[serde(deny_unknown_fields)]
 pub(super) struct Change {
     pub(super) file: String,
+    /// The whole file, of which nothing is left but what is put.
+    #[serde(default)]
+    pub(super) whole: bool,
     /// The table to look in, from its heading to the next; the whole file otherwise.
     pub(super) table: Option<String>,
     /// Stands there exactly once. Absent: `put` goes to the end of the file.
@@ -101,7 +114,7 @@ fn read(name: String, text: &str, refused: bool) -> Case {
     for line in text.lines().map_while(|line| line.strip_prefix("# ")) {
         let (key, value) =
             line.split_once(": ").unwrap_or_else(|| panic!("{name}: no `key: value`: {line}"));
-        assert!(["expect", "excepts", "why", "at"].contains(&key), "{name}: {key}");
+        assert!(["expect", "excepts", "reports", "why", "at"].contains(&key), "{name}: {key}");
         assert!(header.insert(key, value.to_string()).is_none(), "{name}: {key} twice");
     }
     let rules = |key: &str| {
@@ -110,9 +123,9 @@ fn read(name: String, text: &str, refused: bool) -> Case {
         ids.sort();
         ids
     };
-    let (expect, excepts) = (rules("expect"), rules("excepts"));
+    let (expect, excepts, reports) = (rules("expect"), rules("excepts"), rules("reports"));
     assert_eq!(refused, !expect.is_empty(), "{name}: a refused case names the rules");
     assert!(header.contains_key("why"), "{name}: a case says why");
     let body: Body = toml::from_str(text).unwrap_or_else(|error| panic!("{name}: {error}"));
-    Case { name, expect, excepts, at: header.remove("at"), body }
+    Case { name, expect, excepts, reports, at: header.remove("at"), body }
 }

@@ -1,38 +1,62 @@
 //! Cases that change the sample CA's plan, policy or roster: read and compiled in this process.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::ops::Range;
 use std::path::Path;
+use std::sync::Arc;
 
 use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::ledger::{Standing, State};
+use ceremony::plan::Plan;
+use ceremony::rules::broken;
 use ceremony::violation::Violation;
 
 use super::case::{Case, Change};
-use crate::support::{genesis, nothing, root};
+use crate::support::{root, state_after};
 
 /// The three inputs, as text, and where they were changed.
 #[derive(Debug)]
 pub(super) struct Texts {
+    ceremony: String,
+    state: Arc<State>,
     text: BTreeMap<String, String>,
     changed: Vec<(String, Range<usize>)>,
 }
 
 impl Texts {
     pub(super) fn sample() -> Self {
+        Self::of("2026-04-genesis")
+    }
+
+    /// A ceremony of the sample CA, with its requests, on the state before it.
+    pub(super) fn of(ceremony: &str) -> Self {
         let read = |path: std::path::PathBuf| fs::read_to_string(path).unwrap();
         let above = root().join("ceremony-plans/mdoc-root");
-        let text = [
-            ("plan.toml", read(genesis().join("plan.toml"))),
-            ("policy.toml", read(above.join("policy.toml"))),
-            ("roster.toml", read(above.join("roster.toml"))),
-        ];
-        let text = text.into_iter().map(|(name, text)| (name.to_string(), text)).collect();
-        Self { text, changed: Vec::new() }
+        let mut text: BTreeMap<String, String> = fs::read_dir(above.join(ceremony))
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.file_name().into_string().unwrap(), entry.path()))
+            .filter(|(name, _)| name == "plan.toml" || name.ends_with(".csr"))
+            .map(|(name, path)| (name, read(path)))
+            .collect();
+        for name in ["policy.toml", "roster.toml"] {
+            text.insert(name.to_string(), read(above.join(name)));
+        }
+        let plan = Plan::parse(text["plan.toml"].as_bytes()).unwrap();
+        let state = state_after(plan.after.get_ref());
+        Self { ceremony: ceremony.to_string(), state, text, changed: Vec::new() }
     }
 
     pub(super) fn changed(case: &Case) -> Self {
-        let mut texts = Self::sample();
+        let mut texts = case.body.on.as_deref().map_or_else(Self::sample, Self::of);
+        let state = Arc::make_mut(&mut texts.state);
+        for name in &case.body.forget {
+            assert!(state.certificates.remove(name.as_str()).is_some(), "{}: {name}", case.name);
+        }
+        for name in &case.body.withhold {
+            state.certificates.get_mut(name.as_str()).unwrap().standing = Standing::Withheld;
+        }
         for change in &case.body.change {
             texts.change(&case.name, change);
         }
@@ -41,6 +65,10 @@ impl Texts {
 
     fn change(&mut self, case: &str, change: &Change) {
         let text = self.text.get_mut(&change.file).unwrap_or_else(|| panic!("{case}: no file"));
+        if change.whole {
+            text.clone_from(&change.put);
+            return self.changed.push((change.file.clone(), 0..text.len()));
+        }
         let part = change.table.as_ref().map_or(0..text.len(), |name| table(case, text, name));
         let at = match &change.find {
             None => part.end..part.end,
@@ -65,21 +93,33 @@ impl Texts {
 
     /// The sample CA with these texts in a folder of its own.
     pub(super) fn write(&self, ca: &Path) {
-        fs::create_dir_all(ca.join("2026-04-genesis")).unwrap();
-        fs::write(ca.join("2026-04-genesis/plan.toml"), &self.text["plan.toml"]).unwrap();
-        fs::write(ca.join("policy.toml"), &self.text["policy.toml"]).unwrap();
-        fs::write(ca.join("roster.toml"), &self.text["roster.toml"]).unwrap();
+        fs::create_dir_all(ca.join(&self.ceremony)).unwrap();
+        for (name, text) in &self.text {
+            let above = name == "policy.toml" || name == "roster.toml";
+            let folder = if above { ca.to_path_buf() } else { ca.join(&self.ceremony) };
+            fs::write(folder.join(name), text).unwrap();
+        }
     }
 
     pub(super) fn compiled(&self) -> Result<Compiled, Vec<Violation>> {
+        let inputs = self.inputs()?;
+        let compiled = compile(&inputs, &self.state)?;
+        match compiled.checks.iter().find(|check| check.prove().is_err()) {
+            None => Ok(compiled),
+            Some(check) => Err(vec![inputs.refused_possession(&check.subject)]),
+        }
+    }
+
+    /// Which rows of the table of rules these texts break.
+    pub(super) fn broken(&self) -> BTreeSet<usize> {
+        self.inputs().map(|inputs| broken(&inputs, &self.state)).unwrap_or_default()
+    }
+
+    fn inputs(&self) -> Result<Inputs, Vec<Violation>> {
         let octets = |name: &str| self.text[name].as_bytes();
-        let inputs = Inputs::read(
-            octets("plan.toml"),
-            octets("policy.toml"),
-            octets("roster.toml"),
-            &[].into(),
-        )?;
-        compile(&inputs, &nothing())
+        let files = self.text.iter().filter(|(name, _)| name.ends_with(".csr"));
+        let files = files.map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
+        Inputs::read(octets("plan.toml"), octets("policy.toml"), octets("roster.toml"), &files)
     }
 }
 

@@ -7,7 +7,9 @@ use ceremony::graph::Item;
 use ceremony::hex;
 use ceremony::key::{Curve, PublicKey};
 use ceremony::name::Name;
-use ceremony::x509::judge::{self, EntryReasons, ExpectedCrl, ExpectedRoot};
+use ceremony::x509::judge::{
+    self, EntryReasons, ExpectedCrl, ExpectedDs, ExpectedLink, ExpectedRoot,
+};
 use ceremony::x509::{DirectoryName, Reason, Revoked, profile};
 use serde::Deserialize;
 
@@ -44,6 +46,10 @@ enum Of {
     Root,
     /// Its first CRL, which is empty.
     Crl,
+    /// Its first Document Signer certificate.
+    Ds,
+    /// Its link certificate of the old key under the new one.
+    Link,
     /// The same with two revoked certificates: 11…11 for key compromise, 22…22 for no reason.
     CrlOfTwo,
 }
@@ -181,7 +187,7 @@ fn octets(text: &str) -> Vec<u8> {
 
 pub(super) fn judge(case: &Case) -> Vec<String> {
     let mutation = case.body.structure.as_ref().unwrap();
-    let sample = Sample::new();
+    let sample = Sample::new(&mutation.of);
     let before = sample.octets(&mutation.of);
     assert!(sample.faults(mutation, &before, &Asked::default()).is_empty(), "before the change");
     let after = mutation.apply(&case.name, &before);
@@ -250,17 +256,75 @@ struct Sample {
 const THIS_UPDATE: &str = "2026-04-01T00:00:00+09:00";
 
 impl Sample {
-    fn new() -> Self {
-        let graph = Texts::sample().compiled().unwrap().graph;
-        let name: Name = "g1".parse().unwrap();
-        let key = graph.key(&name).unwrap().rehearsal(&graph, 0).public().unwrap();
-        Self { graph, keys: BTreeMap::from([(name, key)]) }
+    fn new(of: &Of) -> Self {
+        let texts = match of {
+            Of::Root | Of::Crl | Of::CrlOfTwo => Texts::sample(),
+            Of::Ds => Texts::of("2026-06-ds"),
+            Of::Link => Texts::of("2031-03-rollover"),
+        };
+        let graph = texts.compiled().unwrap().graph;
+        let keys = ["g1", "g2"].into_iter().filter_map(|name| {
+            let name: Name = name.parse().unwrap();
+            let key = graph.key(&name)?.rehearsal(&graph, 0).public().unwrap();
+            Some((name, key))
+        });
+        let keys = keys.collect();
+        Self { graph, keys }
+    }
+
+    /// The octets of the certificate with this name.
+    fn certificate(&self, name: &str) -> Vec<u8> {
+        let mut items = (0..9).map(Item::Certificate);
+        let named = |item: &Item| self.graph.item_name(*item).is_some_and(|n| n.as_str() == name);
+        let item = items.find(named).unwrap();
+        self.graph.to_be_signed(item, 0, &self.keys).unwrap()
+    }
+
+    fn identifier(&self, key: &str) -> [u8; 20] {
+        self.keys[key].key_identifier()
+    }
+
+    fn expected_link(&self) -> ExpectedLink {
+        ExpectedLink {
+            ca: ca().to_der(),
+            country: "JP".to_string(),
+            curve: Curve::P384,
+            subject_key: self.identifier("g1"),
+            issuer_key: self.identifier("g2"),
+            not_before: THIS_UPDATE.parse().unwrap(),
+            not_after: "2031-07-31T23:59:59+09:00".parse().unwrap(),
+            issuer_alt_name: "https://ca.example/mdoc/".to_string(),
+            crl_url: "http://crl.example/mdoc/g2.crl".to_string(),
+        }
+    }
+
+    fn expected_ds(&self) -> ExpectedDs {
+        // The key stands in the seventh element: what the request brought is what is asked.
+        let own = Tree::read(&self.certificate("ds-0001")).remove(0).list()[6].write();
+        let subject = "FAKE Example mdoc DS 0001";
+        let subject = DirectoryName::new("JP", "FAKE Agency for Local Records", subject);
+        ExpectedDs {
+            ca: ca().to_der(),
+            country: "JP".to_string(),
+            subject: subject.unwrap().to_der(),
+            public_key: own,
+            issuer_curve: Curve::P384,
+            issuer_key: self.identifier("g1"),
+            not_before: "2026-06-30T00:00:00+09:00".parse().unwrap(),
+            max_days: 457,
+            root_ends: "2031-07-31T23:59:59+09:00".parse().unwrap(),
+            purpose: "1.0.18013.5.1.2".to_string(),
+            issuer_alt_name: "https://ca.example/mdoc/".to_string(),
+            crl_url: "http://crl.example/mdoc/g1.crl".to_string(),
+        }
     }
 
     fn octets(&self, of: &Of) -> Vec<u8> {
         match of {
             Of::Root => self.graph.to_be_signed(Item::Certificate(0), 0, &self.keys).unwrap(),
             Of::Crl => self.graph.to_be_signed(Item::Crl(0), 0, &self.keys).unwrap(),
+            Of::Ds => self.certificate("ds-0001"),
+            Of::Link => self.certificate("old-with-new-g1-g2"),
             Of::CrlOfTwo => {
                 let date = "2026-03-31T12:00:00+09:00".parse().unwrap();
                 let crl = profile::crl(&profile::Crl {
@@ -284,6 +348,8 @@ impl Sample {
         match mutation.of {
             Of::Root => judge::root(tbs, &expected_root(tbs, asked)),
             Of::Crl => judge::crl(tbs, &self.expected_crl(asked, vec![])),
+            Of::Ds => judge::ds(tbs, &self.expected_ds()),
+            Of::Link => judge::link(tbs, &self.expected_link()),
             Of::CrlOfTwo => {
                 judge::crl(tbs, &self.expected_crl(asked, vec![[0x11; 20], [0x22; 20]]))
             }

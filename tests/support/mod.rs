@@ -1,8 +1,14 @@
 //! What tests share: the program, folders, a SoftHSM token, the sample CA.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::{Arc, Mutex};
+
+use ceremony::ledger::State;
+use ceremony::plan::{After, Plan};
+use ceremony::verify::Sealed;
 
 /// The program under test.
 pub(crate) const GISHIKI: &str = env!("CARGO_BIN_EXE_gishiki");
@@ -241,6 +247,38 @@ impl Drill {
 }
 
 /// The state before a CA's first ceremony.
-pub(crate) fn nothing() -> std::sync::Arc<ceremony::ledger::State> {
-    std::sync::Arc::default()
+pub(crate) fn nothing() -> Arc<State> {
+    Arc::default()
+}
+
+/// The state of the sample CA after a ceremony of the golden ledger; each is folded once.
+pub(crate) fn state_after(after: &After) -> Arc<State> {
+    static KNOWN: Mutex<BTreeMap<String, Arc<State>>> = Mutex::new(BTreeMap::new());
+    let After::Ceremony(name) = after else { return nothing() };
+    if let Some(known) = KNOWN.lock().unwrap().get(name.as_str()) {
+        return Arc::clone(known);
+    }
+    let sealed = sealed(&root().join("golden/mdoc-root").join(name.as_str()));
+    let plan = Plan::parse(&sealed.inputs["plan.toml"]).unwrap();
+    let before = state_after(plan.after.get_ref());
+    let trial = ceremony::verify::replay(&sealed, &before).unwrap();
+    let state = before.after(trial.run(), sealed.after.as_deref().unwrap_or_default()).unwrap();
+    let state = Arc::new(state);
+    KNOWN.lock().unwrap().insert(name.to_string(), Arc::clone(&state));
+    state
+}
+
+/// A sealed folder.
+pub(crate) fn sealed(folder: &Path) -> Sealed {
+    let read = |name: &str| fs::read(folder.join(name)).unwrap();
+    let inputs = fs::read_dir(folder.join("inputs")).unwrap().map(|entry| {
+        let entry = entry.unwrap();
+        (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap())
+    });
+    Sealed {
+        inputs: inputs.collect(),
+        transcript: read("transcript.jsonl"),
+        bundle: read("transcript.sigstore.json"),
+        after: Some(read("after.jsonl")),
+    }
 }

@@ -18,7 +18,7 @@ mod plan;
 mod policy;
 mod table;
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -35,8 +35,6 @@ use crate::policy::ReasonCodes;
 use crate::time::Instant;
 use crate::violation::{Input, Violation};
 use crate::x509::{ToBeSignedCertificate, judge, subject_public_key_info};
-
-pub use table::RULES;
 
 /// One rule.
 #[derive(Debug, Clone, Copy)]
@@ -139,7 +137,7 @@ pub fn all() -> impl Iterator<Item = Rule> {
         move |&(id, clause, sentence): &Row| Rule { id, clause, stage, must: true, sentence }
     };
     let structures = judge::RULES.iter().map(at(Stage::Structure));
-    RULES.iter().copied().chain(structures).chain(path::RULES.iter().map(at(Stage::Path)))
+    table::all().copied().chain(structures).chain(path::RULES.iter().map(at(Stage::Path)))
 }
 
 /// What the rules of a plan say.
@@ -156,7 +154,7 @@ pub(crate) struct Said {
 /// Judges every rule of the plan.
 pub(crate) fn before_graph(inputs: &Inputs, state: &State) -> Said {
     let mut said = Said::default();
-    for rule in RULES {
+    for rule in table::all() {
         let (judge, to) = match rule.stage {
             Stage::Plan(judge) if is_excepted(&inputs.plan, rule) => (judge, &mut said.excepted),
             Stage::Plan(judge) => (judge, &mut said.violations),
@@ -173,6 +171,19 @@ pub(crate) fn before_graph(inputs: &Inputs, state: &State) -> Said {
         to.append(&mut report.violations);
     }
     said
+}
+
+/// Which rows of the table a plan breaks, by their place in [`all`]: so a corpus can show that each
+/// function of a rule refuses something.
+#[must_use]
+pub fn broken(inputs: &Inputs, state: &State) -> BTreeSet<usize> {
+    let judged = |(place, rule): (usize, &Rule)| {
+        let (Stage::Plan(judge) | Stage::Warn(judge)) = rule.stage else { return None };
+        let mut report = Report { inputs, state, rule: rule.id, violations: Vec::new() };
+        judge(&mut report);
+        (!report.violations.is_empty()).then_some(place)
+    };
+    table::all().enumerate().filter_map(judged).collect()
 }
 
 /// Of two functions of one rule, one may allow an exception where the other does not: the policy's

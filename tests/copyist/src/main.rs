@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ceremony::compile::{Compiled, Inputs, compile};
-use ceremony::graph::Act;
+use ceremony::graph::{Act, Holder};
 use ceremony::key::PublicKey;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run};
@@ -47,8 +47,8 @@ fn main() -> ExitCode {
             false => Module::open(Path::new(other), initialize)?,
         };
         let (action, last) = match action.split_once('-') {
-            Some((action, "afresh")) => (action, Act::Identify),
-            Some(_) | None => (action.as_str(), Act::Login),
+            Some((action, "afresh")) => (action, Act::Identify { token: Holder::Root }),
+            Some(_) | None => (action.as_str(), Act::Login { token: Holder::Root }),
         };
         let mut from = entered(first.token(None), serial, &compiled, &last)?;
         let mut to = entered(second.token(label), other_serial, &compiled, &last)?;
@@ -112,9 +112,14 @@ fn pin(text: &str) -> Pin {
 
 fn compiled(plan: &Path) -> Compiled {
     let read = |name: &str| std::fs::read(plan.join(name)).unwrap();
-    let inputs =
-        Inputs::read(&read("plan.toml"), &read("../policy.toml"), &read("../roster.toml")).unwrap();
-    compile(&inputs).unwrap()
+    let inputs = Inputs::read(
+        &read("plan.toml"),
+        &read("../policy.toml"),
+        &read("../roster.toml"),
+        &[].into(),
+    )
+    .unwrap();
+    compile(&inputs, &std::sync::Arc::default()).unwrap()
 }
 
 fn begun(compiled: &Compiled, serial: &str) -> Run {
@@ -149,6 +154,7 @@ fn entered(
         let answer = match run.request().unwrap() {
             Request::Token(request) => Answer::Token(token.perform(request)?),
             Request::People(request) => Answer::People(as_planned(&request)),
+            Request::Copy(..) => panic!("the first ceremony makes no copy"),
         };
         if last {
             return Ok(token);

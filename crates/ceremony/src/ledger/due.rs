@@ -56,7 +56,7 @@ impl State {
                 ProfileName::Ds | ProfileName::OldWithNew | ProfileName::NewWithOld => {}
             }
         }
-        due.sort_by(|a, b| a.by.cmp(&b.by));
+        due.sort_by_key(|due| due.by);
         due
     }
 

@@ -67,7 +67,8 @@ pub(super) fn references(report: &mut Report<'_>) {
         for (key, may_exist) in [(&certificate.key, !root), (&certificate.issuer, true)] {
             let Some(key) = key else { continue };
             let exists = report.state.root_keys().any(|(name, _)| name == key.get_ref());
-            if !here(key.get_ref()) && !(may_exist && exists) {
+            let there = here(key.get_ref()) || (may_exist && exists);
+            if !there {
                 let asked = if root { "a key of this plan" } else { "a root key that exists" };
                 report.refuse(
                     Input::Plan,

@@ -172,7 +172,14 @@ pub(super) fn ground(report: &mut Report<'_>) {
         let asked = match ground {
             Ground::Termination => "a ground that can be stipulated: 5.8 says nothing of the end",
             Ground::Renewal if !renewed => "a certificate that this plan renews",
-            _ => continue,
+            Ground::KeyCompromise
+            | Ground::UseStopped
+            | Ground::DataChanged
+            | Ground::ContentWrong
+            | Ground::Breach
+            | Ground::Inaccurate
+            | Ground::Necessary
+            | Ground::Renewal => continue,
         };
         report.refuse(
             Input::Plan,

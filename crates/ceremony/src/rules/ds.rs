@@ -136,16 +136,21 @@ pub(super) fn renews(report: &mut Report<'_>) {
                 .map(|(_, a)| *a.kind.get_ref())
         });
         let renewal = kind == Some(ApplicationKind::Renewal);
-        if kind == Some(ApplicationKind::Revocation) || renewal != certificate.renews.is_some() {
-            if kind.is_some() {
-                report.refuse(
-                    Input::Plan,
-                    name.span(),
-                    "an application for issue, or for renewal with `renews`",
-                    kind.map_or("none", ApplicationKind::name),
-                    "name the certificate in whose place it comes, or apply for its issue",
-                );
+        let fits = match kind {
+            None => true,
+            Some(ApplicationKind::Issue | ApplicationKind::Renewal) => {
+                renewal == certificate.renews.is_some()
             }
+            Some(ApplicationKind::Revocation) => false,
+        };
+        if !fits {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                "an application for issue, or for renewal with `renews`",
+                kind.map_or("none", ApplicationKind::name),
+                "name the certificate in whose place it comes, or apply for its issue",
+            );
         }
         let Some(renews) = &certificate.renews else { continue };
         let old = report.state.certificates.get(renews.get_ref());

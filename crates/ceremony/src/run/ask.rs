@@ -173,18 +173,7 @@ impl Run {
             Act::Activate => {
                 vec![Fact { rule: "R-ACTIVATE", name: "second-factor", kind: FactKind::Words }]
             }
-            Act::Application { application } => {
-                let planned = self.graph().applications.get(application);
-                let planned = planned.ok_or_else(|| {
-                    Fault::new("S-ORDER", "an application of the plan", application.to_string())
-                })?;
-                let mut facts = vec![digest("R-EXAMINE", "paper", planned.paper)];
-                let notification = |value| digest("R-REVOKE", "notification", value);
-                facts.extend(planned.notification.map(notification));
-                let requests = |value| digest("R-CSR-INTAKE", "requests", value);
-                facts.extend(planned.requests_digest().map(requests));
-                facts
-            }
+            Act::Application { application } => self.papers_of(application)?,
             Act::Clone { .. } => {
                 vec![Fact { rule: "R-BACKUP", name: "procedure", kind: FactKind::Words }]
             }
@@ -229,6 +218,22 @@ impl Run {
             | Act::Seal
             | Act::Logout { .. } => Vec::new(),
         })
+    }
+
+    /// The papers of an application, each by its digest.
+    fn papers_of(&self, application: &Name) -> Result<Vec<Fact>, Fault> {
+        let planned = self.graph().applications.get(application);
+        let planned = planned.ok_or_else(|| {
+            Fault::new("S-ORDER", "an application of the plan", application.to_string())
+        })?;
+        let papers = [
+            ("R-EXAMINE", "paper", Some(planned.paper)),
+            ("R-REVOKE", "notification", planned.notification),
+            ("R-CSR-INTAKE", "requests", planned.requests_digest()),
+        ];
+        let fact =
+            |(rule, name, digest)| Some(Fact { rule, name, kind: FactKind::Digest(digest?) });
+        Ok(papers.into_iter().filter_map(fact).collect())
     }
 
     /// What the audit key signs first: the chain value at which it is asked to.

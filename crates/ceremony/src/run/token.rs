@@ -340,7 +340,8 @@ fn compare(
         let key = object.class == "private-key" || object.class == "public-key";
         let known = expected.contains_key(&object.id) || doubtful.contains(&object.id);
         let ours = object.class == "data" && head.as_ref() == Some(&object.label);
-        if !(key && known) && !ours {
+        let in_order = ours || (key && known);
+        if !in_order {
             let asked = format!("a token that holds only {} keys of this CA", expected.len());
             return Err(Fault::new("R-HSM-DEDICATED", asked, described(object)));
         }
