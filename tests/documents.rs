@@ -235,7 +235,11 @@ fn entries(table: &toml::Table, found: &mut Vec<String>) {
 fn every_entry_is_documented() {
     let text = read("docs/plan-format.md");
     let mut found = Vec::new();
-    for name in ["2026-04-genesis/plan.toml", "policy.toml", "roster.toml"] {
+    let plans = std::fs::read_dir(root().join("ceremony-plans/mdoc-root")).unwrap();
+    let plans = plans.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
+    let plans = plans.map(|path| format!("{}/plan.toml", path.file_name().unwrap().display()));
+    let documents = ["policy.toml", "roster.toml"].map(String::from).into_iter().chain(plans);
+    for name in documents {
         let table: toml::Table = read(&format!("ceremony-plans/mdoc-root/{name}")).parse().unwrap();
         entries(&table, &mut found);
         let acts = table.get("act").and_then(toml::Value::as_table);

@@ -20,6 +20,7 @@ mod golden;
 mod issuing;
 mod kill;
 mod laws;
+mod life;
 mod nss;
 mod other_validators;
 mod refusals;

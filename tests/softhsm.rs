@@ -26,7 +26,7 @@ fn root_point(folder: &Path) -> Vec<u8> {
 }
 
 /// The first element of a certificate's or CRL's SEQUENCE: what was signed.
-fn to_be_signed(der: &[u8]) -> &[u8] {
+pub(crate) fn to_be_signed(der: &[u8]) -> &[u8] {
     let head = |octets: &[u8]| match octets[1] {
         0x81 => (3, usize::from(octets[2])),
         0x82 => (4, usize::from(octets[2]) * 256 + usize::from(octets[3])),
@@ -37,7 +37,7 @@ fn to_be_signed(der: &[u8]) -> &[u8] {
     &der[start..start + inner + length]
 }
 
-fn replaced(octets: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+pub(crate) fn replaced(octets: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut out = octets.to_vec();
     let mut at = 0;

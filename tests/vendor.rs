@@ -1,5 +1,5 @@
-//! A policy whose HSMs clone keys by their own means: people perform and attest it, the copy is read
-//! back, and signs a CRL.
+//! A policy whose HSMs clone keys by their own means: people perform and attest it, the copy is
+//! read back, and signs a CRL.
 
 use std::fs;
 

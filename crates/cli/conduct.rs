@@ -176,7 +176,7 @@ impl Conduct {
                         .stopped()
                         .map_or_else(String::new, |stop| format!("{}: {}", stop.rule, stop.reason));
                     return Err(Halt::People(format!(
-                        "{why}; no audit key can seal it: `gishiki abandon`"
+                        "{why}; no audit key can seal it now: `gishiki abandon`, or `gishiki resume` to close it as aborted"
                     )));
                 }
             };

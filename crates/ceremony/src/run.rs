@@ -60,12 +60,16 @@ pub struct Run {
     /// A key generation that nobody knows the result of.
     doubt: Option<usize>,
     stopped: Option<Stop>,
+    /// This session's opening was refused: nothing more is asked in it.
+    halted: bool,
     closed: Option<End>,
     keys: BTreeMap<Name, PublicKey>,
     key_ids: BTreeMap<Name, Octets>,
     audit_ready: bool,
     /// The ledger head on the token, once it is written here.
     written_head: Option<Octets>,
+    /// Every ledger head that was asked to be written here: in doubt, it may be on the token.
+    asked_heads: BTreeSet<Octets>,
     /// The head that people noted last: after a key, its first signature, or a sheet.
     noted: Option<Digest>,
     signed: BTreeMap<String, Signed>,
@@ -131,7 +135,8 @@ pub enum Next<'a> {
     Seal,
     /// Nothing: the postscript is complete.
     Nothing,
-    /// It stopped before an audit key could sign: the unsealed journal is all there will be.
+    /// It stopped where no audit key can sign: before there was one, or in a session whose opening
+    /// was refused. The unsealed journal is all there will be, unless it is resumed.
     Abandon,
 }
 
@@ -223,11 +228,13 @@ impl Run {
             burn: None,
             doubt: None,
             stopped: None,
+            halted: false,
             closed: None,
             keys,
             key_ids,
             audit_ready,
             written_head: None,
+            asked_heads: BTreeSet::new(),
             noted: None,
             signed: BTreeMap::new(),
             nonces: BTreeSet::new(),
@@ -256,6 +263,9 @@ impl Run {
         }
         let noted = self.is_noted(&event);
         let line = self.write(at, event);
+        if matches!(self.pending_op(), Ok((op, _)) if op.act == Act::WriteHead) {
+            self.asked_heads.insert(self.head_value());
+        }
         if noted {
             self.noted = Some(self.head);
         }
@@ -371,9 +381,9 @@ impl Run {
     }
 
     /// A stopped run allows only: its questions again after an interruption, the ledger head,
-    /// closing, the seal.
+    /// closing, the seal. Where the opening itself was refused, not even that in this session.
     fn next_when_stopped(&self) -> Next<'_> {
-        if !self.audit_ready {
+        if !self.audit_ready || self.halted {
             return Next::Abandon;
         }
         if let Some(op) = self.next_in(|phase| phase == Phase::Opening) {

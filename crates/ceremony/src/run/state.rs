@@ -238,6 +238,8 @@ impl Run {
         }
         // A key generation that was refused may have left something on the token.
         let pending = self.pending.take();
+        let phase = |i: usize| self.op_at(i).map(|op| op.act.phase());
+        self.halted |= pending.and_then(phase).is_some_and(|phase| phase <= Phase::Opening);
         self.doubt = self.doubt.or(pending
             .filter(|i| matches!(self.op_at(*i).map(|op| &op.act), Some(Act::Generate { .. }))));
         if let (Some(index), None) = (pending, self.doubt) {
@@ -268,6 +270,7 @@ impl Run {
         }
         self.place = resumed.room.clone();
         self.session += 1;
+        self.halted = false;
         self.closed = None;
         for (op, state) in self.compiled.graph.ops.iter().zip(&mut self.ops) {
             if op.act.phase() == Phase::Opening {

@@ -76,7 +76,10 @@ pub(super) fn nameless(session: &Session) -> Result<Vec<ObjectHandle>, TokenErro
     let mut named = Vec::new();
     for handle in &found {
         let values = read(session, *handle, &[AttributeType::Id, AttributeType::Label])?;
-        let says = |value: &Value| matches!(value, Value::Id(octets) | Value::Label(octets) if !octets.is_empty());
+        let says = |value: &Value| match value {
+            Value::Id(octets) | Value::Label(octets) => !octets.is_empty(),
+            _ => false,
+        };
         if values.iter().any(says) {
             named.push(*handle);
         }

@@ -1,0 +1,298 @@
+//! The whole life of the sample CA: its goldens, its history on two real tokens, and power cuts in
+//! every ceremony of it.
+//!
+//! Of the kill points of each ceremony some are taken; `GISHIKI_KILL=all` takes every one.
+
+pub(crate) mod history;
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use serde_json::Value;
+
+use self::history::{CEREMONIES, History, plan};
+use crate::softhsm::{replaced, to_be_signed};
+use crate::support::{SOFTHSM, faulty_module, files, gishiki, root, run, succeed, text};
+
+fn golden(ceremony: &str) -> std::path::PathBuf {
+    root().join("golden/mdoc-root").join(ceremony)
+}
+
+#[test]
+fn every_golden_of_the_history_is_what_a_rehearsal_gives() {
+    for ceremony in CEREMONIES {
+        let mut rehearse = gishiki();
+        rehearse.arg("rehearse").arg(plan(ceremony)).arg("--compare").arg(golden(ceremony));
+        succeed(rehearse.env("TZ", "America/St_Johns").current_dir("/"));
+    }
+    let plans = fs::read_dir(root().join("ceremony-plans/mdoc-root")).unwrap();
+    let plans = plans.filter(|entry| entry.as_ref().unwrap().path().is_dir()).count();
+    assert_eq!((plans, CEREMONIES.len()), (10, 10), "a ceremony that no golden shows");
+}
+
+#[test]
+fn the_whole_ledger_is_judged_by_one_command() {
+    let ledger = root().join("golden/mdoc-root");
+    let said = succeed(gishiki().arg("verify").arg(&ledger).arg("--rehearsal"));
+    assert!(CEREMONIES.iter().all(|ceremony| said.contains(&format!("✓ {ceremony} "))), "{said}");
+    for (flag, code) in [(None, 7), (Some("--drill"), 4)] {
+        let output = run(gishiki().arg("verify").arg(&ledger).args(flag));
+        assert_eq!(output.status.code(), Some(code), "{flag:?}: {}", text(&output));
+    }
+}
+
+/// Forks, gaps, older copies, mixed ledgers: what the ledger refuses, and by which rule.
+#[test]
+fn a_ledger_is_one_history() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    let take = |ceremony: &str| crate::support::copy(&golden(ceremony), &ledger.join(ceremony));
+    CEREMONIES[..4].iter().for_each(|ceremony| take(ceremony));
+    let verdict = || run(gishiki().arg("verify").arg(&ledger).arg("--rehearsal"));
+    assert!(verdict().status.success());
+    let refused = |what: &str, rule: &str| {
+        let output = verdict();
+        let said = text(&output);
+        assert!(!output.status.success() && said.contains(rule), "{what}: {said}");
+    };
+    // A gap: the ceremony in the middle is gone.
+    fs::remove_dir_all(ledger.join(CEREMONIES[1])).unwrap();
+    refused("a gap", "S-LEDGER");
+    take(CEREMONIES[1]);
+    // Another name.
+    fs::rename(ledger.join(CEREMONIES[3]), ledger.join("2026-11-other")).unwrap();
+    refused("another name", "S-LEDGER");
+    fs::remove_dir_all(ledger.join("2026-11-other")).unwrap();
+    // A fork: a second ceremony after the same one.
+    let other = folder.path().join("ceremony-plans/mdoc-root");
+    crate::support::copy(&root().join("ceremony-plans/mdoc-root"), &other);
+    let text_of = fs::read_to_string(other.join("2026-09-renewal/plan.toml")).unwrap();
+    let fork = text_of
+        .replace("ceremony = \"2026-09-renewal\"", "ceremony = \"2026-09-fork\"")
+        .replace("serials  = \"", "serials  = \"00ff")
+        .replacen("\"   # openssl", "\"  # openssl", 1);
+    let seed = fork.find("serials  = \"").unwrap() + 12;
+    let fork = format!("{}{}", &fork[..seed + 64], &fork[seed + 68..]);
+    fs::create_dir_all(other.join("2026-09-fork")).unwrap();
+    for name in ["ds-0003.csr", "ds-0004.csr"] {
+        fs::copy(other.join("2026-09-renewal").join(name), other.join("2026-09-fork").join(name))
+            .unwrap();
+    }
+    fs::write(other.join("2026-09-fork/plan.toml"), fork).unwrap();
+    let mut rehearse = gishiki();
+    rehearse.arg("rehearse").arg(other.join("2026-09-fork")).arg("--ledger").arg(&ledger);
+    succeed(rehearse.arg("--out").arg(ledger.join("2026-09-fork")));
+    refused("a fork", "S-LEDGER");
+    // Each branch alone is a history; what followed the one does not follow the other.
+    fs::remove_dir_all(ledger.join("2026-09-renewal")).unwrap();
+    assert!(verdict().status.success(), "{}", text(&verdict()));
+    take(CEREMONIES[3]);
+    refused("what followed the other branch", "S-LEDGER");
+}
+
+/// The key's point and identifier of every root key that a ledger made, by its name.
+fn points(ledger: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    for ceremony in CEREMONIES {
+        let Ok(text) = fs::read_to_string(ledger.join(ceremony).join("transcript.jsonl")) else {
+            continue;
+        };
+        for line in text.lines() {
+            let record: Value = serde_json::from_str(line).unwrap();
+            let event = &record["event"];
+            let op = event["op"].as_str().unwrap_or_default();
+            if let (Some(key), "answered") =
+                (op.strip_prefix("generate-g"), event["kind"].as_str().unwrap())
+            {
+                let point = event["answer"]["point"].as_str().unwrap();
+                found.push((format!("g{key}"), ceremony::hex::decode(point).unwrap()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_history_on_softhsm_signs_the_same_octets() {
+    let history = History::new();
+    for ceremony in CEREMONIES {
+        let output = history.run(ceremony, Path::new(SOFTHSM), None);
+        assert!(output.status.success(), "{ceremony}: {}", text(&output));
+    }
+    assert!(history.verify().contains("drill, consistent: 1118 signatures verified"));
+    let rehearsed = points(&root().join("golden/mdoc-root"));
+    let real = points(&history.ledger());
+    assert_eq!((rehearsed.len(), real.len()), (3, 3));
+    let identifier = |point: &[u8]| {
+        let curve = ceremony::key::Curve::P384;
+        ceremony::key::PublicKey::from_point(curve, point).unwrap().key_identifier()
+    };
+    let mut structures = 0;
+    for ceremony in CEREMONIES {
+        let (out, golden) = (files(&history.out(ceremony)), files(&golden(ceremony)));
+        assert!(out["graph.txt"] == golden["graph.txt"], "{ceremony}: another graph");
+        for (name, octets) in &golden {
+            if !name.ends_with(".crl") && !name.ends_with(".der") {
+                continue;
+            }
+            let mut filled = to_be_signed(octets).to_vec();
+            for ((_, from), (_, to)) in rehearsed.iter().zip(&real) {
+                filled = replaced(&filled, from, to);
+                filled = replaced(&filled, &identifier(from), &identifier(to));
+            }
+            assert!(to_be_signed(&out[name]) == filled, "{ceremony}/{name}: other octets");
+            structures += 1;
+        }
+    }
+    println!("{structures} structures of the history signed alike");
+    // The audit key, g2 and g3 are left; g1 was destroyed on both tokens.
+    assert_eq!(history.keys_on("DRILL mdoc-root"), (3, 3));
+    assert_eq!(history.keys_on("DRILL vault"), (1, 1));
+    for (name, octets) in files(history.folder()) {
+        let secret = octets.windows(12).any(|window| window == b"drill-so-pin");
+        assert!(name == "pin" || !secret, "the SO PIN is in {name}");
+    }
+}
+
+/// A token that shows another head than the ledger's has seen another history.
+#[test]
+fn a_ledger_that_is_older_than_the_token_stops_the_run() {
+    let history = History::new();
+    for ceremony in &CEREMONIES[..2] {
+        assert!(history.run(ceremony, Path::new(SOFTHSM), None).status.success());
+    }
+    // The same tokens with the ledger of an earlier day.
+    fs::remove_dir_all(history.out(CEREMONIES[1])).unwrap();
+    for medium in ["A", "B"] {
+        let journal = history.folder().join(format!("{medium}-{}", CEREMONIES[1]));
+        fs::remove_dir_all(journal).unwrap();
+    }
+    let output = history.run(CEREMONIES[1], Path::new(SOFTHSM), None);
+    let said = text(&output);
+    assert!(!output.status.success() && said.contains("S-LEDGER-HEAD"), "{said}");
+    assert_eq!(history.keys_on("DRILL mdoc-root"), (2, 2), "nothing was changed");
+}
+
+/// Calls after which something on a token, or known of it, is another.
+const CHANGING: [&str; 8] = [
+    "C_GenerateKeyPair",
+    "C_Sign",
+    "C_CreateObject",
+    "C_DestroyObject",
+    "C_DeriveKey",
+    "C_WrapKey",
+    "C_UnwrapKey",
+    "C_Login",
+];
+
+/// The points of one ceremony: all, or a few of each function.
+fn points_of(calls: &[String], turn: usize) -> Vec<String> {
+    let all = std::env::var("GISHIKI_KILL").as_deref() == Ok("all");
+    let mut points = Vec::new();
+    for function in CHANGING {
+        let count = calls.iter().filter(|call| *call == function).count();
+        let some: Vec<usize> = match (all, count) {
+            (true, _) => (1..=count).collect(),
+            (false, 0) => Vec::new(),
+            (false, _) => vec![1 + (turn * 7) % count],
+        };
+        for (place, number) in some.into_iter().enumerate() {
+            for (side, fault) in ["kill-before", "kill-after"].into_iter().enumerate() {
+                if all || (place + side + turn) % 2 == 0 {
+                    points.push(format!("{function}#{number}:{fault}"));
+                }
+            }
+        }
+    }
+    points
+}
+
+/// Kills, resumes (once more killed, if asked), and judges what is left.
+fn judge_point(before: &History, ceremony: &str, point: &str, twice: bool) {
+    let history = before.copy();
+    let module = faulty_module();
+    let killed = history.run(ceremony, &module, Some(point));
+    let complete = history.out(ceremony).join("manifest.json").exists();
+    assert!(!killed.status.success(), "{ceremony} {point}: nobody killed it");
+    assert!(complete || !history.out(ceremony).exists(), "{ceremony} {point}: half an output");
+    if twice {
+        let again = history.resume(ceremony, &module, 1, Some("C_Sign#1:kill-after"));
+        assert!(!again.status.success(), "{ceremony} {point}: nobody killed it twice");
+    }
+    for session in 0..3 {
+        if history.out(ceremony).join("manifest.json").exists() {
+            break;
+        }
+        let output = history.resume(ceremony, &module, 2 + session, None);
+        assert!(!text(&output).contains("panicked"), "{ceremony} {point}: {}", text(&output));
+        assert!(output.status.success(), "{ceremony} {point}: {}", text(&output));
+    }
+    let transcript = fs::read_to_string(history.out(ceremony).join("transcript.jsonl")).unwrap();
+    let (mut answered, mut lost) = (BTreeSet::new(), BTreeSet::new());
+    for line in transcript.lines() {
+        let record: Value = serde_json::from_str(line).unwrap();
+        let event = &record["event"];
+        let attempt = (event["op"].to_string(), event["attempt"].to_string());
+        let signs = attempt.0.contains("sign-") || attempt.0.contains("generate-");
+        match event["kind"].as_str() {
+            Some("answered" | "adopted") if signs => {
+                assert!(answered.insert(attempt), "{ceremony} {point}: answered twice");
+            }
+            Some("lost") => drop(lost.insert(attempt)),
+            _ => {}
+        }
+    }
+    assert!(answered.is_disjoint(&lost), "{ceremony} {point}: a burned number was used");
+    let verify = run(gishiki().arg("verify").arg(history.ledger()).arg("--drill"));
+    assert!(verify.status.success(), "{ceremony} {point}: {}", text(&verify));
+}
+
+#[test]
+fn killed_in_any_ceremony_of_the_history_it_resumes() {
+    let history = History::new();
+    let module = faulty_module();
+    let mut count = 0;
+    for (turn, ceremony) in CEREMONIES.into_iter().enumerate() {
+        // The first ceremony has tests of its own.
+        if turn > 0 {
+            let points = points_of(&history.calls(ceremony, &module), turn);
+            count += points.len();
+            std::thread::scope(|scope| {
+                let half = points.len().div_ceil(2);
+                for share in points.chunks(half.max(1)) {
+                    let history = &history;
+                    scope.spawn(move || {
+                        share.iter().for_each(|at| judge_point(history, ceremony, at, false));
+                    });
+                }
+            });
+        }
+        let output = history.run(ceremony, &module, None);
+        assert!(output.status.success(), "{ceremony}: {}", text(&output));
+    }
+    println!("kill points of the history: {count}");
+    assert!(count > 40, "{count}");
+}
+
+#[test]
+fn killed_twice_it_resumes_all_the_same() {
+    let history = History::new();
+    let module = faulty_module();
+    for (ceremony, point) in CEREMONIES.into_iter().zip([
+        Some("C_GenerateKeyPair#2:kill-after"),
+        None,
+        None,
+        None,
+        None,
+        Some("C_GenerateKeyPair#1:kill-after"),
+        None,
+        Some("C_DestroyObject#1:kill-after"),
+    ]) {
+        if let Some(point) = point {
+            judge_point(&history, ceremony, point, true);
+        }
+        let output = history.run(ceremony, &module, None);
+        assert!(output.status.success(), "{ceremony}: {}", text(&output));
+    }
+}

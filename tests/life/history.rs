@@ -1,0 +1,157 @@
+//! The sample CA's history on two SoftHSM tokens: each ceremony a drill on the ledger of those
+//! before.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ceremony::plan::Plan;
+
+use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text};
+
+/// The ceremonies of the sample CA, in the order of their ledger.
+pub(crate) const CEREMONIES: [&str; 10] = [
+    "2026-04-genesis",
+    "2026-06-ds",
+    "2026-09-renewal",
+    "2026-10-ds-compromise",
+    "2026-12-backup-drill",
+    "2031-03-rollover",
+    "2031-06-two-generations",
+    "2031-09-destruction",
+    "2031-11-root-compromise",
+    "2031-11-recovery",
+];
+
+/// The folder of a ceremony's plan.
+pub(crate) fn plan(ceremony: &str) -> PathBuf {
+    root().join("ceremony-plans/mdoc-root").join(ceremony)
+}
+
+/// Two tokens and a ledger, and what is held on them next.
+pub(crate) struct History {
+    drill: Drill,
+    vault: String,
+}
+
+impl History {
+    /// Two fresh tokens and an empty ledger.
+    pub(crate) fn new() -> Self {
+        let drill = Drill::new();
+        let vault = drill.new_token("DRILL vault");
+        fs::create_dir(drill.path("ledger")).unwrap();
+        // Logins first; then, where a key is copied, SO PIN and PIN of each token.
+        let lines = [PIN, PIN, "drill-so-pin", PIN, "drill-so-pin", PIN].join("\n");
+        fs::write(drill.path("pin"), lines).unwrap();
+        Self { drill, vault }
+    }
+
+    /// The same at this point, in a folder of its own.
+    pub(crate) fn copy(&self) -> Self {
+        let drill = self.drill.copy();
+        fs::create_dir(drill.path("ledger")).unwrap();
+        copy(&self.ledger(), &drill.path("ledger"));
+        Self { drill, vault: self.vault.clone() }
+    }
+
+    pub(crate) fn ledger(&self) -> PathBuf {
+        self.drill.path("ledger")
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.drill.folder.path()
+    }
+
+    /// The sealed folder of a ceremony.
+    pub(crate) fn out(&self, ceremony: &str) -> PathBuf {
+        self.ledger().join(ceremony)
+    }
+
+    /// Runs a ceremony of the history in its window, through this module.
+    pub(crate) fn run(&self, ceremony: &str, module: &Path, at: Option<&str>) -> Output {
+        let mut command = self.command("run", ceremony, module, 30 * 60);
+        self.hold(&mut command, at)
+    }
+
+    /// Goes on with it, so many hours later.
+    pub(crate) fn resume(
+        &self,
+        ceremony: &str,
+        module: &Path,
+        hours: i64,
+        at: Option<&str>,
+    ) -> Output {
+        let mut command = self.command("resume", ceremony, module, 30 * 60 + hours * 3600);
+        self.hold(&mut command, at)
+    }
+
+    fn hold(&self, command: &mut Command, at: Option<&str>) -> Output {
+        command.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", at.unwrap_or("0:none"));
+        run(command.stdin(fs::File::open(self.drill.path("pin")).unwrap()))
+    }
+
+    /// The calls of the module in a whole run.
+    pub(crate) fn calls(&self, ceremony: &str, module: &Path) -> Vec<String> {
+        let history = self.copy();
+        let log = history.drill.path("calls");
+        let mut command = history.command("run", ceremony, module, 30 * 60);
+        command.env("FAULTY_LOG", &log);
+        let output = history.hold(&mut command, None);
+        assert!(output.status.success(), "{ceremony}: {}", text(&output));
+        let log = fs::read_to_string(log).unwrap();
+        log.lines().map(|line| line.split(' ').nth(1).unwrap().to_string()).collect()
+    }
+
+    fn command(&self, what: &str, ceremony: &str, module: &Path, seconds: i64) -> Command {
+        let planned = Plan::parse(&fs::read(plan(ceremony).join("plan.toml")).unwrap()).unwrap();
+        let from = *planned.window.get_ref().from.get_ref();
+        let (year, month, day, hour, minute, _) = from.plus_seconds(seconds).utc();
+        let time = format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:00");
+        self.write_room(ceremony, module);
+        let mut command = gishiki_at(&time);
+        command.arg(what);
+        if what == "run" {
+            command.arg(plan(ceremony));
+        }
+        if ceremony != CEREMONIES[0] {
+            command.arg("--ledger").arg(self.ledger());
+        }
+        self.drill.env(&mut command);
+        command.arg("--room").arg(self.drill.path("room.toml"));
+        for medium in ["A", "B"] {
+            command.arg("--journal").arg(self.drill.path(&format!("{medium}-{ceremony}")));
+        }
+        command.arg("--out").arg(self.out(ceremony));
+        command.arg("--answers").arg(self.drill.path("answers.toml")).args(["--pin-fd", "0"]);
+        command
+    }
+
+    /// The room, with the vault where the plan's graph names it.
+    fn write_room(&self, ceremony: &str, module: &Path) {
+        self.drill.write_room(module);
+        let graph = root().join("golden/mdoc-root").join(ceremony).join("graph.txt");
+        if !fs::read_to_string(graph).unwrap().contains("\ntoken vault: ") {
+            return;
+        }
+        let room = fs::read_to_string(self.drill.path("room.toml")).unwrap();
+        let token = &room[room.find("[token]").unwrap()..];
+        let spare = token.replace("[token]", "[spare.vault]");
+        let spare = spare.replace(&self.drill.serial, &self.vault);
+        fs::write(self.drill.path("room.toml"), format!("{room}\n{spare}")).unwrap();
+    }
+
+    /// Everything that gishiki says of the ledger.
+    pub(crate) fn verify(&self) -> String {
+        succeed(gishiki().arg("verify").arg(self.ledger()).arg("--drill"))
+    }
+
+    /// How many private and public keys a token holds.
+    pub(crate) fn keys_on(&self, label: &str) -> (usize, usize) {
+        let mut list = Command::new("pkcs11-tool");
+        list.args(["--module", SOFTHSM, "--token-label", label]);
+        list.args(["--login", "--pin", PIN, "--list-objects"]);
+        let listed = text(&run(self.drill.env(&mut list)));
+        let count = |what: &str| listed.lines().filter(|line| line.starts_with(what)).count();
+        (count("Private Key Object"), count("Public Key Object"))
+    }
+}
