@@ -199,7 +199,7 @@ fn points_of(calls: &[String], turn: usize) -> Vec<String> {
         };
         for (place, number) in some.into_iter().enumerate() {
             for (side, fault) in ["kill-before", "kill-after"].into_iter().enumerate() {
-                if all || (place + side + turn) % 2 == 0 {
+                if all || (place + side + turn).is_multiple_of(2) {
                     points.push(format!("{function}#{number}:{fault}"));
                 }
             }
