@@ -2,6 +2,8 @@
 //! nothing else.
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it fails")]
 
+mod issued;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString as _;
 use alloc::vec;
@@ -30,7 +32,8 @@ fn key(generation: u8) -> PublicKey {
 }
 
 fn keys() -> BTreeMap<Name, PublicKey> {
-    BTreeMap::from([("g1".parse().unwrap(), key(1))])
+    let named = |generation| (alloc::format!("g{generation}").parse().unwrap(), key(generation));
+    BTreeMap::from([named(1), named(2), named(3)])
 }
 
 fn ca() -> DirectoryName {
@@ -444,6 +447,10 @@ fn every_rule_is_broken_alone() {
     for (rule, tbs, expected) in broken_crls() {
         let faults = super::crl(&tbs, &expected);
         assert_eq!(rules(&faults), [rule], "{faults:#?}");
+        broken.extend(rules(&faults));
+    }
+    for (rule, faults) in issued::broken() {
+        assert_eq!(rules(&faults).join(" "), rule, "{faults:#?}");
         broken.extend(rules(&faults));
     }
     let listed: BTreeSet<&str> = RULES.iter().map(|(id, _, _)| *id).collect();
