@@ -112,7 +112,7 @@ pub(crate) fn crl(key: TestKey, this_update: Instant, revoked: Vec<Revoked>) -> 
         curve: key.curve,
         this_update,
         next_update,
-        revoked,
+        revoked: revoked.into(),
     });
     key.signed(&description.to_der(65_536, &key.keys()).unwrap())
 }

@@ -10,13 +10,12 @@ fn the_document_of_usage_is_what_the_help_says() {
         "# Usage\n\nGenerated from the help texts by a test (`UPDATE_DOCS=1 cargo test --test all usage`).\n\n\
          ```text\n",
     );
-    text.push_str(&succeed(gishiki().arg("--help")));
+    let whole = succeed(gishiki().arg("--help"));
+    text.push_str(&whole);
     text.push_str("```\n");
-    let commands = [
-        "check", "graph", "bind", "script", "rehearse", "run", "resume", "abandon", "verify",
-        "validate",
-    ];
-    for command in commands {
+    let listed = whole.split("Commands:\n").nth(1).unwrap().split("\n\n").next().unwrap();
+    let commands = listed.lines().filter_map(|line| line.split_whitespace().next());
+    for command in commands.filter(|command| *command != "help") {
         let help = succeed(gishiki().args([command, "--help"]));
         let _ = write!(text, "\n## {command}\n\n```text\n{help}```\n");
     }

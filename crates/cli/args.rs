@@ -71,17 +71,17 @@ pub(crate) struct State {
 #[derive(Debug, clap::Args)]
 #[group(required = true, multiple = false, id = "to")]
 pub(crate) struct Target {
-    /// Write the sealed folder here; it must not exist
+    /// Write the sealed folder, or all, here; it must not exist
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
-    /// Compare with this golden instead of writing
+    /// Compare with this golden, or all, instead of writing
     #[arg(long, value_name = "GOLDEN")]
     pub(crate) compare: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rehearse {
-    /// The ceremony's folder
+    /// The ceremony's folder; or the CA's, for every ceremony of it in the order of its ledger
     pub(crate) plan: PathBuf,
     /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
     #[arg(long, value_name = "DIR")]

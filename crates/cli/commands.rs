@@ -1,32 +1,27 @@
 //! The commands, one function each.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ceremony::compile::{Compiled, compile};
-use ceremony::graph::Holder;
 use ceremony::key::Proof;
 use ceremony::ledger::State;
-use ceremony::name::Name;
 use ceremony::plan::{After, Plan};
-use ceremony::record::{End, Mode, Place};
+use ceremony::record::{End, Mode};
 use ceremony::run::Run;
 use ceremony::script::{self, Language};
-use ceremony::verify::{JustClosed, Refusal, Sealed, Trust, Verdict, Verified};
-use token::{RehearsalToken, Token};
+use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified};
 
 use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, ending, fault};
 use crate::exit::Halt;
 use crate::files::{Folder, shown};
-use crate::journal::{Journal, Written};
+use crate::journal::Journal;
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
-use crate::tokens::Tokens;
 use crate::verdicts::conclude;
-use crate::{ledgers, output, proofs, room, state, validate, verdicts};
+use crate::{ledgers, output, proofs, rehearsals, room, state, validate, verdicts};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
@@ -35,7 +30,7 @@ pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
         Command::Graph(planned) => print(reviewed(&planned)?.graph.text()),
         Command::Bind(planned) => print(reviewed(&planned)?.bindings.text()),
         Command::Script(planned) => print(&script::render(&reviewed(&planned)?, language(lang))),
-        Command::Rehearse(rehearse) => self::rehearse(&rehearse, lang),
+        Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
         Command::Run(run) => self::run(&run, lang),
         Command::Resume(resume) => self::resume(&resume.held, lang),
         Command::State(asked) => state::show(&asked, lang),
@@ -71,7 +66,7 @@ pub(crate) fn print(text: &str) -> Result<(), Halt> {
 }
 
 /// Compiles a plan against a state.
-fn compiled(
+pub(crate) fn compiled(
     folder: Folder,
     state: impl FnOnce(&Plan) -> Result<Arc<State>, Halt>,
 ) -> Result<(Compiled, Vec<Proof>), Halt> {
@@ -114,63 +109,6 @@ fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
         pick(lang, "電子証明書", "certificates:"),
         pick(lang, "CRL", "CRLs:"),
     ))
-}
-
-fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt> {
-    if let Some(out) = &rehearse.target.out {
-        output::refuse_existing(out)?;
-    }
-    let folder = Folder::read(&rehearse.plan)?;
-    let (compiled, proofs) = compiled(folder, |plan| {
-        let (after, ledger) = (plan.after.get_ref(), rehearse.ledger.as_deref());
-        let state = ledgers::state_before(&rehearse.plan, after, ledger, &Trust::None)?;
-        Ok(Arc::new(state.rehearsed()))
-    })?;
-    let (from, _) = compiled.graph.window();
-    let place = Place::rehearsal_with(compiled.graph.spares());
-    let state = Arc::clone(&compiled.state);
-    let mut conduct = Conduct {
-        tokens: rehearsal_tokens(&compiled),
-        people: People::StandIns,
-        clock: Clock::Planned(from),
-        journal: Journal::Memory(Written::default()),
-        pin: None,
-        progress: false,
-        proofs,
-    };
-    let step = Run::begin(compiled, Mode::Rehearsal, place, from).map_err(Halt::Bug)?;
-    let run = conduct.keep(step)?;
-    let run = conduct.go(run)?;
-    let (sealed, verified) = judge(conduct, &run, &state, &Trust::Rehearsal)?;
-    let files = output::files(&verified, &sealed);
-    if let Some(golden) = &rehearse.target.compare {
-        let found = output::read_folder(golden)?;
-        if let Some((name, what)) = output::difference(&files, &found) {
-            let fault = fault("S-ARTEFACT", "what this plan gives today", &what);
-            return Err(Halt::Verification(Refusal {
-                place: format!("{}/{name}", shown(golden)),
-                fault,
-            }));
-        }
-        return print(&format!("{} {}\n", pick(lang, "一致:", "the same:"), shown(golden)));
-    }
-    let Some(out) = &rehearse.target.out else { return Ok(()) };
-    output::write(out, &files)?;
-    print(&summary(&verified, out, lang))
-}
-
-/// The tokens of a rehearsal, with what earlier ceremonies left on them.
-fn rehearsal_tokens(compiled: &Compiled) -> Tokens {
-    let head = compiled.state.token_head.clone();
-    let heads = head.map(|head| (compiled.graph.head_label(), head)).into_iter().collect();
-    let root = RehearsalToken::new().holding(compiled.held(&Holder::Root), heads);
-    let spare = |name: &Name| {
-        let held = compiled.held(&Holder::Spare(name.clone()));
-        let token = RehearsalToken::named(name.clone()).holding(held, BTreeMap::new());
-        (name.clone(), Token::Rehearsal(token))
-    };
-    let spares = compiled.graph.spares().map(spare).collect();
-    Tokens { root: Token::Rehearsal(root), spares }
 }
 
 /// The state that a ceremony is held on: of an anchored ledger, or in a drill, of a drill's. A
@@ -273,7 +211,7 @@ fn people(held: &args::Held, mode: Mode, lang: Lang) -> Result<(People, PinSourc
 }
 
 /// Judges what was written, as any verifier would.
-fn judge(
+pub(crate) fn judge(
     conduct: Conduct,
     run: &Run,
     state: &Arc<State>,
@@ -317,7 +255,7 @@ fn abandon(journal: &[PathBuf], lang: Lang) -> Result<(), Halt> {
     print(&text)
 }
 
-fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
+pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     let run = verified.run();
     let (certificates, crls) = run.graph().structures();
     let mut text = format!(

@@ -14,6 +14,9 @@ use rustix::fs::{Mode, OFlags, open};
 
 use crate::exit::Halt;
 
+/// The name of a plan in its ceremony's folder.
+pub(crate) const PLAN_FILE: &str = "plan.toml";
+
 /// The largest file that is read: a transcript of a million records stays below it.
 const LARGEST: u64 = 1 << 30;
 
@@ -30,7 +33,7 @@ pub(crate) struct Folder {
 impl Folder {
     /// Reads a ceremony's folder, and policy and roster of the CA's folder above it.
     pub(crate) fn read(ceremony: &Path) -> Result<Self, Halt> {
-        let plan = ceremony.join("plan.toml");
+        let plan = ceremony.join(PLAN_FILE);
         let plan = (plan.clone(), read_document(&plan)?);
         let folder = std::path::absolute(ceremony).unwrap_or_else(|_| ceremony.to_path_buf());
         let above = folder.parent().unwrap_or(&folder);
@@ -76,7 +79,7 @@ fn named_files(ceremony: &Path, plan: &[u8]) -> Result<BTreeMap<String, Vec<u8>>
 }
 
 /// The largest document that people write: what `ceremony::text` admits.
-const LARGEST_DOCUMENT: u64 = 1 << 20;
+const LARGEST_DOCUMENT: u64 = 1 << 24;
 
 /// Reads a document that people wrote: plan, policy, roster, room, anchor, answers.
 pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {

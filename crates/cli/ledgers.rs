@@ -4,7 +4,7 @@
 //! and folded forward; every record is replayed and every signature proved again.
 //! **Deliberately absent:** an index. What a ledger holds is what its transcripts say.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,7 +17,7 @@ use ceremony::seal::TRANSCRIPT_FILE;
 use ceremony::verify::{Trust, Verdict};
 
 use crate::exit::Halt;
-use crate::files::{read, shown};
+use crate::files::{PLAN_FILE, read, shown};
 use crate::output;
 use crate::verdicts::conclude;
 
@@ -79,25 +79,37 @@ fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
 
 /// Every ceremony in a ledger's folder.
 pub(crate) fn list(ledger: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
-    let refused = |place: &Path, found: String| {
-        Halt::media("S-LEDGER", format!("a ledger at {}", shown(place)), found)
-    };
-    let entries = fs::read_dir(ledger).map_err(|error| refused(ledger, error.to_string()))?;
-    let mut found = BTreeMap::new();
-    for entry in entries {
-        let folder = entry.map_err(|error| refused(ledger, error.to_string()))?.path();
-        let plan = read(&folder.join("inputs").join("plan.toml"))?;
-        let plan = Plan::parse(&plan).map_err(|v| {
-            refused(&folder, format!("{}: asked {}; found {}", v.rule, v.asked, v.found))
-        })?;
-        let name = plan.ceremony.get_ref().clone();
-        if folder.file_name().is_none_or(|file| file != name.as_str()) {
-            return Err(refused(&folder, format!("the ceremony {name} under another name")));
-        }
-        let after = plan.after.get_ref().clone();
-        found.insert(name.clone(), Entry { name, after, folder });
+    let folders = entries(ledger)?;
+    folders.into_iter().map(|folder| entry(folder, "inputs/plan.toml")).collect()
+}
+
+/// Every planned ceremony of a CA's folder, where policy and roster lie beside the plans.
+pub(crate) fn plans(ca: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
+    let folders = entries(ca)?.into_iter().filter(|path| path.is_dir());
+    folders.map(|folder| entry(folder, PLAN_FILE)).collect()
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
+    let paths = fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>());
+    paths.map_err(|error| refused(folder, error.to_string()))
+}
+
+fn entry(folder: PathBuf, plan_file: &str) -> Result<(Name, Entry), Halt> {
+    let plan = read(&folder.join(plan_file))?;
+    let plan = Plan::parse(&plan).map_err(|v| {
+        refused(&folder, format!("{}: asked {}; found {}", v.rule, v.asked, v.found))
+    })?;
+    let name = plan.ceremony.get_ref().clone();
+    if folder.file_name().is_none_or(|file| file != name.as_str()) {
+        return Err(refused(&folder, format!("the ceremony {name} under another name")));
     }
-    Ok(found)
+    let after = plan.after.get_ref().clone();
+    Ok((name.clone(), Entry { name, after, folder }))
+}
+
+fn refused(place: &Path, found: String) -> Halt {
+    Halt::media("S-LEDGER", format!("ceremonies in {}", shown(place)), found)
 }
 
 /// From the first ceremony to this one.
@@ -136,14 +148,16 @@ pub(crate) fn refuse_later(ledger: &Path, last: &Name) -> Result<(), Halt> {
     }
 }
 
-/// The whole ledger, without a fork and without a gap.
-pub(crate) fn whole(ledger: &Path) -> Result<Vec<Entry>, Halt> {
-    let found = list(ledger)?;
-    let followed = |name: &Name| {
-        let after = After::Ceremony(name.clone());
-        found.values().any(|entry| entry.after == after)
-    };
-    let ends: Vec<&Name> = found.keys().filter(|name| !followed(name)).collect();
+/// All of these ceremonies in their order, without a fork and without a gap.
+pub(crate) fn whole(found: BTreeMap<Name, Entry>, ledger: &Path) -> Result<Vec<Entry>, Halt> {
+    let followed: BTreeSet<&Name> = found
+        .values()
+        .filter_map(|entry| match &entry.after {
+            After::Nothing => None,
+            After::Ceremony(before) => Some(before),
+        })
+        .collect();
+    let ends: Vec<&Name> = found.keys().filter(|name| !followed.contains(name)).collect();
     let [last] = ends.as_slice() else {
         let names: Vec<&str> = ends.iter().map(|name| name.as_str()).collect();
         let asked = format!("one last ceremony in the ledger {}", shown(ledger));
@@ -151,7 +165,8 @@ pub(crate) fn whole(ledger: &Path) -> Result<Vec<Entry>, Halt> {
         return Err(Halt::media("S-LEDGER", asked, found));
     };
     let chain = chain(&found, last, ledger)?;
-    if let Some(other) = found.keys().find(|name| chain.iter().all(|entry| entry.name != **name)) {
+    let in_chain: BTreeSet<&Name> = chain.iter().map(|entry| &entry.name).collect();
+    if let Some(other) = found.keys().find(|name| !in_chain.contains(name)) {
         let asked = format!("one history in the ledger {}", shown(ledger));
         return Err(Halt::media("S-LEDGER", asked, format!("a fork: {other}")));
     }

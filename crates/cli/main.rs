@@ -14,6 +14,7 @@ mod ledgers;
 mod output;
 mod people;
 mod proofs;
+mod rehearsals;
 mod report;
 mod room;
 mod secrets;

@@ -21,7 +21,7 @@ use crate::output;
 
 /// Folds a ledger and shows its state at a day.
 pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
-    let chain = ledgers::whole(&asked.ledger)?;
+    let chain = ledgers::whole(ledgers::list(&asked.ledger)?, &asked.ledger)?;
     let (state, signatures) = ledgers::fold(&chain, &Trust::None)?;
     let policy = match chain.last() {
         Some(entry) => entry.policy()?,

@@ -51,7 +51,7 @@ pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
 fn verify_ledger(ledger: &Path, trust: &Trust<'_>, lang: Lang) -> Result<(), Halt> {
     let mut state = Arc::default();
     let (mut signatures, mut last) = (0, None);
-    for entry in ledgers::whole(ledger)? {
+    for entry in ledgers::whole(ledgers::list(ledger)?, ledger)? {
         let found = output::read_folder(&entry.folder)?;
         let verdict =
             judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;

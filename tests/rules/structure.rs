@@ -337,7 +337,8 @@ impl Sample {
                     revoked: vec![
                         Revoked { serial: [0x11; 20], date, reason: Some(Reason::KeyCompromise) },
                         Revoked { serial: [0x22; 20], date, reason: None },
-                    ],
+                    ]
+                    .into(),
                 });
                 crl.to_der(self.graph.crl_number(0, 0), &self.keys).unwrap()
             }

@@ -275,11 +275,20 @@ fn write_step(out: &mut String, graph: &Graph, op: &Op, language: Language) {
 
 /// The first and the last structure of a sheet, and how many there are.
 fn sheet_names(graph: &Graph, items: &[Item]) -> (String, usize) {
-    let name = |item: Option<&Item>| {
-        item.and_then(|item| graph.item_name(*item)).map(ToString::to_string).unwrap_or_default()
-    };
-    let (first, last) = (name(items.first()), name(items.last()));
-    let names =
-        if items.len() == 1 { format!("`{first}`") } else { format!("`{first}` – `{last}`") };
-    (names, items.len())
+    let names: Vec<&Name> = items.iter().filter_map(|item| graph.item_name(*item)).collect();
+    (first_to_last(&names), items.len())
+}
+
+/// The certificates that are issued on an application.
+fn issued_on(graph: &Graph, application: &Name) -> String {
+    let requests = graph.applications.get(application).map(|planned| planned.requests.keys());
+    first_to_last(&requests.into_iter().flatten().collect::<Vec<_>>())
+}
+
+fn first_to_last(names: &[&Name]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => format!("`{one}`"),
+        [first, .., last] => format!("`{first}` – `{last}`"),
+    }
 }

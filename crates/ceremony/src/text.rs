@@ -14,8 +14,8 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quic
 
 use crate::violation::{Input, Violation};
 
-/// The largest document: a plan with ten thousand certificates stays below it.
-const LARGEST: usize = 1 << 20;
+/// The largest document: a plan with fifty thousand certificates stays below it.
+const LARGEST: usize = 1 << 24;
 
 /// Why octets are no text of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

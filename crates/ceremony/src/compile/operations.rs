@@ -234,11 +234,9 @@ impl Builder<'_> {
     }
 
     fn closing(&self, graph: &mut Graph) {
-        let of_profile = |graph: &Graph, wanted: fn(ProfileName) -> bool| -> Vec<Name> {
-            let names = graph.certificates.iter().map(|certificate| &certificate.name);
-            names.filter(|name| wanted(graph.profile_of(name))).cloned().collect()
-        };
-        for certificate in of_profile(graph, |profile| profile == ProfileName::Root) {
+        let names = graph.certificates.iter().map(|certificate| certificate.name.clone());
+        let roots = names.filter(|name| graph.profile_of(name) == ProfileName::Root);
+        for certificate in roots.collect::<Vec<_>>() {
             let name = format!("fingerprint-{certificate}");
             self.people_op(graph, name, Act::Fingerprint { certificate }, "fingerprint");
         }
@@ -251,9 +249,10 @@ impl Builder<'_> {
             self.token_op(graph, "write-head".into(), Act::WriteHead, "key-operation");
         }
         self.token_op(graph, "seal".into(), Act::Seal, "key-operation");
-        for certificate in of_profile(graph, |profile| profile == ProfileName::Ds) {
-            let name = format!("hand-over-{certificate}");
-            self.people_op(graph, name, Act::HandOver { certificate }, "hand-over");
+        let issued = graph.applications.iter().filter(|(_, planned)| !planned.requests.is_empty());
+        for application in issued.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
+            let name = format!("hand-over-{application}");
+            self.people_op(graph, name, Act::HandOver { application }, "hand-over");
         }
         for token in holders_of(graph) {
             let name = format!("logout{}", token.suffix());

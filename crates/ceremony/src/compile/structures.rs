@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::{Builder, Inputs, generation};
@@ -311,6 +312,7 @@ impl Builder<'_> {
         let at_once = !graph.revocations.is_empty();
         let signing = self.crl_keys(graph);
         let all_revoked = self.revoked(graph);
+        let mut revoked: Arc<[x509::Revoked]> = Arc::from([]);
         let mut slot = 0;
         for day in 0..days {
             let this = first.plus_days(day).map_err(outside)?;
@@ -319,7 +321,11 @@ impl Builder<'_> {
             // An entry stays until it stood in one CRL after its certificate's end (D13).
             let before = this.plus_days(-update).map_err(outside)?.start();
             let stands = all_revoked.iter().filter(|(not_after, _)| before <= *not_after);
-            let revoked: Vec<_> = stands.map(|(_, entry)| entry.clone()).collect();
+            let today: Vec<_> = stands.map(|(_, entry)| entry.clone()).collect();
+            // Most days have the entries of the day before.
+            if *today != *revoked {
+                revoked = today.into();
+            }
             for (key, root_ends) in &signing {
                 if next_update > *root_ends {
                     continue;
@@ -332,7 +338,7 @@ impl Builder<'_> {
                     curve: *policy.root.curve.get_ref(),
                     this_update,
                     next_update,
-                    revoked: revoked.clone(),
+                    revoked: Arc::clone(&revoked),
                 });
                 let next_release = this.plus_days(update).map_err(outside)?.start();
                 graph.crls.push(PlannedCrl { crl, slot, next_release });

@@ -133,11 +133,11 @@ pub enum Act {
     WriteHead,
     /// Token: the audit key seals the transcript. Its Asked is the event Closed.
     Seal,
-    /// People, after the seal: a certificate is handed over, which is the notice of its issue
-    /// (4.3.3).
+    /// People, after the seal: an application's certificates are handed over, which is the notice
+    /// of their issue (4.3.3, 4.7.4).
     HandOver {
-        /// Which.
-        certificate: Name,
+        /// Of which application.
+        application: Name,
     },
     /// Token, after the seal: log out.
     Logout {

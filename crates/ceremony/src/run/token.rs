@@ -256,8 +256,8 @@ impl Run {
         Ok(Weighed { head: Some(asked), ..Weighed::default() })
     }
 
-    /// The head that the ceremony before wrote, or those that this one asked to be written before an
-    /// interruption: a token that shows another has seen another history.
+    /// The head that the ceremony before wrote, or those that this one asked to be written before
+    /// an interruption: a token that shows another has seen another history.
     pub(super) fn weigh_known_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
         let before = self.compiled().state.token_head.as_ref();
         let known = |value| before == Some(value) || self.asked_heads.contains(value);

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::{Labels, Language, Step, role, sheet_names};
+use super::{Labels, Language, Step, issued_on, role, sheet_names};
 use crate::graph::{Act, Graph, Holder, Op};
 use crate::plan::{ApplicationKind, Order};
 
@@ -152,9 +152,12 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             format!("複数の秘密鍵管理者が `{key}` の鍵ペアをトークンから消去し、新しいセッションで無いことを確かめる。"),
             "トークンに `CKA_ID` の一致するものが残っていない。".into(),
         ),
-        Act::HandOver { certificate } => (
+        Act::HandOver { application } => (
             "DS 電子証明書の交付".into(),
-            format!("`{certificate}` を運用保守責任者に交付する。交付をもって発行の通知とする。"),
+            format!(
+                "申請 `{application}` の DS 電子証明書({})を運用保守責任者に交付する。交付をもって発行の通知とする。",
+                issued_on(graph, application)
+            ),
             "記載内容が申請どおりであることを受領者が確かめた。".into(),
         ),
         Act::Generate { key } => (

@@ -1,32 +1,26 @@
 //! A CRL that shall be signed, described before its key exists.
 //!
-//! The entries are written one by one into one buffer: a list of a million entries costs its own
-//! length, not ten times as much. **Invariant:** no entry, no revokedCertificates field (RFC 5280
-//! 5.1.2.6).
+//! The entries of a day are shared by all its CRLs, and written one by one into one buffer: a list
+//! of a million entries costs its own length, not ten times as much. **Invariant:** no entry, no
+//! revokedCertificates field (RFC 5280 5.1.2.6).
 //! **Deliberately absent:** which certificates belong into a CRL; that follows from the ledger.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
-use alloc::vec;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use der::asn1::{Any, ObjectIdentifier, OctetString, Uint};
-use der::{Encode as _, Enumerated, Tag};
+use der::{Encode as _, Enumerated};
 
 use super::certificate::same_curve;
-use super::encoding::{
-    AlgorithmIdentifier, EncodedExtension, RevokedCertificate, TbsCertList, Time,
-};
+use super::encoding::{AlgorithmIdentifier, Entries, TbsCertList, Time};
 use super::extension::{Extension, Supplied};
 use super::name::DirectoryName;
 use super::{EncodeError, embedded, signature_algorithm, signature_name};
 use crate::key::{Curve, PublicKey};
 use crate::name::Name;
 use crate::time::Instant;
-
-/// id-ce-cRLReasons (RFC 5280 5.3.1).
-const REASON_CODE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.21");
 
 /// A TBSCertList with names where the token supplies the value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,7 +38,7 @@ pub struct ToBeSignedCrl {
     /// Until when it may be relied on.
     pub next_update: Instant,
     /// Every revoked certificate, in the order of the list.
-    pub revoked: Vec<Revoked>,
+    pub revoked: Arc<[Revoked]>,
     /// The extensions of the list, in their order.
     pub extensions: Vec<Extension>,
 }
@@ -103,27 +97,21 @@ impl ToBeSignedCrl {
         number: u64,
         keys: &BTreeMap<Name, PublicKey>,
     ) -> Result<Vec<u8>, EncodeError> {
-        Ok(self.structure(number, keys)?.to_der()?)
-    }
-
-    pub(super) fn structure(
-        &self,
-        number: u64,
-        keys: &BTreeMap<Name, PublicKey>,
-    ) -> Result<TbsCertList, EncodeError> {
         let supplied = Supplied { keys, own: None, number: Some(number) };
         same_curve(&self.issuer_key, self.issuer_curve, supplied.key(&self.issuer_key)?)?;
         let extensions = self.extensions.iter().map(|extension| extension.encoded(supplied));
-        Ok(TbsCertList {
+        let list = TbsCertList {
             // v2 is written 1.
             version: 1,
             signature: AlgorithmIdentifier { algorithm: signature_algorithm(self.issuer_curve) },
             issuer: embedded(&self.issuer.to_der())?,
             this_update: Time::of(self.this_update)?,
             next_update: Time::of(self.next_update)?,
-            revoked_certificates: entries(&self.revoked)?,
+            // Absent when there is no entry (5.1.2.6).
+            revoked_certificates: (!self.revoked.is_empty()).then_some(Entries(&self.revoked)),
             crl_extensions: extensions.collect::<Result<_, _>>()?,
-        })
+        };
+        Ok(list.to_der()?)
     }
 
     /// The fields as the graph shows them, holes by name. The entries are counted; which
@@ -145,29 +133,4 @@ impl ToBeSignedCrl {
         lines.extend(self.extensions.iter().map(|extension| extension.line(&self.name)));
         lines
     }
-}
-
-/// The value of revokedCertificates: absent when there is no entry (5.1.2.6).
-fn entries(revoked: &[Revoked]) -> Result<Option<Any>, EncodeError> {
-    if revoked.is_empty() {
-        return Ok(None);
-    }
-    let mut octets = Vec::new();
-    for entry in revoked {
-        let crl_entry_extensions = match entry.reason {
-            Some(reason) => Some(vec![EncodedExtension {
-                extn_id: REASON_CODE,
-                critical: false,
-                extn_value: OctetString::new(reason.to_der()?)?,
-            }]),
-            None => None,
-        };
-        let entry = RevokedCertificate {
-            user_certificate: Uint::new(&entry.serial)?,
-            revocation_date: Time::of(entry.date)?,
-            crl_entry_extensions,
-        };
-        entry.encode_to_vec(&mut octets)?;
-    }
-    Ok(Some(Any::new(Tag::Sequence, octets)?))
 }

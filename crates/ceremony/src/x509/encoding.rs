@@ -7,11 +7,20 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use der::asn1::{Any, GeneralizedTime, Ia5String, ObjectIdentifier, OctetString, Uint, UtcTime};
-use der::{Choice, DateTime, Encode as _, Sequence, Tag};
+use der::asn1::{
+    Any, AnyRef, BitStringRef, GeneralizedTime, Ia5String, ObjectIdentifier, OctetString, Uint,
+    UintRef, UtcTime,
+};
+use der::{
+    Choice, DateTime, Encode, EncodeValue, ErrorKind, FixedTag, Length, Sequence, Tag, Writer,
+};
 
 use super::EncodeError;
+use super::crl::{Reason, Revoked};
 use crate::time::Instant;
+
+/// id-ce-cRLReasons (RFC 5280 5.3.1).
+const REASON_CODE: ObjectIdentifier = ObjectIdentifier::new_unwrap("2.5.29.21");
 
 /// TBSCertificate (4.1), without the unique identifiers, which must not be generated (4.1.2.8).
 #[derive(Debug, Clone, Sequence)]
@@ -28,25 +37,48 @@ pub(super) struct TbsCertificate {
     pub(super) extensions: Vec<EncodedExtension>,
 }
 
-/// TBSCertList (5.1). The entries are encoded one by one, because there may be a million of them.
-#[derive(Debug, Clone, Sequence)]
-pub(super) struct TbsCertList {
+/// TBSCertList (5.1).
+#[derive(Debug, EncodeValue)]
+pub(super) struct TbsCertList<'a> {
     pub(super) version: u8,
     pub(super) signature: AlgorithmIdentifier,
     pub(super) issuer: Any,
     pub(super) this_update: Time,
     pub(super) next_update: Time,
-    pub(super) revoked_certificates: Option<Any>,
+    pub(super) revoked_certificates: Option<Entries<'a>>,
     #[asn1(context_specific = "0", tag_mode = "EXPLICIT")]
     pub(super) crl_extensions: Vec<EncodedExtension>,
 }
 
+/// revokedCertificates (5.1.2.6): each entry is written straight to its place, because there may be
+/// a million of them.
+#[derive(Debug)]
+pub(super) struct Entries<'a>(pub(super) &'a [Revoked]);
+
 /// An entry of revokedCertificates (5.1.2.6).
-#[derive(Debug, Clone, Sequence)]
-pub(super) struct RevokedCertificate {
-    pub(super) user_certificate: Uint,
-    pub(super) revocation_date: Time,
-    pub(super) crl_entry_extensions: Option<Vec<EncodedExtension>>,
+#[derive(EncodeValue)]
+struct RevokedCertificate<'a> {
+    user_certificate: UintRef<'a>,
+    revocation_date: Time,
+    crl_entry_extensions: Option<[ReasonCode; 1]>,
+}
+
+/// The extension reasonCode (5.3.1), not critical.
+#[derive(EncodeValue)]
+struct ReasonCode {
+    extn_id: ObjectIdentifier,
+    extn_value: Holding<Reason>,
+}
+
+/// An OCTET STRING that holds a structure in DER.
+struct Holding<T>(T);
+
+/// Certificate (4.1) or CertificateList (5.1): the octets that were signed, as they were signed.
+#[derive(EncodeValue)]
+pub(super) struct Assembled<'a> {
+    pub(super) tbs: AnyRef<'a>,
+    pub(super) algorithm: AlgorithmIdentifier,
+    pub(super) signature: BitStringRef<'a>,
 }
 
 /// AlgorithmIdentifier (4.1.1.2); RFC 5758 3.2 leaves out the parameters.
@@ -126,6 +158,59 @@ impl Time {
             return UtcTime::from_date_time(date).map(Self::Utc).map_err(refused);
         }
         Ok(Self::Generalized(GeneralizedTime::from_date_time(date)))
+    }
+}
+
+impl FixedTag for TbsCertList<'_> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+impl FixedTag for Entries<'_> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+impl FixedTag for RevokedCertificate<'_> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+impl FixedTag for ReasonCode {
+    const TAG: Tag = Tag::Sequence;
+}
+
+impl<T> FixedTag for Holding<T> {
+    const TAG: Tag = Tag::OctetString;
+}
+
+impl FixedTag for Assembled<'_> {
+    const TAG: Tag = Tag::Sequence;
+}
+
+impl EncodeValue for Entries<'_> {
+    fn value_len(&self) -> der::Result<Length> {
+        self.0.iter().try_fold(Length::ZERO, |sum, entry| sum + entry_of(entry)?.encoded_len()?)
+    }
+
+    fn encode_value(&self, writer: &mut impl Writer) -> der::Result<()> {
+        self.0.iter().try_for_each(|entry| entry_of(entry)?.encode(writer))
+    }
+}
+
+fn entry_of(entry: &Revoked) -> der::Result<RevokedCertificate<'_>> {
+    let code = |reason| [ReasonCode { extn_id: REASON_CODE, extn_value: Holding(reason) }];
+    Ok(RevokedCertificate {
+        user_certificate: UintRef::new(&entry.serial)?,
+        revocation_date: Time::of(entry.date).map_err(|_| ErrorKind::DateTime)?,
+        crl_entry_extensions: entry.reason.map(code),
+    })
+}
+
+impl<T: Encode> EncodeValue for Holding<T> {
+    fn value_len(&self) -> der::Result<Length> {
+        self.0.encoded_len()
+    }
+
+    fn encode_value(&self, writer: &mut impl Writer) -> der::Result<()> {
+        self.0.encode(writer)
     }
 }
 

@@ -136,10 +136,19 @@ pub fn subject_public_key_info(key: &PublicKey) -> Vec<u8> {
 /// 4.1.1, 5.1.1).
 #[must_use]
 pub fn assemble(tbs: &[u8], curve: Curve, signature: &Signature) -> Vec<u8> {
-    let algorithm = encoding::sequence(&[signature_algorithm(curve).to_der().unwrap_or_default()]);
+    use der::Decode as _;
     let signature = signature.to_der();
-    let bits = BitStringRef::from_bytes(&signature).and_then(|bits| bits.to_der());
-    encoding::sequence(&[tbs.to_vec(), algorithm, bits.unwrap_or_default()])
+    let assembled = || {
+        encoding::Assembled {
+            tbs: AnyRef::from_der(tbs)?,
+            algorithm: encoding::AlgorithmIdentifier { algorithm: signature_algorithm(curve) },
+            signature: BitStringRef::from_bytes(&signature)?,
+        }
+        .to_der()
+    };
+    // Only a structure of more than 256 MiB fails, and no signature is ever asked for over such a
+    // one.
+    assembled().unwrap_or_default()
 }
 
 /// ANY in DER that is known to be well formed, to stand inside another structure.

@@ -7,8 +7,8 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec;
-use alloc::vec::Vec;
 
 use der::asn1::ObjectIdentifier;
 
@@ -107,7 +107,7 @@ pub struct Crl {
     /// Until when it may be relied on.
     pub next_update: Instant,
     /// Every revoked certificate that has not expired, of all generations.
-    pub revoked: Vec<Revoked>,
+    pub revoked: Arc<[Revoked]>,
 }
 
 /// The self-signed root: ISO/IEC 18013-5 B.1.2, CP/CPS 7.1.

@@ -264,7 +264,7 @@ fn crl(revoked: Vec<Revoked>) -> ToBeSignedCrl {
         curve: Curve::P384,
         this_update: "2026-04-02T00:00:00+09:00".parse().unwrap(),
         next_update: "2026-04-05T00:00:00+09:00".parse().unwrap(),
-        revoked,
+        revoked: revoked.into(),
     })
 }
 

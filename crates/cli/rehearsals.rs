@@ -1,0 +1,131 @@
+//! Rehearsals: one ceremony, or every ceremony of a CA in the order of its ledger.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use ceremony::compile::Compiled;
+use ceremony::graph::Holder;
+use ceremony::key::Proof;
+use ceremony::ledger::State;
+use ceremony::name::Name;
+use ceremony::record::{Mode, Place};
+use ceremony::run::Run;
+use ceremony::verify::{Refusal, Trust, Verified};
+use token::{RehearsalToken, Token};
+
+use crate::args::{self, Lang, Target};
+use crate::commands::{compiled, judge, pick, print, summary};
+use crate::conduct::{Clock, Conduct, fault};
+use crate::exit::Halt;
+use crate::files::{Folder, PLAN_FILE, shown};
+use crate::journal::{Journal, Written};
+use crate::people::People;
+use crate::tokens::Tokens;
+use crate::{ledgers, output};
+
+/// Rehearses one ceremony, or all of a CA's.
+pub(crate) fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt> {
+    if let Some(out) = &rehearse.target.out {
+        output::refuse_existing(out)?;
+    }
+    if rehearse.plan.is_dir() && !rehearse.plan.join(PLAN_FILE).exists() {
+        return rehearse_all(&rehearse.plan, &rehearse.target, lang);
+    }
+    let folder = Folder::read(&rehearse.plan)?;
+    let (compiled, proofs) = compiled(folder, |plan| {
+        let (after, ledger) = (plan.after.get_ref(), rehearse.ledger.as_deref());
+        let state = ledgers::state_before(&rehearse.plan, after, ledger, &Trust::None)?;
+        Ok(Arc::new(state.rehearsed()))
+    })?;
+    let rehearsed = Rehearsed::of(compiled, proofs)?;
+    match (&rehearse.target.out, &rehearse.target.compare) {
+        (Some(out), _) => rehearsed.write(out, lang),
+        (None, Some(golden)) => rehearsed.compare(golden, lang),
+        (None, None) => Ok(()),
+    }
+}
+
+/// Each ceremony is held on the state that the one before it left.
+fn rehearse_all(plans: &Path, target: &Target, lang: Lang) -> Result<(), Halt> {
+    let mut state: Arc<State> = Arc::default();
+    let plans = ledgers::whole(ledgers::plans(plans)?, plans)?;
+    if let Some(goldens) = &target.compare {
+        let goldens = ledgers::list(goldens)?;
+        if let Some(other) = goldens.keys().find(|name| plans.iter().all(|p| p.name != **name)) {
+            let fault = fault("S-ARTEFACT", "a golden for each plan", "one that no plan gives");
+            return Err(Halt::Verification(Refusal { place: other.to_string(), fault }));
+        }
+    }
+    for plan in plans {
+        let before = Arc::clone(&state);
+        let (compiled, proofs) = compiled(Folder::read(&plan.folder)?, |_| Ok(before))?;
+        let rehearsed = Rehearsed::of(compiled, proofs)?;
+        state = Arc::clone(&rehearsed.verified.facts().state);
+        let place = |folder: &Path| folder.join(plan.name.as_str());
+        match (&target.out, &target.compare) {
+            (Some(out), _) => rehearsed.write(&place(out), lang)?,
+            (None, Some(goldens)) => rehearsed.compare(&place(goldens), lang)?,
+            (None, None) => {}
+        }
+    }
+    Ok(())
+}
+
+/// A rehearsal that was held and judged.
+struct Rehearsed {
+    verified: Verified,
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Rehearsed {
+    fn of(compiled: Compiled, proofs: Vec<Proof>) -> Result<Self, Halt> {
+        let (from, _) = compiled.graph.window();
+        let place = Place::rehearsal_with(compiled.graph.spares());
+        let state = Arc::clone(&compiled.state);
+        let mut conduct = Conduct {
+            tokens: rehearsal_tokens(&compiled),
+            people: People::StandIns,
+            clock: Clock::Planned(from),
+            journal: Journal::Memory(Written::default()),
+            pin: None,
+            progress: false,
+            proofs,
+        };
+        let step = Run::begin(compiled, Mode::Rehearsal, place, from).map_err(Halt::Bug)?;
+        let run = conduct.keep(step)?;
+        let run = conduct.go(run)?;
+        let (sealed, verified) = judge(conduct, &run, &state, &Trust::Rehearsal)?;
+        let files = output::files(&verified, &sealed);
+        Ok(Self { verified, files })
+    }
+
+    fn write(&self, out: &Path, lang: Lang) -> Result<(), Halt> {
+        output::write(out, &self.files)?;
+        print(&summary(&self.verified, out, lang))
+    }
+
+    fn compare(&self, golden: &Path, lang: Lang) -> Result<(), Halt> {
+        let found = output::read_folder(golden)?;
+        if let Some((name, what)) = output::difference(&self.files, &found) {
+            let fault = fault("S-ARTEFACT", "what this plan gives today", &what);
+            let place = format!("{}/{name}", shown(golden));
+            return Err(Halt::Verification(Refusal { place, fault }));
+        }
+        print(&format!("{} {}\n", pick(lang, "一致:", "the same:"), shown(golden)))
+    }
+}
+
+/// The tokens of a rehearsal, with what earlier ceremonies left on them.
+fn rehearsal_tokens(compiled: &Compiled) -> Tokens {
+    let head = compiled.state.token_head.clone();
+    let heads = head.map(|head| (compiled.graph.head_label(), head)).into_iter().collect();
+    let root = RehearsalToken::new().holding(compiled.held(&Holder::Root), heads);
+    let spare = |name: &Name| {
+        let held = compiled.held(&Holder::Spare(name.clone()));
+        let token = RehearsalToken::named(name.clone()).holding(held, BTreeMap::new());
+        (name.clone(), Token::Rehearsal(token))
+    };
+    let spares = compiled.graph.spares().map(spare).collect();
+    Tokens { root: Token::Rehearsal(root), spares }
+}
