@@ -10,25 +10,14 @@
     reason = "a measurement stops where it fails, and prints"
 )]
 
-use std::fs::{self, OpenOptions};
-use std::io::Write as _;
+mod softhsm;
+
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
-use cryptoki::context::{CInitializeArgs, CInitializeFlags, Pkcs11};
-use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{Attribute, AttributeType};
-use cryptoki::session::UserType;
-use cryptoki::types::AuthPin;
-use p384::ecdsa::signature::hazmat::PrehashVerifier as _;
-use p384::ecdsa::{Signature, VerifyingKey};
+use softhsm::{GISHIKI, Place, timed, unavoidable};
 
-const GISHIKI: &str = env!("CARGO_BIN_EXE_gishiki");
-const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
-/// Preloaded: its command would add a process.
-const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
-const PIN: &str = "bench-pin";
 /// Signatures of the first ceremony: the root and 104 CRLs; head and seal are P-256 and counted
 /// apart.
 const DIGESTS: usize = 105;
@@ -71,11 +60,10 @@ fn on_softhsm(plan: &Path) {
     let mut raw_ratios = Vec::new();
     let mut rows = Vec::new();
     for round in 0..ROUNDS {
-        let place = folder.path().join(round.to_string());
-        fs::create_dir(&place).unwrap();
-        let run = drill(plan, &place);
-        let bare = unavoidable(&place);
-        let least = bare.signing + bare.verifying + bare.syncing;
+        let place = Place::new(&folder.path().join(round.to_string()));
+        let run = place.drill(plan, "2026-04-01 01:30:00");
+        let bare = unavoidable(&place, DIGESTS, SHEETS);
+        let least = bare.least();
         ratios.push(run.as_secs_f64() / least.as_secs_f64());
         fixed_ratios.push(run.as_secs_f64() / (least + bare.fixed).as_secs_f64());
         raw_ratios.push(run.as_secs_f64() / bare.signing.as_secs_f64());
@@ -103,133 +91,6 @@ fn on_softhsm(plan: &Path) {
         fixed_ratios[middle]
     );
     println!("run on SoftHSM2, whole process: {:.2} × raw signing alone", raw_ratios[middle]);
-}
-
-/// Holds the whole ceremony as a drill on a fresh token; how long it took.
-fn drill(plan: &Path, place: &Path) -> Duration {
-    let tokens = place.join("tokens");
-    fs::create_dir(&tokens).unwrap();
-    let conf = format!(
-        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
-        tokens.display()
-    );
-    let conf_path = place.join("softhsm2.conf");
-    fs::write(&conf_path, conf).unwrap();
-    let init = Command::new("softhsm2-util")
-        .env("SOFTHSM2_CONF", &conf_path)
-        .args([
-            "--init-token",
-            "--free",
-            "--label",
-            "DRILL bench",
-            "--so-pin",
-            "bench-so-pin",
-            "--pin",
-            PIN,
-        ])
-        .output()
-        .unwrap();
-    assert!(init.status.success());
-    let slots = Command::new("softhsm2-util")
-        .env("SOFTHSM2_CONF", &conf_path)
-        .arg("--show-slots")
-        .output()
-        .unwrap();
-    let slots = String::from_utf8(slots.stdout).unwrap();
-    let serial =
-        slots.lines().find_map(|line| line.trim().strip_prefix("Serial number:")).unwrap().trim();
-    let digest = ceremony::hex::Digest::of(&fs::read(MODULE).unwrap());
-    let room = format!(
-        "format = 1\ndrill = true\nterminal = \"bench\"\n[token]\nmodule = \"{MODULE}\"\nsha256 = \"{digest}\"\n\
-         serial = \"{serial}\"\n"
-    );
-    fs::write(place.join("room.toml"), room).unwrap();
-    fs::write(place.join("answers.toml"), "default = \"as-planned\"\n").unwrap();
-    fs::write(place.join("pin"), PIN).unwrap();
-    let mut command = Command::new(GISHIKI);
-    command.env("LD_PRELOAD", FAKETIME).env("FAKETIME", "@2026-04-01 01:30:00");
-    command.arg("run").arg(plan);
-    command.env("TZ", "UTC").env("SOFTHSM2_CONF", &conf_path).current_dir(place);
-    command.args(["--room", "room.toml", "--journal", "A", "--journal", "B", "--out", "out"]);
-    command.args(["--answers", "answers.toml", "--pin-fd", "0"]);
-    command.stdin(fs::File::open(place.join("pin")).unwrap());
-    timed(&mut command)
-}
-
-/// What the bare module needs for the same work.
-struct Bare {
-    /// As many digests signed.
-    signing: Duration,
-    /// Each signature verified once.
-    verifying: Duration,
-    /// One synced intent and result a sheet, on two files.
-    syncing: Duration,
-    /// Loading the module, logging in, and making two key pairs.
-    fixed: Duration,
-}
-
-/// The same number of digests signed raw, verified once each, and one synced intent and result on
-/// two files a sheet.
-fn unavoidable(place: &Path) -> Bare {
-    let begin = Instant::now();
-    let module = Pkcs11::new(MODULE).unwrap();
-    // SoftHSM reads SOFTHSM2_CONF when it is initialised; every round finalises it again.
-    let conf = place.join("softhsm2.conf");
-    with_environment("SOFTHSM2_CONF", &conf, || {
-        module.initialize(CInitializeArgs::new(CInitializeFlags::OS_LOCKING_OK)).unwrap();
-    });
-    let slot = module.get_slots_with_initialized_token().unwrap()[0];
-    let session = module.open_rw_session(slot).unwrap();
-    session.login(UserType::User, Some(&AuthPin::new(PIN.into()))).unwrap();
-    let make = || {
-        let parameters = vec![0x06, 0x05, 0x2b, 0x81, 0x04, 0x00, 0x22];
-        session
-            .generate_key_pair(
-                &Mechanism::EccKeyPairGen,
-                &[Attribute::EcParams(parameters), Attribute::Token(true)],
-                &[Attribute::Token(true), Attribute::Sign(true)],
-            )
-            .unwrap()
-    };
-    make();
-    let (public, private) = make();
-    let fixed = begin.elapsed();
-    let point = session.get_attributes(public, &[AttributeType::EcPoint]).unwrap();
-    let Some(Attribute::EcPoint(point)) = point.into_iter().next() else { panic!("no point") };
-    let key = VerifyingKey::from_sec1_bytes(&point[2..]).unwrap();
-    let digests: Vec<[u8; 48]> = (0..DIGESTS).map(|i| [u8::try_from(i).unwrap(); 48]).collect();
-    let begin = Instant::now();
-    let signatures: Vec<Vec<u8>> = digests
-        .iter()
-        .map(|digest| session.sign(&Mechanism::Ecdsa, private, digest).unwrap())
-        .collect();
-    let signing = begin.elapsed();
-    let begin = Instant::now();
-    for (digest, signature) in digests.iter().zip(&signatures) {
-        key.verify_prehash(digest, &Signature::from_slice(signature).unwrap()).unwrap();
-    }
-    let verifying = begin.elapsed();
-    let line = vec![b'x'; 200 * DIGESTS / SHEETS];
-    let begin = Instant::now();
-    for _ in 0..2 * SHEETS {
-        for medium in ["one", "other"] {
-            let mut file =
-                OpenOptions::new().append(true).create(true).open(place.join(medium)).unwrap();
-            file.write_all(&line).unwrap();
-            file.sync_data().unwrap();
-        }
-    }
-    let syncing = begin.elapsed();
-    drop(session);
-    module.finalize().unwrap();
-    Bare { signing, verifying, syncing, fixed }
-}
-
-#[expect(unsafe_code, reason = "SoftHSM takes its configuration from the environment only")]
-fn with_environment(name: &str, value: &Path, then: impl FnOnce()) {
-    // SAFETY: this program has one thread.
-    unsafe { std::env::set_var(name, value) };
-    then();
 }
 
 /// What the core stands on.
@@ -264,14 +125,6 @@ fn cold_build(root: &Path) {
         "cargo build --release, cold: {:.0?} (asked: under 3 minutes on 2 cores)",
         timed(&mut build)
     );
-}
-
-fn timed(command: &mut Command) -> Duration {
-    let begin = Instant::now();
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().unwrap();
-    let taken = begin.elapsed();
-    assert!(status.success(), "{command:?}: {status}");
-    taken
 }
 
 fn median(rounds: usize, mut measure: impl FnMut() -> Duration) -> Duration {

@@ -152,9 +152,9 @@ pub(crate) fn document_signer(issuer: TestKey, subject: TestKey, not_before: Ins
             &[0xa0, 3, 2, 1, 2],
             &tlv(2, &[&SIGNER_SERIAL]),
             algorithm,
-            &ca().to_der(),
+            ca().der(),
             &tlv(0x30, &[&utc(not_before), &utc(not_after)]),
-            &DirectoryName::new("JP", "機構", "Sample DS 0001").unwrap().to_der(),
+            DirectoryName::new("JP", "機構", "Sample DS 0001").unwrap().der(),
             &tlv(
                 0x30,
                 &[&tlv(0x30, &[&ec_public_key, named_curve]), &tlv(3, &[&[0], point.point()])],

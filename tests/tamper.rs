@@ -14,7 +14,7 @@ use crate::support::nothing;
 use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::anchor::Anchor;
-use ceremony::seal;
+use ceremony::seal::Made;
 use ceremony::verify::{Refusal, Sealed, Trust, Verdict, replay, replay_unsealed};
 use serde_json::{Value, json};
 
@@ -175,8 +175,9 @@ fn every_octet_of_every_record_is_judged() {
 fn every_octet_of_bundle_and_inputs_is_judged() {
     let small = Book::of(small_rehearsal());
     let run = small.closed();
+    let made = Made::of(run);
     let taken =
-        |other: &[u8]| seal::read(run, other).is_ok_and(|check| prove(&[check], None).is_ok());
+        |other: &[u8]| made.read(run, other).is_ok_and(|check| prove(&[check], None).is_ok());
     assert!(taken(&small.sealed.bundle));
     let mut refused = every_octet(&small.sealed.bundle, 19, taken);
     for (name, octets) in &small.sealed.inputs {

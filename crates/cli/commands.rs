@@ -255,6 +255,9 @@ fn abandon(journal: &[PathBuf], lang: Lang) -> Result<(), Halt> {
     print(&text)
 }
 
+/// How many certificates are named at the end; the manifest names all.
+const SHOWN: usize = 20;
+
 pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     let run = verified.run();
     let (certificates, crls) = run.graph().structures();
@@ -283,10 +286,12 @@ pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
         verified.signatures(),
         pick(lang, "件の署名を検証", "signatures verified")
     ));
-    for (name, octets) in verified.artefacts() {
-        if name.ends_with(".der") {
-            text.push_str(&format!("  {name}  SHA-256 {}\n", ceremony::hex::Digest::of(&octets)));
-        }
+    let certificates = verified.artefacts().iter().filter(|(name, _)| name.ends_with(".der"));
+    for (name, octets) in certificates.clone().take(SHOWN) {
+        text.push_str(&format!("  {name}  SHA-256 {}\n", ceremony::hex::Digest::of(octets)));
+    }
+    if certificates.count() > SHOWN {
+        text.push_str(&format!("  … {}\n", shown(&out.join(output::MANIFEST_FILE))));
     }
     text.push_str(&format!("  head      {}\n", verified.facts().head));
     text.push_str(&format!("  audit key {}\n", verified.facts().audit_key));

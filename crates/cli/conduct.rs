@@ -15,9 +15,10 @@ use ceremony::key::Proof;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, End, Event, Place, Resumed};
 use ceremony::run::{Book, Fault, Next, Request, Run, Step};
+use ceremony::seal::Made;
 use ceremony::time::Instant;
 use ceremony::token::{TokenAnswer, TokenError};
-use ceremony::{seal, words};
+use ceremony::words;
 
 use crate::exit::Halt;
 use crate::files::shown;
@@ -113,7 +114,7 @@ impl Conduct {
         }
         let bundle = &recovered.written.bundle;
         if run.next() == Next::Seal && !bundle.is_empty() {
-            let check = seal::read(&run, bundle).map_err(Halt::Media)?;
+            let check = Made::of(&run).read(&run, bundle).map_err(Halt::Media)?;
             prove(std::slice::from_ref(&check)).map_err(|(_, error)| {
                 Halt::Media(fault("S-SEAL", "a seal that verifies", &error.to_string()))
             })?;
@@ -389,13 +390,14 @@ impl Conduct {
 
     fn seal(&mut self, run: Run) -> Result<Run, Halt> {
         self.show(&run, "seal");
-        let request = run.seal_request().map_err(bug)?;
+        let made = Made::of(&run);
+        let request = made.request(&run).map_err(bug)?;
         let answer = self
             .tokens
             .root
             .perform(request)
             .map_err(|error| Halt::Token(fault("S-TOKEN", "the seal", &error.to_string())))?;
-        let sealed = seal::seal(&run, &answer).map_err(Halt::Token)?;
+        let sealed = made.seal(&run, &answer).map_err(Halt::Token)?;
         let proofs = prove(std::slice::from_ref(&sealed.check)).map_err(|(_, error)| {
             Halt::Token(fault("S-SEAL", "a seal that verifies", &error.to_string()))
         })?;

@@ -1,7 +1,7 @@
 //! The journal: the transcript while it is written, on two media at once.
 //!
-//! Each folder holds `inputs/` (every input, named by its digest), `journal.jsonl`, and after the
-//! seal `bundle.json` and `after.jsonl`. A line counts when it is durable on both.
+//! Each folder holds `inputs.json` (every input, by name), `journal.jsonl`, and after the seal
+//! `bundle.json` and `after.jsonl`. A line counts when it is durable on both.
 //!
 //! Lines are [noted](Journal::note) and then [kept](Journal::keep): whoever causes an effect, or
 //! shows one, keeps before it. So an answer and the question after it are written together.
@@ -23,7 +23,9 @@ use ceremony::verify::Refusal;
 
 use crate::exit::Halt;
 use crate::files::{read, shown};
+use crate::output;
 
+const INPUTS: &str = "inputs.json";
 const TRANSCRIPT: &str = "journal.jsonl";
 const BUNDLE: &str = "bundle.json";
 const AFTER: &str = "after.jsonl";
@@ -183,14 +185,12 @@ impl Journal {
 
 impl Medium {
     fn create(folder: PathBuf, compiled: &Compiled) -> Result<Self, Halt> {
-        let inputs = folder.join("inputs");
-        fs::create_dir_all(&inputs).map_err(|error| failed(&folder, &error))?;
-        for text in compiled.inputs.values() {
-            new_file(&inputs.join(input_digest(text).to_string()), text.as_bytes())?;
-        }
+        fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
+        let inputs = serde_json::to_vec_pretty(&compiled.inputs).map_err(std::io::Error::other);
+        let inputs = inputs.map_err(|error| failed(&folder, &error))?;
+        new_file(&folder.join(INPUTS), &inputs)?;
         new_file(&folder.join(TRANSCRIPT), b"")?;
-        sync_folder(&inputs)?;
-        sync_folder(&folder)?;
+        output::sync_medium(&folder).map_err(|error| failed(&folder, &error))?;
         Self::open(folder)
     }
 
@@ -250,12 +250,8 @@ fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
         (true, true) | (false, false) => return Ok(None),
     };
     refuse_filled(new)?;
-    let inputs = new.join("inputs");
-    fs::create_dir_all(&inputs).map_err(|error| failed(new, &error))?;
-    for entry in fs::read_dir(old.join("inputs")).map_err(|error| failed(old, &error))? {
-        let entry = entry.map_err(|error| failed(old, &error))?;
-        put(&inputs.join(entry.file_name()), &read(&entry.path())?)?;
-    }
+    fs::create_dir_all(new).map_err(|error| failed(new, &error))?;
+    put(&new.join(INPUTS), &read(&old.join(INPUTS))?)?;
     put(&new.join(TRANSCRIPT), b"")?;
     Ok(Some(new.to_path_buf()))
 }
@@ -364,28 +360,26 @@ fn read_inputs(media: &[Medium; 2], transcript: &[u8]) -> Result<BTreeMap<String
     let ceremony::record::Event::Opened(opened) = record.event else {
         return Err(wrong("another event".into()));
     };
+    let held = media.iter().map(|medium| {
+        let octets = read(&medium.folder.join(INPUTS)).unwrap_or_default();
+        serde_json::from_slice(&octets).unwrap_or_default()
+    });
+    let held: Vec<BTreeMap<String, String>> = held.collect();
     let mut inputs = BTreeMap::new();
     for (name, digest) in opened.inputs {
-        let whole = media.iter().find_map(|medium| {
-            let octets = read(&medium.folder.join("inputs").join(digest.to_string())).ok()?;
-            let text = std::str::from_utf8(&octets).ok()?;
-            (input_digest(text) == digest).then_some(octets)
-        });
+        let mut texts = held.iter().filter_map(|texts| texts.get(&name));
+        let whole = texts.find(|text| input_digest(text) == digest);
         let asked = format!("the input {name} ({digest}) on one of the media");
-        let octets = whole.ok_or_else(|| Halt::media("S-JOURNAL", asked, "none that is whole"))?;
-        inputs.insert(name, octets);
+        let text = whole.ok_or_else(|| Halt::media("S-JOURNAL", asked, "none that is whole"))?;
+        inputs.insert(name, text.clone().into_bytes());
     }
     Ok(inputs)
 }
 
-/// Writes and syncs a file of a folder that nobody uses yet.
+/// Writes a file of a folder that nobody uses yet, and that is synced whole.
 fn new_file(path: &Path, octets: &[u8]) -> Result<(), Halt> {
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create_new(path)?;
-        file.write_all(octets)?;
-        file.sync_all()
-    };
-    write().map_err(|error| failed(path, &error))
+    let written = File::create_new(path).and_then(|mut file| file.write_all(octets));
+    written.map_err(|error| failed(path, &error))
 }
 
 /// Writes a small file whole: beside its place, synced, then renamed.

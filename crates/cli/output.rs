@@ -19,12 +19,14 @@ use crate::files::{read, shown};
 
 /// The name of the postscript in an output folder.
 pub(crate) const AFTER_FILE: &str = "after.jsonl";
+/// The name of the only folder in an output folder.
+const INPUTS: &str = "inputs";
 /// The name of the manifest, the last file that is written.
 pub(crate) const MANIFEST_FILE: &str = "manifest.json";
 
 /// Every file of the sealed folder, by name.
 pub(crate) fn files(verified: &Verified, sealed: &Sealed) -> BTreeMap<String, Vec<u8>> {
-    let mut files = verified.artefacts();
+    let mut files = verified.artefacts().clone();
     files.insert(TRANSCRIPT_FILE.into(), sealed.transcript.clone());
     files.insert(BUNDLE_FILE.into(), sealed.bundle.clone());
     if let Some(after) = &sealed.after {
@@ -81,6 +83,7 @@ pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(),
         tempfile::Builder::new().prefix(".gishiki-").tempdir_in(parent).map_err(failed)?;
     let (last, others): (Vec<_>, Vec<_>) =
         files.iter().partition(|(name, _)| *name == MANIFEST_FILE);
+    fs::create_dir(partial.path().join(INPUTS)).map_err(failed)?;
     for (name, octets) in others {
         write_file(&partial.path().join(name), octets).map_err(failed)?;
     }
@@ -109,9 +112,6 @@ pub(crate) fn refuse_existing(out: &Path) -> Result<(), Halt> {
 }
 
 fn write_file(path: &Path, octets: &[u8]) -> std::io::Result<()> {
-    if let Some(folder) = path.parent() {
-        fs::create_dir_all(folder)?;
-    }
     File::create_new(path)?.write_all(octets)
 }
 
@@ -123,7 +123,7 @@ fn readable_by_all(folder: &Path) -> std::io::Result<()> {
 
 /// Everything on the folder's medium is durable: files, names, and what the kernel had not yet
 /// written.
-fn sync_medium(folder: &Path) -> std::io::Result<()> {
+pub(crate) fn sync_medium(folder: &Path) -> std::io::Result<()> {
     Ok(rustix::fs::syncfs(File::open(folder)?)?)
 }
 

@@ -56,7 +56,7 @@ fn as_text(state: &State, policy: &Policy, at: Instant, signatures: usize, lang:
             genesis.ca,
             output::mode(genesis.mode),
             pick(lang, "セレモニー", "ceremonies"),
-            state.ceremonies.len(),
+            state.ceremonies.size(),
             pick(lang, "最後は", "the last"),
             last.ceremony,
             last.sequence,

@@ -52,7 +52,7 @@ impl Texts {
         let mut texts = case.body.on.as_deref().map_or_else(Self::sample, Self::of);
         let state = Arc::make_mut(&mut texts.state);
         for name in &case.body.forget {
-            assert!(state.certificates.remove(name.as_str()).is_some(), "{}: {name}", case.name);
+            assert!(state.certificates.remove_mut(name.as_str()), "{}: {name}", case.name);
         }
         for name in &case.body.withhold {
             state.certificates.get_mut(name.as_str()).unwrap().standing = Standing::Withheld;

@@ -9,7 +9,7 @@ use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::run::{FactKind, Fault, Next, PeopleRequest, Request, Run, Step as Taken};
-use ceremony::seal;
+use ceremony::seal::Made;
 use ceremony::time::Instant;
 use ceremony::token::{TokenAnswer, TokenRequest};
 use serde::Deserialize;
@@ -208,11 +208,12 @@ impl<'c> Rehearsal<'c> {
     }
 
     fn seal(&mut self, run: Run) -> Result<Run, Fault> {
-        let planned = Answer::Token(self.perform(run.seal_request().unwrap()));
+        let made = Made::of(&run);
+        let planned = Answer::Token(self.perform(made.request(&run).unwrap()));
         let step = self.steps.first().filter(|step| step.op == "seal");
         let answer = step.map_or(planned.clone(), |step| step.changed(&self.case.name, &planned));
         let Answer::Token(answer) = answer else { panic!("{}: people seal", self.case.name) };
-        let sealed = seal::seal(&run, &answer).and_then(|sealed| {
+        let sealed = made.seal(&run, &answer).and_then(|sealed| {
             let proved = sealed.check.prove().map(drop);
             proved.map_err(|error| signature_fault(&error.to_string()))?;
             let bundle = Digest::of(sealed.bundle.as_bytes());

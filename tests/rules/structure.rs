@@ -286,7 +286,7 @@ impl Sample {
 
     fn expected_link(&self) -> ExpectedLink {
         ExpectedLink {
-            ca: ca().to_der(),
+            ca: ca().der().to_vec(),
             country: "JP".to_string(),
             curve: Curve::P384,
             subject_key: self.identifier("g1"),
@@ -304,9 +304,9 @@ impl Sample {
         let subject = "FAKE Example mdoc DS 0001";
         let subject = DirectoryName::new("JP", "FAKE Agency for Local Records", subject);
         ExpectedDs {
-            ca: ca().to_der(),
+            ca: ca().der().to_vec(),
             country: "JP".to_string(),
-            subject: subject.unwrap().to_der(),
+            subject: subject.unwrap().der().to_vec(),
             public_key: own,
             issuer_curve: Curve::P384,
             issuer_key: self.identifier("g1"),
@@ -359,7 +359,7 @@ impl Sample {
 
     fn expected_crl(&self, asked: &Asked, revoked: Vec<[u8; 20]>) -> ExpectedCrl {
         ExpectedCrl {
-            ca: ca().to_der(),
+            ca: ca().der().to_vec(),
             curve: Curve::P384,
             key_identifier: self.keys.values().next().unwrap().key_identifier(),
             this_update: THIS_UPDATE.parse().unwrap(),
@@ -378,7 +378,7 @@ fn ca() -> DirectoryName {
 fn expected_root(tbs: &[u8], asked: &Asked) -> ExpectedRoot {
     let found = || Tree::read(tbs).remove(0).list()[3].write();
     ExpectedRoot {
-        ca: if asked.ca_as_found { found() } else { ca().to_der() },
+        ca: if asked.ca_as_found { found() } else { ca().der().to_vec() },
         country: "JP".to_string(),
         curve: Curve::P384,
         not_before: THIS_UPDATE.parse().unwrap(),

@@ -8,7 +8,7 @@ use ceremony::hex::{Digest, Octets};
 use ceremony::key::Curve;
 use ceremony::record::{Answer, Attempt, End, Event, Mode, Place, Said};
 use ceremony::run::{Book, FactKind, Next, PeopleRequest, Request, Run};
-use ceremony::seal;
+use ceremony::seal::{self, Made};
 use ceremony::time::Instant;
 use ceremony::token::{
     KeyFacts, KeyTemplate, TokenAnswer, TokenError, TokenIdentity, TokenRequest,
@@ -134,9 +134,10 @@ impl Scribe {
             }
             Next::Close(end) => self.take(Event::Closed { end }),
             Next::Seal => {
-                let request = run.seal_request().unwrap();
-                let answer = self.token.perform(request);
-                self.sealed.bundle = seal::seal(self.run(), &answer).unwrap().bundle.into_bytes();
+                let made = Made::of(run);
+                let answer = self.token.perform(made.request(run).unwrap());
+                let sealed = made.seal(self.run(), &answer).unwrap();
+                self.sealed.bundle = sealed.bundle.into_bytes();
                 let bundle = Digest::of(&self.sealed.bundle);
                 self.take(Event::Sealed { bundle });
             }

@@ -14,7 +14,7 @@ use ceremony::hex::{Digest, Octets, decode, encode};
 use ceremony::key::{Check, Curve};
 use ceremony::record::{Event, GENESIS, Record};
 use ceremony::run::{FactKind, Next, Request, Run, Step};
-use ceremony::seal;
+use ceremony::seal::Made;
 use ceremony::token::TokenAnswer;
 use ceremony::verify::{Sealed, Trust, Verdict, replay, replay_unsealed};
 use serde_json::{Value, json};
@@ -241,10 +241,10 @@ impl Forgery<'_> {
     /// Seals with the rehearsal's audit key.
     fn seal(&mut self) -> Result<(), String> {
         let run = self.run.as_ref().ok_or("no run")?;
-        let statement = seal::statement(run);
-        let signature = audit_signature(run, "application/vnd.in-toto+json", &statement);
+        let made = Made::of(run);
+        let signature = audit_signature(run, "application/vnd.in-toto+json", made.statement());
         let answer = TokenAnswer::Signatures { signatures: vec![signature] };
-        let sealed = seal::seal(run, &answer).map_err(|fault| fault.to_string())?;
+        let sealed = made.seal(run, &answer).map_err(|fault| fault.to_string())?;
         prove(std::slice::from_ref(&sealed.check), None)?;
         self.folder.bundle = sealed.bundle.into_bytes();
         Ok(())

@@ -39,7 +39,7 @@ pub(crate) fn for_everyone(good: &Made) -> Vec<Bent> {
 pub(crate) fn for_an_iaca(good: &Made) -> Vec<Bent> {
     let a_name = tlv(0x30, &[&tlv(0x82, &[b"a.example"])]);
     let far = good.not_before.plus_seconds(457 * 86_400 + 1);
-    let french = ceremony::x509::DirectoryName::new("FR", "O", "CN").unwrap().to_der();
+    let french = ceremony::x509::DirectoryName::new("FR", "O", "CN").unwrap().der().to_vec();
     vec![
         // Known, critical, and not processed.
         ("R-VERIFIER", good.other(30, true, &[0x30, 0])),

@@ -144,8 +144,8 @@ pub(crate) fn link(key: TestKey, signer: TestKey) -> Made {
         version: 3,
         serial: if new { NEW_WITH_OLD } else { OLD_WITH_NEW },
         signer,
-        issuer: ca().to_der(),
-        subject: ca().to_der(),
+        issuer: ca().der().to_vec(),
+        subject: ca().der().to_vec(),
         not_before: if new { rollover() } else { first_day() },
         not_after: old_end(),
         key: spki(key),
@@ -162,8 +162,8 @@ pub(crate) fn signer(issuer: TestKey, not_before: Instant) -> Made {
         version: 3,
         serial: SIGNER,
         signer: issuer,
-        issuer: ca().to_der(),
-        subject: DirectoryName::new("JP", "機構", "Sample DS 0001").unwrap().to_der(),
+        issuer: ca().der().to_vec(),
+        subject: DirectoryName::new("JP", "機構", "Sample DS 0001").unwrap().der().to_vec(),
         not_before,
         not_after: not_before.plus(&"4 months".parse().unwrap()).unwrap().plus_seconds(-1),
         key: spki(DOCUMENT),
@@ -208,7 +208,7 @@ pub(crate) struct MadeCrl {
 pub(crate) fn list() -> MadeCrl {
     let identifier = tlv(0x80, &[&OLD.public().key_identifier()]);
     MadeCrl {
-        issuer: ca().to_der(),
+        issuer: ca().der().to_vec(),
         updates: (first_day(), Some(hours(first_day(), 72))),
         entries: vec![],
         extensions: vec![

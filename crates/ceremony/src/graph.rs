@@ -118,9 +118,19 @@ pub struct PlannedApplication {
 }
 
 impl PlannedApplication {
-    /// One digest for all the requests: what is read in the room (6.1.3).
-    #[must_use]
-    pub fn requests_digest(&self) -> Option<Digest> {
+    /// Its papers, which are read aloud in the room by their digests, each with the rule that asks
+    /// for it.
+    pub fn papers(&self) -> impl Iterator<Item = (&'static str, &'static str, Digest)> {
+        let papers = [
+            ("R-EXAMINE", "paper", Some(self.paper)),
+            ("R-REVOKE", "notification", self.notification),
+            ("R-CSR-INTAKE", "requests", self.requests_digest()),
+        ];
+        papers.into_iter().filter_map(|(rule, name, digest)| Some((rule, name, digest?)))
+    }
+
+    /// One digest for all the requests (6.1.3).
+    fn requests_digest(&self) -> Option<Digest> {
         let line = |(name, digest): (&Name, &Digest)| format!("{digest} {name}\n");
         let lines: String = self.requests.iter().map(line).collect();
         (!lines.is_empty()).then(|| Digest::of(lines.as_bytes()))
@@ -359,7 +369,7 @@ impl Graph {
     /// The serial number of a certificate at this attempt (see [`serial::certificate`]).
     #[must_use]
     pub fn serial(&self, certificate: &Name, attempt: u32) -> [u8; 20] {
-        serial::certificate(&self.seed, &self.ca_name.to_der(), certificate, attempt)
+        serial::certificate(&self.seed, self.ca_name.der(), certificate, attempt)
     }
 
     /// The number of a CRL: sequence · 2¹⁶ + slot · 2⁴ + attempt.

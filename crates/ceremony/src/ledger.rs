@@ -27,7 +27,17 @@ use crate::rehearsal::{RehearsalKey, RehearsalUse};
 use crate::time::{Day, Instant, TimeError};
 use crate::x509::Reason;
 
+/// A map that shares what it has in common with the map it came from.
+pub type Map<K, V> = rpds::RedBlackTreeMapSync<K, V>;
+/// A set that shares what it has in common with the set it came from.
+pub type Set<T> = rpds::RedBlackTreeSetSync<T>;
+/// A list that shares what it has in common with the list it came from.
+pub type Vector<T> = rpds::VectorSync<T>;
+
 /// What the ceremonies of a CA have left behind; before the first, nothing.
+///
+/// What grows with every ceremony is shared between the states before and after it, so a ledger is
+/// folded in a time that grows with its length.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     /// The CA's Name in DER, the same in every ceremony.
@@ -37,9 +47,9 @@ pub struct State {
     /// The last ceremony.
     pub last: Option<Last>,
     /// Every ceremony, with its end and its sequence.
-    pub ceremonies: BTreeMap<Name, (End, u32)>,
+    pub ceremonies: Map<Name, (End, u32)>,
     /// The seeds of serial numbers that were used.
-    pub seeds: BTreeSet<[u8; 32]>,
+    pub seeds: Set<[u8; 32]>,
     /// The serial number of the root token.
     pub token: Option<String>,
     /// The other tokens, by name.
@@ -49,13 +59,15 @@ pub struct State {
     /// Every key, destroyed ones included, by name.
     pub keys: BTreeMap<Name, Key>,
     /// Every certificate, by name.
-    pub certificates: BTreeMap<Name, Certificate>,
+    pub certificates: Map<Name, Certificate>,
+    /// The self-signed certificate of each root key, both by name.
+    pub roots: BTreeMap<Name, Name>,
     /// Serial numbers of attempts whose signature was lost, with what they were for.
-    pub burned: BTreeMap<[u8; 20], Burned>,
+    pub burned: Map<[u8; 20], Burned>,
     /// SHA-256 of every SubjectPublicKeyInfo that was certified in a DS certificate.
-    pub certified: BTreeSet<Digest>,
+    pub certified: Set<Digest>,
     /// The batches of CRLs, in order.
-    pub batches: Vec<Batch>,
+    pub batches: Vector<Batch>,
     /// The highest CRL number that was ever asked to be signed.
     pub crl_number: u64,
     /// What is ordered to stop.
@@ -231,11 +243,7 @@ impl State {
     /// The self-signed certificate of a root key.
     #[must_use]
     pub fn root_of(&self, key: &str) -> Option<&Certificate> {
-        let mut roots = self
-            .certificates
-            .values()
-            .filter(|certificate| certificate.profile == ProfileName::Root);
-        roots.find(|root| root.issuer.as_str() == key)
+        self.certificates.get(self.roots.get(key)?)
     }
 
     /// The root key that signs certificates now: the latest generation that is neither compromised
@@ -249,11 +257,14 @@ impl State {
             .max_by_key(|(_, key)| key.generation)
     }
 
-    /// The state in which every key is the rehearsal's: what a rehearsal is held on, whatever the
-    /// real keys are.
+    /// The state in which every key is the rehearsal's, of a CA that only ever rehearsed: what a
+    /// rehearsal is held on, whatever the real keys are.
     #[must_use]
     pub fn rehearsed(&self) -> Self {
         let mut state = self.clone();
+        if let Some(genesis) = &mut state.genesis {
+            genesis.mode = Mode::Rehearsal;
+        }
         for key in state.keys.values_mut() {
             if let Some(public) = key.rehearsal(&self.ca_name).public() {
                 key.public = public;

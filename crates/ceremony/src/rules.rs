@@ -16,25 +16,24 @@ mod keys;
 mod people;
 mod plan;
 mod policy;
+mod structures;
 mod table;
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+pub(crate) use structures::structures;
+
 use crate::compile::Inputs;
-use crate::graph::{Graph, Item};
-use crate::key::PublicKey;
 use crate::ledger::State;
-use crate::name::Name;
 use crate::path;
-use crate::plan::{Plan, ProfileName};
-use crate::policy::ReasonCodes;
+use crate::plan::Plan;
 use crate::time::Instant;
 use crate::violation::{Input, Violation};
-use crate::x509::{ToBeSignedCertificate, judge, subject_public_key_info};
+use crate::x509::judge;
 
 /// One rule.
 #[derive(Debug, Clone, Copy)]
@@ -205,181 +204,4 @@ pub(crate) fn exceptions(plan: &Plan) -> Vec<String> {
         )
     };
     plan.exception.iter().map(line).collect()
-}
-
-/// Judges every structure of the graph, built with stand-ins, decoded again.
-pub(crate) fn structures(
-    inputs: &Inputs,
-    state: &State,
-    graph: &Graph,
-    stand_ins: &BTreeMap<Name, PublicKey>,
-) -> Vec<Violation> {
-    let items = (0..graph.certificates.len())
-        .map(Item::Certificate)
-        .chain((0..graph.crls.len()).map(Item::Crl));
-    let mut violations = Vec::new();
-    for item in items {
-        let name = graph.item_name(item).map(ToString::to_string).unwrap_or_default();
-        let place = place_of(inputs, &name);
-        let faults = match graph.to_be_signed(item, 0, stand_ins) {
-            Ok(tbs) => faults(inputs, state, graph, item, &tbs, stand_ins),
-            Err(error) => {
-                let asked = "a structure that can be encoded".to_string();
-                [judge::Fault { rule: "S-STRUCTURE", asked, found: error.to_string() }].into()
-            }
-        };
-        for fault in faults {
-            violations.push(Violation::at(
-                Input::Plan,
-                place.clone(),
-                fault.rule,
-                &format!("{name}: {}", fault.asked),
-                &fault.found,
-                "this comes from the policy or the plan's dates",
-            ));
-        }
-    }
-    violations
-}
-
-fn faults(
-    inputs: &Inputs,
-    state: &State,
-    graph: &Graph,
-    item: Item,
-    tbs: &[u8],
-    keys: &BTreeMap<Name, PublicKey>,
-) -> Vec<judge::Fault> {
-    let policy = &inputs.policy;
-    match item {
-        Item::Certificate(index) => {
-            let Some(certificate) = graph.certificates.get(index) else { return Vec::new() };
-            match graph.profile_of(&certificate.name) {
-                ProfileName::Root => {}
-                ProfileName::OldWithNew | ProfileName::NewWithOld => {
-                    return link_faults(inputs, state, graph, certificate, tbs, keys);
-                }
-                ProfileName::Ds => return ds_faults(inputs, state, graph, certificate, tbs, keys),
-            }
-            let key = certificate.subject_key.as_str();
-            let expected = judge::ExpectedRoot {
-                ca: graph.ca_name.to_der(),
-                country: policy.ca.country.get_ref().clone(),
-                curve: *policy.root.curve.get_ref(),
-                not_before: graph.window.0.day().start(),
-                months: ROOT_MONTHS,
-                issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-                crl_url: policy.root.crl_url.get_ref().replace("{key}", key),
-            };
-            judge::root(tbs, &expected)
-        }
-        Item::Crl(index) => {
-            let Some(planned) = graph.crls.get(index) else { return Vec::new() };
-            let key = keys.get(&planned.crl.issuer_key);
-            let reasons = match policy.crl.reason_codes.get_ref() {
-                ReasonCodes::Include => judge::EntryReasons::Include,
-                ReasonCodes::Omit => judge::EntryReasons::Omit,
-            };
-            let expected = judge::ExpectedCrl {
-                ca: graph.ca_name.to_der(),
-                curve: *policy.root.curve.get_ref(),
-                key_identifier: key.map(PublicKey::key_identifier).unwrap_or_default(),
-                this_update: planned.crl.this_update,
-                validity_days: *policy.crl.validity_days.get_ref(),
-                number: graph.crl_number(planned.slot, 0),
-                reasons,
-                revoked: planned.crl.revoked.iter().map(|entry| entry.serial).collect(),
-            };
-            judge::crl(tbs, &expected)
-        }
-    }
-}
-
-/// The root of a key: of the ledger, or of this plan.
-fn root_dates(state: &State, graph: &Graph, key: &Name) -> Option<(Instant, Instant)> {
-    let here = graph.certificates.iter().find(|certificate| {
-        certificate.subject_key == *key && graph.profile_of(&certificate.name) == ProfileName::Root
-    });
-    let known = state.root_of(key.as_str()).map(|root| (root.not_before, root.not_after));
-    known.or_else(|| here.map(|root| (root.not_before, root.not_after)))
-}
-
-/// R-LINK: from the certified key's day to the old root's end; the old one is the lower generation.
-fn link_faults(
-    inputs: &Inputs,
-    state: &State,
-    graph: &Graph,
-    certificate: &ToBeSignedCertificate,
-    tbs: &[u8],
-    keys: &BTreeMap<Name, PublicKey>,
-) -> Vec<judge::Fault> {
-    let policy = &inputs.policy;
-    let (key, issuer) = (&certificate.subject_key, &certificate.issuer_key);
-    let generation = |name: &Name| graph.key(name).map(|key| key.generation);
-    let old = if generation(key) < generation(issuer) { key } else { issuer };
-    let dates = root_dates(state, graph, key).zip(root_dates(state, graph, old));
-    let Some(((not_before, _), (_, not_after))) = dates else { return Vec::new() };
-    let identifier =
-        |name: &Name| keys.get(name).map(PublicKey::key_identifier).unwrap_or_default();
-    let expected = judge::ExpectedLink {
-        ca: graph.ca_name.to_der(),
-        country: policy.ca.country.get_ref().clone(),
-        curve: *policy.root.curve.get_ref(),
-        subject_key: identifier(key),
-        issuer_key: identifier(issuer),
-        not_before,
-        not_after,
-        issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-        crl_url: policy.root.crl_url.get_ref().replace("{key}", issuer.as_str()),
-    };
-    judge::link(tbs, &expected)
-}
-
-/// R-DS: what plan and policy say, the key of the request, never beyond the root.
-fn ds_faults(
-    inputs: &Inputs,
-    state: &State,
-    graph: &Graph,
-    certificate: &ToBeSignedCertificate,
-    tbs: &[u8],
-    keys: &BTreeMap<Name, PublicKey>,
-) -> Vec<judge::Fault> {
-    let policy = &inputs.policy;
-    let (name, issuer) = (&certificate.name, &certificate.issuer_key);
-    let planned = inputs.plan.certificate.iter().find(|(found, _)| found.get_ref() == name);
-    let not_before = planned.and_then(|(_, planned)| planned.not_before.as_ref());
-    let request = inputs.requests.get(name).and_then(|request| request.as_ref().ok());
-    let (Some(not_before), Some(request), Some((_, root_ends))) =
-        (not_before, request, root_dates(state, graph, issuer))
-    else {
-        return Vec::new();
-    };
-    let expected = judge::ExpectedDs {
-        ca: graph.ca_name.to_der(),
-        country: policy.ca.country.get_ref().clone(),
-        subject: certificate.subject.to_der(),
-        public_key: subject_public_key_info(&request.public),
-        issuer_curve: *policy.root.curve.get_ref(),
-        issuer_key: keys.get(issuer).map(PublicKey::key_identifier).unwrap_or_default(),
-        not_before: *not_before.get_ref(),
-        max_days: *policy.ds.max_days.get_ref(),
-        root_ends,
-        purpose: policy.ds.extended_key_usage.get_ref().clone(),
-        issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-        crl_url: policy.root.crl_url.get_ref().replace("{key}", issuer.as_str()),
-    };
-    judge::ds(tbs, &expected)
-}
-
-/// 5 years and 4 months (6.3.2, 7.1.2.1), said again so that the structure is not judged by the
-/// policy's own word.
-const ROOT_MONTHS: u16 = 64;
-
-/// Where in the plan a structure comes from.
-fn place_of(inputs: &Inputs, name: &str) -> Range<usize> {
-    let certificate = inputs.plan.certificate.iter().find(|(n, _)| n.get_ref().as_str() == name);
-    certificate.map_or_else(
-        || inputs.plan.crls.as_ref().map(toml::Spanned::span).unwrap_or_default(),
-        |(_, certificate)| certificate.profile.span(),
-    )
 }

@@ -286,7 +286,7 @@ impl Run {
     /// Outside a rehearsal no key may be one that everyone can compute. A run asks it of each new
     /// key, a verifier of all of them at the end.
     pub(crate) fn refuse_derived(&self, name: &Name, key: &PublicKey) -> Result<(), Fault> {
-        let derived = || rehearsal::recognise(&self.graph().ca_name.to_der(), key);
+        let derived = || rehearsal::recognise(self.graph().ca_name.der(), key);
         if self.opened.mode != Mode::Rehearsal && derived() {
             let asked = alloc::format!("a key {name} that nobody else has");
             return Err(Fault::new(

@@ -20,6 +20,7 @@ use crate::compile::{Compiled, input_digest};
 use crate::graph::{Bilingual, Graph, Item, Op, Origin, Phase};
 use crate::hex::Digest;
 use crate::name::Name;
+use crate::violation::Input;
 use crate::words;
 
 /// The language of a document.
@@ -162,7 +163,14 @@ fn write_digests(out: &mut String, compiled: &Compiled, labels: &Labels) {
         ("bindings".to_string(), compiled.bindings.id()),
     ]
     .into();
-    digests.extend(compiled.inputs.iter().map(|(name, text)| (name.clone(), input_digest(text))));
+    for input in [Input::Plan, Input::Policy, Input::Roster] {
+        let text = compiled.inputs.get(&input.to_string());
+        digests.extend(text.map(|text| (input.to_string(), input_digest(text))));
+    }
+    for (name, application) in &compiled.graph.applications {
+        let papers = application.papers();
+        digests.extend(papers.map(|(_, paper, digest)| (format!("{name} {paper}"), digest)));
+    }
     for (name, digest) in digests {
         let _ = writeln!(out, "**{name}**\n\n```text\n{digest}");
         for line in words::lines(&digest.0) {

@@ -6,6 +6,7 @@
 //!
 //! **Deliberately absent:** a log entry and a time stamp; an air-gapped ceremony has neither.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -20,7 +21,7 @@ use crate::key::{Check, Curve, PublicKey, Signature};
 use crate::name::Name;
 use crate::record::{End, canonical_json};
 use crate::run::{Fault, Run};
-use crate::token::TokenAnswer;
+use crate::token::{TokenAnswer, TokenRequest};
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PREDICATE: &str = "https://gishiki.example/ceremony/v1";
@@ -46,11 +47,17 @@ pub(crate) fn head_message(ceremony: &Name, head: Digest) -> Vec<u8> {
     pre_authentication(HEAD_PAYLOAD, payload.as_bytes())
 }
 
-/// The in-toto Statement: every artefact with its SHA-256, and what the ceremony was.
-#[must_use]
-pub fn statement(run: &Run) -> String {
-    let mut subjects: Vec<(String, Digest)> =
-        artefact::all(run).into_iter().map(|(name, octets)| (name, Digest::of(&octets))).collect();
+/// Everything that a closed ceremony made, and the in-toto Statement that names each with its
+/// SHA-256: what the audit key seals.
+#[derive(Debug)]
+pub struct Made {
+    artefacts: BTreeMap<String, Vec<u8>>,
+    statement: String,
+}
+
+fn statement(run: &Run, artefacts: &BTreeMap<String, Vec<u8>>) -> String {
+    let digest = |(name, octets): (&String, &Vec<u8>)| (name.clone(), Digest::of(octets));
+    let mut subjects: Vec<(String, Digest)> = artefacts.iter().map(digest).collect();
     subjects.push((TRANSCRIPT_FILE.to_string(), run.transcript_digest()));
     subjects.sort();
     let subjects: Vec<serde_json::Value> = subjects
@@ -79,7 +86,7 @@ pub fn statement(run: &Run) -> String {
 }
 
 /// The digest that the audit key signs to seal.
-pub(crate) fn statement_digest(statement: &str) -> Vec<u8> {
+fn statement_digest(statement: &str) -> Vec<u8> {
     Curve::P256.digest(&pre_authentication(STATEMENT_PAYLOAD, statement.as_bytes()))
 }
 
@@ -128,61 +135,89 @@ pub struct Seal {
     pub check: Check,
 }
 
-/// Makes the bundle from the audit key's answer. The run must be closed.
-pub fn seal(run: &Run, answer: &TokenAnswer) -> Result<Seal, Fault> {
-    let wrong = |found: String| {
-        Fault::new("S-SEAL", "one signature of the audit key on the statement", found)
-    };
-    let TokenAnswer::Signatures { signatures } = answer else {
-        return Err(wrong("another answer".to_string()));
-    };
-    let [raw] = signatures.as_slice() else {
-        return Err(wrong(format!("{} signatures", signatures.len())));
-    };
-    let public = run.audit_public().ok_or_else(|| wrong("no audit key".to_string()))?;
-    let signature =
-        Signature::from_raw(public.curve(), &raw.0).map_err(|error| wrong(error.to_string()))?;
-    if run.has_seen(&signature) {
-        return Err(Fault::new("S-NONCE", "an r that was never seen", "a repeated r, on the seal"));
+impl Made {
+    /// What this closed run made.
+    #[must_use]
+    pub fn of(run: &Run) -> Self {
+        let artefacts = artefact::all(run);
+        Self { statement: statement(run, &artefacts), artefacts }
     }
-    let statement = statement(run);
-    let bundle = Bundle {
-        dsse_envelope: Envelope {
-            payload: Base64::encode_string(statement.as_bytes()),
-            payload_type: STATEMENT_PAYLOAD.to_string(),
-            signatures: [EnvelopeSignature { sig: Base64::encode_string(&signature.to_der()) }]
-                .into(),
-        },
-        media_type: BUNDLE.to_string(),
-        verification_material: Material {
-            public_key: Hint { hint: public.spki_digest().to_string() },
-        },
-    };
-    let check = Check::new("the seal", public, statement_digest(&statement), signature);
-    Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
-}
 
-/// Reads a bundle and judges it against a closed run: it must be the one that this run gives, for
-/// some signature.
-pub fn read(run: &Run, octets: &[u8]) -> Result<Check, Fault> {
-    let wrong = |found: String| {
-        Fault::new("S-SEAL", "the Sigstore bundle v0.3 that this transcript gives", found)
-    };
-    let bundle: Bundle =
-        serde_json::from_slice(octets).map_err(|error| wrong(error.to_string()))?;
-    let [signature] = bundle.dsse_envelope.signatures.as_slice() else {
-        return Err(wrong(format!("{} signatures", bundle.dsse_envelope.signatures.len())));
-    };
-    let der = Base64::decode_vec(&signature.sig)
-        .map_err(|_| wrong("a signature that is no base64".into()))?;
-    let curve = run.audit_public().map_or(Curve::P256, PublicKey::curve);
-    let raw = Signature::raw_from_der(curve, &der).map_err(|error| wrong(error.to_string()))?;
-    let again =
-        seal(run, &TokenAnswer::Signatures { signatures: [crate::hex::Octets(raw)].into() })?;
-    if again.bundle.as_bytes() != octets {
-        return Err(wrong(first_difference(&bundle, &statement(run), octets)));
+    /// The in-toto Statement.
+    #[must_use]
+    pub fn statement(&self) -> &str {
+        &self.statement
     }
-    Ok(again.check)
+
+    /// Every file that a verifier lets out, by name.
+    pub(crate) fn into_artefacts(self) -> BTreeMap<String, Vec<u8>> {
+        self.artefacts
+    }
+
+    /// What the audit key is asked to sign.
+    pub fn request(&self, run: &Run) -> Result<TokenRequest, Fault> {
+        run.audit_request(statement_digest(&self.statement))
+    }
+
+    /// Makes the bundle from the audit key's answer. The run must be closed.
+    pub fn seal(&self, run: &Run, answer: &TokenAnswer) -> Result<Seal, Fault> {
+        let wrong = |found: String| {
+            Fault::new("S-SEAL", "one signature of the audit key on the statement", found)
+        };
+        let TokenAnswer::Signatures { signatures } = answer else {
+            return Err(wrong("another answer".to_string()));
+        };
+        let [raw] = signatures.as_slice() else {
+            return Err(wrong(format!("{} signatures", signatures.len())));
+        };
+        let public = run.audit_public().ok_or_else(|| wrong("no audit key".to_string()))?;
+        let signature = Signature::from_raw(public.curve(), &raw.0)
+            .map_err(|error| wrong(error.to_string()))?;
+        if run.has_seen(&signature) {
+            return Err(Fault::new(
+                "S-NONCE",
+                "an r that was never seen",
+                "a repeated r, on the seal",
+            ));
+        }
+        let bundle = Bundle {
+            dsse_envelope: Envelope {
+                payload: Base64::encode_string(self.statement.as_bytes()),
+                payload_type: STATEMENT_PAYLOAD.to_string(),
+                signatures: [EnvelopeSignature { sig: Base64::encode_string(&signature.to_der()) }]
+                    .into(),
+            },
+            media_type: BUNDLE.to_string(),
+            verification_material: Material {
+                public_key: Hint { hint: public.spki_digest().to_string() },
+            },
+        };
+        let check = Check::new("the seal", public, statement_digest(&self.statement), signature);
+        Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
+    }
+
+    /// Reads a bundle and judges it against a closed run: it must be the one that this run gives, for
+    /// some signature.
+    pub fn read(&self, run: &Run, octets: &[u8]) -> Result<Check, Fault> {
+        let wrong = |found: String| {
+            Fault::new("S-SEAL", "the Sigstore bundle v0.3 that this transcript gives", found)
+        };
+        let bundle: Bundle =
+            serde_json::from_slice(octets).map_err(|error| wrong(error.to_string()))?;
+        let [signature] = bundle.dsse_envelope.signatures.as_slice() else {
+            return Err(wrong(format!("{} signatures", bundle.dsse_envelope.signatures.len())));
+        };
+        let der = Base64::decode_vec(&signature.sig)
+            .map_err(|_| wrong("a signature that is no base64".into()))?;
+        let curve = run.audit_public().map_or(Curve::P256, PublicKey::curve);
+        let raw = Signature::raw_from_der(curve, &der).map_err(|error| wrong(error.to_string()))?;
+        let again = self
+            .seal(run, &TokenAnswer::Signatures { signatures: [crate::hex::Octets(raw)].into() })?;
+        if again.bundle.as_bytes() != octets {
+            return Err(wrong(first_difference(&bundle, &self.statement, octets)));
+        }
+        Ok(again.check)
+    }
 }
 
 /// Says what in a bundle is not as it should be: the first subject that differs, or the rest of its

@@ -16,14 +16,13 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::anchor::Anchor;
-use crate::artefact;
 use crate::compile::{Inputs, compile};
 use crate::hex::Digest;
 use crate::key::{Check, Proof, PublicKey};
 use crate::ledger::State;
 use crate::record::{End, Event, Mode, Record};
 use crate::run::{Fault, Next, Run, Step};
-use crate::seal;
+use crate::seal::{self, Made};
 
 /// A sealed ceremony as it lies in a folder. Nothing in it is believed.
 #[derive(Debug, Clone, Default)]
@@ -82,6 +81,7 @@ pub struct Refusal {
 pub struct Trial {
     run: Box<Run>,
     bundle: Vec<u8>,
+    made: Made,
     /// Every signature of the ceremony.
     pub checks: Vec<Check>,
     seal: Digest,
@@ -118,6 +118,7 @@ pub struct Verified {
     run: Run,
     facts: Consistent,
     bundle: Vec<u8>,
+    artefacts: BTreeMap<String, Vec<u8>>,
 }
 
 /// Replays a sealed ceremony on the state that the ceremonies before it left. Everything but the
@@ -132,13 +133,14 @@ pub fn replay(sealed: &Sealed, state: &Arc<State>) -> Result<Trial, Refusal> {
             Fault::new("S-END", "a transcript that ends with Closed", "more to do"),
         ));
     }
-    checks.push(seal::read(&run, &sealed.bundle).map_err(|f| refused(seal::BUNDLE_FILE, f))?);
+    let made = Made::of(&run);
+    checks.push(made.read(&run, &sealed.bundle).map_err(|f| refused(seal::BUNDLE_FILE, f))?);
     let seal = Digest::of(&sealed.bundle);
     let after = sealed.after.as_deref().unwrap_or_default();
     let run = Box::new(postscript(run, Some(seal), after, &mut checks)?);
     let state = state.after(&run, after).map_err(|f| refused(seal::TRANSCRIPT_FILE, f))?;
     let state = Arc::new(state);
-    Ok(Trial { run, bundle: sealed.bundle.clone(), checks, seal, state })
+    Ok(Trial { run, bundle: sealed.bundle.clone(), made, checks, seal, state })
 }
 
 /// Replays a journal that is not sealed, to go on with it. Its signatures were proved when they
@@ -243,7 +245,8 @@ impl Trial {
         };
         if trusted {
             let run = *self.run;
-            return Ok(Verdict::Verified(Box::new(Verified { run, facts, bundle: self.bundle })));
+            let (bundle, artefacts) = (self.bundle, self.made.into_artefacts());
+            return Ok(Verdict::Verified(Box::new(Verified { run, facts, bundle, artefacts })));
         }
         Ok(Verdict::NotAnchored(facts))
     }
@@ -325,8 +328,8 @@ impl Verified {
     /// Every file that may leave the room, by name: papers, and, of a completed ceremony,
     /// certificates and CRLs.
     #[must_use]
-    pub fn artefacts(&self) -> BTreeMap<String, Vec<u8>> {
-        artefact::all(&self.run)
+    pub const fn artefacts(&self) -> &BTreeMap<String, Vec<u8>> {
+        &self.artefacts
     }
 }
 

@@ -207,15 +207,16 @@ impl Builder<'_> {
 
     /// notBefore and notAfter of a root: of the ledger, or of this plan.
     fn root_dates(&self, graph: &Graph, key: &Name) -> Option<(Instant, Instant)> {
-        let here = graph.certificates.iter().find(|certificate| {
-            certificate.issuer_key == *key
-                && graph.profile_of(&certificate.name) == ProfileName::Root
-        });
-        match (self.state.root_of(key.as_str()), here) {
-            (Some(root), _) => Some((root.not_before, root.not_after)),
-            (None, Some(root)) => Some((root.not_before, root.not_after)),
-            (None, None) => None,
+        if let Some(root) = self.state.root_of(key.as_str()) {
+            return Some((root.not_before, root.not_after));
         }
+        // Roots are the first certificates of a graph.
+        let mut roots = graph
+            .certificates
+            .iter()
+            .take_while(|planned| graph.profile_of(&planned.name) == ProfileName::Root);
+        let root = roots.find(|root| root.issuer_key == *key)?;
+        Some((root.not_before, root.not_after))
     }
 
     /// From the certified key's day to the end of the root that ends first, the old one (7.1.2.2).

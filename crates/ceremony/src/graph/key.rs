@@ -53,7 +53,7 @@ impl PlannedKey {
     #[must_use]
     pub fn rehearsal(&self, graph: &Graph, attempt: u32) -> RehearsalKey {
         RehearsalKey {
-            ca: graph.ca_name.to_der(),
+            ca: graph.ca_name.der().to_vec(),
             usage: self.usage,
             generation: self.generation,
             attempt: u8::try_from(attempt).unwrap_or(u8::MAX),

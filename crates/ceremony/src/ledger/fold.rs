@@ -13,7 +13,7 @@ use crate::graph::{Act, Holder, Item, Origin, Sheet};
 use crate::hex::Digest;
 use crate::key::PublicKey;
 use crate::name::Name;
-use crate::plan::Order;
+use crate::plan::{Order, ProfileName};
 use crate::record::{End, Mode};
 use crate::run::{Fault, Run};
 use crate::time::Instant;
@@ -61,9 +61,9 @@ impl State {
             Some(_) => {}
         }
         let end = run.closed().unwrap_or(End::Aborted);
-        self.ceremonies.insert(graph.ceremony.clone(), (end, graph.sequence));
-        self.seeds.insert(graph.seed);
-        self.ca_name = graph.ca_name.to_der();
+        self.ceremonies.insert_mut(graph.ceremony.clone(), (end, graph.sequence));
+        self.seeds.insert_mut(graph.seed);
+        self.ca_name = graph.ca_name.der().to_vec();
         self.token = Some(run.place().token.clone());
         if let Some(head) = run.written_head() {
             self.token_head = Some(head.clone());
@@ -147,7 +147,7 @@ impl State {
                 let burned =
                     Burned { certificate: planned.name.clone(), not_after: planned.not_after };
                 for attempt in 0..attempts {
-                    self.burned.insert(graph.serial(&planned.name, attempt), burned.clone());
+                    self.burned.insert_mut(graph.serial(&planned.name, attempt), burned.clone());
                 }
             }
         }
@@ -166,9 +166,14 @@ impl State {
                 digest: Digest::of(&signed.der),
                 standing,
             };
-            self.certificates.insert(planned.name.clone(), certificate);
+            if certificate.profile == ProfileName::Root {
+                self.roots.insert(certificate.issuer.clone(), planned.name.clone());
+            }
+            self.certificates.insert_mut(planned.name.clone(), certificate);
         }
-        self.certified.extend(graph.certified.iter().copied());
+        for digest in &graph.certified {
+            self.certified.insert_mut(*digest);
+        }
         for name in graph.released.iter().filter(|_| completed) {
             if let Some(certificate) = self.certificates.get_mut(name) {
                 certificate.standing = Standing::Issued;
@@ -196,8 +201,10 @@ impl State {
         let signed: Vec<_> = signed.collect();
         let (Some((first, _)), Some((last, _))) = (signed.first(), signed.last()) else { return };
         if completed {
-            for batch in &mut self.batches {
-                if batch.is_open_at(first.crl.this_update) {
+            let open = |(_, batch): &(usize, &Batch)| batch.is_open_at(first.crl.this_update);
+            let places = self.batches.iter().enumerate().filter(open).map(|(place, _)| place);
+            for place in places.collect::<Vec<_>>() {
+                if let Some(batch) = self.batches.get_mut(place) {
                     batch.superseded_by = Some(graph.ceremony.clone());
                 }
             }
@@ -205,7 +212,7 @@ impl State {
         let numbers = signed.iter().map(|(_, number)| *number);
         let keys: BTreeSet<Name> =
             signed.iter().map(|(planned, _)| planned.crl.issuer_key.clone()).collect();
-        self.batches.push(Batch {
+        self.batches.push_back_mut(Batch {
             ceremony: graph.ceremony.clone(),
             keys,
             first: first.crl.this_update,

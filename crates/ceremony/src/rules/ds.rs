@@ -108,15 +108,16 @@ fn refused_requests(report: &mut Report<'_>, private: bool) {
 /// D22).
 pub(super) fn new_keys(report: &mut Report<'_>) {
     let of_ca = report.state.keys.values().map(|key| key.public.spki_digest());
-    let mut taken: BTreeSet<Digest> = report.state.certified.iter().copied().chain(of_ca).collect();
+    let mut taken: BTreeSet<Digest> = of_ca.collect();
     for (name, certificate) in &report.inputs.plan.certificate {
         let Some(Ok(request)) = report.inputs.requests.get(name.get_ref()) else { continue };
-        if !taken.insert(request.public.spki_digest()) {
+        let digest = request.public.spki_digest();
+        if !taken.insert(digest) || report.state.certified.contains(&digest) {
             report.refuse(
                 Input::Plan,
                 certificate.csr.as_ref().map(toml::Spanned::span).unwrap_or_default(),
                 "a key that was never certified",
-                format!("the key {}", request.public.spki_digest()),
+                format!("the key {digest}"),
                 "a certificate is renewed with a new key, and nothing else is changed in one",
             );
         }

@@ -101,8 +101,8 @@ impl Run {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }
             Act::SignHead => {
-                let (key, digest) = self.head_to_sign()?;
-                TokenRequest::Sign { id: id(&key.name)?, curve: key.curve, digests: vec![digest] }
+                let (_, digest) = self.head_to_sign()?;
+                self.audit_request(digest)?
             }
             Act::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
             Act::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
@@ -115,20 +115,17 @@ impl Run {
             Act::WriteHead => {
                 TokenRequest::WriteHead { label: graph.head_label(), value: self.head_value() }
             }
-            Act::Seal => return self.seal_request().map(Request::Token),
+            Act::Seal => return Err(Fault::new("S-ORDER", "a request of its own", "the seal")),
             Act::Logout { .. } => TokenRequest::Logout {},
         };
         Ok(Request::Token(token))
     }
 
-    /// The request that seals: the audit key signs the statement over everything that was made.
-    pub fn seal_request(&self) -> Result<TokenRequest, Fault> {
-        let (key, digest) = (self.audit()?, seal::statement_digest(&seal::statement(self)));
-        Ok(TokenRequest::Sign {
-            id: self.id_of(&key.name)?,
-            curve: key.curve,
-            digests: vec![digest],
-        })
+    /// The request for one signature of the audit key.
+    pub(crate) fn audit_request(&self, digest: Vec<u8>) -> Result<TokenRequest, Fault> {
+        let key = self.audit()?;
+        let id = self.id_of(&key.name)?;
+        Ok(TokenRequest::Sign { id, curve: key.curve, digests: vec![digest] })
     }
 
     /// The request that looks for what a key generation in doubt has left.
@@ -226,14 +223,8 @@ impl Run {
         let planned = planned.ok_or_else(|| {
             Fault::new("S-ORDER", "an application of the plan", application.to_string())
         })?;
-        let papers = [
-            ("R-EXAMINE", "paper", Some(planned.paper)),
-            ("R-REVOKE", "notification", planned.notification),
-            ("R-CSR-INTAKE", "requests", planned.requests_digest()),
-        ];
-        let fact =
-            |(rule, name, digest)| Some(Fact { rule, name, kind: FactKind::Digest(digest?) });
-        Ok(papers.into_iter().filter_map(fact).collect())
+        let fact = |(rule, name, digest)| Fact { rule, name, kind: FactKind::Digest(digest) };
+        Ok(planned.papers().map(fact).collect())
     }
 
     /// What the audit key signs first: the chain value at which it is asked to.

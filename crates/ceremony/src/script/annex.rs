@@ -5,9 +5,11 @@ use alloc::string::String;
 use core::fmt::Write as _;
 
 use super::Labels;
-use crate::graph::Graph;
+use crate::graph::{Graph, Origin};
 use crate::hex::encode;
-use crate::run::ATTEMPTS;
+
+/// How many later attempts the annex lists of each number.
+const LISTED: u32 = 3;
 
 /// The annexes.
 pub(super) fn write(out: &mut String, graph: &Graph, labels: &Labels) {
@@ -15,15 +17,15 @@ pub(super) fn write(out: &mut String, graph: &Graph, labels: &Labels) {
     let _ = writeln!(out, "## {}\n\n{}\n", labels.annex_attempts, labels.attempts);
     out.push_str("```text\n");
     for certificate in &graph.certificates {
-        for attempt in 1..ATTEMPTS {
+        for attempt in 1..=LISTED {
             let serial = encode(&graph.serial(&certificate.name, attempt));
-            let _ = writeln!(out, "{} attempt {attempt:>2}  serial {serial}", certificate.name);
+            let _ = writeln!(out, "{} attempt {attempt}  serial {serial}", certificate.name);
         }
     }
-    for key in &graph.keys {
-        for attempt in 1..ATTEMPTS {
+    for key in graph.keys.iter().filter(|key| key.origin == Origin::Here) {
+        for attempt in 1..=LISTED {
             let id = encode(&key.id(graph, attempt).0);
-            let _ = writeln!(out, "{} attempt {attempt:>2}  CKA_ID {id}", key.name);
+            let _ = writeln!(out, "{} attempt {attempt}  CKA_ID {id}", key.name);
         }
     }
     out.push_str("```\n\n");

@@ -42,7 +42,7 @@ pub(super) const LABELS: Labels = Labels {
              5. A signature in doubt is burned with its numbers, and the next attempt follows (annex B). A key pair in doubt is adopted if it is complete; otherwise its remains are removed with the consent of two people of two roles.\n\
              6. After the window it can only be closed as aborted, and sealed.",
     annex_attempts: "Annex B: numbers of later attempts",
-    attempts: "Nothing but these values changes in a later attempt. A CRL's number is its first number plus the number of the attempt, from 0.",
+    attempts: "Nothing but these values changes in a later attempt; the next three are listed. A CRL's number is its first number plus the number of the attempt, from 0.",
     annex_refusal: "Annex C: stopping",
     refusal: "Every participant may answer any question with “no” and a reason; the ceremony then stops. A stopped ceremony is sealed too and enters the ledger; its certificates and CRLs are not handed out. If the audit key cannot sign, follow `gishiki abandon`: the digest of the unsealed journal is copied to paper and signed by all.",
 };

@@ -74,12 +74,12 @@ impl ToBeSignedCertificate {
             version: 2,
             serial_number: Uint::new(serial)?,
             signature: AlgorithmIdentifier { algorithm: signature_algorithm(self.issuer_curve) },
-            issuer: embedded(&self.issuer.to_der())?,
+            issuer: embedded(self.issuer.der())?,
             validity: Validity {
                 not_before: Time::of(self.not_before)?,
                 not_after: Time::of(self.not_after)?,
             },
-            subject: embedded(&self.subject.to_der())?,
+            subject: embedded(self.subject.der())?,
             subject_public_key_info: embedded(&subject_public_key_info(key))?,
             extensions: extensions.collect::<Result<_, _>>()?,
         })

@@ -104,7 +104,7 @@ impl ToBeSignedCrl {
             // v2 is written 1.
             version: 1,
             signature: AlgorithmIdentifier { algorithm: signature_algorithm(self.issuer_curve) },
-            issuer: embedded(&self.issuer.to_der())?,
+            issuer: embedded(self.issuer.der())?,
             this_update: Time::of(self.this_update)?,
             next_update: Time::of(self.next_update)?,
             // Absent when there is no entry (5.1.2.6).

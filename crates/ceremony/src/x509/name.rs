@@ -33,6 +33,8 @@ pub struct DirectoryName {
     country: String,
     organization: String,
     common_name: String,
+    /// Encoded once: it stands in every structure, and in every serial number's derivation.
+    der: Vec<u8>,
 }
 
 /// Why texts make no [`DirectoryName`].
@@ -73,11 +75,16 @@ impl DirectoryName {
         if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
             return Err(DirectoryNameError::Country { found: country.to_owned() });
         }
-        Ok(Self {
-            country: country.to_owned(),
-            organization: readable("O", organization)?,
-            common_name: readable("CN", common_name)?,
-        })
+        let (organization, common_name) =
+            (readable("O", organization)?, readable("CN", common_name)?);
+        // The parts were checked; they cannot fail to be encoded.
+        let printable = PrintableStringRef::new(country).and_then(|text| text.to_der());
+        let der = encoding::sequence(&[
+            relative(COUNTRY, printable.unwrap_or_default()),
+            relative(ORGANIZATION, organization.to_der().unwrap_or_default()),
+            relative(COMMON_NAME, common_name.to_der().unwrap_or_default()),
+        ]);
+        Ok(Self { country: country.to_owned(), organization, common_name, der })
     }
 
     /// countryName.
@@ -101,14 +108,8 @@ impl DirectoryName {
     /// Name in DER: C as PrintableString (ISO 18013-5 B.1.2), O and CN as UTF8String (RFC 5280
     /// 4.1.2.4), one attribute in each RDN.
     #[must_use]
-    pub fn to_der(&self) -> Vec<u8> {
-        // The parts were checked when the name was made; they cannot fail to be encoded.
-        let country = PrintableStringRef::new(&self.country).and_then(|text| text.to_der());
-        encoding::sequence(&[
-            relative(COUNTRY, country.unwrap_or_default()),
-            relative(ORGANIZATION, self.organization.to_der().unwrap_or_default()),
-            relative(COMMON_NAME, self.common_name.to_der().unwrap_or_default()),
-        ])
+    pub fn der(&self) -> &[u8] {
+        &self.der
     }
 }
 
@@ -157,7 +158,7 @@ mod tests {
         let asked = "302b310b3009060355040613024a50\
                      310f300d060355040a0c06e6a99fe6a78b\
                      310b300906035504030c024341";
-        assert_eq!(crate::hex::encode(&name.to_der()), asked);
+        assert_eq!(crate::hex::encode(&name.der()), asked);
         assert_eq!(name.to_string(), "C=JP, O=機構, CN=CA");
     }
 

@@ -26,7 +26,7 @@ const SERIAL: [u8; 20] = [0x55; 20];
 type Raw = x509_cert::certificate::Raw;
 
 fn key(generation: u8) -> PublicKey {
-    let ca = ca().to_der();
+    let ca = ca().der().to_vec();
     let curve = Curve::P384;
     RehearsalKey { ca, usage: RehearsalUse::Root, generation, attempt: 0, curve }.public().unwrap()
 }
@@ -55,7 +55,7 @@ fn root() -> profile::Root {
 
 fn expected_root() -> ExpectedRoot {
     ExpectedRoot {
-        ca: ca().to_der(),
+        ca: ca().der().to_vec(),
         country: "JP".to_string(),
         curve: Curve::P384,
         not_before: root().not_before,
@@ -157,7 +157,7 @@ fn broken_roots() -> Vec<RootCase> {
 }
 
 fn broken_fields() -> Vec<(&'static str, Vec<u8>)> {
-    let other = Any::from_der(&DirectoryName::new("JP", "O", "Other").unwrap().to_der()).unwrap();
+    let other = Any::from_der(DirectoryName::new("JP", "O", "Other").unwrap().der()).unwrap();
     let sha256: ObjectIdentifier = "1.2.840.10045.4.3.2".parse().unwrap();
     let mut trailing = changed(|_| ());
     trailing.push(0);
@@ -278,7 +278,7 @@ fn revoked() -> Vec<Revoked> {
 
 fn expected_crl(revoked: &[Revoked]) -> ExpectedCrl {
     ExpectedCrl {
-        ca: ca().to_der(),
+        ca: ca().der().to_vec(),
         curve: Curve::P384,
         key_identifier: key(1).key_identifier(),
         this_update: "2026-04-02T00:00:00+09:00".parse().unwrap(),
@@ -318,7 +318,7 @@ fn broken_lists() -> Vec<(&'static str, Vec<u8>)> {
     let mut trailing = crl_der(revoked());
     trailing.push(0);
     let other =
-        x509_cert::name::Name::from_der(&DirectoryName::new("JP", "O", "Other").unwrap().to_der())
+        x509_cert::name::Name::from_der(DirectoryName::new("JP", "O", "Other").unwrap().der())
             .unwrap();
     let identifier = key(1).key_identifier();
     let with_issuer = [&[0x30, 27, 0x80, 20][..], &identifier, &[0xa1, 0, 0x82, 1, 5]].concat();

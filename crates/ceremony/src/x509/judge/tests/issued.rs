@@ -40,9 +40,9 @@ fn signer() -> profile::DocumentSigner {
 
 fn expected_ds() -> ExpectedDs {
     ExpectedDs {
-        ca: ca().to_der(),
+        ca: ca().der().to_vec(),
         country: "JP".to_string(),
-        subject: signer().subject.to_der(),
+        subject: signer().subject.der().to_vec(),
         public_key: crate::x509::subject_public_key_info(&key(7)),
         issuer_curve: Curve::P384,
         issuer_key: key(1).key_identifier(),
@@ -71,7 +71,7 @@ fn rollover() -> profile::Link {
 
 fn expected_link() -> ExpectedLink {
     ExpectedLink {
-        ca: ca().to_der(),
+        ca: ca().der().to_vec(),
         country: "JP".to_string(),
         curve: Curve::P384,
         subject_key: key(2).key_identifier(),
@@ -165,8 +165,7 @@ fn broken_links() -> Vec<Case> {
         changed("I-ROOT-BASIC-CONSTRAINTS", |tbs| drop(tbs.extensions.remove(3))),
         changed("I-ROOT-EXT", |tbs| add(tbs, "1.3.6.1.4.1.32473.1", &[5, 0])),
         changed("R-DN-FIXED", |tbs| {
-            tbs.subject =
-                Any::from_der(&DirectoryName::new("JP", "O", "x").unwrap().to_der()).unwrap();
+            tbs.subject = Any::from_der(DirectoryName::new("JP", "O", "x").unwrap().der()).unwrap();
         }),
         other("R-LINK", profile::Link { key: "g3".parse().unwrap(), ..rollover() }),
         other("R-LINK", profile::Link { not_before: begins.plus_seconds(-1), ..rollover() }),
