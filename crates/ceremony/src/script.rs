@@ -41,7 +41,7 @@ impl Language {
         }
     }
 
-    fn pick(self, both: &Bilingual) -> &str {
+    pub(crate) fn pick(self, both: &Bilingual) -> &str {
         match self {
             Self::Ja => &both.ja,
             Self::En => &both.en,
