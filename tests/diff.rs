@@ -312,6 +312,7 @@ fn a_difference_is_nothing_to_itself_and_its_mirror_from_the_other_side() {
             let (there, back) = (compare(one, other), compare(other, one));
             assert!(!there.is_empty());
             assert_eq!(there.ceremonies, (back.ceremonies.1.clone(), back.ceremonies.0.clone()));
+            assert_eq!(there.broken, (back.broken.1, back.broken.0));
             assert_eq!(bare(there), bare(back.mirrored()));
             pairs += 1;
         }

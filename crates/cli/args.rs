@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Bind(Planned),
     /// Print the script that people hold in the room
     Script(Planned),
-    /// Show what changes in meaning from one plan or sealed folder to another; 8 if anything does
+    /// Show what changes in meaning from one plan or sealed folder to another (then exit code 8)
     Diff(Diff),
     /// Perform the ceremony with the built-in deterministic token and stand-in people
     Rehearse(Rehearse),

@@ -110,6 +110,8 @@ enum Weight {
 pub struct Difference {
     /// The ceremonies of the old and of the new one.
     pub ceremonies: (Name, Name),
+    /// Which of them break rules, and have no graph to be compared.
+    pub broken: (bool, bool),
     /// The parts in which something differs.
     pub parts: BTreeMap<Part, Vec<Change>>,
 }
@@ -160,6 +162,7 @@ impl Difference {
     #[must_use]
     pub fn mirrored(mut self) -> Self {
         self.ceremonies = (self.ceremonies.1, self.ceremonies.0);
+        self.broken = (self.broken.1, self.broken.0);
         for change in self.parts.values_mut().flatten() {
             change.side = match change.side {
                 Side::Old => Side::New,
@@ -189,7 +192,11 @@ pub fn compare(old: &Meaning, new: &Meaning) -> Difference {
             found.insert(part, changes);
         }
     }
-    Difference { ceremonies: (old.ceremony.clone(), new.ceremony.clone()), parts: found }
+    Difference {
+        ceremonies: (old.ceremony.clone(), new.ceremony.clone()),
+        broken: (old.graph.is_none(), new.graph.is_none()),
+        parts: found,
+    }
 }
 
 fn changes(part: Part, old: &[Subject], new: &[Subject], said: bool) -> Vec<Change> {

@@ -54,7 +54,10 @@ pub fn render(difference: &Difference, language: Language, form: Form) -> String
     }
     let (old, new) = &difference.ceremonies;
     let ceremonies = if old == new { new.to_string() } else { format!("{old} → {new}") };
-    let title = words::title(&ceremonies, language);
+    let (old, new) = difference.broken;
+    let note = words::broken(old, new, language);
+    let gap = if note.is_empty() { "" } else { "\n" };
+    let title = format!("{}\n{gap}{note}{gap}", words::title(&ceremonies, language));
     match form {
         Form::Text => text(difference, &title, language),
         Form::Markdown => markdown(difference, &title, language),
@@ -103,7 +106,7 @@ impl Group<'_> {
 }
 
 fn text(difference: &Difference, title: &str, language: Language) -> String {
-    let mut out = format!("{title}\n");
+    let mut out = String::from(title);
     for (part, changes) in &difference.parts {
         let _ = writeln!(out, "\n# {}", words::part(*part, language));
         for group in groups(changes) {
@@ -201,7 +204,7 @@ fn both_sides(row: &Row, language: Language, form: Form) -> (String, String) {
 }
 
 fn markdown(difference: &Difference, title: &str, language: Language) -> String {
-    let mut out = format!("## {title}\n");
+    let mut out = format!("## {title}");
     for (part, changes) in &difference.parts {
         let heading = words::part(*part, language);
         // Digests are for comparing, not for reading.

@@ -94,6 +94,26 @@ pub(super) fn title(ceremonies: &str, language: Language) -> String {
     }
 }
 
+/// What a reader must know where a side has no graph.
+pub(super) const fn broken(old: bool, new: bool, language: Language) -> &'static str {
+    let (ja, en) = match (old, new) {
+        (false, false) => ("", ""),
+        (true, false) => (
+            "変更前は規則に反し、グラフがない。文書だけを比べた。",
+            "The old one breaks rules and has no graph: only documents are compared.",
+        ),
+        (false, true) => (
+            "変更後は規則に反し、グラフがない。文書だけを比べた。",
+            "The new one breaks rules and has no graph: only documents are compared.",
+        ),
+        (true, true) => (
+            "どちらも規則に反し、グラフがない。文書だけを比べた。",
+            "Both break rules and have no graph: only documents are compared.",
+        ),
+    };
+    pick(language, ja, en)
+}
+
 /// How many more there are than are named.
 pub(super) fn more(count: usize, language: Language) -> String {
     match language {
