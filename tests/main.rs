@@ -14,6 +14,7 @@
 
 mod bad_input;
 mod copies;
+mod diff;
 mod documents;
 mod foreign;
 mod golden;

@@ -31,6 +31,8 @@ pub(crate) enum Command {
     Bind(Planned),
     /// Print the script that people hold in the room
     Script(Planned),
+    /// Show what changes in meaning from one plan or sealed folder to another (then exit code 8)
+    Diff(Diff),
     /// Perform the ceremony with the built-in deterministic token and stand-in people
     Rehearse(Rehearse),
     /// Perform the ceremony with a PKCS #11 token and people
@@ -54,6 +56,21 @@ pub(crate) struct Planned {
     /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
     #[arg(long, value_name = "DIR")]
     pub(crate) ledger: Option<PathBuf>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Diff {
+    /// The ceremony's folder as it was, or a sealed folder
+    pub(crate) old: PathBuf,
+    /// The ceremony's folder as it shall be, or a sealed folder
+    pub(crate) new: PathBuf,
+    /// The ledger that holds the ceremonies before (otherwise ledger/ or golden/ beside the plans;
+    /// of a sealed folder the folder above)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// As Markdown, for a pull request
+    #[arg(long)]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Debug, clap::Args)]

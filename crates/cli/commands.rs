@@ -21,7 +21,7 @@ use crate::journal::Journal;
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::conclude;
-use crate::{ledgers, output, proofs, rehearsals, room, state, validate, verdicts};
+use crate::{diff, ledgers, output, proofs, rehearsals, room, state, validate, verdicts};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
@@ -30,6 +30,7 @@ pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
         Command::Graph(planned) => print(reviewed(&planned)?.graph.text()),
         Command::Bind(planned) => print(reviewed(&planned)?.bindings.text()),
         Command::Script(planned) => print(&script::render(&reviewed(&planned)?, language(lang))),
+        Command::Diff(asked) => diff::show(&asked, lang),
         Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
         Command::Run(run) => self::run(&run, lang),
         Command::Resume(resume) => self::resume(&resume.held, lang),
@@ -40,7 +41,7 @@ pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
     }
 }
 
-const fn language(lang: Lang) -> Language {
+pub(crate) const fn language(lang: Lang) -> Language {
     match lang {
         Lang::Ja => Language::Ja,
         Lang::En => Language::En,

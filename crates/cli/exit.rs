@@ -29,6 +29,8 @@ pub(crate) enum Halt {
     Interrupted(Fault),
     /// Everything fits together, but nothing says that it is the CA's.
     NotAnchored(String),
+    /// Two plans do not mean the same; what differs was printed.
+    Differs,
     /// Our bug.
     Bug(Fault),
 }
@@ -43,6 +45,7 @@ impl Halt {
             Self::Media(_) => 5,
             Self::Interrupted(_) => 6,
             Self::NotAnchored(_) => 7,
+            Self::Differs => 8,
             Self::Bug(_) => 70,
         }
     }

@@ -46,6 +46,22 @@ impl Folder {
         })
     }
 
+    /// Reads the inputs that a sealed folder keeps.
+    pub(crate) fn sealed(folder: &Path) -> Result<Self, Halt> {
+        let inputs = folder.join("inputs");
+        let document = |name: &str| {
+            let path = inputs.join(name);
+            read_document(&path).map(|octets| (path, octets))
+        };
+        let plan = document("plan.toml")?;
+        Ok(Self {
+            files: named_files(&inputs, &plan.1)?,
+            plan,
+            policy: document("policy.toml")?,
+            roster: document("roster.toml")?,
+        })
+    }
+
     pub(crate) fn inputs(self) -> Result<Inputs, Halt> {
         Inputs::read(&self.plan.1, &self.policy.1, &self.roster.1, &self.files)
             .map_err(|violations| Halt::Violations(Box::new(self), violations))

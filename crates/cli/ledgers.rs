@@ -61,7 +61,7 @@ pub(crate) fn state_before(
 
 /// `ledger/<ca>` if it holds that ceremony, else `golden/<ca>`; both stand beside
 /// `ceremony-plans/`.
-fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
+pub(crate) fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
     let plan = std::path::absolute(plan).unwrap_or_else(|_| plan.to_path_buf());
     let ca = plan.parent().and_then(Path::file_name);
     let root = plan.ancestors().nth(3);

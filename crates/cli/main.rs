@@ -7,6 +7,7 @@
 mod args;
 mod commands;
 mod conduct;
+mod diff;
 mod exit;
 mod files;
 mod journal;

@@ -25,6 +25,36 @@ pub fn canonical(input: Input, octets: &[u8]) -> Result<String, Violation> {
     Ok(out.trim_start().to_string())
 }
 
+/// One table of a canonical text.
+#[derive(Debug)]
+pub(crate) struct Heading<'t> {
+    /// Its name; nothing for what stands before every heading.
+    pub(crate) name: &'t str,
+    /// Whether it is one of a list of tables.
+    pub(crate) listed: bool,
+    /// Its entries, as they are written.
+    pub(crate) entries: Vec<(&'t str, &'t str)>,
+}
+
+/// The tables of a canonical text, in which every heading and every entry is one line.
+pub(crate) fn headings(text: &str) -> Vec<Heading<'_>> {
+    let mut found = Vec::from([Heading { name: "", listed: false, entries: Vec::new() }]);
+    for line in text.lines() {
+        let bare = line.strip_prefix('[').and_then(|line| line.strip_suffix(']'));
+        let listed = bare.and_then(|bare| bare.strip_prefix('[')?.strip_suffix(']'));
+        match (bare, listed, line.split_once(" = "), found.last_mut()) {
+            (Some(bare), _, _, _) => found.push(Heading {
+                name: listed.unwrap_or(bare),
+                listed: listed.is_some(),
+                entries: Vec::new(),
+            }),
+            (None, _, Some(entry), Some(last)) => last.entries.push(entry),
+            (None, _, None, _) | (None, _, Some(_), None) => {}
+        }
+    }
+    found
+}
+
 /// Entries first, by name; then tables, by name, each under its full heading.
 fn write_table(out: &mut String, path: &mut Vec<String>, table: &Table) {
     for (name, value) in sorted(table) {

@@ -39,6 +39,7 @@ pub mod ledger;
 
 pub mod bindings;
 pub mod compile;
+pub mod diff;
 pub mod graph;
 pub mod notice;
 pub mod rules;

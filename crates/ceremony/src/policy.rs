@@ -155,6 +155,18 @@ pub enum Backup {
     None,
 }
 
+impl Backup {
+    /// The word in a policy.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WrapTrusted => "wrap-trusted",
+            Self::Vendor => "vendor",
+            Self::None => "none",
+        }
+    }
+}
+
 /// Document Signer certificates (1.4.1 (3), 3.1, 4.7; D4, D15, D42).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]

@@ -42,7 +42,7 @@ impl Language {
         }
     }
 
-    fn pick(self, both: &Bilingual) -> &str {
+    pub(crate) fn pick(self, both: &Bilingual) -> &str {
         match self {
             Self::Ja => &both.ja,
             Self::En => &both.en,

@@ -6,7 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Act, Graph, Holder, Origin};
+use super::{Act, Duty, Graph, Holder, Origin, Sheet};
 use crate::hex::Digest;
 use crate::name::Name;
 use crate::plan::Ground;
@@ -16,17 +16,13 @@ use crate::x509::Reason;
 impl Graph {
     pub(super) fn write(&self) -> String {
         let mut out = String::from("gishiki graph v1\n\n");
-        let after = self.after.as_ref().map_or("nothing", Name::as_str);
+        for (field, value) in self.heading() {
+            let _ = writeln!(out, "{field:<10}{value}");
+        }
         let mut line = |text: String| {
             out.push_str(&text);
             out.push('\n');
         };
-        line(format!("ca        {}", self.ca));
-        line(format!("name      {}", self.ca_name));
-        line(format!("ceremony  {}", self.ceremony));
-        line(format!("after     {after}"));
-        line(format!("sequence  {}", self.sequence));
-        line(format!("window    {} until {}", self.window.0, self.window.1));
         line(format!("clock     at most {} s from the reference", self.demands.max_clock_offset));
         line(format!("head on   {}", self.demands.head_on.name()));
         line(format!("needs     {}", self.demands.mechanisms.join(", ")));
@@ -44,6 +40,33 @@ impl Graph {
         self.write_structures(&mut out);
         self.write_operations(&mut out);
         out
+    }
+
+    /// Which ceremony this is, and when it may take place.
+    pub(crate) fn heading(&self) -> [(&'static str, String); 6] {
+        let after = self.after.as_ref().map_or("nothing", Name::as_str);
+        [
+            ("ca", self.ca.to_string()),
+            ("name", self.ca_name.to_string()),
+            ("ceremony", self.ceremony.to_string()),
+            ("after", after.to_string()),
+            ("sequence", self.sequence.to_string()),
+            ("window", format!("{} until {}", self.window.0, self.window.1)),
+        ]
+    }
+
+    /// What a sheet signs: how many structures, under which key, from which to which.
+    pub(crate) fn signed(&self, sheet: &Sheet) -> String {
+        let names: Vec<&str> = [sheet.items.first(), sheet.items.last()]
+            .into_iter()
+            .flatten()
+            .filter_map(|item| self.item_name(*item).map(Name::as_str))
+            .collect();
+        let token = match &sheet.token {
+            Holder::Root => String::new(),
+            Holder::Spare(name) => format!(" on {name}"),
+        };
+        format!("{} under {}{token}, {}", sheet.items.len(), sheet.key, names.join(" … "))
     }
 
     fn write_people(&self, out: &mut String) {
@@ -161,34 +184,24 @@ impl Graph {
         for op in &self.ops {
             let _ = write!(out, "{:03} {}", op.id.number(), op.name);
             if let Act::Sign(sheet) = &op.act {
-                let names: Vec<&str> = [sheet.items.first(), sheet.items.last()]
-                    .into_iter()
-                    .flatten()
-                    .filter_map(|item| self.item_name(*item).map(Name::as_str))
-                    .collect();
-                let _ = write!(
-                    out,
-                    ": {} under {}{}, {}",
-                    sheet.items.len(),
-                    sheet.key,
-                    match &sheet.token {
-                        Holder::Root => String::new(),
-                        Holder::Spare(name) => format!(" on {name}"),
-                    },
-                    names.join(" … ")
-                );
+                let _ = write!(out, ": {}", self.signed(sheet));
             }
             let _ = write!(out, " [{}]", op.section);
             let duties: Vec<String> = op
                 .by
                 .iter()
-                .map(|duty| {
-                    let persons: Vec<&str> = duty.persons.iter().map(Name::as_str).collect();
-                    format!("{} {} of {}", duty.at_least, duty.role, persons.join(" "))
-                })
+                .map(|duty| format!("{} {} of {}", duty.at_least, duty.role, duty.names()))
                 .collect();
             let _ = writeln!(out, " by {}", or_none(&duties));
         }
+    }
+}
+
+impl Duty {
+    /// The participants who may meet it, by their ids.
+    pub(crate) fn names(&self) -> String {
+        let persons: Vec<&str> = self.persons.iter().map(Name::as_str).collect();
+        persons.join(" ")
     }
 }
 

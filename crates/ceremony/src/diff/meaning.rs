@@ -1,0 +1,371 @@
+//! The facts of a plan: read from its graph, its documents' canonical texts and its rules.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+
+use super::words::{self, origin, standing};
+use super::{Fact, Meaning, Part, Subject, Weight};
+use crate::canonical::headings;
+use crate::compile::{Compiled, Inputs, input_digest};
+use crate::graph::{Act, Bilingual, Graph, Op, PlannedCrl};
+use crate::hex::encode;
+use crate::ledger::State;
+use crate::name::Name;
+use crate::rules;
+use crate::script::{Language, step};
+use crate::time::Day;
+use crate::token::Attribute;
+use crate::violation::{Input, Violation};
+use crate::x509::{Reason, Revoked, ToBeSignedCertificate};
+
+impl Meaning {
+    /// What these inputs mean on this state, and what compiling them gave.
+    #[must_use]
+    pub fn of(
+        inputs: &Inputs,
+        state: &Arc<State>,
+        compiled: &Result<Compiled, Vec<Violation>>,
+    ) -> Self {
+        let mut parts = BTreeMap::new();
+        let said = rules::before_graph(inputs, state);
+        let refused = compiled.as_ref().err().map(Vec::as_slice).unwrap_or_default();
+        let exceptions = rules::exceptions(&inputs.plan);
+        parts.insert(Part::Rules, self::rules(refused, &said, &exceptions));
+        for (part, input) in [
+            (Part::Plan, Input::Plan),
+            (Part::Policy, Input::Policy),
+            (Part::Roster, Input::Roster),
+        ] {
+            let text = inputs.texts().get(&input.to_string());
+            let people: BTreeSet<&str> =
+                inputs.plan.participants.iter().map(|p| p.get_ref().as_str()).collect();
+            parts.insert(part, document(input, text.map_or("", String::as_str), &people));
+        }
+        let mut ids = Vec::new();
+        if let Ok(compiled) = compiled {
+            let graph = &compiled.graph;
+            let heading = graph.heading().map(|(field, value)| fact(field, value));
+            parts.insert(Part::Ceremony, [subject("", heading.into())].into());
+            parts.insert(Part::Keys, keys(graph));
+            parts.insert(Part::Certificates, certificates(graph));
+            parts.insert(Part::Crls, crls(graph, state));
+            parts.insert(Part::Decisions, decisions(graph));
+            parts.insert(Part::People, people(graph));
+            parts.insert(
+                Part::Operations,
+                graph.ops.iter().map(|op| operation(graph, op)).collect(),
+            );
+            ids.push(fact("graph", graph.id().to_string()));
+            ids.push(fact("bindings", compiled.bindings.id().to_string()));
+        }
+        for (name, text) in inputs.texts() {
+            ids.push(fact(name, input_digest(text).to_string()));
+        }
+        if let Some(last) = &state.last {
+            ids.push(fact("predecessor", last.predecessor.head.to_string()));
+            ids.push(fact("postscript", last.predecessor.postscript.to_string()));
+        }
+        parts.insert(Part::Ids, [subject("", ids)].into());
+        let ceremony = inputs.plan.ceremony.get_ref().clone();
+        Self { ceremony, graph: compiled.as_ref().ok().map(|compiled| compiled.graph.id()), parts }
+    }
+}
+
+fn fact(field: &str, value: impl Into<String>) -> Fact {
+    Fact { field: field.to_string(), value: Bilingual::plain(value), weight: Weight::Full }
+}
+
+fn detail(field: &str, value: impl Into<String>) -> Fact {
+    Fact { weight: Weight::Detail, ..fact(field, value) }
+}
+
+fn subject(name: &str, facts: Vec<Fact>) -> Subject {
+    Subject { key: name.to_string(), name: name.to_string(), title: None, facts }
+}
+
+/// `field: value`, as structures say their lines.
+fn fact_of_line(line: &str) -> Fact {
+    let (field, value) = line.split_once(": ").unwrap_or((line, ""));
+    fact(field, value)
+}
+
+/// Each violation is a subject of its own; where it stands is form.
+fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[String]) -> Vec<Subject> {
+    let lists = [refused, said.warnings.as_slice(), said.excepted.as_slice()];
+    let mut subjects: BTreeMap<String, Subject> = BTreeMap::new();
+    for (violations, standing) in lists.into_iter().zip(standing()) {
+        for violation in violations {
+            let Violation { rule, asked, found, .. } = violation;
+            let key = format!("{} {rule} {asked} {found}", standing.en);
+            let clause = rules::find(rule).map_or("", |rule| rule.clause);
+            let facts = Vec::from([fact("asked", asked.clone()), fact("found", found.clone())]);
+            let (name, title) = (format!("{rule} [{clause}]"), Some(standing.clone()));
+            subjects.insert(key.clone(), Subject { key, name, title, facts });
+        }
+    }
+    let mut subjects: Vec<Subject> = subjects.into_values().collect();
+    subjects.extend(exceptions.iter().map(|line| {
+        let (rule, terms) = line.split_once(' ').unwrap_or((line, ""));
+        let facts = Vec::from([fact("exception", terms)]);
+        Subject { key: format!("exception {rule}"), ..subject(rule, facts) }
+    }));
+    subjects
+}
+
+/// A document's tables. Of a list of tables, each is known by what it says.
+fn document(input: Input, text: &str, people: &BTreeSet<&str>) -> Vec<Subject> {
+    let mut subjects: Vec<Subject> = Vec::new();
+    let all = headings(text);
+    for heading in &all {
+        let mut key = heading.name.to_string();
+        let entry = |(field, value): (&str, &str)| {
+            let weight = match is_in_graph(input, heading.name, field, people) {
+                true => Weight::Said,
+                false => Weight::Full,
+            };
+            Fact { weight, ..fact(field, value) }
+        };
+        let facts: Vec<Fact> = heading.entries.iter().map(|e| entry(*e)).collect();
+        if heading.listed {
+            let entries = heading.entries.iter().map(|(field, value)| format!(" {field} {value}"));
+            key.extend(entries);
+        }
+        // A table of nothing but tables says nothing itself.
+        let inner = format!("{}.", heading.name);
+        if facts.is_empty() && all.iter().any(|other| other.name.starts_with(&inner)) {
+            continue;
+        }
+        subjects.push(Subject { key, ..subject(heading.name, facts) });
+    }
+    subjects
+}
+
+/// What the graph says of a plan's own entries, and of its certificates'. What is in no such list
+/// is shown as it is written.
+const PLAN_IN_GRAPH: [&str; 7] =
+    ["after", "ceremony", "orders", "participants", "release", "sequence", "serials"];
+const CERTIFICATE_IN_GRAPH: [&str; 8] =
+    ["application", "csr", "csr-sha256", "issuer", "key", "not-after", "not-before", "profile"];
+
+/// Whether the graph says this entry of a document, in words or in what follows from it.
+fn is_in_graph(input: Input, table: &str, field: &str, people: &BTreeSet<&str>) -> bool {
+    let (kind, name) = table.split_once('.').unwrap_or((table, ""));
+    match input {
+        Input::Plan => {
+            let said: &[&str] = match kind {
+                "" => &PLAN_IN_GRAPH,
+                "window" => &["from", "until"],
+                "key" => &["use"],
+                "certificate" => &CERTIFICATE_IN_GRAPH,
+                "crls" => &["next-ceremony"],
+                "exception" => &["rule", "until", "approved-by", "reason"],
+                "application" if !name.contains('.') => &["kind", "paper", "by", "notification"],
+                "compromise" => &["judged-at"],
+                "revocation" => &["date", "ground"],
+                _ => &[],
+            };
+            said.contains(&field)
+        }
+        Input::Roster => {
+            let shown = ["name", "name-ja", "organization", "roles"].contains(&field);
+            kind == "person" && people.contains(name) && shown
+        }
+        Input::Policy | Input::Room | Input::Anchor => false,
+    }
+}
+
+fn keys(graph: &Graph) -> Vec<Subject> {
+    let key = |key: &crate::graph::PlannedKey| {
+        let template = key.template(graph, 0);
+        let mut facts = Vec::from([
+            fact("curve", key.curve.name()),
+            fact("generation", key.generation.to_string()),
+            fact("backup", key.backup.name()),
+            Fact { value: origin(key.origin), ..fact("origin", "") },
+            detail("CKA_LABEL", template.label.clone()),
+            detail("CKA_ID", encode(&template.id.0)),
+        ]);
+        if let Some(known) = graph.known.get(&key.name) {
+            facts.push(detail("SHA-256 (SPKI)", known.public.spki_digest().to_string()));
+        }
+        let of = |of: &'static str| {
+            move |(attribute, value): (&Attribute, &bool)| {
+                detail(&format!("{of} {}", attribute.name()), value.to_string())
+            }
+        };
+        facts.extend(template.expected_private.iter().map(of("private")));
+        facts.extend(template.public.iter().map(of("public")));
+        subject(key.name.as_str(), facts)
+    };
+    graph.keys.iter().map(key).collect()
+}
+
+fn certificates(graph: &Graph) -> Vec<Subject> {
+    let certificate = |certificate: &ToBeSignedCertificate| {
+        let mut facts: Vec<Fact> = certificate.lines().iter().map(|l| fact_of_line(l)).collect();
+        for fact in &mut facts {
+            // What is known at review, in the place of its name; of a key, its digest.
+            match (fact.field.as_str(), &certificate.subject_public) {
+                ("serialNumber", _) => {
+                    fact.value = Bilingual::plain(encode(&graph.serial(&certificate.name, 0)));
+                }
+                ("subjectPublicKey", Some(key)) => {
+                    let (curve, digest) = (key.curve().name(), key.spki_digest());
+                    fact.value = Bilingual::plain(format!("{curve}, SHA-256 (SPKI) {digest}"));
+                }
+                _ => {}
+            }
+        }
+        facts.insert(0, fact("profile", graph.profile_of(&certificate.name).name()));
+        subject(certificate.name.as_str(), facts)
+    };
+    graph.certificates.iter().map(certificate).collect()
+}
+
+/// A certificate in the CRLs of a batch: from which day to which, and of how many.
+struct Entry<'a> {
+    revoked: &'a Revoked,
+    first: Day,
+    last: Day,
+    days: usize,
+}
+
+/// The batch of each signing key as a whole, then its entries.
+fn crls(graph: &Graph, state: &State) -> Vec<Subject> {
+    let issuers: BTreeSet<&Name> = graph.crls.iter().map(|c| &c.crl.issuer_key).collect();
+    let mut subjects = Vec::new();
+    for issuer in issuers {
+        let of_it = graph.crls.iter().filter(|c| c.crl.issuer_key == *issuer);
+        let facts = batch(graph, &of_it.collect::<Vec<_>>());
+        let title = Some(words::batch());
+        subjects.push(Subject { title, ..subject(issuer.as_str(), facts) });
+    }
+    let mut entries: BTreeMap<[u8; 20], Entry<'_>> = BTreeMap::new();
+    for planned in &graph.crls {
+        let day = planned.crl.this_update.day();
+        for revoked in planned.crl.revoked.iter() {
+            let entry = Entry { revoked, first: day, last: day, days: 1 };
+            let entry = entries.entry(revoked.serial).or_insert(entry);
+            // Every generation has a CRL of the day.
+            if entry.last != day {
+                (entry.last, entry.days) = (day, entry.days + 1);
+            }
+        }
+    }
+    let names: BTreeMap<[u8; 20], &Name> =
+        state.certificates.iter().map(|(name, known)| (known.serial, name)).collect();
+    for Entry { revoked, first, last, days } in entries.into_values() {
+        let serial = encode(&revoked.serial);
+        let name = names.get(&revoked.serial).map_or_else(|| serial.clone(), ToString::to_string);
+        let stands = words::days(&first.to_string(), &last.to_string(), days);
+        let facts = Vec::from([
+            fact("serialNumber", serial),
+            fact("revocationDate", revoked.date.to_string()),
+            fact("reasonCode", revoked.reason.map_or("absent", Reason::name)),
+            Fact { value: stands, ..fact("stands in", "") },
+        ]);
+        let (key, title) = (format!("entry {name}"), Some(words::entry()));
+        subjects.push(Subject { key, title, ..subject(&name, facts) });
+    }
+    subjects
+}
+
+fn batch(graph: &Graph, crls: &[&PlannedCrl]) -> Vec<Fact> {
+    let (Some(first), Some(last)) = (crls.first(), crls.last()) else { return Vec::new() };
+    let days = |of: fn(&PlannedCrl) -> i64| {
+        let days: BTreeSet<i64> = crls.iter().map(|crl| of(crl)).collect();
+        days.iter().map(i64::to_string).collect::<Vec<_>>().join(", ")
+    };
+    let mut facts = Vec::from([
+        fact("CRLs", crls.len().to_string()),
+        fact("first thisUpdate", first.crl.this_update.to_string()),
+        fact("last thisUpdate", last.crl.this_update.to_string()),
+        fact(
+            "days to nextUpdate",
+            days(|c| c.crl.next_update.day().days_since(c.crl.this_update.day())),
+        ),
+        fact(
+            "days to the next release",
+            days(|c| c.next_release.day().days_since(c.crl.this_update.day())),
+        ),
+        fact(
+            "cRLNumber",
+            format!("{} – {}", graph.crl_number(first.slot, 0), graph.crl_number(last.slot, 0)),
+        ),
+    ]);
+    // What every CRL of the batch says alike; numbers and times are said above.
+    let common = first.crl.lines();
+    let everywhere = |line: &&String| crls.iter().all(|c| c.crl.lines().contains(line));
+    let own = ["thisUpdate", "nextUpdate", "revokedCertificates", "cRLNumber"];
+    let lines = common.iter().filter(everywhere).map(|line| fact_of_line(line));
+    let lines = lines.filter(|fact| !own.contains(&fact.field.as_str()));
+    facts.extend(lines.map(|fact| Fact { weight: Weight::Detail, ..fact }));
+    facts
+}
+
+/// A line is a kind and a name with what is said of it; lines below it belong to it.
+fn decisions(graph: &Graph) -> Vec<Subject> {
+    let mut subjects: Vec<Subject> = Vec::new();
+    for line in graph.decisions() {
+        let words = |text: &str, count| -> (String, String) {
+            let end = text.match_indices(' ').nth(count).map_or(text.len(), |(at, _)| at);
+            let (head, tail) = text.split_at(end);
+            (head.to_string(), tail.trim_start().to_string())
+        };
+        match (line.strip_prefix("  "), subjects.last_mut()) {
+            (Some(below), Some(last)) => {
+                let count = below.split(' ').count().saturating_sub(2);
+                let (field, value) = words(below, count);
+                last.facts.push(fact(&field, value));
+            }
+            (Some(_), None) | (None, _) => {
+                let (name, terms) = words(&line, 1);
+                let name = name.trim_end_matches([':', ',']).to_string();
+                let facts = if terms.is_empty() { None } else { Some(fact("", terms)) };
+                subjects.push(subject(&name, facts.into_iter().collect()));
+            }
+        }
+    }
+    subjects
+}
+
+fn people(graph: &Graph) -> Vec<Subject> {
+    let person = |(id, person): (&Name, &crate::graph::Person)| {
+        let named = |of: &BTreeMap<Name, Bilingual>, id: &Name| {
+            of.get(id).cloned().unwrap_or_else(|| Bilingual::plain(id.as_str()))
+        };
+        let roles = person.roles.iter().map(|role| named(&graph.roles, role));
+        let roles: Vec<Bilingual> = roles.collect();
+        let join =
+            |pick: fn(&Bilingual) -> &str| roles.iter().map(pick).collect::<Vec<_>>().join(", ");
+        let both = Bilingual { ja: join(|b| &b.ja), en: join(|b| &b.en) };
+        let facts = Vec::from([
+            detail("name", format!("{} / {}", person.name.en, person.name.ja)),
+            Fact {
+                value: named(&graph.organizations, &person.organization),
+                ..fact("organization", "")
+            },
+            Fact { value: both, ..fact("roles", "") },
+        ]);
+        Subject { title: Some(person.name.clone()), ..subject(id.as_str(), facts) }
+    };
+    graph.people.iter().map(person).collect()
+}
+
+fn operation(graph: &Graph, op: &Op) -> Subject {
+    let mut facts = Vec::new();
+    if let Act::Sign(sheet) = &op.act {
+        facts.push(fact("signs", graph.signed(sheet)));
+    }
+    let duty = |duty: &crate::graph::Duty| {
+        fact(duty.role.as_str(), format!("{} of {}", duty.at_least, duty.names()))
+    };
+    facts.extend(op.by.iter().map(duty));
+    facts.push(detail("sections", op.section.clone()));
+    let title = |language| step(graph, op, language).title;
+    let title = Bilingual { ja: title(Language::Ja), en: title(Language::En) };
+    Subject { title: Some(title), ..subject(&op.name, facts) }
+}

@@ -1,0 +1,199 @@
+//! The words of a difference, in Japanese and English. Names of fields stand as documents,
+//! structures and standards write them; in Japanese the CP/CPS's word goes with them.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+
+use super::{Part, Side};
+use crate::graph::{Bilingual, Origin};
+use crate::script::Language;
+
+/// How a rule stands to a plan: it refuses, it reports, it is excepted.
+pub(super) fn standing() -> [Bilingual; 3] {
+    [both("違反", "refused"), both("報告", "reported"), both("例外により許容", "excepted")]
+}
+
+/// Where a key comes from.
+pub(super) fn origin(origin: Origin) -> Bilingual {
+    match origin {
+        Origin::Here => both("このセレモニーで生成", "made here"),
+        Origin::Before => both("生成済み", "exists"),
+    }
+}
+
+/// The CRLs of one key.
+pub(super) fn batch() -> Bilingual {
+    both("まとめて署名する CRL", "batch")
+}
+
+/// A certificate in the CRLs of a batch.
+pub(super) fn entry() -> Bilingual {
+    both("失効した電子証明書", "revoked certificate")
+}
+
+/// In the CRLs of which days.
+pub(super) fn days(first: &str, last: &str, count: usize) -> Bilingual {
+    let days = if count == 1 { "day" } else { "days" };
+    let (ja, en) = (format!("{count} 日分"), format!("{count} {days}"));
+    Bilingual { ja: format!("{first} – {last} ({ja})"), en: format!("{first} – {last} ({en})") }
+}
+
+fn both(ja: &str, en: &str) -> Bilingual {
+    Bilingual { ja: ja.to_string(), en: en.to_string() }
+}
+
+/// The heading of a part.
+pub(super) const fn part(part: Part, language: Language) -> &'static str {
+    let (ja, en) = match part {
+        Part::Ceremony => ("キーセレモニー", "ceremony"),
+        Part::Rules => ("規則", "rules"),
+        Part::Keys => ("鍵ペア", "keys"),
+        Part::Certificates => ("電子証明書", "certificates"),
+        Part::Crls => ("失効記録(CRL)", "CRLs"),
+        Part::Decisions => ("事前の申請・判断・指示", "decided before"),
+        Part::People => ("参加者", "people"),
+        Part::Operations => ("手順", "operations"),
+        Part::Plan => ("計画(plan.toml)の項目", "entries of plan.toml"),
+        Part::Policy => ("運用規程(policy.toml)の項目", "entries of policy.toml"),
+        Part::Roster => ("任命簿(roster.toml)の項目", "entries of roster.toml"),
+        Part::Ids => ("照合する値", "ids"),
+    };
+    pick(language, ja, en)
+}
+
+/// What a subject on one side is said to be; a rule comes to refuse, or ceases to.
+pub(super) const fn side(part: Part, side: Side, language: Language) -> &'static str {
+    let (ja, en) = match (side, part) {
+        (Side::Old, Part::Rules) => ("解消", "no longer"),
+        (Side::New, Part::Rules) => ("新規", "new"),
+        (Side::Old, _) => ("削除", "removed"),
+        (Side::New, _) => ("追加", "added"),
+        (Side::Both, _) => ("変更", "changed"),
+    };
+    pick(language, ja, en)
+}
+
+/// The heads of a table: what, which field, before, after.
+pub(super) const fn columns(language: Language) -> [&'static str; 4] {
+    match language {
+        Language::Ja => ["対象", "項目", "変更前", "変更後"],
+        Language::En => ["what", "field", "before", "after"],
+    }
+}
+
+/// What stands where a side has no such field.
+pub(super) const fn absent(language: Language) -> &'static str {
+    pick(language, "(なし)", "(absent)")
+}
+
+/// The line above everything.
+pub(super) fn title(ceremonies: &str, language: Language) -> String {
+    match language {
+        Language::Ja => format!("{ceremonies}: 意味の変更"),
+        Language::En => format!("{ceremonies}: what changes in meaning"),
+    }
+}
+
+/// What a reader must know where a side has no graph.
+pub(super) const fn broken(old: bool, new: bool, language: Language) -> &'static str {
+    let (ja, en) = match (old, new) {
+        (false, false) => ("", ""),
+        (true, false) => (
+            "変更前は規則に反し、グラフがない。文書だけを比べた。",
+            "The old one breaks rules and has no graph: only documents are compared.",
+        ),
+        (false, true) => (
+            "変更後は規則に反し、グラフがない。文書だけを比べた。",
+            "The new one breaks rules and has no graph: only documents are compared.",
+        ),
+        (true, true) => (
+            "どちらも規則に反し、グラフがない。文書だけを比べた。",
+            "Both break rules and have no graph: only documents are compared.",
+        ),
+    };
+    pick(language, ja, en)
+}
+
+/// How many more there are than are named.
+pub(super) fn more(count: usize, language: Language) -> String {
+    match language {
+        Language::Ja => format!("ほか {count} 件"),
+        Language::En => format!("and {count} more"),
+    }
+}
+
+/// A field's name; in Japanese with the CP/CPS's word (7.1.2, 7.2). Entries of documents are called
+/// what they are called there.
+pub(super) fn field(part: Part, name: &str, language: Language) -> String {
+    let written = matches!(part, Part::Plan | Part::Policy | Part::Roster);
+    let known = match language {
+        Language::Ja if !written => japanese(name),
+        Language::Ja | Language::En => None,
+    };
+    known.unwrap_or_else(|| name.to_string())
+}
+
+fn japanese(name: &str) -> Option<String> {
+    let structure = match name.split(',').next().unwrap_or(name) {
+        "serialNumber" => "シリアル番号",
+        "signature" => "署名アルゴリズム",
+        "issuer" => "発行者情報",
+        "notBefore" => "有効期間の開始日",
+        "notAfter" => "有効期間の終了日",
+        "subject" => "主体者名",
+        "subjectPublicKey" => "公開鍵",
+        "subjectKeyIdentifier" => "主体者鍵識別子",
+        "authorityKeyIdentifier" => "発行者鍵識別子",
+        "keyUsage" => "鍵用途",
+        "extKeyUsage" => "拡張鍵用途",
+        "basicConstraints" => "基本制約",
+        "issuerAltName" => "発行者別名",
+        "cRLDistributionPoints" => "CRL 配布点",
+        "cRLNumber" => "CRL 番号",
+        "revocationDate" => "失効年月日",
+        "reasonCode" => "失効事由",
+        _ => return own(name).map(ToString::to_string),
+    };
+    Some(format!("{structure} ({name})"))
+}
+
+/// Fields that no standard names.
+fn own(name: &str) -> Option<&'static str> {
+    Some(match name {
+        "profile" => "種類",
+        "CRLs" => "枚数",
+        "first thisUpdate" => "最初の有効期間の開始日 (thisUpdate)",
+        "last thisUpdate" => "最後の有効期間の開始日 (thisUpdate)",
+        "days to nextUpdate" => "有効な日数 (nextUpdate まで)",
+        "days to the next release" => "次の更新予定日までの日数",
+        "stands in" => "掲載する CRL",
+        "asked" => "求めたもの",
+        "found" => "あったもの",
+        "exception" => "例外",
+        "ca" => "認証局",
+        "name" => "名称",
+        "ceremony" => "セレモニー",
+        "after" => "前のセレモニー",
+        "sequence" => "通し番号",
+        "window" => "実施時間帯",
+        "curve" => "曲線",
+        "generation" => "世代",
+        "backup" => "バックアップ",
+        "origin" => "生成",
+        "organization" => "組織",
+        "roles" => "役割",
+        "signs" => "署名対象",
+        "sections" => "条項",
+        "follows" => "直前の手順",
+        "predecessor" => "前のセレモニーの先頭値",
+        "postscript" => "前のセレモニーの追記",
+        _ => return None,
+    })
+}
+
+const fn pick(language: Language, ja: &'static str, en: &'static str) -> &'static str {
+    match language {
+        Language::Ja => ja,
+        Language::En => en,
+    }
+}

@@ -1,0 +1,78 @@
+//! `diff`: what changes in meaning between two plans, two sealed folders, or one of each.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ceremony::compile::{Compiled, compile};
+use ceremony::diff::{Form, Meaning, compare, render};
+use ceremony::ledger::State;
+use ceremony::plan::After;
+use ceremony::seal::TRANSCRIPT_FILE;
+use ceremony::verify::Trust;
+
+use crate::args::{self, Lang};
+use crate::commands::{language, print};
+use crate::exit::Halt;
+use crate::files::Folder;
+use crate::{ledgers, proofs};
+
+/// A ledger up to a ceremony, and the state that it left: both sides mostly stand on one.
+type Folded = Option<((PathBuf, After), Arc<State>)>;
+
+/// Shows what differs; nothing where both mean the same.
+pub(crate) fn show(asked: &args::Diff, lang: Lang) -> Result<(), Halt> {
+    let mut folded = None;
+    let old = meaning(&asked.old, asked.ledger.as_deref(), &mut folded)?;
+    let new = meaning(&asked.new, asked.ledger.as_deref(), &mut folded)?;
+    let difference = compare(&old, &new);
+    if difference.is_empty() {
+        return Ok(());
+    }
+    let form = if asked.markdown { Form::Markdown } else { Form::Text };
+    print(&render(&difference, language(lang), form))?;
+    Err(Halt::Differs)
+}
+
+/// What a folder means. One that breaks rules has a meaning, too; one that cannot be read has none.
+fn meaning(path: &Path, ledger: Option<&Path>, folded: &mut Folded) -> Result<Meaning, Halt> {
+    let is_sealed = path.join(TRANSCRIPT_FILE).exists();
+    let folder = if is_sealed { Folder::sealed(path)? } else { Folder::read(path)? };
+    let inputs = folder.inputs()?;
+    let after = inputs.plan.after.get_ref();
+    let ledger = match (ledger, is_sealed) {
+        (Some(ledger), _) => Some(ledger.to_path_buf()),
+        (None, true) => Some(above(path)),
+        (None, false) => None,
+    };
+    let state = state(path, after, ledger, folded)?;
+    let proved = |compiled: Compiled| match proofs::prove(&compiled.checks) {
+        Ok(_) => Ok(compiled),
+        Err((check, _)) => Err(vec![inputs.refused_possession(&check)]),
+    };
+    Ok(Meaning::of(&inputs, &state, &compile(&inputs, &state).and_then(proved)))
+}
+
+fn state(
+    plan: &Path,
+    after: &After,
+    ledger: Option<PathBuf>,
+    folded: &mut Folded,
+) -> Result<Arc<State>, Halt> {
+    let After::Ceremony(last) = after else { return Ok(Arc::default()) };
+    let ledger = ledger.map_or_else(|| ledgers::beside(plan, last), Ok)?;
+    let asked = (ledger, after.clone());
+    if let Some((known, state)) = folded
+        && *known == asked
+    {
+        return Ok(Arc::clone(state));
+    }
+    let state = ledgers::state_before(plan, after, Some(&asked.0), &Trust::None)?;
+    *folded = Some((asked, Arc::clone(&state)));
+    Ok(state)
+}
+
+/// The ledger in which a sealed folder lies.
+fn above(sealed: &Path) -> PathBuf {
+    let absolute = std::path::absolute(sealed).unwrap_or_else(|_| sealed.to_path_buf());
+    absolute.parent().map_or_else(|| absolute.clone(), Path::to_path_buf)
+}
