@@ -55,7 +55,9 @@ impl Texts {
             assert!(state.certificates.remove_mut(name.as_str()), "{}: {name}", case.name);
         }
         for name in &case.body.withhold {
-            state.certificates.get_mut(name.as_str()).unwrap().standing = Standing::Withheld;
+            let name = name.parse().unwrap();
+            assert!(state.certificates.contains_key(&name), "{}: {name}", case.name);
+            state.set_standing(&name, Standing::Withheld);
         }
         for change in &case.body.change {
             texts.change(&case.name, change);

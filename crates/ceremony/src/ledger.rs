@@ -60,6 +60,8 @@ pub struct State {
     pub keys: BTreeMap<Name, Key>,
     /// Every certificate, by name.
     pub certificates: Map<Name, Certificate>,
+    /// Those that are revoked or withheld: a few, which are asked for in every ceremony.
+    set_apart: Set<Name>,
     /// The self-signed certificate of each root key, both by name.
     pub roots: BTreeMap<Name, Name>,
     /// Serial numbers of attempts whose signature was lost, with what they were for.
@@ -244,6 +246,29 @@ impl State {
     #[must_use]
     pub fn root_of(&self, key: &str) -> Option<&Certificate> {
         self.certificates.get(self.roots.get(key)?)
+    }
+
+    /// Every revoked certificate.
+    pub fn revoked(&self) -> impl Iterator<Item = (&Name, &Certificate, &Revoked)> {
+        let apart = self.set_apart.iter().filter_map(|name| self.certificates.get_key_value(name));
+        apart.filter_map(|(name, certificate)| Some((name, certificate, certificate.revoked()?)))
+    }
+
+    /// Every certificate that an aborted ceremony withheld.
+    pub fn withheld(&self) -> impl Iterator<Item = (&Name, &Certificate)> {
+        let apart = self.set_apart.iter().filter_map(|name| self.certificates.get_key_value(name));
+        apart.filter(|(_, certificate)| certificate.standing == Standing::Withheld)
+    }
+
+    /// Gives a certificate another standing.
+    pub fn set_standing(&mut self, name: &Name, standing: Standing) {
+        let Some(certificate) = self.certificates.get_mut(name) else { return };
+        certificate.standing = standing;
+        if standing == Standing::Issued {
+            self.set_apart.remove_mut(name);
+        } else {
+            self.set_apart.insert_mut(name.clone());
+        }
     }
 
     /// The root key that signs certificates now: the latest generation that is neither compromised

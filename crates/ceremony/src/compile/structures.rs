@@ -9,7 +9,7 @@ use super::{Builder, Inputs, generation};
 use crate::graph::{
     Graph, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation,
 };
-use crate::ledger::{Certificate, Key, Revoked, Standing};
+use crate::ledger::{Certificate, Key, Revoked};
 use crate::name::Name;
 use crate::plan::{PlanCertificate, ProfileName};
 use crate::policy::{Backup, ReasonCodes};
@@ -378,10 +378,8 @@ impl Builder<'_> {
             let entry = self.entry(certificate.serial, revoked);
             entries.insert(certificate.serial, (certificate.not_after, entry));
         };
-        for certificate in self.state.certificates.values() {
-            if let Standing::Revoked(revoked) = &certificate.standing {
-                add(certificate, revoked);
-            }
+        for (_, certificate, revoked) in self.state.revoked() {
+            add(certificate, revoked);
         }
         for planned in &graph.revocations {
             if let Some(certificate) = self.state.certificates.get(&planned.certificate) {

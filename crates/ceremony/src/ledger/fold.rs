@@ -164,20 +164,19 @@ impl State {
                 not_before: planned.not_before,
                 not_after: planned.not_after,
                 digest: Digest::of(&signed.der),
-                standing,
+                standing: Standing::Issued,
             };
             if certificate.profile == ProfileName::Root {
                 self.roots.insert(certificate.issuer.clone(), planned.name.clone());
             }
             self.certificates.insert_mut(planned.name.clone(), certificate);
+            self.set_standing(&planned.name, standing);
         }
         for digest in &graph.certified {
             self.certified.insert_mut(*digest);
         }
         for name in graph.released.iter().filter(|_| completed) {
-            if let Some(certificate) = self.certificates.get_mut(name) {
-                certificate.standing = Standing::Issued;
-            }
+            self.set_standing(name, Standing::Issued);
         }
     }
 
@@ -229,9 +228,7 @@ impl State {
     fn take_revocations(&mut self, run: &Run) {
         let graph = run.graph();
         for revocation in &graph.revocations {
-            if let Some(certificate) = self.certificates.get_mut(&revocation.certificate) {
-                certificate.standing = Standing::Revoked(revocation.revoked);
-            }
+            self.set_standing(&revocation.certificate, Standing::Revoked(revocation.revoked));
         }
         for (name, at) in &graph.compromised {
             if let Some(key) = self.keys.get_mut(name) {

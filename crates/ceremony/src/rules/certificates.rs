@@ -156,12 +156,11 @@ pub(super) fn root_begins(report: &mut Report<'_>) {
 /// S-RELEASE: what an aborted ceremony issued and withheld is released or revoked by the next plan,
 /// certificate by certificate.
 pub(super) fn release(report: &mut Report<'_>) {
-    use crate::ledger::Standing;
     let plan = &report.inputs.plan;
-    let withheld = report.state.certificates.iter().filter(|(name, certificate)| {
+    let withheld = report.state.withheld().filter(|(name, certificate)| {
         let revoked = plan.revocation.keys().any(|revoked| revoked.get_ref() == *name);
         let compromised = plan.compromise.keys().any(|key| *key.get_ref() == certificate.issuer);
-        certificate.standing == Standing::Withheld && !revoked && !compromised
+        !revoked && !compromised
     });
     let withheld: alloc::collections::BTreeSet<Name> =
         withheld.map(|(name, _)| name.clone()).collect();

@@ -3,7 +3,7 @@
 //!
 //! What is asked is said here anew, from the inputs: not by the code that built the structure.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -71,7 +71,7 @@ struct Asked<'a> {
     /// First and last second of the root of each key, of the ledger or of this plan.
     roots: BTreeMap<Name, (Instant, Instant)>,
     /// The end and the serial number of everything that is revoked.
-    revoked: Vec<(Instant, [u8; 20])>,
+    revoked: BTreeSet<(Instant, [u8; 20])>,
 }
 
 impl<'a> Asked<'a> {
@@ -93,13 +93,13 @@ impl<'a> Asked<'a> {
             let root = state.root_of(name.as_str())?;
             Some((name.clone(), (root.not_before, root.not_after)))
         }));
-        let now: Vec<&Name> = graph.revocations.iter().map(|r| &r.certificate).collect();
-        let mut revoked = Vec::new();
-        for (name, certificate) in &state.certificates {
-            if certificate.revoked().is_some() || now.contains(&name) {
-                revoked.push((certificate.not_after, certificate.serial));
-            }
-        }
+        let before = state.revoked().map(|(_, certificate, _)| certificate);
+        let now = graph.revocations.iter().filter_map(|r| state.certificates.get(&r.certificate));
+        // Judged as a set: whoever was revoked before is not revoked again (4.9.5).
+        let revoked: BTreeSet<_> = before
+            .chain(now)
+            .map(|certificate| (certificate.not_after, certificate.serial))
+            .collect();
         let planned = certificates.map(|(name, planned)| (name.get_ref(), planned)).collect();
         Self { inputs, graph, keys, planned, roots, revoked }
     }
