@@ -158,7 +158,7 @@ mod tests {
         let asked = "302b310b3009060355040613024a50\
                      310f300d060355040a0c06e6a99fe6a78b\
                      310b300906035504030c024341";
-        assert_eq!(crate::hex::encode(&name.der()), asked);
+        assert_eq!(crate::hex::encode(name.der()), asked);
         assert_eq!(name.to_string(), "C=JP, O=機構, CN=CA");
     }
 
