@@ -4,6 +4,7 @@
 //! Of the kill points of each ceremony some are taken; `GISHIKI_KILL=all` takes every one.
 
 pub(crate) mod history;
+mod judges;
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -11,6 +11,7 @@ mod folder;
 mod inputs;
 mod page;
 mod room;
+mod rows;
 mod structure;
 
 use std::collections::BTreeSet;
@@ -29,6 +30,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("S-ROOM", "a_module_is_the_one_that_the_room_names"),
     ("S-TERMINAL", "without_a_terminal_nobody_is_asked"),
     ("S-BUSY", "a_journal_is_held_by_one_process"),
+    ("S-LEDGER", "a_ledger_is_one_history"),
     ("P-PATH-ISSUER", "each_rule_of_a_path_refuses_what_it_says"),
     ("P-PATH-KEY", "each_rule_of_a_path_refuses_what_it_says"),
     ("P-PATH-SIGNATURE", "each_rule_of_a_path_refuses_what_it_says"),

@@ -5,26 +5,30 @@
 //! tests.
 
 use ceremony::key::Curve;
-use ceremony::x509::ToBeSignedCertificate;
+use ceremony::x509::{DirectoryName, ToBeSignedCertificate, profile};
 use isomdl::definitions::x509::X5Chain;
 use isomdl::definitions::x509::trust_anchor::{PemTrustAnchor, TrustAnchorRegistry, TrustPurpose};
 use isomdl::definitions::x509::validation::ValidationRuleset;
 
-use crate::issuing::{self, ROOT_SERIAL, TestKey};
+use crate::issuing::{self, ROOT_SERIAL, SIGNER_SERIAL, TestKey};
 
 const ROOT_KEY: TestKey = TestKey { curve: Curve::P256, octet: 0x11 };
 const SIGNER_KEY: TestKey = TestKey { curve: Curve::P256, octet: 0x22 };
 
-/// What the verifier says about a Document Signer under this root.
+/// What the verifier says about this root with a Document Signer of other people's making.
 fn errors(root: &ToBeSignedCertificate) -> Vec<String> {
+    judged(root, &issuing::document_signer(ROOT_KEY, SIGNER_KEY, issuing::days_ago(1)))
+}
+
+/// What the verifier says about a Document Signer under this root.
+fn judged(root: &ToBeSignedCertificate, signer: &[u8]) -> Vec<String> {
     let der = ROOT_KEY.signed(&root.to_der(&ROOT_SERIAL, &ROOT_KEY.keys()).unwrap());
     let anchor = PemTrustAnchor {
         certificate_pem: issuing::pem("CERTIFICATE", &der),
         purpose: TrustPurpose::Iaca,
     };
     let registry = TrustAnchorRegistry::from_pem_certificates(vec![anchor]).unwrap();
-    let signer = issuing::document_signer(ROOT_KEY, SIGNER_KEY, issuing::days_ago(1));
-    let chain = X5Chain::builder().with_der_certificate(&signer).unwrap().build().unwrap();
+    let chain = X5Chain::builder().with_der_certificate(signer).unwrap().build().unwrap();
     ValidationRuleset::Mdl.validate(&chain, &registry).errors
 }
 
@@ -40,5 +44,42 @@ fn a_root_without_any_one_of_its_extensions_is_refused() {
         let mut less = root.clone();
         let dropped = less.extensions.remove(index);
         assert_ne!(errors(&less), Vec::<String>::new(), "without {}", dropped.name());
+    }
+}
+
+/// A Document Signer out of the product's profile, for a key of the tests.
+fn signer() -> ToBeSignedCertificate {
+    let not_before = issuing::days_ago(1);
+    profile::document_signer(&profile::DocumentSigner {
+        name: "ds-0001".parse().unwrap(),
+        ca: issuing::ca(),
+        subject: DirectoryName::new("JP", "機構", "Sample DS 0001").unwrap(),
+        public: SIGNER_KEY.public(),
+        issuer: "g1".parse().unwrap(),
+        issuer_curve: Curve::P256,
+        not_before,
+        not_after: not_before.plus(&"4 months".parse().unwrap()).unwrap(),
+        purpose: "1.0.18013.5.1.2".parse().unwrap(),
+        issuer_alt_name: issuing::ISSUER_ALT_NAME.into(),
+        crl_url: issuing::CRL_URL.into(),
+    })
+}
+
+#[test]
+fn the_document_signer_is_accepted_and_needs_each_of_its_extensions() {
+    let root = issuing::root(Curve::P256, issuing::days_ago(1));
+    let signed = |signer: &ToBeSignedCertificate| {
+        ROOT_KEY.signed(&signer.to_der(&SIGNER_SERIAL, &ROOT_KEY.keys()).unwrap())
+    };
+    assert_eq!(judged(&root, &signed(&signer())), Vec::<String>::new());
+    for index in 0..signer().extensions.len() {
+        let mut less = signer();
+        let dropped = less.extensions.remove(index);
+        assert_ne!(
+            judged(&root, &signed(&less)),
+            Vec::<String>::new(),
+            "without {}",
+            dropped.name()
+        );
     }
 }

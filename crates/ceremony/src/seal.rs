@@ -196,8 +196,8 @@ impl Made {
         Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
     }
 
-    /// Reads a bundle and judges it against a closed run: it must be the one that this run gives, for
-    /// some signature.
+    /// Reads a bundle and judges it against a closed run: it must be the one that this run gives,
+    /// for some signature.
     pub fn read(&self, run: &Run, octets: &[u8]) -> Result<Check, Fault> {
         let wrong = |found: String| {
             Fault::new("S-SEAL", "the Sigstore bundle v0.3 that this transcript gives", found)

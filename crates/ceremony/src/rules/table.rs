@@ -305,5 +305,12 @@ const ROOM: &[Rule] = &[
         true,
         "a ceremony without a terminal to ask people at",
     ),
+    rule(
+        "S-LEDGER",
+        "5.7.2, 5.5.3",
+        Stage::Edge,
+        true,
+        "a ledger that is not one history from the first ceremony: a gap, a fork, another name",
+    ),
     rule("S-BUSY", "gishiki", Stage::Edge, true, "a journal that another process holds"),
 ];

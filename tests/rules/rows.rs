@@ -1,0 +1,172 @@
+//! `docs/traceability.md`: each requirement of the CP/CPS, the rules that hold it, what they refuse,
+//! and the ceremony that shows it.
+//!
+//! `rows.toml` beside this file says which rules and tests meet a requirement; that they exist, have
+//! cases, and that a golden holds what is said of it, is checked here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+
+use ceremony::rules;
+use serde::Deserialize;
+
+use super::ELSEWHERE;
+use super::case;
+use crate::support::{document, root};
+
+const HEAD: &str = "# Traceability
+
+Written by `UPDATE_DOCS=1 cargo test --test all rules` from `tests/rules/rows.toml`, the registry of
+rules and the corpus of cases; do not edit.
+
+Each row is one requirement of the CP/CPS that software can meet, prove or refuse to violate. A rule
+is explained in [rules.md](rules.md), its refused cases lie in `tests/refused/`. The ceremony that
+shows a row is one of `golden/mdoc-root/`; the words after it stand in that file, and a test looks.
+";
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rows {
+    row: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    id: String,
+    section: String,
+    #[serde(default)]
+    rules: Vec<String>,
+    #[serde(default)]
+    tests: Vec<String>,
+    #[serde(default)]
+    shown: Vec<(String, String)>,
+    #[serde(default)]
+    rest: String,
+}
+
+fn rows() -> Vec<Row> {
+    let text = fs::read_to_string(root().join("tests/rules/rows.toml")).unwrap();
+    toml::from_str::<Rows>(&text).unwrap().row
+}
+
+/// The refused cases of each rule, and the tests that refuse where no case can.
+fn refused() -> BTreeMap<String, BTreeSet<String>> {
+    let mut refused: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for case in case::all("refused") {
+        for rule in case.expect {
+            let link = format!("[{0}](../tests/refused/{0}.toml)", case.name);
+            refused.entry(rule).or_default().insert(link);
+        }
+    }
+    for (rule, test) in ELSEWHERE {
+        refused.entry((*rule).to_string()).or_default().insert(format!("`{test}`"));
+    }
+    refused
+}
+
+/// Two cases of each rule: the others are in the page of rules.
+fn cases(row: &Row, refused: &BTreeMap<String, BTreeSet<String>>) -> String {
+    let of_rule = |rule: &String| refused.get(rule).into_iter().flatten().take(2);
+    let chosen: BTreeSet<&String> = row.rules.iter().flat_map(of_rule).collect();
+    chosen.into_iter().cloned().collect::<Vec<_>>().join(", ")
+}
+
+fn page() -> String {
+    let refused = refused();
+    let mut page = HEAD.to_string();
+    page.push_str(
+        "\n| row | CP/CPS | rules | refused | tests | shown by |\n|---|---|---|---|---|---|\n",
+    );
+    let (met, left): (Vec<Row>, Vec<Row>) =
+        rows().into_iter().partition(|row| !row.rules.is_empty() || !row.tests.is_empty());
+    for row in &met {
+        let tests: Vec<String> = row.tests.iter().map(|test| format!("`{test}`")).collect();
+        let shown = row.shown.iter().map(|(file, words)| {
+            format!("[{file}](../golden/mdoc-root/{file}): `{}`", words.replace('|', "\\|"))
+        });
+        let mut shown: Vec<String> = shown.collect();
+        shown.extend((!row.rest.is_empty()).then(|| row.rest.clone()));
+        let _ = writeln!(
+            page,
+            "| {} | {} | {} | {} | {} | {} |",
+            row.id,
+            row.section,
+            row.rules.join(", "),
+            cases(row, &refused),
+            tests.join(", "),
+            shown.join("; ")
+        );
+    }
+    page.push_str("\n## Met elsewhere, or not yet\n\n| row | CP/CPS | |\n|---|---|---|\n");
+    for row in &left {
+        let _ = writeln!(page, "| {} | {} | {} |", row.id, row.section, row.rest);
+    }
+    page
+}
+
+#[test]
+fn the_page_of_requirements_is_what_the_code_says() {
+    document("docs/traceability.md", &page());
+}
+
+#[test]
+fn every_requirement_is_met_as_its_row_says() {
+    let known: BTreeSet<&str> = rules::all().map(|rule| rule.id).collect();
+    let refused = refused();
+    let sources: String = crate::support::files(&root().join("tests"))
+        .into_iter()
+        .filter(|(name, _)| name.ends_with(".rs"))
+        .map(|(_, octets)| String::from_utf8(octets).unwrap())
+        .collect();
+    let mut seen = BTreeSet::new();
+    for row in rows() {
+        let id = &row.id;
+        assert!(seen.insert(id.clone()), "{id} twice");
+        assert!(!row.rules.is_empty() || !row.rest.is_empty() || !row.tests.is_empty(), "{id}");
+        // A requirement that has its name in the registry is held by that rule.
+        assert!(!known.contains(id.as_str()) || row.rules.contains(id), "{id}: its own rule");
+        for rule in &row.rules {
+            assert!(known.contains(rule.as_str()), "{id}: no rule {rule}");
+            assert!(refused.contains_key(rule), "{id}: nothing refused by {rule}");
+        }
+        assert!(row.rules.is_empty() || !row.shown.is_empty() || !row.rest.is_empty(), "{id}");
+        for test in &row.tests {
+            assert!(sources.contains(&format!("fn {test}()")), "{id}: no test {test}");
+        }
+        for (file, words) in &row.shown {
+            let text = fs::read(root().join("golden/mdoc-root").join(file)).unwrap();
+            assert!(
+                String::from_utf8(text).unwrap().contains(words),
+                "{id}: {file} says no {words}"
+            );
+        }
+    }
+    let foreign = known.iter().filter(|rule| rule.starts_with("R-") && !seen.contains(**rule));
+    let foreign: Vec<_> = foreign.collect();
+    assert_eq!(foreign, [&"R-ORGANIZATIONS", &"R-ROLLOVER"], "rules of no requirement");
+}
+
+/// What a message calls a rule is in the registry.
+#[test]
+fn every_rule_that_is_named_in_the_code_is_registered() {
+    let known: BTreeSet<&str> = rules::all().map(|rule| rule.id).collect();
+    let mut named = BTreeSet::new();
+    for (name, octets) in crate::support::files(&root().join("crates")) {
+        let text = String::from_utf8_lossy(&octets).into_owned();
+        if !name.ends_with(".rs") {
+            continue;
+        }
+        for word in text.split('"') {
+            let part = |c: char| c.is_ascii_uppercase() || c == '-';
+            let id = word.starts_with(['R', 'S']) && word.get(1..2) == Some("-");
+            if id && word.len() > 3 && word.chars().all(part) {
+                named.insert(word.to_string());
+            }
+        }
+    }
+    assert!(named.len() > 80, "{}", named.len());
+    let open: Vec<&String> = named.iter().filter(|id| !known.contains(id.as_str())).collect();
+    assert!(open.is_empty(), "not registered: {open:?}");
+}
