@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::support::{
-    Drill, GISHIKI, IN_WINDOW, genesis, genesis_golden, gishiki, gishiki_at, nothing, run,
+    Drill, GISHIKI, IN_WINDOW, at_time, genesis, genesis_golden, gishiki, gishiki_at, nothing, run,
     sample_ca, text,
 };
 
@@ -221,8 +221,8 @@ fn a_module_is_the_one_that_the_room_names() {
 #[test]
 fn without_a_terminal_nobody_is_asked() {
     let drill = Drill::new();
-    let mut command = Command::new("setsid");
-    command.args(["-w", "faketime", "-f", "@2026-04-01 01:30:00", GISHIKI, "run"]).arg(genesis());
+    let mut command = at_time("setsid", IN_WINDOW);
+    command.args(["-w", GISHIKI, "run"]).arg(genesis());
     drill.env(&mut command).arg("--room").arg(drill.path("room.toml"));
     command.arg("--journal").arg(drill.path("A")).arg("--journal").arg(drill.path("B"));
     command.arg("--out").arg(drill.path("out")).stdin(Stdio::null());

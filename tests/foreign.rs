@@ -8,7 +8,7 @@ use std::process::Command;
 use ceremony::time::Instant;
 use x509_parser::prelude::{CertificateRevocationList, FromDer as _, X509Certificate};
 
-use crate::support::{genesis_golden, root, run, succeed, text};
+use crate::support::{at_time, genesis_golden, root, run, succeed, text};
 
 /// The root and these days' CRLs as PEM, in a folder of their own.
 fn pem_folder() -> tempfile::TempDir {
@@ -89,12 +89,8 @@ fn certtool_accepts_the_root_under_a_crl_of_the_day() {
         (&names[50], "2026-05-21 03:00:00", true),
         (&names[0], "2026-04-05 03:00:00", false),
     ] {
-        let mut certtool = Command::new("faketime");
-        certtool.env("TZ", "UTC").current_dir(folder.path());
-        certtool.args([
-            "-f",
-            &format!("@{time}"),
-            "certtool",
+        let mut certtool = at_time("certtool", time);
+        certtool.current_dir(folder.path()).args([
             "--verify-crl",
             "--load-ca-certificate",
             "root.pem",

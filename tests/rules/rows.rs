@@ -1,8 +1,8 @@
 //! `docs/traceability.md`: each requirement of the CP/CPS, the rules that hold it, what they
 //! refuse, and the ceremony that shows it.
 //!
-//! `rows.toml` beside this file says which rules and tests meet a requirement; that they exist, have
-//! cases, and that a golden holds what is said of it, is checked here.
+//! `rows.toml` beside this file says which rules and tests meet a requirement; that they exist,
+//! have cases, and that a golden holds what is said of it, is checked here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;

@@ -55,9 +55,16 @@ pub(crate) fn gishiki() -> Command {
 
 /// The program at a planned time, in UTC.
 pub(crate) fn gishiki_at(time: &str) -> Command {
-    let mut command = Command::new("faketime");
-    command.args(["-f", &format!("@{time}"), GISHIKI]);
-    plain(command)
+    plain(at_time(GISHIKI, time))
+}
+
+/// A program whose clock begins at this time in UTC. The library is preloaded, because the command
+/// `faketime` refuses a process number whose last owner was killed.
+pub(crate) fn at_time(program: &str, time: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env("LD_PRELOAD", "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1");
+    command.env("FAKETIME", format!("@{time}")).env("TZ", "UTC");
+    command
 }
 
 /// Inside the window of the sample plan.
