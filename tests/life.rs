@@ -189,6 +189,68 @@ fn a_ledger_that_is_older_than_the_token_stops_the_run() {
     assert_eq!(history.keys_on("DRILL mdoc-root"), (2, 2), "nothing was changed");
 }
 
+/// A ceremony that people stop is sealed and enters the ledger; what it issued is withheld until
+/// the next plan says what becomes of it.
+#[test]
+fn a_ceremony_that_was_aborted_is_part_of_the_ledger() {
+    let history = History::new();
+    let module = Path::new(SOFTHSM);
+    assert!(history.run(CEREMONIES[0], module, None).status.success());
+    history.answers(
+        "default = \"as-planned\"\n[op.complete-j-lis]\nrefuse = \"a seal number was misread\"\n",
+    );
+    let output = history.run(CEREMONIES[1], module, None);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let sealed = files(&history.out(CEREMONIES[1]));
+    assert!(!sealed.keys().any(|name| name.ends_with(".der") || name.ends_with(".crl")));
+    history.verify();
+    let state = || -> Value {
+        let said = succeed(gishiki().arg("state").arg(history.ledger()).arg("--json"));
+        serde_json::from_str(&said).unwrap()
+    };
+    let withheld = |state: &Value| -> Vec<bool> {
+        let all = state["certificates"].as_array().unwrap().iter();
+        let issued = all.filter(|one| one["name"].as_str().unwrap().starts_with("ds-"));
+        issued.map(|one| one["withheld"].as_bool().unwrap()).collect()
+    };
+    assert_eq!(withheld(&state()), [true, true]);
+    // The next plan: without a word about them, and with one.
+    let ca = history.folder().join("ca");
+    crate::support::copy(&root().join("ceremony-plans/mdoc-root"), &ca);
+    let next = ca.join("2026-07-release");
+    fs::create_dir(&next).unwrap();
+    let before = fs::read_to_string(plan(CEREMONIES[1]).join("plan.toml")).unwrap();
+    let head = &before[..before.find("[application").unwrap()];
+    let head = head.replace("2026-06-30", "2026-07-01").replace("= 2\n", "= 3\n");
+    let head = head
+        .replace("\"2026-06-ds\"", "\"2026-07-release\"")
+        .replace("after    = \"2026-04-genesis\"", "after    = \"2026-06-ds\"");
+    let head = head.replace("39784aac", "4a784aac");
+    let crls = "[crls]\nnext-ceremony = 2026-09-28\n";
+    let check = |plan: String| {
+        fs::write(next.join("plan.toml"), plan).unwrap();
+        run(gishiki().arg("check").arg(&next).arg("--ledger").arg(history.ledger()))
+    };
+    let output = check(format!("{head}{crls}"));
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    assert!(text(&output).contains("S-RELEASE"), "{}", text(&output));
+    let release = "release = [\"ds-0001\", \"ds-0002\"]\n";
+    let output = check(format!("{head}{release}{crls}"));
+    assert!(output.status.success(), "{}", text(&output));
+    // It can be rehearsed on the drill's ledger, and is then held.
+    let mut rehearse = gishiki();
+    rehearse.arg("rehearse").arg(&next).arg("--ledger").arg(history.ledger());
+    succeed(rehearse.arg("--out").arg(history.folder().join("rehearsed")));
+    history.answers("default = \"as-planned\"\n");
+    let output = history.run_plan(&next, module, None);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(withheld(&state()), [false, false]);
+    let graph = |folder: &Path| fs::read_to_string(folder.join("graph.txt")).unwrap();
+    let held = history.out("2026-07-release");
+    assert!(graph(&held) == graph(&history.folder().join("rehearsed")), "another graph");
+    history.verify();
+}
+
 /// Calls after which something on a token, or known of it, is another.
 const CHANGING: [&str; 8] = [
     "C_GenerateKeyPair",

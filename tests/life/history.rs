@@ -69,8 +69,18 @@ impl History {
 
     /// Runs a ceremony of the history in its window, through this module.
     pub(crate) fn run(&self, ceremony: &str, module: &Path, at: Option<&str>) -> Output {
-        let mut command = self.command("run", ceremony, module, 30 * 60);
+        self.run_plan(&plan(ceremony), module, at)
+    }
+
+    /// Runs a ceremony that is planned in this folder, in its window.
+    pub(crate) fn run_plan(&self, plan: &Path, module: &Path, at: Option<&str>) -> Output {
+        let mut command = self.command("run", plan, module, 30 * 60);
         self.hold(&mut command, at)
+    }
+
+    /// What people answer from now on.
+    pub(crate) fn answers(&self, answers: &str) {
+        fs::write(self.drill.path("answers.toml"), answers).unwrap();
     }
 
     /// Goes on with it, so many hours later.
@@ -81,7 +91,7 @@ impl History {
         hours: i64,
         at: Option<&str>,
     ) -> Output {
-        let mut command = self.command("resume", ceremony, module, 30 * 60 + hours * 3600);
+        let mut command = self.command("resume", &plan(ceremony), module, 30 * 60 + hours * 3600);
         self.hold(&mut command, at)
     }
 
@@ -94,7 +104,7 @@ impl History {
     pub(crate) fn calls(&self, ceremony: &str, module: &Path) -> Vec<String> {
         let history = self.copy();
         let log = history.drill.path("calls");
-        let mut command = history.command("run", ceremony, module, 30 * 60);
+        let mut command = history.command("run", &plan(ceremony), module, 30 * 60);
         command.env("FAULTY_LOG", &log);
         let output = history.hold(&mut command, None);
         assert!(output.status.success(), "{ceremony}: {}", text(&output));
@@ -102,8 +112,9 @@ impl History {
         log.lines().map(|line| line.split(' ').nth(1).unwrap().to_string()).collect()
     }
 
-    fn command(&self, what: &str, ceremony: &str, module: &Path, seconds: i64) -> Command {
-        let planned = Plan::parse(&fs::read(plan(ceremony).join("plan.toml")).unwrap()).unwrap();
+    fn command(&self, what: &str, plan: &Path, module: &Path, seconds: i64) -> Command {
+        let planned = Plan::parse(&fs::read(plan.join("plan.toml")).unwrap()).unwrap();
+        let ceremony = planned.ceremony.get_ref().as_str();
         let from = *planned.window.get_ref().from.get_ref();
         let (year, month, day, hour, minute, _) = from.plus_seconds(seconds).utc();
         let time = format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:00");
@@ -111,7 +122,7 @@ impl History {
         let mut command = gishiki_at(&time);
         command.arg(what);
         if what == "run" {
-            command.arg(plan(ceremony));
+            command.arg(plan);
         }
         if ceremony != CEREMONIES[0] {
             command.arg("--ledger").arg(self.ledger());
@@ -130,7 +141,7 @@ impl History {
     fn write_room(&self, ceremony: &str, module: &Path) {
         self.drill.write_room(module);
         let graph = root().join("golden/mdoc-root").join(ceremony).join("graph.txt");
-        if !fs::read_to_string(graph).unwrap().contains("\ntoken vault: ") {
+        if !fs::read_to_string(graph).is_ok_and(|graph| graph.contains("\ntoken vault: ")) {
             return;
         }
         let room = fs::read_to_string(self.drill.path("room.toml")).unwrap();
