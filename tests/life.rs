@@ -9,6 +9,7 @@ mod judges;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
 use serde_json::Value;
 
@@ -245,6 +246,20 @@ fn a_ceremony_that_was_aborted_is_part_of_the_ledger() {
     let output = history.run_plan(&next, module, None);
     assert!(output.status.success(), "{}", text(&output));
     assert_eq!(withheld(&state()), [false, false]);
+    // What was signed in the one is handed out by the other.
+    let mut verify = Command::new("openssl");
+    verify.args(["verify", "-no_check_time", "-CAfile"]).arg(history.folder().join("root.pem"));
+    let mut convert = Command::new("openssl");
+    convert
+        .args(["x509", "-inform", "DER", "-in"])
+        .arg(history.out(CEREMONIES[0]).join("root-g1.der"));
+    succeed(convert.arg("-out").arg(history.folder().join("root.pem")));
+    for name in ["ds-0001.der", "ds-0002.der"] {
+        verify.arg(history.out("2026-07-release").join(name));
+    }
+    succeed(&mut verify);
+    let after = fs::read_to_string(history.out("2026-07-release").join("after.jsonl")).unwrap();
+    assert!(after.contains("hand-over-released"));
     let graph = |folder: &Path| fs::read_to_string(folder.join("graph.txt")).unwrap();
     let held = history.out("2026-07-release");
     assert!(graph(&held) == graph(&history.folder().join("rehearsed")), "another graph");

@@ -9,6 +9,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::graph::Item;
+use crate::name::Name;
 use crate::notice;
 use crate::record::End;
 use crate::run::Run;
@@ -22,6 +23,12 @@ pub fn all(run: &Run) -> BTreeMap<String, Vec<u8>> {
     let mut files = papers(run);
     if run.closed() == Some(End::Completed) {
         structures(run, &mut files);
+        for name in &run.graph().released {
+            let withheld = run.compiled().state.certificates.get(name);
+            if let Some(der) = withheld.and_then(|certificate| certificate.der.as_ref()) {
+                put_certificate(&mut files, name, der);
+            }
+        }
         for language in [Language::Ja, Language::En] {
             let notice = notice::render(run.compiled(), language).map(String::into_bytes);
             files.extend(notice.map(|text| (format!("notice.{}.md", language.code()), text)));
@@ -52,8 +59,7 @@ fn structures(run: &Run, files: &mut BTreeMap<String, Vec<u8>>) {
     for index in 0..graph.certificates.len() {
         let Some(name) = graph.item_name(Item::Certificate(index)) else { continue };
         let Some(signed) = run.signed().get(name.as_str()) else { continue };
-        files.insert(format!("{name}.der"), signed.der.clone());
-        files.insert(format!("{name}.txt"), readable::certificate(&signed.der).into_bytes());
+        put_certificate(files, name, &signed.der);
     }
     let mut rows = Vec::new();
     for planned in &graph.crls {
@@ -74,6 +80,11 @@ fn structures(run: &Run, files: &mut BTreeMap<String, Vec<u8>>) {
     if !rows.is_empty() {
         files.insert("crls.txt".into(), readable::batch(&rows).into_bytes());
     }
+}
+
+fn put_certificate(files: &mut BTreeMap<String, Vec<u8>>, name: &Name, der: &[u8]) {
+    files.insert(format!("{name}.der"), der.to_vec());
+    files.insert(format!("{name}.txt"), readable::certificate(der).into_bytes());
 }
 
 fn crl_file(name: &str) -> String {

@@ -166,6 +166,8 @@ pub struct Certificate {
     pub not_after: Instant,
     /// SHA-256 of the certificate.
     pub digest: Digest,
+    /// The certificate itself, of an aborted ceremony: the ceremony that releases it hands it out.
+    pub der: Option<Vec<u8>>,
     /// Whether it can be relied on.
     pub standing: Standing,
 }

@@ -283,18 +283,11 @@ fn write_step(out: &mut String, graph: &Graph, op: &Op, language: Language) {
 
 /// The first and the last structure of a sheet, and how many there are.
 fn sheet_names(graph: &Graph, items: &[Item]) -> (String, usize) {
-    let names: Vec<&Name> = items.iter().filter_map(|item| graph.item_name(*item)).collect();
-    (first_to_last(&names), items.len())
+    (first_to_last(items.iter().filter_map(|item| graph.item_name(*item))), items.len())
 }
 
-/// The certificates that are issued on an application.
-fn issued_on(graph: &Graph, application: &Name) -> String {
-    let requests = graph.applications.get(application).map(|planned| planned.requests.keys());
-    first_to_last(&requests.into_iter().flatten().collect::<Vec<_>>())
-}
-
-fn first_to_last(names: &[&Name]) -> String {
-    match names {
+fn first_to_last<'a>(names: impl Iterator<Item = &'a Name>) -> String {
+    match names.collect::<Vec<_>>().as_slice() {
         [] => String::new(),
         [one] => format!("`{one}`"),
         [first, .., last] => format!("`{first}` – `{last}`"),

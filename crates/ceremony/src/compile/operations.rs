@@ -7,7 +7,7 @@
 
 use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::String;
+use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -249,10 +249,18 @@ impl Builder<'_> {
             self.token_op(graph, "write-head".into(), Act::WriteHead, "key-operation");
         }
         self.token_op(graph, "seal".into(), Act::Seal, "key-operation");
-        let issued = graph.applications.iter().filter(|(_, planned)| !planned.requests.is_empty());
-        for application in issued.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
-            let name = format!("hand-over-{application}");
-            self.people_op(graph, name, Act::HandOver { application }, "hand-over");
+        let issued = graph.applications.iter();
+        let mut handed: Vec<(String, Vec<Name>)> = issued
+            .map(|(name, planned)| (name.to_string(), planned.requests.keys().cloned().collect()))
+            .collect();
+        let is_ds = |name: &&Name| {
+            let found = self.state.certificates.get(*name);
+            found.is_some_and(|certificate| certificate.profile == ProfileName::Ds)
+        };
+        handed.push(("released".into(), graph.released.iter().filter(is_ds).cloned().collect()));
+        for (name, certificates) in handed.into_iter().filter(|(_, names)| !names.is_empty()) {
+            let act = Act::HandOver { certificates };
+            self.people_op(graph, format!("hand-over-{name}"), act, "hand-over");
         }
         for token in holders_of(graph) {
             let name = format!("logout{}", token.suffix());

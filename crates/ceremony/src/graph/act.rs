@@ -133,11 +133,11 @@ pub enum Act {
     WriteHead,
     /// Token: the audit key seals the transcript. Its Asked is the event Closed.
     Seal,
-    /// People, after the seal: an application's certificates are handed over, which is the notice
-    /// of their issue (4.3.3, 4.7.4).
+    /// People, after the seal: the DS certificates of one application, or those that are released,
+    /// are handed over, which is the notice of their issue (4.3.3, 4.7.4).
     HandOver {
-        /// Of which application.
-        application: Name,
+        /// Which, by name.
+        certificates: Vec<Name>,
     },
     /// Token, after the seal: log out.
     Logout {

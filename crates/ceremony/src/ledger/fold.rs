@@ -164,6 +164,7 @@ impl State {
                 not_before: planned.not_before,
                 not_after: planned.not_after,
                 digest: Digest::of(&signed.der),
+                der: (!completed).then(|| signed.der.clone()),
                 standing: Standing::Issued,
             };
             if certificate.profile == ProfileName::Root {

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::{Labels, Language, Step, issued_on, role, sheet_names};
+use super::{Labels, Language, Step, first_to_last, role, sheet_names};
 use crate::graph::{Act, Graph, Holder, Op};
 use crate::plan::{ApplicationKind, Order};
 
@@ -156,11 +156,11 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             format!("Key custodians destroy the key pair `{key}` on the token and see in a fresh session that it is gone."),
             "Nothing with its CKA_ID is left on the token.".into(),
         ),
-        Act::HandOver { application } => (
+        Act::HandOver { certificates } => (
             "Hand-over of DS certificates".into(),
             format!(
-                "Hand the DS certificates of the application `{application}` ({}) over to the operations manager. This is the notice of their issue.",
-                issued_on(graph, application)
+                "Hand the DS certificates {} over to the operations manager. This is the notice of their issue.",
+                first_to_last(certificates.iter())
             ),
             "The receiver has confirmed that their entries are as applied for.".into(),
         ),

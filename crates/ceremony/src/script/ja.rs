@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
-use super::{Labels, Language, Step, issued_on, role, sheet_names};
+use super::{Labels, Language, Step, first_to_last, role, sheet_names};
 use crate::graph::{Act, Graph, Holder, Op};
 use crate::plan::{ApplicationKind, Order};
 
@@ -152,11 +152,11 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             format!("複数の秘密鍵管理者が `{key}` の鍵ペアをトークンから消去し、新しいセッションで無いことを確かめる。"),
             "トークンに `CKA_ID` の一致するものが残っていない。".into(),
         ),
-        Act::HandOver { application } => (
+        Act::HandOver { certificates } => (
             "DS 電子証明書の交付".into(),
             format!(
-                "申請 `{application}` の DS 電子証明書({})を運用保守責任者に交付する。交付をもって発行の通知とする。",
-                issued_on(graph, application)
+                "DS 電子証明書 {} を運用保守責任者に交付する。交付をもって発行の通知とする。",
+                first_to_last(certificates.iter())
             ),
             "記載内容が申請どおりであることを受領者が確かめた。".into(),
         ),
