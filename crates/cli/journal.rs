@@ -23,7 +23,6 @@ use ceremony::verify::Refusal;
 
 use crate::exit::Halt;
 use crate::files::{read, shown};
-use crate::output;
 
 const INPUTS: &str = "inputs.json";
 const TRANSCRIPT: &str = "journal.jsonl";
@@ -190,7 +189,7 @@ impl Medium {
         let inputs = inputs.map_err(|error| failed(&folder, &error))?;
         new_file(&folder.join(INPUTS), &inputs)?;
         new_file(&folder.join(TRANSCRIPT), b"")?;
-        output::sync_medium(&folder).map_err(|error| failed(&folder, &error))?;
+        sync_folder(&folder)?;
         Self::open(folder)
     }
 
@@ -376,10 +375,14 @@ fn read_inputs(media: &[Medium; 2], transcript: &[u8]) -> Result<BTreeMap<String
     Ok(inputs)
 }
 
-/// Writes a file of a folder that nobody uses yet, and that is synced whole.
+/// Writes and syncs a file of a folder that nobody uses yet.
 fn new_file(path: &Path, octets: &[u8]) -> Result<(), Halt> {
-    let written = File::create_new(path).and_then(|mut file| file.write_all(octets));
-    written.map_err(|error| failed(path, &error))
+    let write = || -> std::io::Result<()> {
+        let mut file = File::create_new(path)?;
+        file.write_all(octets)?;
+        file.sync_all()
+    };
+    write().map_err(|error| failed(path, &error))
 }
 
 /// Writes a small file whole: beside its place, synced, then renamed.

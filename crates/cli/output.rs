@@ -123,7 +123,7 @@ fn readable_by_all(folder: &Path) -> std::io::Result<()> {
 
 /// Everything on the folder's medium is durable: files, names, and what the kernel had not yet
 /// written.
-pub(crate) fn sync_medium(folder: &Path) -> std::io::Result<()> {
+fn sync_medium(folder: &Path) -> std::io::Result<()> {
     Ok(rustix::fs::syncfs(File::open(folder)?)?)
 }
 
