@@ -188,6 +188,7 @@ fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), 
     let run = conduct.go(run)?;
     let state = Arc::clone(&run.compiled().state);
     let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
+    conduct.say(pick(lang, "検証しています…", "verifying what was written…"));
     let (sealed, verified) = judge(conduct, &run, &state, &trust)?;
     output::write(out, &output::files(&verified, &sealed))?;
     print(&summary(&verified, out, lang))?;

@@ -426,7 +426,8 @@ impl Conduct {
         self.say(&format!("[{done:>3}/{all}] {op}"));
     }
 
-    fn say(&self, line: &str) {
+    /// A line of progress, for whoever waits.
+    pub(crate) fn say(&self, line: &str) {
         if self.progress {
             let _ = writeln!(std::io::stderr(), "{line}");
         }

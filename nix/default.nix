@@ -1,0 +1,70 @@
+# Everything that is built, from the locks, the seed and this repository.
+{ root ? ../. }:
+let
+  lock = builtins.fromJSON (builtins.readFile ./debian.lock.json);
+  vendorLock = builtins.fromJSON (builtins.readFile ./vendor.lock.json);
+  bootstrap = import ./bootstrap.nix { inherit lock; };
+  inherit (bootstrap) tree fetch;
+
+  # Only what the program is compiled from: a change of a plan or a document changes no program.
+  src = builtins.path {
+    name = "gishiki-src";
+    path = root;
+    filter = path: type:
+      let relative = builtins.substring (builtins.stringLength (toString root) + 1) (-1) path;
+      in builtins.match "Cargo\\.(toml|lock)|crates(/.*)?|tests(/(copyist|faulty-module)(/.*)?)?" relative != null;
+  };
+  gishiki = import ./gishiki.nix { inherit bootstrap src; };
+
+  kernel = rec {
+    package = builtins.head lock.groups.kernel;
+    release = builtins.substring (builtins.stringLength "linux-image-") (-1) package;
+    tree = bootstrap.tree "kernel" "kernel";
+    vmlinuz = "${tree}/boot/vmlinuz-${release}";
+  };
+
+  layers = import ./layers.nix { inherit bootstrap kernel gishiki; };
+  archive = import ./initrd.nix { inherit bootstrap; };
+  makeUki = import ./uki.nix { inherit bootstrap kernel; };
+  makeIso = import ./iso.nix { inherit bootstrap; };
+
+  # What the kernel is told, and what init compares with what it was told.
+  hardening = "quiet lockdown=confidentiality module.sig_enforce=1 random.trust_cpu=off ipv6.disable=1 init_on_free=1 slab_nomerge vsyscall=none";
+  variants = {
+    # A screen only; the token's module, if one is locked.
+    production = {
+      cmdline = "console=tty0 ${hardening}";
+      layer = layers.vendor (builtins.mapAttrs (place: file: fetch file.name file.sha256) vendorLock);
+    };
+    # SoftHSM, and a serial console for whoever tests.
+    drill = {
+      cmdline = "console=ttyS0,115200 console=tty0 ${hardening}";
+      layer = layers.drill;
+    };
+  };
+
+  image = name: ceremony:
+    let
+      variant = variants.${name};
+      told = bootstrap.run "variant-layer" { } ''
+        mkdir -p $out/etc/gishiki
+        printf '%s\n' ${name} > $out/etc/gishiki/variant
+        printf '%s\n' "${variant.cmdline}" > $out/etc/gishiki/cmdline
+      '';
+      archives = map archive ([ layers.base variant.layer told ] ++ ceremony);
+      uki = makeUki { inherit archives; inherit (variant) cmdline; };
+    in { inherit uki; iso = makeIso uki; };
+
+  ceremonies = import ./ceremonies.nix { inherit root layers; };
+  everyCeremony = name: builtins.mapAttrs
+    (ca: builtins.mapAttrs (ceremony: layer: (image name [ layer ]).iso))
+    ceremonies;
+  tool = image "production" [ ];
+
+in {
+  inherit gishiki;
+  inherit (tool) uki iso;
+  # One image for each ceremony, and its drill.
+  ceremonies = everyCeremony "production";
+  drills = everyCeremony "drill";
+}

@@ -1,0 +1,72 @@
+/* GNU Unifont's hex file on standard input, the font that `bterm` maps on standard output.
+ *
+ * "BGF1", a header whose pointers are offsets into the file, and four tables: a hash of code points (offset), their
+ * entries (index: code point with the width in its low bits, then the place of the glyph; 0 ends a row), and the glyphs,
+ * one word a line, its first pixel the highest bit. */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEIGHT = 16, MASK = 0x7ff, GLYPHS = 0x10000 };
+
+#pragma pack(push, 1)
+static struct {
+    char magic[4];
+    uint64_t name;
+    int32_t height, mask;
+    uint64_t offset, index, content;
+    int32_t fallback, padding;
+} header;
+#pragma pack(pop)
+
+static int32_t offset[MASK + 1], entries[GLYPHS * 2 + MASK + 1];
+static uint32_t content[GLYPHS * HEIGHT], point[GLYPHS], width[GLYPHS];
+
+int main(void)
+{
+    static const char name[4] = "hex";
+    char line[256];
+    int glyphs = 0, used = 0;
+
+    while (fgets(line, sizeof line, stdin) && glyphs < GLYPHS) {
+        char *rows = strchr(line, ':');
+        unsigned long code = strtoul(line, NULL, 16);
+        if (!rows || code >= 0x10000)
+            continue;
+        rows++;
+        int digits = strcspn(rows, "\r\n") / HEIGHT; /* hexadecimal digits a line: 2 or 4 */
+        if (digits != 2 && digits != 4)
+            return fprintf(stderr, "U+%04lX: neither 8 nor 16 pixels wide\n", code), 1;
+        for (int row = 0; row < HEIGHT; row++) {
+            char one[5] = "";
+            memcpy(one, rows + row * digits, digits);
+            content[glyphs * HEIGHT + row] = strtoul(one, NULL, 16) << (32 - digits * 4);
+        }
+        point[glyphs] = code;
+        width[glyphs++] = digits * 4;
+    }
+    if (!glyphs)
+        return fprintf(stderr, "no glyphs\n"), 1;
+    for (int row = 0; row <= MASK; row++) {
+        offset[row] = used;
+        for (int glyph = 0; glyph < glyphs; glyph++)
+            if ((point[glyph] & MASK) == (uint32_t)row) {
+                entries[used++] = (point[glyph] & ~MASK) | width[glyph];
+                entries[used++] = glyph * HEIGHT;
+            }
+        entries[used++] = 0;
+    }
+
+    memcpy(header.magic, "BGF1", 4);
+    header.height = HEIGHT;
+    header.mask = MASK;
+    header.name = sizeof header;
+    header.offset = header.name + sizeof name;
+    header.index = header.offset + sizeof offset;
+    header.content = header.index + used * sizeof *entries;
+    header.fallback = '?';
+    return !(fwrite(&header, sizeof header, 1, stdout) && fwrite(name, sizeof name, 1, stdout)
+             && fwrite(offset, sizeof offset, 1, stdout) && fwrite(entries, used * sizeof *entries, 1, stdout)
+             && fwrite(content, glyphs * HEIGHT * sizeof *content, 1, stdout) && fflush(stdout) == 0);
+}
