@@ -47,6 +47,8 @@ pub(crate) enum Command {
     State(State),
     /// Say whether a certificate may be relied on at a time: root, links, CRLs, signature, form
     Validate(Validate),
+    /// Lead a ceremony on the live image: system, clock, media, ceremony, outputs
+    Live,
 }
 
 #[derive(Debug, clap::Args)]

@@ -21,10 +21,10 @@ use crate::journal::Journal;
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::conclude;
-use crate::{diff, ledgers, output, proofs, rehearsals, room, state, validate, verdicts};
+use crate::{diff, ledgers, live, output, proofs, rehearsals, room, state, validate, verdicts};
 
 /// Performs a command.
-pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
+pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Result<(), Halt> {
     match command {
         Command::Check(planned) => check(&planned, lang),
         Command::Graph(planned) => print(reviewed(&planned)?.graph.text()),
@@ -38,6 +38,8 @@ pub(crate) fn perform(command: Command, lang: Lang) -> Result<(), Halt> {
         Command::Abandon(abandon) => self::abandon(&abandon.journal, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
         Command::Validate(validate) => validate::say(&validate, lang),
+        // People choose the language at the terminal; the environment says nothing about them.
+        Command::Live => live::lead(asked),
     }
 }
 

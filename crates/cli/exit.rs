@@ -82,7 +82,7 @@ pub(crate) fn run() -> ExitCode {
         }
     };
     let lang = args.lang.unwrap_or_else(lang_of_environment);
-    match commands::perform(args.command, lang) {
+    match commands::perform(args.command, args.lang, lang) {
         Ok(()) => ExitCode::SUCCESS,
         Err(halt) => {
             report::show(&halt, lang);

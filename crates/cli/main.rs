@@ -12,6 +12,7 @@ mod exit;
 mod files;
 mod journal;
 mod ledgers;
+mod live;
 mod output;
 mod people;
 mod proofs;

@@ -1,0 +1,330 @@
+//! The live image's only program that people meet: judges the system, asks for media, holds the
+//! ceremony in a process of its own, copies out.
+//!
+//! **Invariant:** nothing is asked of the token before the system, the image's identity and the
+//! rehearsal of the plan are as they must be.
+
+mod identity;
+mod media;
+mod system;
+
+use std::fs;
+use std::io::{BufRead as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus};
+
+pub(crate) use identity::measured;
+
+use self::media::Media;
+use self::system::System;
+use crate::args::Lang;
+use crate::commands::{pick, print};
+use crate::exit::Halt;
+use crate::{output, report};
+
+/// Where an image keeps its ceremony, and a medium of plans is laid out alike.
+const CEREMONY: &str = "/ceremony";
+/// Where a sealed folder is written before it is copied out; in RAM.
+const OUTPUTS: &str = "/run/gishiki/outputs";
+
+/// Leads the operators from the first question to the switched-off machine.
+pub(crate) fn lead(lang: Option<Lang>) -> Result<(), Halt> {
+    let lang = match lang {
+        Some(lang) => lang,
+        None => language()?,
+    };
+    let led = system::judge(Path::new("/"), lang).and_then(|system| Live { lang, system }.serve());
+    if let Err(halt) = led {
+        report::show(&halt, lang);
+        say("")?;
+        ask(pick(lang, "Enter で電源を切ります: ", "Enter switches the machine off: "))?;
+        return Err(halt);
+    }
+    Ok(())
+}
+
+fn language() -> Result<Lang, Halt> {
+    loop {
+        say("")?;
+        match ask("gishiki  1: 日本語  2: English ? ")?.as_str() {
+            "1" => return Ok(Lang::Ja),
+            "2" => return Ok(Lang::En),
+            _ => {}
+        }
+    }
+}
+
+/// A judged system, and the language of its people.
+struct Live {
+    lang: Lang,
+    system: System,
+}
+
+impl Live {
+    fn serve(&self) -> Result<(), Halt> {
+        say(&self.system.shown(self.lang))?;
+        self.confirm_clock()?;
+        let ceremony = self.ceremony()?;
+        self.rehearse(&ceremony)?;
+        loop {
+            say(self.pick(
+                "\n1: 儀式を行う(中断した儀式は続きから)\n2: 封印できない記録の値を示す(abandon)\n3: 電源を切る",
+                "\n1: hold the ceremony, or go on with it\n2: show the value of a journal that cannot be sealed (abandon)\n3: switch off",
+            ))?;
+            let done = match ask("? ")?.as_str() {
+                "1" => self.hold(&ceremony),
+                "2" => self.abandon(&ceremony),
+                "3" => return Ok(()),
+                _ => continue,
+            };
+            if let Err(halt) = done {
+                report::show(&halt, self.lang);
+            }
+        }
+    }
+
+    /// The clock of a machine that knows no network is set by people, before anything uses it.
+    fn confirm_clock(&self) -> Result<(), Halt> {
+        loop {
+            say(&self.pick(
+                format!("\n時計: {}", system::clock()),
+                format!("\nclock: {}", system::clock()),
+            ))?;
+            let typed = ask(self.pick(
+                "正しければ yes、違えば日本時間を 2026-04-01 10:30:00 の形で: ",
+                "yes if it is right; otherwise the time in Japan, as 2026-04-01 10:30:00: ",
+            ))?;
+            if typed == "yes" {
+                return Ok(());
+            }
+            if let Err(halt) = system::set_clock(&typed) {
+                report::show(&halt, self.lang);
+            }
+        }
+    }
+
+    /// The ceremony of the image; of an image that holds none, one of the medium of plans.
+    fn ceremony(&self) -> Result<PathBuf, Halt> {
+        let root = if Path::new(CEREMONY).exists() {
+            PathBuf::from(CEREMONY)
+        } else {
+            self.until(media::mount_plans)?
+        };
+        let all = plans(&root)?;
+        if let [only] = all.as_slice() {
+            return Ok(only.clone());
+        }
+        loop {
+            say("")?;
+            for (number, plan) in all.iter().enumerate() {
+                say(&format!("{}: {}", number + 1, name_of(plan)))?;
+            }
+            let number = ask(self.pick("どの儀式ですか: ", "which ceremony: "))?.parse::<usize>();
+            let chosen = number.ok().and_then(|number| all.get(number.checked_sub(1)?));
+            if let Some(plan) = chosen {
+                return Ok(plan.clone());
+            }
+        }
+    }
+
+    /// The image performs its plan with the rehearsal token and compares with the golden inside.
+    fn rehearse(&self, plan: &Path) -> Result<(), Halt> {
+        say(&self.pick(
+            format!("\n{} の予行を行い、基準と比べます…", name_of(plan)),
+            format!("\nrehearsing {} and comparing with its golden…", name_of(plan)),
+        ))?;
+        let golden = sibling(plan, "golden");
+        let ledger = golden.parent().unwrap_or(&golden).to_path_buf();
+        let mut command = self.gishiki();
+        command.arg("rehearse").arg(plan).arg("--compare").arg(&golden);
+        command.arg("--ledger").arg(ledger).stdout(std::process::Stdio::null());
+        let status = perform(&mut command)?;
+        if !status.success() {
+            return Err(Halt::media(
+                "S-SELF-TEST",
+                format!("a rehearsal that gives the golden {}", golden.display()),
+                format!("another ({status})"),
+            ));
+        }
+        say(self.pick("✓ 基準と一致しました", "✓ as the golden has it"))
+    }
+
+    /// Runs or resumes the ceremony until it has ended, through pulled media, and copies out.
+    fn hold(&self, plan: &Path) -> Result<(), Halt> {
+        loop {
+            let media = self.until(|| Media::mount(self.system.drill()))?;
+            identity::compare(&media.operators().join("image.toml"), &self.system)?;
+            let out = Path::new(OUTPUTS).join(name_of(plan));
+            if out.exists() {
+                fs::remove_dir_all(&out)
+                    .map_err(|error| Halt::media("S-OUT", "to clear RAM", error.to_string()))?;
+            }
+            let status = perform(&mut self.command(plan, &media, &out)?)?;
+            if out.exists() {
+                let files = output::read_folder(&out)?;
+                for at in media.outputs() {
+                    copy_out(&files, &at.join(name_of(plan)).join("sealed"))?;
+                    say(&self.pick(
+                        format!("✓ {} に写し、読み返しました", at.display()),
+                        format!("✓ copied to {} and read back", at.display()),
+                    ))?;
+                }
+            }
+            media.release()?;
+            if status.code() != Some(6) && status.code() != Some(5) {
+                return Ok(());
+            }
+            say(self.pick(
+                "\n媒体の装着を確かめてください。続きから再開します。",
+                "\nSee that the media are plugged in. The ceremony goes on where it stopped.",
+            ))?;
+            if ask(self.pick("Enter で続行、no で戻る: ", "Enter goes on, no returns: "))? == "no"
+            {
+                return Ok(());
+            }
+        }
+    }
+
+    /// `run` for a ceremony that no medium knows; else `resume`.
+    fn command(&self, plan: &Path, media: &Media, out: &Path) -> Result<Command, Halt> {
+        let journals = media.journals(name_of(plan));
+        let begun = journals.iter().any(|folder| folder.join("transcript.jsonl").exists());
+        let mut command = self.gishiki();
+        if begun {
+            command.arg("resume");
+        } else {
+            command.arg("run").arg(plan);
+        }
+        let operators = media.operators();
+        command.arg("--room").arg(operators.join("room.toml")).arg("--out").arg(out);
+        for journal in journals {
+            let above = journal.parent().unwrap_or(&journal);
+            fs::create_dir_all(above).map_err(|error| media::failed(above, &error))?;
+            command.arg("--journal").arg(&journal);
+        }
+        let ledgers = [sibling(plan, "ledger"), operators.join("ledger")];
+        let ledgers = ledgers.iter().map(|ledger| {
+            if ledger.starts_with("/media") {
+                ledger.as_path()
+            } else {
+                ledger.parent().unwrap_or(ledger)
+            }
+        });
+        if let Some(ledger) = ledgers.into_iter().find(|ledger| ledger.exists()) {
+            command.arg("--ledger").arg(ledger);
+        }
+        let anchor = operators.join("anchor.toml");
+        if anchor.exists() {
+            command.arg("--anchor").arg(anchor);
+        }
+        Ok(command)
+    }
+
+    fn abandon(&self, plan: &Path) -> Result<(), Halt> {
+        let media = self.until(|| Media::mount(self.system.drill()))?;
+        let mut command = self.gishiki();
+        command.arg("abandon");
+        for journal in media.journals(name_of(plan)) {
+            command.arg("--journal").arg(journal);
+        }
+        perform(&mut command)?;
+        media.release()
+    }
+
+    /// Tries until media are there, or people give up.
+    fn until<T>(&self, find: impl Fn() -> Result<T, Halt>) -> Result<T, Halt> {
+        loop {
+            let halt = match find() {
+                Ok(found) => return Ok(found),
+                Err(halt) => halt,
+            };
+            report::show(&halt, self.lang);
+            let typed = ask(self.pick(
+                "媒体を装着して Enter、やめるときは no: ",
+                "plug the medium in and press Enter; no gives up: ",
+            ))?;
+            if typed == "no" {
+                return Err(halt);
+            }
+        }
+    }
+
+    /// This program, speaking the chosen language.
+    fn gishiki(&self) -> Command {
+        let mut command = Command::new("/proc/self/exe");
+        command.arg("--lang").arg(self.pick("ja", "en"));
+        command
+    }
+
+    fn pick<T>(&self, ja: T, en: T) -> T {
+        match self.lang {
+            Lang::Ja => ja,
+            Lang::En => en,
+        }
+    }
+}
+
+/// Every plan below `ceremony-plans/` of a root, in order.
+fn plans(root: &Path) -> Result<Vec<PathBuf>, Halt> {
+    let mut found = Vec::new();
+    for ca in media::folders(&root.join("ceremony-plans"))? {
+        found.extend(
+            media::folders(&ca)?.into_iter().filter(|plan| plan.join("plan.toml").exists()),
+        );
+    }
+    found.sort();
+    if found.is_empty() {
+        let asked = format!("a plan below {}", root.join("ceremony-plans").display());
+        return Err(Halt::media("S-PLANS", asked, "none"));
+    }
+    Ok(found)
+}
+
+/// The folder of the same CA and ceremony in `golden/` or `ledger/` beside `ceremony-plans/`.
+fn sibling(plan: &Path, kind: &str) -> PathBuf {
+    let mut above = plan.ancestors().skip(1);
+    let ca = above.next().and_then(Path::file_name).unwrap_or_default();
+    let root = above.nth(1).unwrap_or(Path::new(CEREMONY));
+    root.join(kind).join(ca).join(name_of(plan))
+}
+
+fn name_of(plan: &Path) -> &str {
+    plan.file_name().and_then(|name| name.to_str()).unwrap_or_default()
+}
+
+/// Writes a sealed folder onto a medium, or finds it there from before, and reads it back.
+fn copy_out(files: &std::collections::BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), Halt> {
+    if !to.exists() {
+        output::write(to, files)?;
+    }
+    match output::difference(files, &output::read_folder(to)?) {
+        None => Ok(()),
+        Some((name, how)) => Err(Halt::media(
+            "S-OUT",
+            format!("{} as it was written to {}", name, to.display()),
+            how,
+        )),
+    }
+}
+
+fn perform(command: &mut Command) -> Result<ExitStatus, Halt> {
+    command.status().map_err(|error| Halt::media("S-LIVE", "gishiki itself", error.to_string()))
+}
+
+fn say(line: &str) -> Result<(), Halt> {
+    print(&format!("{line}\n"))
+}
+
+/// What people type on one line.
+fn ask(prompt: &str) -> Result<String, Halt> {
+    let failed = |found: String| Halt::media("S-TERMINAL", "a terminal to ask people at", found);
+    print(prompt)?;
+    std::io::stdout().flush().map_err(|error| failed(error.to_string()))?;
+    let mut line = String::new();
+    let read =
+        std::io::stdin().lock().read_line(&mut line).map_err(|error| failed(error.to_string()))?;
+    if read == 0 {
+        return Err(failed("its end".to_string()));
+    }
+    Ok(line.trim().to_string())
+}

@@ -1,0 +1,244 @@
+//! Media by their labels: the journals' two, an optional third for outputs, a drill's token, and
+//! the medium that the system came from.
+
+use std::fs::{self, File};
+use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use ceremony::hex::Digest;
+
+use crate::exit::Halt;
+
+/// The label of the ISO 9660 file system that the image is.
+const IMAGE: &str = "GISHIKI";
+/// Labels, and where their media are mounted.
+const A: (&str, &str) = ("GISHIKI-A", "/media/a");
+const B: (&str, &str) = ("GISHIKI-B", "/media/b");
+const OUT: (&str, &str) = ("GISHIKI-OUT", "/media/out");
+const TOKEN: (&str, &str) = ("GISHIKI-TOK", "/media/token");
+const PLANS: (&str, &str) = ("GISHIKI-PLAN", "/media/plans");
+
+/// What a device holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Volume {
+    device: PathBuf,
+    partition: bool,
+    kind: &'static str,
+    label: String,
+}
+
+/// Mounted media.
+#[derive(Debug)]
+pub(super) struct Media {
+    mounted: Vec<&'static str>,
+}
+
+impl Media {
+    /// Mounts both media of journals, a third for outputs if it is there, and in a drill the
+    /// token's.
+    pub(super) fn mount(drill: bool) -> Result<Self, Halt> {
+        let volumes = volumes();
+        let mut media = Self { mounted: Vec::new() };
+        let mut wanted = vec![(A, "ext4"), (B, "ext4")];
+        if drill {
+            wanted.push((TOKEN, "ext4"));
+        }
+        let wanted: Vec<_> = wanted
+            .into_iter()
+            .map(|((label, at), kind)| Ok((the_only(&volumes, label, Some(kind))?, at)))
+            .collect::<Result<_, Halt>>()?;
+        let out = match volumes.iter().any(|volume| volume.label == OUT.0) {
+            true => Some((the_only(&volumes, OUT.0, None)?, OUT.1)),
+            false => None,
+        };
+        for (volume, at) in wanted.into_iter().chain(out) {
+            // SoftHSM never calls fsync: what it writes must be durable when it says so.
+            let options = if at == TOKEN.1 { "sync,dirsync" } else { "rw" };
+            mount(volume, at, options)?;
+            media.mounted.push(at);
+        }
+        Ok(media)
+    }
+
+    /// Where the operators' own files lie.
+    pub(super) fn operators(&self) -> &Path {
+        Path::new(A.1)
+    }
+
+    /// The two journals of a ceremony.
+    pub(super) fn journals(&self, ceremony: &str) -> [PathBuf; 2] {
+        [A, B].map(|(_, at)| Path::new(at).join(ceremony).join("journal"))
+    }
+
+    /// Where outputs go.
+    pub(super) fn outputs(&self) -> Vec<&'static Path> {
+        self.mounted.iter().filter(|at| **at != TOKEN.1).map(|at| Path::new(*at)).collect()
+    }
+
+    /// Unmounts everything; what was pulled is forgotten.
+    pub(super) fn release(self) -> Result<(), Halt> {
+        drop(self);
+        Ok(())
+    }
+}
+
+impl Drop for Media {
+    fn drop(&mut self) {
+        rustix::fs::sync();
+        for at in self.mounted.drain(..).rev() {
+            // A medium that was pulled cannot be unmounted in the ordinary way.
+            let done = Command::new("umount").arg(at).status();
+            if !done.is_ok_and(|status| status.success()) {
+                let _ = Command::new("umount").args(["-l", at]).status();
+            }
+        }
+    }
+}
+
+/// Mounts the medium of plans, read-only.
+pub(super) fn mount_plans() -> Result<PathBuf, Halt> {
+    let volumes = volumes();
+    mount(the_only(&volumes, PLANS.0, None)?, PLANS.1, "ro")?;
+    Ok(PathBuf::from(PLANS.1))
+}
+
+fn mount(volume: &Volume, at: &str, options: &str) -> Result<(), Halt> {
+    fs::create_dir_all(at).map_err(|error| failed(Path::new(at), &error))?;
+    let options = format!("{options},nosuid,nodev,noexec");
+    let done = Command::new("mount")
+        .args(["-t", volume.kind, "-o", &options])
+        .arg(&volume.device)
+        .arg(at)
+        .output()
+        .map_err(|error| failed(Path::new(at), &error))?;
+    if done.status.success() {
+        return Ok(());
+    }
+    let asked = format!("the medium {} ({}), mounted", volume.label, volume.device.display());
+    Err(Halt::media("S-MEDIUM", asked, String::from_utf8_lossy(&done.stderr).trim()))
+}
+
+/// The one volume of this label.
+fn the_only<'v>(
+    volumes: &'v [Volume],
+    label: &str,
+    kind: Option<&str>,
+) -> Result<&'v Volume, Halt> {
+    let named: Vec<&Volume> = volumes.iter().filter(|volume| volume.label == label).collect();
+    let asked = match kind {
+        Some(kind) => format!("one medium labelled {label}, formatted as {kind}"),
+        None => format!("one medium labelled {label}"),
+    };
+    match named.as_slice() {
+        [only] if kind.is_none_or(|kind| kind == only.kind) => Ok(only),
+        [] => Err(Halt::media("S-MEDIUM", asked, present(volumes))),
+        several => {
+            let shown: Vec<String> =
+                several.iter().map(|v| format!("{} ({})", v.device.display(), v.kind)).collect();
+            Err(Halt::media("S-MEDIUM", asked, shown.join(", ")))
+        }
+    }
+}
+
+fn present(volumes: &[Volume]) -> String {
+    let mut labels: Vec<&str> = volumes.iter().map(|volume| volume.label.as_str()).collect();
+    labels.dedup();
+    if labels.is_empty() { "no medium".to_string() } else { format!("only {}", labels.join(", ")) }
+}
+
+/// SHA-256 of the medium that the image is on, as far as the image reaches: its last sector is that
+/// of the second partition table, which the first names.
+pub(super) fn boot_medium() -> Result<Digest, Halt> {
+    let asked = "the boot medium, to compare it with the papers";
+    let mut found = Vec::new();
+    // USB is slow to tell what is plugged in.
+    for _ in 0..40 {
+        found = volumes();
+        found.retain(|volume| volume.label == IMAGE && !volume.partition);
+        if !found.is_empty() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(250));
+    }
+    let volume = the_only(&found, IMAGE, None)?;
+    let failed = |error: std::io::Error| Halt::media("S-MEDIUM", asked, error.to_string());
+    let mut device = File::open(&volume.device).map_err(failed)?;
+    let table = read_at(&mut device, 512, 92).map_err(failed)?;
+    let last = table.get(32..40).and_then(|octets| octets.try_into().ok()).map(u64::from_le_bytes);
+    let last = match last {
+        Some(last) if table.starts_with(b"EFI PART") && last < 1 << 31 => last,
+        Some(_) | None => {
+            return Err(Halt::media("S-MEDIUM", asked, "one without a partition table"));
+        }
+    };
+    device.seek(SeekFrom::Start(0)).map_err(failed)?;
+    let mut octets = Vec::new();
+    device.take((last + 1) * 512).read_to_end(&mut octets).map_err(failed)?;
+    Ok(Digest::of(&octets))
+}
+
+/// Every volume with a label, of disks, CDs and their partitions.
+fn volumes() -> Vec<Volume> {
+    let Ok(devices) = entries(Path::new("/sys/class/block")) else { return Vec::new() };
+    let mut found: Vec<Volume> = devices
+        .iter()
+        .filter_map(|entry| {
+            let device = Path::new("/dev").join(entry.file_name()?);
+            let (kind, label) = label(&mut File::open(&device).ok()?)?;
+            Some(Volume { device, partition: entry.join("partition").exists(), kind, label })
+        })
+        .collect();
+    found.sort_by(|a, b| (&a.label, &a.device).cmp(&(&b.label, &b.device)));
+    found
+}
+
+/// The kind and label of a file system, from its own fields.
+fn label(device: &mut File) -> Option<(&'static str, String)> {
+    let text = |octets: &[u8]| {
+        let end = octets.iter().position(|octet| *octet == 0).unwrap_or(octets.len());
+        String::from_utf8_lossy(octets.get(..end).unwrap_or_default()).trim().to_string()
+    };
+    let super_block = read_at(device, 1024, 136);
+    if let Some(label) = super_block.ok().filter(|block| block.get(56..58) == Some(&[0x53, 0xef])) {
+        return Some(("ext4", text(label.get(120..136)?)));
+    }
+    let volume = read_at(device, 32_768, 72);
+    if let Some(volume) = volume.ok().filter(|volume| volume.get(1..6) == Some(b"CD001")) {
+        return Some(("iso9660", text(volume.get(40..72)?)));
+    }
+    let boot = read_at(device, 0, 90).ok()?;
+    if boot.get(82..87) == Some(b"FAT32") {
+        return Some(("vfat", text(boot.get(71..82)?)));
+    }
+    if boot.get(54..57) == Some(b"FAT") {
+        return Some(("vfat", text(boot.get(43..54)?)));
+    }
+    None
+}
+
+fn read_at(device: &mut File, at: u64, count: usize) -> std::io::Result<Vec<u8>> {
+    let mut octets = vec![0; count];
+    device.seek(SeekFrom::Start(at))?;
+    device.read_exact(&mut octets)?;
+    Ok(octets)
+}
+
+/// The entries of a folder, in order.
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
+    let entries = fs::read_dir(folder).map_err(|error| failed(folder, &error))?;
+    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.sort();
+    Ok(paths)
+}
+
+/// The folders in a folder, in order.
+pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
+    let mut paths = entries(folder)?;
+    paths.retain(|path| path.is_dir());
+    Ok(paths)
+}
+
+pub(super) fn failed(path: &Path, error: &std::io::Error) -> Halt {
+    Halt::media("S-FILE", format!("the folder {}", path.display()), error.to_string())
+}

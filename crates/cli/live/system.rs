@@ -1,0 +1,212 @@
+//! What the live system must be before anything is asked of people: no network, no late modules,
+//! the command line that was reviewed, a boot medium that is known octet by octet.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use ceremony::hex::Digest;
+
+use super::media;
+use crate::args::Lang;
+use crate::commands::{pick, print};
+use crate::exit::Halt;
+
+/// A system that was judged.
+#[derive(Debug)]
+pub(crate) struct System {
+    /// `drill` or `production`.
+    variant: String,
+    /// SHA-256 of the boot medium, as far as the image reaches.
+    pub(super) medium: Digest,
+    /// What a TPM measured: PCR number and value. Empty without one.
+    pub(super) pcrs: Vec<(u8, String)>,
+    secure_boot: Option<bool>,
+}
+
+/// The PCRs that say how this system came up: boot loader code, and systemd's stub (the unified
+/// kernel image's sections; what was passed from outside).
+const PCRS: [u8; 4] = [4, 7, 11, 12];
+
+/// Judges the system below `root`, and hashes the boot medium.
+pub(super) fn judge(root: &Path, lang: Lang) -> Result<System, Halt> {
+    refuse_unlike(root)?;
+    print(pick(lang, "起動媒体のハッシュ値を計算しています…\n", "hashing the boot medium…\n"))?;
+    let medium = media::boot_medium()?;
+    super::identity::keep(&medium)?;
+    Ok(System {
+        variant: text(root, "etc/gishiki/variant")?,
+        medium,
+        pcrs: PCRS
+            .iter()
+            .filter_map(|number| {
+                let path = format!("sys/class/tpm/tpm0/pcr-sha256/{number}");
+                Some((*number, text(root, &path).ok()?.to_lowercase()))
+            })
+            .collect(),
+        secure_boot: secure_boot(root),
+    })
+}
+
+/// Every way in which a system is not the one that was reviewed; the first is told.
+fn refuse_unlike(root: &Path) -> Result<(), Halt> {
+    let same = |rule, what: &str, asked: &str, found: &str| {
+        if asked == found {
+            return Ok(());
+        }
+        Err(Halt::media(rule, format!("{what}: {asked}"), found))
+    };
+    same(
+        "S-COMMAND-LINE",
+        "the kernel's command line, as the image was built with",
+        &text(root, "etc/gishiki/cmdline")?,
+        &text(root, "proc/cmdline")?,
+    )?;
+    let mut interfaces: Vec<String> = names(root, "sys/class/net")?;
+    interfaces.retain(|name| name != "lo");
+    same("S-NO-NETWORK", "network interfaces besides lo", "", &interfaces.join(" "))?;
+    same("S-MODULES", "modules_disabled", "1", &text(root, "proc/sys/kernel/modules_disabled")?)?;
+    let lockdown = text(root, "sys/kernel/security/lockdown")?;
+    if !lockdown.contains("[confidentiality]") {
+        return Err(Halt::media("S-LOCKDOWN", "lockdown [confidentiality]", lockdown));
+    }
+    let swaps = text(root, "proc/swaps")?;
+    same("S-NO-SWAP", "swap areas", "0", &swaps.lines().skip(1).count().to_string())
+}
+
+fn text(root: &Path, path: &str) -> Result<String, Halt> {
+    let path = root.join(path);
+    fs::read_to_string(&path).map(|text| text.trim().to_string()).map_err(|error| {
+        Halt::media("S-LIVE", format!("the live image's {}", path.display()), error.to_string())
+    })
+}
+
+fn names(root: &Path, path: &str) -> Result<Vec<String>, Halt> {
+    Ok(media::entries(&root.join(path))?
+        .iter()
+        .filter_map(|path| Some(path.file_name()?.to_str()?.to_string()))
+        .collect())
+}
+
+fn secure_boot(root: &Path) -> Option<bool> {
+    const VARIABLE: &str =
+        "sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c";
+    fs::read(root.join(VARIABLE)).ok().map(|octets| octets.last() == Some(&1))
+}
+
+impl System {
+    pub(super) fn drill(&self) -> bool {
+        self.variant == "drill"
+    }
+
+    /// What people compare with the papers.
+    pub(super) fn shown(&self, lang: Lang) -> String {
+        let mut lines = vec![
+            format!("\ngishiki {} ({})", env!("CARGO_PKG_VERSION"), self.variant),
+            format!(
+                "{}\n  {}",
+                pick(lang, "イメージの SHA-256", "SHA-256 of the image"),
+                self.medium
+            ),
+        ];
+        lines.extend(
+            ceremony::words::lines(&self.medium.0).iter().map(|line| format!("    {line}")),
+        );
+        lines.extend(self.pcrs.iter().map(|(number, value)| format!("PCR {number:<2} {value}")));
+        if self.pcrs.is_empty() {
+            lines.push(pick(lang, "TPM はありません", "no TPM").to_string());
+        }
+        lines.push(format!(
+            "Secure Boot: {}",
+            match self.secure_boot {
+                Some(true) => pick(lang, "有効", "on"),
+                Some(false) => pick(lang, "無効", "off"),
+                None => pick(lang, "不明", "unknown"),
+            }
+        ));
+        lines.push(
+            pick(
+                lang,
+                "ネットワークなし・モジュール固定・lockdown confidentiality・スワップなし",
+                "no network, modules fixed, lockdown confidentiality, no swap",
+            )
+            .to_string(),
+        );
+        lines.join("\n")
+    }
+}
+
+/// Now, in Japan and in UTC.
+pub(super) fn clock() -> String {
+    let say = |offset: &str, format: &str| {
+        let shown = Command::new("date").env("TZ", offset).arg(format).output();
+        shown
+            .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string())
+            .unwrap_or_default()
+    };
+    format!(
+        "{} ({})",
+        say("JST-9", "+%Y-%m-%d %H:%M:%S JST"),
+        say("UTC0", "+%Y-%m-%d %H:%M:%S UTC")
+    )
+}
+
+/// Sets the clock, and the machine's own, to a time in Japan.
+pub(super) fn set_clock(typed: &str) -> Result<(), Halt> {
+    let refused = |found: &str| {
+        Halt::media("S-CLOCK", "a time in Japan as 2026-04-01 10:30:00, or yes", found)
+    };
+    let set = Command::new("date").env("TZ", "JST-9").args(["-s", typed]).output();
+    match set {
+        Ok(output) if output.status.success() => {}
+        Ok(_) | Err(_) => return Err(refused(typed)),
+    }
+    // A machine without a battery keeps no time; people confirm it again at the next start.
+    let _ = Command::new("hwclock").args(["-u", "-w"]).output();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+    use super::*;
+
+    /// A root folder as a good live system has it.
+    fn good() -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for (path, octets) in [
+            ("etc/gishiki/cmdline", "console=tty0 quiet\n"),
+            ("proc/cmdline", "console=tty0 quiet\n"),
+            ("proc/swaps", "Filename Type Size Used Priority\n"),
+            ("proc/sys/kernel/modules_disabled", "1\n"),
+            ("sys/kernel/security/lockdown", "none integrity [confidentiality]\n"),
+            ("sys/class/net/lo/operstate", "down\n"),
+        ] {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, octets).unwrap();
+        }
+        root
+    }
+
+    #[test]
+    fn a_system_is_refused_for_each_thing_that_it_must_not_be() {
+        refuse_unlike(good().path()).unwrap();
+        for (path, octets, rule) in [
+            ("proc/cmdline", "console=tty0 quiet rdinit=/bin/sh", "S-COMMAND-LINE"),
+            ("sys/class/net/eth0/operstate", "up", "S-NO-NETWORK"),
+            ("proc/sys/kernel/modules_disabled", "0", "S-MODULES"),
+            ("sys/kernel/security/lockdown", "none [integrity] confidentiality", "S-LOCKDOWN"),
+            ("proc/swaps", "Filename Type\n/dev/sda2 partition", "S-NO-SWAP"),
+        ] {
+            let root = good();
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, octets).unwrap();
+            let Err(Halt::Media(fault)) = refuse_unlike(root.path()) else {
+                panic!("{rule}: accepted");
+            };
+            assert_eq!(fault.rule, rule);
+        }
+    }
+}
