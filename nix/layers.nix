@@ -13,7 +13,6 @@ let
   prune = root: ''
     rm -rf ${root}/usr/share ${root}/usr/lib/x86_64-linux-gnu/gconv ${root}/usr/lib/systemd ${root}/etc
     rm -rf ${root}/usr/lib/locale ${root}/usr/sbin/* ${root}/usr/lib/x86_64-linux-gnu/audit
-    find ${root} -name '*.a' -delete
   '';
 
 in {
