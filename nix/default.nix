@@ -62,7 +62,7 @@ let
   tool = image "production" [ ];
 
 in {
-  inherit gishiki;
+  inherit gishiki layers;
   inherit (tool) uki iso;
   # One image for each ceremony, and its drill.
   ceremonies = everyCeremony "production";

@@ -34,7 +34,7 @@ in {
 
     # One shell and its tools, without whatever speaks to a network or loads code.
     cp ${busybox}/bin/busybox $out/usr/bin/busybox
-    for applet in [ cat cttyhack date dmesg false grep hostname hwclock mkdir modprobe mount poweroff setsid sh sync umount; do
+    for applet in [ cat date dmesg false grep hostname hwclock mkdir modprobe mount poweroff setsid sh sync umount; do
       [ $applet = busybox ] || ln -s busybox $out/usr/bin/$applet
     done
     cp ${gishiki}/bin/gishiki $out/usr/bin/

@@ -14,8 +14,9 @@ use std::process::Command;
 use serde_json::Value;
 
 use self::history::{CEREMONIES, History, plan};
-use crate::softhsm::{replaced, to_be_signed};
-use crate::support::{SOFTHSM, faulty_module, files, gishiki, root, run, succeed, text};
+use crate::support::{
+    SOFTHSM, faulty_module, files, gishiki, replaced, root, run, succeed, text, to_be_signed,
+};
 
 fn golden(ceremony: &str) -> std::path::PathBuf {
     root().join("golden/mdoc-root").join(ceremony)

@@ -49,6 +49,52 @@ pub(crate) enum Command {
     Validate(Validate),
     /// Lead a ceremony on the live image: system, clock, media, ceremony, outputs
     Live,
+    /// Build, judge and write the live image
+    #[command(subcommand)]
+    Image(ImageCommand),
+}
+
+/// What is done with the live image from outside; in the repository's folder.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ImageCommand {
+    /// Print the lock of Debian packages as the signed indices would have it now
+    Lock,
+    /// Put every locked input into the Nix store, each compared with its lock
+    Seed {
+        /// The folder with the vendors' files
+        #[arg(long, value_name = "DIR")]
+        vendor: Option<PathBuf>,
+    },
+    /// Judge an image by its pin, and its recipe by the locks and sources here; without Nix
+    Verify {
+        /// The pin, of golden/image/
+        pin: PathBuf,
+        /// The ISO
+        iso: PathBuf,
+        /// The folder with the derivations
+        #[arg(long, value_name = "DIR", default_value = "/nix/store")]
+        recipe: PathBuf,
+    },
+    /// Print what a TPM will have in PCR 4 and PCR 11
+    Measure {
+        /// The unified kernel image
+        uki: PathBuf,
+    },
+    /// Print the identity of an ISO: what is pinned, and what the operators' medium holds
+    Pin {
+        /// The ISO
+        iso: PathBuf,
+        /// The derivation that made it
+        #[arg(long, value_name = "DRV")]
+        derivation: Option<PathBuf>,
+    },
+    /// Write an image to a removable stick or a new file, and read it back
+    Write {
+        /// The ISO
+        iso: PathBuf,
+        /// The stick's device, or a file
+        to: PathBuf,
+    },
 }
 
 #[derive(Debug, clap::Args)]

@@ -21,7 +21,9 @@ use crate::journal::Journal;
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::conclude;
-use crate::{diff, ledgers, live, output, proofs, rehearsals, room, state, validate, verdicts};
+use crate::{
+    diff, image, ledgers, live, output, proofs, rehearsals, room, state, validate, verdicts,
+};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Result<(), Halt> {
@@ -40,6 +42,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Validate(validate) => validate::say(&validate, lang),
         // People choose the language at the terminal; the environment says nothing about them.
         Command::Live => live::lead(asked),
+        Command::Image(command) => image::perform(&command, lang),
     }
 }
 

@@ -244,7 +244,8 @@ impl Live {
                 "plug the medium in and press Enter; no gives up: ",
             ))?;
             if typed == "no" {
-                return Err(halt);
+                let gave_up = self.pick("媒体なし", "no medium was plugged in");
+                return Err(Halt::People(gave_up.to_string()));
             }
         }
     }

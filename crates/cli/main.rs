@@ -10,6 +10,7 @@ mod conduct;
 mod diff;
 mod exit;
 mod files;
+mod image;
 mod journal;
 mod ledgers;
 mod live;

@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::verify::Sealed;
+use serde_json::Value;
 
 /// The program under test.
 pub(crate) const GISHIKI: &str = env!("CARGO_BIN_EXE_gishiki");
@@ -288,4 +289,67 @@ pub(crate) fn sealed(folder: &Path) -> Sealed {
         bundle: read("transcript.sigstore.json"),
         after: Some(read("after.jsonl")),
     }
+}
+
+/// The records of a sealed folder's transcript.
+pub(crate) fn records(folder: &Path) -> Vec<Value> {
+    let text = std::fs::read_to_string(folder.join("transcript.jsonl")).unwrap();
+    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// The point of the root key, out of a transcript.
+fn root_point(folder: &Path) -> Vec<u8> {
+    let records = records(folder);
+    let event = records
+        .iter()
+        .map(|record| &record["event"])
+        .find(|event| event["kind"] == "answered" && event["op"] == "generate-g1");
+    ceremony::hex::decode(event.unwrap()["answer"]["point"].as_str().unwrap()).unwrap()
+}
+
+/// The first element of a certificate's or CRL's SEQUENCE: what was signed.
+pub(crate) fn to_be_signed(der: &[u8]) -> &[u8] {
+    let head = |octets: &[u8]| match octets[1] {
+        0x81 => (3, usize::from(octets[2])),
+        0x82 => (4, usize::from(octets[2]) * 256 + usize::from(octets[3])),
+        short => (2, usize::from(short)),
+    };
+    let (start, _) = head(der);
+    let (inner, length) = head(&der[start..]);
+    &der[start..start + inner + length]
+}
+
+pub(crate) fn replaced(octets: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
+    assert_eq!(from.len(), to.len());
+    let mut out = octets.to_vec();
+    let mut at = 0;
+    while at + from.len() <= out.len() {
+        if out[at..at + from.len()] == *from {
+            out[at..at + from.len()].copy_from_slice(to);
+            at += from.len();
+        } else {
+            at += 1;
+        }
+    }
+    out
+}
+
+/// Every structure of the first ceremony was signed over the golden's octets, once this ceremony's
+/// root key is put in the place of the rehearsal's.
+pub(crate) fn assert_same_to_be_signed(out: &Path, golden: &Path) {
+    let (real, rehearsed) = (root_point(out), root_point(golden));
+    let curve = ceremony::key::Curve::P384;
+    let identifier =
+        |point: &[u8]| ceremony::key::PublicKey::from_point(curve, point).unwrap().key_identifier();
+    let mut structures = 0;
+    for (name, octets) in files(golden) {
+        if name.ends_with(".crl") || name.ends_with(".der") {
+            let filled = replaced(to_be_signed(&octets), &rehearsed, &real);
+            let filled = replaced(&filled, &identifier(&rehearsed), &identifier(&real));
+            let signed = std::fs::read(out.join(&name)).unwrap();
+            assert!(to_be_signed(&signed) == filled, "{name}: other octets were signed");
+            structures += 1;
+        }
+    }
+    assert_eq!(structures, 105);
 }

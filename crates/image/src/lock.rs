@@ -1,0 +1,160 @@
+//! The locks: every input of the image that comes from outside, by SHA-256.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ceremony::hex::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::Fault;
+
+/// An input as its fixed-output derivation names it.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Fixed {
+    /// The file's name in the store: `NAME.deb`, `NAME-VERSION.crate`, a vendor's file.
+    pub name: String,
+    /// Its SHA-256.
+    pub sha256: Digest,
+}
+
+/// `nix/debian.lock.json`, `Cargo.lock`, `nix/vendor.lock.json`.
+#[derive(Debug, Clone)]
+pub struct Locks {
+    /// Debian packages.
+    pub debian: Debian,
+    /// Crates: name, version, SHA-256.
+    pub crates: Vec<Crate>,
+    /// Vendors' files, by their place in the image.
+    pub vendor: BTreeMap<String, Vendor>,
+}
+
+/// The lock of Debian packages.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Debian {
+    /// The packages' architecture.
+    pub arch: String,
+    /// Which packages go into which tree.
+    pub groups: BTreeMap<String, Vec<String>>,
+    /// The signed index files that the packages were found through.
+    pub inrelease: BTreeMap<String, Release>,
+    /// The form of this file: 1.
+    pub lock: u32,
+    /// The packages.
+    pub packages: BTreeMap<String, Package>,
+    /// The suite.
+    pub suite: String,
+}
+
+/// A signed index file, as it was when the lock was made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Release {
+    /// Its date, as it has it.
+    pub date: String,
+    /// Its SHA-256.
+    pub sha256: Digest,
+}
+
+/// A Debian package.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Package {
+    /// `amd64` or `all`.
+    pub arch: String,
+    /// `debian` or `debian-security`.
+    pub archive: String,
+    /// The package's path in its archive.
+    pub path: String,
+    /// SHA-256 of the package.
+    pub sha256: Digest,
+    /// Its length in octets.
+    pub size: u64,
+    /// Its version.
+    pub version: String,
+}
+
+/// A crate of `Cargo.lock`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Crate {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// Its SHA-256.
+    pub sha256: Digest,
+}
+
+/// A vendor's file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Vendor {
+    /// Its name in the store.
+    pub name: String,
+    /// Its SHA-256.
+    pub sha256: Digest,
+}
+
+#[derive(Deserialize)]
+struct CargoLock {
+    package: Vec<CargoPackage>,
+}
+
+#[derive(Deserialize)]
+struct CargoPackage {
+    name: String,
+    version: String,
+    checksum: Option<Digest>,
+}
+
+/// The lock of Debian packages, in a repository.
+pub(crate) const DEBIAN: &str = "nix/debian.lock.json";
+
+impl Locks {
+    /// Reads the locks of a repository.
+    ///
+    /// # Errors
+    /// `I-FILE`, `I-LOCK`.
+    pub fn read(repository: &Path) -> Result<Self, Fault> {
+        let debian = json(repository, DEBIAN)?;
+        let vendor = json(repository, "nix/vendor.lock.json")?;
+        let cargo: CargoLock = toml::from_str(&text(repository, "Cargo.lock")?)
+            .map_err(|error| Fault::new("I-LOCK", "Cargo.lock", error.to_string()))?;
+        let crates = cargo.package.into_iter().filter_map(|package| {
+            let CargoPackage { name, version, checksum } = package;
+            Some(Crate { name, version, sha256: checksum? })
+        });
+        Ok(Self { debian, crates: crates.collect(), vendor })
+    }
+
+    /// Every input that a recipe may have.
+    #[must_use]
+    pub fn inputs(&self) -> BTreeSet<Fixed> {
+        let packages = self
+            .debian
+            .packages
+            .iter()
+            .map(|(name, package)| Fixed { name: format!("{name}.deb"), sha256: package.sha256 });
+        let vendor =
+            self.vendor.values().map(|file| Fixed { name: file.name.clone(), sha256: file.sha256 });
+        packages.chain(self.crate_inputs()).chain(vendor).collect()
+    }
+
+    /// The crates, all of which every recipe has.
+    pub(crate) fn crate_inputs(&self) -> impl Iterator<Item = Fixed> {
+        self.crates.iter().map(|one| Fixed {
+            name: format!("{}-{}.crate", one.name, one.version),
+            sha256: one.sha256,
+        })
+    }
+}
+
+fn text(repository: &Path, name: &str) -> Result<String, Fault> {
+    let path = repository.join(name);
+    std::fs::read_to_string(&path).map_err(|error| Fault::file(&path, &error))
+}
+
+fn json<T: for<'de> Deserialize<'de>>(repository: &Path, name: &str) -> Result<T, Fault> {
+    serde_json::from_str(&text(repository, name)?)
+        .map_err(|error| Fault::new("I-LOCK", name, error.to_string()))
+}

@@ -1,0 +1,87 @@
+//! The pinned identity of an image: reviewed in the repository, carried to the room on the
+//! operators' medium, compared there before the token is touched.
+
+use std::path::Path;
+
+use ceremony::hex::Digest;
+use serde::{Deserialize, Serialize};
+
+use crate::{Fault, medium, recipe, unified};
+
+/// One image's identity, as `golden/image/*.toml` has it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Pin {
+    /// Always 1.
+    pub format: u32,
+    /// The derivation that makes the ISO, by its name in the store; absent when only the file was
+    /// looked at.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub derivation: Option<String>,
+    /// The ISO's length in octets.
+    pub iso_octets: u64,
+    /// SHA-256 of the ISO.
+    pub iso_sha256: Digest,
+    /// SHA-256 of the Nix archive of the derivation's output, a folder with the ISO in it.
+    pub nar_sha256: Digest,
+    /// SHA-256 of the unified kernel image in it.
+    pub uki_sha256: Digest,
+    /// What PCR 4 becomes where firmware starts the image and nothing before it.
+    pub pcr_4: Digest,
+    /// What PCR 11 becomes: the sections of the unified kernel image.
+    pub pcr_11: Digest,
+}
+
+impl Pin {
+    /// The identity of this ISO.
+    ///
+    /// # Errors
+    /// `I-FORM` if it is no ISO with a unified kernel image in it.
+    pub fn of(iso: &[u8], derivation: Option<String>) -> Result<Self, Fault> {
+        let uki = medium::unified_kernel_image(iso)?;
+        let measured = unified::measure(&uki)?;
+        Ok(Self {
+            format: 1,
+            derivation,
+            iso_octets: u64::try_from(iso.len()).unwrap_or(u64::MAX),
+            iso_sha256: Digest::of(iso),
+            nar_sha256: recipe::archive_of_output(iso)?,
+            uki_sha256: Digest::of(&uki),
+            pcr_4: measured.pcr_4,
+            pcr_11: measured.pcr_11,
+        })
+    }
+
+    /// Reads a pin.
+    ///
+    /// # Errors
+    /// `I-FILE`, `I-FORM`.
+    pub fn read(path: &Path) -> Result<Self, Fault> {
+        let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
+        let wrong = |found: String| Fault::new("I-FORM", path.display().to_string(), found);
+        let pin: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
+        if pin.format == 1 { Ok(pin) } else { Err(wrong(format!("format {}", pin.format))) }
+    }
+
+    /// The pin as it is written.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let line =
+            |name: &str, value: &dyn std::fmt::Display| format!("{name:<10} = \"{value}\"\n");
+        let mut text = format!("{:<10} = 1\n", "format");
+        if let Some(derivation) = &self.derivation {
+            text.push_str(&line("derivation", derivation));
+        }
+        text.push_str(&format!("{:<10} = {}\n", "iso-octets", self.iso_octets));
+        for (name, value) in [
+            ("iso-sha256", &self.iso_sha256),
+            ("nar-sha256", &self.nar_sha256),
+            ("uki-sha256", &self.uki_sha256),
+            ("pcr-4", &self.pcr_4),
+            ("pcr-11", &self.pcr_11),
+        ] {
+            text.push_str(&line(name, value));
+        }
+        text
+    }
+}

@@ -1,0 +1,213 @@
+//! The recipe of an image, judged without Nix: every derivation read as text, every store path
+//! computed again, every input found in a lock or in the repository.
+//!
+//! What this proves: the pinned derivation names, through hashes alone, exactly these inputs and
+//! these sources. That the octets came from it is what two builders who agree show.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use ceremony::hex::Digest;
+use nix_derivation::{
+    CAHash, Derivation, InputDerivationHash, NixHash, Output, StoreDir, StorePath,
+};
+
+use crate::{Fault, Fixed, Locks, Pin};
+
+/// What was proved of an image.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Proved {
+    /// Derivations whose paths were computed again.
+    pub derivations: usize,
+    /// Inputs from outside, each in a lock.
+    pub inputs: usize,
+    /// Sources, each as the repository has it.
+    pub sources: usize,
+}
+
+/// Judges an ISO by its pin, and its recipe by the locks and sources of a repository. `recipe` is
+/// a folder with the derivations, such as the store.
+///
+/// # Errors
+/// `I-OUTPUT`: other octets than the pin's; `I-RECIPE`: a derivation that is missing or not what
+/// its name says; `I-INPUT`: an input or source that no lock or repository has; `I-LOCK`: a locked
+/// crate that the recipe does not have.
+pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result<Proved, Fault> {
+    let octets = fs::read(iso).map_err(|error| Fault::file(iso, &error))?;
+    let found = Pin::of(&octets, pin.derivation.clone())
+        .unwrap_or_else(|_| Pin { iso_sha256: Digest::of(&octets), ..pin.clone() });
+    if found != *pin {
+        let difference = pin.text().lines().zip(found.text().lines()).find_map(|(asked, found)| {
+            (asked != found).then(|| (asked.to_string(), found.to_string()))
+        });
+        let (asked, found) = difference.unwrap_or_default();
+        return Err(Fault::new("I-OUTPUT", format!("{} with {asked}", iso.display()), found));
+    }
+    let name = pin.derivation.as_deref();
+    let name =
+        name.ok_or_else(|| Fault::new("I-RECIPE", "a pin that names its derivation", "none"))?;
+    let mut judged = Judged {
+        recipe,
+        hashes: BTreeMap::new(),
+        inputs: BTreeSet::new(),
+        sources: BTreeSet::new(),
+    };
+    judged.derivation(name)?;
+
+    let locks = Locks::read(repository)?;
+    let known = locks.inputs();
+    if let Some(input) = judged.inputs.difference(&known).next() {
+        let locked = known.iter().find(|locked| locked.name == input.name);
+        let found = locked.map_or("no such name".to_string(), |locked| locked.sha256.to_string());
+        let asked = format!("a lock that has {} with SHA-256 {}", input.name, input.sha256);
+        return Err(Fault::new("I-INPUT", asked, found));
+    }
+    let crates: BTreeSet<Fixed> = locks.crate_inputs().collect();
+    if let Some(missing) = crates.difference(&judged.inputs).next() {
+        let asked =
+            format!("a recipe with the locked {} of SHA-256 {}", missing.name, missing.sha256);
+        return Err(Fault::new("I-LOCK", asked, "one without it"));
+    }
+    let sources = sources(repository)?;
+    if let Some(source) = judged.sources.difference(&sources).next() {
+        return Err(Fault::new("I-INPUT", "sources as this repository has them", source.clone()));
+    }
+    Ok(Proved {
+        derivations: judged.hashes.len(),
+        inputs: judged.inputs.len(),
+        sources: judged.sources.len(),
+    })
+}
+
+/// SHA-256 of the archive of an output that holds nothing but this ISO.
+pub(crate) fn archive_of_output(iso: &[u8]) -> Result<Digest, Fault> {
+    let folder = tempfile::tempdir().map_err(|error| Fault::file(Path::new("/tmp"), &error))?;
+    let path = folder.path().join("gishiki.iso");
+    fs::write(&path, iso).map_err(|error| Fault::file(&path, &error))?;
+    archive(folder.path())
+}
+
+/// SHA-256 of the Nix archive of a file or folder.
+fn archive(path: &Path) -> Result<Digest, Fault> {
+    let failed = |error: String| Fault::new("I-FILE", path.display().to_string(), error);
+    let mut encoder = nix_nar::Encoder::new(path).map_err(|error| failed(error.to_string()))?;
+    let mut octets = Vec::new();
+    encoder.read_to_end(&mut octets).map_err(|error| failed(error.to_string()))?;
+    Ok(Digest::of(&octets))
+}
+
+/// What was judged on the way down from the pinned derivation.
+struct Judged<'r> {
+    recipe: &'r Path,
+    /// Each derivation by its name, as it counts in those that need it.
+    hashes: BTreeMap<String, InputDerivationHash>,
+    inputs: BTreeSet<Fixed>,
+    sources: BTreeSet<String>,
+}
+
+impl Judged<'_> {
+    fn derivation(&mut self, name: &str) -> Result<(), Fault> {
+        if self.hashes.contains_key(name) {
+            return Ok(());
+        }
+        let wrong = |found: String| Fault::new("I-RECIPE", format!("the derivation {name}"), found);
+        let octets = fs::read(self.recipe.join(name)).map_err(|error| wrong(error.to_string()))?;
+        let (_, plain) = name.split_once('-').unwrap_or_default();
+        let plain = plain.strip_suffix(".drv").unwrap_or_default();
+        let derivation = Derivation::from_aterm_bytes(&octets, plain)
+            .map_err(|error| wrong(error.to_string()))?;
+        let path = derivation.drv_path().map_err(|error| wrong(error.to_string()))?;
+        if path.to_basename() != name || derivation.to_aterm_bytes() != octets {
+            return Err(wrong(format!("octets that are named {}", path.to_basename())));
+        }
+        for input in derivation.input_derivations().keys() {
+            self.derivation(&input.to_basename())?;
+        }
+        let hashes = &self.hashes;
+        // Every input was judged above, so each has its hash.
+        let known = |path: &StorePath| {
+            hashes.get(&path.to_basename()).copied().unwrap_or(InputDerivationHash::Deferred)
+        };
+        derivation.validate_with_input_hashes(known).map_err(|error| wrong(error.to_string()))?;
+        let hash = derivation
+            .hash_input_derivation_modulo(known)
+            .map_err(|error| wrong(error.to_string()))?;
+        for output in derivation.outputs().values() {
+            match output {
+                Output::InputAddressed { .. } => {}
+                Output::Fixed { ca: CAHash::Flat(NixHash::Sha256(sha256)) } => {
+                    self.inputs.insert(Fixed { name: plain.to_string(), sha256: Digest(*sha256) });
+                }
+                Output::Fixed { .. }
+                | Output::Floating { .. }
+                | Output::Deferred
+                | Output::Impure { .. } => {
+                    return Err(wrong("an output that neither lock nor recipe fixes".to_string()));
+                }
+            }
+        }
+        self.sources.extend(derivation.input_sources().iter().map(StorePath::to_basename));
+        self.hashes.insert(name.to_string(), hash);
+        Ok(())
+    }
+}
+
+/// The store names of everything that a recipe takes from the repository.
+fn sources(repository: &Path) -> Result<BTreeSet<String>, Fault> {
+    let mut names = BTreeSet::new();
+    let seed = repository.join("nix/seed.uu");
+    let seed = fs::read(&seed).map_err(|error| Fault::file(&seed, &error))?;
+    let text = StoreDir::default()
+        .build_text_path("seed.uu", &seed, [])
+        .map_err(|error| Fault::new("I-INPUT", "nix/seed.uu", error.to_string()))?;
+    names.insert(text.to_basename());
+    for live in entries(&repository.join("nix/live"))? {
+        names.insert(source(&live, &name_of(&live))?);
+    }
+    let program = tempfile::tempdir().map_err(|error| Fault::file(repository, &error))?;
+    for part in ["Cargo.toml", "Cargo.lock", "crates", "tests/copyist", "tests/faulty-module"] {
+        copy(&repository.join(part), &program.path().join(part))?;
+    }
+    names.insert(source(program.path(), "gishiki-src")?);
+    for kind in ["ceremony-plans", "golden", "ledger"] {
+        let Ok(cas) = entries(&repository.join(kind)) else { continue };
+        for ca in cas.into_iter().filter(|ca| ca.is_dir()) {
+            for part in entries(&ca)? {
+                names.insert(source(&part, &name_of(&part))?);
+            }
+            names.insert(source(&ca, &name_of(&ca))?);
+        }
+    }
+    Ok(names)
+}
+
+fn source(path: &Path, name: &str) -> Result<String, Fault> {
+    let archive = CAHash::Nar(NixHash::Sha256(archive(path)?.0));
+    StoreDir::default()
+        .build_ca_path(name, &archive, [], false)
+        .map(|path| path.to_basename())
+        .map_err(|error| Fault::new("I-INPUT", path.display().to_string(), error.to_string()))
+}
+
+fn name_of(path: &Path) -> String {
+    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let read = fs::read_dir(folder).map_err(|error| Fault::file(folder, &error))?;
+    Ok(read.filter_map(|entry| Some(entry.ok()?.path())).collect())
+}
+
+fn copy(from: &Path, to: &Path) -> Result<(), Fault> {
+    let failed = |error: std::io::Error| Fault::file(from, &error);
+    if from.is_dir() {
+        fs::create_dir_all(to).map_err(failed)?;
+        for entry in entries(from)? {
+            copy(&entry, &to.join(name_of(&entry)))?;
+        }
+        return Ok(());
+    }
+    fs::copy(from, to).map(|_| ()).map_err(failed)
+}

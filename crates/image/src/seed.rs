@@ -1,0 +1,179 @@
+//! Fills the Nix store with the locked inputs, and makes the lock of Debian packages anew. Both go
+//! through the machine's own apt and cargo, so no address of a registry stands anywhere here.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use ceremony::hex::Digest;
+
+use crate::lock::{DEBIAN, Debian, Package, Release};
+use crate::{Fault, Locks};
+
+/// apt's own folder, made by `nix/setup`: the suite's indices, signatures checked by apt.
+const APT: &str = "/var/lib/gishiki/apt.conf";
+
+/// Downloads what is locked, compares each file with its lock, and adds it to the store.
+/// `vendor` is the folder with the vendors' files.
+///
+/// # Errors
+/// `I-LOCK` if a file is not the locked one, or its version has left the mirror; `I-FILE`.
+pub fn seed(repository: &Path, vendor: Option<&Path>) -> Result<usize, Fault> {
+    let locks = Locks::read(repository)?;
+    let folder = tempfile::tempdir().map_err(|error| Fault::file(Path::new("/tmp"), &error))?;
+    let mut files = packages(&locks.debian, folder.path())?;
+    succeed(Command::new("cargo").args(["fetch", "--locked", "--quiet"]).current_dir(repository))?;
+    let registries = registries()?;
+    for one in &locks.crates {
+        let name = format!("{}-{}.crate", one.name, one.version);
+        let found =
+            registries.iter().map(|registry| registry.join(&name)).find(|path| path.exists());
+        let path = found.ok_or_else(|| Fault::new("I-LOCK", &name, "not in cargo's cache"))?;
+        compare(&path, &one.sha256)?;
+        files.push(path);
+    }
+    for file in locks.vendor.values() {
+        let folder = vendor.ok_or_else(|| {
+            Fault::new("I-LOCK", format!("--vendor, the folder with {}", file.name), "none")
+        })?;
+        let path = folder.join(&file.name);
+        compare(&path, &file.sha256)?;
+        files.push(path);
+    }
+    for some in files.chunks(100) {
+        succeed(Command::new("nix-store").args(["--add-fixed", "sha256"]).args(some))?;
+    }
+    Ok(files.len())
+}
+
+/// Downloads packages into a folder, under the names that the recipe has for them.
+fn packages(debian: &Debian, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
+    let wanted: Vec<String> = debian
+        .packages
+        .iter()
+        .map(|(name, package)| format!("{name}={}", package.version))
+        .collect();
+    let mut download = apt("apt-get");
+    download.args(["download", "-qq"]).args(&wanted).current_dir(folder);
+    succeed(&mut download).map_err(|fault| {
+        let asked = "every locked version on the mirror (otherwise: gishiki image lock)";
+        Fault::new("I-LOCK", asked, fault.found)
+    })?;
+    let mut files = Vec::new();
+    for (name, package) in &debian.packages {
+        let version = package.version.replace(':', "%3a");
+        let path = folder.join(format!("{name}_{version}_{}.deb", package.arch));
+        compare(&path, &package.sha256)?;
+        let named = folder.join(format!("{name}.deb"));
+        fs::rename(&path, &named).map_err(|error| Fault::file(&path, &error))?;
+        files.push(named);
+    }
+    Ok(files)
+}
+
+fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
+    let found = Digest::of(&fs::read(path).map_err(|error| Fault::file(path, &error))?);
+    if found == *asked {
+        return Ok(());
+    }
+    Err(Fault::new("I-LOCK", format!("{} with SHA-256 {asked}", path.display()), found.to_string()))
+}
+
+/// cargo's caches of downloaded crates.
+fn registries() -> Result<Vec<PathBuf>, Fault> {
+    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
+    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
+    let cache = home.unwrap_or_default().join("registry/cache");
+    let entries = fs::read_dir(&cache).map_err(|error| Fault::file(&cache, &error))?;
+    Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+}
+
+/// Makes the lock of Debian packages anew, for the same groups: what each group's packages are now,
+/// by the signed indices. Gives the lock's text; nothing is written.
+///
+/// # Errors
+/// `I-LOCK` if a package of a group is gone, or an index is not there.
+pub fn refresh(repository: &Path) -> Result<String, Fault> {
+    let old = Locks::read(repository)?.debian;
+    succeed(apt("apt-get").args(["update", "-qq"]))?;
+    let kernel = newest_kernel()?;
+    let mut groups = old.groups.clone();
+    groups.insert("kernel".to_string(), vec![kernel]);
+    let names: BTreeSet<&String> = groups.values().flatten().collect();
+    let mut packages = BTreeMap::new();
+    for name in names {
+        packages.insert(name.clone(), package(name)?);
+    }
+    let lock = Debian { groups, packages, inrelease: releases()?, ..old };
+    let text = serde_json::to_value(&lock).and_then(|value| serde_json::to_string_pretty(&value));
+    text.map(|text| text + "\n").map_err(|error| Fault::new("I-LOCK", DEBIAN, error.to_string()))
+}
+
+/// The package that the suite's `linux-image-amd64` stands for.
+fn newest_kernel() -> Result<String, Fault> {
+    let shown = succeed(apt("apt-cache").args(["depends", "linux-image-amd64"]))?;
+    let name = shown.lines().find_map(|line| line.trim().strip_prefix("Depends: linux-image-"));
+    name.map(|name| format!("linux-image-{name}"))
+        .ok_or_else(|| Fault::new("I-LOCK", "what linux-image-amd64 depends on", shown))
+}
+
+fn package(name: &str) -> Result<Package, Fault> {
+    let shown = succeed(apt("apt-cache").args(["show", "--no-all-versions", name]))?;
+    let missing = |field: &str| Fault::new("I-LOCK", format!("{field} of {name}"), "none");
+    let field = |field: &str| {
+        let line = shown.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(": "));
+        line.map(str::to_string).ok_or_else(|| missing(field))
+    };
+    let policy = succeed(apt("apt-cache").args(["policy", name]))?;
+    let archive = if policy.contains("-security/main") { "debian-security" } else { "debian" };
+    Ok(Package {
+        arch: field("Architecture")?,
+        archive: archive.to_string(),
+        path: field("Filename")?,
+        sha256: field("SHA256")?.parse().map_err(|_| missing("SHA256"))?,
+        size: field("Size")?.parse().map_err(|_| missing("Size"))?,
+        version: field("Version")?,
+    })
+}
+
+/// The signed indices that apt has checked and keeps.
+fn releases() -> Result<BTreeMap<String, Release>, Fault> {
+    let lists = Path::new(APT).with_file_name("state/lists");
+    let entries = fs::read_dir(&lists).map_err(|error| Fault::file(&lists, &error))?;
+    let mut releases = BTreeMap::new();
+    for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
+        let name =
+            path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let Some((_, suite)) =
+            name.strip_suffix("_InRelease").and_then(|name| name.split_once("_dists_"))
+        else {
+            continue;
+        };
+        let octets = fs::read(&path).map_err(|error| Fault::file(&path, &error))?;
+        let text = String::from_utf8_lossy(&octets);
+        let date = text.lines().find_map(|line| line.strip_prefix("Date: ")).unwrap_or_default();
+        releases.insert(
+            suite.to_string(),
+            Release { date: date.to_string(), sha256: Digest::of(&octets) },
+        );
+    }
+    Ok(releases)
+}
+
+fn apt(program: &str) -> Command {
+    let mut command = Command::new(program);
+    command.env("APT_CONFIG", APT).env("LC_ALL", "C");
+    command
+}
+
+/// Runs a program that must succeed; its output.
+fn succeed(command: &mut Command) -> Result<String, Fault> {
+    let asked = format!("{} to succeed", command.get_program().to_string_lossy());
+    let output = command.stdin(Stdio::null()).output();
+    let output = output.map_err(|error| Fault::new("I-FILE", &asked, error.to_string()))?;
+    if output.status.success() {
+        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+    }
+    Err(Fault::new("I-FILE", asked, String::from_utf8_lossy(&output.stderr).trim()))
+}

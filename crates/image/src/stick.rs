@@ -1,0 +1,108 @@
+//! Writes an image to a USB stick, or a file, and reads it back.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read as _, Write as _};
+use std::os::unix::fs::FileTypeExt as _;
+use std::path::Path;
+
+use ceremony::hex::Digest;
+
+use crate::Fault;
+
+/// Writes the ISO and compares what is read back, octet by octet. A file must not exist; a device
+/// must be removable, whole, not mounted, and long enough.
+///
+/// # Errors
+/// `I-STICK` if it is none of these, or gives back other octets; `I-FILE`.
+pub fn write(iso: &Path, to: &Path) -> Result<Digest, Fault> {
+    let octets = fs::read(iso).map_err(|error| Fault::file(iso, &error))?;
+    let failed = |error: std::io::Error| Fault::file(to, &error);
+    let mut file = match fs::metadata(to) {
+        Ok(found) if found.file_type().is_block_device() => {
+            refuse_precious(
+                to,
+                Path::new("/sys/class/block"),
+                u64::try_from(octets.len()).unwrap_or(u64::MAX),
+            )?;
+            OpenOptions::new().write(true).open(to).map_err(failed)?
+        }
+        Ok(_) => return Err(stick(to, "a file that is there already")),
+        Err(_) => File::create_new(to).map_err(failed)?,
+    };
+    file.write_all(&octets).and_then(|()| file.sync_all()).map_err(failed)?;
+    drop(file);
+    let mut read = vec![0; octets.len()];
+    File::open(to).and_then(|mut file| file.read_exact(&mut read)).map_err(failed)?;
+    if read == octets { Ok(Digest::of(&octets)) } else { Err(stick(to, "other octets, read back")) }
+}
+
+fn stick(to: &Path, found: impl Into<String>) -> Fault {
+    Fault::new("I-STICK", format!("a new file or a removable stick at {}", to.display()), found)
+}
+
+/// Refuses every device that is no stick for this.
+fn refuse_precious(device: &Path, sys: &Path, octets: u64) -> Result<(), Fault> {
+    let device = fs::canonicalize(device).map_err(|error| Fault::file(device, &error))?;
+    let block = sys.join(device.file_name().unwrap_or_default());
+    let text =
+        |name: &str| fs::read_to_string(block.join(name)).unwrap_or_default().trim().to_string();
+    if block.join("partition").exists() {
+        return Err(stick(&device, "a partition; name the whole stick"));
+    }
+    if text("removable") != "1" {
+        return Err(stick(&device, "a device that is not removable"));
+    }
+    if text("ro") != "0" {
+        return Err(stick(&device, "a stick that is write-protected"));
+    }
+    let sectors = text("size").parse::<u64>().unwrap_or(0);
+    if sectors.saturating_mul(512) < octets {
+        return Err(stick(&device, format!("a stick of {sectors} sectors")));
+    }
+    let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
+    match mounts.lines().find(|line| line.starts_with(&*device.to_string_lossy())) {
+        Some(line) => Err(stick(&device, format!("mounted: {line}"))),
+        None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    #[test]
+    fn an_image_is_read_back_and_nothing_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let (iso, to) = (folder.path().join("iso"), folder.path().join("to"));
+        fs::write(&iso, b"image").unwrap();
+        assert_eq!(write(&iso, &to).unwrap(), Digest::of(b"image"));
+        fs::write(&iso, b"other").unwrap();
+        assert_eq!(write(&iso, &to).unwrap_err().rule, "I-STICK");
+        assert_eq!(fs::read(&to).unwrap(), b"image");
+    }
+
+    #[test]
+    fn a_device_that_is_no_free_stick_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let device = folder.path().join("sdx");
+        fs::write(&device, b"").unwrap();
+        let sys = folder.path().join("sys");
+        let set = |name: &str, text: &str| {
+            fs::create_dir_all(sys.join("sdx")).unwrap();
+            fs::write(sys.join("sdx").join(name), text).unwrap();
+        };
+        let refused = |octets| refuse_precious(&device, &sys, octets).unwrap_err().found;
+        set("removable", "0\n");
+        assert!(refused(1).contains("not removable"));
+        set("removable", "1\n");
+        set("ro", "1\n");
+        assert!(refused(1).contains("write-protected"));
+        set("ro", "0\n");
+        set("size", "2\n");
+        assert!(refused(1025).contains("2 sectors"));
+        refuse_precious(&device, &sys, 1024).unwrap();
+        set("partition", "1\n");
+        assert!(refused(1).contains("partition"));
+    }
+}

@@ -1,0 +1,136 @@
+//! What a TPM will have measured when a unified kernel image is up (TCG PC Client Platform
+//! Firmware Profile; systemd-stub of version 257).
+
+use ceremony::hex::Digest;
+
+use crate::Fault;
+
+/// The expected registers, SHA-256 bank.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Measured {
+    /// Boot loader code: the image itself, and the kernel that it starts.
+    pub pcr_4: Digest,
+    /// The sections of the unified kernel image, in systemd-stub's order.
+    pub pcr_11: Digest,
+}
+
+/// systemd-stub's order of measured sections; `.pcrsig` alone is not measured.
+const SECTIONS: [&str; 13] = [
+    ".linux", ".osrel", ".cmdline", ".initrd", ".ucode", ".splash", ".dtb", ".uname", ".sbat",
+    ".pcrpkey", ".profile", ".dtbauto", ".hwids",
+];
+
+/// A portable executable, as far as it is measured.
+struct Executable<'o> {
+    octets: &'o [u8],
+    optional_header: usize,
+    sections: Vec<Section<'o>>,
+}
+
+struct Section<'o> {
+    name: String,
+    octets: &'o [u8],
+    raw: (usize, usize),
+}
+
+/// Computes the registers for this unified kernel image.
+///
+/// # Errors
+/// `I-FORM` if it is no portable executable for x86-64.
+pub fn measure(uki: &[u8]) -> Result<Measured, Fault> {
+    let wrong = || Fault::new("I-FORM", "a unified kernel image for x86-64", "another file");
+    let image = Executable::read(uki).ok_or_else(wrong)?;
+    let mut pcr_11 = Register::default();
+    for name in SECTIONS {
+        if let Some(section) = image.sections.iter().find(|section| section.name == name) {
+            pcr_11.extend(&Digest::of(&[name.as_bytes(), b"\0"].concat()));
+            pcr_11.extend(&Digest::of(section.octets));
+        }
+    }
+    let mut pcr_4 = Register::default();
+    pcr_4.extend(&Digest::of(b"Calling EFI Application from Boot Option"));
+    pcr_4.extend(&Digest::of(&[0; 4]));
+    pcr_4.extend(&image.authenticode().ok_or_else(wrong)?);
+    // The stub hands the kernel to firmware, which measures it as the next application.
+    let kernel =
+        image.sections.iter().find(|section| section.name == ".linux").ok_or_else(wrong)?;
+    let kernel = Executable::read(kernel.octets).and_then(|kernel| kernel.authenticode());
+    pcr_4.extend(&kernel.ok_or_else(wrong)?);
+    Ok(Measured { pcr_4: pcr_4.0, pcr_11: pcr_11.0 })
+}
+
+/// A register: it only ever takes the digest of itself and what comes.
+struct Register(Digest);
+
+impl Default for Register {
+    fn default() -> Self {
+        Self(Digest([0; 32]))
+    }
+}
+
+impl Register {
+    fn extend(&mut self, digest: &Digest) {
+        self.0 = Digest::of(&[self.0.0, digest.0].concat());
+    }
+}
+
+impl<'o> Executable<'o> {
+    fn read(octets: &'o [u8]) -> Option<Self> {
+        let header = usize::try_from(word(octets, 0x3c)?).ok()?;
+        if octets.get(..2)? != b"MZ" || octets.get(header..header + 4)? != b"PE\0\0" {
+            return None;
+        }
+        let count = half(octets, header + 6)?;
+        let optional_size = half(octets, header + 20)?;
+        let optional_header = header + 24;
+        // PE32+ alone: its data directories begin at 112.
+        if half(octets, optional_header)? != 0x20b {
+            return None;
+        }
+        let table = optional_header + usize::from(optional_size);
+        let sections = (0..usize::from(count)).map(|number| {
+            let entry = octets.get(table + number * 40..table + number * 40 + 40)?;
+            let name = entry.get(..8)?.split(|octet| *octet == 0).next()?;
+            let virtual_size = usize::try_from(word(entry, 8)?).ok()?;
+            let size = usize::try_from(word(entry, 16)?).ok()?;
+            let at = usize::try_from(word(entry, 20)?).ok()?;
+            Some(Section {
+                name: String::from_utf8_lossy(name).into_owned(),
+                octets: octets.get(at..at + virtual_size.min(size))?,
+                raw: (at, size),
+            })
+        });
+        Some(Self { octets, optional_header, sections: sections.collect::<Option<_>>()? })
+    }
+
+    /// The digest that signatures and firmware measure (Authenticode): everything but the checksum,
+    /// the place of the signatures, and the signatures.
+    fn authenticode(&self) -> Option<Digest> {
+        let octets = self.octets;
+        let checksum = self.optional_header + 64;
+        let directory = self.optional_header + 112 + 4 * 8;
+        let headers = usize::try_from(word(octets, self.optional_header + 60)?).ok()?;
+        let mut hashed = octets.get(..checksum)?.to_vec();
+        hashed.extend(octets.get(checksum + 4..directory)?);
+        hashed.extend(octets.get(directory + 8..headers)?);
+        let mut sections: Vec<(usize, usize)> =
+            self.sections.iter().map(|section| section.raw).filter(|(_, size)| *size > 0).collect();
+        sections.sort_unstable();
+        let mut end = headers;
+        for (at, size) in sections {
+            hashed.extend(octets.get(at..at + size)?);
+            end += size;
+        }
+        let signatures = usize::try_from(word(octets, directory + 4)?).ok()?;
+        hashed.extend(octets.get(end..octets.len().checked_sub(signatures)?).unwrap_or_default());
+        Some(Digest::of(&hashed))
+    }
+}
+
+fn word(octets: &[u8], at: usize) -> Option<u32> {
+    Some(u32::from_le_bytes(octets.get(at..at + 4)?.try_into().ok()?))
+}
+
+fn half(octets: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_le_bytes(octets.get(at..at + 2)?.try_into().ok()?))
+}

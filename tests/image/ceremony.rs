@@ -1,0 +1,189 @@
+//! A whole ceremony on the image, by people who type on its serial line.
+
+use std::path::Path;
+
+use crate::drill_iso;
+use crate::machine::{Machine, Plugged};
+use crate::medium::{self, Sticks};
+use crate::support::{PIN, assert_same_to_be_signed, genesis_golden, gishiki, records, succeed};
+
+/// Every prompt that people are asked with.
+const PROMPTS: [&str; 9] = [
+    "who confirms (ids, by spaces): ",
+    "(8 words or more from the papers): ",
+    "(the first 8 words, as read aloud): ",
+    "PIN: ",
+    "offset-seconds (-5…5): ",
+    "reference: ",
+    "second-factor: ",
+    "no returns: ",
+    "3: switch off\r\n? ",
+];
+
+/// What people hold while they answer: the papers' digests, and the last head that the script has a
+/// line for.
+struct Papers {
+    graph: String,
+    bindings: String,
+    head: Option<String>,
+}
+
+impl Papers {
+    fn new() -> Self {
+        let opened = &records(&genesis_golden())[0]["event"];
+        let digest = |name: &str| opened[name].as_str().unwrap().to_string();
+        Self { graph: digest("graph"), bindings: digest("bindings"), head: None }
+    }
+
+    /// Answers questions until the menu comes, or `until` says that it is enough.
+    fn perform(&mut self, machine: &mut Machine, until: impl Fn(&str) -> bool) -> bool {
+        let mut duties = Vec::new();
+        loop {
+            let (which, said) = machine.expect_any(&PROMPTS);
+            for line in said.lines() {
+                if let Some(words) = line.trim().strip_prefix("head: ") {
+                    self.head = Some(words.to_string());
+                }
+                if line.starts_with("── ") {
+                    duties.clear();
+                }
+                duties.extend(duty(line));
+            }
+            if until(&said) {
+                return false;
+            }
+            let answer = match which {
+                0 => duties.join(" "),
+                1 if said.contains("graph (") => self.graph.clone(),
+                1 if said.contains("bindings (") => self.bindings.clone(),
+                1 => self.head.clone().unwrap(),
+                2 => words(&said),
+                3 => PIN.to_string(),
+                4 => "0".to_string(),
+                5 => "radio clock 7".to_string(),
+                6 => "shared with p02".to_string(),
+                7 => String::new(),
+                _ => return true,
+            };
+            machine.send(&answer);
+        }
+    }
+}
+
+/// As many people as a duty asks for, out of `role 2 of name (p01), name (p02)`.
+fn duty(line: &str) -> Vec<String> {
+    let Some((before, persons)) = line.split_once(" of ") else { return Vec::new() };
+    let Some(count) = before.rsplit(' ').next().and_then(|count| count.parse::<usize>().ok())
+    else {
+        return Vec::new();
+    };
+    let ids = persons.split('(').skip(1).filter_map(|rest| rest.split(')').next());
+    ids.take(count).map(str::to_string).collect()
+}
+
+/// The first line of words, below the digest that is shown.
+fn words(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().map(str::trim).collect();
+    let is_digest = |line: &&str| line.len() == 64 && line.chars().all(|c| c.is_ascii_hexdigit());
+    let at = lines.iter().rposition(is_digest).unwrap();
+    lines[at + 1].to_string()
+}
+
+fn plugged<'p>(iso: &'p Path, sticks: &'p Sticks) -> Plugged<'p> {
+    Plugged {
+        iso,
+        media: vec![&sticks.a, &sticks.b, &sticks.token],
+        serial: true,
+        more: Vec::new(),
+    }
+}
+
+/// What both media hold is the same, verifies on the host, and was signed over the golden's octets.
+fn assert_sealed(sticks: &Sticks) {
+    let at = |name: &str| sticks.folder.path().join(name);
+    let a = medium::take(&sticks.a, "/2026-04-genesis/sealed", &at("from-a"));
+    let b = medium::take(&sticks.b, "/2026-04-genesis/sealed", &at("from-b"));
+    assert!(crate::support::files(&a) == crate::support::files(&b));
+    succeed(gishiki().arg("verify").arg(&a).arg("--drill"));
+    assert_same_to_be_signed(&a, &genesis_golden());
+}
+
+#[test]
+fn the_ceremony_is_held_on_the_image() {
+    let iso = drill_iso();
+    let sticks = Sticks::new(&iso);
+    let out = sticks.folder.path().join("out.img");
+    medium::vfat(&out, "GISHIKI-OUT");
+    let mut plugged = plugged(&iso, &sticks);
+    plugged.media.push(&out);
+    let mut machine = Machine::boot(&plugged);
+    machine.expect("English ? ");
+    println!("first question after {:.1?}", machine.begun.elapsed());
+    machine.send("2");
+    machine.expect("10:30:00: ");
+    machine.send("yes");
+    machine.expect("3: switch off\r\n? ");
+    machine.send("1");
+    assert!(Papers::new().perform(&mut machine, |_| false));
+    println!("the ceremony is over after {:.1?}", machine.begun.elapsed());
+    machine.send("3");
+    let log = machine.wait_off();
+    assert!(log.contains("copied to /media/out and read back"), "{log}");
+    assert_sealed(&sticks);
+    let taken = medium::take(&sticks.a, "/2026-04-genesis/sealed", &sticks.folder.path().join("x"));
+    let image = records(&taken)[0]["event"]["room"]["image"].as_str().unwrap().to_string();
+    let octets = std::fs::read(&iso).unwrap();
+    assert_eq!(image, ::ceremony::hex::Digest::of(&octets).to_string());
+}
+
+#[test]
+fn after_a_power_cut_it_goes_on() {
+    let iso = drill_iso();
+    let sticks = Sticks::new(&iso);
+    let mut machine = Machine::boot(&plugged(&iso, &sticks));
+    machine.reach_menu();
+    machine.send("1");
+    let mut papers = Papers::new();
+    // The root's fingerprint is read aloud when its certificate and all CRLs are signed.
+    assert!(
+        !papers.perform(&mut machine, |said| said.contains("(the first 8 words, as read aloud)"))
+    );
+    machine.cut_power();
+
+    let mut machine = Machine::boot(&plugged(&iso, &sticks));
+    machine.reach_menu();
+    machine.send("1");
+    assert!(papers.perform(&mut machine, |_| false));
+    machine.send("3");
+    machine.wait_off();
+    assert_sealed(&sticks);
+}
+
+#[test]
+fn a_pulled_medium_is_put_back() {
+    let iso = drill_iso();
+    let sticks = Sticks::new(&iso);
+    let mut machine = Machine::boot(&plugged(&iso, &sticks));
+    machine.reach_menu();
+    machine.send("1");
+    let mut papers = Papers::new();
+    assert!(
+        !papers.perform(&mut machine, |said| said.contains("(the first 8 words, as read aloud)"))
+    );
+    machine.monitor("device_del u1");
+    machine.send("no such words");
+    machine.expect("as read aloud): ");
+    machine.send("deviation");
+    machine.expect("(ids): ");
+    machine.send("p01");
+    machine.expect("reason: ");
+    machine.send("medium B was pulled");
+    machine.expect("no returns: ");
+    machine.monitor("device_add usb-storage,drive=m1,id=u9");
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    machine.send("");
+    assert!(papers.perform(&mut machine, |_| false));
+    machine.send("3");
+    machine.wait_off();
+    assert_sealed(&sticks);
+}

@@ -1,0 +1,179 @@
+//! A PC in QEMU, without KVM: UEFI firmware, USB media, a serial line that the test reads and types
+//! on, a monitor.
+
+use std::io::{Read as _, Write as _};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStdin, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
+
+/// The longest wait for anything that the machine says.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+/// What is plugged in when the machine is switched on.
+pub(crate) struct Plugged<'p> {
+    pub(crate) iso: &'p Path,
+    pub(crate) media: Vec<&'p Path>,
+    /// The dialogue is on a serial line; otherwise the machine has none.
+    pub(crate) serial: bool,
+    /// Further arguments of QEMU.
+    pub(crate) more: Vec<String>,
+}
+
+pub(crate) struct Machine {
+    qemu: Child,
+    keys: ChildStdin,
+    said: Receiver<Vec<u8>>,
+    monitor: PathBuf,
+    _folder: tempfile::TempDir,
+    pub(crate) begun: Instant,
+    /// Everything the machine has said.
+    pub(crate) log: String,
+    /// How much of it was looked at.
+    seen: usize,
+}
+
+impl Machine {
+    pub(crate) fn boot(plugged: &Plugged<'_>) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let variables = folder.path().join("variables");
+        std::fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).unwrap();
+        let monitor = folder.path().join("monitor");
+        let mut qemu = Command::new("qemu-system-x86_64");
+        qemu.args(["-machine", "q35", "-m", "1536", "-smp", "2", "-accel", "tcg,thread=multi"]);
+        qemu.args(["-no-reboot", "-display", "none", "-rtc", "base=2026-04-01T01:30:00"]);
+        let firmware = "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd";
+        qemu.args(["-drive", firmware]);
+        qemu.arg("-drive").arg(format!("if=pflash,format=raw,file={}", variables.display()));
+        qemu.args(["-device", "qemu-xhci,id=usb,p2=8,p3=8", "-device", "usb-kbd"]);
+        qemu.arg("-drive")
+            .arg(format!("if=none,id=boot,format=raw,readonly=on,file={}", plugged.iso.display()));
+        qemu.args(["-device", "usb-storage,drive=boot,bootindex=1"]);
+        for (number, medium) in plugged.media.iter().enumerate() {
+            qemu.arg("-drive")
+                .arg(format!("if=none,id=m{number},format=raw,file={}", medium.display()));
+            qemu.arg("-device").arg(format!("usb-storage,drive=m{number},id=u{number}"));
+        }
+        qemu.arg("-monitor").arg(format!("unix:{},server=on,wait=off", monitor.display()));
+        qemu.args(["-serial", if plugged.serial { "stdio" } else { "none" }]);
+        if !plugged.more.iter().any(|argument| argument.contains("e1000")) {
+            qemu.args(["-nic", "none"]);
+        }
+        qemu.args(&plugged.more).stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut qemu = qemu.spawn().unwrap();
+        let keys = qemu.stdin.take().unwrap();
+        let mut line = qemu.stdout.take().unwrap();
+        let (sender, said) = channel();
+        std::thread::spawn(move || {
+            let mut octets = vec![0; 1 << 16];
+            while let Ok(count @ 1..) = line.read(&mut octets) {
+                if sender.send(octets[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            qemu,
+            keys,
+            said,
+            monitor,
+            _folder: folder,
+            begun: Instant::now(),
+            log: String::new(),
+            seen: 0,
+        }
+    }
+
+    /// Waits until one of these ends what was said since the last look; which one, and that text.
+    pub(crate) fn expect_any(&mut self, ends: &[&str]) -> (usize, String) {
+        let until = Instant::now() + PATIENCE;
+        let mut pending = Vec::new();
+        loop {
+            let text = self.log[self.seen..].to_string();
+            let quiet = text.trim_end_matches(['\r', '\n']);
+            if let Some(which) = ends.iter().position(|end| quiet.ends_with(end)) {
+                self.seen = self.log.len();
+                return (which, text);
+            }
+            let octets = self.said.recv_timeout(until.saturating_duration_since(Instant::now()));
+            let Ok(octets) = octets else {
+                panic!("none of {ends:?} was said:\n{}", self.log);
+            };
+            pending.extend(octets);
+            // A character may come in two parts.
+            let whole = match std::str::from_utf8(&pending) {
+                Ok(text) => text.len(),
+                Err(error) if error.error_len().is_none() => error.valid_up_to(),
+                Err(_) => pending.len(),
+            };
+            let rest = pending.split_off(whole);
+            self.log.push_str(&String::from_utf8_lossy(&pending));
+            pending = rest;
+        }
+    }
+
+    /// Waits until this ends what was said since the last look, and gives that text.
+    pub(crate) fn expect(&mut self, end: &str) -> String {
+        self.expect_any(&[end]).1
+    }
+
+    pub(crate) fn send(&mut self, line: &str) {
+        writeln!(self.keys, "{line}").unwrap();
+    }
+
+    /// Answers everything from the first question to the menu, in English.
+    pub(crate) fn reach_menu(&mut self) {
+        self.expect("English ? ");
+        self.send("2");
+        self.expect("10:30:00: ");
+        self.send("yes");
+        self.expect("3: switch off\r\n? ");
+    }
+
+    /// A command of QEMU's monitor.
+    pub(crate) fn monitor(&self, command: &str) {
+        let mut monitor = UnixStream::connect(&self.monitor).unwrap();
+        monitor.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        let mut said = Vec::new();
+        let mut octets = [0; 4096];
+        let mut prompt = |monitor: &mut UnixStream| {
+            while !said.ends_with(b"(qemu) ") {
+                let count = monitor.read(&mut octets).unwrap();
+                assert!(count > 0, "QEMU closed its monitor");
+                said.extend(&octets[..count]);
+            }
+            said.clear();
+        };
+        prompt(&mut monitor);
+        writeln!(monitor, "{command}").unwrap();
+        prompt(&mut monitor);
+    }
+
+    /// Pulls the plug.
+    pub(crate) fn cut_power(mut self) -> String {
+        self.qemu.kill().unwrap();
+        self.qemu.wait().unwrap();
+        std::mem::take(&mut self.log)
+    }
+
+    /// Waits until the machine has switched itself off.
+    pub(crate) fn wait_off(mut self) -> String {
+        let until = Instant::now() + PATIENCE;
+        while self.qemu.try_wait().unwrap().is_none() {
+            while let Ok(octets) = self.said.try_recv() {
+                self.log.push_str(&String::from_utf8_lossy(&octets));
+            }
+            assert!(Instant::now() < until, "it stays on:\n{}", self.log);
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        std::mem::take(&mut self.log)
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.qemu.kill();
+        let _ = self.qemu.wait();
+    }
+}

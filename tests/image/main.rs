@@ -1,0 +1,34 @@
+//! The live image, built by Nix and booted in QEMU: no part of it is a stand-in. It needs what
+//! `nix/setup` installs, and the inputs in the store.
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a test stops where it fails, and says what it measured"
+)]
+
+mod ceremony;
+mod machine;
+mod medium;
+mod stops;
+#[expect(dead_code, reason = "shared with the other tests, which use all of it")]
+#[path = "../support/mod.rs"]
+mod support;
+
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::OnceLock;
+
+/// Builds an attribute of `default.nix`; its place in the store.
+fn built(attribute: &str) -> PathBuf {
+    let mut build = Command::new("nix-build");
+    build.arg(support::root()).args(["--no-out-link", "--no-build-output", "-A", attribute]);
+    PathBuf::from(support::succeed(&mut build).trim())
+}
+
+/// The drill image of the first ceremony.
+fn drill_iso() -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    BUILT.get_or_init(|| built("drills.mdoc-root.2026-04-genesis").join("gishiki.iso")).clone()
+}

@@ -1,0 +1,74 @@
+//! USB sticks as files: made, filled and read without being root.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::support::{Drill, GISHIKI, succeed};
+
+/// An ext4 stick of 64 MB with this label and these files.
+pub(crate) fn ext4(path: &Path, label: &str, files: &Path) {
+    File::create(path).unwrap().set_len(64 << 20).unwrap();
+    let mut make = Command::new("mkfs.ext4");
+    succeed(make.args(["-q", "-F", "-L", label, "-d"]).arg(files).arg(path));
+}
+
+/// A FAT stick of 64 MB with this label.
+pub(crate) fn vfat(path: &Path, label: &str) {
+    File::create(path).unwrap().set_len(64 << 20).unwrap();
+    succeed(Command::new("mkfs.vfat").args(["-n", label]).arg(path));
+}
+
+/// Takes a folder out of an ext4 stick.
+pub(crate) fn take(stick: &Path, folder: &str, to: &Path) -> PathBuf {
+    std::fs::create_dir_all(to).unwrap();
+    let dump = format!("rdump {folder} {}", to.display());
+    succeed(Command::new("debugfs").args(["-R", &dump]).arg(stick));
+    to.join(Path::new(folder).file_name().unwrap())
+}
+
+/// The sticks of a drill.
+pub(crate) struct Sticks {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) a: PathBuf,
+    pub(crate) b: PathBuf,
+    pub(crate) token: PathBuf,
+}
+
+impl Sticks {
+    /// A fresh token, the room that names the image's SoftHSM, and the identity of this image.
+    pub(crate) fn new(iso: &Path) -> Self {
+        let drill = Drill::new();
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let room = format!(
+            "format = 1\ndrill = true\nterminal = \"drill-1\"\n\n[token]\nmodule = \"{MODULE}\"\n\
+             sha256 = \"{}\"\nserial = \"{}\"\n",
+            module_digest(),
+            drill.serial
+        );
+        let operators = path("operators");
+        std::fs::create_dir(&operators).unwrap();
+        std::fs::write(operators.join("room.toml"), room).unwrap();
+        let pin = succeed(Command::new(GISHIKI).args(["image", "pin"]).arg(iso));
+        std::fs::write(operators.join("image.toml"), pin).unwrap();
+        std::fs::create_dir(path("empty")).unwrap();
+        let holder = path("holder");
+        std::fs::create_dir(&holder).unwrap();
+        succeed(Command::new("cp").arg("-r").arg(drill.path("tokens")).arg(&holder));
+        let sticks = Self { a: path("a.img"), b: path("b.img"), token: path("token.img"), folder };
+        ext4(&sticks.a, "GISHIKI-A", &operators);
+        ext4(&sticks.b, "GISHIKI-B", &sticks.folder.path().join("empty"));
+        ext4(&sticks.token, "GISHIKI-TOK", &holder);
+        sticks
+    }
+}
+
+/// SoftHSM's module in the drill image.
+const MODULE: &str = "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so";
+
+fn module_digest() -> String {
+    let layer = crate::built("layers.drill");
+    let octets = std::fs::read(layer.join(MODULE.trim_start_matches('/'))).unwrap();
+    ceremony::hex::Digest::of(&octets).to_string()
+}

@@ -1,0 +1,100 @@
+//! What stops the image before anything is asked of the token, and what people see on its screen.
+
+use std::time::Duration;
+
+use crate::drill_iso;
+use crate::machine::{Machine, Plugged};
+use crate::medium::{self, Sticks};
+
+#[test]
+fn a_network_card_stays_invisible() {
+    let iso = drill_iso();
+    let more = ["-netdev", "user,id=n", "-device", "e1000,netdev=n"].map(String::from).to_vec();
+    let mut machine = Machine::boot(&Plugged { iso: &iso, media: Vec::new(), serial: true, more });
+    machine.reach_menu();
+    machine.monitor("info pci");
+    assert!(machine.log.contains("no network"), "{}", machine.log);
+}
+
+#[test]
+fn an_extra_kernel_argument_stops() {
+    let iso = drill_iso();
+    // systemd's stub takes these from SMBIOS when Secure Boot is off, and firmware from anybody.
+    let argument = "type=11,value=io.systemd.stub.kernel-cmdline-extra=rdinit_extra=1";
+    let more = ["-smbios", argument].map(String::from).to_vec();
+    let mut machine = Machine::boot(&Plugged { iso: &iso, media: Vec::new(), serial: true, more });
+    machine.expect("English ? ");
+    machine.send("2");
+    let said = machine.expect("Enter switches the machine off: ");
+    assert!(said.contains("S-COMMAND-LINE") && said.contains("rdinit_extra=1"), "{said}");
+    machine.send("");
+    machine.wait_off();
+}
+
+#[test]
+fn a_missing_medium_and_another_image_stop() {
+    let iso = drill_iso();
+    let sticks = Sticks::new(&iso);
+    let mut machine = Machine::boot(&Plugged {
+        iso: &iso,
+        media: vec![&sticks.a, &sticks.token],
+        serial: true,
+        more: Vec::new(),
+    });
+    machine.reach_menu();
+    machine.send("1");
+    let said = machine.expect("no gives up: ");
+    assert!(said.contains("S-MEDIUM") && said.contains("GISHIKI-B"), "{said}");
+    drop(machine);
+
+    // The papers name an image that differs in one octet.
+    let operators = medium::take(&sticks.a, "/", &sticks.folder.path().join("operators-again"));
+    let papers = operators.join("image.toml");
+    let text = std::fs::read_to_string(&papers).unwrap();
+    let at = text.find("iso-sha256 = \"").unwrap() + "iso-sha256 = \"".len();
+    let other = if text[at..].starts_with('0') { "1" } else { "0" };
+    std::fs::write(&papers, format!("{}{other}{}", &text[..at], &text[at + 1..])).unwrap();
+    medium::ext4(&sticks.a, "GISHIKI-A", &operators);
+    let before = std::fs::read(&sticks.token).unwrap();
+    let mut machine = Machine::boot(&Plugged {
+        iso: &iso,
+        media: vec![&sticks.a, &sticks.b, &sticks.token],
+        serial: true,
+        more: Vec::new(),
+    });
+    machine.reach_menu();
+    machine.send("1");
+    let said = machine.expect("3: switch off\r\n? ");
+    assert!(said.contains("S-IMAGE"), "{said}");
+    machine.send("3");
+    machine.wait_off();
+    let tokens = |octets: &[u8], name: &str| {
+        let image = sticks.folder.path().join(name);
+        std::fs::write(&image, octets).unwrap();
+        crate::support::files(&medium::take(
+            &image,
+            "/tokens",
+            &sticks.folder.path().join(format!("{name}.d")),
+        ))
+    };
+    assert!(tokens(&before, "before") == tokens(&std::fs::read(&sticks.token).unwrap(), "after"));
+}
+
+#[test]
+fn the_screen_shows_japanese() {
+    let iso = drill_iso();
+    let machine =
+        Machine::boot(&Plugged { iso: &iso, media: Vec::new(), serial: false, more: Vec::new() });
+    let folder = crate::support::root().join("target/screen");
+    std::fs::create_dir_all(&folder).unwrap();
+    let shot = folder.join("first-questions.png");
+    std::thread::sleep(Duration::from_secs(30));
+    machine.monitor("sendkey 1");
+    machine.monitor("sendkey ret");
+    std::thread::sleep(Duration::from_secs(8));
+    machine.monitor(&format!("screendump {} -f png", shot.display()));
+    std::thread::sleep(Duration::from_secs(2));
+    // A screen of text is far from empty: the same picture without it has some 2,000 octets.
+    let octets = std::fs::read(&shot).unwrap();
+    assert!(octets.starts_with(b"\x89PNG") && octets.len() > 8_000, "{} octets", octets.len());
+}
