@@ -11,6 +11,7 @@
 mod ceremony;
 mod machine;
 mod medium;
+mod recipe;
 mod stops;
 #[expect(dead_code, reason = "shared with the other tests, which use all of it")]
 #[path = "../support/mod.rs"]
@@ -31,4 +32,9 @@ fn built(attribute: &str) -> PathBuf {
 fn drill_iso() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| built("drills.mdoc-root.2026-04-genesis").join("gishiki.iso")).clone()
+}
+
+/// Whether a pinned package has left the mirror, so that everything is built from a lock made anew.
+fn refreshed() -> bool {
+    std::env::var("GISHIKI_STALE_LOCK").as_deref() == Ok("1")
 }

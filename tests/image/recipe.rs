@@ -1,0 +1,269 @@
+//! The recipe: the pinned octets, what a changed plan changes, what `image verify` refuses, and the
+//! seed.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use crate::support::{GISHIKI, copy, root, run, succeed, text};
+use crate::{drill_iso, refreshed};
+
+/// Every image whose octets are pinned.
+const PINNED: [&str; 2] = ["iso", "drills.mdoc-root.2026-04-genesis"];
+
+fn pin_file(attribute: &str) -> PathBuf {
+    root().join(format!("golden/image/{attribute}.toml"))
+}
+
+/// The derivation of an attribute, in a repository.
+fn derivation(repository: &Path, attribute: &str) -> PathBuf {
+    let mut instantiate = Command::new("nix-instantiate");
+    instantiate.arg(repository).args(["-A", attribute]);
+    PathBuf::from(succeed(&mut instantiate).trim())
+}
+
+fn pin(attribute: &str) -> String {
+    let iso = crate::built(attribute).join("gishiki.iso");
+    let mut pin = Command::new(GISHIKI);
+    pin.args(["image", "pin"]).arg(&iso).arg("--derivation").arg(derivation(&root(), attribute));
+    succeed(&mut pin)
+}
+
+#[test]
+fn every_pinned_image_has_its_pinned_octets() {
+    let renew = std::env::var("UPDATE_IMAGE").as_deref() == Ok("1");
+    for attribute in PINNED {
+        let found = pin(attribute);
+        let octets = fs::metadata(crate::built(attribute).join("gishiki.iso")).unwrap().len();
+        assert!(octets <= 35_000_000, "{attribute}: {octets} octets");
+        if renew {
+            fs::create_dir_all(pin_file(attribute).parent().unwrap()).unwrap();
+            fs::write(pin_file(attribute), &found).unwrap();
+        }
+        if refreshed() {
+            println!("!! {attribute}: the committed lock is STALE; its pin was not compared");
+            continue;
+        }
+        let asked = fs::read_to_string(pin_file(attribute)).unwrap_or_default();
+        assert_eq!(found, asked, "{attribute}: UPDATE_IMAGE=1 renews golden/image");
+    }
+}
+
+#[test]
+fn a_second_build_gives_the_same_octets() {
+    // Every stage that is ours, in the order in which they are built; the trees of Debian's
+    // packages are unpacked once.
+    let mut rebuild = Command::new("nix-build");
+    rebuild.arg(root()).args(["--check", "--no-out-link", "--no-build-output"]);
+    for stage in ["gishiki", "layers.base", "layers.drill", "uki", "iso"] {
+        rebuild.args(["-A", stage]);
+    }
+    let _ = (crate::built("layers.drill"), crate::built("uki"), crate::built("iso"));
+    succeed(&mut rebuild);
+}
+
+#[test]
+fn another_store_gives_the_same_derivations() {
+    let flake = root().join("flake.nix");
+    assert!(flake.exists());
+    let folder = tempfile::tempdir().unwrap();
+    let copied = folder.path().join("elsewhere");
+    copy_tracked(&copied);
+    for attribute in PINNED {
+        assert_eq!(derivation(&root(), attribute), derivation(&copied, attribute));
+    }
+}
+
+#[test]
+fn an_octet_of_a_plan_changes_its_images_and_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let copied = folder.path().join("elsewhere");
+    copy_tracked(&copied);
+    let plan = copied.join("ceremony-plans/mdoc-root/2026-06-ds/plan.toml");
+    let mut octets = fs::read(&plan).unwrap();
+    octets[2] ^= 1;
+    fs::write(&plan, octets).unwrap();
+    let ceremonies: BTreeSet<String> = fs::read_dir(root().join("ceremony-plans/mdoc-root"))
+        .unwrap()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().is_dir())
+        .map(|entry| entry.file_name().into_string().unwrap())
+        .collect();
+    assert_eq!(ceremonies.len(), 10);
+    for kind in ["ceremonies", "drills"] {
+        for ceremony in &ceremonies {
+            let attribute = format!("{kind}.mdoc-root.{ceremony}");
+            let same = derivation(&root(), &attribute) == derivation(&copied, &attribute);
+            assert_eq!(same, ceremony != "2026-06-ds", "{attribute}");
+        }
+    }
+    for attribute in ["iso", "uki", "gishiki"] {
+        assert_eq!(derivation(&root(), attribute), derivation(&copied, attribute), "{attribute}");
+    }
+}
+
+/// The repository's tracked files, elsewhere.
+fn copy_tracked(to: &Path) {
+    let listed = succeed(Command::new("git").current_dir(root()).args(["ls-files"]));
+    for name in listed.lines() {
+        let (from, to) = (root().join(name), to.join(name));
+        if from.is_file() {
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(from, to).unwrap();
+        }
+    }
+}
+
+/// The recipe of the drill image, its pin, and a repository, to be changed.
+struct Evidence {
+    folder: tempfile::TempDir,
+}
+
+impl Evidence {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let attribute = "drills.mdoc-root.2026-04-genesis";
+        let drv = derivation(&root(), attribute);
+        let closure = succeed(Command::new("nix-store").arg("-qR").arg(&drv));
+        let recipe = folder.path().join("recipe");
+        fs::create_dir(&recipe).unwrap();
+        for path in closure.lines().filter(|path| path.ends_with(".drv")) {
+            fs::copy(path, recipe.join(Path::new(path).file_name().unwrap())).unwrap();
+        }
+        let evidence = Self { folder };
+        let iso = drill_iso();
+        fs::copy(&iso, evidence.path("gishiki.iso")).unwrap();
+        let mut pin = Command::new(GISHIKI);
+        pin.args(["image", "pin"]).arg(&iso).arg("--derivation").arg(&drv);
+        fs::write(evidence.path("pin.toml"), succeed(&mut pin)).unwrap();
+        copy_tracked(&evidence.path("repository"));
+        evidence
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn verify(&self) -> Output {
+        let mut verify = Command::new(GISHIKI);
+        verify.current_dir(self.path("repository")).args(["image", "verify"]);
+        verify.arg(self.path("pin.toml")).arg(self.path("gishiki.iso"));
+        run(verify.arg("--recipe").arg(self.path("recipe")).env("PATH", ""))
+    }
+
+    /// Changes a file, has it refused by this rule, and puts it back.
+    fn refused(&self, name: &str, rule: &str, change: impl Fn(&mut Vec<u8>)) {
+        let path = self.path(name);
+        let before = fs::read(&path).unwrap();
+        let mut octets = before.clone();
+        change(&mut octets);
+        assert!(octets != before, "{name}: nothing was changed");
+        let mut permissions = fs::metadata(&path).unwrap().permissions();
+        std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o644);
+        fs::set_permissions(&path, permissions).unwrap();
+        fs::write(&path, octets).unwrap();
+        let output = self.verify();
+        assert!(
+            !output.status.success() && text(&output).contains(rule),
+            "{rule}: {}",
+            text(&output)
+        );
+        fs::write(&path, before).unwrap();
+    }
+}
+
+fn replace(octets: &mut Vec<u8>, from: &str, to: &str) {
+    *octets = String::from_utf8(octets.clone()).unwrap().replacen(from, to, 1).into_bytes();
+}
+
+#[test]
+fn verify_accepts_the_image_and_names_every_fault() {
+    let evidence = Evidence::new();
+    let output = evidence.verify();
+    assert!(output.status.success(), "{}", text(&output));
+    println!("{}", text(&output));
+
+    // A changed octet in the ISO, wherever it lies.
+    for at in [0, 600, 40_000, 9_000_000] {
+        evidence.refused("gishiki.iso", "I-OUTPUT", |octets| octets[at] ^= 1);
+    }
+    // A changed input, an extra one: the derivation is no longer what its name says.
+    let recipe = |part: &str| {
+        let listed = fs::read_dir(evidence.path("recipe")).unwrap();
+        let found = listed.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        let name = found.filter(|name| name.contains(part)).min().unwrap();
+        format!("recipe/{name}")
+    };
+    evidence.refused(&recipe("-zlib1g.deb.drv"), "I-RECIPE", |octets| {
+        let at = octets.iter().rposition(|octet| octet.is_ascii_digit()).unwrap();
+        octets[at] = if octets[at] == b'0' { b'1' } else { b'0' };
+    });
+    evidence.refused(&recipe("-uki.drv"), "I-RECIPE", |octets| {
+        replace(octets, "lockdown=", "lockdowm=")
+    });
+    // Changed locks: a Debian package's digest, one that is gone, a crate's digest, an added crate.
+    let debian = "repository/nix/debian.lock.json";
+    let lock: serde_json::Value =
+        serde_json::from_slice(&fs::read(evidence.path(debian)).unwrap()).unwrap();
+    let digest = lock["packages"]["zlib1g"]["sha256"].as_str().unwrap().to_string();
+    evidence.refused(debian, "zlib1g.deb", |octets| {
+        replace(
+            octets,
+            &digest,
+            &format!("{}{}", if digest.starts_with('0') { "1" } else { "0" }, &digest[1..]),
+        );
+    });
+    evidence.refused(debian, "I-INPUT", |octets| replace(octets, "\"zlib1g\": {", "\"zlib2g\": {"));
+    let added = "\n[[package]]\nname = \"added\"\nversion = \"1.0.0\"\nsource = \"registry\"\nchecksum = \
+                 \"0000000000000000000000000000000000000000000000000000000000000000\"\n";
+    evidence.refused("repository/Cargo.lock", "added-1.0.0.crate", |octets| {
+        octets.extend(added.as_bytes())
+    });
+    // A source, a plan, the init program that the repository does not have so.
+    for name in [
+        "repository/crates/token/src/lib.rs",
+        "repository/ceremony-plans/mdoc-root/2026-04-genesis/plan.toml",
+        "repository/nix/live/init",
+        "repository/nix/seed.uu",
+    ] {
+        evidence.refused(name, "I-INPUT", |octets| octets.push(b'\n'));
+    }
+    // An input that no lock has: a recipe of its own, whose names are all right.
+    let other = evidence.path("other");
+    copy(&evidence.path("repository"), &other);
+    let vendor = "{ \"usr/lib/vendor.so\": { \"name\": \"vendor.so\", \"sha256\": \
+                  \"0000000000000000000000000000000000000000000000000000000000000000\" } }\n";
+    fs::write(other.join("nix/vendor.lock.json"), vendor).unwrap();
+    let drv = derivation(&other, "iso");
+    let name = drv.file_name().unwrap().to_str().unwrap();
+    let mut verify = Command::new(GISHIKI);
+    let pin = fs::read_to_string(evidence.path("pin.toml")).unwrap();
+    let line = pin.lines().find(|line| line.starts_with("derivation")).unwrap();
+    let pin = pin.replace(line, &format!("derivation = \"{name}\""));
+    fs::write(evidence.path("other.toml"), pin).unwrap();
+    verify.current_dir(root()).args(["image", "verify"]).arg(evidence.path("other.toml"));
+    let output = run(verify.arg(evidence.path("gishiki.iso")));
+    assert!(
+        text(&output).contains("I-INPUT") && text(&output).contains("vendor.so"),
+        "{}",
+        text(&output)
+    );
+}
+
+#[test]
+fn the_seed_is_its_source_assembled() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    succeed(Command::new("as").arg(root().join("nix/seed.S")).arg("-o").arg(path("seed.o")));
+    let mut link = Command::new("ld");
+    link.args(["--oformat", "binary", "-Ttext=0x400000"]).arg(path("seed.o")).arg("-o");
+    succeed(link.arg(path("seed")));
+    succeed(
+        Command::new("uudecode").arg("-o").arg(path("seed.tar")).arg(root().join("nix/seed.uu")),
+    );
+    succeed(Command::new("tar").arg("xf").arg(path("seed.tar")).arg("-C").arg(folder.path()));
+    let committed = fs::read(path("unar")).unwrap();
+    assert_eq!(committed.len(), 307);
+    assert!(committed == fs::read(path("seed")).unwrap());
+}
