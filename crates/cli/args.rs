@@ -50,11 +50,13 @@ pub(crate) enum Command {
     /// Lead a ceremony on the live image: system, clock, media, ceremony, outputs
     Live,
     /// Build, judge and write the live image
+    #[cfg(feature = "image")]
     #[command(subcommand)]
     Image(ImageCommand),
 }
 
 /// What is done with the live image from outside; in the repository's folder.
+#[cfg(feature = "image")]
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImageCommand {
     /// Print the lock of Debian packages as the signed indices would have it now

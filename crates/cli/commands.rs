@@ -42,7 +42,8 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Validate(validate) => validate::say(&validate, lang),
         // People choose the language at the terminal; the environment says nothing about them.
         Command::Live => live::lead(asked),
-        Command::Image(command) => image::perform(&command, lang),
+        #[cfg(feature = "image")]
+        Command::Image(command) => crate::image::perform(&command, lang),
     }
 }
 

@@ -10,6 +10,7 @@ mod conduct;
 mod diff;
 mod exit;
 mod files;
+#[cfg(feature = "image")]
 mod image;
 mod journal;
 mod ledgers;
