@@ -21,9 +21,7 @@ use crate::journal::Journal;
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::conclude;
-use crate::{
-    diff, image, ledgers, live, output, proofs, rehearsals, room, state, validate, verdicts,
-};
+use crate::{diff, ledgers, live, output, proofs, rehearsals, room, state, validate, verdicts};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Result<(), Halt> {
