@@ -165,6 +165,9 @@ fn journals_are_two_and_continue_each_other() {
     fs::write(drill.path("A/other"), "x").unwrap();
     refused(&run_with(&["A", "B"]), 5, "S-JOURNAL");
     fs::remove_file(drill.path("A/other")).unwrap();
+    // The power was cut before a first line was whole: nothing was done, and it begins.
+    fs::write(drill.path("A/inputs.json"), "{").unwrap();
+    fs::write(drill.path("A/journal.jsonl"), "{\"at\":").unwrap();
     assert!(run_with(&["A", "B"]).status.success());
     fs::remove_dir_all(drill.path("out")).unwrap();
     refused(&run_with(&["A", "B"]), 5, "S-JOURNAL");
@@ -175,6 +178,34 @@ fn journals_are_two_and_continue_each_other() {
     fs::write(&path, &octets).unwrap();
     refused(&run(&mut drill.resume_command(IN_WINDOW)), 5, "S-JOURNAL");
     assert_eq!(fs::read(&path).unwrap(), octets);
+}
+
+#[test]
+fn an_interrupted_ceremony_is_the_plans() {
+    let drill = Drill::new();
+    let answers = drill.path("answers.toml");
+    let planned = "default = \"as-planned\"\n";
+    let stop = format!("{planned}[op.clock]\nfacts = {{ offset-seconds = \"99\" }}\n");
+    fs::write(&answers, stop).unwrap();
+    assert_eq!(run(&mut drill.run_command(&genesis())).status.code(), Some(6));
+    fs::write(&answers, planned).unwrap();
+    let other = sample_ca(&drill.path("ca"));
+    let plan = fs::read_to_string(other.join("plan.toml")).unwrap();
+    fs::write(other.join("plan.toml"), plan.replacen("\"979f", "\"1234", 1)).unwrap();
+    let journal = fs::read(drill.path("A/journal.jsonl")).unwrap();
+    let resume =
+        |plan: &Path| run(drill.resume_command(crate::support::LATER).arg("--plan").arg(plan));
+    refused(&resume(&other), 5, "S-PAPERS");
+    assert_eq!(fs::read(drill.path("A/journal.jsonl")).unwrap(), journal);
+    let output = resume(&genesis());
+    assert!(output.status.success(), "{}", text(&output));
+}
+
+#[test]
+fn outside_the_image_nothing_is_led() {
+    let mut live = gishiki();
+    live.args(["--lang", "en", "live"]).stdin(std::process::Stdio::null());
+    refused(&run(&mut live), 5, "S-LIVE");
 }
 
 #[test]

@@ -15,11 +15,11 @@ mod rows;
 mod structure;
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use ceremony::rules::{self, Stage};
 
 use self::case::{Case, Subject};
+use crate::support::{files, root};
 
 /// Rules of the edge, around the files, and of paths: the tests that show them.
 const ELSEWHERE: &[(&str, &str)] = &[
@@ -31,6 +31,23 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("S-TERMINAL", "without_a_terminal_nobody_is_asked"),
     ("S-BUSY", "a_journal_is_held_by_one_process"),
     ("S-LEDGER", "a_ledger_is_one_history"),
+    ("S-LIVE", "outside_the_image_nothing_is_led"),
+    ("S-COMMAND-LINE", "an_extra_kernel_argument_stops"),
+    ("S-NO-NETWORK", "a_system_is_refused_for_each_thing_that_it_must_not_be"),
+    ("S-MODULES", "a_system_is_refused_for_each_thing_that_it_must_not_be"),
+    ("S-LOCKDOWN", "a_system_is_refused_for_each_thing_that_it_must_not_be"),
+    ("S-NO-SWAP", "a_system_is_refused_for_each_thing_that_it_must_not_be"),
+    ("S-CLOCK", "a_clock_is_set_to_times_only"),
+    ("S-PLANS", "a_medium_without_plans_is_refused"),
+    ("S-SELF-TEST", "an_image_whose_rehearsal_differs_stops"),
+    ("S-MEDIUM", "a_missing_medium_and_another_image_stop"),
+    ("S-IMAGE", "a_missing_medium_and_another_image_stop"),
+    ("S-LOCK", "verify_accepts_the_image_and_names_every_fault"),
+    ("S-SOURCES", "verify_accepts_the_image_and_names_every_fault"),
+    ("S-RECIPE", "verify_accepts_the_image_and_names_every_fault"),
+    ("S-BUILT", "verify_accepts_the_image_and_names_every_fault"),
+    ("S-PIN", "what_is_no_pin_or_image_is_refused"),
+    ("S-STICK", "a_device_that_is_no_free_stick_is_refused"),
     ("P-PATH-ISSUER", "each_rule_of_a_path_refuses_what_it_says"),
     ("P-PATH-KEY", "each_rule_of_a_path_refuses_what_it_says"),
     ("P-PATH-SIGNATURE", "each_rule_of_a_path_refuses_what_it_says"),
@@ -129,11 +146,12 @@ fn every_rule_has_a_case() {
         covered.extend(case.expect);
     }
     covered.extend(case::all("accepted").into_iter().flat_map(|case| case.reports));
-    let sources: String = fs::read_dir(crate::support::root().join("tests"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "rs"))
-        .map(|path| fs::read_to_string(path).unwrap())
+    let files = ["tests", "crates"].map(|folder| files(&root().join(folder)));
+    let sources: String = files
+        .into_iter()
+        .flatten()
+        .filter(|(name, _)| name.ends_with(".rs"))
+        .map(|(_, octets)| String::from_utf8(octets).unwrap().replace("\n    ", "\n"))
         .collect();
     for (id, test) in ELSEWHERE {
         assert!(known.contains(id), "{test}: no rule {id}");

@@ -193,6 +193,9 @@ pub(crate) struct Run {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Resume {
+    /// Go on only if the interrupted ceremony is the one of this folder
+    #[arg(long, value_name = "PLAN")]
+    pub(crate) plan: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) held: Held,
 }

@@ -33,7 +33,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Diff(asked) => diff::show(&asked, lang),
         Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
         Command::Run(run) => self::run(&run, lang),
-        Command::Resume(resume) => self::resume(&resume.held, lang),
+        Command::Resume(resume) => self::resume(&resume, lang),
         Command::State(asked) => state::show(&asked, lang),
         Command::Abandon(abandon) => self::abandon(&abandon.journal, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
@@ -161,13 +161,17 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     finish(conduct, run_begun, &run.held.out, lang)
 }
 
-fn resume(held: &args::Held, lang: Lang) -> Result<(), Halt> {
+fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
+    let held = &resume.held;
     output::refuse_existing(&held.out)?;
     let entered = room::enter(&held.room)?;
     let (journal, recovered) = Journal::recover(&held.journal)?;
     let (people, pin) = people(held, entered.mode, lang)?;
     let state = held_on(held, entered.mode, &recovered.after()?)?;
     let run = recovered.run(&state).map_err(Halt::Verification)?;
+    if let Some(plan) = &resume.plan {
+        refuse_another(plan, &run, &state)?;
+    }
     if run.opened().mode != entered.mode {
         let asked = format!("a room for a {}", output::mode(run.opened().mode));
         return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
@@ -184,6 +188,22 @@ fn resume(held: &args::Held, lang: Lang) -> Result<(), Halt> {
     };
     let run = conduct.resume(run, &recovered, entered.place)?;
     finish(conduct, run, &held.out, lang)
+}
+
+/// The interrupted ceremony is the one of this plan, and nothing else changed either.
+fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt> {
+    let (planned, _) = compiled(Folder::read(plan)?, |_| Ok(Arc::clone(state)))?;
+    let begun = run.compiled();
+    for (what, asked, found) in [
+        ("graph", planned.graph.id(), begun.graph.id()),
+        ("bindings", planned.bindings.id(), begun.bindings.id()),
+    ] {
+        if asked != found {
+            let asked = format!("a journal with the {what} of {}, {asked}", shown(plan));
+            return Err(Halt::media("S-PAPERS", asked, found.to_string()));
+        }
+    }
+    Ok(())
 }
 
 /// Goes on to the end of the postscript, judges everything once more from what was written, and

@@ -100,12 +100,17 @@ impl Journal {
         Ok(Self::Media(media, Noted::default()))
     }
 
+    /// Whether a ceremony was begun in one of these folders: a line is durable there.
+    pub(crate) fn is_begun(folders: &[PathBuf]) -> bool {
+        folders.iter().any(|folder| holds_a_line(folder))
+    }
+
     /// Opens two journals to go on with them: cuts torn lines, and levels them if one continues the
     /// other.
     pub(crate) fn recover(folders: &[PathBuf]) -> Result<(Self, Recovered), Halt> {
         let [a, b] = two(folders)?;
         let new_medium = renew(&a, &b)?;
-        let mut media = [Medium::open(a)?, Medium::open(b)?];
+        let mut media = [Medium::open(a, false)?, Medium::open(b, false)?];
         let mut torn = 0;
         let mut copied = 0;
         let mut level = |media: &mut [Medium; 2], name: &str| -> Result<Vec<u8>, Halt> {
@@ -187,10 +192,12 @@ impl Medium {
         fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
         let inputs = serde_json::to_vec_pretty(&compiled.inputs).map_err(std::io::Error::other);
         let inputs = inputs.map_err(|error| failed(&folder, &error))?;
-        new_file(&folder.join(INPUTS), &inputs)?;
-        new_file(&folder.join(TRANSCRIPT), b"")?;
-        sync_folder(&folder)?;
-        Self::open(folder)
+        let medium = Self::open(folder, true)?;
+        // Once more, now that no other process can write it: nothing is done yet, a torn line goes.
+        refuse_filled(&medium.folder)?;
+        medium.transcript.set_len(0).map_err(|error| failed(&medium.folder, &error))?;
+        put(&medium.folder.join(INPUTS), &inputs)?;
+        Ok(medium)
     }
 
     /// Appends what is noted, and syncs it.
@@ -208,9 +215,9 @@ impl Medium {
         Ok(())
     }
 
-    fn open(folder: PathBuf) -> Result<Self, Halt> {
+    fn open(folder: PathBuf, new: bool) -> Result<Self, Halt> {
         let path = folder.join(TRANSCRIPT);
-        let transcript = OpenOptions::new().read(true).append(true).open(&path);
+        let transcript = OpenOptions::new().read(true).append(true).create(new).open(&path);
         let transcript = transcript.map_err(|error| failed(&path, &error))?;
         transcript.try_lock().map_err(|_| {
             Halt::media(
@@ -255,14 +262,23 @@ fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
     Ok(Some(new.to_path_buf()))
 }
 
-/// A journal begins in an empty folder.
+/// Whether a journal has a whole line.
+fn holds_a_line(folder: &Path) -> bool {
+    fs::read(folder.join(TRANSCRIPT)).is_ok_and(|octets| octets.contains(&b'\n'))
+}
+
+/// A journal begins in an empty folder, or where one was about to begin when the power was cut:
+/// without a whole line, nothing was done.
 fn refuse_filled(folder: &Path) -> Result<(), Halt> {
+    let ours = |name: &std::ffi::OsStr| {
+        name == "lost+found" || (!holds_a_line(folder) && (name == INPUTS || name == TRANSCRIPT))
+    };
     let mut entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(folder, &error)),
     };
-    if entries.any(|entry| entry.is_ok_and(|entry| entry.file_name() != "lost+found")) {
+    if entries.any(|entry| entry.is_ok_and(|entry| !ours(&entry.file_name()))) {
         let asked = format!("an empty folder {} for the journal", shown(folder));
         let found = "files in it; to go on with it, use `gishiki resume`";
         return Err(Halt::media("S-JOURNAL", asked, found));
@@ -351,9 +367,7 @@ fn read_inputs(media: &[Medium; 2], transcript: &[u8]) -> Result<BTreeMap<String
     let first = transcript.split(|octet| *octet == b'\n').next().unwrap_or_default();
     let first = std::str::from_utf8(first).map_err(|error| wrong(error.to_string()))?;
     if first.is_empty() {
-        return Err(wrong(
-            "an empty journal: nothing was done; remove both folders and begin again".into(),
-        ));
+        return Err(wrong("an empty journal: nothing was done; begin with `gishiki run`".into()));
     }
     let record = ceremony::record::Record::read(first).map_err(|error| wrong(error.to_string()))?;
     let ceremony::record::Event::Opened(opened) = record.event else {
@@ -376,15 +390,6 @@ fn read_inputs(media: &[Medium; 2], transcript: &[u8]) -> Result<BTreeMap<String
 }
 
 /// Writes and syncs a file of a folder that nobody uses yet.
-fn new_file(path: &Path, octets: &[u8]) -> Result<(), Halt> {
-    let write = || -> std::io::Result<()> {
-        let mut file = File::create_new(path)?;
-        file.write_all(octets)?;
-        file.sync_all()
-    };
-    write().map_err(|error| failed(path, &error))
-}
-
 /// Writes a small file whole: beside its place, synced, then renamed.
 fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {
     let write = || -> std::io::Result<()> {

@@ -20,6 +20,7 @@ use self::system::System;
 use crate::args::Lang;
 use crate::commands::{pick, print};
 use crate::exit::Halt;
+use crate::journal::Journal;
 use crate::{output, report};
 
 /// Where an image keeps its ceremony, and a medium of plans is laid out alike.
@@ -130,14 +131,14 @@ impl Live {
     /// The image performs its plan with the rehearsal token and compares with the golden inside.
     fn rehearse(&self, plan: &Path) -> Result<(), Halt> {
         say(&self.pick(
-            format!("\n{} の予行を行い、基準と比べます…", name_of(plan)),
+            format!("\n{} のリハーサルを行い、基準と比べます…", name_of(plan)),
             format!("\nrehearsing {} and comparing with its golden…", name_of(plan)),
         ))?;
-        let golden = sibling(plan, "golden");
-        let ledger = golden.parent().unwrap_or(&golden).to_path_buf();
+        let goldens = beside(plan, "golden");
+        let golden = goldens.join(name_of(plan));
         let mut command = self.gishiki();
         command.arg("rehearse").arg(plan).arg("--compare").arg(&golden);
-        command.arg("--ledger").arg(ledger).stdout(std::process::Stdio::null());
+        command.arg("--ledger").arg(goldens).stdout(std::process::Stdio::null());
         let status = perform(&mut command)?;
         if !status.success() {
             return Err(Halt::media(
@@ -188,10 +189,9 @@ impl Live {
     /// `run` for a ceremony that no medium knows; else `resume`.
     fn command(&self, plan: &Path, media: &Media, out: &Path) -> Result<Command, Halt> {
         let journals = media.journals(name_of(plan));
-        let begun = journals.iter().any(|folder| folder.join("transcript.jsonl").exists());
         let mut command = self.gishiki();
-        if begun {
-            command.arg("resume");
+        if Journal::is_begun(&journals) {
+            command.arg("resume").arg("--plan").arg(plan);
         } else {
             command.arg("run").arg(plan);
         }
@@ -202,15 +202,8 @@ impl Live {
             fs::create_dir_all(above).map_err(|error| media::failed(above, &error))?;
             command.arg("--journal").arg(&journal);
         }
-        let ledgers = [sibling(plan, "ledger"), operators.join("ledger")];
-        let ledgers = ledgers.iter().map(|ledger| {
-            if ledger.starts_with("/media") {
-                ledger.as_path()
-            } else {
-                ledger.parent().unwrap_or(ledger)
-            }
-        });
-        if let Some(ledger) = ledgers.into_iter().find(|ledger| ledger.exists()) {
+        let ledgers = [beside(plan, "ledger"), operators.join("ledger")];
+        if let Some(ledger) = ledgers.iter().find(|ledger| ledger.exists()) {
             command.arg("--ledger").arg(ledger);
         }
         let anchor = operators.join("anchor.toml");
@@ -281,12 +274,11 @@ fn plans(root: &Path) -> Result<Vec<PathBuf>, Halt> {
     Ok(found)
 }
 
-/// The folder of the same CA and ceremony in `golden/` or `ledger/` beside `ceremony-plans/`.
-fn sibling(plan: &Path, kind: &str) -> PathBuf {
+/// The CA's folder in `golden/` or `ledger/`, beside `ceremony-plans/`.
+fn beside(plan: &Path, kind: &str) -> PathBuf {
     let mut above = plan.ancestors().skip(1);
     let ca = above.next().and_then(Path::file_name).unwrap_or_default();
-    let root = above.nth(1).unwrap_or(Path::new(CEREMONY));
-    root.join(kind).join(ca).join(name_of(plan))
+    above.nth(1).unwrap_or(Path::new(CEREMONY)).join(kind).join(ca)
 }
 
 fn name_of(plan: &Path) -> &str {
@@ -328,4 +320,22 @@ fn ask(prompt: &str) -> Result<String, Halt> {
         return Err(failed("its end".to_string()));
     }
     Ok(line.trim().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+    use super::*;
+
+    #[test]
+    fn a_medium_without_plans_is_refused() {
+        let root = tempfile::tempdir().unwrap();
+        let plan = root.path().join("ceremony-plans/some-ca/2026-04-genesis");
+        fs::create_dir_all(&plan).unwrap();
+        let Err(Halt::Media(fault)) = plans(root.path()) else { panic!("accepted") };
+        assert_eq!(fault.rule, "S-PLANS");
+        fs::write(plan.join("plan.toml"), "").unwrap();
+        assert_eq!(plans(root.path()).unwrap(), std::slice::from_ref(&plan));
+        assert_eq!(beside(&plan, "golden"), root.path().join("golden/some-ca"));
+    }
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::drill_iso;
-use crate::machine::{Machine, Plugged};
+use crate::machine::{MENU, Machine, Plugged};
 use crate::medium::{self, Sticks};
 use crate::support::{PIN, assert_same_to_be_signed, genesis_golden, gishiki, records, succeed};
 
@@ -13,11 +13,11 @@ const PROMPTS: [&str; 9] = [
     "(8 words or more from the papers): ",
     "(the first 8 words, as read aloud): ",
     "PIN: ",
-    "offset-seconds (-5…5): ",
+    "offset-seconds (-30…30): ",
     "reference: ",
     "second-factor: ",
     "no returns: ",
-    "3: switch off\r\n? ",
+    MENU,
 ];
 
 /// What people hold while they answer: the papers' digests, and the last head that the script has a
@@ -122,10 +122,14 @@ fn the_ceremony_is_held_on_the_image() {
     machine.send("2");
     machine.expect("10:30:00: ");
     machine.send("yes");
-    machine.expect("3: switch off\r\n? ");
+    machine.expect(MENU);
     machine.send("1");
     assert!(Papers::new().perform(&mut machine, |_| false));
     println!("the ceremony is over after {:.1?}", machine.begun.elapsed());
+    // Once more: it has ended, so nothing is asked, and what was copied is compared.
+    machine.send("1");
+    let (_, said) = machine.expect_any(&PROMPTS);
+    assert!(said.ends_with(MENU) && said.matches("read back").count() == 3, "{said}");
     machine.send("3");
     let log = machine.wait_off();
     assert!(log.contains("copied to /media/out and read back"), "{log}");
@@ -179,7 +183,8 @@ fn a_pulled_medium_is_put_back() {
     machine.expect("reason: ");
     machine.send("medium B was pulled");
     machine.expect("no returns: ");
-    machine.monitor("device_add usb-storage,drive=m1,id=u9");
+    let said = machine.monitor("device_add usb-storage,drive=m1,id=u9");
+    assert!(!said.contains("Error"), "{said}");
     std::thread::sleep(std::time::Duration::from_secs(5));
     machine.send("");
     assert!(papers.perform(&mut machine, |_| false));

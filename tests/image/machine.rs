@@ -11,6 +11,9 @@ use std::time::{Duration, Instant};
 /// The longest wait for anything that the machine says.
 const PATIENCE: Duration = Duration::from_secs(240);
 
+/// How the menu ends.
+pub(crate) const MENU: &str = "3: switch off\r\n? ";
+
 /// What is plugged in when the machine is switched on.
 pub(crate) struct Plugged<'p> {
     pub(crate) iso: &'p Path,
@@ -51,8 +54,9 @@ impl Machine {
             .arg(format!("if=none,id=boot,format=raw,readonly=on,file={}", plugged.iso.display()));
         qemu.args(["-device", "usb-storage,drive=boot,bootindex=1"]);
         for (number, medium) in plugged.media.iter().enumerate() {
-            qemu.arg("-drive")
-                .arg(format!("if=none,id=m{number},format=raw,file={}", medium.display()));
+            // A node of its own outlives the stick that is pulled.
+            let node = format!("driver=raw,node-name=m{number},file.driver=file");
+            qemu.arg("-blockdev").arg(format!("{node},file.filename={}", medium.display()));
             qemu.arg("-device").arg(format!("usb-storage,drive=m{number},id=u{number}"));
         }
         qemu.arg("-monitor").arg(format!("unix:{},server=on,wait=off", monitor.display()));
@@ -128,26 +132,26 @@ impl Machine {
         self.send("2");
         self.expect("10:30:00: ");
         self.send("yes");
-        self.expect("3: switch off\r\n? ");
+        self.expect(MENU);
     }
 
-    /// A command of QEMU's monitor.
-    pub(crate) fn monitor(&self, command: &str) {
+    /// A command of QEMU's monitor; what it says.
+    pub(crate) fn monitor(&self, command: &str) -> String {
         let mut monitor = UnixStream::connect(&self.monitor).unwrap();
         monitor.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
-        let mut said = Vec::new();
         let mut octets = [0; 4096];
         let mut prompt = |monitor: &mut UnixStream| {
+            let mut said = Vec::new();
             while !said.ends_with(b"(qemu) ") {
                 let count = monitor.read(&mut octets).unwrap();
                 assert!(count > 0, "QEMU closed its monitor");
                 said.extend(&octets[..count]);
             }
-            said.clear();
+            String::from_utf8_lossy(&said).into_owned()
         };
         prompt(&mut monitor);
         writeln!(monitor, "{command}").unwrap();
-        prompt(&mut monitor);
+        prompt(&mut monitor)
     }
 
     /// Pulls the plug.

@@ -10,6 +10,7 @@
 
 mod ceremony;
 mod machine;
+mod measured;
 mod medium;
 mod recipe;
 mod stops;
@@ -17,14 +18,19 @@ mod stops;
 #[path = "../support/mod.rs"]
 mod support;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
 /// Builds an attribute of `default.nix`; its place in the store.
 fn built(attribute: &str) -> PathBuf {
+    built_of(&support::root(), attribute)
+}
+
+/// The same of another copy of the repository.
+fn built_of(repository: &Path, attribute: &str) -> PathBuf {
     let mut build = Command::new("nix-build");
-    build.arg(support::root()).args(["--no-out-link", "--no-build-output", "-A", attribute]);
+    build.arg(repository).args(["--no-out-link", "--no-build-output", "-A", attribute]);
     PathBuf::from(support::succeed(&mut build).trim())
 }
 

@@ -19,12 +19,12 @@ pub(crate) fn vfat(path: &Path, label: &str) {
     succeed(Command::new("mkfs.vfat").args(["-n", label]).arg(path));
 }
 
-/// Takes a folder out of an ext4 stick.
+/// Takes a folder, or everything, out of an ext4 stick.
 pub(crate) fn take(stick: &Path, folder: &str, to: &Path) -> PathBuf {
     std::fs::create_dir_all(to).unwrap();
     let dump = format!("rdump {folder} {}", to.display());
     succeed(Command::new("debugfs").args(["-R", &dump]).arg(stick));
-    to.join(Path::new(folder).file_name().unwrap())
+    Path::new(folder).file_name().map_or_else(|| to.to_path_buf(), |name| to.join(name))
 }
 
 /// The sticks of a drill.

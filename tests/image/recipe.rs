@@ -104,7 +104,7 @@ fn an_octet_of_a_plan_changes_its_images_and_no_other() {
 }
 
 /// The repository's tracked files, elsewhere.
-fn copy_tracked(to: &Path) {
+pub(crate) fn copy_tracked(to: &Path) {
     let listed = succeed(Command::new("git").current_dir(root()).args(["ls-files"]));
     for name in listed.lines() {
         let (from, to) = (root().join(name), to.join(name));
@@ -186,7 +186,7 @@ fn verify_accepts_the_image_and_names_every_fault() {
 
     // A changed octet in the ISO, wherever it lies.
     for at in [0, 600, 40_000, 9_000_000] {
-        evidence.refused("gishiki.iso", "I-OUTPUT", |octets| octets[at] ^= 1);
+        evidence.refused("gishiki.iso", "S-BUILT", |octets| octets[at] ^= 1);
     }
     // A changed input, an extra one: the derivation is no longer what its name says.
     let recipe = |part: &str| {
@@ -195,11 +195,11 @@ fn verify_accepts_the_image_and_names_every_fault() {
         let name = found.filter(|name| name.contains(part)).min().unwrap();
         format!("recipe/{name}")
     };
-    evidence.refused(&recipe("-zlib1g.deb.drv"), "I-RECIPE", |octets| {
+    evidence.refused(&recipe("-zlib1g.deb.drv"), "S-RECIPE", |octets| {
         let at = octets.iter().rposition(|octet| octet.is_ascii_digit()).unwrap();
         octets[at] = if octets[at] == b'0' { b'1' } else { b'0' };
     });
-    evidence.refused(&recipe("-uki.drv"), "I-RECIPE", |octets| {
+    evidence.refused(&recipe("-uki.drv"), "S-RECIPE", |octets| {
         replace(octets, "lockdown=", "lockdowm=")
     });
     // Changed locks: a Debian package's digest, one that is gone, a crate's digest, an added crate.
@@ -214,7 +214,8 @@ fn verify_accepts_the_image_and_names_every_fault() {
             &format!("{}{}", if digest.starts_with('0') { "1" } else { "0" }, &digest[1..]),
         );
     });
-    evidence.refused(debian, "I-INPUT", |octets| replace(octets, "\"zlib1g\": {", "\"zlib2g\": {"));
+    evidence
+        .refused(debian, "S-SOURCES", |octets| replace(octets, "\"zlib1g\": {", "\"zlib2g\": {"));
     let added = "\n[[package]]\nname = \"added\"\nversion = \"1.0.0\"\nsource = \"registry\"\nchecksum = \
                  \"0000000000000000000000000000000000000000000000000000000000000000\"\n";
     evidence.refused("repository/Cargo.lock", "added-1.0.0.crate", |octets| {
@@ -227,7 +228,7 @@ fn verify_accepts_the_image_and_names_every_fault() {
         "repository/nix/live/init",
         "repository/nix/seed.uu",
     ] {
-        evidence.refused(name, "I-INPUT", |octets| octets.push(b'\n'));
+        evidence.refused(name, "S-SOURCES", |octets| octets.push(b'\n'));
     }
     // An input that no lock has: a recipe of its own, whose names are all right.
     let other = evidence.path("other");
@@ -245,7 +246,7 @@ fn verify_accepts_the_image_and_names_every_fault() {
     verify.current_dir(root()).args(["image", "verify"]).arg(evidence.path("other.toml"));
     let output = run(verify.arg(evidence.path("gishiki.iso")));
     assert!(
-        text(&output).contains("I-INPUT") && text(&output).contains("vendor.so"),
+        text(&output).contains("S-SOURCES") && text(&output).contains("vendor.so"),
         "{}",
         text(&output)
     );

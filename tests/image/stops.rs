@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use crate::drill_iso;
-use crate::machine::{Machine, Plugged};
+use crate::machine::{MENU, Machine, Plugged};
 use crate::medium::{self, Sticks};
+use crate::recipe::copy_tracked;
+use crate::{built_of, drill_iso};
 
 #[test]
 fn a_network_card_stays_invisible() {
@@ -29,6 +30,28 @@ fn an_extra_kernel_argument_stops() {
     assert!(said.contains("S-COMMAND-LINE") && said.contains("rdinit_extra=1"), "{said}");
     machine.send("");
     machine.wait_off();
+}
+
+#[test]
+fn an_image_whose_rehearsal_differs_stops() {
+    // The plan differs from the one that its golden was made of.
+    let folder = tempfile::tempdir().unwrap();
+    let copied = folder.path().join("elsewhere");
+    copy_tracked(&copied);
+    let plan = copied.join("ceremony-plans/mdoc-root/2026-04-genesis/plan.toml");
+    let text = std::fs::read_to_string(&plan).unwrap();
+    let changed = text.replacen("\"979f", "\"1234", 1);
+    assert!(changed != text, "{text}");
+    std::fs::write(&plan, changed).unwrap();
+    let iso = built_of(&copied, "drills.mdoc-root.2026-04-genesis").join("gishiki.iso");
+    let mut machine =
+        Machine::boot(&Plugged { iso: &iso, media: Vec::new(), serial: true, more: Vec::new() });
+    machine.expect("English ? ");
+    machine.send("2");
+    machine.expect("10:30:00: ");
+    machine.send("yes");
+    let said = machine.expect("Enter switches the machine off: ");
+    assert!(said.contains("S-SELF-TEST"), "{said}");
 }
 
 #[test]
@@ -64,7 +87,7 @@ fn a_missing_medium_and_another_image_stop() {
     });
     machine.reach_menu();
     machine.send("1");
-    let said = machine.expect("3: switch off\r\n? ");
+    let said = machine.expect(MENU);
     assert!(said.contains("S-IMAGE"), "{said}");
     machine.send("3");
     machine.wait_off();

@@ -33,6 +33,8 @@ fn stage(rule: &Rule) -> &'static str {
         Stage::Verify => "When a sealed folder is judged",
         Stage::Path => "When somebody asks whether a certificate may be relied on",
         Stage::Edge => "At the edge: files, media, terminals",
+        Stage::Live => "On the live image, before the token is touched",
+        Stage::Image => "When an image is built, judged or written",
     }
 }
 
@@ -43,7 +45,9 @@ fn links(rule: &Rule, cases: &[Case]) -> String {
         Stage::Form | Stage::Plan(_) | Stage::Warn(_) => case.subject() == Subject::Inputs,
         Stage::Structure => [Subject::Inputs, Subject::Structure].contains(&case.subject()),
         Stage::Run => case.subject() == Subject::Room,
-        Stage::Verify | Stage::Path | Stage::Edge => case.subject() == Subject::Folder,
+        Stage::Verify | Stage::Path | Stage::Edge | Stage::Live | Stage::Image => {
+            case.subject() == Subject::Folder
+        }
     };
     let of_stage: Vec<&Case> = of_rule().filter(alike).collect();
     let chosen = if of_stage.is_empty() { of_rule().collect() } else { of_stage };

@@ -63,6 +63,8 @@ impl Stage {
             Self::Verify => "verify",
             Self::Path => "path",
             Self::Edge => "edge",
+            Self::Live => "live",
+            Self::Image => "image",
         }
     }
 }
@@ -86,6 +88,10 @@ pub enum Stage {
     Path,
     /// At the edge: files, media, tokens, terminals.
     Edge,
+    /// On the live image, before anything is asked of the token.
+    Live,
+    /// When an image is built, judged or written.
+    Image,
 }
 
 /// What a plan's rules write their violations into.
@@ -163,7 +169,9 @@ pub(crate) fn before_graph(inputs: &Inputs, state: &State) -> Said {
             | Stage::Run
             | Stage::Verify
             | Stage::Path
-            | Stage::Edge => continue,
+            | Stage::Edge
+            | Stage::Live
+            | Stage::Image => continue,
         };
         let mut report = Report { inputs, state, rule: rule.id, violations: Vec::new() };
         judge(&mut report);

@@ -209,4 +209,12 @@ mod tests {
             assert_eq!(fault.rule, rule);
         }
     }
+
+    #[test]
+    fn a_clock_is_set_to_times_only() {
+        for typed in ["", "soon", "2026-04-31 10:30:00", "YES"] {
+            let Err(Halt::Media(fault)) = set_clock(typed) else { panic!("{typed}: accepted") };
+            assert_eq!((fault.rule, fault.found.as_str()), ("S-CLOCK", typed));
+        }
+    }
 }

@@ -2,7 +2,8 @@
 //! measure, and how it gets onto a stick.
 //!
 //! Nothing here runs on the image's own word. `recipe` reads derivations as texts and recomputes
-//! every path; `medium` and `unified` read the ISO octet by octet. Only `seed` calls other programs.
+//! every path; `medium` and `unified` read the ISO octet by octet. Only `seed` calls other
+//! programs.
 
 mod lock;
 mod medium;
@@ -25,7 +26,7 @@ pub use unified::{Measured, measure};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{rule}: {asked}; {found}")]
 pub struct Fault {
-    /// `I-LOCK`, `I-INPUT`, `I-RECIPE`, `I-OUTPUT`, `I-FORM`, `I-STICK` or `I-FILE`.
+    /// `S-LOCK`, `S-SOURCES`, `S-RECIPE`, `S-BUILT`, `S-PIN`, `S-STICK` or `S-FILE`.
     pub rule: &'static str,
     /// What was asked.
     pub asked: String,
@@ -43,6 +44,6 @@ impl Fault {
     }
 
     pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::new("I-FILE", path.display().to_string(), error.to_string())
+        Self::new("S-FILE", path.display().to_string(), error.to_string())
     }
 }

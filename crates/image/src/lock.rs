@@ -114,12 +114,12 @@ impl Locks {
     /// Reads the locks of a repository.
     ///
     /// # Errors
-    /// `I-FILE`, `I-LOCK`.
+    /// `S-FILE`, `S-LOCK`.
     pub fn read(repository: &Path) -> Result<Self, Fault> {
         let debian = json(repository, DEBIAN)?;
         let vendor = json(repository, "nix/vendor.lock.json")?;
         let cargo: CargoLock = toml::from_str(&text(repository, "Cargo.lock")?)
-            .map_err(|error| Fault::new("I-LOCK", "Cargo.lock", error.to_string()))?;
+            .map_err(|error| Fault::new("S-LOCK", "Cargo.lock", error.to_string()))?;
         let crates = cargo.package.into_iter().filter_map(|package| {
             let CargoPackage { name, version, checksum } = package;
             Some(Crate { name, version, sha256: checksum? })
@@ -156,5 +156,5 @@ fn text(repository: &Path, name: &str) -> Result<String, Fault> {
 
 fn json<T: for<'de> Deserialize<'de>>(repository: &Path, name: &str) -> Result<T, Fault> {
     serde_json::from_str(&text(repository, name)?)
-        .map_err(|error| Fault::new("I-LOCK", name, error.to_string()))
+        .map_err(|error| Fault::new("S-LOCK", name, error.to_string()))
 }

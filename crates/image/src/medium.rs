@@ -13,10 +13,10 @@ const SECTOR: u64 = 512;
 /// The file `EFI/BOOT/BOOTX64.EFI` of the ISO's EFI system partition.
 ///
 /// # Errors
-/// `I-FORM` if there is none.
+/// `S-PIN` if there is none.
 pub fn unified_kernel_image(iso: &[u8]) -> Result<Vec<u8>, Fault> {
     let asked = "an ISO with an EFI system partition that holds EFI/BOOT/BOOTX64.EFI";
-    let wrong = |found: String| Fault::new("I-FORM", asked, found);
+    let wrong = |found: String| Fault::new("S-PIN", asked, found);
     let partition = system_partition(iso).ok_or_else(|| wrong("no such partition".into()))?;
     let failed = |error: std::io::Error| wrong(error.to_string());
     let options = fatfs::FsOptions::new();

@@ -36,7 +36,7 @@ impl Pin {
     /// The identity of this ISO.
     ///
     /// # Errors
-    /// `I-FORM` if it is no ISO with a unified kernel image in it.
+    /// `S-PIN` if it is no ISO with a unified kernel image in it.
     pub fn of(iso: &[u8], derivation: Option<String>) -> Result<Self, Fault> {
         let uki = medium::unified_kernel_image(iso)?;
         let measured = unified::measure(&uki)?;
@@ -55,10 +55,10 @@ impl Pin {
     /// Reads a pin.
     ///
     /// # Errors
-    /// `I-FILE`, `I-FORM`.
+    /// `S-FILE`, `S-PIN`.
     pub fn read(path: &Path) -> Result<Self, Fault> {
         let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
-        let wrong = |found: String| Fault::new("I-FORM", path.display().to_string(), found);
+        let wrong = |found: String| Fault::new("S-PIN", path.display().to_string(), found);
         let pin: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if pin.format == 1 { Ok(pin) } else { Err(wrong(format!("format {}", pin.format))) }
     }
@@ -83,5 +83,40 @@ impl Pin {
             text.push_str(&line(name, value));
         }
         text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    #[test]
+    fn what_is_no_pin_or_image_is_refused() {
+        let zero = Digest([0; 32]);
+        let pin = Pin {
+            format: 1,
+            derivation: None,
+            iso_octets: 1,
+            iso_sha256: zero,
+            nar_sha256: zero,
+            uki_sha256: zero,
+            pcr_4: zero,
+            pcr_11: zero,
+        };
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pin.toml");
+        let read = |text: &str| {
+            std::fs::write(&path, text).unwrap();
+            Pin::read(&path)
+        };
+        assert_eq!(read(&pin.text()).unwrap(), pin);
+        for (from, to) in [("= 1", "= 2"), ("iso-sha256", "iso-sha1"), ("\"0", "\"")] {
+            assert_eq!(read(&pin.text().replacen(from, to, 1)).unwrap_err().rule, "S-PIN");
+        }
+        for octets in [vec![], vec![0; 1 << 20], b"MZ".repeat(4096)] {
+            assert_eq!(Pin::of(&octets, None).unwrap_err().rule, "S-PIN");
+            assert_eq!(unified::measure(&octets).unwrap_err().rule, "S-PIN");
+        }
     }
 }

@@ -31,9 +31,9 @@ pub struct Proved {
 /// a folder with the derivations, such as the store.
 ///
 /// # Errors
-/// `I-OUTPUT`: other octets than the pin's; `I-RECIPE`: a derivation that is missing or not what
-/// its name says; `I-INPUT`: an input or source that no lock or repository has; `I-LOCK`: a locked
-/// crate that the recipe does not have.
+/// `S-BUILT`: other octets than the pin's; `S-RECIPE`: a derivation that is missing or not what
+/// its name says; `S-SOURCES`: an input or source that no lock or repository has; `S-LOCK`: a
+/// locked crate that the recipe does not have.
 pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result<Proved, Fault> {
     let octets = fs::read(iso).map_err(|error| Fault::file(iso, &error))?;
     let found = Pin::of(&octets, pin.derivation.clone())
@@ -43,11 +43,11 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
             (asked != found).then(|| (asked.to_string(), found.to_string()))
         });
         let (asked, found) = difference.unwrap_or_default();
-        return Err(Fault::new("I-OUTPUT", format!("{} with {asked}", iso.display()), found));
+        return Err(Fault::new("S-BUILT", format!("{} with {asked}", iso.display()), found));
     }
     let name = pin.derivation.as_deref();
     let name =
-        name.ok_or_else(|| Fault::new("I-RECIPE", "a pin that names its derivation", "none"))?;
+        name.ok_or_else(|| Fault::new("S-RECIPE", "a pin that names its derivation", "none"))?;
     let mut judged = Judged {
         recipe,
         hashes: BTreeMap::new(),
@@ -62,17 +62,17 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
         let locked = known.iter().find(|locked| locked.name == input.name);
         let found = locked.map_or("no such name".to_string(), |locked| locked.sha256.to_string());
         let asked = format!("a lock that has {} with SHA-256 {}", input.name, input.sha256);
-        return Err(Fault::new("I-INPUT", asked, found));
+        return Err(Fault::new("S-SOURCES", asked, found));
     }
     let crates: BTreeSet<Fixed> = locks.crate_inputs().collect();
     if let Some(missing) = crates.difference(&judged.inputs).next() {
         let asked =
             format!("a recipe with the locked {} of SHA-256 {}", missing.name, missing.sha256);
-        return Err(Fault::new("I-LOCK", asked, "one without it"));
+        return Err(Fault::new("S-LOCK", asked, "one without it"));
     }
     let sources = sources(repository)?;
     if let Some(source) = judged.sources.difference(&sources).next() {
-        return Err(Fault::new("I-INPUT", "sources as this repository has them", source.clone()));
+        return Err(Fault::new("S-SOURCES", "sources as this repository has them", source.clone()));
     }
     Ok(Proved {
         derivations: judged.hashes.len(),
@@ -91,7 +91,7 @@ pub(crate) fn archive_of_output(iso: &[u8]) -> Result<Digest, Fault> {
 
 /// SHA-256 of the Nix archive of a file or folder.
 fn archive(path: &Path) -> Result<Digest, Fault> {
-    let failed = |error: String| Fault::new("I-FILE", path.display().to_string(), error);
+    let failed = |error: String| Fault::new("S-FILE", path.display().to_string(), error);
     let mut encoder = nix_nar::Encoder::new(path).map_err(|error| failed(error.to_string()))?;
     let mut octets = Vec::new();
     encoder.read_to_end(&mut octets).map_err(|error| failed(error.to_string()))?;
@@ -112,7 +112,7 @@ impl Judged<'_> {
         if self.hashes.contains_key(name) {
             return Ok(());
         }
-        let wrong = |found: String| Fault::new("I-RECIPE", format!("the derivation {name}"), found);
+        let wrong = |found: String| Fault::new("S-RECIPE", format!("the derivation {name}"), found);
         let octets = fs::read(self.recipe.join(name)).map_err(|error| wrong(error.to_string()))?;
         let (_, plain) = name.split_once('-').unwrap_or_default();
         let plain = plain.strip_suffix(".drv").unwrap_or_default();
@@ -161,7 +161,7 @@ fn sources(repository: &Path) -> Result<BTreeSet<String>, Fault> {
     let seed = fs::read(&seed).map_err(|error| Fault::file(&seed, &error))?;
     let text = StoreDir::default()
         .build_text_path("seed.uu", &seed, [])
-        .map_err(|error| Fault::new("I-INPUT", "nix/seed.uu", error.to_string()))?;
+        .map_err(|error| Fault::new("S-SOURCES", "nix/seed.uu", error.to_string()))?;
     names.insert(text.to_basename());
     for live in entries(&repository.join("nix/live"))? {
         names.insert(source(&live, &name_of(&live))?);
@@ -188,7 +188,7 @@ fn source(path: &Path, name: &str) -> Result<String, Fault> {
     StoreDir::default()
         .build_ca_path(name, &archive, [], false)
         .map(|path| path.to_basename())
-        .map_err(|error| Fault::new("I-INPUT", path.display().to_string(), error.to_string()))
+        .map_err(|error| Fault::new("S-SOURCES", path.display().to_string(), error.to_string()))
 }
 
 fn name_of(path: &Path) -> String {

@@ -18,7 +18,7 @@ const APT: &str = "/var/lib/gishiki/apt.conf";
 /// `vendor` is the folder with the vendors' files.
 ///
 /// # Errors
-/// `I-LOCK` if a file is not the locked one, or its version has left the mirror; `I-FILE`.
+/// `S-LOCK` if a file is not the locked one, or its version has left the mirror; `S-FILE`.
 pub fn seed(repository: &Path, vendor: Option<&Path>) -> Result<usize, Fault> {
     let locks = Locks::read(repository)?;
     let folder = tempfile::tempdir().map_err(|error| Fault::file(Path::new("/tmp"), &error))?;
@@ -29,13 +29,13 @@ pub fn seed(repository: &Path, vendor: Option<&Path>) -> Result<usize, Fault> {
         let name = format!("{}-{}.crate", one.name, one.version);
         let found =
             registries.iter().map(|registry| registry.join(&name)).find(|path| path.exists());
-        let path = found.ok_or_else(|| Fault::new("I-LOCK", &name, "not in cargo's cache"))?;
+        let path = found.ok_or_else(|| Fault::new("S-LOCK", &name, "not in cargo's cache"))?;
         compare(&path, &one.sha256)?;
         files.push(path);
     }
     for file in locks.vendor.values() {
         let folder = vendor.ok_or_else(|| {
-            Fault::new("I-LOCK", format!("--vendor, the folder with {}", file.name), "none")
+            Fault::new("S-LOCK", format!("--vendor, the folder with {}", file.name), "none")
         })?;
         let path = folder.join(&file.name);
         compare(&path, &file.sha256)?;
@@ -58,7 +58,7 @@ fn packages(debian: &Debian, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     download.args(["download", "-qq"]).args(&wanted).current_dir(folder);
     succeed(&mut download).map_err(|fault| {
         let asked = "every locked version on the mirror (otherwise: gishiki image lock)";
-        Fault::new("I-LOCK", asked, fault.found)
+        Fault::new("S-LOCK", asked, fault.found)
     })?;
     let mut files = Vec::new();
     for (name, package) in &debian.packages {
@@ -77,7 +77,7 @@ fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
     if found == *asked {
         return Ok(());
     }
-    Err(Fault::new("I-LOCK", format!("{} with SHA-256 {asked}", path.display()), found.to_string()))
+    Err(Fault::new("S-LOCK", format!("{} with SHA-256 {asked}", path.display()), found.to_string()))
 }
 
 /// cargo's caches of downloaded crates.
@@ -93,7 +93,7 @@ fn registries() -> Result<Vec<PathBuf>, Fault> {
 /// by the signed indices. Gives the lock's text; nothing is written.
 ///
 /// # Errors
-/// `I-LOCK` if a package of a group is gone, or an index is not there.
+/// `S-LOCK` if a package of a group is gone, or an index is not there.
 pub fn refresh(repository: &Path) -> Result<String, Fault> {
     let old = Locks::read(repository)?.debian;
     succeed(apt("apt-get").args(["update", "-qq"]))?;
@@ -107,7 +107,7 @@ pub fn refresh(repository: &Path) -> Result<String, Fault> {
     }
     let lock = Debian { groups, packages, inrelease: releases()?, ..old };
     let text = serde_json::to_value(&lock).and_then(|value| serde_json::to_string_pretty(&value));
-    text.map(|text| text + "\n").map_err(|error| Fault::new("I-LOCK", DEBIAN, error.to_string()))
+    text.map(|text| text + "\n").map_err(|error| Fault::new("S-LOCK", DEBIAN, error.to_string()))
 }
 
 /// The package that the suite's `linux-image-amd64` stands for.
@@ -115,12 +115,12 @@ fn newest_kernel() -> Result<String, Fault> {
     let shown = succeed(apt("apt-cache").args(["depends", "linux-image-amd64"]))?;
     let name = shown.lines().find_map(|line| line.trim().strip_prefix("Depends: linux-image-"));
     name.map(|name| format!("linux-image-{name}"))
-        .ok_or_else(|| Fault::new("I-LOCK", "what linux-image-amd64 depends on", shown))
+        .ok_or_else(|| Fault::new("S-LOCK", "what linux-image-amd64 depends on", shown))
 }
 
 fn package(name: &str) -> Result<Package, Fault> {
     let shown = succeed(apt("apt-cache").args(["show", "--no-all-versions", name]))?;
-    let missing = |field: &str| Fault::new("I-LOCK", format!("{field} of {name}"), "none");
+    let missing = |field: &str| Fault::new("S-LOCK", format!("{field} of {name}"), "none");
     let field = |field: &str| {
         let line = shown.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(": "));
         line.map(str::to_string).ok_or_else(|| missing(field))
@@ -171,9 +171,9 @@ fn apt(program: &str) -> Command {
 fn succeed(command: &mut Command) -> Result<String, Fault> {
     let asked = format!("{} to succeed", command.get_program().to_string_lossy());
     let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| Fault::new("I-FILE", &asked, error.to_string()))?;
+    let output = output.map_err(|error| Fault::new("S-FILE", &asked, error.to_string()))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(Fault::new("I-FILE", asked, String::from_utf8_lossy(&output.stderr).trim()))
+    Err(Fault::new("S-FILE", asked, String::from_utf8_lossy(&output.stderr).trim()))
 }

@@ -13,7 +13,7 @@ use crate::Fault;
 /// must be removable, whole, not mounted, and long enough.
 ///
 /// # Errors
-/// `I-STICK` if it is none of these, or gives back other octets; `I-FILE`.
+/// `S-STICK` if it is none of these, or gives back other octets; `S-FILE`.
 pub fn write(iso: &Path, to: &Path) -> Result<Digest, Fault> {
     let octets = fs::read(iso).map_err(|error| Fault::file(iso, &error))?;
     let failed = |error: std::io::Error| Fault::file(to, &error);
@@ -37,7 +37,7 @@ pub fn write(iso: &Path, to: &Path) -> Result<Digest, Fault> {
 }
 
 fn stick(to: &Path, found: impl Into<String>) -> Fault {
-    Fault::new("I-STICK", format!("a new file or a removable stick at {}", to.display()), found)
+    Fault::new("S-STICK", format!("a new file or a removable stick at {}", to.display()), found)
 }
 
 /// Refuses every device that is no stick for this.
@@ -78,7 +78,7 @@ mod tests {
         fs::write(&iso, b"image").unwrap();
         assert_eq!(write(&iso, &to).unwrap(), Digest::of(b"image"));
         fs::write(&iso, b"other").unwrap();
-        assert_eq!(write(&iso, &to).unwrap_err().rule, "I-STICK");
+        assert_eq!(write(&iso, &to).unwrap_err().rule, "S-STICK");
         assert_eq!(fs::read(&to).unwrap(), b"image");
     }
 

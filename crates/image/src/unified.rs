@@ -36,9 +36,9 @@ struct Section<'o> {
 /// Computes the registers for this unified kernel image.
 ///
 /// # Errors
-/// `I-FORM` if it is no portable executable for x86-64.
+/// `S-PIN` if it is no portable executable for x86-64.
 pub fn measure(uki: &[u8]) -> Result<Measured, Fault> {
-    let wrong = || Fault::new("I-FORM", "a unified kernel image for x86-64", "another file");
+    let wrong = || Fault::new("S-PIN", "a unified kernel image for x86-64", "another file");
     let image = Executable::read(uki).ok_or_else(wrong)?;
     let mut pcr_11 = Register::default();
     for name in SECTIONS {

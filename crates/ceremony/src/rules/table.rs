@@ -2,6 +2,7 @@
 
 use super::{Rule, Stage, certificates, crls, keys, plan, policy};
 
+mod image;
 mod life;
 mod people;
 
@@ -17,7 +18,7 @@ const fn rule(
 
 /// Every rule. A rule that has several places of judgement stands once for each function.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
-    PLAN.iter().chain(life::LIFE).chain(people::PEOPLE).chain(ROOM)
+    PLAN.iter().chain(life::LIFE).chain(people::PEOPLE).chain(ROOM).chain(image::IMAGE)
 }
 
 /// The rules of files and plans.
