@@ -38,8 +38,8 @@ in {
       [ $applet = busybox ] || ln -s busybox $out/usr/bin/$applet
     done
     cp ${gishiki}/bin/gishiki $out/usr/bin/
-    # The screen's terminal starts one program without arguments.
-    printf '#!/bin/sh\nexec gishiki live\n' > $out/usr/bin/gishiki-live
+    # The screen's terminal starts one program without arguments, in a session that has no terminal yet.
+    printf '#!/bin/sh\nsetsid -c gishiki live\n' > $out/usr/bin/gishiki-live
     chmod 755 $out/usr/bin/gishiki-live
 
     # The screen's font, out of GNU Unifont with Japanese forms.

@@ -23,6 +23,22 @@ static struct {
 static int32_t offset[MASK + 1], entries[GLYPHS * 2 + MASK + 1];
 static uint32_t content[GLYPHS * HEIGHT], point[GLYPHS], width[GLYPHS];
 
+/* The check and the cross: a terminal gives them one column, Unifont draws them in two. */
+static int squeezed(unsigned long code)
+{
+    return code == 0x2713 || code == 0x2717;
+}
+
+/* A line of 16 pixels as one of 8. */
+static uint32_t squeeze(uint32_t line)
+{
+    uint32_t half = 0;
+    for (int pixel = 0; pixel < 8; pixel++)
+        if (line >> (30 - 2 * pixel) & 3)
+            half |= 1u << (31 - pixel);
+    return half;
+}
+
 int main(void)
 {
     static const char name[4] = "hex";
@@ -41,10 +57,11 @@ int main(void)
         for (int row = 0; row < HEIGHT; row++) {
             char one[5] = "";
             memcpy(one, rows + row * digits, digits);
-            content[glyphs * HEIGHT + row] = strtoul(one, NULL, 16) << (32 - digits * 4);
+            uint32_t pixels = strtoul(one, NULL, 16) << (32 - digits * 4);
+            content[glyphs * HEIGHT + row] = squeezed(code) ? squeeze(pixels) : pixels;
         }
         point[glyphs] = code;
-        width[glyphs++] = digits * 4;
+        width[glyphs++] = squeezed(code) ? 8 : digits * 4;
     }
     if (!glyphs)
         return fprintf(stderr, "no glyphs\n"), 1;

@@ -13,6 +13,7 @@ mod machine;
 mod measured;
 mod medium;
 mod recipe;
+mod screen;
 mod stops;
 #[expect(dead_code, reason = "shared with the other tests, which use all of it")]
 #[path = "../support/mod.rs"]

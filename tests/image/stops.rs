@@ -1,6 +1,4 @@
-//! What stops the image before anything is asked of the token, and what people see on its screen.
-
-use std::time::Duration;
+//! What stops the image before anything is asked of the token.
 
 use crate::machine::{MENU, Machine, Plugged};
 use crate::medium::{self, Sticks};
@@ -101,23 +99,4 @@ fn a_missing_medium_and_another_image_stop() {
         ))
     };
     assert!(tokens(&before, "before") == tokens(&std::fs::read(&sticks.token).unwrap(), "after"));
-}
-
-#[test]
-fn the_screen_shows_japanese() {
-    let iso = drill_iso();
-    let machine =
-        Machine::boot(&Plugged { iso: &iso, media: Vec::new(), serial: false, more: Vec::new() });
-    let folder = crate::support::root().join("target/screen");
-    std::fs::create_dir_all(&folder).unwrap();
-    let shot = folder.join("first-questions.png");
-    std::thread::sleep(Duration::from_secs(30));
-    machine.monitor("sendkey 1");
-    machine.monitor("sendkey ret");
-    std::thread::sleep(Duration::from_secs(8));
-    machine.monitor(&format!("screendump {} -f png", shot.display()));
-    std::thread::sleep(Duration::from_secs(2));
-    // A screen of text is far from empty: the same picture without it has some 2,000 octets.
-    let octets = std::fs::read(&shot).unwrap();
-    assert!(octets.starts_with(b"\x89PNG") && octets.len() > 8_000, "{} octets", octets.len());
 }
