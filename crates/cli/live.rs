@@ -8,6 +8,7 @@ mod identity;
 mod media;
 mod system;
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -171,7 +172,7 @@ impl Live {
                     ))?;
                 }
             }
-            media.release()?;
+            drop(media);
             if status.code() != Some(6) && status.code() != Some(5) {
                 return Ok(());
             }
@@ -221,7 +222,7 @@ impl Live {
             command.arg("--journal").arg(journal);
         }
         perform(&mut command)?;
-        media.release()
+        Ok(())
     }
 
     /// Tries until media are there, or people give up.
@@ -285,11 +286,13 @@ fn name_of(plan: &Path) -> &str {
     plan.file_name().and_then(|name| name.to_str()).unwrap_or_default()
 }
 
-/// Writes a sealed folder onto a medium, or finds it there from before, and reads it back.
-fn copy_out(files: &std::collections::BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), Halt> {
+/// Writes a sealed folder onto a medium, or finds it there from before, and reads back what the
+/// medium itself holds.
+fn copy_out(files: &BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), Halt> {
     if !to.exists() {
         output::write(to, files)?;
     }
+    media::forget_what_was_read()?;
     match output::difference(files, &output::read_folder(to)?) {
         None => Ok(()),
         Some((name, how)) => Err(Halt::media(

@@ -108,6 +108,18 @@ fn assert_sealed(sticks: &Sticks) {
     assert_same_to_be_signed(&a, &genesis_golden());
 }
 
+/// A ceremony up to the root's fingerprint, which is read aloud when its certificate and all CRLs
+/// are signed.
+fn interrupted(iso: &Path, sticks: &Sticks) -> (Machine, Papers) {
+    let mut machine = Machine::boot(&plugged(iso, sticks));
+    machine.reach_menu();
+    machine.send("1");
+    let mut papers = Papers::new();
+    let aloud = |said: &str| said.contains("(the first 8 words, as read aloud)");
+    assert!(!papers.perform(&mut machine, aloud));
+    (machine, papers)
+}
+
 #[test]
 fn the_ceremony_is_held_on_the_image() {
     let iso = drill_iso();
@@ -144,14 +156,7 @@ fn the_ceremony_is_held_on_the_image() {
 fn after_a_power_cut_it_goes_on() {
     let iso = drill_iso();
     let sticks = Sticks::new(&iso);
-    let mut machine = Machine::boot(&plugged(&iso, &sticks));
-    machine.reach_menu();
-    machine.send("1");
-    let mut papers = Papers::new();
-    // The root's fingerprint is read aloud when its certificate and all CRLs are signed.
-    assert!(
-        !papers.perform(&mut machine, |said| said.contains("(the first 8 words, as read aloud)"))
-    );
+    let (machine, mut papers) = interrupted(&iso, &sticks);
     machine.cut_power();
 
     let mut machine = Machine::boot(&plugged(&iso, &sticks));
@@ -167,13 +172,7 @@ fn after_a_power_cut_it_goes_on() {
 fn a_pulled_medium_is_put_back() {
     let iso = drill_iso();
     let sticks = Sticks::new(&iso);
-    let mut machine = Machine::boot(&plugged(&iso, &sticks));
-    machine.reach_menu();
-    machine.send("1");
-    let mut papers = Papers::new();
-    assert!(
-        !papers.perform(&mut machine, |said| said.contains("(the first 8 words, as read aloud)"))
-    );
+    let (mut machine, mut papers) = interrupted(&iso, &sticks);
     machine.monitor("device_del u1");
     machine.send("no such words");
     machine.expect("as read aloud): ");

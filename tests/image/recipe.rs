@@ -64,14 +64,31 @@ fn a_second_build_gives_the_same_octets() {
 }
 
 #[test]
-fn another_store_gives_the_same_derivations() {
-    let flake = root().join("flake.nix");
-    assert!(flake.exists());
+fn another_store_gives_the_same_octets() {
+    let attribute = "drills.mdoc-root.2026-04-genesis";
+    let folder = tempfile::tempdir().unwrap();
+    let store = format!("local?root={}", folder.path().display());
+    let mut seed = Command::new(GISHIKI);
+    succeed(seed.current_dir(root()).args(["image", "seed"]).env("NIX_REMOTE", &store));
+    let mut build = Command::new("nix-build");
+    build.arg(root()).args(["--no-out-link", "--no-build-output", "-A", attribute]);
+    let built = succeed(build.env("NIX_REMOTE", &store));
+    let built = folder.path().join(built.trim().trim_start_matches('/')).join("gishiki.iso");
+    assert!(fs::read(built).unwrap() == fs::read(drill_iso()).unwrap());
+}
+
+#[test]
+fn another_folder_and_the_flake_give_the_same_derivations() {
     let folder = tempfile::tempdir().unwrap();
     let copied = folder.path().join("elsewhere");
     copy_tracked(&copied);
-    for attribute in PINNED {
-        assert_eq!(derivation(&root(), attribute), derivation(&copied, attribute));
+    for (attribute, output) in PINNED.into_iter().zip(["packages.x86_64-linux.iso", PINNED[1]]) {
+        let asked = derivation(&root(), attribute);
+        assert_eq!(derivation(&copied, attribute), asked);
+        let mut flake = Command::new("nix");
+        flake.args(["--extra-experimental-features", "nix-command flakes", "eval", "--raw"]);
+        flake.arg(format!("path:{}#{output}.drvPath", copied.display()));
+        assert_eq!(PathBuf::from(succeed(&mut flake)), asked);
     }
 }
 

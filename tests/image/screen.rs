@@ -24,14 +24,15 @@ impl Font {
     pub(crate) fn read(layer: &Path) -> Self {
         let octets = std::fs::read(layer.join("usr/share/unifont.bgf")).unwrap();
         let word = |at: usize| u32::from_le_bytes(octets[at..at + 4].try_into().unwrap());
-        let place = |at: usize| word(at) as usize;
+        let number = |word: u32| usize::try_from(word).unwrap();
+        let place = |at: usize| number(word(at));
         let (mask, offset, index, content) = (word(16), place(20), place(28), place(36));
         let mut letters = BTreeMap::new();
         for row in 0..=mask {
-            let mut entry = index + place(offset + row as usize * 4) * 4;
+            let mut entry = index + place(offset + number(row) * 4) * 4;
             while word(entry) != 0 {
                 let code = word(entry) & !mask | row;
-                let width = (word(entry) & mask) as usize;
+                let width = number(word(entry) & mask);
                 let glyph = content + place(entry + 4) * 4;
                 let shape = std::array::from_fn(|line| word(glyph + line * 4));
                 // Strokes and radicals look like letters, and no text is of them.

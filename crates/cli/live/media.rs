@@ -75,14 +75,9 @@ impl Media {
     pub(super) fn outputs(&self) -> Vec<&'static Path> {
         self.mounted.iter().filter(|at| **at != TOKEN.1).map(|at| Path::new(*at)).collect()
     }
-
-    /// Unmounts everything; what was pulled is forgotten.
-    pub(super) fn release(self) -> Result<(), Halt> {
-        drop(self);
-        Ok(())
-    }
 }
 
+/// Unmounts everything; what was pulled is forgotten.
 impl Drop for Media {
     fn drop(&mut self) {
         rustix::fs::sync();
@@ -94,6 +89,13 @@ impl Drop for Media {
             }
         }
     }
+}
+
+/// Makes everything written durable, and the next reading one of the media, not of memory.
+pub(super) fn forget_what_was_read() -> Result<(), Halt> {
+    rustix::fs::sync();
+    let caches = Path::new("/proc/sys/vm/drop_caches");
+    fs::write(caches, "3").map_err(|error| failed(caches, &error))
 }
 
 /// Mounts the medium of plans, read-only.
