@@ -32,12 +32,11 @@ fn pin(attribute: &str) -> String {
 
 #[test]
 fn every_pinned_image_has_its_pinned_octets() {
-    let renew = std::env::var("UPDATE_IMAGE").as_deref() == Ok("1");
     for attribute in PINNED {
         let found = pin(attribute);
         let octets = fs::metadata(crate::built(attribute).join("gishiki.iso")).unwrap().len();
         assert!(octets <= 35_000_000, "{attribute}: {octets} octets");
-        if renew {
+        if renewing() {
             fs::create_dir_all(pin_file(attribute).parent().unwrap()).unwrap();
             fs::write(pin_file(attribute), &found).unwrap();
         }
@@ -48,6 +47,41 @@ fn every_pinned_image_has_its_pinned_octets() {
         let asked = fs::read_to_string(pin_file(attribute)).unwrap_or_default();
         assert_eq!(found, asked, "{attribute}: UPDATE_IMAGE=1 renews golden/image");
     }
+}
+
+/// The recipe of every image, built or not: a change of a plan is a change of a line in review.
+#[test]
+fn every_image_has_its_pinned_recipe() {
+    let mut found = String::new();
+    for kind in ["ceremonies", "drills"] {
+        for ceremony in ceremonies() {
+            let attribute = format!("{kind}.mdoc-root.{ceremony}");
+            let drv = derivation(&root(), &attribute);
+            let name = drv.file_name().unwrap().display();
+            found.push_str(&format!("\"{attribute}\" = \"{name}\"\n"));
+        }
+    }
+    let path = root().join("golden/image/recipes.toml");
+    if renewing() {
+        fs::write(&path, &found).unwrap();
+    }
+    if refreshed() {
+        println!("!! the committed lock is STALE; pinned recipes were not compared");
+        return;
+    }
+    let asked = fs::read_to_string(path).unwrap_or_default();
+    assert_eq!(found, asked, "UPDATE_IMAGE=1 renews golden/image");
+}
+
+fn renewing() -> bool {
+    std::env::var("UPDATE_IMAGE").as_deref() == Ok("1")
+}
+
+/// Every ceremony of the sample CA.
+fn ceremonies() -> BTreeSet<String> {
+    let listed = fs::read_dir(root().join("ceremony-plans/mdoc-root")).unwrap();
+    let folders = listed.map(|entry| entry.unwrap()).filter(|entry| entry.path().is_dir());
+    folders.map(|entry| entry.file_name().into_string().unwrap()).collect()
 }
 
 #[test]
@@ -101,12 +135,7 @@ fn an_octet_of_a_plan_changes_its_images_and_no_other() {
     let mut octets = fs::read(&plan).unwrap();
     octets[2] ^= 1;
     fs::write(&plan, octets).unwrap();
-    let ceremonies: BTreeSet<String> = fs::read_dir(root().join("ceremony-plans/mdoc-root"))
-        .unwrap()
-        .map(|entry| entry.unwrap())
-        .filter(|entry| entry.path().is_dir())
-        .map(|entry| entry.file_name().into_string().unwrap())
-        .collect();
+    let ceremonies = ceremonies();
     assert_eq!(ceremonies.len(), 10);
     for kind in ["ceremonies", "drills"] {
         for ceremony in &ceremonies {
