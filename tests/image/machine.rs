@@ -44,7 +44,7 @@ impl Machine {
         std::fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).unwrap();
         let monitor = folder.path().join("monitor");
         let mut qemu = Command::new("qemu-system-x86_64");
-        // One processor: of two, QEMU without KVM lets one run into code that the other is patching.
+        // One processor: of two, QEMU without KVM lets one run code that the other is patching.
         qemu.args(["-machine", "q35", "-m", "1536", "-smp", "1", "-accel", "tcg"]);
         qemu.args(["-no-reboot", "-display", "none", "-rtc", "base=2026-04-01T01:30:00"]);
         let firmware = "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd";
