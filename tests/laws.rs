@@ -153,11 +153,11 @@ fn functions(text: &str) -> Vec<(String, usize)> {
 fn nothing_is_left_undone() {
     let undone = ["to", "do!("].concat();
     let skipped = ["#[ign", "ore"].concat();
+    let missing = ["unimple", "mented!("].concat();
     for folder in ["crates", "tests"] {
         for (path, text) in of(folder) {
-            for word in [undone.as_str(), skipped.as_str(), "unimplemented!("] {
-                let own = path.ends_with("tests/laws.rs");
-                assert!(own || !text.contains(word), "{}: {word}", path.display());
+            for word in [&undone, &skipped, &missing] {
+                assert!(!text.contains(word.as_str()), "{}: {word}", path.display());
             }
         }
     }

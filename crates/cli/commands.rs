@@ -9,12 +9,12 @@ use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Mode};
-use ceremony::run::Run;
+use ceremony::run::{Fault, Run};
 use ceremony::script::{self, Language};
 use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified};
 
 use crate::args::{self, Command, Lang};
-use crate::conduct::{Clock, Conduct, ending, fault};
+use crate::conduct::{Clock, Conduct, ending};
 use crate::exit::Halt;
 use crate::files::{Folder, shown};
 use crate::journal::Journal;
@@ -256,9 +256,11 @@ pub(crate) fn judge(
     };
     match conclude(&sealed, state, trust, conduct.proofs)? {
         Verdict::Verified(verified) => Ok((sealed, *verified)),
-        Verdict::NotAnchored(_) => {
-            Err(Halt::Bug(fault("S-SEAL", "the ceremony that was just closed", "another head")))
-        }
+        Verdict::NotAnchored(_) => Err(Halt::Bug(Fault::new(
+            "S-SEAL",
+            "the ceremony that was just closed",
+            "another head",
+        ))),
     }
 }
 

@@ -116,7 +116,7 @@ impl Conduct {
         if run.next() == Next::Seal && !bundle.is_empty() {
             let check = Made::of(&run).read(&run, bundle).map_err(Halt::Media)?;
             prove(std::slice::from_ref(&check)).map_err(|(_, error)| {
-                Halt::Media(fault("S-SEAL", "a seal that verifies", &error.to_string()))
+                Halt::Media(Fault::new("S-SEAL", "a seal that verifies", error.to_string()))
             })?;
             return self.begin_postscript(run, bundle);
         }
@@ -270,7 +270,7 @@ impl Conduct {
             let rest: Vec<_> =
                 checks.into_iter().filter(|check| !check.is_among(&proofs)).collect();
             prove(&rest).map_err(|(subject, error)| {
-                fault("S-SIGNATURE", &format!("a signature on {subject}"), &error.to_string())
+                Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string())
             })
         });
         let judged = judged.map(|rest| {
@@ -302,7 +302,7 @@ impl Conduct {
         let cause = error.to_string();
         let run =
             self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
-        let fault = fault("S-TOKEN", &format!("{} (`{}`)", op.act.kind(), op.name), &cause);
+        let fault = Fault::new("S-TOKEN", format!("{} (`{}`)", op.act.kind(), op.name), &cause);
         if matches!(op.act, Act::Login { .. }) && self.people.can_answer_again() {
             self.tell(&fault);
             return Ok(run);
@@ -337,17 +337,17 @@ impl Conduct {
         let facts = match self.tokens.root.perform(request) {
             Ok(TokenAnswer::Key(facts)) => facts,
             Ok(_) => {
-                return Err(Halt::Token(fault(
+                return Err(Halt::Token(Fault::new(
                     "S-ANSWER",
                     "what bears a CKA_ID",
                     "another answer",
                 )));
             }
             Err(error) => {
-                return Err(Halt::Token(fault(
+                return Err(Halt::Token(Fault::new(
                     "S-TOKEN",
                     "to read a key back",
-                    &error.to_string(),
+                    error.to_string(),
                 )));
             }
         };
@@ -377,14 +377,16 @@ impl Conduct {
             Ok(TokenAnswer::Left { objects: 0 }) => {
                 self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })
             }
-            Ok(answer) => Err(Halt::Token(fault(
+            Ok(answer) => Err(Halt::Token(Fault::new(
                 "S-TOKEN",
                 "nothing left with this CKA_ID",
-                &format!("{answer:?}"),
+                format!("{answer:?}"),
             ))),
-            Err(error) => {
-                Err(Halt::Token(fault("S-TOKEN", "to destroy what is left", &error.to_string())))
-            }
+            Err(error) => Err(Halt::Token(Fault::new(
+                "S-TOKEN",
+                "to destroy what is left",
+                error.to_string(),
+            ))),
         }
     }
 
@@ -392,14 +394,13 @@ impl Conduct {
         self.show(&run, "seal");
         let made = Made::of(&run);
         let request = made.request(&run).map_err(bug)?;
-        let answer = self
-            .tokens
-            .root
-            .perform(request)
-            .map_err(|error| Halt::Token(fault("S-TOKEN", "the seal", &error.to_string())))?;
+        let answer =
+            self.tokens.root.perform(request).map_err(|error| {
+                Halt::Token(Fault::new("S-TOKEN", "the seal", error.to_string()))
+            })?;
         let sealed = made.seal(&run, &answer).map_err(Halt::Token)?;
         let proofs = prove(std::slice::from_ref(&sealed.check)).map_err(|(_, error)| {
-            Halt::Token(fault("S-SEAL", "a seal that verifies", &error.to_string()))
+            Halt::Token(Fault::new("S-SEAL", "a seal that verifies", error.to_string()))
         })?;
         self.proofs.extend(proofs);
         self.journal.write_bundle(&sealed.bundle)?;
@@ -459,12 +460,8 @@ pub(crate) fn ending(run: &Run) -> Result<(), Halt> {
     }
 }
 
-pub(crate) fn fault(rule: &'static str, asked: &str, found: &str) -> Fault {
-    Fault { rule, asked: asked.to_string(), found: found.to_string() }
-}
-
 fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {
-    Halt::Interrupted(fault(rule, asked, found))
+    Halt::Interrupted(Fault::new(rule, asked, found))
 }
 
 /// A rule of the run refuses an event that is not the token's: the clock, or people.

@@ -10,13 +10,13 @@ use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::record::{Mode, Place};
-use ceremony::run::Run;
+use ceremony::run::{Fault, Run};
 use ceremony::verify::{Refusal, Trust, Verified};
 use token::{RehearsalToken, Token};
 
 use crate::args::{self, Lang, Target};
 use crate::commands::{compiled, judge, pick, print, summary};
-use crate::conduct::{Clock, Conduct, fault};
+use crate::conduct::{Clock, Conduct};
 use crate::exit::Halt;
 use crate::files::{Folder, PLAN_FILE, shown};
 use crate::journal::{Journal, Written};
@@ -53,7 +53,8 @@ fn rehearse_all(plans: &Path, target: &Target, lang: Lang) -> Result<(), Halt> {
     if let Some(goldens) = &target.compare {
         let goldens = ledgers::list(goldens)?;
         if let Some(other) = goldens.keys().find(|name| plans.iter().all(|p| p.name != **name)) {
-            let fault = fault("S-ARTEFACT", "a golden for each plan", "one that no plan gives");
+            let fault =
+                Fault::new("S-ARTEFACT", "a golden for each plan", "one that no plan gives");
             return Err(Halt::Verification(Refusal { place: other.to_string(), fault }));
         }
     }
@@ -108,7 +109,7 @@ impl Rehearsed {
     fn compare(&self, golden: &Path, lang: Lang) -> Result<(), Halt> {
         let found = output::read_folder(golden)?;
         if let Some((name, what)) = output::difference(&self.files, &found) {
-            let fault = fault("S-ARTEFACT", "what this plan gives today", &what);
+            let fault = Fault::new("S-ARTEFACT", "what this plan gives today", &what);
             let place = format!("{}/{name}", shown(golden));
             return Err(Halt::Verification(Refusal { place, fault }));
         }

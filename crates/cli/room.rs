@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 use ceremony::hex::Digest;
 use ceremony::record::{Mode, Place};
 use ceremony::room::{Room, RoomToken};
+use ceremony::run::Fault;
 use token::{Module, Token};
 
-use crate::conduct::fault;
 use crate::exit::Halt;
 use crate::files::{read, read_document, shown};
 use crate::tokens::Tokens;
@@ -73,7 +73,11 @@ fn open(opened: &mut Vec<(PathBuf, Module)>, token: &RoomToken) -> Result<Token,
         None => {
             let initialize = token.initialize.as_ref().map(|text| text.get_ref().as_str());
             let module = Module::open(&path, initialize).map_err(|error| {
-                Halt::Token(fault("S-TOKEN", "a PKCS #11 module that opens", &error.to_string()))
+                Halt::Token(Fault::new(
+                    "S-TOKEN",
+                    "a PKCS #11 module that opens",
+                    error.to_string(),
+                ))
             })?;
             opened.push((path, module.clone()));
             module

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use ceremony::graph::{Act, Holder, Op};
 use ceremony::key::Proof;
 use ceremony::name::Name;
-use ceremony::run::Run;
+use ceremony::run::{Fault, Run};
 use ceremony::token::{CopyRemains, CopyRequest, TokenAnswer, TokenError, TokenRequest};
 use token::Token;
 
-use crate::conduct::{bug, fault};
+use crate::conduct::bug;
 use crate::exit::Halt;
 use crate::proofs::prove_coming;
 use crate::secrets::PinSource;
@@ -31,7 +31,7 @@ impl Tokens {
             Holder::Spare(name) => self
                 .spares
                 .get_mut(name)
-                .ok_or_else(|| bug(fault("S-SPARE", "a token of the room", name.as_str()))),
+                .ok_or_else(|| bug(Fault::new("S-SPARE", "a token of the room", name.as_str()))),
         }
     }
 
@@ -75,17 +75,23 @@ impl Tokens {
         request: CopyRequest,
         remains: Option<CopyRemains>,
     ) -> Result<Result<TokenAnswer, TokenError>, Halt> {
-        let Act::Copy { to, .. } = &op.act else { return Err(bug(fault("S-ORDER", "a copy", ""))) };
+        let Act::Copy { to, .. } = &op.act else {
+            return Err(bug(Fault::new("S-ORDER", "a copy", "")));
+        };
         let Self { root, spares } = self;
         let spare = spares
             .get_mut(to)
-            .ok_or_else(|| bug(fault("S-SPARE", "a token of the room", to.as_str())))?;
+            .ok_or_else(|| bug(Fault::new("S-SPARE", "a token of the room", to.as_str())))?;
         if let Some(remains) = remains {
             match token::clear(root, spare, remains) {
                 Ok(TokenAnswer::Left { objects: 0 }) => {}
                 Ok(answer) => {
                     let found = format!("{answer:?}");
-                    return Err(Halt::Token(fault("R-BACKUP", "nothing left of a copy", &found)));
+                    return Err(Halt::Token(Fault::new(
+                        "R-BACKUP",
+                        "nothing left of a copy",
+                        &found,
+                    )));
                 }
                 Err(error) => return Ok(Err(error)),
             }

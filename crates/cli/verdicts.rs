@@ -11,11 +11,11 @@ use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::Mode;
 use ceremony::rules::Stage;
+use ceremony::run::Fault;
 use ceremony::verify::{Consistent, Refusal, Sealed, Trust, Verdict, Verified, replay};
 
 use crate::args::{self, Lang};
 use crate::commands::{pick, print};
-use crate::conduct::fault;
 use crate::exit::Halt;
 use crate::files::{Folder, read_document, shown};
 use crate::ledgers::{self, is_ledger};
@@ -129,7 +129,7 @@ fn judge_folder(
     if let Verdict::Verified(verified) = &verdict {
         let asked = output::files(verified, &sealed);
         if let Some((name, what)) = output::difference(&asked, found) {
-            let fault = fault("S-ARTEFACT", "the file that this transcript gives", &what);
+            let fault = Fault::new("S-ARTEFACT", "the file that this transcript gives", &what);
             return Err(Halt::Verification(Refusal { place: name, fault }));
         }
     }
@@ -145,7 +145,7 @@ fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
         let same = sealed.inputs.get(name).map(Vec::as_slice) == Some(text.as_bytes());
         if !same && name == "plan.toml" {
             let asked = format!("the plan in {}", shown(plan));
-            let fault = fault("S-INPUTS", &asked, "another plan was sealed");
+            let fault = Fault::new("S-INPUTS", &asked, "another plan was sealed");
             return Err(Halt::Verification(Refusal { place: format!("inputs/{name}"), fault }));
         }
         let word = match same {
@@ -166,7 +166,8 @@ pub(crate) fn conclude(
 ) -> Result<Verdict, Halt> {
     let trial = replay(sealed, state).map_err(Halt::Verification)?;
     let proved = proofs::prove(&trial.unproved(&proofs)).map_err(|(subject, error)| {
-        let fault = fault("S-SIGNATURE", &format!("a signature on {subject}"), &error.to_string());
+        let fault =
+            Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string());
         Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
     })?;
     proofs.extend(proved);

@@ -166,11 +166,8 @@ pub struct Fault {
 }
 
 impl Fault {
-    pub(crate) fn new(
-        rule: &'static str,
-        asked: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
+    /// A fault against this rule.
+    pub fn new(rule: &'static str, asked: impl Into<String>, found: impl Into<String>) -> Self {
         Self { rule, asked: asked.into(), found: found.into() }
     }
 }

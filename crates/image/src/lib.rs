@@ -13,6 +13,7 @@ mod seed;
 mod stick;
 mod unified;
 
+pub use ceremony::run::Fault;
 pub use lock::{Fixed, Locks};
 pub use medium::unified_kernel_image;
 pub use pin::Pin;
@@ -21,29 +22,7 @@ pub use seed::{refresh, seed};
 pub use stick::write;
 pub use unified::{Measured, measure};
 
-/// Why an image, its recipe or its locks are not as they must be. Each says what was asked and what
-/// was found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{rule}: {asked}; {found}")]
-pub struct Fault {
-    /// `S-LOCK`, `S-SOURCES`, `S-RECIPE`, `S-BUILT`, `S-PIN`, `S-STICK` or `S-FILE`.
-    pub rule: &'static str,
-    /// What was asked.
-    pub asked: String,
-    /// What was found.
-    pub found: String,
-}
-
-impl Fault {
-    pub(crate) fn new(
-        rule: &'static str,
-        asked: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
-        Self { rule, asked: asked.into(), found: found.into() }
-    }
-
-    pub(crate) fn file(path: &std::path::Path, error: &std::io::Error) -> Self {
-        Self::new("S-FILE", path.display().to_string(), error.to_string())
-    }
+/// A file that cannot be read or written.
+fn unusable(path: &std::path::Path, error: &std::io::Error) -> Fault {
+    Fault::new("S-FILE", path.display().to_string(), error.to_string())
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 use ceremony::hex::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::Fault;
+use crate::{Fault, unusable};
 
 /// An input as its fixed-output derivation names it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -151,7 +151,7 @@ impl Locks {
 
 fn text(repository: &Path, name: &str) -> Result<String, Fault> {
     let path = repository.join(name);
-    std::fs::read_to_string(&path).map_err(|error| Fault::file(&path, &error))
+    std::fs::read_to_string(&path).map_err(|error| unusable(&path, &error))
 }
 
 fn json<T: for<'de> Deserialize<'de>>(repository: &Path, name: &str) -> Result<T, Fault> {

@@ -6,7 +6,7 @@ use std::path::Path;
 use ceremony::hex::Digest;
 use serde::{Deserialize, Serialize};
 
-use crate::{Fault, medium, recipe, unified};
+use crate::{Fault, medium, recipe, unified, unusable};
 
 /// One image's identity, as `golden/image/*.toml` has it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,7 +57,7 @@ impl Pin {
     /// # Errors
     /// `S-FILE`, `S-PIN`.
     pub fn read(path: &Path) -> Result<Self, Fault> {
-        let text = std::fs::read_to_string(path).map_err(|error| Fault::file(path, &error))?;
+        let text = std::fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
         let wrong = |found: String| Fault::new("S-PIN", path.display().to_string(), found);
         let pin: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if pin.format == 1 { Ok(pin) } else { Err(wrong(format!("format {}", pin.format))) }

@@ -14,7 +14,7 @@ use nix_derivation::{
     CAHash, Derivation, InputDerivationHash, NixHash, Output, StoreDir, StorePath,
 };
 
-use crate::{Fault, Fixed, Locks, Pin};
+use crate::{Fault, Fixed, Locks, Pin, unusable};
 
 /// What was proved of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub struct Proved {
 /// its name says; `S-SOURCES`: an input or source that no lock or repository has; `S-LOCK`: a
 /// locked crate that the recipe does not have.
 pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result<Proved, Fault> {
-    let octets = fs::read(iso).map_err(|error| Fault::file(iso, &error))?;
+    let octets = fs::read(iso).map_err(|error| unusable(iso, &error))?;
     let found = Pin::of(&octets, pin.derivation.clone())
         .unwrap_or_else(|_| Pin { iso_sha256: Digest::of(&octets), ..pin.clone() });
     if found != *pin {
@@ -83,9 +83,9 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
 
 /// SHA-256 of the archive of an output that holds nothing but this ISO.
 pub(crate) fn archive_of_output(iso: &[u8]) -> Result<Digest, Fault> {
-    let folder = tempfile::tempdir().map_err(|error| Fault::file(Path::new("/tmp"), &error))?;
+    let folder = tempfile::tempdir().map_err(|error| unusable(Path::new("/tmp"), &error))?;
     let path = folder.path().join("gishiki.iso");
-    fs::write(&path, iso).map_err(|error| Fault::file(&path, &error))?;
+    fs::write(&path, iso).map_err(|error| unusable(&path, &error))?;
     archive(folder.path())
 }
 
@@ -158,7 +158,7 @@ impl Judged<'_> {
 fn sources(repository: &Path) -> Result<BTreeSet<String>, Fault> {
     let mut names = BTreeSet::new();
     let seed = repository.join("nix/seed.uu");
-    let seed = fs::read(&seed).map_err(|error| Fault::file(&seed, &error))?;
+    let seed = fs::read(&seed).map_err(|error| unusable(&seed, &error))?;
     let text = StoreDir::default()
         .build_text_path("seed.uu", &seed, [])
         .map_err(|error| Fault::new("S-SOURCES", "nix/seed.uu", error.to_string()))?;
@@ -166,7 +166,7 @@ fn sources(repository: &Path) -> Result<BTreeSet<String>, Fault> {
     for live in entries(&repository.join("nix/live"))? {
         names.insert(source(&live, &name_of(&live))?);
     }
-    let program = tempfile::tempdir().map_err(|error| Fault::file(repository, &error))?;
+    let program = tempfile::tempdir().map_err(|error| unusable(repository, &error))?;
     for part in ["Cargo.toml", "Cargo.lock", "crates", "tests/copyist", "tests/faulty-module"] {
         copy(&repository.join(part), &program.path().join(part))?;
     }
@@ -196,12 +196,12 @@ fn name_of(path: &Path) -> String {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let read = fs::read_dir(folder).map_err(|error| Fault::file(folder, &error))?;
+    let read = fs::read_dir(folder).map_err(|error| unusable(folder, &error))?;
     Ok(read.filter_map(|entry| Some(entry.ok()?.path())).collect())
 }
 
 fn copy(from: &Path, to: &Path) -> Result<(), Fault> {
-    let failed = |error: std::io::Error| Fault::file(from, &error);
+    let failed = |error: std::io::Error| unusable(from, &error);
     if from.is_dir() {
         fs::create_dir_all(to).map_err(failed)?;
         for entry in entries(from)? {

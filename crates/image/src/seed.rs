@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use ceremony::hex::Digest;
 
 use crate::lock::{DEBIAN, Debian, Package, Release};
-use crate::{Fault, Locks};
+use crate::{Fault, Locks, unusable};
 
 /// apt's own folder, made by `nix/setup`: the suite's indices, signatures checked by apt.
 const APT: &str = "/var/lib/gishiki/apt.conf";
@@ -21,7 +21,7 @@ const APT: &str = "/var/lib/gishiki/apt.conf";
 /// `S-LOCK` if a file is not the locked one, or its version has left the mirror; `S-FILE`.
 pub fn seed(repository: &Path, vendor: Option<&Path>) -> Result<usize, Fault> {
     let locks = Locks::read(repository)?;
-    let folder = tempfile::tempdir().map_err(|error| Fault::file(Path::new("/tmp"), &error))?;
+    let folder = tempfile::tempdir().map_err(|error| unusable(Path::new("/tmp"), &error))?;
     let mut files = packages(&locks.debian, folder.path())?;
     succeed(Command::new("cargo").args(["fetch", "--locked", "--quiet"]).current_dir(repository))?;
     let registries = registries()?;
@@ -66,14 +66,14 @@ fn packages(debian: &Debian, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
         let path = folder.join(format!("{name}_{version}_{}.deb", package.arch));
         compare(&path, &package.sha256)?;
         let named = folder.join(format!("{name}.deb"));
-        fs::rename(&path, &named).map_err(|error| Fault::file(&path, &error))?;
+        fs::rename(&path, &named).map_err(|error| unusable(&path, &error))?;
         files.push(named);
     }
     Ok(files)
 }
 
 fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
-    let found = Digest::of(&fs::read(path).map_err(|error| Fault::file(path, &error))?);
+    let found = Digest::of(&fs::read(path).map_err(|error| unusable(path, &error))?);
     if found == *asked {
         return Ok(());
     }
@@ -85,7 +85,7 @@ fn registries() -> Result<Vec<PathBuf>, Fault> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
     let cache = home.unwrap_or_default().join("registry/cache");
-    let entries = fs::read_dir(&cache).map_err(|error| Fault::file(&cache, &error))?;
+    let entries = fs::read_dir(&cache).map_err(|error| unusable(&cache, &error))?;
     Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
 }
 
@@ -140,7 +140,7 @@ fn package(name: &str) -> Result<Package, Fault> {
 /// The signed indices that apt has checked and keeps.
 fn releases() -> Result<BTreeMap<String, Release>, Fault> {
     let lists = Path::new(APT).with_file_name("state/lists");
-    let entries = fs::read_dir(&lists).map_err(|error| Fault::file(&lists, &error))?;
+    let entries = fs::read_dir(&lists).map_err(|error| unusable(&lists, &error))?;
     let mut releases = BTreeMap::new();
     for path in entries.filter_map(|entry| Some(entry.ok()?.path())) {
         let name =
@@ -150,7 +150,7 @@ fn releases() -> Result<BTreeMap<String, Release>, Fault> {
         else {
             continue;
         };
-        let octets = fs::read(&path).map_err(|error| Fault::file(&path, &error))?;
+        let octets = fs::read(&path).map_err(|error| unusable(&path, &error))?;
         let text = String::from_utf8_lossy(&octets);
         let date = text.lines().find_map(|line| line.strip_prefix("Date: ")).unwrap_or_default();
         releases.insert(

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use ceremony::hex::Digest;
 
-use crate::Fault;
+use crate::{Fault, unusable};
 
 /// Writes the ISO and compares what is read back, octet by octet. A file must not exist; a device
 /// must be removable, whole, not mounted, and long enough.
@@ -15,8 +15,8 @@ use crate::Fault;
 /// # Errors
 /// `S-STICK` if it is none of these, or gives back other octets; `S-FILE`.
 pub fn write(iso: &Path, to: &Path) -> Result<Digest, Fault> {
-    let octets = fs::read(iso).map_err(|error| Fault::file(iso, &error))?;
-    let failed = |error: std::io::Error| Fault::file(to, &error);
+    let octets = fs::read(iso).map_err(|error| unusable(iso, &error))?;
+    let failed = |error: std::io::Error| unusable(to, &error);
     let mut file = match fs::metadata(to) {
         Ok(found) if found.file_type().is_block_device() => {
             refuse_precious(
@@ -42,7 +42,7 @@ fn stick(to: &Path, found: impl Into<String>) -> Fault {
 
 /// Refuses every device that is no stick for this.
 fn refuse_precious(device: &Path, sys: &Path, octets: u64) -> Result<(), Fault> {
-    let device = fs::canonicalize(device).map_err(|error| Fault::file(device, &error))?;
+    let device = fs::canonicalize(device).map_err(|error| unusable(device, &error))?;
     let block = sys.join(device.file_name().unwrap_or_default());
     let text =
         |name: &str| fs::read_to_string(block.join(name)).unwrap_or_default().trim().to_string();
