@@ -64,6 +64,7 @@ let
 in {
   inherit gishiki layers;
   inherit (tool) uki iso;
+  vendor = variants.production.layer;
   # One image for each ceremony, and its drill.
   ceremonies = everyCeremony "production";
   drills = everyCeremony "drill";

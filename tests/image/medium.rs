@@ -1,5 +1,6 @@
 //! USB sticks as files: made, filled and read without being root.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -61,6 +62,14 @@ impl Sticks {
         ext4(&sticks.b, "GISHIKI-B", &sticks.folder.path().join("empty"));
         ext4(&sticks.token, "GISHIKI-TOK", &holder);
         sticks
+    }
+}
+
+impl Sticks {
+    /// What the token's stick holds now, taken into a folder of this name.
+    pub(crate) fn token_files(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
+        let taken = take(&self.token, "/tokens", &self.folder.path().join(name));
+        crate::support::files(&taken).into_iter().collect()
     }
 }
 

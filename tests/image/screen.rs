@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use crate::drill_iso;
 use crate::machine::{Machine, PATIENCE, Plugged};
-use crate::medium::Sticks;
+use crate::medium::{Sticks, ext4};
 
 /// Lines of pixels of a letter; a narrow one is half as wide.
 const HEIGHT: usize = 16;
@@ -137,4 +137,30 @@ fn the_ceremony_is_led_in_japanese_on_the_screen() {
     shown("refused", &["参加者ではありません: p99"]);
     enter(&machine, "p12");
     shown("next-act", &["── 2."]);
+}
+
+#[test]
+fn the_tool_image_offers_the_ceremonies_of_a_stick() {
+    let folder = tempfile::tempdir().unwrap();
+    let stick = folder.path().join("plans.img");
+    let plans = folder.path().join("plans");
+    for part in ["ceremony-plans", "golden/mdoc-root"] {
+        crate::support::copy(&crate::support::root().join(part), &plans.join(part));
+    }
+    ext4(&stick, "GISHIKI-PLAN", &plans);
+    let iso = crate::built("iso").join("gishiki.iso");
+    let machine =
+        Machine::boot(&Plugged { iso: &iso, media: vec![&stick], serial: false, more: Vec::new() });
+    let font = Font::read(&crate::built("layers.base"));
+    let picture = folder.path().join("screen.ppm");
+    let shown = |asked: &[&str]| expect(&machine, &font, &picture, asked);
+    shown(&["2: English ?"]);
+    enter(&machine, "2");
+    shown(&["(production)", "10:30:00: "]);
+    enter(&machine, "yes");
+    shown(&["1: 2026-04-genesis", "2: 2026-06-ds", "which ceremony"]);
+    enter(&machine, "2");
+    shown(&["rehearsing 2026-06-ds", "as the golden has it", "3: switch off"]);
+    enter(&machine, "1");
+    shown(&["one medium labelled GISHIKI-A", "only GISHIKI, GISHIKI-EFI, GISHIKI-PLAN"]);
 }
