@@ -205,6 +205,9 @@ pub(crate) struct Abandon {
     /// A journal folder; give two, on two media
     #[arg(long, value_name = "DIR", required = true, num_args = 1)]
     pub(crate) journal: Vec<PathBuf>,
+    /// The new folder for its record, which joins the ledger once the next plan names it
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

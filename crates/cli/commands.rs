@@ -1,16 +1,19 @@
 //! The commands, one function each.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use ceremony::compile::{Compiled, compile};
+use ceremony::hex::Digest;
 use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Mode};
 use ceremony::run::{Fault, Run};
 use ceremony::script::{self, Language};
+use ceremony::seal::JOURNAL_FILE;
 use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified};
 
 use crate::args::{self, Command, Lang};
@@ -35,7 +38,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Run(run) => self::run(&run, lang),
         Command::Resume(resume) => self::resume(&resume, lang),
         Command::State(asked) => state::show(&asked, lang),
-        Command::Abandon(abandon) => self::abandon(&abandon.journal, lang),
+        Command::Abandon(abandon) => self::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
         Command::Validate(validate) => validate::say(&validate, lang),
         // People choose the language at the terminal; the environment says nothing about them.
@@ -210,7 +213,7 @@ fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt
 /// publishes.
 fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), Halt> {
     let run = conduct.go(run)?;
-    let state = Arc::clone(&run.compiled().state);
+    let state = Arc::clone(&run.compiled().before);
     let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
     conduct.say(pick(lang, "検証しています…", "verifying what was written…"));
     let (sealed, verified) = judge(conduct, &run, &state, &trust)?;
@@ -264,22 +267,31 @@ pub(crate) fn judge(
     }
 }
 
-fn abandon(journal: &[PathBuf], lang: Lang) -> Result<(), Halt> {
-    let octets = Journal::look(journal)?;
-    let digest = ceremony::hex::Digest::of(&octets);
-    let lines = octets.iter().filter(|octet| **octet == b'\n').count();
+/// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
+fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
+    let (inputs, journal) = Journal::look(&abandon.journal)?;
+    let digest = Digest::of(&journal);
+    let lines = journal.iter().filter(|octet| **octet == b'\n').count();
+    let mut files: BTreeMap<String, Vec<u8>> =
+        inputs.into_iter().map(|(name, octets)| (format!("inputs/{name}"), octets)).collect();
+    files.insert(JOURNAL_FILE.into(), journal);
+    output::write(&abandon.out, &files)?;
     let mut text = format!(
         "{}\n\n  sha256 {digest}\n",
         pick(
             lang,
-            "この記録は封印できません。次の値を紙に写し、全員が署名してください。次の計画がこの値を挙げます。",
-            "This journal cannot be sealed. Copy this value to paper and sign it; the next plan lists it."
+            "この記録は封印できません。次の値を紙に写し、全員が署名してください。次の計画の abandoned にこの値を書きます。",
+            "This record cannot be sealed. Copy this value to paper, and everyone signs it. The next plan names it as `abandoned`."
         )
     );
     for line in ceremony::words::lines(&digest.0) {
         text.push_str(&format!("    {line}\n"));
     }
-    text.push_str(&format!("  {lines} {}\n", pick(lang, "件の記録", "records")));
+    text.push_str(&format!(
+        "  {lines} {}\n  {}\n",
+        pick(lang, "件の記録", "records"),
+        shown(&abandon.out)
+    ));
     print(&text)
 }
 
@@ -316,7 +328,7 @@ pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     ));
     let certificates = verified.artefacts().iter().filter(|(name, _)| name.ends_with(".der"));
     for (name, octets) in certificates.clone().take(SHOWN) {
-        text.push_str(&format!("  {name}  SHA-256 {}\n", ceremony::hex::Digest::of(octets)));
+        text.push_str(&format!("  {name}  SHA-256 {}\n", Digest::of(octets)));
     }
     if certificates.count() > SHOWN {
         text.push_str(&format!("  … {}\n", shown(&out.join(output::MANIFEST_FILE))));

@@ -122,23 +122,22 @@ impl Journal {
         let transcript = level(&mut media, TRANSCRIPT)?;
         let after = level(&mut media, AFTER)?;
         let bundle = level_bundle(&media)?;
-        let inputs = read_inputs(&media, &transcript)?;
+        let inputs =
+            read_inputs(&media.each_ref().map(|medium| medium.folder.clone()), &transcript)?;
         let written = Written { transcript, bundle, after };
         let journal = Self::Media(media, Noted::default());
         Ok((journal, Recovered { written, inputs, torn, copied, new_medium }))
     }
 
-    /// Reads two journals without changing anything: the longer of each pair.
-    pub(crate) fn look(folders: &[PathBuf]) -> Result<Vec<u8>, Halt> {
+    /// Reads two journals without changing anything: the inputs, and the longer transcript, which
+    /// must continue the other.
+    pub(crate) fn look(folders: &[PathBuf]) -> Result<(BTreeMap<String, Vec<u8>>, Vec<u8>), Halt> {
         let folders = two(folders)?;
-        let mut longest = Vec::new();
-        for folder in folders {
-            let octets = whole_lines(read(&folder.join(TRANSCRIPT))?).0;
-            if octets.len() > longest.len() {
-                longest = octets;
-            }
-        }
-        Ok(longest)
+        let [a, b] = &folders;
+        let (a, b) =
+            (whole_lines(read(&a.join(TRANSCRIPT))?).0, whole_lines(read(&b.join(TRANSCRIPT))?).0);
+        let transcript = longer(TRANSCRIPT, &a, &b)?.to_vec();
+        Ok((read_inputs(&folders, &transcript)?, transcript))
     }
 
     /// Takes a line, to be durable when [`Journal::keep`] returns.
@@ -320,24 +319,26 @@ fn level(media: &mut [Medium; 2], name: &str) -> Result<(Vec<u8>, usize, usize),
     let (Some((a, torn_a)), Some((b, torn_b))) = (found.first(), found.get(1)) else {
         return Ok((Vec::new(), 0, 0));
     };
-    let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    if !longer.starts_with(shorter) {
-        let asked = format!("two journals of which one continues the other ({name})");
-        return Err(Halt::media(
-            "S-JOURNAL",
-            asked,
-            "two that differ; call the auditor, change nothing",
-        ));
-    }
-    let missing = longer.get(shorter.len()..).unwrap_or_default();
+    let longer = longer(name, a, b)?;
+    let missing = longer.get(a.len().min(b.len())..).unwrap_or_default();
     let lines = missing.iter().filter(|octet| **octet == b'\n').count();
-    let (longer, held) = (longer.clone(), [(a.len(), *torn_a), (b.len(), *torn_b)]);
+    let (longer, held) = (longer.to_vec(), [(a.len(), *torn_a), (b.len(), *torn_b)]);
     for (medium, (length, torn)) in media.iter_mut().zip(held) {
         if torn > 0 || length < longer.len() {
             medium.bring_to(name, &longer, length)?;
         }
     }
     Ok((longer, held.iter().map(|(_, torn)| torn).sum(), lines))
+}
+
+/// Of two files of which one continues the other, the longer.
+fn longer<'a>(name: &str, a: &'a [u8], b: &'a [u8]) -> Result<&'a [u8], Halt> {
+    let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
+    if longer.starts_with(shorter) {
+        return Ok(longer);
+    }
+    let asked = format!("two journals of which one continues the other ({name})");
+    Err(Halt::media("S-JOURNAL", asked, "two that differ; call the auditor, change nothing"))
 }
 
 /// The bundle, if it is durable on at least one medium; then on both.
@@ -361,7 +362,10 @@ fn level_bundle(media: &[Medium; 2]) -> Result<Vec<u8>, Halt> {
 }
 
 /// The inputs that the first record names, by name, from whichever medium has them whole.
-fn read_inputs(media: &[Medium; 2], transcript: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
+fn read_inputs(
+    folders: &[PathBuf; 2],
+    transcript: &[u8],
+) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
     let wrong =
         |found: String| Halt::media("S-JOURNAL", "a journal that begins with Opened", found);
     let first = transcript.split(|octet| *octet == b'\n').next().unwrap_or_default();
@@ -373,8 +377,8 @@ fn read_inputs(media: &[Medium; 2], transcript: &[u8]) -> Result<BTreeMap<String
     let ceremony::record::Event::Opened(opened) = record.event else {
         return Err(wrong("another event".into()));
     };
-    let held = media.iter().map(|medium| {
-        let octets = read(&medium.folder.join(INPUTS)).unwrap_or_default();
+    let held = folders.iter().map(|folder| {
+        let octets = read(&folder.join(INPUTS)).unwrap_or_default();
         serde_json::from_slice(&octets).unwrap_or_default()
     });
     let held: Vec<BTreeMap<String, String>> = held.collect();

@@ -13,13 +13,13 @@ use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
-use ceremony::seal::TRANSCRIPT_FILE;
-use ceremony::verify::{Trust, Verdict};
+use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
+use ceremony::verify::{Trust, Verdict, replay_abandoned};
 
 use crate::exit::Halt;
 use crate::files::{PLAN_FILE, read, shown};
 use crate::output;
-use crate::verdicts::conclude;
+use crate::verdicts::{conclude, prove_all};
 
 /// One ceremony of a ledger.
 #[derive(Debug, Clone)]
@@ -39,7 +39,12 @@ impl Entry {
 
 /// Whether a folder is a ledger: it holds folders, and is no sealed folder itself.
 pub(crate) fn is_ledger(folder: &Path) -> bool {
-    folder.is_dir() && !folder.join(TRANSCRIPT_FILE).exists()
+    folder.is_dir() && !folder.join(TRANSCRIPT_FILE).exists() && !is_abandoned(folder)
+}
+
+/// Whether a folder holds a ceremony that could not be sealed.
+pub(crate) fn is_abandoned(folder: &Path) -> bool {
+    folder.join(JOURNAL_FILE).exists()
 }
 
 /// The state that the ceremony with this name left, out of the ledger that is given or found beside
@@ -70,7 +75,7 @@ pub(crate) fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
     let found = candidates
         .iter()
         .flatten()
-        .find(|ledger| ledger.join(last.as_str()).join(TRANSCRIPT_FILE).exists());
+        .find(|ledger| ledger.join(last.as_str()).join("inputs").join(PLAN_FILE).exists());
     found.cloned().ok_or_else(|| {
         let asked = format!("the ledger that holds {last}");
         Halt::media("S-LEDGER", asked, "none beside the plan; name it with --ledger")
@@ -173,11 +178,28 @@ pub(crate) fn whole(found: BTreeMap<Name, Entry>, ledger: &Path) -> Result<Vec<E
     Ok(chain)
 }
 
+/// A ceremony that could not be sealed: how many signatures of its journal were proved, and what it
+/// left.
+pub(crate) fn abandoned(entry: &Entry, before: &Arc<State>) -> Result<(usize, Arc<State>), Halt> {
+    let files = output::read_folder(&entry.folder)?;
+    let journal = files.get(JOURNAL_FILE).map(Vec::as_slice).unwrap_or_default();
+    replay_abandoned(&output::sealed(&files).inputs, journal, before)
+        .map_err(Halt::Verification)
+        .and_then(|(checks, state)| Ok((prove_all(&checks)?.len(), state)))
+        .map_err(|halt| halt.in_folder(&entry.folder))
+}
+
 /// Folds ceremonies in their order: the state that they left, and how many signatures were proved.
 pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, usize), Halt> {
     let mut state = Arc::default();
     let mut signatures = 0;
     for entry in chain {
+        if is_abandoned(&entry.folder) {
+            let (count, left) = abandoned(entry, &state)?;
+            signatures += count;
+            state = left;
+            continue;
+        }
         let sealed = output::sealed(&output::read_folder(&entry.folder)?);
         let verdict = conclude(&sealed, &state, trust, Vec::new())
             .map_err(|halt| halt.in_folder(&entry.folder))?;

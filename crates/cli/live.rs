@@ -156,22 +156,9 @@ impl Live {
         loop {
             let media = self.until(|| Media::mount(self.system.drill()))?;
             identity::compare(&media.operators().join("image.toml"), &self.system)?;
-            let out = Path::new(OUTPUTS).join(name_of(plan));
-            if out.exists() {
-                fs::remove_dir_all(&out)
-                    .map_err(|error| Halt::media("S-OUT", "to clear RAM", error.to_string()))?;
-            }
+            let out = cleared(plan)?;
             let status = perform(&mut self.command(plan, &media, &out)?)?;
-            if out.exists() {
-                let files = output::read_folder(&out)?;
-                for at in media.outputs() {
-                    copy_out(&files, &at.join(name_of(plan)).join("sealed"))?;
-                    say(&self.pick(
-                        format!("✓ {} に写し、読み返しました", at.display()),
-                        format!("✓ copied to {} and read back", at.display()),
-                    ))?;
-                }
-            }
+            self.copy_all(&out, &media, &Path::new(name_of(plan)).join("sealed"))?;
             drop(media);
             if status.code() != Some(6) && status.code() != Some(5) {
                 return Ok(());
@@ -216,12 +203,29 @@ impl Live {
 
     fn abandon(&self, plan: &Path) -> Result<(), Halt> {
         let media = self.until(|| Media::mount(self.system.drill()))?;
+        let out = cleared(plan)?;
         let mut command = self.gishiki();
-        command.arg("abandon");
+        command.arg("abandon").arg("--out").arg(&out);
         for journal in media.journals(name_of(plan)) {
             command.arg("--journal").arg(journal);
         }
         perform(&mut command)?;
+        self.copy_all(&out, &media, &Path::new(name_of(plan)).join("abandoned"))
+    }
+
+    /// Copies what was written, if anything was, to every medium of outputs.
+    fn copy_all(&self, out: &Path, media: &Media, to: &Path) -> Result<(), Halt> {
+        if !out.exists() {
+            return Ok(());
+        }
+        let files = output::read_folder(out)?;
+        for at in media.outputs() {
+            copy_out(&files, &at.join(to))?;
+            say(&self.pick(
+                format!("✓ {} に写し、読み返しました", at.display()),
+                format!("✓ copied to {} and read back", at.display()),
+            ))?;
+        }
         Ok(())
     }
 
@@ -280,6 +284,16 @@ fn beside(plan: &Path, kind: &str) -> PathBuf {
     let mut above = plan.ancestors().skip(1);
     let ca = above.next().and_then(Path::file_name).unwrap_or_default();
     above.nth(1).unwrap_or(Path::new(CEREMONY)).join(kind).join(ca)
+}
+
+/// Where this ceremony's outputs are written in RAM, with nothing there.
+fn cleared(plan: &Path) -> Result<PathBuf, Halt> {
+    let out = Path::new(OUTPUTS).join(name_of(plan));
+    if out.exists() {
+        fs::remove_dir_all(&out)
+            .map_err(|error| Halt::media("S-OUT", "to clear RAM", error.to_string()))?;
+    }
+    Ok(out)
 }
 
 fn name_of(plan: &Path) -> &str {

@@ -83,7 +83,7 @@ impl Rehearsed {
     fn of(compiled: Compiled, proofs: Vec<Proof>) -> Result<Self, Halt> {
         let (from, _) = compiled.graph.window();
         let place = Place::rehearsal_with(compiled.graph.spares());
-        let state = Arc::clone(&compiled.state);
+        let state = Arc::clone(&compiled.before);
         let mut conduct = Conduct {
             tokens: rehearsal_tokens(&compiled),
             people: People::StandIns,

@@ -157,6 +157,12 @@ fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: 
     if let Some(since) = key.destroyed {
         text.push_str(&format!(", {} {since}", pick(lang, "廃棄", "destroyed")));
     }
+    if let Some(since) = key.lost {
+        text.push_str(&format!(
+            ", {} {since}",
+            pick(lang, "暗号モジュールとともに喪失", "lost with its token")
+        ));
+    }
     text
 }
 
@@ -201,6 +207,7 @@ fn as_json(state: &State, policy: &Policy, at: Instant) -> Value {
         "ca": state.genesis.as_ref().map(|genesis| genesis.ca.as_str()),
         "mode": state.genesis.as_ref().map(|genesis| output::mode(genesis.mode)),
         "last": state.last.as_ref().map(|last| last.ceremony.as_str()),
+        "abandoned": state.last.as_ref().and_then(|last| Some(last.abandoned?.to_string())),
         "head": state.last.as_ref().map(|last| last.predecessor.head.to_string()),
         "keys": keys_as_json(state, policy),
         "spares": spares_as_json(state),
@@ -223,6 +230,7 @@ fn keys_as_json(state: &State, policy: &Policy) -> Vec<Value> {
             "use-ends": key.use_ends(policy).ok().map(|end| end.to_string()),
             "compromised": key.compromised.map(|at| at.to_string()),
             "destroyed": key.destroyed.map(|at| at.to_string()),
+            "lost": key.lost.map(|at| at.to_string()),
         })
     };
     state.keys.iter().map(key).collect()

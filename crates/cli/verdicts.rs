@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use ceremony::anchor::Anchor;
 use ceremony::compile::{Inputs, input_digest};
-use ceremony::key::Proof;
+use ceremony::key::{Check, Proof};
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::Mode;
@@ -51,7 +51,31 @@ pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
 fn verify_ledger(ledger: &Path, trust: &Trust<'_>, lang: Lang) -> Result<(), Halt> {
     let mut state = Arc::default();
     let (mut signatures, mut last) = (0, None);
-    for entry in ledgers::whole(ledgers::list(ledger)?, ledger)? {
+    let chain = ledgers::whole(ledgers::list(ledger)?, ledger)?;
+    if let Some(entry) = chain.last().filter(|entry| ledgers::is_abandoned(&entry.folder)) {
+        let fault = Fault::new(
+            "S-ABANDONED",
+            "a ceremony after it, whose plan names its journal",
+            "none: nothing vouches for it yet",
+        );
+        return Err(Halt::Verification(Refusal { place: entry.name.to_string(), fault }));
+    }
+    for entry in chain {
+        if ledgers::is_abandoned(&entry.folder) {
+            let (count, left) = ledgers::abandoned(&entry, &state)?;
+            print(&format!(
+                "· {:<40} {count} {}\n",
+                entry.name.as_str(),
+                pick(
+                    lang,
+                    "件の署名(封印なし。次の計画がその記録を挙げている)",
+                    "signatures (not sealed; the next plan names its journal)"
+                )
+            ))?;
+            signatures += count;
+            state = left;
+            continue;
+        }
         let found = output::read_folder(&entry.folder)?;
         let verdict =
             judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
@@ -165,13 +189,17 @@ pub(crate) fn conclude(
     mut proofs: Vec<Proof>,
 ) -> Result<Verdict, Halt> {
     let trial = replay(sealed, state).map_err(Halt::Verification)?;
-    let proved = proofs::prove(&trial.unproved(&proofs)).map_err(|(subject, error)| {
+    proofs.extend(prove_all(&trial.unproved(&proofs))?);
+    trial.conclude(proofs, trust).map_err(Halt::Verification)
+}
+
+/// Proves these signatures of a transcript, or names one that does not hold.
+pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
+    proofs::prove(checks).map_err(|(subject, error)| {
         let fault =
             Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string());
         Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
-    })?;
-    proofs.extend(proved);
-    trial.conclude(proofs, trust).map_err(Halt::Verification)
+    })
 }
 
 /// What was proved, rule by rule.

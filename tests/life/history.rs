@@ -10,7 +10,7 @@ use ceremony::plan::Plan;
 use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text};
 
 /// The ceremonies of the sample CA, in the order of their ledger.
-pub(crate) const CEREMONIES: [&str; 10] = [
+pub(crate) const CEREMONIES: [&str; 12] = [
     "2026-04-genesis",
     "2026-06-ds",
     "2026-09-renewal",
@@ -21,6 +21,8 @@ pub(crate) const CEREMONIES: [&str; 10] = [
     "2031-09-destruction",
     "2031-11-root-compromise",
     "2031-11-recovery",
+    "2032-02-backup",
+    "2032-03-token-lost",
 ];
 
 /// The folder of a ceremony's plan.
@@ -137,9 +139,15 @@ impl History {
         command
     }
 
-    /// The room, with the vault where the plan's graph names it.
+    /// The room, with the vault where the plan's graph names it: in the last ceremony, in the place
+    /// of the lost root token.
     fn write_room(&self, ceremony: &str, module: &Path) {
         self.drill.write_room(module);
+        if ceremony == CEREMONIES[11] {
+            let room = fs::read_to_string(self.drill.path("room.toml")).unwrap();
+            let room = room.replace(&self.drill.serial, &self.vault);
+            return fs::write(self.drill.path("room.toml"), room).unwrap();
+        }
         let graph = root().join("golden/mdoc-root").join(ceremony).join("graph.txt");
         if !fs::read_to_string(graph).is_ok_and(|graph| graph.contains("\ntoken vault: ")) {
             return;

@@ -3,6 +3,8 @@
 //! It is read aloud in words in the room, written on paper, signed, and committed by a reviewed
 //! change.
 
+use alloc::vec::Vec;
+
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -27,6 +29,24 @@ pub struct Anchor {
     pub audit_key: Digest,
     /// The chain value of the first ceremony's last record.
     pub genesis_head: Digest,
+    /// The day on which it was signed on paper.
+    pub signed_on: Day,
+    /// Every later ceremony in which a new audit key came in, in their order.
+    #[serde(default)]
+    pub succession: Vec<Succession>,
+}
+
+/// A ceremony that made a new audit key because the root token was lost (5.7.2): no earlier key
+/// vouches for it, so people do.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Succession {
+    /// The ceremony.
+    pub ceremony: Name,
+    /// SHA-256 of the new audit key's SubjectPublicKeyInfo.
+    pub audit_key: Digest,
+    /// The chain value of that ceremony's last record.
+    pub head: Digest,
     /// The day on which it was signed on paper.
     pub signed_on: Day,
 }

@@ -18,7 +18,9 @@ use alloc::vec::Vec;
 
 use crate::bindings::Bindings;
 use crate::canonical::canonical;
-use crate::graph::{Bilingual, Demands, Graph, Holder, Origin, Person, PlannedKey};
+use crate::graph::{
+    Bilingual, Demands, Graph, Holder, Origin, Person, PlannedKey, PlannedRecovery,
+};
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
 use crate::ledger::State;
@@ -62,6 +64,8 @@ pub struct Compiled {
     /// The canonical texts of the inputs, by file name.
     pub inputs: BTreeMap<String, String>,
     /// What the ceremonies before it left.
+    pub before: Arc<State>,
+    /// The same after a recovery of this plan: what the ceremony is held on.
     pub state: Arc<State>,
     /// The proofs of possession of every key that a request brings: nothing is issued before they
     /// are proved.
@@ -181,8 +185,10 @@ pub fn input_digest(text: &str) -> Digest {
 
 /// Compiles a plan against the state that the ceremonies before it left, or gives every violation
 /// of a rule.
-pub fn compile(inputs: &Inputs, state: &Arc<State>) -> Result<Compiled, Vec<Violation>> {
-    let rules::Said { excepted, warnings, violations } = rules::before_graph(inputs, state);
+pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Violation>> {
+    let recovered = rules::recovered(&inputs.plan, before).map(Arc::new);
+    let state = recovered.as_ref().unwrap_or(before);
+    let rules::Said { excepted, warnings, violations } = rules::before_graph(inputs, before, state);
     if !violations.is_empty() {
         return Err(violations);
     }
@@ -207,6 +213,7 @@ pub fn compile(inputs: &Inputs, state: &Arc<State>) -> Result<Compiled, Vec<Viol
         graph,
         bindings,
         inputs: inputs.texts.clone(),
+        before: Arc::clone(before),
         state: Arc::clone(state),
         excepted,
         warnings,
@@ -292,6 +299,11 @@ impl Builder<'_> {
             compromised: self.compromised(),
             orders: plan.orders.iter().map(|order| *order.get_ref()).collect(),
             spares: self.spares(),
+            recovery: plan.recovery.as_ref().map(|recovery| PlannedRecovery {
+                token: recovery.token.get_ref().clone(),
+                lost: recovery.lost.get_ref().clone(),
+            }),
+            abandoned: plan.abandoned.as_ref().map(|digest| *digest.get_ref()),
             released: plan.release.iter().map(|name| name.get_ref().clone()).collect(),
             certified: BTreeSet::new(),
             ops: Vec::new(),

@@ -60,6 +60,9 @@ pub struct Graph {
     pub(crate) compromised: BTreeMap<Name, Instant>,
     pub(crate) orders: Vec<Order>,
     pub(crate) released: Vec<Name>,
+    pub(crate) recovery: Option<PlannedRecovery>,
+    /// SHA-256 of the journal of the ceremony before, which could not be sealed.
+    pub(crate) abandoned: Option<Digest>,
     /// The other tokens that take part, with the keys that they hold already.
     pub(crate) spares: BTreeMap<Name, BTreeSet<Name>>,
     /// SHA-256 of each SubjectPublicKeyInfo that a DS certificate of this plan certifies.
@@ -144,6 +147,15 @@ pub struct PlannedRevocation {
     pub certificate: Name,
     /// When and why.
     pub revoked: Revoked,
+}
+
+/// A token with copies that takes the place of the lost root token (5.7.2).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlannedRecovery {
+    /// Its name among the other tokens until now.
+    pub token: Name,
+    /// What became of the lost one.
+    pub lost: String,
 }
 
 /// What the ledger knows of a key that exists already.

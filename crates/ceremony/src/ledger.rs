@@ -44,6 +44,8 @@ pub struct State {
     pub ca_name: Vec<u8>,
     /// The CA's first ceremony, which an anchor names.
     pub genesis: Option<Genesis>,
+    /// The ceremonies after it in which a new audit key came in, because the root token was lost.
+    pub successions: Vec<Succession>,
     /// The last ceremony.
     pub last: Option<Last>,
     /// Every ceremony, with its end and its sequence.
@@ -91,6 +93,17 @@ pub struct Genesis {
     pub head: Digest,
 }
 
+/// A ceremony that made a new audit key: it has no seal by the one before, so an anchor names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Succession {
+    /// Its name.
+    pub ceremony: Name,
+    /// SHA-256 of the new audit key's SubjectPublicKeyInfo.
+    pub audit_key: Digest,
+    /// The chain value of the last record.
+    pub head: Digest,
+}
+
 /// The ceremony before.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Last {
@@ -102,6 +115,8 @@ pub struct Last {
     pub predecessor: Predecessor,
     /// When its transcript ended.
     pub ended_at: Instant,
+    /// SHA-256 of its journal, if it could not be sealed: the next plan names it.
+    pub abandoned: Option<Digest>,
 }
 
 /// A key pair.
@@ -125,6 +140,8 @@ pub struct Key {
     pub compromised: Option<Instant>,
     /// When it was destroyed.
     pub destroyed: Option<Instant>,
+    /// When it was lost with its token.
+    pub lost: Option<Instant>,
 }
 
 /// A token that holds copies of root keys.
@@ -231,17 +248,37 @@ pub struct Batch {
 impl State {
     /// The root keys that exist, compromised ones included.
     pub fn root_keys(&self) -> impl Iterator<Item = (&Name, &Key)> {
-        self.keys
-            .iter()
-            .filter(|(_, key)| key.usage == RehearsalUse::Root && key.destroyed.is_none())
+        self.keys.iter().filter(|(_, key)| key.usage == RehearsalUse::Root && key.exists())
     }
 
     /// The audit key.
     #[must_use]
     pub fn audit_key(&self) -> Option<(&Name, &Key)> {
-        self.keys
-            .iter()
-            .find(|(_, key)| key.usage == RehearsalUse::Audit && key.destroyed.is_none())
+        self.keys.iter().find(|(_, key)| key.usage == RehearsalUse::Audit && key.exists())
+    }
+
+    /// The highest generation of the keys of this use, 0 where there was none.
+    #[must_use]
+    pub fn generation(&self, usage: RehearsalUse) -> u8 {
+        let of_use = self.keys.values().filter(|key| key.usage == usage);
+        of_use.map(|key| key.generation).max().unwrap_or(0)
+    }
+
+    /// The state in which this token, which holds copies, is the root token because the other was
+    /// lost: with that one went its audit key, the root keys without a copy here, and the ledger
+    /// head. Nothing where no such token is known.
+    #[must_use]
+    pub fn recovered(&self, token: &Name, at: Instant) -> Option<Self> {
+        let mut state = self.clone();
+        let spare = state.spares.remove(token)?;
+        for (name, key) in &mut state.keys {
+            if key.exists() && !spare.copies.contains_key(name) {
+                key.lost = Some(at);
+            }
+        }
+        state.token = Some(spare.serial);
+        state.token_head = None;
+        Some(state)
     }
 
     /// The self-signed certificate of a root key.
@@ -302,6 +339,12 @@ impl State {
 }
 
 impl Key {
+    /// Whether it was neither destroyed nor lost.
+    #[must_use]
+    pub const fn exists(&self) -> bool {
+        self.destroyed.is_none() && self.lost.is_none()
+    }
+
     /// The last second in which the key may sign certificates: the day before the anniversary,
     /// 24:00 in Japan (5.6, 6.3.2; D37).
     pub fn use_ends(&self, policy: &Policy) -> Result<Instant, TimeError> {

@@ -64,6 +64,10 @@ pub struct Plan {
     /// Root keys that shall not exist any more, on any token (6.2.10).
     #[serde(default)]
     pub destruction: BTreeMap<Spanned<Name>, Destruction>,
+    /// The root token is lost, and one that holds copies of its keys takes its place (5.7.2).
+    pub recovery: Option<Recovery>,
+    /// SHA-256 of the journal of the ceremony before, where that one could not be sealed.
+    pub abandoned: Option<Spanned<Digest>>,
     /// Certificates of an aborted ceremony that are handed out after all.
     #[serde(default)]
     pub release: Vec<Spanned<Name>>,
@@ -355,6 +359,18 @@ pub struct Destruction {
     pub approved_by: Vec<Spanned<Name>>,
     /// Why it has no value and no duty any more.
     pub reason: Spanned<String>,
+}
+
+/// The root token is lost, and one that holds copies of its keys takes its place (5.7.2, 6.2.4).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Recovery {
+    /// The token with the copies, by its name in plans and rooms.
+    pub token: Spanned<Name>,
+    /// What became of the lost token: when, how, and where what is left of it is kept.
+    pub lost: Spanned<String>,
+    /// The organisations whose CA managers approved it, and the audit key that is made with it.
+    pub approved_by: Vec<Spanned<Name>>,
 }
 
 /// The batch of daily CRLs.

@@ -16,6 +16,7 @@ mod keys;
 mod people;
 mod plan;
 mod policy;
+mod recovery;
 mod structures;
 mod table;
 
@@ -98,7 +99,10 @@ pub enum Stage {
 #[derive(Debug)]
 pub struct Report<'a> {
     inputs: &'a Inputs,
+    /// What the plan is compiled on.
     state: &'a State,
+    /// The same before a recovery of this plan.
+    before: &'a State,
     rule: &'static str,
     violations: Vec<Violation>,
 }
@@ -157,7 +161,7 @@ pub(crate) struct Said {
 }
 
 /// Judges every rule of the plan.
-pub(crate) fn before_graph(inputs: &Inputs, state: &State) -> Said {
+pub(crate) fn before_graph(inputs: &Inputs, before: &State, state: &State) -> Said {
     let mut said = Said::default();
     for rule in table::all() {
         let (judge, to) = match rule.stage {
@@ -173,20 +177,28 @@ pub(crate) fn before_graph(inputs: &Inputs, state: &State) -> Said {
             | Stage::Live
             | Stage::Image => continue,
         };
-        let mut report = Report { inputs, state, rule: rule.id, violations: Vec::new() };
+        let mut report = Report { inputs, state, before, rule: rule.id, violations: Vec::new() };
         judge(&mut report);
         to.append(&mut report.violations);
     }
     said
 }
 
+/// What a plan is compiled on, where it takes a token with copies as the root token.
+pub(crate) fn recovered(plan: &Plan, before: &State) -> Option<State> {
+    let token = plan.recovery.as_ref()?.token.get_ref();
+    before.recovered(token, *plan.window.get_ref().from.get_ref())
+}
+
 /// Which rows of the table a plan breaks, by their place in [`all`]: so a corpus can show that each
 /// function of a rule refuses something.
 #[must_use]
-pub fn broken(inputs: &Inputs, state: &State) -> BTreeSet<usize> {
+pub fn broken(inputs: &Inputs, before: &State) -> BTreeSet<usize> {
+    let recovered = recovered(&inputs.plan, before);
+    let state = recovered.as_ref().unwrap_or(before);
     let judged = |(place, rule): (usize, &Rule)| {
         let (Stage::Plan(judge) | Stage::Warn(judge)) = rule.stage else { return None };
-        let mut report = Report { inputs, state, rule: rule.id, violations: Vec::new() };
+        let mut report = Report { inputs, state, before, rule: rule.id, violations: Vec::new() };
         judge(&mut report);
         (!report.violations.is_empty()).then_some(place)
     };

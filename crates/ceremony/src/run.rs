@@ -203,6 +203,7 @@ impl Run {
             ));
         }
         judge::place(&compiled.graph, opened.mode, &opened.room)?;
+        judge::known_tokens(&compiled.state, opened.mode, &opened.room)?;
         let ops = compiled.graph.ops.iter().map(|_| OpState::default()).collect();
         let known = &compiled.graph.known;
         let key_ids = known.iter().map(|(name, key)| (name.clone(), key.id.clone())).collect();

@@ -34,6 +34,9 @@ pub const BUNDLE_FILE: &str = "transcript.sigstore.json";
 /// The name of the transcript in an output folder.
 pub const TRANSCRIPT_FILE: &str = "transcript.jsonl";
 
+/// The name of the record of a ceremony that could not be sealed.
+pub const JOURNAL_FILE: &str = "journal.jsonl";
+
 /// DSSE's pre-authentication encoding: what is signed for a payload of a type.
 fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
     let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());

@@ -158,6 +158,22 @@ pub fn replay_unsealed(
     postscript(run, None, after, &mut checks)
 }
 
+/// Replays the journal of a ceremony that could not be sealed: the signatures that are still to be
+/// proved, and what it left. A later plan makes it part of a ledger, by naming its digest.
+pub fn replay_abandoned(
+    inputs: &BTreeMap<String, Vec<u8>>,
+    journal: &[u8],
+    state: &Arc<State>,
+) -> Result<(Vec<Check>, Arc<State>), Refusal> {
+    let (run, checks) = transcript(inputs, journal, state)?;
+    let refused = |fault| refused(seal::JOURNAL_FILE, fault);
+    for (name, key) in run.keys() {
+        run.refuse_derived(name, key).map_err(refused)?;
+    }
+    let state = state.after_abandoned(&run, journal).map_err(refused)?;
+    Ok((checks, Arc::new(state)))
+}
+
 fn transcript(
     inputs: &BTreeMap<String, Vec<u8>>,
     octets: &[u8],
@@ -273,8 +289,8 @@ fn is(found: Mode, asked: Mode) -> Result<bool, Refusal> {
     ))
 }
 
-/// A ledger is anchored by the audit key and the head of its first ceremony; every later one
-/// follows from it.
+/// A ledger is anchored by the audit key and the head of its first ceremony, and of every later one
+/// that made a new audit key; all others follow from these.
 fn anchored(anchor: &Anchor, state: &State) -> Result<bool, Refusal> {
     let Some(genesis) = &state.genesis else { return Ok(false) };
     let asked = [
@@ -284,14 +300,27 @@ fn anchored(anchor: &Anchor, state: &State) -> Result<bool, Refusal> {
         ("the genesis head", anchor.genesis_head.to_string(), genesis.head.to_string()),
     ];
     for (what, asked, found) in asked {
-        if asked != found {
-            return Err(refused(
-                "anchor.toml",
-                Fault::new("S-ANCHOR", format!("{what} {asked}"), found),
-            ));
-        }
+        same(what, &asked, &found)?;
+    }
+    for (place, found) in state.successions.iter().enumerate() {
+        let named = anchor.succession.get(place).filter(|named| named.ceremony == found.ceremony);
+        let Some(named) = named else {
+            let asked = format!("a [[succession]] by {}, from its slip of paper", found.ceremony);
+            return Err(refused("anchor.toml", Fault::new("S-ANCHOR", asked, "none")));
+        };
+        let asked = (named.audit_key.to_string(), named.head.to_string());
+        same("the new audit key", &asked.0, &found.audit_key.to_string())?;
+        same("the head of its ceremony", &asked.1, &found.head.to_string())?;
     }
     Ok(true)
+}
+
+/// What the anchor says is what the ledger has.
+fn same(what: &str, asked: &str, found: &str) -> Result<(), Refusal> {
+    if asked == found {
+        return Ok(());
+    }
+    Err(refused("anchor.toml", Fault::new("S-ANCHOR", format!("{what} {asked}"), found)))
 }
 
 impl Verified {

@@ -62,6 +62,14 @@ impl Builder<'_> {
     /// What was decided before the ceremony, confirmed by those who decided it (4.2.2, 5.2.1.1,
     /// 5.2.1.4).
     fn decisions(&self, graph: &mut Graph) {
+        if let Some(token) = graph.recovery.as_ref().map(|recovery| recovery.token.clone()) {
+            for organization in self.approvers() {
+                let name = format!("approve-recovery-{organization}");
+                let (token, of) = (token.clone(), organization.clone());
+                let act = Act::ApproveRecovery { token, organization: of };
+                self.op_of(graph, name, act, "completion", &organization);
+            }
+        }
         for application in graph.applications.keys().cloned().collect::<Vec<_>>() {
             let name = format!("application-{application}");
             self.people_op(graph, name, Act::Application { application }, "application");

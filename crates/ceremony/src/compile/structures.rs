@@ -39,16 +39,23 @@ impl Builder<'_> {
         }
         let audit = match self.state.audit_key() {
             Some((name, key)) => Some(before(name, key)),
-            None => "audit".parse().ok().map(|name| PlannedKey {
-                name,
-                usage: RehearsalUse::Audit,
-                curve: *policy.audit.curve.get_ref(),
-                generation: 1,
-                backup: Backup::None,
-                origin: Origin::Here,
-            }),
+            None => self.next_audit_key(),
         };
         audit.into_iter().chain(keys.into_values()).collect()
+    }
+
+    /// The audit key of this ceremony, if none exists: `audit`; after its loss `audit-2`, and so on.
+    fn next_audit_key(&self) -> Option<PlannedKey> {
+        let generation = self.state.generation(RehearsalUse::Audit) + 1;
+        let name = if generation == 1 { "audit".into() } else { format!("audit-{generation}") };
+        Some(PlannedKey {
+            name: name.parse().ok()?,
+            usage: RehearsalUse::Audit,
+            curve: *self.inputs.policy.audit.curve.get_ref(),
+            generation,
+            backup: Backup::None,
+            origin: Origin::Here,
+        })
     }
 
     /// What the ledger knows of the keys that exist.

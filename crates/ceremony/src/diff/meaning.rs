@@ -30,7 +30,8 @@ impl Meaning {
         compiled: &Result<Compiled, Vec<Violation>>,
     ) -> Self {
         let mut parts = BTreeMap::new();
-        let said = rules::before_graph(inputs, state);
+        let recovered = rules::recovered(&inputs.plan, state);
+        let said = rules::before_graph(inputs, state, recovered.as_ref().unwrap_or(state));
         let refused = compiled.as_ref().err().map(Vec::as_slice).unwrap_or_default();
         let exceptions = rules::exceptions(&inputs.plan);
         parts.insert(Part::Rules, self::rules(refused, &said, &exceptions));

@@ -70,6 +70,14 @@ pub enum Act {
         /// Of which organisation.
         organization: Name,
     },
+    /// People: CA managers approve that a token with copies takes the place of the lost root token,
+    /// and that a new audit key is made on it (5.7.2).
+    ApproveRecovery {
+        /// Which token, by the name it had.
+        token: Name,
+        /// Of which organisation.
+        organization: Name,
+    },
     /// Tokens: copy a key pair from the root token to another, under a key that both agree on
     /// (6.2.4).
     Copy {
@@ -230,6 +238,7 @@ impl Act {
             | Self::Order { .. }
             | Self::Supersede { .. }
             | Self::ApproveDestruction { .. }
+            | Self::ApproveRecovery { .. }
             | Self::Copy { .. }
             | Self::Clone { .. }
             | Self::Inspect { .. }
@@ -273,6 +282,7 @@ impl Act {
             | Self::Order { .. }
             | Self::Supersede { .. }
             | Self::ApproveDestruction { .. }
+            | Self::ApproveRecovery { .. }
             | Self::Copy { .. }
             | Self::Clone { .. }
             | Self::Generate { .. }
@@ -306,6 +316,7 @@ impl Act {
             | Self::Order { .. }
             | Self::Supersede { .. }
             | Self::ApproveDestruction { .. }
+            | Self::ApproveRecovery { .. }
             | Self::Clone { .. }
             | Self::HandOver { .. }
             | Self::Deactivate
@@ -362,6 +373,7 @@ impl Act {
             Self::Order { .. } => "order",
             Self::Supersede { .. } => "supersede",
             Self::ApproveDestruction { .. } => "approve-destruction",
+            Self::ApproveRecovery { .. } => "approve-recovery",
             Self::Copy { .. } => "copy",
             Self::Clone { .. } => "clone",
             Self::Inspect { .. } => "inspect",

@@ -115,6 +115,13 @@ impl Graph {
     #[must_use]
     pub fn decisions(&self) -> Vec<String> {
         let mut lines = Vec::new();
+        if let Some(journal) = &self.abandoned {
+            lines.push(format!("the ceremony before was not sealed; its journal is {journal}"));
+        }
+        if let Some(recovery) = &self.recovery {
+            lines.push(format!("the root token was lost: {}", recovery.lost));
+            lines.push(format!("the token {} takes its place", recovery.token));
+        }
         for (name, application) in &self.applications {
             let by: Vec<&str> = application.by.iter().map(Name::as_str).collect();
             lines.push(format!(

@@ -61,7 +61,7 @@ impl State {
     }
 
     fn due_of_root(&self, policy: &Policy, name: &Name, due: &mut Vec<Due>) {
-        let Some(key) = self.keys.get(name).filter(|key| key.destroyed.is_none()) else { return };
+        let Some(key) = self.keys.get(name).filter(|key| key.exists()) else { return };
         if let Ok(end) = key.use_ends(policy) {
             due.push(Due { by: end, kind: DueKind::KeyUse(name.clone()) });
         }

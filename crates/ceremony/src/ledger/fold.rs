@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::{
     Batch, Burned, Certificate, CopyStanding, Genesis, Key, Last, Spare, Standing, State,
-    predecessor,
+    Succession, predecessor,
 };
 use crate::graph::{Act, Holder, Item, Origin, Sheet};
 use crate::hex::Digest;
@@ -22,9 +22,33 @@ impl State {
     /// The state after a ceremony that was compiled against this one, replayed and closed, with its
     /// postscript.
     pub fn after(&self, run: &Run, postscript: &[u8]) -> Result<Self, Fault> {
-        let mut state = self.clone();
-        state.follow(run, postscript)?;
-        let completed = run.closed() == Some(End::Completed);
+        self.left(run, run.closed().unwrap_or(End::Aborted), postscript)
+    }
+
+    /// The state after a ceremony that could not be sealed, of which this journal is left: whatever
+    /// it says of its end, nothing was handed out.
+    pub fn after_abandoned(&self, run: &Run, journal: &[u8]) -> Result<Self, Fault> {
+        if self.genesis.is_none() {
+            return Err(Fault::new(
+                "S-ABANDONED",
+                "a first ceremony that was sealed",
+                "its journal; initialise the token, and hold the first ceremony on another plan",
+            ));
+        }
+        let mut state = self.left(run, End::Aborted, &[])?;
+        if let Some(last) = &mut state.last {
+            last.abandoned = Some(Digest::of(journal));
+        }
+        Ok(state)
+    }
+
+    fn left(&self, run: &Run, end: End, postscript: &[u8]) -> Result<Self, Fault> {
+        let graph = run.graph();
+        let recovered =
+            graph.recovery.as_ref().and_then(|r| self.recovered(&r.token, graph.window.0));
+        let mut state = recovered.unwrap_or_else(|| self.clone());
+        state.follow(run, end, postscript)?;
+        let completed = end == End::Completed;
         state.take_keys(run);
         state.take_certificates(run, completed);
         state.take_crls(run, completed);
@@ -35,7 +59,7 @@ impl State {
         Ok(state)
     }
 
-    fn follow(&mut self, run: &Run, postscript: &[u8]) -> Result<(), Fault> {
+    fn follow(&mut self, run: &Run, end: End, postscript: &[u8]) -> Result<(), Fault> {
         let graph = run.graph();
         let (mode, head) = (run.opened().mode, run.transcript_head());
         match &self.genesis {
@@ -58,9 +82,8 @@ impl State {
                 let found = format!("{} after {}", name(mode), name(genesis.mode));
                 return Err(Fault::new("S-MODE", "one kind of ceremony in a ledger", found));
             }
-            Some(_) => {}
+            Some(_) => self.take_audit_key(run),
         }
-        let end = run.closed().unwrap_or(End::Aborted);
         self.ceremonies.insert_mut(graph.ceremony.clone(), (end, graph.sequence));
         self.seeds.insert_mut(graph.seed);
         self.ca_name = graph.ca_name.der().to_vec();
@@ -73,8 +96,19 @@ impl State {
             sequence: graph.sequence,
             predecessor: predecessor(head, postscript),
             ended_at: run.ended_at(),
+            abandoned: None,
         });
         Ok(())
+    }
+
+    fn take_audit_key(&mut self, run: &Run) {
+        let made = run.graph().audit_key().is_some_and(|key| key.origin == Origin::Here);
+        let Some(audit) = run.audit_public().filter(|_| made) else { return };
+        self.successions.push(Succession {
+            ceremony: run.graph().ceremony.clone(),
+            audit_key: audit.spki_digest(),
+            head: run.transcript_head(),
+        });
     }
 
     fn take_keys(&mut self, run: &Run) {
@@ -97,6 +131,7 @@ impl State {
                     made_at: run.made_at(&planned.name).unwrap_or_else(|| run.ended_at()),
                     compromised: None,
                     destroyed: None,
+                    lost: None,
                 },
             );
         }

@@ -10,6 +10,7 @@ use crate::ledger::{Certificate, Key};
 use crate::name::Name;
 use crate::plan::ProfileName;
 use crate::policy::Backup;
+use crate::rehearsal::RehearsalUse;
 use crate::time::{CalendarSpan, Instant};
 use crate::violation::Input;
 
@@ -28,8 +29,7 @@ pub(super) fn keys(report: &mut Report<'_>) {
             );
         }
     }
-    let highest = report.state.keys.values().map(|key| key.generation).max();
-    let next = if report.state.last.is_none() { 1 } else { highest.unwrap_or(0) + 1 };
+    let next = report.state.generation(RehearsalUse::Root) + 1;
     let of_next = plan.key.keys().filter(|name| generation(name.get_ref()) == Some(next)).count();
     let first = report.state.last.is_none();
     if of_next != plan.key.len() || plan.key.len() > 1 || (first && plan.key.is_empty()) {

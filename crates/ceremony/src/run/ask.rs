@@ -75,6 +75,7 @@ impl Run {
             | Act::Order { .. }
             | Act::Supersede { .. }
             | Act::ApproveDestruction { .. }
+            | Act::ApproveRecovery { .. }
             | Act::Clone { .. }
             | Act::HandOver { .. }
             | Act::Deactivate
@@ -196,6 +197,7 @@ impl Run {
             | Act::Order { .. }
             | Act::Supersede { .. }
             | Act::ApproveDestruction { .. }
+            | Act::ApproveRecovery { .. }
             | Act::HandOver { .. }
             | Act::ReadHead
             | Act::Destroy { .. }

@@ -13,6 +13,7 @@ use super::{Fault, Run};
 use crate::graph::{Act, Duty, Graph, Holder, Op, PlannedKey, Sheet};
 use crate::hex::Octets;
 use crate::key::{Check, PublicKey, Signature};
+use crate::ledger::State;
 use crate::name::Name;
 use crate::record::{Answer, Mode, Place, Said};
 use crate::token::TokenAnswer;
@@ -84,6 +85,23 @@ pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Faul
             Mode::Rehearsal | Mode::Drill | Mode::Real => continue,
         };
         return Err(Fault::new("S-DRILL", asked, serial.clone()));
+    }
+    Ok(())
+}
+
+/// Whether the tokens are those that the ledger knows, by their serial numbers.
+pub(super) fn known_tokens(state: &State, mode: Mode, place: &Place) -> Result<(), Fault> {
+    if mode == Mode::Rehearsal {
+        return Ok(());
+    }
+    let spares = place.spares.iter();
+    let spares =
+        spares.filter_map(|(name, serial)| Some((&state.spares.get(name)?.serial, serial)));
+    let known = state.token.as_ref().map(|asked| (asked, &place.token)).into_iter().chain(spares);
+    for (asked, found) in known {
+        if asked != found {
+            return Err(Fault::new("S-TOKEN-SERIAL", asked.clone(), found.clone()));
+        }
     }
     Ok(())
 }
@@ -190,6 +208,7 @@ impl Run {
             | Act::Order { .. }
             | Act::Supersede { .. }
             | Act::ApproveDestruction { .. }
+            | Act::ApproveRecovery { .. }
             | Act::Destroy { .. }
             | Act::HandOver { .. }
             | Act::Generate { .. }

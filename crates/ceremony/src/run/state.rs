@@ -129,6 +129,7 @@ impl Run {
             | Act::Order { .. }
             | Act::Supersede { .. }
             | Act::ApproveDestruction { .. }
+            | Act::ApproveRecovery { .. }
             | Act::HandOver { .. }
             | Act::Generate { .. }
             | Act::ReadValue { .. }

@@ -136,6 +136,14 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "The approver holds the role.".into(),
         ),
+        Act::ApproveRecovery { token, organization } => (
+            "Approval of the recovery".into(),
+            format!(
+                "The CA manager of {} approves that `{token}`, which holds copies of the keys, takes the place of the lost HSM, and that a new audit key is generated on it.",
+                graph.organizations.get(organization).map_or("", |o| o.en.as_str())
+            ),
+            "The approver holds the role. What became of the lost HSM is as the plan says.".into(),
+        ),
         Act::Copy { key, to } => (
             "Backup of a private key".into(),
             format!("Key custodians and the security officers of both tokens copy the root key `{key}` to the token `{to}`. It travels encrypted under a TRUSTED key that exists only inside the two tokens, and never leaves the machine."),

@@ -132,6 +132,14 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "承認者が役割どおりである。".into(),
         ),
+        Act::ApproveRecovery { token, organization } => (
+            "復旧の承認".into(),
+            format!(
+                "{} の認証局管理責任者が、失われた暗号モジュールに代えて、鍵の複製を持つ `{token}` を用いること、および監査用の鍵をそこで新たに生成することを承認する。",
+                graph.organizations.get(organization).map_or("", |o| o.ja.as_str())
+            ),
+            "承認者が役割どおりである。失われた暗号モジュールがどうなったかは、計画に書かれたとおりである。".into(),
+        ),
         Act::Copy { key, to } => (
             "秘密鍵のバックアップ".into(),
             format!("複数の秘密鍵管理者と両トークンの管理者が、ルート鍵 `{key}` をトークン `{to}` に複製する。鍵は両トークンの中だけにある鍵(TRUSTED)で暗号化され、装置の外に出ない。"),

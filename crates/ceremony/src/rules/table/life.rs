@@ -1,7 +1,7 @@
 //! Rules on the life of a CA: what follows from the ceremonies before.
 
 use super::rule;
-use crate::rules::{Rule, Stage, certificates, decisions, ds, keys};
+use crate::rules::{Rule, Stage, certificates, decisions, ds, keys, recovery};
 
 /// Every rule on certificates, keys, decisions and copies over the ledger.
 pub(super) const LIFE: &[Rule] = &[
@@ -74,6 +74,20 @@ pub(super) const LIFE: &[Rule] = &[
         Stage::Plan(keys::copies),
         true,
         "a copy of a key that may not be copied, to a token that holds it, or without a CRL that proves it",
+    ),
+    rule(
+        "R-RECOVER",
+        "5.7.2, 6.2.4, 6.5.1",
+        Stage::Plan(recovery::recovery),
+        true,
+        "a token in the place of a lost one without a proved copy of every key that has duties, or without both approvals",
+    ),
+    rule(
+        "S-ABANDONED",
+        "gishiki",
+        Stage::Plan(recovery::abandoned),
+        true,
+        "a plan that does not name the journal of the ceremony before, which could not be sealed",
     ),
     rule("S-SPARE", "gishiki", Stage::Run, true, "a room with other tokens than the plan names"),
     rule(
