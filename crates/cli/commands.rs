@@ -158,6 +158,7 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
         journal,
         pin: Some(pin),
         progress: true,
+        lang,
         proofs,
     };
     let run_begun = conduct.keep(step)?;
@@ -187,6 +188,7 @@ fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
         journal,
         pin: Some(pin),
         progress: true,
+        lang,
         proofs: Vec::new(),
     };
     let run = conduct.resume(run, &recovered, entered.place)?;
@@ -219,7 +221,7 @@ fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), 
     let (sealed, verified) = judge(conduct, &run, &state, &trust)?;
     output::write(out, &output::files(&verified, &sealed))?;
     print(&summary(&verified, out, lang))?;
-    ending(verified.run())
+    ending(verified.run(), lang)
 }
 
 fn people(held: &args::Held, mode: Mode, lang: Lang) -> Result<(People, PinSource), Halt> {

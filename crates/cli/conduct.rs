@@ -14,17 +14,20 @@ use ceremony::graph::{Act, Op};
 use ceremony::key::Proof;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, End, Event, Place, Resumed};
-use ceremony::run::{Book, Fault, Next, Request, Run, Step};
+use ceremony::run::{Book, Fault, Next, Request, Run, Step, as_words};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
 use ceremony::token::{TokenAnswer, TokenError};
 use ceremony::words;
 
+use crate::args::Lang;
+use crate::commands::pick;
 use crate::exit::Halt;
 use crate::files::shown;
 use crate::journal::{Journal, Recovered};
 use crate::people::{People, Question, Reply};
 use crate::proofs::prove;
+use crate::report;
 use crate::secrets::PinSource;
 use crate::tokens::{Performed, Tokens};
 
@@ -37,6 +40,7 @@ pub(crate) struct Conduct {
     pub(crate) journal: Journal,
     pub(crate) pin: Option<PinSource>,
     pub(crate) progress: bool,
+    pub(crate) lang: Lang,
     /// Every signature that was verified here: none is verified twice.
     pub(crate) proofs: Vec<Proof>,
 }
@@ -135,18 +139,33 @@ impl Conduct {
     }
 
     fn consent_to_medium(&mut self, run: &Run, folder: &Path) -> Result<Vec<Name>, Halt> {
-        let what = format!("{} is a new journal medium in the place of a lost one.", shown(folder));
-        let reply = match run.graph().ops().first() {
-            Some(op) => self.people.consent(run.graph(), op, &what)?,
-            None => return Ok(Vec::new()),
+        let Some(op) = run.graph().ops().first() else { return Ok(Vec::new()) };
+        let what = match self.lang {
+            Lang::Ja => format!("{} は、失われた記録媒体に代わる新しい媒体である。", shown(folder)),
+            Lang::En => {
+                format!("{} is a new journal medium in the place of a lost one.", shown(folder))
+            }
         };
-        match reply {
+        match self.consent(run, op, &what)? {
             Reply::Said(said) => Ok(said.by),
             Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => Err(Halt::media(
                 "S-JOURNAL",
                 "two people of two roles who consent to a new medium",
                 reason,
             )),
+        }
+    }
+
+    /// Asks until two people of two roles consent, or somebody does not. Nothing is done before.
+    fn consent(&mut self, run: &Run, op: &Op, what: &str) -> Result<Reply, Halt> {
+        loop {
+            let reply = self.people.consent(run.graph(), op, what)?;
+            let Reply::Said(said) = &reply else { return Ok(reply) };
+            match run.two_roles(&said.by) {
+                Ok(()) => return Ok(reply),
+                Err(fault) if self.people.can_answer_again() => self.tell(&fault),
+                Err(fault) => return Err(interrupted(fault.rule, &fault.asked, &fault.found)),
+            }
         }
     }
 
@@ -172,14 +191,7 @@ impl Conduct {
                 Next::Close(end) => self.take(run, Event::Closed { end })?,
                 Next::Seal => self.seal(run)?,
                 Next::Nothing => return Ok(run),
-                Next::Abandon => {
-                    let why = run
-                        .stopped()
-                        .map_or_else(String::new, |stop| format!("{}: {}", stop.rule, stop.reason));
-                    return Err(Halt::People(format!(
-                        "{why}; no audit key can seal it now: `gishiki abandon`, or `gishiki resume` to close it as aborted"
-                    )));
-                }
+                Next::Abandon => return Err(unsealable(&run, self.lang)),
             };
         }
     }
@@ -299,7 +311,7 @@ impl Conduct {
         if matches!(op.act, Act::Generate { .. }) {
             return self.settle(run, op, attempt);
         }
-        let cause = error.to_string();
+        let cause = as_words(&error.to_string());
         let run =
             self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
         let fault = Fault::new("S-TOKEN", format!("{} (`{}`)", op.act.kind(), op.name), &cause);
@@ -314,8 +326,7 @@ impl Conduct {
     /// sealed.
     fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
         self.tell(fault);
-        let reason: String =
-            format!("asked {}; found {}", fault.asked, fault.found).chars().take(200).collect();
+        let reason = as_words(&format!("asked {}; found {}", fault.asked, fault.found));
         let event = Event::Refused {
             op: op.name.clone(),
             attempt,
@@ -361,17 +372,26 @@ impl Conduct {
         if let Ok(step) = run.clone().apply(at, adopted) {
             return self.keep(step);
         }
-        let what = format!(
-            "{name}: {} private and {} public objects with this CKA_ID are no key pair as planned. Remove them?",
-            facts.privates, facts.publics
-        );
-        let by = match self.people.consent(run.graph(), op, &what)? {
+        let (privates, publics) = (facts.privates, facts.publics);
+        let what = match self.lang {
+            Lang::Ja => format!(
+                "{name}: この CKA_ID の秘密鍵 {privates} 個と公開鍵 {publics} 個は、計画どおりの鍵ペアではない。削除する。"
+            ),
+            Lang::En => format!(
+                "{name}: {privates} private and {publics} public objects with this CKA_ID are no key pair as planned. They will be removed."
+            ),
+        };
+        let by = match self.consent(&run, op, &what)? {
             Reply::Said(said) => said.by,
             Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
                 let rule = "people".to_string();
                 return self.take(run, Event::Refused { op: name, attempt, rule, reason, by });
             }
         };
+        // What is about to be done is on record before it is done.
+        let reason = format!("removal of {privates} private and {publics} public objects begins");
+        let event = Event::Deviation { op: name.clone(), reason, by: by.clone() };
+        let run = self.take(run, event)?;
         let request = run.destroy_request(op, attempt).map_err(bug)?;
         match self.tokens.root.perform(request) {
             Ok(TokenAnswer::Left { objects: 0 }) => {
@@ -443,21 +463,41 @@ impl Conduct {
     }
 
     fn tell(&self, fault: &Fault) {
-        let _ = writeln!(std::io::stderr(), "✗ {fault}");
+        let _ = writeln!(std::io::stderr(), "✗ {}", report::plain(&fault.to_string()));
     }
 }
 
 /// How an ended ceremony leaves the command.
-pub(crate) fn ending(run: &Run) -> Result<(), Halt> {
+pub(crate) fn ending(run: &Run, lang: Lang) -> Result<(), Halt> {
     match run.closed() {
         Some(End::Completed) => Ok(()),
         Some(End::Aborted) | None => {
-            let why = run
-                .stopped()
-                .map_or_else(String::new, |stop| format!("{}: {}", stop.rule, stop.reason));
-            Err(Halt::People(format!("closed as aborted, and sealed. {why}")))
+            let sealed = pick(lang, "中止として封印した。", "closed as aborted, and sealed.");
+            Err(Halt::People(format!("{sealed} {}", why(run))))
         }
     }
+}
+
+/// A ceremony stopped in a session that cannot seal it.
+fn unsealable(run: &Run, lang: Lang) -> Halt {
+    let next = if run.is_sealable() {
+        pick(
+            lang,
+            "`gishiki resume` で中止として封印するか、監査用の鍵が使えなければ `gishiki abandon`。",
+            "`gishiki resume` closes it as aborted; if the audit key cannot be used, `gishiki abandon`.",
+        )
+    } else {
+        pick(
+            lang,
+            "監査用の鍵がないので封印できない。`gishiki abandon` で記録の値を紙に写す。",
+            "There is no audit key to seal it: `gishiki abandon` shows the digest to be signed on paper.",
+        )
+    };
+    Halt::People(format!("{} {next}", why(run)))
+}
+
+fn why(run: &Run) -> String {
+    run.stopped().map_or_else(String::new, |stop| format!("{}: {}", stop.rule, stop.reason))
 }
 
 fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {
@@ -467,7 +507,8 @@ fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {
 /// A rule of the run refuses an event that is not the token's: the clock, or people.
 fn stopped(fault: Fault) -> Halt {
     match fault.rule {
-        "S-TIME-BACK" | "S-WINDOW" => Halt::Interrupted(fault),
+        "S-TIME-BACK" | "S-WINDOW" | "S-WORDS" => Halt::Interrupted(fault),
+        "S-TOKEN-SERIAL" | "S-SPARE" | "S-DRILL" | "S-MODE" | "R-MULTI" => Halt::Media(fault),
         _ => Halt::Bug(fault),
     }
 }

@@ -91,6 +91,7 @@ impl Rehearsed {
             journal: Journal::Memory(Written::default()),
             pin: None,
             progress: false,
+            lang: Lang::En,
             proofs,
         };
         let step = Run::begin(compiled, Mode::Rehearsal, place, from).map_err(Halt::Bug)?;

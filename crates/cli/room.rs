@@ -84,5 +84,12 @@ fn open(opened: &mut Vec<(PathBuf, Module)>, token: &RoomToken) -> Result<Token,
         }
     };
     let label = token.label.as_ref().map(|text| text.get_ref().as_str());
-    Ok(Token::Pkcs11(Box::new(module.token(label))))
+    let found = Token::Pkcs11(Box::new(module.token(label)));
+    // Here a wrong number can still be mended; the ceremony's first record names it.
+    let serial = token.serial.get_ref();
+    found.is_there(serial).map_err(|error| {
+        let asked = format!("a token with serial number {serial}");
+        Halt::Token(Fault::new("S-TOKEN-SERIAL", asked, error.to_string()))
+    })?;
+    Ok(found)
 }

@@ -1,9 +1,7 @@
 //! `state`: what the ceremonies of a ledger have left, for people and as JSON.
 
 use ceremony::hex::encode;
-use ceremony::ledger::{
-    Batch, Certificate, CopyStanding, Due, DueKind, Key, Spare, Standing, State,
-};
+use ceremony::ledger::{Batch, Certificate, Due, DueKind, Key, Spare, Standing, State};
 use ceremony::name::Name;
 use ceremony::plan::{Ground, Order};
 use ceremony::policy::Policy;
@@ -92,11 +90,7 @@ fn key_rows(state: &State, policy: &Policy, at: Instant, lang: Lang) -> Vec<Stri
     let keys =
         keys.map(|name| format!("{name:<8} {}", describe_key(state, policy, name, at, lang)));
     let spares = state.spares.iter().map(|(name, spare)| {
-        let copies = spare.copies.iter().map(|(key, standing)| match standing {
-            CopyStanding::Made => format!("{key} {}", pick(lang, "(未確認)", "(not proved)")),
-            CopyStanding::Proved => key.to_string(),
-        });
-        let copies: Vec<String> = copies.collect();
+        let copies: Vec<String> = spare.copies.iter().map(Name::to_string).collect();
         let copies = if copies.is_empty() { "-".to_string() } else { copies.join(", ") };
         format!("{} {name} ({}): {copies}", pick(lang, "複製", "copies on"), spare.serial)
     });
@@ -238,10 +232,7 @@ fn keys_as_json(state: &State, policy: &Policy) -> Vec<Value> {
 
 fn spares_as_json(state: &State) -> Vec<Value> {
     let spare = |(name, spare): (&Name, &Spare)| {
-        let copies = spare.copies.iter().map(|(key, standing)| {
-            json!({ "key": key.as_str(), "proved": *standing == CopyStanding::Proved })
-        });
-        let copies: Vec<Value> = copies.collect();
+        let copies: Vec<&str> = spare.copies.iter().map(Name::as_str).collect();
         json!({ "name": name.as_str(), "serial": spare.serial, "copies": copies })
     };
     state.spares.iter().map(spare).collect()

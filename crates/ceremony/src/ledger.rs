@@ -17,6 +17,7 @@ use alloc::vec::Vec;
 
 pub use due::{Due, DueKind};
 
+use crate::graph::Holder;
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
 use crate::name::Name;
@@ -56,6 +57,9 @@ pub struct State {
     pub token: Option<String>,
     /// The other tokens, by name.
     pub spares: BTreeMap<Name, Spare>,
+    /// What ceremonies that did not end may have left on a token: CKA_IDs, each with the key's name.
+    /// The next ceremony clears them.
+    pub remains: BTreeMap<Holder, BTreeMap<Octets, Name>>,
     /// The ledger head that the last ceremony wrote on the root token.
     pub token_head: Option<Octets>,
     /// Every key, destroyed ones included, by name.
@@ -149,17 +153,8 @@ pub struct Key {
 pub struct Spare {
     /// Its serial number.
     pub serial: String,
-    /// The keys on it. A copy counts as a backup once it has signed a CRL (6.2.4).
-    pub copies: BTreeMap<Name, CopyStanding>,
-}
-
-/// What is known of a copy.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum CopyStanding {
-    /// It was made; nobody has seen it sign.
-    Made,
-    /// It signed a CRL that verifies under the key's public half: it counts as a backup.
-    Proved,
+    /// The keys on it, each proved by a CRL that the copy signed (6.2.4).
+    pub copies: BTreeSet<Name>,
 }
 
 /// A certificate.
@@ -272,10 +267,14 @@ impl State {
         let mut state = self.clone();
         let spare = state.spares.remove(token)?;
         for (name, key) in &mut state.keys {
-            if key.exists() && !spare.copies.contains_key(name) {
+            if key.exists() && !spare.copies.contains(name) {
                 key.lost = Some(at);
             }
         }
+        // What was left on the lost token is lost too; what was left on this one is still here.
+        let left = state.remains.remove(&Holder::Spare(token.clone()));
+        state.remains.remove(&Holder::Root);
+        state.remains.extend(left.map(|left| (Holder::Root, left)));
         state.token = Some(spare.serial);
         state.token_head = None;
         Some(state)
@@ -311,12 +310,13 @@ impl State {
     }
 
     /// The root key that signs certificates now: the latest generation that is neither compromised
-    /// nor destroyed and has its certificate.
+    /// nor destroyed and has a certificate that was handed out.
     #[must_use]
     pub fn issuing_key(&self) -> Option<(&Name, &Key)> {
         self.root_keys()
             .filter(|(name, key)| {
-                key.compromised.is_none() && self.root_of(name.as_str()).is_some()
+                let root = self.root_of(name.as_str());
+                key.compromised.is_none() && root.is_some_and(|r| r.standing != Standing::Withheld)
             })
             .max_by_key(|(_, key)| key.generation)
     }

@@ -5,9 +5,10 @@
 //! the whole closed set again ([`recognise`]), never by believing a flag.
 //!
 //! The keys of one use are neighbours: a first scalar from HKDF (RFC 5869), and one more for each
-//! attempt and generation. So the whole set costs one multiplication and 255 additions, and
-//! recognising it costs nothing.
+//! attempt and generation, so recognising one of the whole set costs one multiplication and 32
+//! additions.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -103,28 +104,37 @@ pub fn recognise(ca: &[u8], key: &PublicKey) -> bool {
     })
 }
 
-fn is_near_p256(first: &[u8], key: &PublicKey) -> Option<bool> {
-    let sought = p256::PublicKey::from_sec1_bytes(key.point()).ok()?.to_projective();
-    let mut point = p256::ProjectivePoint::GENERATOR * p256_scalar(first)?;
-    for _ in 0..u16::from(GENERATIONS) * u16::from(ATTEMPTS) {
-        if point == sought {
-            return Some(true);
+/// Whether a point is the first one's or one of its 255 neighbours, by baby steps and giant steps:
+/// what lies between them is r + 16·q, and there are 16 of each.
+macro_rules! is_near {
+    ($curve:ident, $first:expr, $key:expr) => {{
+        use $curve::ProjectivePoint as Point;
+        let sought = $curve::PublicKey::from_sec1_bytes($key.point()).ok()?.to_projective();
+        let octets = |point: Point| point.to_affine().to_sec1_point(true).as_bytes().to_vec();
+        let mut baby = BTreeSet::new();
+        let mut point = Point::IDENTITY;
+        for _ in 0..ATTEMPTS {
+            baby.insert(octets(point));
+            point += Point::GENERATOR;
         }
-        point += p256::ProjectivePoint::GENERATOR;
-    }
-    Some(false)
+        let giant = point;
+        let mut between = sought - Point::GENERATOR * $first;
+        for _ in 0..GENERATIONS {
+            if baby.contains(&octets(between)) {
+                return Some(true);
+            }
+            between -= giant;
+        }
+        Some(false)
+    }};
+}
+
+fn is_near_p256(first: &[u8], key: &PublicKey) -> Option<bool> {
+    is_near!(p256, p256_scalar(first)?, key)
 }
 
 fn is_near_p384(first: &[u8], key: &PublicKey) -> Option<bool> {
-    let sought = p384::PublicKey::from_sec1_bytes(key.point()).ok()?.to_projective();
-    let mut point = p384::ProjectivePoint::GENERATOR * p384_scalar(first)?;
-    for _ in 0..u16::from(GENERATIONS) * u16::from(ATTEMPTS) {
-        if point == sought {
-            return Some(true);
-        }
-        point += p384::ProjectivePoint::GENERATOR;
-    }
-    Some(false)
+    is_near!(p384, p384_scalar(first)?, key)
 }
 
 /// The first scalar of a use, big-endian, cleared in its highest octet: it and its neighbours lie

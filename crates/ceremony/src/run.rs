@@ -21,7 +21,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub use ask::{Fact, FactKind, PeopleRequest, Request};
+pub use ask::{Fact, FactKind, PeopleRequest, Request, as_words, words};
 pub use judge::Expected;
 
 use sha2::{Digest as _, Sha256};
@@ -70,8 +70,9 @@ pub struct Run {
     written_head: Option<Octets>,
     /// Every ledger head that was asked to be written here: in doubt, it may be on the token.
     asked_heads: BTreeSet<Octets>,
-    /// The head that people noted last: after a key, its first signature, or a sheet.
-    noted: Option<Digest>,
+    /// The head that people note after a key, its first signature, or a sheet, and the one before
+    /// it; before the first, 32 zero octets.
+    noted: Option<(Digest, Digest)>,
     signed: BTreeMap<String, Signed>,
     nonces: BTreeSet<Vec<u8>>,
     owed: BTreeMap<Digest, String>,
@@ -265,7 +266,8 @@ impl Run {
             self.asked_heads.insert(self.head_value());
         }
         if noted {
-            self.noted = Some(self.head);
+            let before = self.noted.map_or(GENESIS, |(last, _)| last);
+            self.noted = Some((self.head, before));
         }
         Ok(Step { run: self, line, checks })
     }

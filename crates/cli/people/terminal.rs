@@ -8,7 +8,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use ceremony::graph::Graph;
 use ceremony::name::Name;
 use ceremony::record::Said;
-use ceremony::run::{Fact, FactKind};
+use ceremony::run::{self, Fact, FactKind};
 use ceremony::script::{self, Language};
 use ceremony::words;
 
@@ -101,6 +101,9 @@ impl Terminal {
             let typed = self.line(&prompt)?;
             let Typed::Text(text) = typed else { return Ok(typed) };
             let value = match &fact.kind {
+                FactKind::Digest(_) if is_nothing(&text) && fact.also.is_some() => {
+                    Ok("0".repeat(64))
+                }
                 FactKind::Digest(_) => digits(&text),
                 FactKind::Integer(..) | FactKind::Words => Ok(text),
             };
@@ -118,6 +121,13 @@ impl Terminal {
     fn prompt(&mut self, fact: &Fact, on_paper: bool) -> Result<String, Halt> {
         let name = fact.name;
         Ok(match &fact.kind {
+            FactKind::Digest(_) if fact.also.is_some() => format!(
+                "{name} ({}): ",
+                self.pick(
+                    "手順書に最後に記した値の 8 語以上。何も記していなければ none",
+                    "8 words or more of the last one noted in the script; none if there is none"
+                )
+            ),
             FactKind::Digest(_) if on_paper => {
                 format!(
                     "{name} ({}): ",
@@ -161,10 +171,11 @@ impl Terminal {
             }
         };
         loop {
-            if let Typed::Text(reason) = self.line(self.pick("理由: ", "reason: "))?
-                && !reason.is_empty()
-            {
-                return Ok((by, reason));
+            if let Typed::Text(reason) = self.line(self.pick("理由: ", "reason: "))? {
+                match run::words(&reason) {
+                    Ok(()) => return Ok((by, reason)),
+                    Err(fault) => self.show(&format!("   ✗ {}\n", fault.asked))?,
+                }
             }
         }
     }
@@ -200,6 +211,11 @@ impl Terminal {
             Language::En => en,
         }
     }
+}
+
+/// Whether somebody says that nothing was noted yet.
+fn is_nothing(text: &str) -> bool {
+    ["none", "なし"].contains(&text)
 }
 
 /// Hexadecimal digits, from digits or from words.

@@ -29,6 +29,14 @@ pub enum Token {
 }
 
 impl Token {
+    /// Whether the one token with this serial number is there. A read, before anything is begun.
+    pub fn is_there(&self, serial: &str) -> Result<(), TokenError> {
+        match self {
+            Self::Rehearsal(_) => Ok(()),
+            Self::Pkcs11(token) => token.find(serial).map(drop),
+        }
+    }
+
     /// Performs a request. It is taken by value: nothing is asked twice.
     pub fn perform(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
         match self {

@@ -25,7 +25,7 @@ use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
 use cryptoki::object::{Attribute as Value, AttributeType, ObjectClass, ObjectHandle};
 use cryptoki::session::{Session, SessionState, UserType};
-use cryptoki::slot::Slot;
+use cryptoki::slot::{Slot, TokenInfo};
 use cryptoki::types::RawAuthPin;
 
 use crate::Pin;
@@ -124,8 +124,23 @@ impl Pkcs11Token {
         }
     }
 
-    /// The one token with this serial number, over all slots.
     fn identify(&mut self, serial: &str) -> Result<TokenAnswer, TokenError> {
+        let (slot, info) = self.find(serial)?;
+        self.slot = Some(slot);
+        let version = |v: cryptoki::types::Version| format!("{}.{}", v.major(), v.minor());
+        Ok(TokenAnswer::Identity(TokenIdentity {
+            label: info.label().trim_end().to_string(),
+            manufacturer: info.manufacturer_id().trim_end().to_string(),
+            model: info.model().trim_end().to_string(),
+            serial: serial.to_string(),
+            hardware: version(info.hardware_version()),
+            firmware: version(info.firmware_version()),
+            mechanisms: self.raw.signing_mechanisms(slot.id())?,
+        }))
+    }
+
+    /// The one token with this serial number, over all slots. A read.
+    pub(crate) fn find(&self, serial: &str) -> Result<(Slot, TokenInfo), TokenError> {
         let slots = self.module.get_slots_with_token().map_err(|e| failed("C_GetSlotList", &e))?;
         let mut found = Vec::new();
         let mut others = Vec::new();
@@ -139,25 +154,12 @@ impl Pkcs11Token {
                 others.push(this);
             }
         }
-        let [(slot, info)] = found.as_slice() else {
-            let code = if found.is_empty() {
-                format!("no token with serial number {serial}; found {}", others.join(", "))
-            } else {
-                format!("{} tokens with serial number {serial}", found.len())
-            };
-            return Err(TokenError { call: "C_GetTokenInfo".into(), code });
+        let code = match (found.len(), found.pop()) {
+            (1, Some(only)) => return Ok(only),
+            (0, _) => format!("no token with serial number {serial}; found {}", others.join(", ")),
+            (many, _) => format!("{many} tokens with serial number {serial}"),
         };
-        self.slot = Some(*slot);
-        let version = |v: cryptoki::types::Version| format!("{}.{}", v.major(), v.minor());
-        Ok(TokenAnswer::Identity(TokenIdentity {
-            label: info.label().trim_end().to_string(),
-            manufacturer: info.manufacturer_id().trim_end().to_string(),
-            model: info.model().trim_end().to_string(),
-            serial: serial.to_string(),
-            hardware: version(info.hardware_version()),
-            firmware: version(info.firmware_version()),
-            mechanisms: self.raw.signing_mechanisms(slot.id())?,
-        }))
+        Err(TokenError { call: "C_GetTokenInfo".into(), code })
     }
 
     /// A fresh session.

@@ -92,6 +92,13 @@ impl Builder<'_> {
 
     fn work(&self, graph: &mut Graph) {
         self.decisions(graph);
+        for (token, left) in &self.state.remains {
+            for (number, (id, key)) in left.iter().enumerate() {
+                let name = format!("clear-{key}{}-{}", token.suffix(), number + 1);
+                let (key, id, token) = (key.clone(), id.clone(), token.clone());
+                self.token_op(graph, name, Act::Clear { key, id, token }, "orphan-removal");
+            }
+        }
         let keys: Vec<(Name, RehearsalUse, Origin)> =
             graph.keys.iter().map(|key| (key.name.clone(), key.usage, key.origin)).collect();
         for (key, usage, _) in keys.iter().filter(|(_, _, origin)| *origin == Origin::Here) {
@@ -180,7 +187,8 @@ impl Builder<'_> {
                 };
                 self.op_of(graph, name, act, "completion", &organization);
             }
-            for token in holders_of(graph) {
+            // The copies first: as long as the key is on the root token, the ledger knows it.
+            for token in holders_of(graph).into_iter().rev() {
                 let holds = match &token {
                     Holder::Root => true,
                     Holder::Spare(name) => graph.spares.get(name).is_some_and(|k| k.contains(&key)),

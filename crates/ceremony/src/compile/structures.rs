@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::{Builder, Inputs, generation};
 use crate::graph::{
-    Graph, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation,
+    Graph, Holder, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation,
 };
 use crate::ledger::{Certificate, Key, Revoked};
 use crate::name::Name;
@@ -67,18 +67,20 @@ impl Builder<'_> {
         keys.map(known).collect()
     }
 
-    /// The other tokens that take part, with the keys that they hold: those that copies go to, and
-    /// those on which a key is destroyed.
+    /// The other tokens that take part, with the keys that they hold: those that copies go to, those
+    /// on which a key is destroyed, and those on which something is cleared.
     pub(super) fn spares(&self) -> BTreeMap<Name, BTreeSet<Name>> {
         let plan = &self.inputs.plan;
         let held = |name: &Name| -> BTreeSet<Name> {
             let spare = self.state.spares.get(name);
-            spare.map(|spare| spare.copies.keys().cloned().collect()).unwrap_or_default()
+            spare.map(|spare| spare.copies.clone()).unwrap_or_default()
         };
         let targets = plan.copy.values().map(|copy| copy.token.get_ref().clone());
         let destroyed = |key: &Name| plan.destruction.keys().any(|gone| gone.get_ref() == key);
-        let affected =
-            self.state.spares.iter().filter(|(_, spare)| spare.copies.keys().any(destroyed));
+        let affected = self.state.spares.iter().filter(|(name, spare)| {
+            let left = self.state.remains.contains_key(&Holder::Spare((*name).clone()));
+            left || spare.copies.iter().any(destroyed)
+        });
         let names = targets.chain(affected.map(|(name, _)| name.clone()));
         names.map(|name| (name.clone(), held(&name))).collect()
     }

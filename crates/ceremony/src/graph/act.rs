@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::hex::Octets;
 use crate::name::Name;
 use crate::plan::Order;
 
@@ -105,6 +106,16 @@ pub enum Act {
     Destroy {
         /// Which key.
         key: Name,
+        /// On which token.
+        token: Holder,
+    },
+    /// Token: remove what an earlier ceremony that did not end may have left with this CKA_ID, and
+    /// see in a fresh session that nothing is there.
+    Clear {
+        /// The key that it was, or was to be.
+        key: Name,
+        /// CKA_ID.
+        id: Octets,
         /// On which token.
         token: Holder,
     },
@@ -243,6 +254,7 @@ impl Act {
             | Self::Clone { .. }
             | Self::Inspect { .. }
             | Self::Destroy { .. }
+            | Self::Clear { .. }
             | Self::Generate { .. }
             | Self::SignHead
             | Self::ReadValue { .. }
@@ -269,6 +281,7 @@ impl Act {
             | Self::Inventory { token }
             | Self::Inspect { token, .. }
             | Self::Destroy { token, .. }
+            | Self::Clear { token, .. }
             | Self::Logout { token } => token,
             Self::Sign(sheet) => &sheet.token,
             Self::Entry { .. }
@@ -329,6 +342,7 @@ impl Act {
             | Self::Copy { .. }
             | Self::Inspect { .. }
             | Self::Destroy { .. }
+            | Self::Clear { .. }
             | Self::Generate { .. }
             | Self::SignHead
             | Self::ReadValue { .. }
@@ -352,6 +366,7 @@ impl Act {
                 | Self::Copy { .. }
                 | Self::Inspect { .. }
                 | Self::Destroy { .. }
+                | Self::Clear { .. }
         )
     }
 
@@ -378,6 +393,7 @@ impl Act {
             Self::Clone { .. } => "clone",
             Self::Inspect { .. } => "inspect",
             Self::Destroy { .. } => "destroy",
+            Self::Clear { .. } => "clear",
             Self::HandOver { .. } => "hand-over",
             Self::Generate { .. } => "generate",
             Self::SignHead => "sign-head",

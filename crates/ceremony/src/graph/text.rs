@@ -193,6 +193,9 @@ impl Graph {
             if let Act::Sign(sheet) = &op.act {
                 let _ = write!(out, ": {}", self.signed(sheet));
             }
+            if let Act::Clear { id, .. } = &op.act {
+                let _ = write!(out, ": CKA_ID {}", crate::hex::encode(&id.0));
+            }
             let _ = write!(out, " [{}]", op.section);
             let duties: Vec<String> = op
                 .by

@@ -1,16 +1,15 @@
 //! What a ceremony changes in the state of its CA.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::{
-    Batch, Burned, Certificate, CopyStanding, Genesis, Key, Last, Spare, Standing, State,
-    Succession, predecessor,
+    Batch, Burned, Certificate, Genesis, Key, Last, Spare, Standing, State, Succession, predecessor,
 };
 use crate::graph::{Act, Holder, Item, Origin, Sheet};
-use crate::hex::Digest;
+use crate::hex::{Digest, Octets};
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
@@ -138,14 +137,13 @@ impl State {
         for (op, at) in run.done_ops() {
             if let Act::Destroy { key, token } = &op.act {
                 self.take_destruction(key, token, at);
-            } else if let Act::Copy { key, to } = &op.act {
-                self.take_copy(run, key, to, CopyStanding::Made);
-            } else if let Act::Inspect { key, token: Holder::Spare(spare) } = &op.act {
-                self.take_copy(run, key, spare, CopyStanding::Made);
+            } else if let Act::Clear { id, token, .. } = &op.act {
+                self.take_clearance(id, token);
             } else if let Act::Sign(Sheet { key, token: Holder::Spare(spare), .. }) = &op.act {
-                self.take_copy(run, key, spare, CopyStanding::Proved);
+                self.take_copy(run, key, spare);
             }
         }
+        self.take_remains(run);
     }
 
     fn take_destruction(&mut self, key: &Name, token: &Holder, at: Instant) {
@@ -163,13 +161,48 @@ impl State {
         }
     }
 
-    fn take_copy(&mut self, run: &Run, key: &Name, spare: &Name, standing: CopyStanding) {
-        let Some(serial) = run.place().spares.get(spare) else { return };
-        let spare = self
-            .spares
-            .entry(spare.clone())
-            .or_insert_with(|| Spare { serial: serial.clone(), copies: BTreeMap::new() });
-        spare.copies.insert(key.clone(), standing);
+    fn take_clearance(&mut self, id: &Octets, token: &Holder) {
+        if let Some(left) = self.remains.get_mut(token) {
+            left.remove(id);
+        }
+        self.remains.retain(|_, left| !left.is_empty());
+    }
+
+    /// The token with this name, which the ledger knows from now on.
+    fn spare(&mut self, run: &Run, spare: &Name) -> Option<&mut Spare> {
+        let serial = run.place().spares.get(spare)?.clone();
+        let entry = self.spares.entry(spare.clone());
+        Some(entry.or_insert_with(|| Spare { serial, copies: BTreeSet::new() }))
+    }
+
+    fn take_copy(&mut self, run: &Run, key: &Name, spare: &Name) {
+        if let Some(spare) = self.spare(run, spare) {
+            spare.copies.insert(key.clone());
+        }
+    }
+
+    /// What nobody knows the end of: a key generation, a copy that proved nothing, a destruction.
+    /// The next ceremony clears it; what was to be destroyed counts as destroyed.
+    fn take_remains(&mut self, run: &Run) {
+        for (op, attempt) in run.begun() {
+            if let Act::Generate { key } = &op.act {
+                let id = run.graph().key(key).map(|planned| planned.id(run.graph(), attempt));
+                self.take_remain(Holder::Root, id, key);
+            } else if let Act::Destroy { key, token } = &op.act {
+                self.take_destruction(key, token, run.last_at());
+                self.take_remain(token.clone(), run.key_id(key).cloned(), key);
+            } else if let Act::Copy { key, to } | Act::Clone { key, to } = &op.act {
+                let proved = self.spare(run, to).is_none_or(|spare| spare.copies.contains(key));
+                let id = run.key_id(key).filter(|_| !proved).cloned();
+                self.take_remain(Holder::Spare(to.clone()), id, key);
+            }
+        }
+    }
+
+    fn take_remain(&mut self, token: Holder, id: Option<Octets>, key: &Name) {
+        if let Some(id) = id {
+            self.remains.entry(token).or_default().insert(id, key.clone());
+        }
     }
 
     fn take_certificates(&mut self, run: &Run, completed: bool) {

@@ -2,8 +2,10 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::Report;
+use crate::ledger::{Certificate, Standing};
 use crate::name::Name;
 use crate::plan::{PlanCertificate, ProfileName};
 use crate::violation::Input;
@@ -160,7 +162,9 @@ pub(super) fn release(report: &mut Report<'_>) {
     let withheld = report.state.withheld().filter(|(name, certificate)| {
         let revoked = plan.revocation.keys().any(|revoked| revoked.get_ref() == *name);
         let compromised = plan.compromise.keys().any(|key| *key.get_ref() == certificate.issuer);
-        !revoked && !compromised
+        // What was handed to nobody ends with the key in it.
+        let destroyed = |key: &Name| plan.destruction.keys().any(|gone| gone.get_ref() == key);
+        !revoked && !compromised && !certificate.key.as_ref().is_some_and(destroyed)
     });
     let withheld: alloc::collections::BTreeSet<Name> =
         withheld.map(|(name, _)| name.clone()).collect();
@@ -175,6 +179,16 @@ pub(super) fn release(report: &mut Report<'_>) {
             );
         }
     }
+    let linkless = plan.release.iter().filter(|name| lacks_links(report, name.get_ref()));
+    for name in linkless.collect::<Vec<_>>() {
+        report.refuse(
+            Input::Plan,
+            name.span(),
+            "a root that is released together with both its links to the generation before",
+            "a root whose ceremony ended before its links were signed",
+            "destroy its key, and hold the rollover again with the next one",
+        );
+    }
     for name in &withheld {
         if !plan.release.iter().any(|released| released.get_ref() == name) {
             report.refuse(
@@ -182,8 +196,31 @@ pub(super) fn release(report: &mut Report<'_>) {
                 plan.ceremony.span(),
                 format!("{name}, which an aborted ceremony withheld, released or revoked"),
                 String::from("neither"),
-                "name it in `release`, or write its [revocation.…]",
+                "name it in `release`; or write its [revocation.…], of a root the [destruction.…] of its key",
             );
         }
     }
+}
+
+/// Whether this is the root of a key that other root keys gave their place to, while the links
+/// between them are not released with it (5.6; D24).
+fn lacks_links(report: &Report<'_>, name: &Name) -> bool {
+    let state = report.state;
+    let Some(root) = state.certificates.get(name).filter(|c| c.profile == ProfileName::Root) else {
+        return false;
+    };
+    let released = |name: &Name| report.inputs.plan.release.iter().any(|r| r.get_ref() == name);
+    let older = state.root_keys().filter(|(other, key)| {
+        let has_root =
+            state.root_of(other.as_str()).is_some_and(|r| r.standing == Standing::Issued);
+        **other != root.issuer && key.compromised.is_none() && has_root
+    });
+    let links = |profile: ProfileName| {
+        let of_root = |certificate: &Certificate| {
+            certificate.issuer == root.issuer || certificate.key.as_ref() == Some(&root.issuer)
+        };
+        let mut all = state.certificates.iter();
+        all.any(|(name, c)| c.profile == profile && of_root(c) && released(name))
+    };
+    older.count() > 0 && !(links(ProfileName::OldWithNew) && links(ProfileName::NewWithOld))
 }

@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 
 use super::Report;
 use crate::compile::generation;
-use crate::ledger::{Certificate, Key};
+use crate::ledger::{Certificate, Key, Standing};
 use crate::name::Name;
 use crate::plan::ProfileName;
 use crate::policy::Backup;
@@ -169,7 +169,7 @@ pub(super) fn rollover_link(report: &mut Report<'_>) {
 }
 
 /// R-DESTROY: a root key is destroyed with the approval of the CA managers of both organisations,
-/// when it has no duty any more: its root has ended, or never was, or everything it signed is
+/// when it has no duty any more: its root has ended, or was handed to nobody, or all it signed is
 /// revoked and another key signs the CRLs (6.2.10; D47).
 pub(super) fn destruction(report: &mut Report<'_>) {
     let inputs = report.inputs;
@@ -225,7 +225,7 @@ pub(super) fn copies(report: &mut Report<'_>) {
             Some((_, key)) => Some(key.backup),
             None => made.then_some(*report.inputs.policy.root.backup.get_ref()),
         };
-        let held = report.state.spares.get(token).is_some_and(|s| s.copies.contains_key(key));
+        let held = report.state.spares.get(token).is_some_and(|s| s.copies.contains(key));
         let twice = plan.copy.iter().take_while(|(other, _)| other.get_ref() != name.get_ref());
         let twice =
             twice.into_iter().any(|(_, c)| c.key.get_ref() == key && c.token.get_ref() == token);
@@ -254,12 +254,12 @@ pub(super) fn copies(report: &mut Report<'_>) {
 /// What a root key is still needed for.
 fn duty(report: &Report<'_>, name: &Name, key: &Key, at: Instant) -> Option<String> {
     let root = report.state.root_of(name.as_str())?;
-    if root.not_after < at {
+    if root.not_after < at || root.standing == Standing::Withheld {
         return None;
     }
     let relied_on = |certificate: &&Certificate| {
         certificate.issuer == *name
-            && certificate.revoked().is_none()
+            && certificate.standing == Standing::Issued
             && certificate.not_after >= at
     };
     if let Some(certificate) = report.state.certificates.values().find(relied_on) {

@@ -5,7 +5,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Report;
-use crate::ledger::{CopyStanding, State};
+use crate::ledger::State;
 use crate::name::Name;
 use crate::plan::Recovery;
 use crate::time::Instant;
@@ -34,9 +34,8 @@ fn faults(report: &Report<'_>, recovery: &Recovery) -> Vec<String> {
     match report.before.spares.get(token) {
         None => faults.push(format!("no token {token} with copies in the ledger")),
         Some(spare) => {
-            let proved = |key: &Name| spare.copies.get(key) == Some(&CopyStanding::Proved);
             let needed = needed(report.before, report.at()).into_iter();
-            let missing = needed.filter(|key| !proved(key));
+            let missing = needed.filter(|key| !spare.copies.contains(key));
             faults.extend(missing.map(|key| format!("no proved copy of {key} on {token}")));
         }
     }

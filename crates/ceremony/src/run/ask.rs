@@ -45,6 +45,8 @@ pub struct Fact {
     pub name: &'static str,
     /// What is an answer.
     pub kind: FactKind,
+    /// Another digest that is as good an answer.
+    pub also: Option<Digest>,
 }
 
 /// What is an answer to a question.
@@ -98,6 +100,7 @@ impl Run {
                 TokenRequest::Inspect { id: id(key)?, curve: self.planned(key)?.curve }
             }
             Act::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)? },
+            Act::Clear { id, .. } => TokenRequest::Destroy { id: id.clone() },
             Act::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }
@@ -147,33 +150,34 @@ impl Run {
     }
 
     pub(super) fn facts(&self, op: &Op) -> Result<Vec<Fact>, Fault> {
-        let digest = |rule, name, digest| Fact { rule, name, kind: FactKind::Digest(digest) };
+        let fact = |rule, name, kind| Fact { rule, name, kind, also: None };
+        let digest = |rule, name, digest| fact(rule, name, FactKind::Digest(digest));
         Ok(match &op.act {
             Act::Papers => {
                 let mut facts = vec![
                     digest("S-PAPERS", "graph", self.opened().graph),
                     digest("S-PAPERS", "bindings", self.opened().bindings),
                 ];
-                facts.extend(self.noted.map(|head| digest("S-PAPERS", "head", head)));
+                // The interruption may have come before the last head stood on paper.
+                facts.extend(self.noted.map(|(last, before)| Fact {
+                    also: Some(before),
+                    ..digest("S-PAPERS", "head", last)
+                }));
                 facts
             }
             Act::Clock => {
                 let most = i64::from(self.graph().demands.max_clock_offset);
                 vec![
-                    Fact {
-                        rule: "R-TIME",
-                        name: "offset-seconds",
-                        kind: FactKind::Integer(-most, most),
-                    },
-                    Fact { rule: "R-TIME", name: "reference", kind: FactKind::Words },
+                    fact("R-TIME", "offset-seconds", FactKind::Integer(-most, most)),
+                    fact("R-TIME", "reference", FactKind::Words),
                 ]
             }
             Act::Activate => {
-                vec![Fact { rule: "R-ACTIVATE", name: "second-factor", kind: FactKind::Words }]
+                vec![fact("R-ACTIVATE", "second-factor", FactKind::Words)]
             }
             Act::Application { application } => self.papers_of(application)?,
             Act::Clone { .. } => {
-                vec![Fact { rule: "R-BACKUP", name: "procedure", kind: FactKind::Words }]
+                vec![fact("R-BACKUP", "procedure", FactKind::Words)]
             }
             Act::Fingerprint { certificate } => {
                 let signed = self.signed().get(certificate.as_str());
@@ -201,6 +205,7 @@ impl Run {
             | Act::HandOver { .. }
             | Act::ReadHead
             | Act::Destroy { .. }
+            | Act::Clear { .. }
             | Act::Deactivate
             | Act::Exit { .. }
             | Act::Identify { .. }
@@ -225,7 +230,10 @@ impl Run {
         let planned = planned.ok_or_else(|| {
             Fault::new("S-ORDER", "an application of the plan", application.to_string())
         })?;
-        let fact = |(rule, name, digest)| Fact { rule, name, kind: FactKind::Digest(digest) };
+        let fact = |(rule, name, digest)| {
+            let kind = FactKind::Digest(digest);
+            Fact { rule, name, kind, also: None }
+        };
         Ok(planned.papers().map(fact).collect())
     }
 
@@ -248,9 +256,9 @@ impl Fact {
     pub fn judge(&self, found: &str) -> Result<(), String> {
         match &self.kind {
             FactKind::Digest(digest) => {
-                let whole = digest.to_string();
-                let enough = found.len() >= 16 && whole.starts_with(found);
-                if enough { Ok(()) } else { Err(whole) }
+                let begins = |digest: &Digest| digest.to_string().starts_with(found);
+                let known = begins(digest) || self.also.as_ref().is_some_and(begins);
+                if found.len() >= 16 && known { Ok(()) } else { Err(digest.to_string()) }
             }
             FactKind::Integer(low, high) => {
                 let asked = || format!("a whole number from {low} to {high}");
@@ -264,7 +272,7 @@ impl Fact {
 }
 
 /// Free text in a record: 1 to 200 characters, no control characters.
-pub(super) fn words(text: &str) -> Result<(), Fault> {
+pub fn words(text: &str) -> Result<(), Fault> {
     let length = text.chars().count();
     if length == 0 || length > 200 || text.chars().any(char::is_control) {
         return Err(Fault::new(
@@ -276,4 +284,18 @@ pub(super) fn words(text: &str) -> Result<(), Fault> {
     crate::text::admit(text.as_bytes())
         .map(drop)
         .map_err(|error| Fault::new("S-WORDS", "plain text", error.to_string()))
+}
+
+/// What somebody else said, such as a token, as words that a record takes: a character that it does
+/// not take becomes `?`.
+#[must_use]
+pub fn as_words(text: &str) -> String {
+    let taken = |c: char| if words(c.encode_utf8(&mut [0; 4])).is_ok() { c } else { '?' };
+    let said: String = text.chars().take(200).map(taken).collect();
+    let plain = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
+    match words(&said) {
+        Ok(()) => said,
+        Err(_) if said.is_empty() => String::from("no words"),
+        Err(_) => said.chars().map(plain).collect(),
+    }
 }

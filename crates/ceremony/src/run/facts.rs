@@ -75,6 +75,12 @@ impl Run {
         self.stopped.as_ref()
     }
 
+    /// Whether there is an audit key that can seal what has happened.
+    #[must_use]
+    pub const fn is_sealable(&self) -> bool {
+        self.audit_ready
+    }
+
     /// How the ceremony was closed, if it was.
     #[must_use]
     pub const fn closed(&self) -> Option<End> {
@@ -113,6 +119,20 @@ impl Run {
             let index = Some(op.id.index());
             let open = self.pending == index || self.burn == index;
             (op, state.attempt + u32::from(open))
+        })
+    }
+
+    /// Every operation that was begun and may have left something: of a key generation only one
+    /// whose end is not settled; of any other, whatever was asked. With its last attempt.
+    pub(crate) fn begun(&self) -> impl Iterator<Item = (&Op, u32)> {
+        let ops = self.graph().ops.iter().zip(&self.ops);
+        ops.filter_map(|(op, state)| {
+            let index = Some(op.id.index());
+            let open = self.pending == index || self.burn == index || self.doubt == index;
+            let settles = matches!(op.act, Act::Generate { .. });
+            let copies = matches!(op.act, Act::Copy { .. } | Act::Clone { .. });
+            let left = open || (copies && state.done) || (!settles && self.was_asked(op));
+            left.then_some((op, state.attempt))
         })
     }
 

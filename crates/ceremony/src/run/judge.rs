@@ -159,7 +159,14 @@ impl Run {
             }
             (Act::WriteHead, TokenAnswer::Heads { values }) => self.weigh_head(values),
             (Act::ReadHead, TokenAnswer::Heads { values }) => self.weigh_known_head(values),
-            (Act::Destroy { .. }, TokenAnswer::Left { objects: 0 }) => Ok(Weighed::default()),
+            (Act::Destroy { .. } | Act::Clear { .. }, TokenAnswer::Left { objects: 0 }) => {
+                Ok(Weighed::default())
+            }
+            (Act::Clear { key, .. }, TokenAnswer::Left { objects }) => Err(Fault::new(
+                "R-HSM-DEDICATED",
+                format!("a token on which nothing is left of an earlier {key}"),
+                format!("{objects} objects"),
+            )),
             (Act::Destroy { key, .. }, TokenAnswer::Left { objects }) => Err(Fault::new(
                 "R-DESTROY",
                 format!("a token on which nothing of {key} is left"),
@@ -210,6 +217,7 @@ impl Run {
             | Act::ApproveDestruction { .. }
             | Act::ApproveRecovery { .. }
             | Act::Destroy { .. }
+            | Act::Clear { .. }
             | Act::HandOver { .. }
             | Act::Generate { .. }
             | Act::ReadValue { .. }

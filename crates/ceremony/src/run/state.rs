@@ -124,6 +124,7 @@ impl Run {
             | Act::Clone { .. }
             | Act::Inspect { .. }
             | Act::Destroy { .. }
+            | Act::Clear { .. }
             | Act::Application { .. }
             | Act::Compromise { .. }
             | Act::Order { .. }
@@ -364,8 +365,8 @@ impl Run {
         Ok(())
     }
 
-    /// At least two people, of two roles.
-    fn two_roles(&self, by: &[Name]) -> Result<(), Fault> {
+    /// At least two participants, of two roles: who may consent to what the script has in its annex.
+    pub fn two_roles(&self, by: &[Name]) -> Result<(), Fault> {
         self.participants(by)?;
         let people = &self.graph().people;
         let roles: Vec<&Vec<Name>> =

@@ -139,7 +139,8 @@ impl Run {
         compare(objects, &expected, &doubtful, None)
     }
 
-    /// CKA_ID of every key whose destruction on this token was begun: it may be gone or not.
+    /// CKA_ID of every key whose destruction on this token was begun, and of everything that is
+    /// cleared here: it may be gone or not.
     fn destroyed_on(&self, holder: &Holder) -> Result<BTreeSet<Octets>, Fault> {
         let mut ids = BTreeSet::new();
         for (op, state) in self.graph().ops.iter().zip(&self.ops) {
@@ -148,6 +149,10 @@ impl Run {
                 && (state.done || self.was_asked(op))
             {
                 ids.insert(self.id_of(key)?);
+            } else if let Act::Clear { id, token, .. } = &op.act
+                && token == holder
+            {
+                ids.insert(id.clone());
             }
         }
         Ok(ids)

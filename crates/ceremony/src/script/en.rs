@@ -164,6 +164,11 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             format!("Key custodians destroy the key pair `{key}` on the token and see in a fresh session that it is gone."),
             "Nothing with its CKA_ID is left on the token.".into(),
         ),
+        Act::Clear { key, token, .. } => (
+            titled("Removal of remains", token),
+            format!("Key custodians remove what an earlier ceremony that did not end may have left of `{key}` on the token, and see in a fresh session that it is gone."),
+            "Nothing with that CKA_ID is left on the token.".into(),
+        ),
         Act::HandOver { certificates } => (
             "Hand-over of DS certificates".into(),
             format!(

@@ -160,6 +160,11 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             format!("複数の秘密鍵管理者が `{key}` の鍵ペアをトークンから消去し、新しいセッションで無いことを確かめる。"),
             "トークンに `CKA_ID` の一致するものが残っていない。".into(),
         ),
+        Act::Clear { key, token, .. } => (
+            titled("残存物の削除", token),
+            format!("完了しなかった以前のセレモニーが `{key}` について暗号モジュールに残したかもしれないものを、鍵管理者が削除し、新しいセッションで無いことを確かめる。"),
+            "その CKA_ID のものが一つも残っていない。".into(),
+        ),
         Act::HandOver { certificates } => (
             "DS 電子証明書の交付".into(),
             format!(
