@@ -5,6 +5,7 @@
 
 pub(crate) mod history;
 mod judges;
+mod remains;
 
 use std::collections::BTreeSet;
 use std::fs;

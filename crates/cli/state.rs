@@ -1,6 +1,9 @@
 //! `state`: what the ceremonies of a ledger have left, for people and as JSON.
 
-use ceremony::hex::encode;
+use std::collections::BTreeMap;
+
+use ceremony::graph::Holder;
+use ceremony::hex::{Octets, encode};
 use ceremony::ledger::{Batch, Certificate, Due, DueKind, Key, Spare, Standing, State};
 use ceremony::name::Name;
 use ceremony::plan::{Ground, Order};
@@ -94,7 +97,13 @@ fn key_rows(state: &State, policy: &Policy, at: Instant, lang: Lang) -> Vec<Stri
         let copies = if copies.is_empty() { "-".to_string() } else { copies.join(", ") };
         format!("{} {name} ({}): {copies}", pick(lang, "複製", "copies on"), spare.serial)
     });
-    keys.chain(spares).collect()
+    let remains = state.remains.iter().flat_map(|(token, left)| {
+        let said =
+            pick(lang, "完了しなかったセレモニーの残存物", "left by a ceremony that did not end");
+        left.iter()
+            .map(move |(id, key)| format!("{said}: {key}{} {}", token.suffix(), encode(&id.0)))
+    });
+    keys.chain(spares).chain(remains).collect()
 }
 
 fn certificate_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
@@ -205,6 +214,7 @@ fn as_json(state: &State, policy: &Policy, at: Instant) -> Value {
         "head": state.last.as_ref().map(|last| last.predecessor.head.to_string()),
         "keys": keys_as_json(state, policy),
         "spares": spares_as_json(state),
+        "remains": remains_as_json(state),
         "certificates": certificates_as_json(state),
         "crl-batches": batches_as_json(state),
         "burned": burned.collect::<Vec<_>>(),
@@ -236,6 +246,20 @@ fn spares_as_json(state: &State) -> Vec<Value> {
         json!({ "name": name.as_str(), "serial": spare.serial, "copies": copies })
     };
     state.spares.iter().map(spare).collect()
+}
+
+fn remains_as_json(state: &State) -> Vec<Value> {
+    let of = |(token, left): (&Holder, &BTreeMap<Octets, Name>)| {
+        let token = match token {
+            Holder::Root => None,
+            Holder::Spare(name) => Some(name.to_string()),
+        };
+        let each = left
+            .iter()
+            .map(|(id, key)| json!({ "token": token, "id": encode(&id.0), "key": key.as_str() }));
+        each.collect::<Vec<_>>()
+    };
+    state.remains.iter().flat_map(of).collect()
 }
 
 fn certificates_as_json(state: &State) -> Vec<Value> {

@@ -120,7 +120,7 @@ impl History {
         let from = *planned.window.get_ref().from.get_ref();
         let (year, month, day, hour, minute, _) = from.plus_seconds(seconds).utc();
         let time = format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:00");
-        self.write_room(ceremony, module);
+        self.write_room(plan, module);
         let mut command = gishiki_at(&time);
         command.arg(what);
         if what == "run" {
@@ -141,15 +141,19 @@ impl History {
 
     /// The room, with the vault where the plan's graph names it: in the last ceremony, in the place
     /// of the lost root token.
-    fn write_room(&self, ceremony: &str, module: &Path) {
+    fn write_room(&self, plan: &Path, module: &Path) {
+        let ceremony = plan.file_name().unwrap().to_str().unwrap();
         self.drill.write_room(module);
         if ceremony == CEREMONIES[11] {
             let room = fs::read_to_string(self.drill.path("room.toml")).unwrap();
             let room = room.replace(&self.drill.serial, &self.vault);
             return fs::write(self.drill.path("room.toml"), room).unwrap();
         }
-        let graph = root().join("golden/mdoc-root").join(ceremony).join("graph.txt");
-        if !fs::read_to_string(graph).is_ok_and(|graph| graph.contains("\ntoken vault: ")) {
+        let golden = root().join("golden/mdoc-root").join(ceremony).join("graph.txt");
+        let graph = fs::read_to_string(golden).unwrap_or_else(|_| {
+            text(&run(gishiki().arg("graph").arg(plan).arg("--ledger").arg(self.ledger())))
+        });
+        if !graph.contains("\ntoken vault: ") {
             return;
         }
         let room = fs::read_to_string(self.drill.path("room.toml")).unwrap();
