@@ -24,6 +24,7 @@ mod laws;
 mod life;
 mod nss;
 mod other_validators;
+mod real;
 mod refusals;
 mod rules;
 mod shadow_chain;

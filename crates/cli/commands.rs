@@ -19,7 +19,7 @@ use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified};
 use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, ending};
 use crate::exit::Halt;
-use crate::files::{Folder, shown};
+use crate::files::{self, Folder, shown};
 use crate::journal::Journal;
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
@@ -145,11 +145,14 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     let entered = room::enter(&run.held.room)?;
     let (compiled, proofs) =
         compiled(folder, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
-    let (people, pin) = people(&run.held, entered.mode, lang)?;
+    if entered.mode == Mode::Real {
+        refuse_other_bindings(&run.plan, &compiled)?;
+    }
     let clock = Clock::System;
     let at = clock.now()?;
     let step = Run::begin(compiled.clone(), entered.mode, entered.place, at)
         .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
+    let (people, pin) = people(&run.held, entered.mode, lang)?;
     let journal = Journal::begin(&run.held.journal, &compiled)?;
     let mut conduct = Conduct {
         tokens: entered.tokens,
@@ -163,6 +166,20 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     };
     let run_begun = conduct.keep(step)?;
     finish(conduct, run_begun, &run.held.out, lang)
+}
+
+/// The bindings that were reviewed with the plan (`gishiki bind`), where they lie beside it, are
+/// those that it has today.
+fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
+    let path = plan.join("bindings.txt");
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    if files::read_document(&path)? == compiled.bindings.text().as_bytes() {
+        return Ok(());
+    }
+    let asked = format!("the bindings {}, as reviewed in {}", compiled.bindings.id(), shown(&path));
+    Err(Halt::media("S-PAPERS", asked, "others; review the plan once more with `gishiki bind`"))
 }
 
 fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {

@@ -129,15 +129,26 @@ impl Journal {
         Ok((journal, Recovered { written, inputs, torn, copied, new_medium }))
     }
 
-    /// Reads two journals without changing anything: the inputs, and the longer transcript, which
-    /// must continue the other.
+    /// Reads two journals, or the one that is left, without changing anything: the inputs, and the
+    /// longer transcript, which must continue the other. One that was sealed is refused.
     pub(crate) fn look(folders: &[PathBuf]) -> Result<(BTreeMap<String, Vec<u8>>, Vec<u8>), Halt> {
         let folders = two(folders)?;
-        let [a, b] = &folders;
-        let (a, b) =
-            (whole_lines(read(&a.join(TRANSCRIPT))?).0, whole_lines(read(&b.join(TRANSCRIPT))?).0);
-        let transcript = longer(TRANSCRIPT, &a, &b)?.to_vec();
-        Ok((read_inputs(&folders, &transcript)?, transcript))
+        if folders.iter().any(|folder| folder.join(BUNDLE).exists()) {
+            let asked = "a journal that was not sealed";
+            return Err(Halt::media(
+                "S-ABANDONED",
+                asked,
+                "its seal; `gishiki resume` hands it out",
+            ));
+        }
+        let held = folders.iter().map(|folder| folder.join(TRANSCRIPT));
+        let held: Vec<PathBuf> = held.filter(|path| path.exists()).collect();
+        let mut longest = Vec::new();
+        for path in &held {
+            let octets = whole_lines(read(path)?).0;
+            longest = longer(TRANSCRIPT, &longest, &octets)?.to_vec();
+        }
+        Ok((read_inputs(&folders, &longest)?, longest))
     }
 
     /// Takes a line, to be durable when [`Journal::keep`] returns.
@@ -261,9 +272,11 @@ fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
     Ok(Some(new.to_path_buf()))
 }
 
-/// Whether a journal has a whole line.
+/// Whether a journal has a whole line. What is there and cannot be read counts as one: nothing of
+/// it may be lost.
 fn holds_a_line(folder: &Path) -> bool {
-    fs::read(folder.join(TRANSCRIPT)).is_ok_and(|octets| octets.contains(&b'\n'))
+    let path = folder.join(TRANSCRIPT);
+    path.symlink_metadata().is_ok() && read(&path).map_or(true, |octets| octets.contains(&b'\n'))
 }
 
 /// A journal begins in an empty folder, or where one was about to begin when the power was cut:
@@ -393,7 +406,6 @@ fn read_inputs(
     Ok(inputs)
 }
 
-/// Writes and syncs a file of a folder that nobody uses yet.
 /// Writes a small file whole: beside its place, synced, then renamed.
 fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {
     let write = || -> std::io::Result<()> {

@@ -1,0 +1,268 @@
+//! The real thing, with people at a terminal: the first ceremony and its anchor, a backup, and the
+//! loss of the root token, after which the anchor names a second audit key.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io::{Read as _, Write as _};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+
+use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text};
+
+const SO_PIN: &str = "drill-so-pin";
+
+/// A CA whose production tokens are two of SoftHSM's, and its ledger.
+struct Ca {
+    drill: Drill,
+    tokens: [String; 2],
+}
+
+impl Ca {
+    fn new() -> Self {
+        let drill = Drill::new();
+        let tokens = ["mdoc-root", "mdoc-vault"].map(|label| drill.new_token(label));
+        let ca = Self { drill, tokens };
+        let plans = ca.path("ceremony-plans/mdoc-root");
+        copy(&root().join("ceremony-plans/mdoc-root"), &plans);
+        let policy = fs::read_to_string(plans.join("policy.toml")).unwrap();
+        let policy = policy.replace("FAKE-HSM-0001", &ca.tokens[0]);
+        fs::write(plans.join("policy.toml"), policy.replace("FAKE-HSM-0002", &ca.tokens[1]))
+            .unwrap();
+        fs::create_dir(ca.path("ledger")).unwrap();
+        ca
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.drill.path(name)
+    }
+
+    fn plan(&self, ceremony: &str) -> PathBuf {
+        self.path("ceremony-plans/mdoc-root").join(ceremony)
+    }
+
+    /// A plan of the sample, at another place in a history.
+    fn replan(&self, ceremony: &str, after: &str, sequence: u32, replaced: &[(&str, &str)]) {
+        let path = self.plan(ceremony).join("plan.toml");
+        let mut lines: Vec<String> =
+            fs::read_to_string(&path).unwrap().lines().map(String::from).collect();
+        for line in &mut lines {
+            if line.starts_with("after ") {
+                *line = format!("after = \"{after}\"");
+            } else if line.starts_with("sequence ") {
+                *line = format!("sequence = {sequence}");
+            }
+        }
+        let text = lines.join("\n") + "\n";
+        fs::write(path, replaced.iter().fold(text, |text, (a, b)| text.replace(a, b))).unwrap();
+    }
+
+    /// The room with this token as the root token, and perhaps another.
+    fn room(&self, token: &str, vault: Option<&str>) {
+        let digest = ceremony::hex::Digest::of(&fs::read(SOFTHSM).unwrap());
+        let table = |name: &str, serial: &str| {
+            format!(
+                "[{name}]\nmodule = \"{SOFTHSM}\"\nsha256 = \"{digest}\"\nserial = \"{serial}\"\n"
+            )
+        };
+        let vault = vault.map_or(String::new(), |serial| table("spare.vault", serial));
+        let room = format!("format = 1\nterminal = \"room-1\"\n{}{vault}", table("token", token));
+        fs::write(self.path("room.toml"), room).unwrap();
+    }
+
+    fn command(&self, ceremony: &str, time: &str) -> Command {
+        let mut command = gishiki_at(time);
+        self.drill.env(&mut command);
+        command.args(["--lang", "en", "run"]).arg(self.plan(ceremony));
+        command.arg("--room").arg(self.path("room.toml"));
+        for medium in ["A", "B"] {
+            command.arg("--journal").arg(self.path(&format!("{medium}-{ceremony}")));
+        }
+        command.arg("--out").arg(self.path("ledger").join(ceremony));
+        if self.path("anchor.toml").exists() {
+            command.arg("--ledger").arg(self.path("ledger"));
+            command.arg("--anchor").arg(self.path("anchor.toml"));
+        }
+        command
+    }
+
+    /// Holds a ceremony at a terminal; what stood on the screen.
+    fn hold(&self, ceremony: &str, time: &str) -> String {
+        let mut reviewed = gishiki();
+        reviewed.arg("graph").arg(self.plan(ceremony)).arg("--ledger").arg(self.path("ledger"));
+        let graph = succeed(&mut reviewed);
+        let mut reviewed = gishiki();
+        reviewed.arg("check").arg(self.plan(ceremony)).arg("--ledger").arg(self.path("ledger"));
+        let ids = succeed(&mut reviewed);
+        let id = |name: &str| {
+            let line = ids.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
+            line.split_whitespace().last().unwrap().to_string()
+        };
+        let people =
+            People { graph: id("graph"), bindings: id("bindings"), duties: duties(&graph) };
+        let (code, screen) = people.at_a_terminal(&self.command(ceremony, time));
+        assert_eq!(code, Some(0), "{ceremony}: {screen}");
+        assert!(!screen.contains(PIN) && !screen.contains(SO_PIN), "a PIN is on the screen");
+        screen
+    }
+
+    fn verify(&self, what: &Path, anchored: bool) -> (Option<i32>, String) {
+        let mut verify = gishiki();
+        verify.arg("verify").arg(what);
+        if anchored {
+            verify.arg("--anchor").arg(self.path("anchor.toml"));
+        }
+        let output = run(&mut verify);
+        (output.status.code(), text(&output))
+    }
+}
+
+/// Who has to confirm each operation, by its number: the first who may.
+fn duties(graph: &str) -> BTreeMap<usize, String> {
+    let operations = graph.split_once("\n# operations\n").unwrap().1;
+    let line = |line: &str| {
+        let number = line.get(..3)?.parse().ok()?;
+        let by = line.rsplit_once(" by ")?.1;
+        let mut people = Vec::new();
+        for duty in by.split(", ") {
+            let (count, rest) = duty.split_once(' ')?;
+            let ids = rest.split_once(" of ")?.1.split(' ');
+            people.extend(ids.take(count.parse().ok()?).map(String::from));
+        }
+        Some((number, people.join(" ")))
+    };
+    operations.lines().filter_map(line).collect()
+}
+
+/// People who do what the script says.
+struct People {
+    graph: String,
+    bindings: String,
+    duties: BTreeMap<usize, String>,
+}
+
+impl People {
+    /// What they type at a prompt, with what stands on the screen.
+    fn answer(&self, screen: &str, prompt: &str) -> String {
+        let step = screen.rsplit("── ").next().unwrap();
+        let number: usize = step.split('.').next().unwrap().parse().unwrap_or_default();
+        // The digest that is shown last, of which the first 8 words are read aloud.
+        let is_digest =
+            |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
+        let shown =
+            || screen.split_whitespace().filter(is_digest).last().unwrap()[..16].to_string();
+        if prompt.starts_with("graph ") {
+            self.graph[..16].to_string()
+        } else if prompt.starts_with("bindings ") {
+            self.bindings.clone()
+        } else if prompt.contains("who confirms") {
+            self.duties[&number].clone()
+        } else if prompt.starts_with("SO PIN") {
+            SO_PIN.to_string()
+        } else if prompt.starts_with("PIN") {
+            PIN.to_string()
+        } else if prompt.contains("as read aloud") {
+            shown()
+        } else if prompt.contains('…') {
+            "0".to_string()
+        } else {
+            "as on the label".to_string()
+        }
+    }
+
+    /// Runs a command with a controlling terminal of its own; how it ended, and the screen.
+    fn at_a_terminal(&self, command: &Command) -> (Option<i32>, String) {
+        let pty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
+        grantpt(&pty).unwrap();
+        unlockpt(&pty).unwrap();
+        let name = ptsname(&pty, Vec::new()).unwrap().into_string().unwrap();
+        let side = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
+        let mut session = Command::new("setsid");
+        session.args(["--ctty", "--wait"]).arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => session.env(name, value),
+                None => session.env_remove(name),
+            };
+        }
+        let mut child = session.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
+        drop(session);
+        let (mut keys, mut pty) = (File::from(pty.try_clone().unwrap()), File::from(pty));
+        let mut screen = Vec::new();
+        let mut octets = [0; 4096];
+        // Linux says EIO at the end of the last process that has the terminal.
+        while let Ok(read @ 1..) = pty.read(&mut octets) {
+            screen.extend_from_slice(&octets[..read]);
+            let shown = String::from_utf8_lossy(&screen);
+            let prompt = shown.rsplit('\n').next().unwrap();
+            if prompt.ends_with(": ") {
+                writeln!(keys, "{}", self.answer(&shown, prompt.trim_start())).unwrap();
+            }
+        }
+        let status = child.wait().unwrap();
+        (status.code(), String::from_utf8_lossy(&screen).into_owned())
+    }
+}
+
+/// The two values of the anchor's slip, as they stood on the screen.
+fn slip(screen: &str) -> [String; 2] {
+    let words = screen.rsplit("Anchor").next().unwrap();
+    let digest = |name: &str| {
+        let at = words.split(&format!("{name}\r\n   ")).nth(1).unwrap();
+        at.split_whitespace().next().unwrap().to_string()
+    };
+    ["audit-key", "head"].map(digest)
+}
+
+#[test]
+fn the_real_thing_is_held_at_a_terminal_and_anchored() {
+    let ca = Ca::new();
+    let ledger = ca.path("ledger");
+    ca.room(&ca.tokens[0], None);
+    let screen = ca.hold("2026-04-genesis", "2026-04-01 01:30:00");
+    let genesis = ledger.join("2026-04-genesis");
+    assert_eq!(ca.verify(&genesis, false).0, Some(7));
+    let [audit, head] = slip(&screen);
+    let anchor = format!(
+        "format = 1\nca = \"mdoc-root\"\nceremony = \"2026-04-genesis\"\naudit-key = \"{audit}\"\n\
+         genesis-head = \"{head}\"\nsigned-on = 2026-04-01\n"
+    );
+    fs::write(ca.path("anchor.toml"), &anchor).unwrap();
+    let (code, said) = ca.verify(&genesis, true);
+    assert!(code == Some(0) && said.starts_with("verified: mdoc-root"), "{code:?}: {said}");
+
+    // The backup. Its bindings were reviewed; others beside the plan stop it.
+    ca.replan("2026-12-backup-drill", "2026-04-genesis", 2, &[]);
+    ca.room(&ca.tokens[0], Some(&ca.tokens[1]));
+    let bindings = ca.plan("2026-12-backup-drill").join("bindings.txt");
+    fs::write(&bindings, "gishiki bindings v1\n").unwrap();
+    let refused = run(&mut ca.command("2026-12-backup-drill", "2026-12-25 01:30:00"));
+    assert_eq!(refused.status.code(), Some(5), "{}", text(&refused));
+    assert!(text(&refused).contains("S-PAPERS"), "{}", text(&refused));
+    let mut bind = gishiki();
+    bind.arg("bind").arg(ca.plan("2026-12-backup-drill")).arg("--ledger").arg(&ledger);
+    fs::write(&bindings, succeed(&mut bind)).unwrap();
+    ca.hold("2026-12-backup-drill", "2026-12-25 01:30:00");
+    assert_eq!(ca.verify(&ledger, true).0, Some(0));
+
+    // The root token is lost. The ledger does not know the token in its place as the root token yet,
+    // and the anchor does not know the audit key that is made on it.
+    let moved = [("2032-03-05", "2027-01-05"), ("2032-05-18", "2027-03-24")];
+    ca.replan("2032-03-token-lost", "2026-12-backup-drill", 3, &moved);
+    ca.room(&ca.tokens[0], None);
+    let refused = run(&mut ca.command("2032-03-token-lost", "2027-01-05 01:30:00"));
+    assert!(text(&refused).contains("S-TOKEN-SERIAL"), "{}", text(&refused));
+    ca.room(&ca.tokens[1], None);
+    let screen = ca.hold("2032-03-token-lost", "2027-01-05 01:30:00");
+    let (code, said) = ca.verify(&ledger, true);
+    assert!(code == Some(4) && said.contains("S-ANCHOR"), "{code:?}: {said}");
+    let [audit, head] = slip(&screen);
+    let succession = format!(
+        "[[succession]]\nceremony = \"2032-03-token-lost\"\naudit-key = \"{audit}\"\n\
+         head = \"{head}\"\nsigned-on = 2027-01-05\n"
+    );
+    fs::write(ca.path("anchor.toml"), format!("{anchor}{succession}")).unwrap();
+    let (code, said) = ca.verify(&ledger, true);
+    assert!(code == Some(0) && said.contains("verified: "), "{code:?}: {said}");
+}
