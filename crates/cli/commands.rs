@@ -20,7 +20,7 @@ use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, ending};
 use crate::exit::Halt;
 use crate::files::{self, Folder, shown};
-use crate::journal::Journal;
+use crate::journal::{Journal, Unsealed};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::conclude;
@@ -288,7 +288,7 @@ pub(crate) fn judge(
 
 /// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
 fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
-    let (inputs, journal) = Journal::look(&abandon.journal)?;
+    let Unsealed { inputs, transcript: journal } = Journal::look(&abandon.journal)?;
     let digest = Digest::of(&journal);
     let lines = journal.iter().filter(|octet| **octet == b'\n').count();
     let mut files: BTreeMap<String, Vec<u8>> =

@@ -73,6 +73,13 @@ pub(crate) struct Recovered {
     pub(crate) new_medium: Option<PathBuf>,
 }
 
+/// What was read from media that are given up.
+#[derive(Debug)]
+pub(crate) struct Unsealed {
+    pub(crate) inputs: BTreeMap<String, Vec<u8>>,
+    pub(crate) transcript: Vec<u8>,
+}
+
 impl Recovered {
     /// The run that these journals tell of. A postscript's torn or missing lines are no fault here.
     pub(crate) fn run(&self, state: &Arc<State>) -> Result<Run, Refusal> {
@@ -131,7 +138,7 @@ impl Journal {
 
     /// Reads two journals, or the one that is left, without changing anything: the inputs, and the
     /// longer transcript, which must continue the other. One that was sealed is refused.
-    pub(crate) fn look(folders: &[PathBuf]) -> Result<(BTreeMap<String, Vec<u8>>, Vec<u8>), Halt> {
+    pub(crate) fn look(folders: &[PathBuf]) -> Result<Unsealed, Halt> {
         let folders = two(folders)?;
         if folders.iter().any(|folder| folder.join(BUNDLE).exists()) {
             let asked = "a journal that was not sealed";
@@ -148,7 +155,7 @@ impl Journal {
             let octets = whole_lines(read(path)?).0;
             longest = longer(TRANSCRIPT, &longest, &octets)?.to_vec();
         }
-        Ok((read_inputs(&folders, &longest)?, longest))
+        Ok(Unsealed { inputs: read_inputs(&folders, &longest)?, transcript: longest })
     }
 
     /// Takes a line, to be durable when [`Journal::keep`] returns.
