@@ -151,7 +151,7 @@ impl People {
         let is_digest =
             |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
         let shown =
-            || screen.split_whitespace().filter(is_digest).last().unwrap()[..16].to_string();
+            || screen.split_whitespace().rfind(is_digest).unwrap()[..16].to_string();
         if prompt.starts_with("graph ") {
             self.graph[..16].to_string()
         } else if prompt.starts_with("bindings ") {
