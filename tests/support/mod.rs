@@ -1,5 +1,7 @@
 //! What tests share: the program, folders, a SoftHSM token, the sample CA.
 
+pub(crate) mod signed;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -239,7 +241,7 @@ impl Drill {
     }
 
     fn held(&self, command: &mut Command) {
-        self.env(command);
+        self.env(command).env("FAULTY_SIGNED", self.path("signed"));
         command.arg("--room").arg(self.path("room.toml"));
         command.arg("--journal").arg(self.path("A")).arg("--journal").arg(self.path("B"));
         command.arg("--out").arg(self.path("out")).arg("--answers").arg(self.path("answers.toml"));
