@@ -256,6 +256,17 @@ impl Drill {
     }
 }
 
+/// The objects of the token with this serial number, as `pkcs11-tool` lists them.
+pub(crate) fn listed_on(drill: &Drill, serial: &str) -> String {
+    let mut slots = Command::new("pkcs11-tool");
+    let slots = succeed(drill.env(slots.args(["--module", SOFTHSM, "--list-slots"])));
+    let of = slots.split("Slot ").find(|slot| slot.contains(serial)).unwrap();
+    let index = of.split(' ').next().unwrap();
+    let mut list = Command::new("pkcs11-tool");
+    list.args(["--module", SOFTHSM, "--slot-index", index, "--login", "--pin", PIN]);
+    succeed(drill.env(list.arg("--list-objects")))
+}
+
 /// The state before a CA's first ceremony.
 pub(crate) fn nothing() -> Arc<State> {
     Arc::default()

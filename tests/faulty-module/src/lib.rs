@@ -305,11 +305,13 @@ unsafe extern "C" fn C_DestroyObject(
     object: CK_OBJECT_HANDLE,
 ) -> CK_RV {
     let class = real().and_then(|real| lies::class(real, session, object));
-    around_object("C_DestroyObject", class, |lie| match real().and_then(|real| real.C_DestroyObject) {
-        Some(_) if lie == Some("nothing") => CKR_OK,
-        // SAFETY: the arguments are the program's, passed on as they are.
-        Some(call) => unsafe { call(session, object) },
-        None => CKR_FUNCTION_NOT_SUPPORTED,
+    around_object("C_DestroyObject", class, |lie| {
+        match real().and_then(|real| real.C_DestroyObject) {
+            Some(_) if lie == Some("nothing") => CKR_OK,
+            // SAFETY: the arguments are the program's, passed on as they are.
+            Some(call) => unsafe { call(session, object) },
+            None => CKR_FUNCTION_NOT_SUPPORTED,
+        }
     })
 }
 

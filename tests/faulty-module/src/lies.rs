@@ -36,9 +36,7 @@ static UNDER: Mutex<Vec<(CK_SESSION_HANDLE, String)>> = Mutex::new(Vec::new());
 
 fn decode(hex: &str) -> Vec<u8> {
     let pairs = hex.as_bytes().chunks(2);
-    pairs
-        .filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
+    pairs.filter_map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect()
 }
 
 fn encode(octets: &[u8]) -> String {
