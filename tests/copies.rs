@@ -350,7 +350,7 @@ fn points(calls: &[String], faults: &[&str]) -> Vec<String> {
 }
 
 /// Every point on two threads.
-fn judge_all(points: &[String], judge: impl Fn(&str) + Sync) {
+pub(crate) fn judge_all(points: &[String], judge: impl Fn(&str) + Sync) {
     let next = AtomicUsize::new(0);
     let failed = Mutex::new(Vec::new());
     std::thread::scope(|scope| {

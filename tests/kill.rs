@@ -2,7 +2,9 @@
 //! token requests and journal writes, then resumed. What must hold afterwards is checked after
 //! every one.
 //!
-//! Every point is taken; `GISHIKI_KILL=sample` takes some, for a quick look.
+//! Every point is taken: each call of the module, each write to a file of the journals and each
+//! sync of it, each file that is put in its place whole. `GISHIKI_KILL=sample` takes some, for a
+//! quick look.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -11,15 +13,17 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::support::{Drill, PIN, SOFTHSM, faulty_module, files, gishiki, run, sample_ca, text};
+use crate::support::{
+    Drill, PIN, SOFTHSM, faulty_module, files, gishiki, run, sample_ca, signed, text,
+};
 
 /// Where a run is killed.
 #[derive(Debug, Clone)]
 enum Point {
     /// At a call of the token's module, as the faulty module writes it.
     Token(String),
-    /// At a system call on a journal, as strace counts them.
-    Journal { call: &'static str, medium: &'static str, number: usize },
+    /// At a system call, as strace counts them: on this file of a journal, or on any file.
+    Journal { call: &'static str, file: &'static str, number: usize },
 }
 
 /// The sample CA with three CRLs.
@@ -50,10 +54,13 @@ fn killed(drill: &Drill, plan: &Path, point: Option<&Point>) -> Output {
 
 /// A run that strace kills at a system call on a journal; what it saw is in the log.
 fn traced(drill: &Drill, plan: &Path, point: &Point, log: &Path) -> Output {
-    let Point::Journal { call, medium, number } = point else { panic!("{point:?}") };
+    let Point::Journal { call, file, number } = point else { panic!("{point:?}") };
     let command = drill.run_command(plan);
     let mut traced = Command::new("strace");
-    traced.arg("-f").arg("-o").arg(log).arg("-P").arg(drill.path(medium).join("journal.jsonl"));
+    traced.arg("-f").arg("-o").arg(log);
+    if !file.is_empty() {
+        traced.arg("-P").arg(drill.path(file));
+    }
     traced.arg("-e").arg(format!("trace={call}"));
     traced.arg("-e").arg(format!("inject={call}:signal=SIGKILL:when={number}"));
     traced.arg(command.get_program()).args(command.get_args());
@@ -99,29 +106,44 @@ fn token_points(calls: &[String], all: bool) -> Vec<Point> {
     points
 }
 
-/// How often one whole run writes to a journal.
-fn writes(base: &Drill, plan: &Path) -> usize {
+/// How often one whole run makes this system call.
+fn count(base: &Drill, plan: &Path, call: &'static str, file: &'static str) -> usize {
     let whole = base.copy();
-    let never = Point::Journal { call: "write", medium: "A", number: 65_535 };
-    let log = whole.path("writes");
+    let never = Point::Journal { call, file, number: 65_535 };
+    let log = whole.path("calls");
     let output = traced(&whole, plan, &never, &log);
     assert!(output.status.success(), "{}", text(&output));
     let log = fs::read_to_string(log).unwrap();
-    log.lines().filter(|line| line.contains("write(")).count()
+    // A call that another thread interrupts has a second line, which begins with `<...`.
+    log.lines().filter(|line| line.contains(&format!(" {call}("))).count()
 }
 
-fn journal_points(writes: usize, all: bool) -> Vec<Point> {
+/// The files that are written line by line, and how each line becomes durable.
+const LINES: [(&str, &str); 8] = [
+    ("write", "A/journal.jsonl"),
+    ("fdatasync", "A/journal.jsonl"),
+    ("write", "B/journal.jsonl"),
+    ("fdatasync", "B/journal.jsonl"),
+    ("write", "A/after.jsonl"),
+    ("fdatasync", "A/after.jsonl"),
+    ("write", "B/after.jsonl"),
+    ("fdatasync", "B/after.jsonl"),
+];
+/// How a file is put in its place whole: inputs and bundle of both media; and the output.
+const WHOLE: [(&str, &str); 3] = [("fsync", ""), ("renameat", ""), ("rename", "")];
+
+fn journal_points(base: &Drill, plan: &Path, all: bool) -> Vec<Point> {
     let mut points = Vec::new();
-    for number in 1..=writes {
-        for (offset, (call, medium)) in
-            [("write", "A"), ("fdatasync", "A"), ("write", "B"), ("fdatasync", "B")]
-                .into_iter()
-                .enumerate()
-        {
-            if all || (number + offset * 3) % 13 == 0 {
-                points.push(Point::Journal { call, medium, number });
-            }
-        }
+    for (offset, (call, file)) in LINES.into_iter().chain(WHOLE).enumerate() {
+        let count = count(base, plan, call, file);
+        let least = match (file.is_empty(), file.contains("after")) {
+            (true, _) => 1,
+            (false, true) => 5,
+            (false, false) => 30,
+        };
+        assert!(count >= least, "{call} {file}: {count}");
+        let taken = (1..=count).filter(|n| all || file.is_empty() || (n + offset * 3) % 13 == 0);
+        points.extend(taken.map(|number| Point::Journal { call, file, number }));
     }
     points
 }
@@ -167,27 +189,30 @@ fn judge_point(base: &Drill, plan: &Path, point: &Point) {
     let complete = drill.path("out/manifest.json").exists();
     assert!(!output.status.success(), "{point:?}: nobody killed it");
     assert!(complete || !drill.path("out").exists(), "{point:?}: half an output");
-    let durable: Vec<Vec<u8>> = ["A", "B"]
-        .iter()
-        .map(|medium| fs::read(drill.path(medium).join("journal.jsonl")).unwrap_or_default())
-        .collect();
+    let read = |file: &str| {
+        ["A", "B"].map(|medium| fs::read(drill.path(medium).join(file)).unwrap_or_default())
+    };
+    let durable = ["journal.jsonl", "after.jsonl"].map(read);
     recover(&drill, plan, point);
     // Verified, and the two journals are one.
     let verified = run(gishiki().arg("verify").arg(drill.path("out")).arg("--drill"));
     assert!(verified.status.success(), "{point:?}: {}", text(&verified));
-    let journals: Vec<Vec<u8>> = ["A", "B"]
-        .iter()
-        .map(|medium| fs::read(drill.path(medium).join("journal.jsonl")).unwrap())
-        .collect();
-    assert!(journals[0] == journals[1], "{point:?}: the journals differ");
-    let transcript = fs::read(drill.path("out/transcript.jsonl")).unwrap();
-    assert!(transcript == journals[0], "{point:?}: the transcript is another");
     // Nothing that was durable has changed, unless nothing had begun.
-    for before in &durable {
-        let lines = whole_lines(before);
-        let begun_again = durable.iter().all(|journal| whole_lines(journal).is_empty());
-        assert!(begun_again || transcript.starts_with(lines), "{point:?}: a fork");
+    let begun_again = durable[0].iter().all(|journal| whole_lines(journal).is_empty());
+    for ((journal, sealed), before) in
+        [("journal.jsonl", "transcript.jsonl"), ("after.jsonl", "after.jsonl")]
+            .into_iter()
+            .zip(&durable)
+    {
+        let sealed = fs::read(drill.path("out").join(sealed)).unwrap();
+        for (now, before) in read(journal).iter().zip(before) {
+            assert!(*now == sealed, "{point:?}: {journal} is another on one medium");
+            let kept = sealed.starts_with(whole_lines(before));
+            assert!(begun_again || kept, "{point:?}: a fork of {journal}");
+        }
     }
+    let transcript = fs::read(drill.path("out/transcript.jsonl")).unwrap();
+    signed::judge(&drill.path("signed"), &drill.path("out"), &format!("{point:?}"));
     judge_numbers(&transcript, point);
     judge_token(&drill, &transcript, point);
     for (name, octets) in files(drill.folder.path()) {
@@ -294,9 +319,7 @@ fn killed_at_a_token_request_it_resumes_and_nothing_is_used_twice() {
 #[test]
 fn killed_at_a_journal_write_it_resumes_and_nothing_is_used_twice() {
     let (base, _folder, plan) = base();
-    let writes = writes(&base, &plan);
-    assert!(writes > 30, "{writes}");
-    judge_all(&base, &plan, &journal_points(writes, all_points()));
+    judge_all(&base, &plan, &journal_points(&base, &plan, all_points()));
 }
 
 #[test]
@@ -311,4 +334,6 @@ fn the_whole_batch_killed_in_its_second_sheet_is_resumed() {
     let transcript = fs::read_to_string(drill.path("out/transcript.jsonl")).unwrap();
     assert!(transcript.contains("\"kind\":\"lost\",\"op\":\"sign-crl-g1-2\""));
     assert!(drill.verify().contains("drill, consistent"));
+    let given = signed::judge(&drill.path("signed"), &drill.path("out"), "the whole batch");
+    assert_eq!(given, 1 + 1 + 104 + 10 + 1, "ten of the second sheet were lost");
 }

@@ -1,13 +1,11 @@
 //! The whole life of the sample CA: its goldens, its history on two real tokens, and power cuts in
 //! every ceremony of it.
-//!
-//! Of the kill points of each ceremony some are taken; `GISHIKI_KILL=all` takes every one.
 
 pub(crate) mod history;
 mod judges;
+mod kills;
 mod remains;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -15,9 +13,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use self::history::{CEREMONIES, History, plan};
-use crate::support::{
-    SOFTHSM, faulty_module, files, gishiki, replaced, root, run, succeed, text, to_be_signed,
-};
+use crate::support::{SOFTHSM, files, gishiki, replaced, root, run, succeed, text, to_be_signed};
 
 fn golden(ceremony: &str) -> std::path::PathBuf {
     root().join("golden/mdoc-root").join(ceremony)
@@ -267,127 +263,4 @@ fn a_ceremony_that_was_aborted_is_part_of_the_ledger() {
     let held = history.out("2026-07-release");
     assert!(graph(&held) == graph(&history.folder().join("rehearsed")), "another graph");
     history.verify();
-}
-
-/// Calls after which something on a token, or known of it, is another.
-const CHANGING: [&str; 8] = [
-    "C_GenerateKeyPair",
-    "C_Sign",
-    "C_CreateObject",
-    "C_DestroyObject",
-    "C_DeriveKey",
-    "C_WrapKey",
-    "C_UnwrapKey",
-    "C_Login",
-];
-
-/// The points of one ceremony: all, or a few of each function.
-fn points_of(calls: &[String], turn: usize) -> Vec<String> {
-    let all = std::env::var("GISHIKI_KILL").as_deref() == Ok("all");
-    let mut points = Vec::new();
-    for function in CHANGING {
-        let count = calls.iter().filter(|call| *call == function).count();
-        let some: Vec<usize> = match (all, count) {
-            (true, _) => (1..=count).collect(),
-            (false, 0) => Vec::new(),
-            (false, _) => vec![1 + (turn * 7) % count],
-        };
-        for (place, number) in some.into_iter().enumerate() {
-            for (side, fault) in ["kill-before", "kill-after"].into_iter().enumerate() {
-                if all || (place + side + turn).is_multiple_of(2) {
-                    points.push(format!("{function}#{number}:{fault}"));
-                }
-            }
-        }
-    }
-    points
-}
-
-/// Kills, resumes (once more killed, if asked), and judges what is left.
-fn judge_point(before: &History, ceremony: &str, point: &str, twice: bool) {
-    let history = before.copy();
-    let module = faulty_module();
-    let killed = history.run(ceremony, &module, Some(point));
-    let complete = history.out(ceremony).join("manifest.json").exists();
-    assert!(!killed.status.success(), "{ceremony} {point}: nobody killed it");
-    assert!(complete || !history.out(ceremony).exists(), "{ceremony} {point}: half an output");
-    if twice {
-        let again = history.resume(ceremony, &module, 1, Some("C_Sign#1:kill-after"));
-        assert!(!again.status.success(), "{ceremony} {point}: nobody killed it twice");
-    }
-    for session in 0..3 {
-        if history.out(ceremony).join("manifest.json").exists() {
-            break;
-        }
-        let output = history.resume(ceremony, &module, 2 + session, None);
-        assert!(!text(&output).contains("panicked"), "{ceremony} {point}: {}", text(&output));
-        assert!(output.status.success(), "{ceremony} {point}: {}", text(&output));
-    }
-    let transcript = fs::read_to_string(history.out(ceremony).join("transcript.jsonl")).unwrap();
-    let (mut answered, mut lost) = (BTreeSet::new(), BTreeSet::new());
-    for line in transcript.lines() {
-        let record: Value = serde_json::from_str(line).unwrap();
-        let event = &record["event"];
-        let attempt = (event["op"].to_string(), event["attempt"].to_string());
-        let signs = attempt.0.contains("sign-") || attempt.0.contains("generate-");
-        match event["kind"].as_str() {
-            Some("answered" | "adopted") if signs => {
-                assert!(answered.insert(attempt), "{ceremony} {point}: answered twice");
-            }
-            Some("lost") => drop(lost.insert(attempt)),
-            _ => {}
-        }
-    }
-    assert!(answered.is_disjoint(&lost), "{ceremony} {point}: a burned number was used");
-    let verify = run(gishiki().arg("verify").arg(history.ledger()).arg("--drill"));
-    assert!(verify.status.success(), "{ceremony} {point}: {}", text(&verify));
-}
-
-#[test]
-fn killed_in_any_ceremony_of_the_history_it_resumes() {
-    let history = History::new();
-    let module = faulty_module();
-    let mut count = 0;
-    for (turn, ceremony) in CEREMONIES.into_iter().enumerate() {
-        // The first ceremony has tests of its own.
-        if turn > 0 {
-            let points = points_of(&history.calls(ceremony, &module), turn);
-            count += points.len();
-            std::thread::scope(|scope| {
-                let half = points.len().div_ceil(2);
-                for share in points.chunks(half.max(1)) {
-                    let history = &history;
-                    scope.spawn(move || {
-                        share.iter().for_each(|at| judge_point(history, ceremony, at, false));
-                    });
-                }
-            });
-        }
-        let output = history.run(ceremony, &module, None);
-        assert!(output.status.success(), "{ceremony}: {}", text(&output));
-    }
-    println!("kill points of the history: {count}");
-    assert!(count > 40, "{count}");
-}
-
-#[test]
-fn killed_twice_it_resumes_all_the_same() {
-    let history = History::new();
-    let module = faulty_module();
-    for (ceremony, point) in CEREMONIES.into_iter().zip([
-        Some("C_GenerateKeyPair#2:kill-after"),
-        None,
-        None,
-        None,
-        None,
-        Some("C_GenerateKeyPair#1:kill-after"),
-        None,
-        Some("C_DestroyObject#1:kill-after"),
-    ]) {
-        if let Some(point) = point {
-            judge_point(&history, ceremony, point, true);
-        }
-        let output = history.run(ceremony, &module, None);
-        assert!(output.status.success(), "{ceremony}: {}", text(&output));
-    }
 }

@@ -12,6 +12,7 @@
     reason = "a test stops where it fails, and says what it counted"
 )]
 
+mod abandoned;
 mod bad_input;
 mod copies;
 mod diff;

@@ -344,6 +344,25 @@ fn a_token_that_yields_a_key_is_refused() {
     }
 }
 
+/// What failed was not refused: replay takes a denial by those return values only that say so.
+#[test]
+fn a_token_that_fails_to_give_a_key_has_not_refused_it() {
+    let denied = |code: &str| Answer::Token(TokenAnswer::Denied { code: code.into() });
+    for (step, refusals) in [
+        ("read-value-audit", &["CKR_ATTRIBUTE_SENSITIVE", "no value"][..]),
+        ("wrap-audit", &["CKR_KEY_UNEXTRACTABLE", "CKR_KEY_SIZE_RANGE", "no wrapping mechanism"]),
+        ("wrap-g1", &["CKR_KEY_NOT_WRAPPABLE", "CKR_FUNCTION_NOT_SUPPORTED"]),
+    ] {
+        let walk = Walk::rehearsal().until(step);
+        for code in refusals {
+            assert!(walk.run.judge(&denied(code)).is_ok(), "{step} {code}");
+        }
+        for code in ["CKR_OK", "CKR_DEVICE_ERROR", "CKR_GENERAL_ERROR", "CKR_HOST_MEMORY", "no"] {
+            assert_eq!(walk.refuses(&denied(code)), "R-NO-TRANSFER", "{step} {code}");
+        }
+    }
+}
+
 fn facts_of(walk: &mut Walk) -> KeyFacts {
     let Answer::Token(TokenAnswer::Key(facts)) = walk.planned() else { panic!() };
     facts

@@ -93,8 +93,34 @@ impl History {
         hours: i64,
         at: Option<&str>,
     ) -> Output {
-        let mut command = self.command("resume", &plan(ceremony), module, 30 * 60 + hours * 3600);
+        self.resume_plan(&plan(ceremony), module, hours, at)
+    }
+
+    /// Goes on with a ceremony that is planned in this folder, so many hours later.
+    pub(crate) fn resume_plan(
+        &self,
+        plan: &Path,
+        module: &Path,
+        hours: i64,
+        at: Option<&str>,
+    ) -> Output {
+        let mut command = self.command("resume", plan, module, 30 * 60 + hours * 3600);
         self.hold(&mut command, at)
+    }
+
+    /// The journals of a ceremony.
+    pub(crate) fn journals(&self, ceremony: &str) -> [PathBuf; 2] {
+        ["A", "B"].map(|medium| self.drill.path(&format!("{medium}-{ceremony}")))
+    }
+
+    /// The root token is no more: its files are gone.
+    pub(crate) fn lose_root_token(&self) {
+        let of = |folder: &Path| folder.display().to_string().replace('-', "");
+        let tokens = fs::read_dir(self.drill.path("tokens")).unwrap();
+        let lost = tokens.map(|entry| entry.unwrap().path());
+        let lost: Vec<PathBuf> = lost.filter(|f| of(f).ends_with(&self.drill.serial)).collect();
+        assert_eq!(lost.len(), 1, "{lost:?}");
+        fs::remove_dir_all(&lost[0]).unwrap();
     }
 
     fn hold(&self, command: &mut Command, at: Option<&str>) -> Output {
@@ -102,7 +128,7 @@ impl History {
         run(command.stdin(fs::File::open(self.drill.path("pin")).unwrap()))
     }
 
-    /// The calls of the module in a whole run.
+    /// The calls of the module in a whole run; of an object that is destroyed also its class.
     pub(crate) fn calls(&self, ceremony: &str, module: &Path) -> Vec<String> {
         let history = self.copy();
         let log = history.drill.path("calls");
@@ -111,7 +137,7 @@ impl History {
         let output = history.hold(&mut command, None);
         assert!(output.status.success(), "{ceremony}: {}", text(&output));
         let log = fs::read_to_string(log).unwrap();
-        log.lines().map(|line| line.split(' ').nth(1).unwrap().to_string()).collect()
+        log.lines().map(|line| line.split_once(' ').unwrap().1.replace(' ', "/")).collect()
     }
 
     fn command(&self, what: &str, plan: &Path, module: &Path, seconds: i64) -> Command {
@@ -120,7 +146,7 @@ impl History {
         let from = *planned.window.get_ref().from.get_ref();
         let (year, month, day, hour, minute, _) = from.plus_seconds(seconds).utc();
         let time = format!("{year}-{month:02}-{day:02} {hour:02}:{minute:02}:00");
-        self.write_room(plan, module);
+        self.write_room(plan, &planned, module);
         let mut command = gishiki_at(&time);
         command.arg(what);
         if what == "run" {
@@ -129,7 +155,8 @@ impl History {
         if ceremony != CEREMONIES[0] {
             command.arg("--ledger").arg(self.ledger());
         }
-        self.drill.env(&mut command);
+        let noted = self.drill.path(&format!("signed-{ceremony}"));
+        self.drill.env(&mut command).env("FAULTY_SIGNED", noted);
         command.arg("--room").arg(self.drill.path("room.toml"));
         for medium in ["A", "B"] {
             command.arg("--journal").arg(self.drill.path(&format!("{medium}-{ceremony}")));
@@ -139,12 +166,12 @@ impl History {
         command
     }
 
-    /// The room, with the vault where the plan's graph names it: in the last ceremony, in the place
-    /// of the lost root token.
-    fn write_room(&self, plan: &Path, module: &Path) {
-        let ceremony = plan.file_name().unwrap().to_str().unwrap();
+    /// The room, with the vault where the plan's graph names it: after a loss, in the place of the
+    /// root token.
+    fn write_room(&self, plan: &Path, planned: &Plan, module: &Path) {
         self.drill.write_room(module);
-        if ceremony == CEREMONIES[11] {
+        let ceremony = planned.ceremony.get_ref().as_str();
+        if planned.recovery.is_some() {
             let room = fs::read_to_string(self.drill.path("room.toml")).unwrap();
             let room = room.replace(&self.drill.serial, &self.vault);
             return fs::write(self.drill.path("room.toml"), room).unwrap();

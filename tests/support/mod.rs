@@ -1,5 +1,7 @@
 //! What tests share: the program, folders, a SoftHSM token, the sample CA.
 
+pub(crate) mod signed;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -239,7 +241,7 @@ impl Drill {
     }
 
     fn held(&self, command: &mut Command) {
-        self.env(command);
+        self.env(command).env("FAULTY_SIGNED", self.path("signed"));
         command.arg("--room").arg(self.path("room.toml"));
         command.arg("--journal").arg(self.path("A")).arg("--journal").arg(self.path("B"));
         command.arg("--out").arg(self.path("out")).arg("--answers").arg(self.path("answers.toml"));
@@ -252,6 +254,17 @@ impl Drill {
     pub(crate) fn verify(&self) -> String {
         succeed(gishiki().arg("verify").arg(self.path("out")).arg("--drill"))
     }
+}
+
+/// The objects of the token with this serial number, as `pkcs11-tool` lists them.
+pub(crate) fn listed_on(drill: &Drill, serial: &str) -> String {
+    let mut slots = Command::new("pkcs11-tool");
+    let slots = succeed(drill.env(slots.args(["--module", SOFTHSM, "--list-slots"])));
+    let of = slots.split("Slot ").find(|slot| slot.contains(serial)).unwrap();
+    let index = of.split(' ').next().unwrap();
+    let mut list = Command::new("pkcs11-tool");
+    list.args(["--module", SOFTHSM, "--slot-index", index, "--login", "--pin", PIN]);
+    succeed(drill.env(list.arg("--list-objects")))
 }
 
 /// The state before a CA's first ceremony.

@@ -317,10 +317,10 @@ pub enum TokenAnswer {
     },
     /// To [`TokenRequest::Generate`] and [`TokenRequest::Inspect`].
     Key(KeyFacts),
-    /// To the negative steps: the token refused, with this return value or an empty answer.
+    /// To the negative steps: the token refused, and said so.
     Denied {
-        /// The name of the return value (`CKR_KEY_UNEXTRACTABLE`), or `no value` for a read that
-        /// gave nothing.
+        /// The name of the return value (`CKR_KEY_UNEXTRACTABLE`), [`NO_VALUE`] or [`NO_WRAPPING`]:
+        /// one of those of [`keeps_value`] or [`keeps_key`].
         code: String,
     },
     /// To the negative steps: the token did what it must never do. The octets are gone already.
@@ -418,6 +418,36 @@ pub struct CopyFacts {
     pub source_left: u32,
     /// The same of the target.
     pub target_left: u32,
+}
+
+/// Whether a token says by this that it keeps a value to itself. Any other return value says that
+/// something failed, and nothing of what the token would do.
+#[must_use]
+pub fn keeps_value(code: &str) -> bool {
+    [NO_VALUE, "CKR_ATTRIBUTE_SENSITIVE"].contains(&code)
+}
+
+/// A read that gave nothing.
+pub const NO_VALUE: &str = "no value";
+/// A token that offers no way to wrap.
+pub const NO_WRAPPING: &str = "no wrapping mechanism";
+
+/// Whether a token says by this that the key is not to be wrapped, or not in this way at all.
+#[must_use]
+pub fn keeps_key(code: &str) -> bool {
+    [
+        NO_WRAPPING,
+        // Of the key.
+        "CKR_KEY_UNEXTRACTABLE",
+        "CKR_KEY_NOT_WRAPPABLE",
+        "CKR_KEY_FUNCTION_NOT_PERMITTED",
+        // Of the way.
+        "CKR_KEY_SIZE_RANGE",
+        "CKR_KEY_TYPE_INCONSISTENT",
+        "CKR_MECHANISM_INVALID",
+        "CKR_FUNCTION_NOT_SUPPORTED",
+    ]
+    .contains(&code)
 }
 
 /// A token did not do what it was asked, and said so.

@@ -19,7 +19,10 @@ use std::sync::mpsc::Sender;
 
 use ceremony::hex::Octets;
 use ceremony::key::Curve;
-use ceremony::token::{KeyTemplate, TokenAnswer, TokenError, TokenIdentity, TokenRequest};
+use ceremony::token::{
+    KeyTemplate, NO_VALUE, NO_WRAPPING, TokenAnswer, TokenError, TokenIdentity, TokenRequest,
+    keeps_key, keeps_value,
+};
 use cryptoki::context::{CInitializeFlags, Pkcs11};
 use cryptoki::error::{Error, RvError};
 use cryptoki::mechanism::Mechanism;
@@ -227,7 +230,7 @@ impl Pkcs11Token {
         let key = Self::private_key(&session, id)?;
         let values = match session.get_attributes(key, &[AttributeType::Value]) {
             Ok(values) => values,
-            Err(error) => return Ok(TokenAnswer::Denied { code: code(&error) }),
+            Err(error) => return denied("C_GetAttributeValue", code(&error), keeps_value),
         };
         let yielded = values.into_iter().find_map(|value| match value {
             Value::Value(octets) => Some(zeroize::Zeroizing::new(octets).len()),
@@ -235,16 +238,17 @@ impl Pkcs11Token {
         });
         Ok(match yielded {
             Some(octets) if octets > 0 => yielded_octets(octets),
-            Some(_) | None => TokenAnswer::Denied { code: "no value".into() },
+            Some(_) | None => TokenAnswer::Denied { code: NO_VALUE.into() },
         })
     }
 
-    /// Tries every AES wrapping that the token offers, under a session key made for this.
+    /// Tries every AES wrapping that the token offers, under a session key made for this. Each must
+    /// be refused; where one fails otherwise, nobody knows what the token would have done.
     fn wrap(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
         let session = self.session()?;
         let key = Self::private_key(&session, id)?;
         let slot = self.slot.map(|slot| slot.id()).unwrap_or_default();
-        let mut denied = None;
+        let mut first = None;
         for mechanism in self.raw.wrapping_mechanisms(slot)? {
             let template = [
                 Value::Token(false),
@@ -253,23 +257,21 @@ impl Pkcs11Token {
                 Value::Sensitive(true),
                 Value::Extractable(false),
             ];
-            let wrapping = match session.generate_key(&Mechanism::AesKeyGen, &template) {
-                Ok(wrapping) => wrapping,
-                Err(error) => {
-                    denied.get_or_insert(code(&error));
-                    continue;
-                }
-            };
+            let wrapping = session
+                .generate_key(&Mechanism::AesKeyGen, &template)
+                .map_err(|e| failed("C_GenerateKey", &e))?;
             let result =
                 self.raw.wrap(session.handle(), mechanism, wrapping.handle(), key.handle());
             let _ = session.destroy_object(wrapping);
             match result {
                 Ok(wrapped) => return Ok(yielded_octets(wrapped.len())),
-                Err(code) => _ = denied.get_or_insert(code),
+                Err(code) => {
+                    let denied = denied("C_WrapKey", code, keeps_key)?;
+                    first.get_or_insert(denied);
+                }
             }
         }
-        let code = denied.unwrap_or_else(|| "no wrapping mechanism".into());
-        Ok(TokenAnswer::Denied { code })
+        Ok(first.unwrap_or_else(|| TokenAnswer::Denied { code: NO_WRAPPING.into() }))
     }
 
     fn sign(
@@ -365,6 +367,14 @@ fn held(pin: Option<Pin>, absent: &str) -> Result<Pin, TokenError> {
 fn log_in(session: &Session, user: UserType, pin: Pin) -> Result<(), TokenError> {
     let octets = RawAuthPin::from(Box::new(pin.octets().to_vec()));
     session.login_with_raw(user, &octets).map_err(|e| failed("C_Login", &e))
+}
+
+/// A refusal, if the token says by this return value that it is one; else a failure.
+fn denied(call: &str, code: String, keeps: fn(&str) -> bool) -> Result<TokenAnswer, TokenError> {
+    if keeps(&code) {
+        return Ok(TokenAnswer::Denied { code });
+    }
+    Err(TokenError { call: call.into(), code })
 }
 
 fn yielded_octets(octets: usize) -> TokenAnswer {

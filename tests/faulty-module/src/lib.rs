@@ -3,16 +3,14 @@
 //!
 //! - `FAULTY_MODULE`: the real module's path.
 //! - `FAULTY_AT`: where and what: `N:FAULT` for the Nth call of all, `C_Sign#3:FAULT` for the third
-//!   of that function, `C_Sign#*:FAULT` for every one. FAULT is `kill-before`, `kill-after`
-//!   (SIGKILL to itself), `error=30` (hexadecimal return value, the call is not made),
-//!   `error-after=30` (it is made), or a lie: `other-digest`, `truncate`, `zero-r`, `der`, `repeat`
-//!   of C_Sign; `nothing` of C_GenerateKeyPair, C_UnwrapKey and C_DestroyObject (success, and
-//!   nothing was done); `unfinished` of C_UnwrapKey (SoftHSM fails in its middle, and leaves what
-//!   it has made so far); `octets` of C_WrapKey (success, and something came out); `flip=103` of
-//!   C_GetAttributeValue (a boolean attribute, by its hexadecimal number, is told wrong).
-//! - `FAULTY_LOG`: a file to which each call's number and name is appended, so that a test can
-//!   count first.
-//!
+//!   of that function, `C_Sign#*:FAULT` for every one, `C_DestroyObject/private-key#1:FAULT` for the
+//!   first with an object of that class. FAULT is `kill-before`, `kill-after` (SIGKILL to itself),
+//!   `error=30` (hexadecimal return value, the call is not made), `error-after=30` (it is made), or
+//!   a lie (see `lies`).
+//! - `FAULTY_LOG`: a file to which each call's number and name is appended, and the class of what is
+//!   destroyed, so that a test can count first.
+//! - `FAULTY_SIGNED`: a file to which the key (its CKA_ID), the digest and the signature of each
+//!   C_Sign is appended: what the token has given out, whatever became of it.
 //! - `FAULTY_WRAPPED`: a file to which what C_WrapKey gives out is written, so that a test can look
 //!   for it elsewhere.
 //!
@@ -20,6 +18,8 @@
 #![expect(unsafe_code, reason = "PKCS #11 is a C interface, and this stands on both sides of it")]
 #![expect(non_snake_case, reason = "PKCS #11 writes its names so")]
 #![expect(clippy::as_conversions, reason = "C's integers and pointers")]
+
+mod lies;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -30,8 +30,7 @@ use cryptoki_sys::*;
 
 /// Calls of all functions, and of each.
 static CALLS: AtomicUsize = AtomicUsize::new(0);
-static EACH: Mutex<Vec<(&'static str, usize)>> = Mutex::new(Vec::new());
-static LAST: Mutex<Vec<u8>> = Mutex::new(Vec::new());
+static EACH: Mutex<Vec<(String, usize)>> = Mutex::new(Vec::new());
 
 /// The real module's functions.
 struct Real(CK_FUNCTION_LIST);
@@ -58,33 +57,43 @@ fn real() -> Option<&'static CK_FUNCTION_LIST> {
     REAL.get_or_init(load).as_ref().map(|real| &real.0)
 }
 
-/// Counts and logs a call; the fault that is to happen at it, if any.
-fn fault(function: &'static str) -> Option<String> {
-    let number = CALLS.fetch_add(1, Ordering::SeqCst) + 1;
-    let of_function = {
-        let mut each = EACH.lock().ok()?;
-        match each.iter_mut().find(|(name, _)| *name == function) {
-            Some((_, count)) => {
-                *count += 1;
-                *count
-            }
-            None => {
-                each.push((function, 1));
-                1
-            }
-        }
-    };
-    if let Ok(path) = std::env::var("FAULTY_LOG")
-        && let Ok(mut log) = OpenOptions::new().append(true).create(true).open(path)
-    {
-        let _ = writeln!(log, "{number} {function}");
+/// Adds one to the calls of this name; how many they are.
+fn count(name: &str) -> usize {
+    let Ok(mut each) = EACH.lock() else { return 0 };
+    if let Some((_, count)) = each.iter_mut().find(|(known, _)| known == name) {
+        *count += 1;
+        return *count;
     }
+    each.push((name.to_string(), 1));
+    1
+}
+
+/// Appends a line to the file that a variable names, if it does.
+fn append(variable: &str, line: &str) {
+    if let Ok(path) = std::env::var(variable)
+        && let Ok(mut file) = OpenOptions::new().append(true).create(true).open(path)
+    {
+        let _ = writeln!(file, "{line}");
+    }
+}
+
+/// Counts and logs a call; the fault that is to happen at it, if any.
+fn fault(function: &'static str, class: Option<&'static str>) -> Option<String> {
+    let number = CALLS.fetch_add(1, Ordering::SeqCst) + 1;
+    let of_class = class.map(|class| format!("{function}/{class}"));
+    let names: Vec<(&str, usize)> = std::iter::once(function)
+        .chain(of_class.as_deref())
+        .map(|name| (name, count(name)))
+        .collect();
+    append("FAULTY_LOG", format!("{number} {function} {}", class.unwrap_or_default()).trim_end());
     let at = std::env::var("FAULTY_AT").ok()?;
     let (place, what) = at.split_once(':')?;
     let here = match place.split_once('#') {
         None => place.parse() == Ok(number),
-        Some((name, "*")) => name == function,
-        Some((name, count)) => name == function && count.parse() == Ok(of_function),
+        Some((asked, "*")) => names.iter().any(|(name, _)| *name == asked),
+        Some((asked, count)) => {
+            names.iter().any(|(name, found)| *name == asked && count.parse() == Ok(*found))
+        }
     };
     here.then(|| what.to_string())
 }
@@ -104,7 +113,16 @@ fn value(text: &str) -> CK_RV {
 
 /// What every fault does around a call; a lie is left to the caller.
 fn around(function: &'static str, call: impl FnOnce(Option<&str>) -> CK_RV) -> CK_RV {
-    let fault = fault(function);
+    around_object(function, None, call)
+}
+
+/// The same where the call is about an object of this class.
+fn around_object(
+    function: &'static str,
+    class: Option<&'static str>,
+    call: impl FnOnce(Option<&str>) -> CK_RV,
+) -> CK_RV {
+    let fault = fault(function, class);
     match fault.as_deref() {
         Some("kill-before") => {
             die();
@@ -167,14 +185,7 @@ forward! {
         object: *mut CK_OBJECT_HANDLE
     );
     C_FindObjectsInit(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG);
-    C_FindObjects(
-        session: CK_SESSION_HANDLE,
-        objects: *mut CK_OBJECT_HANDLE,
-        most: CK_ULONG,
-        count: *mut CK_ULONG
-    );
     C_FindObjectsFinal(session: CK_SESSION_HANDLE);
-    C_SignInit(session: CK_SESSION_HANDLE, mechanism: *mut CK_MECHANISM, key: CK_OBJECT_HANDLE);
     C_GenerateKey(
         session: CK_SESSION_HANDLE,
         mechanism: *mut CK_MECHANISM,
@@ -265,19 +276,26 @@ unsafe extern "C" fn C_GenerateKeyPair(
 ) -> CK_RV {
     around("C_GenerateKeyPair", |lie| match real().and_then(|real| real.C_GenerateKeyPair) {
         Some(_) if lie == Some("nothing") => CKR_OK,
-        // SAFETY: the arguments are the program's, passed on as they are.
-        Some(call) => unsafe {
-            call(
-                session,
-                mechanism,
-                public,
-                public_count,
-                private,
-                private_count,
-                public_key,
-                private_key,
-            )
-        },
+        Some(call) => {
+            // SAFETY: the arguments are the program's, passed on as they are.
+            let result = unsafe {
+                call(
+                    session,
+                    mechanism,
+                    public,
+                    public_count,
+                    private,
+                    private_count,
+                    public_key,
+                    private_key,
+                )
+            };
+            if result == CKR_OK {
+                // SAFETY: the module wrote a handle there.
+                lies::remember(unsafe { *private_key });
+            }
+            result
+        }
         None => CKR_FUNCTION_NOT_SUPPORTED,
     })
 }
@@ -286,11 +304,51 @@ unsafe extern "C" fn C_DestroyObject(
     session: CK_SESSION_HANDLE,
     object: CK_OBJECT_HANDLE,
 ) -> CK_RV {
-    around("C_DestroyObject", |lie| match real().and_then(|real| real.C_DestroyObject) {
-        Some(_) if lie == Some("nothing") => CKR_OK,
+    let class = real().and_then(|real| lies::class(real, session, object));
+    around_object("C_DestroyObject", class, |lie| {
+        match real().and_then(|real| real.C_DestroyObject) {
+            Some(_) if lie == Some("nothing") => CKR_OK,
+            // SAFETY: the arguments are the program's, passed on as they are.
+            Some(call) => unsafe { call(session, object) },
+            None => CKR_FUNCTION_NOT_SUPPORTED,
+        }
+    })
+}
+
+unsafe extern "C" fn C_FindObjects(
+    session: CK_SESSION_HANDLE,
+    objects: *mut CK_OBJECT_HANDLE,
+    most: CK_ULONG,
+    count: *mut CK_ULONG,
+) -> CK_RV {
+    around("C_FindObjects", |lie| {
+        let Some(call) = real().and_then(|real| real.C_FindObjects) else {
+            return CKR_FUNCTION_NOT_SUPPORTED;
+        };
         // SAFETY: the arguments are the program's, passed on as they are.
-        Some(call) => unsafe { call(session, object) },
-        None => CKR_FUNCTION_NOT_SUPPORTED,
+        let result = unsafe { call(session, objects, most, count) };
+        if let (Some("other-object"), CKR_OK, Some(other)) = (lie, result, lies::remembered()) {
+            // SAFETY: the module wrote `count` handles there.
+            let found = unsafe { std::slice::from_raw_parts_mut(objects, *count as usize) };
+            found.fill(other);
+        }
+        result
+    })
+}
+
+unsafe extern "C" fn C_SignInit(
+    session: CK_SESSION_HANDLE,
+    mechanism: *mut CK_MECHANISM,
+    key: CK_OBJECT_HANDLE,
+) -> CK_RV {
+    around("C_SignInit", |lie| {
+        let Some((real, call)) = real().and_then(|real| Some((real, real.C_SignInit?))) else {
+            return CKR_FUNCTION_NOT_SUPPORTED;
+        };
+        lies::sign_under(real, session, key);
+        let other = (lie == Some("other-key")).then(|| lies::other_key(real, session)).flatten();
+        // SAFETY: the arguments are the program's, but perhaps the handle.
+        unsafe { call(session, mechanism, other.unwrap_or(key)) }
     })
 }
 
@@ -301,60 +359,40 @@ unsafe extern "C" fn C_Sign(
     out: *mut CK_BYTE,
     out_length: *mut CK_ULONG,
 ) -> CK_RV {
+    let Some(call) = real().and_then(|real| real.C_Sign) else {
+        return CKR_FUNCTION_NOT_SUPPORTED;
+    };
     if out.is_null() {
         // The program asks for the length only: no signature, no count.
-        let call = real().and_then(|real| real.C_Sign);
         // SAFETY: the arguments are the program's, passed on as they are.
-        return call.map_or(CKR_FUNCTION_NOT_SUPPORTED, |call| unsafe {
-            call(session, data, length, out, out_length)
-        });
+        let result = unsafe { call(session, data, length, out, out_length) };
+        if std::env::var("FAULTY_AT").is_ok_and(|at| at.ends_with(":der")) {
+            // SAFETY: the program's pointer, which the module has just written to.
+            unsafe { *out_length += lies::DER_MORE };
+        }
+        return result;
     }
     around("C_Sign", |lie| {
-        let Some(call) = real().and_then(|real| real.C_Sign) else {
-            return CKR_FUNCTION_NOT_SUPPORTED;
-        };
         // SAFETY: `data` has `length` octets, says the program.
         let mut digest = unsafe { std::slice::from_raw_parts(data, length as usize) }.to_vec();
         if let (Some("other-digest"), Some(first)) = (lie, digest.first_mut()) {
             *first ^= 1;
         }
+        // SAFETY: the program's pointer to how many octets `out` has.
+        let room = unsafe { *out_length } as usize;
         // SAFETY: `digest` lives over the call, the rest is the program's.
         let result = unsafe { call(session, digest.as_mut_ptr(), length, out, out_length) };
         if result == CKR_OK {
-            // SAFETY: the module wrote `out_length` octets to `out`.
-            let signature = unsafe { std::slice::from_raw_parts_mut(out, *out_length as usize) };
-            let shorter = lie_about(signature, lie);
-            // SAFETY: the program's pointer, which the module has just written to.
-            unsafe { *out_length -= shorter };
+            // SAFETY: `out` has `room` octets, of which the module wrote `out_length`.
+            let (out, length) =
+                unsafe { (std::slice::from_raw_parts_mut(out, room), &mut *out_length) };
+            let signed = lies::about(&out[..*length as usize], lie);
+            out[..signed.len()].copy_from_slice(&signed);
+            *length = signed.len() as CK_ULONG;
+            append("FAULTY_SIGNED", &lies::signed(session, &digest, &signed));
         }
         result
     })
-}
-
-/// Changes a signature as the lie has it; how many octets shorter it is then.
-fn lie_about(signature: &mut [u8], lie: Option<&str>) -> CK_ULONG {
-    let half = signature.len() / 2;
-    match lie {
-        Some("truncate") => return 1,
-        Some("zero-r") => signature.iter_mut().take(half).for_each(|octet| *octet = 0),
-        Some("der") => {
-            for (octet, der) in signature.iter_mut().zip([0x30, 0x44, 0x02, 0x20]) {
-                *octet = der;
-            }
-        }
-        Some("repeat") => {
-            if let Ok(last) = LAST.lock() {
-                for (octet, old) in signature.iter_mut().zip(last.iter()) {
-                    *octet = *old;
-                }
-            }
-        }
-        Some(_) | None => {}
-    }
-    if let Ok(mut last) = LAST.lock() {
-        *last = signature.to_vec();
-    }
-    0
 }
 
 unsafe extern "C" fn C_GetAttributeValue(
@@ -369,18 +407,10 @@ unsafe extern "C" fn C_GetAttributeValue(
         };
         // SAFETY: the arguments are the program's, passed on as they are.
         let result = unsafe { call(session, object, template, count) };
-        let flipped = lie.and_then(|lie| lie.strip_prefix("flip=")).map(value);
-        if let (Some(flipped), CKR_OK) = (flipped, result) {
+        if let (Some(lie), CKR_OK) = (lie, result) {
             // SAFETY: `template` has `count` attributes, says the program.
-            for attribute in unsafe { std::slice::from_raw_parts_mut(template, count as usize) } {
-                if attribute.type_ == flipped
-                    && attribute.ulValueLen == 1
-                    && !attribute.pValue.is_null()
-                {
-                    // SAFETY: the module wrote one octet there.
-                    unsafe { *attribute.pValue.cast::<u8>() ^= 1 };
-                }
-            }
+            let template = unsafe { std::slice::from_raw_parts_mut(template, count as usize) };
+            template.iter_mut().for_each(|attribute| lies::about_attribute(attribute, lie));
         }
         result
     })

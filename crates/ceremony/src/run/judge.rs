@@ -16,7 +16,7 @@ use crate::key::{Check, PublicKey, Signature};
 use crate::ledger::State;
 use crate::name::Name;
 use crate::record::{Answer, Mode, Place, Said};
-use crate::token::TokenAnswer;
+use crate::token::{TokenAnswer, keeps_key, keeps_value};
 use crate::x509;
 
 /// What an accepted answer changes.
@@ -140,10 +140,10 @@ impl Run {
                 let public = self.judge_key(key, attempt, facts)?;
                 Ok(Weighed { key: Some((key.clone(), public)), ..Weighed::default() })
             }
-            (Act::ReadValue { .. } | Act::Wrap { .. }, TokenAnswer::Denied { code }) => {
-                words(code)?;
-                Ok(Weighed::default())
+            (Act::ReadValue { .. }, TokenAnswer::Denied { code }) => {
+                denied(op, code, keeps_value(code))
             }
+            (Act::Wrap { .. }, TokenAnswer::Denied { code }) => denied(op, code, keeps_key(code)),
             (Act::ReadValue { key } | Act::Wrap { key }, TokenAnswer::Yielded { octets }) => {
                 Err(Fault::new(
                     "R-NO-TRANSFER",
@@ -339,6 +339,16 @@ impl Run {
         let id = self.key_ids.get(key).cloned();
         id.ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))
     }
+}
+
+/// A failure is no refusal: what the token would do is not known then.
+fn denied(op: &Op, code: &str, keeps: bool) -> Result<Weighed, Fault> {
+    words(code)?;
+    if keeps {
+        return Ok(Weighed::default());
+    }
+    let asked = format!("a return value by which the token refuses to {}", op.act.kind());
+    Err(Fault::new("R-NO-TRANSFER", asked, code))
 }
 
 fn duties(by: &[Duty]) -> String {

@@ -159,7 +159,7 @@ impl Raw {
         wrapping: CK_OBJECT_HANDLE,
         key: CK_OBJECT_HANDLE,
     ) -> Result<Zeroizing<Vec<u8>>, String> {
-        let call = self.functions().C_WrapKey.ok_or("not offered")?;
+        let call = self.functions().C_WrapKey.ok_or("CKR_FUNCTION_NOT_SUPPORTED")?;
         let mut initial = [0_u8; 16];
         let with_initial = mechanism == CKM_AES_CBC_PAD;
         let mut mechanism = CK_MECHANISM {
