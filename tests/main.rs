@@ -26,6 +26,7 @@ mod nss;
 mod other_validators;
 mod refusals;
 mod rules;
+mod said;
 mod shadow_chain;
 mod sigstore;
 mod softhsm;

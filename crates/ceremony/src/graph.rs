@@ -291,6 +291,12 @@ impl Graph {
         self.window
     }
 
+    /// The exceptions from rules that this plan was granted, a line each.
+    #[must_use]
+    pub fn exceptions(&self) -> &[String] {
+        &self.exceptions
+    }
+
     /// How many certificates and how many CRLs are signed.
     #[must_use]
     pub const fn structures(&self) -> (usize, usize) {
