@@ -44,7 +44,7 @@ impl Builder<'_> {
         audit.into_iter().chain(keys.into_values()).collect()
     }
 
-    /// The audit key of this ceremony, if none exists: `audit`; after its loss `audit-2`, and so on.
+    /// The audit key of this ceremony, if none exists: `audit`; after its loss `audit-2` and so on.
     fn next_audit_key(&self) -> Option<PlannedKey> {
         let generation = self.state.generation(RehearsalUse::Audit) + 1;
         let name = if generation == 1 { "audit".into() } else { format!("audit-{generation}") };
@@ -153,7 +153,9 @@ impl Builder<'_> {
         revocations.into_iter().map(planned).collect()
     }
 
-    pub(super) fn certificates(&self, graph: &mut Graph) -> Result<(), Violation> {
+    /// The certificates, or what is wrong with each that cannot be written.
+    pub(super) fn certificates(&self, graph: &mut Graph) -> Result<(), Vec<Violation>> {
+        let mut refused = Vec::new();
         let mut planned: Vec<_> = self.inputs.plan.certificate.iter().collect();
         // Self-signed roots first, then by signing key and name.
         planned.sort_by_key(|(name, certificate)| {
@@ -163,13 +165,20 @@ impl Builder<'_> {
         for (name, certificate) in planned {
             let profile = *certificate.profile.get_ref();
             let made = match profile {
-                ProfileName::Root => Some(self.root(graph, name.get_ref(), certificate)?),
+                ProfileName::Root => self.root(graph, name.get_ref(), certificate).map(Some),
                 ProfileName::OldWithNew | ProfileName::NewWithOld => {
-                    self.link(graph, name.get_ref(), certificate)
+                    Ok(self.link(graph, name.get_ref(), certificate))
                 }
-                ProfileName::Ds => self.document_signer(graph, name.get_ref(), certificate)?,
+                ProfileName::Ds => self.document_signer(graph, name.get_ref(), certificate),
             };
-            let Some(made) = made else { continue };
+            let made = match made {
+                Ok(Some(made)) => made,
+                Ok(None) => continue,
+                Err(violation) => {
+                    refused.push(violation);
+                    continue;
+                }
+            };
             if profile == ProfileName::Ds
                 && let Some(public) = &made.subject_public
             {
@@ -178,7 +187,7 @@ impl Builder<'_> {
             graph.profiles.insert(name.get_ref().clone(), profile);
             graph.certificates.push(made);
         }
-        Ok(())
+        if refused.is_empty() { Ok(()) } else { Err(refused) }
     }
 
     fn root(
