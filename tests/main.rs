@@ -32,6 +32,7 @@ mod sigstore;
 mod softhsm;
 mod support;
 mod tamper;
+mod terminal;
 mod usage;
 mod validate;
 mod vendor;

@@ -329,6 +329,7 @@ impl Builder<'_> {
             applications: self.applications(),
             revocations: self.revocations(),
             compromised: self.compromised(),
+            reasons: self.reasons(),
             orders: plan.orders.iter().map(|order| *order.get_ref()).collect(),
             spares: self.spares(),
             recovery: plan.recovery.as_ref().map(|recovery| PlannedRecovery {

@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -113,6 +114,27 @@ impl Builder<'_> {
             (key.get_ref().clone(), *c.judged_at.get_ref())
         };
         compromise.iter().map(judged).collect()
+    }
+
+    /// Why keys come before their time or go, where copies are kept, by which version of the
+    /// emergency response plan a compromise was judged (5.7.1, 5.2.1.3, 6.2.10).
+    pub(super) fn reasons(&self) -> Vec<String> {
+        let plan = &self.inputs.plan;
+        let keys = plan.key.iter().filter_map(|(name, key)| {
+            Some(format!("key {}: {}", name.get_ref(), key.reason.as_ref()?.get_ref()))
+        });
+        let compromises = plan.compromise.iter().map(|(key, compromise)| {
+            let version = compromise.response_plan.get_ref();
+            format!("response-plan {}: {version}", key.get_ref())
+        });
+        let copies = plan.copy.iter().map(|(name, copy)| {
+            let (name, key, token) = (name.get_ref(), copy.key.get_ref(), copy.token.get_ref());
+            format!("copy {name}: {key} on {token}, kept: {}", copy.kept.get_ref())
+        });
+        let destructions = plan.destruction.iter().map(|(key, destruction)| {
+            format!("destruction {}: {}", key.get_ref(), destruction.reason.get_ref())
+        });
+        keys.chain(compromises).chain(copies).chain(destructions).collect()
     }
 
     /// The certificates that this ceremony revokes: those of the plan, by name, and everything that
