@@ -64,6 +64,140 @@ fn files_that_are_no_plain_files_are_refused() {
     refused(&run(gishiki().arg("check").arg(folder.path().join("none\nsuch"))), 5, "S-FILE");
 }
 
+/// What is large and wrong is refused within 5 seconds and 256 MiB, as any other input.
+#[test]
+fn no_input_is_too_large_to_be_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = sample_ca(&folder.path().join("ca"));
+    let file = plan.join("plan.toml");
+    let good = fs::read_to_string(&file).unwrap();
+    let many =
+        |count: usize, line: &dyn Fn(usize) -> String| -> String { (0..count).map(line).collect() };
+    let people = |count: usize| {
+        let (before, after) = good.split_once("participants = [").unwrap();
+        let unknown = many(count, &|n| format!("\"x{n:06}\",\n"));
+        format!("{before}participants = [{unknown}{after}")
+    };
+    let keys = many(10_000, &|n| format!("[key.k{n}]\nuse = \"root\"\n"));
+    let orders = many(20_000, &|n| format!("\"a{n:05}\", "));
+    for (text, rule) in [
+        (people(10_000), "S-PARTICIPANT"),
+        (people(250_000), "S-TEXT"),
+        (format!("{good}{keys}"), "S-KEYS"),
+        (good.replacen("sequence", &format!("release = [{orders}]\nsequence"), 1), "S-RELEASE"),
+        (format!("{good}{}", many(120_000, &|n| format!("k{n} = 1\n"))), "S-FORM"),
+        ("\n".repeat(260_000), "S-FORM"),
+        ("\n".repeat(3_000_000), "S-TEXT"),
+        (format!("x = {}", "[".repeat(260_000)), "S-FORM"),
+        (format!("x = {}", "[".repeat(3_000_000)), "S-TEXT"),
+        ("a ".repeat(1_500_000), "S-FORM"),
+        ("\"\" ".repeat(1_000_000), "S-FORM"),
+    ] {
+        fs::write(&file, text).unwrap();
+        let output = bounded(&["check", plan.to_str().unwrap()]);
+        refused(&output, 2, rule);
+        assert!(text_of_many(&output), "{rule}");
+    }
+}
+
+/// The program with at most 5 seconds of a processor, however busy the machine is, and 256 MiB of
+/// data.
+fn bounded(arguments: &[&str]) -> Output {
+    let mut command = Command::new("prlimit");
+    command.arg(format!("--data={}", 256 << 20)).args(["--cpu=5", "timeout", "60", GISHIKI]);
+    run(command.args(arguments).env("LC_ALL", "C.UTF-8"))
+}
+
+/// Each violation is there: the first fifty with their lines, the others in a line of their own.
+fn text_of_many(output: &Output) -> bool {
+    let said = text(output);
+    let counted: usize = said.lines().last().unwrap().split(' ').next().unwrap().parse().unwrap();
+    let in_full = said.lines().filter(|line| line.contains("─[")).count();
+    let in_a_line =
+        said.lines().filter(|line| line.contains("plan.toml:") && line.contains("  asked: "));
+    in_full <= 50 && in_full + in_a_line.count() == counted
+}
+
+#[test]
+fn no_sealed_file_is_too_large_to_be_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    crate::support::copy(&genesis_golden(), &out);
+    let transcript = out.join("transcript.jsonl");
+    let good = fs::read_to_string(&transcript).unwrap();
+    let verify = || bounded(&["verify", out.to_str().unwrap(), "--rehearsal"]);
+    let sparse = |size: u64| fs::File::create(&transcript).unwrap().set_len(size).unwrap();
+    sparse(900 << 20);
+    refused(&verify(), 5, "S-FILE");
+    sparse(64 << 20);
+    refused(&verify(), 4, "S-RECORD");
+    fs::write(&transcript, format!("[{}1]\n", "1,".repeat(20 << 20))).unwrap();
+    refused(&verify(), 4, "S-RECORD");
+    fs::write(&transcript, good.repeat((48 << 20) / good.len())).unwrap();
+    refused(&verify(), 4, "S-TIME-BACK");
+    fs::write(&transcript, &good).unwrap();
+    assert!(verify().status.success());
+    let bundle = format!("{{\"x\":[{}1]}}\n", "1,".repeat(20 << 20));
+    fs::write(out.join("transcript.sigstore.json"), bundle).unwrap();
+    refused(&verify(), 4, "S-SEAL");
+}
+
+/// A file's name is no input that a reviewer sees: it moves nothing on the terminal.
+#[test]
+fn no_name_of_a_file_steers_the_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    crate::support::copy(&genesis_golden(), &out);
+    fs::write(out.join("a\n\u{1b}[2J\u{202e}b"), "x").unwrap();
+    for flag in [&["--rehearsal"][..], &[]] {
+        let output = run(gishiki().arg("verify").arg(&out).args(flag));
+        refused(&output, 4, "S-ARTEFACT");
+        let said = text(&output);
+        assert!(said.starts_with("refused a") && said.lines().count() == 3, "{said:?}");
+        assert!(!said.contains(['\u{1b}', '\u{202e}']), "{said:?}");
+    }
+}
+
+/// Every document says where it is wrong.
+#[test]
+fn a_fault_of_any_document_has_a_line_and_a_column() {
+    let drill = Drill::new();
+    let place = |name: &str, text: &str, at: &str| {
+        let path = drill.path(name);
+        let good = fs::read_to_string(&path).unwrap_or_default();
+        fs::write(&path, text).unwrap();
+        let mut command = drill.run_command(&genesis());
+        if name == "anchor.toml" {
+            command = gishiki();
+            command.arg("verify").arg(genesis_golden()).arg("--anchor").arg(&path);
+        }
+        let output = run(&mut command);
+        refused(&output, 5, "S-FORM");
+        let said = crate::support::text(&output);
+        assert!(said.contains(&format!("{}:{at}\n", path.display())), "{name}: {said}");
+        fs::write(&path, good).unwrap();
+    };
+    let room = fs::read_to_string(drill.path("room.toml")).unwrap();
+    let line = room.lines().count() + 2;
+    place("room.toml", &format!("{room}\nother = 1\n"), &format!("{line}:1"));
+    place("answers.toml", "default = \"as-planned\"\n[op.clock]\nreason = 1\n", "3:1");
+    place("anchor.toml", "format = 1\nca = 3\n", "2:6");
+}
+
+/// A line that is too long to be shown still has a place, and so has everything else.
+#[test]
+fn a_violation_in_a_long_line_has_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = sample_ca(&folder.path().join("ca"));
+    let good = fs::read_to_string(plan.join("plan.toml")).unwrap();
+    let long = format!("[crls] # {}\nother = 1\n", "儀".repeat(1_000));
+    let line = good.lines().position(|line| line == "[crls]").unwrap() + 2;
+    fs::write(plan.join("plan.toml"), good.replace("[crls]\n", &long)).unwrap();
+    let said = text(&run(gishiki().arg("check").arg(&plan)));
+    assert!(said.contains(&format!("plan.toml:{line}:1: S-FORM")), "{said}");
+    assert!(said.lines().all(|line| line.len() < 1_000), "{said}");
+}
+
 #[test]
 fn a_plan_cut_anywhere_is_refused_or_means_what_it_says() {
     let read = |name: &str| fs::read(genesis().join(name)).unwrap();
@@ -102,7 +236,11 @@ fn a_folder_that_was_changed_is_refused() {
             Some(new) => fs::write(&path, new(fs::read(&path).unwrap_or_default())).unwrap(),
             None => fs::remove_file(&path).unwrap(),
         }
-        run(gishiki().arg("verify").arg(&out).arg("--rehearsal"))
+        // Files are compared whether or not anything is trusted.
+        let bare = run(gishiki().arg("verify").arg(&out));
+        let output = run(gishiki().arg("verify").arg(&out).arg("--rehearsal"));
+        assert_eq!(bare.status.code(), output.status.code(), "{name}: {}", text(&bare));
+        output
     };
     let flip = |at: usize| {
         move |mut octets: Vec<u8>| {
@@ -258,7 +396,8 @@ fn without_a_terminal_nobody_is_asked() {
     command.arg("--journal").arg(drill.path("A")).arg("--journal").arg(drill.path("B"));
     command.arg("--out").arg(drill.path("out")).stdin(Stdio::null());
     let output = run(&mut command);
-    refused(&output, 6, "S-TERMINAL");
+    refused(&output, 5, "S-TERMINAL");
+    assert!(text(&output).contains("Nothing was begun"), "{}", text(&output));
     assert!(!drill.path("A").exists(), "nothing began");
 }
 

@@ -18,7 +18,7 @@ use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified};
 
 use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, ending};
-use crate::exit::Halt;
+use crate::exit::{Halt, Reached};
 use crate::files::{self, Folder, shown};
 use crate::journal::{Journal, Unsealed};
 use crate::people::{People, Scripted, Terminal};
@@ -106,9 +106,19 @@ fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
         format!("  {what} {}: {}; {}\n", v.rule, v.asked, v.found)
     });
     let reported: String = reported.collect();
+    let granted = graph.exceptions().iter();
+    let granted = granted.map(|line| format!("{} {line}\n", pick(lang, "例外", "exception")));
+    let covered = compiled.excepted.iter().map(|v| {
+        let what = pick(lang, "例外により許容", "excepted");
+        format!("  {what} {}: {}; {}\n", v.rule, v.asked, v.found)
+    });
+    let exceptions: String = granted.chain(covered).collect();
+    let kept = match compiled.excepted.is_empty() {
+        true => pick(lang, "規則をすべて満たす:", "keeps every rule:"),
+        false => pick(lang, "例外のほかは規則を満たす:", "keeps every rule but the excepted:"),
+    };
     print(&format!(
-        "{} {}\n  graph     {}\n  bindings  {}\n  {} {}, {} {certificates}, {} {crls}\n{reported}",
-        pick(lang, "規則をすべて満たす:", "keeps every rule:"),
+        "{exceptions}{kept} {}\n  graph     {}\n  bindings  {}\n  {} {}, {} {certificates}, {} {crls}\n{reported}",
         graph.ceremony(),
         graph.id(),
         compiled.bindings.id(),
@@ -141,6 +151,16 @@ fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, H
 
 fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     output::refuse_existing(&run.held.out)?;
+    let begun = begin(run, lang).map_err(|halt| match Journal::is_begun(&run.held.journal) {
+        true => halt,
+        false => halt.held(Reached::Nothing),
+    });
+    let (conduct, run_begun) = begun?;
+    finish(conduct, run_begun, &run.held.out, lang)
+}
+
+/// Everything up to the first record, which is durable then.
+fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let folder = Folder::read(&run.plan)?;
     let entered = room::enter(&run.held.room)?;
     let (compiled, proofs) =
@@ -165,7 +185,7 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
         proofs,
     };
     let run_begun = conduct.keep(step)?;
-    finish(conduct, run_begun, &run.held.out, lang)
+    Ok((conduct, run_begun))
 }
 
 /// The bindings that were reviewed with the plan (`gishiki bind`), where they lie beside it, are
@@ -183,8 +203,15 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
 }
 
 fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
+    let out = &resume.held.out;
+    output::refuse_existing(out)?;
+    let (conduct, run) = go_on(resume, lang).map_err(|halt| halt.held(Reached::Begun))?;
+    finish(conduct, run, out, lang)
+}
+
+/// Everything up to the record that says that the ceremony goes on.
+fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let held = &resume.held;
-    output::refuse_existing(&held.out)?;
     let entered = room::enter(&held.room)?;
     let (journal, recovered) = Journal::recover(&held.journal)?;
     let (people, pin) = people(held, entered.mode, lang)?;
@@ -209,7 +236,7 @@ fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
         proofs: Vec::new(),
     };
     let run = conduct.resume(run, &recovered, entered.place)?;
-    finish(conduct, run, &held.out, lang)
+    Ok((conduct, run))
 }
 
 /// The interrupted ceremony is the one of this plan, and nothing else changed either.
@@ -231,14 +258,18 @@ fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt
 /// Goes on to the end of the postscript, judges everything once more from what was written, and
 /// publishes.
 fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), Halt> {
-    let run = conduct.go(run)?;
+    let run = conduct.go(run).map_err(|halt| halt.held(Reached::Begun))?;
+    publish(conduct, &run, out, lang).map_err(|halt| halt.held(Reached::Sealed))?;
+    ending(&run, lang)
+}
+
+fn publish(conduct: Conduct, run: &Run, out: &Path, lang: Lang) -> Result<(), Halt> {
     let state = Arc::clone(&run.compiled().before);
-    let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
+    let trust = JustClosed::of(run).map_or(Trust::None, Trust::Room);
     conduct.say(pick(lang, "検証しています…", "verifying what was written…"));
-    let (sealed, verified) = judge(conduct, &run, &state, &trust)?;
+    let (sealed, verified) = judge(conduct, run, &state, &trust)?;
     output::write(out, &output::files(&verified, &sealed))?;
-    print(&summary(&verified, out, lang))?;
-    ending(verified.run(), lang)
+    print(&summary(&verified, out, lang))
 }
 
 fn people(held: &args::Held, mode: Mode, lang: Lang) -> Result<(People, PinSource), Halt> {

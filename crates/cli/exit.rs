@@ -33,11 +33,27 @@ pub(crate) enum Halt {
     Differs,
     /// Our bug.
     Bug(Fault),
+    /// One of the others, while a ceremony was held: how far it had come says what can be done.
+    Held(Reached, Box<Halt>),
+}
+
+/// How far a ceremony had come when something stopped it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// No record of it is durable.
+    Nothing,
+    /// It is in its journals.
+    Begun,
+    /// It is sealed, and not yet written out.
+    Sealed,
 }
 
 impl Halt {
-    pub(crate) const fn code(&self) -> u8 {
+    pub(crate) fn code(&self) -> u8 {
         match self {
+            // What was not begun cannot be resumed.
+            Self::Held(Reached::Nothing, halt) if matches!(**halt, Self::Interrupted(_)) => 5,
+            Self::Held(_, halt) => halt.code(),
             Self::People(_) => 1,
             Self::Violations(..) => 2,
             Self::Token(_) => 3,
@@ -55,6 +71,14 @@ impl Halt {
         let Self::Verification(refusal) = self else { return self };
         let place = format!("{}/{}", shown(folder), refusal.place);
         Self::Verification(Refusal { place, ..refusal })
+    }
+
+    /// Says how far the ceremony had come.
+    pub(crate) fn held(self, reached: Reached) -> Self {
+        match self {
+            Self::Held(..) => self,
+            _ => Self::Held(reached, Box::new(self)),
+        }
     }
 
     /// A file or medium is not as it must be.

@@ -17,8 +17,12 @@ use crate::exit::Halt;
 /// The name of a plan in its ceremony's folder.
 pub(crate) const PLAN_FILE: &str = "plan.toml";
 
-/// The largest file that is read: a transcript of a million records stays below it.
+/// The largest file that is read: a module, an image.
 const LARGEST: u64 = 1 << 30;
+
+/// The largest file of a sealed folder, and the largest certificate or CRL: a CRL of a million
+/// entries and the transcript of fifty thousand signatures stay below it.
+const LARGEST_SEALED: u64 = 1 << 26;
 
 /// The texts that a plan was compiled from, as they are on disk, for messages.
 #[derive(Debug, Default, Clone)]
@@ -94,12 +98,15 @@ fn named_files(ceremony: &Path, plan: &[u8]) -> Result<BTreeMap<String, Vec<u8>>
     Ok(files)
 }
 
-/// The largest document that people write: what `ceremony::text` admits.
-const LARGEST_DOCUMENT: u64 = 1 << 24;
-
-/// Reads a document that people wrote: plan, policy, roster, room, anchor, answers.
+/// Reads a document that people wrote: plan, policy, roster, room, anchor, answers. None is larger
+/// than what the core admits as text.
 pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {
-    read_at_most(path, LARGEST_DOCUMENT)
+    read_at_most(path, u64::try_from(ceremony::text::LARGEST).unwrap_or(LARGEST))
+}
+
+/// Reads a file of a sealed folder.
+pub(crate) fn read_sealed(path: &Path) -> Result<Vec<u8>, Halt> {
+    read_at_most(path, LARGEST_SEALED)
 }
 
 /// Reads a plain file of at most 1 GiB, following no link: no device, pipe or folder, not larger
@@ -110,7 +117,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Halt> {
 
 /// Reads a certificate or CRL: DER, or the one PEM block of a file (RFC 7468).
 pub(crate) fn read_der(path: &Path, label: &str) -> Result<Vec<u8>, Halt> {
-    let octets = read(path)?;
+    let octets = read_sealed(path)?;
     if !octets.starts_with(b"-----") {
         return Ok(octets);
     }
@@ -140,7 +147,7 @@ fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, Halt> {
     if metadata.len() > most {
         return Err(refused(format!("{} octets; at most {most} are read", metadata.len())));
     }
-    let mut octets = Vec::new();
+    let mut octets = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
     file.take(most).read_to_end(&mut octets).map_err(|error| refused(error.to_string()))?;
     Ok(octets)
 }

@@ -17,7 +17,7 @@ use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{Trust, Verdict, replay_abandoned};
 
 use crate::exit::Halt;
-use crate::files::{PLAN_FILE, read, shown};
+use crate::files::{PLAN_FILE, read_document, shown};
 use crate::output;
 use crate::verdicts::{conclude, prove_all};
 
@@ -32,7 +32,7 @@ pub(crate) struct Entry {
 impl Entry {
     /// The policy that this ceremony was held under.
     pub(crate) fn policy(&self) -> Result<Policy, Halt> {
-        let octets = read(&self.folder.join("inputs").join("policy.toml"))?;
+        let octets = read_document(&self.folder.join("inputs").join("policy.toml"))?;
         Policy::parse(&octets).map_err(|v| Halt::media(v.rule, v.asked, v.found))
     }
 }
@@ -101,7 +101,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
 }
 
 fn entry(folder: PathBuf, plan_file: &str) -> Result<(Name, Entry), Halt> {
-    let plan = read(&folder.join(plan_file))?;
+    let plan = read_document(&folder.join(plan_file))?;
     let plan = Plan::parse(&plan).map_err(|v| {
         refused(&folder, format!("{}: asked {}; found {}", v.rule, v.asked, v.found))
     })?;

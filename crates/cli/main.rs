@@ -17,6 +17,7 @@ mod ledgers;
 mod live;
 mod output;
 mod people;
+mod places;
 mod proofs;
 mod rehearsals;
 mod report;

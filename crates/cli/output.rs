@@ -11,11 +11,11 @@ use std::path::Path;
 use ceremony::hex::Digest;
 use ceremony::record::{End, Mode};
 use ceremony::seal::{BUNDLE_FILE, TRANSCRIPT_FILE};
-use ceremony::verify::{Sealed, Verified};
+use ceremony::verify::{Consistent, Sealed, Verified};
 use serde_json::json;
 
 use crate::exit::Halt;
-use crate::files::{read, shown};
+use crate::files::{read_sealed, shown};
 
 /// The name of the postscript in an output folder.
 pub(crate) const AFTER_FILE: &str = "after.jsonl";
@@ -27,31 +27,45 @@ pub(crate) const MANIFEST_FILE: &str = "manifest.json";
 /// Every file of the sealed folder, by name.
 pub(crate) fn files(verified: &Verified, sealed: &Sealed) -> BTreeMap<String, Vec<u8>> {
     let mut files = verified.artefacts().clone();
-    files.insert(TRANSCRIPT_FILE.into(), sealed.transcript.clone());
-    files.insert(BUNDLE_FILE.into(), sealed.bundle.clone());
-    if let Some(after) = &sealed.after {
-        files.insert(AFTER_FILE.into(), after.clone());
+    for (name, octets) in books(sealed) {
+        files.insert(name.into(), octets.to_vec());
     }
-    let manifest = manifest(verified, &files);
+    let manifest = manifest(verified.facts(), sealed);
     files.insert(MANIFEST_FILE.into(), manifest.into_bytes());
     files
 }
 
+/// What the folder holds beside the artefacts and the manifest.
+fn books(sealed: &Sealed) -> impl Iterator<Item = (&'static str, &[u8])> {
+    let after = sealed.after.as_deref().map(|after| (AFTER_FILE, after));
+    [(TRANSCRIPT_FILE, sealed.transcript.as_slice()), (BUNDLE_FILE, sealed.bundle.as_slice())]
+        .into_iter()
+        .chain(after)
+}
+
+/// Every file of the folder but the manifest, with its length and SHA-256.
+fn listed(facts: &Consistent, sealed: &Sealed) -> BTreeMap<String, (usize, Digest)> {
+    let mut listed = facts.files.clone();
+    for (name, octets) in books(sealed) {
+        listed.insert(name.into(), (octets.len(), Digest::of(octets)));
+    }
+    listed
+}
+
 /// What lies in the folder, and under which verdict it was written.
-fn manifest(verified: &Verified, files: &BTreeMap<String, Vec<u8>>) -> String {
-    let listed: Vec<serde_json::Value> = files
+fn manifest(facts: &Consistent, sealed: &Sealed) -> String {
+    let listed: Vec<serde_json::Value> = listed(facts, sealed)
         .iter()
-        .map(|(name, octets)| {
-            json!({ "name": name, "octets": octets.len(), "sha256": Digest::of(octets).to_string() })
+        .map(|(name, (octets, digest))| {
+            json!({ "name": name, "octets": octets, "sha256": digest.to_string() })
         })
         .collect();
-    let facts = verified.facts();
-    let opened = verified.run().opened();
+    let opened = &facts.opened;
     let manifest = json!({
         "audit-key": facts.audit_key.to_string(),
         "bindings": opened.bindings.to_string(),
         "ceremony": opened.ceremony.as_str(),
-        "end": match verified.end() { End::Completed => "completed", End::Aborted => "aborted" },
+        "end": match facts.end { End::Completed => "completed", End::Aborted => "aborted" },
         "files": listed,
         "format": opened.format,
         "graph": opened.graph.to_string(),
@@ -148,7 +162,7 @@ fn read_into(
         if entry.file_type().map_err(failed)?.is_dir() && prefix.is_empty() {
             read_into(files, &entry.path(), &format!("{name}/"))?;
         } else {
-            files.insert(name, read(&entry.path())?);
+            files.insert(name, read_sealed(&entry.path())?);
         }
     }
     Ok(())
@@ -181,6 +195,36 @@ pub(crate) fn difference(
             return Some((name.clone(), first_difference(octets, other)));
         }
     }
+    surplus(asked, found)
+}
+
+/// The same where nothing is trusted: by digests, since no octets are handed out.
+pub(crate) fn unlike(
+    facts: &Consistent,
+    sealed: &Sealed,
+    found: &BTreeMap<String, Vec<u8>>,
+) -> Option<(String, String)> {
+    let manifest = manifest(facts, sealed);
+    let mut asked = listed(facts, sealed);
+    asked.insert(MANIFEST_FILE.into(), (manifest.len(), Digest::of(manifest.as_bytes())));
+    for (name, (length, digest)) in &asked {
+        let Some(octets) = found.get(name) else {
+            return Some((name.clone(), "no such file".into()));
+        };
+        let other = Digest::of(octets);
+        if other != *digest {
+            let what = format!("{} octets with SHA-256 {other}", octets.len());
+            return Some((name.clone(), format!("{what}, not {length} with {digest}")));
+        }
+    }
+    surplus(&asked, found)
+}
+
+/// A file that is there and must not be.
+fn surplus<T>(
+    asked: &BTreeMap<String, T>,
+    found: &BTreeMap<String, Vec<u8>>,
+) -> Option<(String, String)> {
     let extra = found.keys().find(|name| !asked.contains_key(*name));
     extra.map(|name| (name.clone(), "a file that this transcript does not give".into()))
 }

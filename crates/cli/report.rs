@@ -1,59 +1,99 @@
 //! What gishiki says when it does not do what it was asked: where, what was asked, what was found,
 //! what to do.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::Write as _;
+use std::sync::Arc;
 
 use ceremony::run::Fault;
 use ceremony::text::is_refused;
-use ceremony::violation::Violation;
-use miette::{
-    GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, NamedSource, Report,
-};
+use ceremony::violation::{Input, Violation};
+use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Report};
 
 use crate::args::Lang;
-use crate::exit::Halt;
-use crate::files::{Folder, shown};
+use crate::commands::pick;
+use crate::exit::{Halt, Reached};
+use crate::files::Folder;
+use crate::places::Document;
 
 /// The longest line of an input that is shown around a violation, in octets.
 const LONGEST_SHOWN: usize = 2_000;
+/// How many violations are shown with the text around them; of the rest only the places.
+const IN_FULL: usize = 50;
 
 /// Shows why.
 pub(crate) fn show(halt: &Halt, lang: Lang) {
-    let text = match halt {
+    let _ = std::io::stderr().write_all(words(halt, lang).as_bytes());
+}
+
+fn words(halt: &Halt, lang: Lang) -> String {
+    match halt {
         Halt::Violations(folder, violations) => self::violations(folder, violations, lang),
         Halt::People(why) => {
-            format!("{}: {why}\n", pick(lang, "参加者により中止", "stopped by people"))
+            format!("{}: {}\n", pick(lang, "中止", "stopped"), plain(why))
         }
         Halt::Token(fault) => say(pick(lang, "トークン", "token"), fault, lang),
         Halt::Verification(refusal) => {
-            let heading = format!("{} {}", pick(lang, "検証で拒否", "refused"), refusal.place);
+            let place = plain(&refusal.place);
+            let heading = format!("{} {place}", pick(lang, "検証で拒否", "refused"));
             say(&heading, &refusal.fault, lang)
         }
-        Halt::Media(fault) => say(pick(lang, "ファイル・媒体", "file or medium"), fault, lang),
-        Halt::Interrupted(fault) => {
-            let next = pick(
-                lang,
-                "記録は保たれています。原因を除き、`gishiki resume` で再開してください。\n",
-                "The journal is kept. Mend the cause and go on with `gishiki resume`.\n",
-            );
-            say(pick(lang, "中断", "interrupted"), fault, lang) + next
-        }
+        Halt::Media(fault) => say(subject(fault.rule, lang), fault, lang),
+        Halt::Interrupted(fault) => say(pick(lang, "中断", "interrupted"), fault, lang),
         Halt::NotAnchored(why) => {
-            format!(
-                "{}: {why}\n",
-                pick(lang, "整合するが、アンカーなし", "consistent, not anchored")
-            )
+            let heading = pick(lang, "整合するが、アンカーなし", "consistent, not anchored");
+            format!("{heading}: {}\n", plain(why))
         }
         Halt::Differs => String::new(),
         Halt::Bug(fault) => say(pick(lang, "gishiki の不具合", "a bug of gishiki"), fault, lang),
-    };
-    let _ = std::io::stderr().write_all(text.as_bytes());
+        Halt::Held(reached, halt) => {
+            let what = match (reached, halt.as_ref()) {
+                // Nothing was begun that could be interrupted.
+                (Reached::Nothing, Halt::Interrupted(fault)) => {
+                    say(subject(fault.rule, lang), fault, lang)
+                }
+                (_, halt) => words(halt, lang),
+            };
+            what + next(*reached, halt, lang)
+        }
+    }
 }
 
-fn pick<'t>(lang: Lang, ja: &'t str, en: &'t str) -> &'t str {
-    match lang {
-        Lang::Ja => ja,
-        Lang::En => en,
+/// What a fault of the edge is about.
+fn subject(rule: &str, lang: Lang) -> &'static str {
+    match rule {
+        "S-WINDOW" | "S-TIME-BACK" | "R-TIME" | "S-CLOCK" => pick(lang, "時刻", "time"),
+        "S-MODE" | "S-DRILL" => pick(lang, "セレモニーの種別", "kind of ceremony"),
+        "S-TERMINAL" => pick(lang, "端末", "terminal"),
+        "S-LEDGER" | "S-ANCHOR" => pick(lang, "台帳・アンカー", "ledger or anchor"),
+        "S-PAPERS" => pick(lang, "書類", "papers"),
+        "S-ROOM" => pick(lang, "実施場所", "room"),
+        _ => pick(lang, "ファイル・媒体", "file or medium"),
+    }
+}
+
+/// What can be done next, by how far the ceremony had come.
+const fn next(reached: Reached, halt: &Halt, lang: Lang) -> &'static str {
+    match (reached, halt) {
+        // What people or a plan decided needs no mending.
+        (_, Halt::People(_) | Halt::Violations(..) | Halt::NotAnchored(_) | Halt::Differs) => "",
+        (_, Halt::Held(..)) => "",
+        (Reached::Nothing, _) => pick(
+            lang,
+            "何も始まっていません。原因を除き、同じコマンドをもう一度実行してください。\n",
+            "Nothing was begun. Mend the cause and give the same command again.\n",
+        ),
+        (Reached::Begun, _) => pick(
+            lang,
+            "記録は保たれています。原因を除き、`gishiki resume` で再開してください。\n",
+            "The journal is kept. Mend the cause and go on with `gishiki resume`.\n",
+        ),
+        (Reached::Sealed, _) => pick(
+            lang,
+            "セレモニーは封印され、記録は保たれています。原因を除くか別の --out を選び、`gishiki resume` で書き出してください。\n",
+            "The ceremony is sealed and its journal is kept. Mend the cause or choose another --out, and write the folder with `gishiki resume`.\n",
+        ),
     }
 }
 
@@ -92,28 +132,24 @@ fn clause(rule: &str) -> &'static str {
 fn violations(folder: &Folder, violations: &[Violation], lang: Lang) -> String {
     let theme = GraphicalTheme::unicode_nocolor();
     let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
+    let mut documents: BTreeMap<Input, Arc<Document>> = BTreeMap::new();
     let mut out = String::new();
-    for violation in violations {
-        let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
-        let message =
-            format!("{asked}: {}\n{found}: {}", plain(&violation.asked), plain(&violation.found));
-        let code = format!("{} [{}]", violation.rule, clause(violation.rule));
-        let span = violation.place.span.clone();
-        let label = LabeledSpan::new(Some(plain(&violation.found)), span.start, span.len());
-        let mut diagnostic = MietteDiagnostic::new(message).with_code(code).with_label(label);
-        if !violation.advice.is_empty() {
-            diagnostic = diagnostic.with_help(violation.advice.clone());
+    for (number, violation) in violations.iter().enumerate() {
+        let input = violation.place.input;
+        let document = documents.entry(input).or_insert_with(|| {
+            let (path, octets) = folder.of(input).cloned().unwrap_or_default();
+            Arc::new(Document::new(&path, source(&String::from_utf8_lossy(&octets))))
+        });
+        if number >= IN_FULL {
+            out.push_str(&in_a_line(violation, document, lang));
+            continue;
         }
-        let (path, octets) = folder.of(violation.place.input).cloned().unwrap_or_default();
-        let text = source(&String::from_utf8_lossy(&octets));
         // A line that no screen can show is no help.
-        let report = if text.lines().all(|line| line.len() < LONGEST_SHOWN) {
-            Report::new(diagnostic).with_source_code(NamedSource::new(shown(&path), text))
-        } else {
-            Report::new(diagnostic.with_help(shown(&path)))
-        };
-        if handler.render_report(&mut out, report.as_ref()).is_err() {
-            out.push_str(violation.rule);
+        let drawn = document.widest_around(&violation.place.span) <= LONGEST_SHOWN
+            && handler.render_report(&mut out, report(violation, document, lang).as_ref()).is_ok();
+        if !drawn {
+            out.push_str(&in_a_line(violation, document, lang));
+            let _ = writeln!(out, "  {}", violation.advice);
         }
         out.push('\n');
     }
@@ -123,4 +159,32 @@ fn violations(folder: &Folder, violations: &[Violation], lang: Lang) -> String {
         Lang::En => format!("{count} violation{}\n", if count == 1 { "" } else { "s" }),
     });
     out
+}
+
+/// A violation with the text around it.
+fn report(violation: &Violation, document: &Arc<Document>, lang: Lang) -> Report {
+    let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
+    let message =
+        format!("{asked}: {}\n{found}: {}", plain(&violation.asked), plain(&violation.found));
+    let code = format!("{} [{}]", violation.rule, clause(violation.rule));
+    let span = violation.place.span.clone();
+    let label = LabeledSpan::new(Some(plain(&violation.found)), span.start, span.len());
+    let mut diagnostic = MietteDiagnostic::new(message).with_code(code).with_label(label);
+    if !violation.advice.is_empty() {
+        diagnostic = diagnostic.with_help(violation.advice.clone());
+    }
+    Report::new(diagnostic).with_source_code(Arc::clone(document))
+}
+
+/// A violation without the text around it: where, which rule, what was asked, what was found.
+fn in_a_line(violation: &Violation, document: &Document, lang: Lang) -> String {
+    let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
+    format!(
+        "{}: {} [{}]  {asked}: {}  {found}: {}\n",
+        document.place(violation.place.span.start),
+        violation.rule,
+        clause(violation.rule),
+        plain(&violation.asked),
+        plain(&violation.found)
+    )
 }

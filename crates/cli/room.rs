@@ -12,6 +12,7 @@ use token::{Module, Token};
 
 use crate::exit::Halt;
 use crate::files::{read, read_document, shown};
+use crate::places::place;
 use crate::tokens::Tokens;
 
 /// A room that was entered: where the ceremony is held, and its tokens.
@@ -27,11 +28,8 @@ pub(crate) struct Entered {
 pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
     let octets = read_document(path)?;
     let wrong = |violation: ceremony::violation::Violation| {
-        Halt::media(
-            violation.rule,
-            format!("{} in {}", violation.asked, shown(path)),
-            violation.found,
-        )
+        let place = place(path, &octets, &violation.place.span);
+        Halt::media(violation.rule, format!("{} in {place}", violation.asked), violation.found)
     };
     let room = Room::parse(&octets).map_err(wrong)?;
     let text =

@@ -3,9 +3,12 @@
 //! No PIN is ever in an argument, the environment, a file, a log or a core dump; what held one is
 //! overwritten.
 
+use std::fs::File;
+use std::io::Write as _;
 use std::os::fd::{BorrowedFd, RawFd};
 
 use ceremony::run::Fault;
+use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use token::Pin;
 
 use crate::exit::Halt;
@@ -35,11 +38,7 @@ impl PinSource {
     /// Takes a PIN. Each one is used for one login; a failure is never retried by itself.
     pub(crate) fn take(&mut self, prompt: &str) -> Result<Pin, Halt> {
         match self {
-            Self::Terminal => {
-                let typed = rpassword::prompt_password(prompt)
-                    .map_err(|error| no_pin(&error.to_string()))?;
-                Ok(Pin::new(typed.into_bytes()))
-            }
+            Self::Terminal => typed(prompt).map_err(|error| no_pin(&error.to_string())),
             Self::Descriptor(descriptor) => {
                 let open = descriptor.ok_or_else(|| no_pin("the descriptor was read already"))?;
                 let (pin, last) = read_line(open)?;
@@ -49,6 +48,38 @@ impl PinSource {
                 Ok(pin)
             }
         }
+    }
+}
+
+/// A PIN from the keyboard. The terminal is silent before it is asked for, so that nothing of it is
+/// shown, however early it is typed; what was typed before the question is no answer to it.
+fn typed(prompt: &str) -> std::io::Result<Pin> {
+    let mut tty = File::options().read(true).write(true).open("/dev/tty")?;
+    let _silent = Silent::make(tty.try_clone()?)?;
+    tty.write_all(prompt.as_bytes())?;
+    Ok(Pin::new(rpassword::read_password()?.into_bytes()))
+}
+
+/// A terminal without echo, until this is dropped.
+struct Silent {
+    tty: File,
+    before: Termios,
+}
+
+impl Silent {
+    fn make(tty: File) -> std::io::Result<Self> {
+        let before = tcgetattr(&tty)?;
+        let mut silent = before.clone();
+        silent.local_modes.remove(LocalModes::ECHO);
+        tcsetattr(&tty, OptionalActions::Flush, &silent)?;
+        Ok(Self { tty, before })
+    }
+}
+
+impl Drop for Silent {
+    fn drop(&mut self) {
+        // A terminal that has gone needs no echo.
+        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.before);
     }
 }
 

@@ -9,7 +9,7 @@ use ceremony::compile::{Inputs, input_digest};
 use ceremony::key::{Check, Proof};
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
-use ceremony::record::Mode;
+use ceremony::record::{End, Mode};
 use ceremony::rules::Stage;
 use ceremony::run::Fault;
 use ceremony::verify::{Consistent, Refusal, Sealed, Trust, Verdict, Verified, replay};
@@ -19,6 +19,7 @@ use crate::commands::{pick, print};
 use crate::exit::Halt;
 use crate::files::{Folder, read_document, shown};
 use crate::ledgers::{self, is_ledger};
+use crate::places::place;
 use crate::{output, proofs};
 
 /// Judges a sealed folder, or a whole ledger.
@@ -40,11 +41,12 @@ pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
 
 /// The anchor, if one is named.
 pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
-    let octets = path.map(read_document).transpose()?;
-    octets
-        .map(|octets| Anchor::parse(&octets))
-        .transpose()
-        .map_err(|v| Halt::media(v.rule, v.asked, v.found))
+    let Some(path) = path else { return Ok(None) };
+    let octets = read_document(path)?;
+    Anchor::parse(&octets).map(Some).map_err(|violation| {
+        let place = place(path, &octets, &violation.place.span);
+        Halt::media(violation.rule, format!("{} in {place}", violation.asked), violation.found)
+    })
 }
 
 /// Every ceremony in its order, each with every file that it handed out.
@@ -84,14 +86,18 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, lang: Lang) -> Result<(), Hal
             Verdict::NotAnchored(facts) => facts,
         };
         print(&format!(
-            "{} {:<40} {} {}\n",
+            "{} {:<40} {} {}{}\n",
             match trust {
                 Trust::None => "·",
                 Trust::Anchor(_) | Trust::Room(_) | Trust::Rehearsal | Trust::Drill => "✓",
             },
             entry.name.as_str(),
             facts.signatures,
-            pick(lang, "件の署名", "signatures")
+            pick(lang, "件の署名", "signatures"),
+            match facts.end {
+                End::Completed => "",
+                End::Aborted => pick(lang, "、中止", ", aborted"),
+            }
         ))?;
         signatures += facts.signatures;
         state = Arc::clone(&facts.state);
@@ -138,7 +144,11 @@ fn verify_folder(
 
 fn not_anchored(facts: &Consistent) -> Halt {
     let mode = output::mode(facts.mode);
-    Halt::NotAnchored(format!("{mode}, audit key {}, head {}", facts.audit_key, facts.head))
+    let end = match facts.end {
+        End::Completed => "",
+        End::Aborted => ", aborted",
+    };
+    Halt::NotAnchored(format!("{mode}{end}, audit key {}, head {}", facts.audit_key, facts.head))
 }
 
 /// Replays a sealed folder, proves its signatures, and compares its files with those that the
@@ -150,12 +160,13 @@ fn judge_folder(
 ) -> Result<Verdict, Halt> {
     let sealed = output::sealed(found);
     let verdict = conclude(&sealed, state, trust, Vec::new())?;
-    if let Verdict::Verified(verified) = &verdict {
-        let asked = output::files(verified, &sealed);
-        if let Some((name, what)) = output::difference(&asked, found) {
-            let fault = Fault::new("S-ARTEFACT", "the file that this transcript gives", &what);
-            return Err(Halt::Verification(Refusal { place: name, fault }));
-        }
+    let difference = match &verdict {
+        Verdict::Verified(verified) => output::difference(&output::files(verified, &sealed), found),
+        Verdict::NotAnchored(facts) => output::unlike(facts, &sealed, found),
+    };
+    if let Some((name, what)) = difference {
+        let fault = Fault::new("S-ARTEFACT", "the file that this transcript gives", &what);
+        return Err(Halt::Verification(Refusal { place: name, fault }));
     }
     Ok(verdict)
 }
@@ -206,8 +217,12 @@ pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
 fn proved(verified: &Verified, lang: Lang) -> String {
     let run = verified.run();
     let facts = verified.facts();
-    let mut text =
-        format!("{}: {} {}\n", heading(facts.mode, lang), run.graph().ca(), run.graph().ceremony());
+    let (ca, ceremony) = (run.graph().ca(), run.graph().ceremony());
+    let mut text = format!("{}: {ca} {ceremony}\n", heading(facts.mode, lang));
+    for exception in run.graph().exceptions() {
+        text.push_str(&format!("  {} {exception}\n", pick(lang, "例外", "exception")));
+    }
+    text.push_str(&aborted(facts, lang));
     text.push_str(&format!(
         "  graph     {}\n  bindings  {}\n",
         run.opened().graph,
@@ -219,15 +234,45 @@ fn proved(verified: &Verified, lang: Lang) -> String {
         verified.signatures(),
         pick(lang, "件の署名を検証した", "signatures verified")
     ));
+    let excepted = &run.compiled().excepted;
     let mut last = "";
-    for rule in ceremony::rules::all() {
-        let judged = !matches!(rule.stage, Stage::Path | Stage::Edge | Stage::Warn(_));
-        if judged && rule.id != last {
-            text.push_str(&format!("  ✓ {:<22} {:<28} {}\n", rule.id, rule.clause, rule.sentence));
-            last = rule.id;
+    for rule in ceremony::rules::all().filter(|rule| is_judged(rule.stage)) {
+        if rule.id == last {
+            continue;
+        }
+        last = rule.id;
+        let row = format!("{:<22} {:<28}", rule.id, rule.clause);
+        match excepted.iter().find(|violation| violation.rule == rule.id) {
+            None => text.push_str(&format!("  ✓ {row} {}\n", rule.sentence)),
+            Some(violation) => {
+                let word = pick(lang, "例外により許容", "excepted");
+                text.push_str(&format!("  – {row} {word}: {}\n", violation.found));
+            }
         }
     }
     text
+}
+
+/// Whether a verifier of a sealed folder judges the rules of this stage. Files, media, terminals
+/// and the live image were judged where they were; nobody can do so from the folder.
+const fn is_judged(stage: Stage) -> bool {
+    match stage {
+        Stage::Form | Stage::Plan(_) | Stage::Structure | Stage::Run | Stage::Verify => true,
+        Stage::Warn(_) | Stage::Path | Stage::Edge | Stage::Live | Stage::Image => false,
+    }
+}
+
+/// That a ceremony was aborted, and by what: such a folder hands out no certificate.
+fn aborted(facts: &Consistent, lang: Lang) -> String {
+    match facts.end {
+        End::Completed => String::new(),
+        End::Aborted => {
+            let (rule, reason) = facts.stopped.clone().unwrap_or_default();
+            let word = pick(lang, "中止    ", "aborted  ");
+            let none = pick(lang, "引き渡すものなし", "nothing is handed out");
+            format!("  {word} {rule}: {reason}; {none}\n")
+        }
+    }
 }
 
 const fn heading(mode: Mode, lang: Lang) -> &'static str {

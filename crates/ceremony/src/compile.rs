@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use crate::bindings::Bindings;
 use crate::canonical::canonical;
 use crate::graph::{
-    Bilingual, Demands, Graph, Holder, Origin, Person, PlannedKey, PlannedRecovery,
+    Bilingual, Demands, Graph, Holder, Origin, Person, PlannedKey, PlannedRecovery, SHEET,
 };
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
@@ -188,11 +188,14 @@ pub fn input_digest(text: &str) -> Digest {
 pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Violation>> {
     let recovered = rules::recovered(&inputs.plan, before).map(Arc::new);
     let state = recovered.as_ref().unwrap_or(before);
-    let rules::Said { excepted, warnings, violations } = rules::before_graph(inputs, before, state);
+    let builder = Builder { inputs, state };
+    let said = rules::before_graph(inputs, before, state);
+    let rules::Said { excepted, warnings, mut violations } = said;
     if !violations.is_empty() {
+        violations.extend(builder.beside(&violations));
         return Err(violations);
     }
-    let graph = Builder { inputs, state }.graph().map_err(|violation| vec![violation])?;
+    let graph = builder.graph()?;
     let stand_ins = stand_ins(&graph);
     let violations = rules::structures(inputs, state, &graph, &stand_ins);
     if !violations.is_empty() {
@@ -269,10 +272,39 @@ struct Builder<'a> {
 }
 
 impl Builder<'_> {
-    fn graph(&self) -> Result<Graph, Violation> {
+    fn graph(&self) -> Result<Graph, Vec<Violation>> {
+        let mut graph = self.heading()?;
+        self.certificates(&mut graph)?;
+        self.crls(&mut graph).map_err(|violation| vec![violation])?;
+        self.operations(&mut graph);
+        Ok(graph.close())
+    }
+
+    /// What is wrong with names and certificates, beside what the rules of the plan refuse: so that
+    /// it need not wait for another run. What follows from those rules is not said again, and CRLs
+    /// wait: their days are the plan's. So does a plan of more keys or certificates than people
+    /// write by hand.
+    fn beside(&self, refused: &[Violation]) -> Vec<Violation> {
+        let plan = &self.inputs.plan;
+        let by_hand = plan.key.len() <= usize::from(GENERATIONS) && plan.certificate.len() <= SHEET;
+        let mut found = match self.heading() {
+            Err(faults) => faults,
+            Ok(_) if !by_hand => Vec::new(),
+            Ok(mut graph) => match self.certificates(&mut graph) {
+                Err(faults) => faults,
+                Ok(()) => rules::structures(self.inputs, self.state, &graph, &stand_ins(&graph)),
+            },
+        };
+        let said = |rule: &str| rule == "S-STRUCTURE" || refused.iter().any(|v| v.rule == rule);
+        found.retain(|violation| !said(violation.rule));
+        found
+    }
+
+    /// The graph without what is signed and done.
+    fn heading(&self) -> Result<Graph, Vec<Violation>> {
         let Inputs { plan, policy, .. } = self.inputs;
         let window = plan.window.get_ref();
-        let mut graph = Graph {
+        Ok(Graph {
             ca: policy.ca.id.get_ref().clone(),
             ca_name: self.ca_name()?,
             ceremony: plan.ceremony.get_ref().clone(),
@@ -297,6 +329,7 @@ impl Builder<'_> {
             applications: self.applications(),
             revocations: self.revocations(),
             compromised: self.compromised(),
+            reasons: self.reasons(),
             orders: plan.orders.iter().map(|order| *order.get_ref()).collect(),
             spares: self.spares(),
             recovery: plan.recovery.as_ref().map(|recovery| PlannedRecovery {
@@ -308,23 +341,16 @@ impl Builder<'_> {
             certified: BTreeSet::new(),
             ops: Vec::new(),
             whole: None,
-        };
-        self.certificates(&mut graph)?;
-        self.crls(&mut graph)?;
-        self.operations(&mut graph);
-        Ok(graph.close())
+        })
     }
 
-    fn ca_name(&self) -> Result<DirectoryName, Violation> {
+    fn ca_name(&self) -> Result<DirectoryName, Vec<Violation>> {
         let ca = &self.inputs.policy.ca;
-        DirectoryName::new(
-            ca.country.get_ref(),
-            ca.organization.get_ref(),
-            ca.common_name.get_ref(),
-        )
-        .map_err(|error| {
+        let (country, organization, common_name) =
+            (ca.country.get_ref(), ca.organization.get_ref(), ca.common_name.get_ref());
+        let refused = |error: &DirectoryNameError| {
             let asked = "an X.500 name of country, organization and common name";
-            let place = match &error {
+            let place = match error {
                 DirectoryNameError::Country { .. } => &ca.country,
                 DirectoryNameError::Length { attribute: "O", .. }
                 | DirectoryNameError::Unreadable { attribute: "O", .. } => &ca.organization,
@@ -340,6 +366,10 @@ impl Builder<'_> {
                 &error.to_string(),
                 "choose a shorter or plainer name",
             )
+        };
+        DirectoryName::new(country, organization, common_name).map_err(|_| {
+            let faults = DirectoryName::faults(country, organization, common_name);
+            faults.iter().map(refused).collect()
         })
     }
 

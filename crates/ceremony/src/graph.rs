@@ -59,6 +59,9 @@ pub struct Graph {
     pub(crate) revocations: Vec<PlannedRevocation>,
     pub(crate) compromised: BTreeMap<Name, Instant>,
     pub(crate) orders: Vec<Order>,
+    /// What the plan says in words of its keys, copies, compromises and destructions, a line each:
+    /// people compare it with the papers.
+    pub(crate) reasons: Vec<String>,
     pub(crate) released: Vec<Name>,
     pub(crate) recovery: Option<PlannedRecovery>,
     /// SHA-256 of the journal of the ceremony before, which could not be sealed.
@@ -289,6 +292,12 @@ impl Graph {
     #[must_use]
     pub const fn window(&self) -> (Instant, Instant) {
         self.window
+    }
+
+    /// The exceptions from rules that this plan was granted, a line each.
+    #[must_use]
+    pub fn exceptions(&self) -> &[String] {
+        &self.exceptions
     }
 
     /// How many certificates and how many CRLs are signed.

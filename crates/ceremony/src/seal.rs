@@ -55,12 +55,13 @@ pub(crate) fn head_message(ceremony: &Name, head: Digest) -> Vec<u8> {
 #[derive(Debug)]
 pub struct Made {
     artefacts: BTreeMap<String, Vec<u8>>,
+    listed: BTreeMap<String, (usize, Digest)>,
     statement: String,
 }
 
-fn statement(run: &Run, artefacts: &BTreeMap<String, Vec<u8>>) -> String {
-    let digest = |(name, octets): (&String, &Vec<u8>)| (name.clone(), Digest::of(octets));
-    let mut subjects: Vec<(String, Digest)> = artefacts.iter().map(digest).collect();
+fn statement(run: &Run, listed: &BTreeMap<String, (usize, Digest)>) -> String {
+    let named = |(name, (_, digest)): (&String, &(usize, Digest))| (name.clone(), *digest);
+    let mut subjects: Vec<(String, Digest)> = listed.iter().map(named).collect();
     subjects.push((TRANSCRIPT_FILE.to_string(), run.transcript_digest()));
     subjects.sort();
     let subjects: Vec<serde_json::Value> = subjects
@@ -143,7 +144,16 @@ impl Made {
     #[must_use]
     pub fn of(run: &Run) -> Self {
         let artefacts = artefact::all(run);
-        Self { statement: statement(run, &artefacts), artefacts }
+        let entry = |(name, octets): (&String, &Vec<u8>)| {
+            (name.clone(), (octets.len(), Digest::of(octets)))
+        };
+        let listed = artefacts.iter().map(entry).collect();
+        Self { statement: statement(run, &listed), listed, artefacts }
+    }
+
+    /// The length and the SHA-256 of every file, by name.
+    pub(crate) fn listed(&self) -> BTreeMap<String, (usize, Digest)> {
+        self.listed.clone()
     }
 
     /// The in-toto Statement.

@@ -14,8 +14,13 @@ use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quic
 
 use crate::violation::{Input, Violation};
 
-/// The largest document: a plan with fifty thousand certificates stays below it.
-const LARGEST: usize = 1 << 24;
+/// The largest document: a plan with ten thousand certificates stays below it.
+pub const LARGEST: usize = 3 << 20;
+
+/// The most line ends, equals signs, commas, dots, brackets and braces of a document. A reader of
+/// TOML needs up to a kilobyte for each entry, so a document of the largest size that is nothing
+/// else would need more memory than the machine is known to have.
+const MARKS: usize = 1 << 18;
 
 /// Why octets are no text of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -39,6 +44,12 @@ pub fn admit(octets: &[u8]) -> Result<&str, TextError> {
         at: error.valid_up_to(),
         found: "octets that are not UTF-8".to_string(),
     })?;
+    if let Some((at, _)) = octets.iter().enumerate().filter(|(_, o)| is_mark(**o)).nth(MARKS) {
+        return Err(TextError {
+            at,
+            found: format!("more than {MARKS} line ends, `=`, commas, dots and brackets"),
+        });
+    }
     if let Some((at, character)) = text.char_indices().find(|(_, character)| is_refused(*character))
     {
         let found = format!("the character U+{:04X}, which cannot be seen", u32::from(character));
@@ -52,6 +63,10 @@ pub fn admit(octets: &[u8]) -> Result<&str, TextError> {
         }
     }
     Ok(text)
+}
+
+const fn is_mark(octet: u8) -> bool {
+    matches!(octet, b'\n' | b'=' | b',' | b'.' | b'[' | b']' | b'{' | b'}')
 }
 
 /// Whether no input may hold this character: it is not seen, or changes how others are seen.
@@ -130,6 +145,9 @@ mod tests {
         }
         assert_eq!(admit(b"ab\xff").unwrap_err().at, 2);
         assert_eq!(admit("é が\tx\n儀式".as_bytes()).unwrap(), "é が\tx\n儀式");
+        assert!(admit(&alloc::vec![b'a'; LARGEST]).is_ok());
         assert!(admit(&alloc::vec![b'a'; LARGEST + 1]).is_err());
+        assert!(admit(&alloc::vec![b'\n'; MARKS]).is_ok());
+        assert_eq!(admit(&alloc::vec![b'['; MARKS + 1]).unwrap_err().at, MARKS);
     }
 }

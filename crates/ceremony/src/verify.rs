@@ -6,7 +6,7 @@
 //!
 //! **Invariants.** Only [`Trial::conclude`] makes a [`Verified`], only with every signature proved
 //! and only under some trust; and only a [`Verified`] hands out artefacts. Without trust there is a
-//! verdict and nothing else.
+//! verdict, and the digest of each file, so that whoever has the files can compare them.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -20,7 +20,7 @@ use crate::compile::{Inputs, compile};
 use crate::hex::Digest;
 use crate::key::{Check, Proof, PublicKey};
 use crate::ledger::State;
-use crate::record::{End, Event, Mode, Record};
+use crate::record::{End, Event, Mode, Opened, Record};
 use crate::run::{Fault, Next, Run, Step};
 use crate::seal::{self, Made};
 
@@ -108,6 +108,15 @@ pub struct Consistent {
     pub head: Digest,
     /// How many signatures were verified.
     pub signatures: usize,
+    /// How the ceremony ended.
+    pub end: End,
+    /// Its first record.
+    pub opened: Opened,
+    /// What stopped it, if something did: the rule, and why.
+    pub stopped: Option<(String, String)>,
+    /// Every file that it made, by name, with its length and SHA-256: enough to say whether a file
+    /// is the right one, and no road to its octets.
+    pub files: BTreeMap<String, (usize, Digest)>,
     /// What this ceremony and those before it left.
     pub state: Arc<State>,
 }
@@ -275,7 +284,11 @@ impl Trial {
         let mode = self.run.opened().mode;
         let (head, state) = (self.run.transcript_head(), Arc::clone(&self.state));
         let signatures = self.checks.len();
-        Ok(Consistent { mode, audit_key, head, signatures, state })
+        let end = self.run.closed().unwrap_or(End::Aborted);
+        let stopped = self.run.stopped().map(|stop| (stop.rule.clone(), stop.reason.clone()));
+        let opened = self.run.opened().clone();
+        let files = self.made.listed();
+        Ok(Consistent { mode, audit_key, head, signatures, end, opened, stopped, files, state })
     }
 }
 
@@ -344,8 +357,8 @@ impl Verified {
 
     /// How the ceremony ended.
     #[must_use]
-    pub fn end(&self) -> End {
-        self.run.closed().unwrap_or(End::Aborted)
+    pub const fn end(&self) -> End {
+        self.facts.end
     }
 
     /// The bundle's octets.
@@ -361,6 +374,9 @@ impl Verified {
         &self.artefacts
     }
 }
+
+/// The longest record that is read: a sheet of 64 signatures needs a fiftieth of it.
+const LONGEST_RECORD: usize = 1 << 20;
 
 /// The lines of a book, with the place of the one at hand.
 struct Lines<'a> {
@@ -384,6 +400,11 @@ impl<'a> Lines<'a> {
         let Some(line) = self.rest.next() else { return Ok(None) };
         self.line = line;
         self.number += 1;
+        if line.len() > LONGEST_RECORD {
+            let found = format!("one of {} octets", line.len());
+            let asked = format!("a record of at most {LONGEST_RECORD} octets");
+            return Err(self.refuse(Fault::new("S-RECORD", asked, found)));
+        }
         let record = Record::read(line);
         record.map(Some).map_err(|e| self.refuse(Fault::new("S-RECORD", "a record", e.to_string())))
     }

@@ -1,6 +1,7 @@
 //! Scripted answers, for drills: what each question is answered, unless it goes as planned.
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::path::Path;
 
 use ceremony::graph::{Graph, Op};
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use super::{Question, Reply, as_planned, two_of_two_roles};
 use crate::exit::Halt;
 use crate::files;
+use crate::places::place;
 
 /// A file of answers.
 ///
@@ -54,11 +56,14 @@ struct Scene {
 impl Scripted {
     pub(crate) fn read(path: &Path) -> Result<Self, Halt> {
         let octets = files::read_document(path)?;
-        let wrong = |found: String| {
-            Halt::media("S-FORM", format!("answers in {}", files::shown(path)), found)
+        let wrong = |span: Range<usize>, found: String| {
+            Halt::media("S-FORM", format!("answers in {}", place(path, &octets, &span)), found)
         };
-        let text = std::str::from_utf8(&octets).map_err(|error| wrong(error.to_string()))?;
-        toml::from_str(text).map_err(|error| wrong(error.to_string()))
+        let text = std::str::from_utf8(&octets).map_err(|error| {
+            wrong(error.valid_up_to()..octets.len(), "octets that are not UTF-8".to_string())
+        })?;
+        toml::from_str(text)
+            .map_err(|error| wrong(error.span().unwrap_or_default(), error.message().to_string()))
     }
 
     pub(super) fn ask(&self, question: &Question<'_>) -> Result<Reply, Halt> {

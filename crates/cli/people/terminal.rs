@@ -108,7 +108,12 @@ impl Terminal {
                 FactKind::Integer(..) | FactKind::Words => Ok(text),
             };
             match value.and_then(|value| fact.judge(&value).map(|()| value)) {
-                Ok(value) => return Ok(Typed::Text(value)),
+                Ok(value) => {
+                    if matches!(fact.kind, FactKind::Digest(_)) {
+                        self.show(self.pick("   ✓ 一致しました\n", "   ✓ agrees\n"))?;
+                    }
+                    return Ok(Typed::Text(value));
+                }
                 Err(asked) => {
                     let differs = self.pick("一致しません", "does not agree");
                     let asked = if on_paper { "" } else { &asked };
@@ -119,7 +124,7 @@ impl Terminal {
     }
 
     fn prompt(&mut self, fact: &Fact, on_paper: bool) -> Result<String, Halt> {
-        let name = fact.name;
+        let name = self.name(fact);
         Ok(match &fact.kind {
             FactKind::Digest(_) if fact.also.is_some() => format!(
                 "{name} ({}): ",
@@ -147,6 +152,25 @@ impl Terminal {
             FactKind::Integer(low, high) => format!("{name} ({low}…{high}): "),
             FactKind::Words => format!("{name}: "),
         })
+    }
+
+    /// What a value is called at the terminal; in records it has one name in every language.
+    fn name(&self, fact: &Fact) -> &'static str {
+        match (self.language, fact.name) {
+            (Language::En, name) => name,
+            (Language::Ja, "offset-seconds") => "時計の差(秒)",
+            (Language::Ja, "reference") => "持ち込んだ時計の名称",
+            (Language::Ja, "second-factor") => "第二の要素の名称",
+            (Language::Ja, "procedure") => "複製の手順の名称と版",
+            (Language::Ja, "head") => "記録の最新値",
+            (Language::Ja, "audit-key") => "監査用の鍵の値",
+            (Language::Ja, "paper") => "申請書のダイジェスト",
+            (Language::Ja, "notification") => "届出のダイジェスト",
+            (Language::Ja, "requests") => "CSR の一覧のダイジェスト",
+            (Language::Ja, "sha256") => "SHA-256",
+            // `graph` and `bindings` stand on the papers under these names.
+            (Language::Ja, name) => name,
+        }
     }
 
     fn refuse(&mut self, graph: &Graph) -> Result<Reply, Halt> {

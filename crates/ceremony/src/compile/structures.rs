@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -44,7 +45,7 @@ impl Builder<'_> {
         audit.into_iter().chain(keys.into_values()).collect()
     }
 
-    /// The audit key of this ceremony, if none exists: `audit`; after its loss `audit-2`, and so on.
+    /// The audit key of this ceremony, if none exists: `audit`; after its loss `audit-2` and so on.
     fn next_audit_key(&self) -> Option<PlannedKey> {
         let generation = self.state.generation(RehearsalUse::Audit) + 1;
         let name = if generation == 1 { "audit".into() } else { format!("audit-{generation}") };
@@ -117,6 +118,27 @@ impl Builder<'_> {
         compromise.iter().map(judged).collect()
     }
 
+    /// Why keys come before their time or go, where copies are kept, by which version of the
+    /// emergency response plan a compromise was judged (5.7.1, 5.2.1.3, 6.2.10).
+    pub(super) fn reasons(&self) -> Vec<String> {
+        let plan = &self.inputs.plan;
+        let keys = plan.key.iter().filter_map(|(name, key)| {
+            Some(format!("key {}: {}", name.get_ref(), key.reason.as_ref()?.get_ref()))
+        });
+        let compromises = plan.compromise.iter().map(|(key, compromise)| {
+            let version = compromise.response_plan.get_ref();
+            format!("response-plan {}: {version}", key.get_ref())
+        });
+        let copies = plan.copy.iter().map(|(name, copy)| {
+            let (name, key, token) = (name.get_ref(), copy.key.get_ref(), copy.token.get_ref());
+            format!("copy {name}: {key} on {token}, kept: {}", copy.kept.get_ref())
+        });
+        let destructions = plan.destruction.iter().map(|(key, destruction)| {
+            format!("destruction {}: {}", key.get_ref(), destruction.reason.get_ref())
+        });
+        keys.chain(compromises).chain(copies).chain(destructions).collect()
+    }
+
     /// The certificates that this ceremony revokes: those of the plan, by name, and everything that
     /// a compromised key signed and that has not expired (5.7.3 (1); D12).
     pub(super) fn revocations(&self) -> Vec<PlannedRevocation> {
@@ -155,7 +177,9 @@ impl Builder<'_> {
         revocations.into_iter().map(planned).collect()
     }
 
-    pub(super) fn certificates(&self, graph: &mut Graph) -> Result<(), Violation> {
+    /// The certificates, or what is wrong with each that cannot be written.
+    pub(super) fn certificates(&self, graph: &mut Graph) -> Result<(), Vec<Violation>> {
+        let mut refused = Vec::new();
         let mut planned: Vec<_> = self.inputs.plan.certificate.iter().collect();
         // Self-signed roots first, then by signing key and name.
         planned.sort_by_key(|(name, certificate)| {
@@ -165,13 +189,20 @@ impl Builder<'_> {
         for (name, certificate) in planned {
             let profile = *certificate.profile.get_ref();
             let made = match profile {
-                ProfileName::Root => Some(self.root(graph, name.get_ref(), certificate)?),
+                ProfileName::Root => self.root(graph, name.get_ref(), certificate).map(Some),
                 ProfileName::OldWithNew | ProfileName::NewWithOld => {
-                    self.link(graph, name.get_ref(), certificate)
+                    Ok(self.link(graph, name.get_ref(), certificate))
                 }
-                ProfileName::Ds => self.document_signer(graph, name.get_ref(), certificate)?,
+                ProfileName::Ds => self.document_signer(graph, name.get_ref(), certificate),
             };
-            let Some(made) = made else { continue };
+            let made = match made {
+                Ok(Some(made)) => made,
+                Ok(None) => continue,
+                Err(violation) => {
+                    refused.push(violation);
+                    continue;
+                }
+            };
             if profile == ProfileName::Ds
                 && let Some(public) = &made.subject_public
             {
@@ -180,7 +211,7 @@ impl Builder<'_> {
             graph.profiles.insert(name.get_ref().clone(), profile);
             graph.certificates.push(made);
         }
-        Ok(())
+        if refused.is_empty() { Ok(()) } else { Err(refused) }
     }
 
     fn root(

@@ -185,7 +185,7 @@ fn own(name: &str) -> Option<&'static str> {
         "signs" => "署名対象",
         "sections" => "条項",
         "follows" => "直前の手順",
-        "predecessor" => "前のセレモニーの先頭値",
+        "predecessor" => "前のセレモニーの最新値",
         "postscript" => "前のセレモニーの追記",
         _ => return None,
     })

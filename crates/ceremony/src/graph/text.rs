@@ -110,8 +110,8 @@ impl Graph {
         }
     }
 
-    /// Applications, revocations, compromises, orders: what was decided before the ceremony, a line
-    /// each.
+    /// Applications, revocations, compromises, orders, and the plan's reasons: what was decided
+    /// before the ceremony, a line each.
     #[must_use]
     pub fn decisions(&self) -> Vec<String> {
         let mut lines = Vec::new();
@@ -137,6 +137,7 @@ impl Graph {
         for (key, at) in &self.compromised {
             lines.push(format!("compromised {key}, judged at {at}"));
         }
+        lines.extend(self.reasons.iter().cloned());
         for revocation in &self.revocations {
             let revoked = &revocation.revoked;
             lines.push(format!(

@@ -5,8 +5,9 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use crate::compile::Inputs;
 use crate::graph::{Graph, Item, PlannedCrl};
@@ -46,12 +47,15 @@ pub(crate) fn structures(
             }
         };
         for fault in faults {
-            // Where in the plan the structure comes from.
-            let certificate = asked.planned.get(name).map(|planned| planned.profile.span());
-            let crls = || inputs.plan.crls.as_ref().map(toml::Spanned::span);
+            let (input, span) = asked.place(name, &fault);
+            // One address of the policy stands in many structures.
+            let same = |v: &Violation| v.rule == fault.rule && v.place.span == span;
+            if input == Input::Policy && violations.iter().any(same) {
+                continue;
+            }
             violations.push(Violation::at(
-                Input::Plan,
-                certificate.or_else(crls).unwrap_or_default(),
+                input,
+                span,
                 fault.rule,
                 &format!("{name}: {}", fault.asked),
                 &fault.found,
@@ -102,6 +106,23 @@ impl<'a> Asked<'a> {
             .collect();
         let planned = certificates.map(|(name, planned)| (name.get_ref(), planned)).collect();
         Self { inputs, graph, keys, planned, roots, revoked }
+    }
+
+    /// Where a fault of a structure comes from: an address from the policy, the rest from the plan.
+    fn place(&self, name: &Name, fault: &Fault) -> (Input, Range<usize>) {
+        let Inputs { plan, policy, .. } = self.inputs;
+        let addresses = [&policy.root.issuer_alt_name, &policy.root.crl_url];
+        let wrong = |address: &&&toml::Spanned<String>| match fault.rule {
+            "P-URI" => fault.found.starts_with(address.get_ref().split('{').next().unwrap_or("")),
+            "S-STRUCTURE" => !address.get_ref().is_ascii(),
+            _ => false,
+        };
+        if let Some(address) = addresses.iter().find(wrong) {
+            return (Input::Policy, address.span());
+        }
+        let certificate = self.planned.get(name).map(|planned| planned.profile.span());
+        let crls = || plan.crls.as_ref().map(toml::Spanned::span);
+        (Input::Plan, certificate.or_else(crls).unwrap_or_default())
     }
 
     fn faults(&self, item: Item, tbs: &[u8]) -> Vec<Fault> {

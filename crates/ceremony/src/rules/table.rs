@@ -29,7 +29,7 @@ const PLAN: &[Rule] = &[
         "gishiki",
         Stage::Form,
         true,
-        "text that is not UTF-8, NFC, or holds control, bidirectional or invisible characters, or is larger than 16 MiB",
+        "text that is not UTF-8, NFC, or holds control, bidirectional or invisible characters, or is larger than 3 MiB",
     ),
     rule(
         "S-FORM",

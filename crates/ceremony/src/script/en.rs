@@ -37,9 +37,9 @@ pub(super) const LABELS: Labels = Labels {
     annex_resume: "Annex A: resuming after an interruption",
     resume: "1. After a power cut, a kill or a pulled medium, start the machine again and insert the same two journal media. Nobody repeats a key generation or a signature on their own.\n\
              2. Run `gishiki resume`. It compares the two journals and levels them only if one continues the other.\n\
-             3. Two people read aloud the last “head of the record” noted in this script and compare it with the screen.\n\
-             4. Roll call, papers, clock, token identity and activation are done again.\n\
-             5. A signature in doubt is burned with its numbers, and the next attempt follows (annex B). A key pair in doubt is adopted if it is complete; otherwise its remains are removed with the consent of two people of two roles.\n\
+             3. Roll call, papers, clock, token identity and activation are done again. At the step “papers”, the last “head of the record” noted in this script is also read aloud and entered; the screen does not show it, and the machine compares it with the journals.\n\
+             4. A signature in doubt is burned with its numbers, and the next attempt follows (annex B). A key pair in doubt is adopted if it is complete; otherwise its remains are removed with the consent of two people of two roles.\n\
+             5. A copy in doubt is made again, after what is left of it was removed from both tokens. A destruction in doubt is done again, until nothing of the key is left.\n\
              6. After the window it can only be closed as aborted, and sealed.",
     annex_attempts: "Annex B: numbers of later attempts",
     attempts: "Nothing but these values changes in a later attempt; the next three are listed. A CRL's number is its first number plus the number of the attempt, from 0.",
@@ -64,8 +64,8 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::Papers => (
             "Papers".into(),
-            "The first 8 words or more of `graph` and `bindings` of this script are read aloud and entered.".into(),
-            "The machine says that they agree.".into(),
+            "The first 8 words or more of `graph` and `bindings` of this script are read aloud and entered; after an interruption also the last head of the record that was noted here.".into(),
+            "The machine says that they agree. What differs is refused; the right value is not shown.".into(),
         ),
         Act::Clock => (
             "Clock".into(),
@@ -87,7 +87,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::Login { token } => (
             titled("Login", token),
             "A custodian enters the PIN.".into(),
-            "The screen says “done”. A failure is not retried by itself.".into(),
+            "The next step appears on the screen. A failure is shown, and is not retried by itself.".into(),
         ),
         Act::Inventory { token } => (
             titled("Inventory", token),
@@ -101,17 +101,21 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::Application { application } => {
             let kind = graph.applications.get(application).map(|a| a.kind);
-            let kind = kind.map_or("issue", ApplicationKind::name);
+            let kind = kind.unwrap_or(ApplicationKind::Issue);
+            let state = match kind {
+                ApplicationKind::Issue | ApplicationKind::Renewal => "that the content is right and that they made the keys",
+                ApplicationKind::Revocation => "that the content is right and that these are the certificates to be revoked",
+            };
             (
-                format!("Application for {kind}"),
-                format!("Read the digests of the papers of application `{application}` aloud from paper (of the notification and the list of CSRs too, where there are any) and type them. The applicants state that the content is right and that they made the keys. The CA certificate issuing officer approves."),
+                format!("Application for {}", kind.name()),
+                format!("Read the digests of the papers of application `{application}` aloud from paper (of the notification and the list of CSRs too, where there are any) and type them. The applicants state {state}. The CA certificate issuing officer approves."),
                 "The machine shows that they are the same. Examination and approval are on record.".into(),
             )
         }
         Act::Compromise { key } => (
             "Judgement of compromise".into(),
             format!("The CA managers of both organisations state that they judged the root key `{key}` to be compromised."),
-            "The version of the emergency response plan is that of the papers.".into(),
+            "The version of the emergency response plan, as the decisions at the head of this script have it, is that of the papers.".into(),
         ),
         Act::Order { order } => (
             "Order".into(),
@@ -199,11 +203,18 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::Sign(sheet) => {
             let (names, count) = sheet_names(graph, &sheet.items);
-            (
-                format!("Signing ({count})"),
-                format!("`{}` signs {names}.", sheet.key),
-                "Every signature verifies.".into(),
-            )
+            match &sheet.token {
+                Holder::Root => (
+                    format!("Signing ({count})"),
+                    format!("`{}` signs {names}.", sheet.key),
+                    "Every signature verifies.".into(),
+                ),
+                token @ Holder::Spare(name) => (
+                    titled(&format!("Signing by a copy ({count})"), token),
+                    format!("The copy of `{}` on the token `{name}` signs {names}: the restore drill.", sheet.key),
+                    "The signature verifies under the root key: it proves the copy.".into(),
+                ),
+            }
         }
         Act::Fingerprint { certificate } => (
             "Fingerprint".into(),
@@ -233,7 +244,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::Logout { token } => (titled("Logout", token), "Log out of the token.".into(), "No session is left.".into()),
         Act::Deactivate => (
             "Deactivation".into(),
-            "HSM and server are shut down in order; then the power is cut.".into(),
+            "The HSM is shut down in order. The machine stays on for the steps that follow; its power is cut after the last exit is entered.".into(),
             "The private key is inactive.".into(),
         ),
         Act::AnchorWords => (

@@ -26,14 +26,14 @@ pub(super) const LABELS: Labels = Labels {
     say: "発声・操作",
     see: "確認",
     sign: "時刻 ____:____ 確認者のイニシャル ________",
-    head: "記録の先頭値(画面の 8 語) ______________________________________",
+    head: "記録の最新値(画面の 8 語) ______________________________________",
     of: " 名:",
     annex_resume: "別紙 A 中断後の再開手順",
     resume: "1. 停電・強制終了・媒体の抜去で止まった場合、装置を再起動し、同じ 2 つの記録媒体を挿す。作業者の判断で鍵の生成や署名をやり直さない。\n\
              2. `gishiki resume` を実行する。装置は 2 つの記録を比べ、長い方が短い方の続きであることを確かめてから揃える。\n\
-             3. 本書に書き留めた最後の「記録の先頭値」を 2 名が読み上げ、画面と一致することを確かめる。\n\
-             4. 点呼、書類の照合、時計の確認、トークンの確認、活性化を改めて行う。\n\
-             5. 結果の分からない署名は番号ごと破棄し、次の試行に移る(別紙 B)。結果の分からない鍵ペアは、完全であれば採用し、不完全であれば役割の異なる 2 名の同意を得て取り除く。\n\
+             3. 点呼、書類の照合、時計の確認、トークンの確認、活性化を改めて行う。手順「書類の照合」では、本書に書き留めた最後の「記録の最新値」も読み上げて入力する。この値は画面に出ず、装置が記録と照合する。\n\
+             4. 結果の分からない署名は番号ごと破棄し、次の試行に移る(別紙 B)。結果の分からない鍵ペアは、完全であれば採用し、不完全であれば役割の異なる 2 名の同意を得て取り除く。\n\
+             5. 結果の分からない複製は、両トークンに残ったものを取り除いてから作り直す。結果の分からない廃棄は、鍵が残っていないことを確かめるまでもう一度行う。\n\
              6. 実施時間帯を過ぎた場合は、中止として閉じて封印することだけができる。",
     annex_attempts: "別紙 B 2 回目以降の試行の番号",
     attempts: "試行をやり直したときに変わるのは次の値だけである(3 回目のやり直しまでを示す)。CRL 番号は、最初の番号に試行の回数(0 から)を加えた値になる。",
@@ -58,8 +58,8 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::Papers => (
             "書類の照合".into(),
-            "本書の `graph` と `bindings` の値の初めの 8 語以上を読み上げ、装置に入力する。".into(),
-            "装置が一致を示す。".into(),
+            "本書の `graph` と `bindings` の値の初めの 8 語以上を読み上げ、装置に入力する。中断後の再開では、書き留めた最後の「記録の最新値」も同じように入力する。".into(),
+            "装置が一致を示す。一致しない値は拒まれ、正しい値は画面に出ない。".into(),
         ),
         Act::Clock => (
             "時計の確認".into(),
@@ -79,7 +79,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::Login { token } => (
             titled("ログイン", token),
             "秘密鍵管理者が PIN を入力する。".into(),
-            "画面に「完了」と出る。失敗しても自動では繰り返されない。".into(),
+            "次の手順が画面に出る。失敗した場合はその旨が出て、自動では繰り返されない。".into(),
         ),
         Act::Inventory { token } => (
             titled("トークンの中身の確認", token),
@@ -87,27 +87,27 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "この認証局の鍵のほかに何もない(最初の使用では空である)。".into(),
         ),
         Act::ReadHead => (
-            "台帳の先頭値の確認".into(),
-            "装置がトークン上の台帳の先頭値を読み、前回のセレモニーの記録と比べる。".into(),
+            "台帳の最新値の確認".into(),
+            "装置がトークン上の台帳の最新値を読み、前回のセレモニーの記録と比べる。".into(),
             "前回の値と一致する。一致しない場合、台帳が古いか、別の台帳である。".into(),
         ),
         Act::Application { application } => {
             let kind = graph.applications.get(application).map(|a| a.kind);
-            let kind = match kind {
-                Some(ApplicationKind::Issue) | None => "発行",
-                Some(ApplicationKind::Renewal) => "更新",
-                Some(ApplicationKind::Revocation) => "失効",
+            let (kind, state) = match kind {
+                Some(ApplicationKind::Issue) | None => ("発行", "証明する鍵を自ら生成したこと"),
+                Some(ApplicationKind::Renewal) => ("更新", "証明する鍵を自ら生成したこと"),
+                Some(ApplicationKind::Revocation) => ("失効", "失効を求める電子証明書に誤りがないこと"),
             };
             (
                 format!("{kind}の申請の確認と承認"),
-                format!("申請 `{application}` の書類のダイジェスト(失効の届出、CSR の一覧があればその値も)を書類から読み上げて入力する。申請者は内容の正しさと、証明する鍵を自ら生成したことを述べる。認証局電子証明書発行者が承認する。"),
+                format!("申請 `{application}` の書類のダイジェスト(失効の届出、CSR の一覧があればその値も)を書類から読み上げて入力する。申請者は内容の正しさと、{state}を述べる。認証局電子証明書発行者が承認する。"),
                 "装置が一致を示す。審査と承認の記録がある。".into(),
             )
         }
         Act::Compromise { key } => (
             "危殆化の判断".into(),
             format!("両組織の認証局管理責任者が、ルート鍵 `{key}` を危殆化と判断したことを述べる。"),
-            "緊急時対応計画の版が書類と一致する。".into(),
+            "本書の「事前の申請・判断・指示」に示す緊急時対応計画の版が書類と一致する。".into(),
         ),
         Act::Order { order } => (
             "指示".into(),
@@ -180,7 +180,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::SignHead => (
             "監査用の鍵の最初の署名".into(),
-            "監査用の鍵がここまでの記録の先頭値に署名する。".into(),
+            "監査用の鍵がここまでの記録の最新値に署名する。".into(),
             "署名の検証が成功する。".into(),
         ),
         Act::ReadValue { key } => (
@@ -195,11 +195,18 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::Sign(sheet) => {
             let (names, count) = sheet_names(graph, &sheet.items);
-            (
-                format!("署名({count} 件)"),
-                format!("`{}` で {names} に署名する。", sheet.key),
-                "すべての署名の検証が成功する。".into(),
-            )
+            match &sheet.token {
+                Holder::Root => (
+                    format!("署名({count} 件)"),
+                    format!("`{}` で {names} に署名する。", sheet.key),
+                    "すべての署名の検証が成功する。".into(),
+                ),
+                token @ Holder::Spare(name) => (
+                    titled(&format!("複製による署名({count} 件)"), token),
+                    format!("トークン `{name}` にある `{}` の複製で {names} に署名する(復元の訓練)。", sheet.key),
+                    "署名がルート鍵の公開鍵で検証できる。これで複製が使えることが確かめられる。".into(),
+                ),
+            }
         }
         Act::Fingerprint { certificate } => (
             "フィンガープリントの読み上げ".into(),
@@ -215,8 +222,8 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "承認者が役割どおりである。".into(),
         ),
         Act::WriteHead => (
-            "台帳の先頭値の書込み".into(),
-            "台帳の先頭値をトークンに書き込み、読み戻す。".into(),
+            "台帳の最新値の書込み".into(),
+            "台帳の最新値をトークンに書き込み、読み戻す。".into(),
             "古い値が残っていない。".into(),
         ),
         Act::Seal => (
@@ -227,12 +234,12 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::Logout { token } => (titled("ログアウト", token), "トークンからログアウトする。".into(), "セッションが残っていない。".into()),
         Act::Deactivate => (
             "非活性化".into(),
-            "HSM とサーバを正常にシャットダウンした後、電源を断つ準備をする。".into(),
+            "HSM を正常にシャットダウンする。装置は以降の手順に用い、最後の退室を入力した後に電源を断つ。".into(),
             "秘密鍵が非活性化されている。".into(),
         ),
         Act::AnchorWords => (
             "アンカーの読み上げ".into(),
-            "監査用の鍵の値と記録の先頭値を単語で読み上げ、`anchor.toml` の控えに書き、全員が署名する。".into(),
+            "監査用の鍵の値と記録の最新値を単語で読み上げ、`anchor.toml` の控えに書き、全員が署名する。".into(),
             "控えと画面が一致する。".into(),
         ),
         Act::Exit { person: id } => (

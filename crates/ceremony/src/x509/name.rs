@@ -72,9 +72,7 @@ impl DirectoryName {
         organization: &str,
         common_name: &str,
     ) -> Result<Self, DirectoryNameError> {
-        if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
-            return Err(DirectoryNameError::Country { found: country.to_owned() });
-        }
+        capital_letters(country)?;
         let (organization, common_name) =
             (readable("O", organization)?, readable("CN", common_name)?);
         // The parts were checked; they cannot fail to be encoded.
@@ -85,6 +83,20 @@ impl DirectoryName {
             relative(COMMON_NAME, common_name.to_der().unwrap_or_default()),
         ]);
         Ok(Self { country: country.to_owned(), organization, common_name, der })
+    }
+
+    /// Every reason why these parts make no name.
+    pub(crate) fn faults(
+        country: &str,
+        organization: &str,
+        common_name: &str,
+    ) -> Vec<DirectoryNameError> {
+        let parts = [
+            capital_letters(country).err(),
+            readable("O", organization).err(),
+            readable("CN", common_name).err(),
+        ];
+        parts.into_iter().flatten().collect()
     }
 
     /// countryName.
@@ -111,6 +123,14 @@ impl DirectoryName {
     pub fn der(&self) -> &[u8] {
         &self.der
     }
+}
+
+/// ISO 18013-5 B.1.2.
+fn capital_letters(country: &str) -> Result<(), DirectoryNameError> {
+    if country.len() == 2 && country.bytes().all(|b| b.is_ascii_uppercase()) {
+        return Ok(());
+    }
+    Err(DirectoryNameError::Country { found: country.to_owned() })
 }
 
 /// RelativeDistinguishedName: a SET of one attribute.

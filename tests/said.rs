@@ -1,0 +1,134 @@
+//! What gishiki says of what it did, and of what it could not do: nothing more than is so, and what
+//! comes next.
+
+use std::fs;
+use std::path::Path;
+
+use crate::support::{Drill, genesis, gishiki, gishiki_at, run, sample_ca, succeed, text};
+
+/// The sample CA with a custodian whose training is late, and an exception for it.
+fn excepted_plan(folder: &Path) -> std::path::PathBuf {
+    let plan = sample_ca(folder);
+    let change = |path: &Path, from: &str, to: &str| {
+        let text = fs::read_to_string(path).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    };
+    let exception = "[[exception]]\nrule = \"R-STAFF-CREDENTIAL\"\nreason = \"moved to April\"\n\
+                     approved-by = [\"p01\", \"p07\"]\nuntil = 2026-05-01T00:00:00+09:00\n";
+    let file = plan.join("plan.toml");
+    let text = fs::read_to_string(&file).unwrap();
+    fs::write(&file, format!("{text}\n{exception}")).unwrap();
+    change(&folder.join("roster.toml"), "enrolled = 2026-03-03", "enrolled = 2026-04-02");
+    plan
+}
+
+#[test]
+fn an_excepted_rule_is_not_said_to_be_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = excepted_plan(&folder.path().join("ca"));
+    let said = succeed(gishiki().arg("check").arg(&plan));
+    let first = "exception R-STAFF-CREDENTIAL until 2026-05-01T00:00:00+09:00, approved by p01 p07: \
+                 moved to April\n  excepted R-STAFF-CREDENTIAL: ";
+    assert!(said.starts_with(first), "{said}");
+    assert!(said.contains("\nkeeps every rule but the excepted: 2026-04-genesis\n"), "{said}");
+    let out = folder.path().join("out");
+    succeed(gishiki().arg("rehearse").arg(&plan).arg("--out").arg(&out));
+    let said = succeed(gishiki().arg("verify").arg(&out).arg("--rehearsal"));
+    assert!(said.lines().nth(1).unwrap().starts_with("  exception R-STAFF-CREDENTIAL"), "{said}");
+    assert!(!said.contains("✓ R-STAFF-CREDENTIAL"), "{said}");
+    assert!(said.contains("– R-STAFF-CREDENTIAL"), "{said}");
+}
+
+#[test]
+fn no_rule_is_said_to_be_kept_that_nobody_judged() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    succeed(gishiki().arg("rehearse").arg(genesis()).arg("--out").arg(&out));
+    let said = succeed(gishiki().arg("verify").arg(&out).arg("--rehearsal"));
+    for rule in ceremony::rules::all() {
+        use ceremony::rules::Stage;
+        let judged = said.contains(&format!("✓ {} ", rule.id));
+        match rule.stage {
+            Stage::Form | Stage::Plan(_) | Stage::Structure | Stage::Run | Stage::Verify => {
+                assert!(judged, "{}", rule.id);
+            }
+            Stage::Warn(_) | Stage::Path | Stage::Edge | Stage::Live | Stage::Image => {
+                let elsewhere = ceremony::rules::all().any(|other| {
+                    other.id == rule.id
+                        && matches!(
+                            other.stage,
+                            Stage::Plan(_)
+                                | Stage::Structure
+                                | Stage::Run
+                                | Stage::Verify
+                                | Stage::Form
+                        )
+                });
+                assert_eq!(judged, elsewhere, "{}", rule.id);
+            }
+        }
+    }
+}
+
+/// An aborted ceremony is consistent, and hands out nothing: both are said.
+#[test]
+fn an_abort_is_said_by_every_verdict() {
+    let drill = Drill::new();
+    let answers = "default = \"as-planned\"\n[op.complete-j-lis]\nrefuse = \"a seal was broken\"\n";
+    fs::write(drill.path("answers.toml"), answers).unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    assert!(text(&output).contains("stopped: "), "{}", text(&output));
+    let said = drill.verify();
+    assert!(said.contains("aborted   people: a seal was broken"), "{said}");
+    let ledger = drill.path("ledger");
+    fs::create_dir(&ledger).unwrap();
+    fs::rename(drill.path("out"), ledger.join("2026-04-genesis")).unwrap();
+    let said = succeed(gishiki().arg("verify").arg(&ledger).arg("--drill"));
+    assert!(said.contains("signatures, aborted\n"), "{said}");
+    let output = run(gishiki().arg("verify").arg(ledger.join("2026-04-genesis")));
+    assert_eq!(output.status.code(), Some(7));
+    assert!(text(&output).contains("drill, aborted, audit key"), "{}", text(&output));
+}
+
+/// Whoever reads a refusal knows what can be done next.
+#[test]
+fn each_stop_names_what_comes_next() {
+    let drill = Drill::new();
+    // Before anything: the window, a terminal, a medium that cannot be written.
+    let mut late = gishiki_at("2026-04-02 01:30:00");
+    drill.env(&mut late).arg("run").arg(genesis()).arg("--room").arg(drill.path("room.toml"));
+    late.arg("--journal").arg(drill.path("A")).arg("--journal").arg(drill.path("B"));
+    late.arg("--out").arg(drill.path("out")).arg("--answers").arg(drill.path("answers.toml"));
+    let said = text(&run(&mut late));
+    assert!(said.starts_with("time: S-WINDOW") && said.contains("Nothing was begun"), "{said}");
+    fs::write(drill.path("A"), "no folder").unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    assert!(text(&output).contains("Nothing was begun"), "{}", text(&output));
+    fs::remove_file(drill.path("A")).unwrap();
+    // The token refuses the PIN: the journal is kept.
+    fs::write(drill.path("pin"), "another").unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    assert!(text(&output).contains("go on with `gishiki resume`"), "{}", text(&output));
+    fs::write(drill.path("pin"), crate::support::PIN).unwrap();
+    // After the seal the folder cannot be written: nothing is lost.
+    fs::write(drill.path("none"), "a file where a folder is asked for").unwrap();
+    let mut resume = drill.resume_command(crate::support::LATER);
+    let arguments: Vec<_> = resume.get_args().map(|a| a.to_owned()).collect();
+    let mut elsewhere = gishiki_at(crate::support::LATER);
+    let out = drill.path("out").into_os_string();
+    elsewhere.args(arguments.into_iter().map(|argument| match argument == out {
+        true => drill.path("none/out").into_os_string(),
+        false => argument,
+    }));
+    drill.env(&mut elsewhere).stdin(fs::File::open(drill.path("pin")).unwrap());
+    let output = run(&mut elsewhere);
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    let said = text(&output);
+    assert!(said.contains("S-OUT") && said.contains("choose another --out"), "{said}");
+    assert!(run(&mut resume).status.success());
+    assert!(drill.verify().contains("drill, consistent"));
+}
