@@ -5,10 +5,12 @@
 //! room, or in the golden. Adding a case is adding a file. What no file can say is a test, listed
 //! in [`ELSEWHERE`].
 
+mod acts;
 mod case;
 mod diagnostics;
 mod folder;
 mod inputs;
+mod links;
 mod page;
 mod room;
 mod rows;
@@ -126,6 +128,12 @@ fn what_is_right_is_accepted() {
         assert_eq!(reported, case.reports, "{}", case.name);
         let excepted: Vec<&str> = compiled.excepted.iter().map(|v| v.rule).collect();
         assert_eq!(excepted, case.excepts, "{}", case.name);
+        for (words, there) in [(&case.body.shows, true), (&case.body.lacks, false)] {
+            for words in words {
+                let found = compiled.graph.text().contains(words);
+                assert_eq!(found, there, "{}: {words}", case.name);
+            }
+        }
         for id in excepted {
             let line = format!("exception {id}");
             assert!(compiled.graph.text().contains(&line), "{}: {line}", case.name);

@@ -290,28 +290,39 @@ fn a_verdict_needs_every_signature_proved() {
     }
 }
 
-/// The anchor of this ceremony.
-fn anchor_of(sealed: &Sealed) -> Anchor {
+/// The anchor of this ceremony, as it is written.
+fn anchor_of(sealed: &Sealed) -> String {
     let Ok(Verdict::NotAnchored(facts)) = verdict(sealed, &Trust::None) else {
         panic!("a consistent ceremony without trust is not anchored")
     };
-    let text = format!(
+    format!(
         "format = 1\nca = \"mdoc-root\"\nceremony = \"2026-04-genesis\"\naudit-key = \"{}\"\n\
          genesis-head = \"{}\"\nsigned-on = 2026-04-01\n",
         facts.audit_key, facts.head
-    );
-    Anchor::parse(text.as_bytes()).unwrap()
+    )
 }
 
 #[test]
 fn a_whole_forged_ceremony_is_refused_by_the_anchor() {
     let (own, forged) = (real_ceremony(1), real_ceremony(2));
-    let anchor = anchor_of(&own);
+    let written = anchor_of(&own);
+    let anchor = Anchor::parse(written.as_bytes()).unwrap();
     let verified = verdict(&own, &Trust::Anchor(&anchor));
     assert!(matches!(verified, Ok(Verdict::Verified(_))), "{verified:?}");
     assert!(matches!(verdict(&forged, &Trust::None), Ok(Verdict::NotAnchored(_))));
     let refusal = verdict(&forged, &Trust::Anchor(&anchor)).unwrap_err();
     assert!(refusal.contains("S-ANCHOR") && refusal.contains("the audit key"), "{refusal}");
+    // What the anchor says of CA, ceremony and head is compared too.
+    let head = written.split("genesis-head = \"").nth(1).unwrap().get(..8).unwrap();
+    for (from, to, what) in [
+        ("\"mdoc-root\"", "\"mdl-root\"", "the CA"),
+        ("2026-04-genesis", "2026-05-genesis", "the ceremony"),
+        (head, "00000000", "the genesis head"),
+    ] {
+        let other = Anchor::parse(written.replacen(from, to, 1).as_bytes()).unwrap();
+        let refusal = verdict(&own, &Trust::Anchor(&other)).unwrap_err();
+        assert!(refusal.contains("S-ANCHOR") && refusal.contains(what), "{what}: {refusal}");
+    }
     for trust in [Trust::Rehearsal, Trust::Drill] {
         let refusal = verdict(&forged, &trust).unwrap_err();
         assert!(refusal.contains("S-MODE"), "{refusal}");

@@ -72,7 +72,7 @@ fn as_text(state: &State, policy: &Policy, at: Instant, signatures: usize, lang:
     let burned = state.burned.iter();
     let burned =
         burned.map(|(serial, burned)| format!("{} {}", encode(serial), burned.certificate));
-    let stopped = state.stopped.iter().map(|order| order.name().to_string());
+    let stopped = state.stopped.keys().map(|order| order.name().to_string());
     for (title, rows) in [
         (pick(lang, "鍵", "keys"), key_rows(state, policy, at, lang)),
         (pick(lang, "電子証明書", "certificates"), certificate_rows(state, at, lang)),
@@ -218,7 +218,7 @@ fn as_json(state: &State, policy: &Policy, at: Instant) -> Value {
         "certificates": certificates_as_json(state),
         "crl-batches": batches_as_json(state),
         "burned": burned.collect::<Vec<_>>(),
-        "stopped": state.stopped.iter().map(|order| Order::name(*order)).collect::<Vec<_>>(),
+        "stopped": state.stopped.keys().map(|order| Order::name(*order)).collect::<Vec<_>>(),
         "due": due.collect::<Vec<_>>(),
     })
 }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
+use ceremony::hex::Digest;
+use ceremony::plan::Order;
+use ceremony::time::Instant;
 use serde::Deserialize;
 
 use crate::support::root;
@@ -35,6 +38,19 @@ pub(super) struct Body {
     /// Certificates that an aborted ceremony withheld after all.
     #[serde(default)]
     pub(super) withhold: Vec<String>,
+    /// What is ordered to stop, since when.
+    #[serde(default)]
+    pub(super) stopped: BTreeMap<Order, Instant>,
+    /// Root keys that were judged to be compromised, when.
+    #[serde(default)]
+    pub(super) compromised: BTreeMap<String, Instant>,
+    /// The digest of the journal of the ceremony before, which was abandoned.
+    pub(super) abandoned: Option<Digest>,
+    /// Of an accepted case, what its graph says, and what it does not.
+    #[serde(default)]
+    pub(super) shows: Vec<String>,
+    #[serde(default)]
+    pub(super) lacks: Vec<String>,
     /// Of the sample CA's inputs.
     #[serde(default)]
     pub(super) change: Vec<Change>,

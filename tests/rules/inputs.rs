@@ -59,10 +59,33 @@ impl Texts {
             assert!(state.certificates.contains_key(&name), "{}: {name}", case.name);
             state.set_standing(&name, Standing::Withheld);
         }
+        state.stopped.extend(&case.body.stopped);
+        for (name, at) in &case.body.compromised {
+            let key = state.keys.get_mut(name.as_str());
+            key.unwrap_or_else(|| panic!("{}: {name}", case.name)).compromised = Some(*at);
+        }
+        if let Some(digest) = case.body.abandoned {
+            state.last.as_mut().unwrap().abandoned = Some(digest);
+        }
         for change in &case.body.change {
             texts.change(&case.name, change);
         }
         texts
+    }
+
+    /// The sample CA with another policy.
+    pub(super) fn with_policy(text: String) -> Self {
+        let mut texts = Self::sample();
+        texts.text.insert("policy.toml".to_string(), text);
+        texts
+    }
+
+    pub(super) fn policy(&self) -> &str {
+        &self.text["policy.toml"]
+    }
+
+    pub(super) fn state(&self) -> &State {
+        &self.state
     }
 
     fn change(&mut self, case: &str, change: &Change) {

@@ -19,9 +19,19 @@ policy cites too.
 
 No rule can be switched off. A rule without *must* may be excepted by a line of the plan: with a
 reason, two approvers of two roles and an end, shown in graph and script. A rule that is judged in
-several places stands once for each. The dates in force of the CP/CPS's rules are those of `[cps]`
-in the policy.
+several places stands once for each.
+
+A rule of the CP/CPS (`R-…`) is in force from `from` to `until` of `[cps]` in the policy: in the
+sample since 2025-06-24, with no end yet. A plan outside these dates is refused (R-CPS-IN-FORCE), so
+each plan is judged by the version of its own day; another version is another policy, and a rule
+that it changes is changed with it. The other rules have no dates: they hold for every plan of
+format 1.
 ";
+
+/// When a rule is in force.
+fn dates(rule: &Rule) -> &'static str {
+    if rule.id.starts_with("R-") { "`[cps]`" } else { "always" }
+}
 
 fn stage(rule: &Rule) -> &'static str {
     match rule.stage {
@@ -66,14 +76,15 @@ fn page() -> String {
             last = stage(&rule);
             let what = if matches!(rule.stage, Stage::Structure) { "asks" } else { "refuses" };
             page.push_str(&format!(
-                "\n## {last}\n\n| id | clause | must | {what} | cases |\n|---|---|---|---|---|\n"
+                "\n## {last}\n\n| id | clause | in force | must | {what} | cases |\n|---|---|---|---|---|---|\n"
             ));
         }
         let must = if rule.must { "must" } else { "" };
         page.push_str(&format!(
-            "| {} | {} | {must} | {} | {} |\n",
+            "| {} | {} | {} | {must} | {} | {} |\n",
             rule.id,
             rule.clause,
+            dates(&rule),
             rule.sentence,
             links(&rule, &cases)
         ));

@@ -23,7 +23,7 @@ use crate::graph::{
 };
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
-use crate::ledger::State;
+use crate::ledger::{Addresses, State};
 use crate::name::Name;
 use crate::plan::{After, Plan};
 use crate::policy::Policy;
@@ -307,6 +307,10 @@ impl Builder<'_> {
         Ok(Graph {
             ca: policy.ca.id.get_ref().clone(),
             ca_name: self.ca_name()?,
+            addresses: Addresses {
+                issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
+                crl_url: policy.root.crl_url.get_ref().clone(),
+            },
             ceremony: plan.ceremony.get_ref().clone(),
             after: match plan.after.get_ref() {
                 After::Nothing => None,

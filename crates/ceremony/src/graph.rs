@@ -21,7 +21,7 @@ pub use act::{Act, Holder, Item, Phase, Sheet};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
-use crate::ledger::Revoked;
+use crate::ledger::{Addresses, Revoked};
 use crate::name::Name;
 use crate::plan::{ApplicationKind, Order, ProfileName};
 use crate::policy::{Backup, HeadOn};
@@ -38,6 +38,8 @@ pub const SHEET: usize = 64;
 pub struct Graph {
     pub(crate) ca: Name,
     pub(crate) ca_name: DirectoryName,
+    /// Where certificates say that the CA is found; their structures show it.
+    pub(crate) addresses: Addresses,
     pub(crate) ceremony: Name,
     pub(crate) after: Option<Name>,
     pub(crate) sequence: u32,

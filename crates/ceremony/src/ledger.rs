@@ -43,6 +43,8 @@ pub type Vector<T> = rpds::VectorSync<T>;
 pub struct State {
     /// The CA's Name in DER, the same in every ceremony.
     pub ca_name: Vec<u8>,
+    /// Where it is found.
+    pub addresses: Option<Addresses>,
     /// The CA's first ceremony, which an anchor names.
     pub genesis: Option<Genesis>,
     /// The ceremonies after it in which a new audit key came in, because the root token was lost.
@@ -78,8 +80,19 @@ pub struct State {
     pub batches: Vector<Batch>,
     /// The highest CRL number that was ever asked to be signed.
     pub crl_number: u64,
-    /// What is ordered to stop.
-    pub stopped: BTreeSet<Order>,
+    /// What is ordered to stop, since when.
+    pub stopped: BTreeMap<Order, Instant>,
+    /// The papers of applications that completed ceremonies rested on.
+    pub papers: Set<Digest>,
+}
+
+/// Where the CA's certificates say that it is found: the same in all of them (D5).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Addresses {
+    /// issuerAltName.
+    pub issuer_alt_name: String,
+    /// cRLDistributionPoints, with `{key}` for the key's name.
+    pub crl_url: String,
 }
 
 /// The CA's first ceremony.
@@ -238,6 +251,8 @@ pub struct Batch {
     pub superseded_by: Option<Name>,
     /// Whether it was handed out.
     pub issued: bool,
+    /// Whether the destruction of its unreleased rest was ordered and confirmed.
+    pub withdrawn: bool,
 }
 
 impl State {
@@ -372,6 +387,12 @@ impl Certificate {
         self.not_before <= at && at <= self.not_after
     }
 
+    /// Whether a key signed it, or is the key in it: if that key is compromised, it is worth nothing.
+    #[must_use]
+    pub fn rests_on(&self, key: &Name) -> bool {
+        self.issuer == *key || self.key.as_ref() == Some(key)
+    }
+
     /// Its revocation.
     #[must_use]
     pub const fn revoked(&self) -> Option<&Revoked> {
@@ -389,10 +410,17 @@ pub(crate) fn predecessor(head: Digest, postscript: &[u8]) -> Predecessor {
 }
 
 impl Batch {
-    /// The ceremony's rest that was not released by this time, if there is one.
+    /// Whether no other batch has taken its place, and its last CRL is still to come.
     #[must_use]
     pub fn is_open_at(&self, at: Instant) -> bool {
         self.issued && self.superseded_by.is_none() && self.last > at
+    }
+
+    /// Whether there may be a rest of it somewhere that is not released at this time: it stays when
+    /// a batch of the same content takes its place, until its destruction is confirmed.
+    #[must_use]
+    pub fn has_rest_at(&self, at: Instant) -> bool {
+        self.issued && !self.withdrawn && self.last > at
     }
 }
 

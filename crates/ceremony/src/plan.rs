@@ -108,6 +108,17 @@ pub struct PlanKey {
     pub usage: Spanned<KeyUse>,
     /// Why it comes before its time (6.3.2).
     pub reason: Option<Spanned<String>>,
+    /// The organisations whose CA managers approved that.
+    #[serde(rename = "approved-by", default)]
+    pub approved_by: Vec<Spanned<Name>>,
+}
+
+impl PlanKey {
+    /// Whether it says why it comes before its time.
+    #[must_use]
+    pub fn has_reason(&self) -> bool {
+        self.reason.as_ref().is_some_and(|reason| !reason.get_ref().trim().is_empty())
+    }
 }
 
 /// What a planned key is for.

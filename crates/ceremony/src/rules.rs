@@ -8,11 +8,13 @@
 //! **Invariant:** no rule can be switched off. An exception is a line of the plan, and never
 //! possible for a `must`.
 
+mod acts;
 mod certificates;
 mod crls;
 mod decisions;
 mod ds;
 mod keys;
+mod orders;
 mod people;
 mod plan;
 mod policy;

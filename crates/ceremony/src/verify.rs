@@ -8,6 +8,9 @@
 //! and only under some trust; and only a [`Verified`] hands out artefacts. Without trust there is a
 //! verdict, and the digest of each file, so that whoever has the files can compare them.
 
+#[cfg(test)]
+mod tests;
+
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;

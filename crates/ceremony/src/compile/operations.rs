@@ -172,8 +172,8 @@ impl Builder<'_> {
     fn ends(&self, graph: &mut Graph) {
         let first = graph.crls.iter().map(|planned| planned.crl.this_update).min();
         if let (Some(first), false) = (first, graph.revocations.is_empty()) {
-            let open = self.state.batches.iter().filter(|batch| batch.is_open_at(first));
-            for ceremony in open.map(|batch| batch.ceremony.clone()) {
+            let rest = self.state.batches.iter().filter(|batch| batch.has_rest_at(first));
+            for ceremony in rest.map(|batch| batch.ceremony.clone()) {
                 let name = format!("supersede-{ceremony}");
                 self.people_op(graph, name, Act::Supersede { ceremony }, "supersede");
             }

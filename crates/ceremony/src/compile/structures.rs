@@ -140,7 +140,8 @@ impl Builder<'_> {
     }
 
     /// The certificates that this ceremony revokes: those of the plan, by name, and everything that
-    /// a compromised key signed and that has not expired (5.7.3 (1); D12).
+    /// a compromised key signed, or that certifies it, and that has not expired (5.7.3 (1); D12,
+    /// D24).
     pub(super) fn revocations(&self) -> Vec<PlannedRevocation> {
         let plan = &self.inputs.plan;
         let at = *plan.window.get_ref().from.get_ref();
@@ -155,12 +156,12 @@ impl Builder<'_> {
             revocations.insert(name.get_ref().clone(), revoked);
         }
         for key in plan.compromise.keys() {
-            let signed = |certificate: &&Certificate| {
-                certificate.issuer == *key.get_ref()
+            let falls = |certificate: &&Certificate| {
+                certificate.rests_on(key.get_ref())
                     && certificate.revoked().is_none()
                     && certificate.not_after >= at
             };
-            let certificates = self.state.certificates.iter().filter(|(_, c)| signed(c));
+            let certificates = self.state.certificates.iter().filter(|(_, c)| falls(c));
             for (name, certificate) in certificates {
                 // X.509 keeps cACompromise for CA certificates (D20).
                 let reason = match certificate.profile {

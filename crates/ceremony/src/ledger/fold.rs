@@ -54,6 +54,9 @@ impl State {
         if completed {
             state.take_revocations(run);
             state.take_orders(run);
+            for application in graph.applications.values() {
+                state.papers.insert_mut(application.paper);
+            }
         }
         Ok(state)
     }
@@ -86,6 +89,7 @@ impl State {
         self.ceremonies.insert_mut(graph.ceremony.clone(), (end, graph.sequence));
         self.seeds.insert_mut(graph.seed);
         self.ca_name = graph.ca_name.der().to_vec();
+        self.addresses = Some(graph.addresses.clone());
         self.token = Some(run.place().token.clone());
         if let Some(head) = run.written_head() {
             self.token_head = Some(head.clone());
@@ -276,6 +280,7 @@ impl State {
                     batch.superseded_by = Some(graph.ceremony.clone());
                 }
             }
+            self.take_withdrawals(run);
         }
         let numbers = signed.iter().map(|(_, number)| *number);
         let keys: BTreeSet<Name> =
@@ -291,7 +296,19 @@ impl State {
             next_ceremony: graph.next_ceremony,
             superseded_by: None,
             issued: completed,
+            withdrawn: false,
         });
+    }
+
+    /// The batches of which people confirmed that the rest is destroyed.
+    fn take_withdrawals(&mut self, run: &Run) {
+        for (op, _) in run.done_ops() {
+            let Act::Supersede { ceremony } = &op.act else { continue };
+            let place = self.batches.iter().position(|batch| batch.ceremony == *ceremony);
+            if let Some(batch) = place.and_then(|place| self.batches.get_mut(place)) {
+                batch.withdrawn = true;
+            }
+        }
     }
 
     fn take_revocations(&mut self, run: &Run) {
@@ -310,7 +327,7 @@ impl State {
         for order in &run.graph().orders {
             match order {
                 Order::StopDsIssuing | Order::StopApplications => {
-                    self.stopped.insert(*order);
+                    self.stopped.insert(*order, run.ended_at());
                 }
                 Order::ResumeDsIssuing => {
                     self.stopped.remove(&Order::StopDsIssuing);

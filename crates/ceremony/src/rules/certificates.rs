@@ -100,6 +100,49 @@ pub(super) fn references(report: &mut Report<'_>) {
     }
 }
 
+/// S-NAME: the name of a root or a link says what it is, and so no file or operation has another's
+/// name; a Document Signer's is judged by R-DN.
+pub(super) fn said_by_names(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    for (name, certificate) in &plan.certificate {
+        let key = certificate.key.as_ref().map(toml::Spanned::get_ref);
+        let issuer = certificate.issuer.as_ref().map(toml::Spanned::get_ref);
+        let asked = match (*certificate.profile.get_ref(), key, issuer) {
+            (ProfileName::Root, Some(key), _) => format!("root-{key}"),
+            (ProfileName::OldWithNew, Some(old), Some(new)) => format!("old-with-new-{old}-{new}"),
+            (ProfileName::NewWithOld, Some(new), Some(old)) => format!("new-with-old-{old}-{new}"),
+            // Without its keys it is none of the three kinds (R-CERT-KINDS).
+            (
+                ProfileName::Root
+                | ProfileName::OldWithNew
+                | ProfileName::NewWithOld
+                | ProfileName::Ds,
+                _,
+                _,
+            ) => continue,
+        };
+        if name.get_ref().as_str() != asked {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                format!("the name {asked}"),
+                name.get_ref().to_string(),
+                "files and operations have their names from it",
+            );
+        }
+    }
+    // What is handed over of an application has its name; what is released has this one.
+    for name in plan.application.keys().filter(|name| name.get_ref().as_str() == "released") {
+        report.refuse(
+            Input::Plan,
+            name.span(),
+            "an application with another name",
+            name.get_ref().to_string(),
+            "choose another",
+        );
+    }
+}
+
 /// R-SERIAL: a name, from which the serial number follows, is given to one certificate of the CA.
 pub(super) fn names(report: &mut Report<'_>) {
     for name in report.inputs.plan.certificate.keys() {
@@ -161,20 +204,23 @@ pub(super) fn release(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
     let withheld = report.state.withheld().filter(|(name, certificate)| {
         let revoked = plan.revocation.keys().any(|revoked| revoked.get_ref() == *name);
-        let compromised = plan.compromise.keys().any(|key| *key.get_ref() == certificate.issuer);
+        let mut compromised = plan.compromise.keys();
+        let compromised = compromised.any(|key| certificate.rests_on(key.get_ref()));
         // What was handed to nobody ends with the key in it.
         let destroyed = |key: &Name| plan.destruction.keys().any(|gone| gone.get_ref() == key);
         !revoked && !compromised && !certificate.key.as_ref().is_some_and(destroyed)
     });
     let withheld: alloc::collections::BTreeSet<Name> =
         withheld.map(|(name, _)| name.clone()).collect();
-    for name in &plan.release {
-        if !withheld.contains(name.get_ref()) {
+    for (place, name) in plan.release.iter().enumerate() {
+        let again = plan.release.iter().take(place).any(|other| other.get_ref() == name.get_ref());
+        if again || !withheld.contains(name.get_ref()) {
+            let found = name.get_ref();
             report.refuse(
                 Input::Plan,
                 name.span(),
-                "a certificate that an aborted ceremony withheld",
-                name.get_ref().to_string(),
+                "a certificate that an aborted ceremony withheld, once",
+                if again { format!("{found} twice") } else { found.to_string() },
                 "correct the name",
             );
         }

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::ToString;
 
 use super::Report;
-use crate::plan::ProfileName;
+use crate::plan::{ApplicationKind, ProfileName};
 use crate::violation::Input;
 
 /// R-CRL-CADENCE: the next ceremony comes within three months, at most 90 days (4.9.7, D3), and
@@ -33,6 +33,53 @@ pub(super) fn cadence(report: &mut Report<'_>) {
             "CRLs are issued again every three months at the latest",
         );
     }
+}
+
+/// 4.9.8: within 48 hours; of the approval, or of the judgement, as D17 decides.
+const PROMPT_SECONDS: i64 = 48 * 3600;
+
+/// R-CRL-CADENCE: what was approved to be revoked, or judged to be compromised, is on a CRL within
+/// 48 hours (4.9.7, 4.9.8; D17). Once that time has passed an exception says why: a late CRL is
+/// better than none.
+pub(super) fn prompt(report: &mut Report<'_>) {
+    let (plan, at) = (&report.inputs.plan, report.at());
+    let applications = plan.application.values();
+    let revocations = applications.filter(|a| *a.kind.get_ref() == ApplicationKind::Revocation);
+    let approved = revocations.map(|application| &application.approved.at);
+    let judged = plan.compromise.values().map(|compromise| &compromise.judged_at);
+    for since in approved.chain(judged) {
+        let latest = since.get_ref().plus_seconds(PROMPT_SECONDS);
+        if at > latest {
+            report.refuse(
+                Input::Plan,
+                since.span(),
+                format!("a ceremony within 48 hours, by {latest}"),
+                format!("one that begins at {at}"),
+                "hold it earlier; if that cannot be done any more, an exception says why",
+            );
+        }
+    }
+}
+
+/// R-CRL-CADENCE: a ceremony after the day that the last one planned for it, or after the last CRL
+/// has run out, is reported (4.9.7).
+pub(super) fn late(report: &mut Report<'_>) {
+    let Some(batch) = report.state.batches.iter().rev().find(|batch| batch.issued) else { return };
+    let at = report.at();
+    let (ceremony, ends) = (&batch.ceremony, batch.covers_until);
+    let planned = batch.next_ceremony.filter(|day| at.day() > *day);
+    let asked = match planned {
+        _ if at > ends => format!("a ceremony before the CRLs of {ceremony} run out, at {ends}"),
+        Some(day) => format!("a ceremony by {day}, as {ceremony} planned it"),
+        None => return,
+    };
+    report.refuse(
+        Input::Plan,
+        report.inputs.plan.window.get_ref().from.span(),
+        asked,
+        at.to_string(),
+        "CRLs are issued again every three months at the latest",
+    );
 }
 
 /// S-CRL-BATCH: the batch, spare days included, is not larger than the policy allows (D1).

@@ -1,5 +1,6 @@
-//! Rules on what was decided before the ceremony: applications, revocations, compromises, orders.
+//! Rules on what was decided before the ceremony: applications, revocations, compromises.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
@@ -7,7 +8,7 @@ use alloc::vec::Vec;
 use super::Report;
 use crate::ledger::{Certificate, Standing};
 use crate::name::Name;
-use crate::plan::{Application, ApplicationKind, Ground, Order, ProfileName};
+use crate::plan::{Application, ApplicationKind, Ground, ProfileName};
 use crate::violation::Input;
 
 impl Report<'_> {
@@ -60,6 +61,28 @@ pub(super) fn examined(report: &mut Report<'_>) {
     }
 }
 
+/// R-EXAMINE: one paper is one application, and one ceremony rests on it: whatever is issued or
+/// revoked later goes through the whole procedure again (4.2.1, 4.9.5).
+pub(super) fn papers(report: &mut Report<'_>) {
+    let applications = &report.inputs.plan.application;
+    for (place, (_, application)) in applications.iter().enumerate() {
+        let paper = application.paper.get_ref();
+        let here = applications.values().take(place).any(|other| other.paper.get_ref() == paper);
+        let found = match (here, report.state.papers.contains(paper)) {
+            (true, _) => "another application of this plan rests on it",
+            (false, true) => "an earlier ceremony rested on it",
+            (false, false) => continue,
+        };
+        report.refuse(
+            Input::Plan,
+            application.paper.span(),
+            "the paper of this application only",
+            found,
+            "apply again",
+        );
+    }
+}
+
 /// R-APPROVE: the CA certificate issuing officer approves (4.2.2, 5.2.1.4), and has not applied
 /// (5.2.4; D32).
 pub(super) fn approved(report: &mut Report<'_>) {
@@ -80,26 +103,33 @@ pub(super) fn approved(report: &mut Report<'_>) {
     }
 }
 
-/// R-APPLY-DS: a DS application is made by the operations manager together with key custodians
-/// (4.1.1, 4.3.2), a revocation's by a CA manager (4.9.2; D25). R-APPLY-SAME-ORG: all of them of
-/// the organisations that operate the root CA.
+/// R-APPLY-DS: a DS application is made by the operations manager together with the key custodians,
+/// several of them (4.1.1, 4.3.2), a revocation's by CA managers only (4.9.2; D25).
 pub(super) fn applicants(report: &mut Report<'_>) {
     for (name, application) in &report.inputs.plan.application {
-        let by: Vec<&Name> = application.by.iter().map(|person| person.get_ref()).collect();
-        let some = |role: &str| by.iter().any(|person| report.has_role(person, role));
+        let by: BTreeSet<&Name> = application.by.iter().map(|person| person.get_ref()).collect();
+        let holders = |role: &str| by.iter().filter(|person| report.has_role(person, role)).count();
+        let only = |roles: &[&str]| {
+            by.iter().all(|person| roles.iter().any(|role| report.has_role(person, role)))
+        };
         let (asked, good) = match application.kind.get_ref() {
             ApplicationKind::Issue | ApplicationKind::Renewal => (
-                "the operations manager together with key custodians",
-                some("operations-manager") && some("custodian"),
+                "the operations manager together with key custodians, two or more, and nobody else",
+                holders("operations-manager") >= 1
+                    && holders("custodian") >= 2
+                    && only(&["operations-manager", "custodian"]),
             ),
-            ApplicationKind::Revocation => ("a CA manager", some("ca-manager")),
+            ApplicationKind::Revocation => {
+                ("a CA manager, and nobody else", !by.is_empty() && only(&["ca-manager"]))
+            }
         };
         if !good {
+            let found: Vec<&str> = by.iter().map(|person| person.as_str()).collect();
             report.refuse(
                 Input::Plan,
                 name.span(),
                 asked,
-                by.iter().map(|person| person.as_str()).collect::<Vec<_>>().join(" "),
+                if found.is_empty() { "nobody".to_string() } else { found.join(" ") },
                 "let the right roles apply",
             );
         }
@@ -126,7 +156,8 @@ pub(super) fn same_organization(report: &mut Report<'_>) {
     }
 }
 
-/// R-REVOKE: a revocation rests on an application for revocation, and where the ground is the
+/// R-REVOKE: a revocation, that of a renewal's old certificate too, rests on an application for
+/// revocation, and where the ground is the
 /// subscriber's, on their notification too (4.9.1, 4.9.2; D25).
 pub(super) fn revoke(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
@@ -138,9 +169,8 @@ pub(super) fn revoke(report: &mut Report<'_>) {
             continue;
         };
         let ground = *revocation.ground.get_ref();
-        let renewal = ground == Ground::Renewal;
         let kind = *application.kind.get_ref();
-        if kind != ApplicationKind::Revocation && !(renewal && kind == ApplicationKind::Renewal) {
+        if kind != ApplicationKind::Revocation {
             report.refuse(
                 Input::Plan,
                 revocation.application.span(),
@@ -227,26 +257,29 @@ pub(super) fn target(report: &mut Report<'_>) {
 }
 
 /// R-DS-COMPROMISE: where a DS key is compromised, 機構's CA manager agreed before the officer
-/// approved (4.9.12; D33).
+/// approved (4.9.12; D33); nobody else agrees to anything.
 pub(super) fn ds_compromise(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
     let Some(agency) = report.inputs.policy.cps.approved_by.first().map(|o| o.get_ref()) else {
         return;
     };
-    for (name, revocation) in &plan.revocation {
-        let asked = revocation.application.get_ref();
-        let application = plan.application.iter().find(|(found, _)| found.get_ref() == asked);
-        let agreed = application.and_then(|(_, application)| application.agreed.as_ref());
-        let good = agreed.is_some_and(|agreed| {
-            let by = agreed.by.get_ref();
-            report.has_role(by, "ca-manager") && report.is_of(by, agency)
+    let compromised = |application: &Name| {
+        plan.revocation.values().any(|revocation| {
+            *revocation.ground.get_ref() == Ground::KeyCompromise
+                && revocation.application.get_ref() == application
+        })
+    };
+    for (name, application) in &plan.application {
+        let by = application.agreed.as_ref().map(|agreed| &agreed.by);
+        let good = by.map_or(!compromised(name.get_ref()), |by| {
+            report.has_role(by.get_ref(), "ca-manager") && report.is_of(by.get_ref(), agency)
         });
-        if *revocation.ground.get_ref() == Ground::KeyCompromise && !good {
+        if !good {
             report.refuse(
                 Input::Plan,
-                name.span(),
+                by.map_or_else(|| name.span(), toml::Spanned::span),
                 format!("`agreed` by the CA manager of {agency}"),
-                agreed.map_or("none".to_string(), |agreed| agreed.by.get_ref().to_string()),
+                by.map_or("none".to_string(), |by| by.get_ref().to_string()),
                 "the agency's approval comes before the revocation",
             );
         }
@@ -283,6 +316,17 @@ pub(super) fn judged(report: &mut Report<'_>) {
                 );
             }
         }
+        for person in &compromise.judged_by {
+            if !report.has_role(person.get_ref(), "ca-manager") {
+                report.refuse(
+                    Input::Plan,
+                    person.span(),
+                    "the judgement of CA managers, and of nobody else",
+                    person.get_ref().to_string(),
+                    "the CA managers judge a compromise",
+                );
+            }
+        }
         if *compromise.judged_at.get_ref() > at {
             let span = compromise.judged_at.span();
             let found = compromise.judged_at.get_ref().to_string();
@@ -303,73 +347,5 @@ pub(super) fn response_plan(report: &mut Report<'_>) {
                 "write it",
             );
         }
-    }
-}
-
-/// R-COMPROMISE: the order of 5.7.3 (D34): everything revoked, with DS issuing and applications
-/// stopped; then a new root; then new DS certificates; then the second CRL; then both resume.
-pub(super) fn order(report: &mut Report<'_>) {
-    let plan = &report.inputs.plan;
-    let ordered = |order: Order| plan.orders.iter().find(|found| *found.get_ref() == order);
-    let stopped = |order: Order| report.state.stopped.contains(&order);
-    let span = plan.ceremony.span();
-    let mut faults: Vec<(core::ops::Range<usize>, &str, &str)> = Vec::new();
-    let compromise = !plan.compromise.is_empty();
-    let certificates: Vec<_> = plan.certificate.values().collect();
-    if compromise {
-        for (order, asked) in [
-            (Order::StopDsIssuing, "orders with stop-ds-issuing"),
-            (Order::StopApplications, "orders with stop-applications"),
-        ] {
-            if ordered(order).is_none() && !stopped(order) {
-                faults.push((span.clone(), asked, "none"));
-            }
-        }
-        if !certificates.is_empty() || !plan.key.is_empty() {
-            faults.push((
-                span.clone(),
-                "a ceremony that revokes and issues nothing",
-                "keys or certificates",
-            ));
-        }
-        if plan.crls.is_none() {
-            faults.push((span.clone(), "a CRL that names everything", "none"));
-        }
-    }
-    let issues_ds = certificates.iter().any(|c| *c.profile.get_ref() == ProfileName::Ds);
-    let under_compromised = certificates.iter().any(|certificate| {
-        let issuer = certificate.issuer.as_ref().and_then(|i| report.state.keys.get(i.get_ref()));
-        issuer.is_some_and(|key| key.compromised.is_some())
-    });
-    if under_compromised {
-        faults.push((span.clone(), "an issuer that is not compromised", "a compromised key"));
-    }
-    let sound_root = report.state.issuing_key().is_some() && !compromise
-        || certificates.iter().any(|c| *c.profile.get_ref() == ProfileName::Root);
-    if stopped(Order::StopDsIssuing) && issues_ds && !sound_root {
-        let asked = "a new root before new DS certificates, while their issuing is stopped";
-        faults.push((span.clone(), asked, "no sound root"));
-    }
-    for (resume, stop) in [
-        (Order::ResumeDsIssuing, Order::StopDsIssuing),
-        (Order::ResumeApplications, Order::StopApplications),
-    ] {
-        let Some(found) = ordered(resume) else { continue };
-        if !stopped(stop) {
-            faults.push((found.span(), "an order to resume what is stopped", "it is not stopped"));
-        }
-        if !sound_root || plan.crls.is_none() {
-            let asked = "a new root and the second CRL before anything resumes";
-            faults.push((found.span(), asked, "none"));
-        }
-    }
-    let ds_stays_stopped =
-        stopped(Order::StopDsIssuing) && ordered(Order::ResumeDsIssuing).is_none();
-    if let (Some(found), true) = (ordered(Order::ResumeApplications), ds_stays_stopped) {
-        let asked = "DS issuing resumed before, or with, the applications";
-        faults.push((found.span(), asked, "still stopped"));
-    }
-    for (span, asked, found) in faults {
-        report.refuse(Input::Plan, span, asked, found, "keep the order of 5.7.3");
     }
 }

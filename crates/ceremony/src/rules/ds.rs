@@ -5,9 +5,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::Report;
+use crate::compile::Inputs;
 use crate::hex::Digest;
 use crate::ledger::Standing;
-use crate::plan::{ApplicationKind, Ground, ProfileName};
+use crate::name::Name;
+use crate::plan::{ApplicationKind, Ground, PlanCertificate, ProfileName};
 use crate::policy::Renewal;
 use crate::violation::Input;
 
@@ -69,18 +71,29 @@ pub(super) fn requests(report: &mut Report<'_>) {
                 "ask for a request with another key",
             );
         }
-        let day = report.at().day();
-        if let Some(not_before) = &certificate.not_before
-            && *not_before.get_ref() < day.start()
-        {
-            report.refuse(
-                Input::Plan,
-                not_before.span(),
-                format!("a DS certificate that begins at {} or later", day.start()),
-                not_before.get_ref().to_string(),
-                "nothing is valid before it was issued",
-            );
+    }
+}
+
+/// R-DS: a certificate begins on the day of its ceremony at the earliest, and before the next one,
+/// which could issue it otherwise (4.3.1).
+pub(super) fn begins(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    let first = report.at().day().start();
+    let next = plan.crls.as_ref().map(|crls| crls.get_ref().next_ceremony.get_ref().start());
+    for certificate in plan.certificate.values() {
+        let Some(not_before) = &certificate.not_before else { continue };
+        if *certificate.profile.get_ref() != ProfileName::Ds {
+            continue;
         }
+        let begins = *not_before.get_ref();
+        let (asked, advice) = if begins < first {
+            (format!("a beginning at {first} or later"), "nothing is valid before it was issued")
+        } else if let Some(next) = next.filter(|next| begins >= *next) {
+            (format!("a beginning before {next}"), "the next ceremony issues it")
+        } else {
+            continue;
+        };
+        report.refuse(Input::Plan, not_before.span(), asked, begins.to_string(), advice);
     }
 }
 
@@ -124,10 +137,9 @@ pub(super) fn new_keys(report: &mut Report<'_>) {
     }
 }
 
-/// R-RENEW-WHEN: a renewal takes the place of a valid DS certificate that ends earlier (4.7.1), on
-/// an application for renewal.
+/// R-RENEW-WHEN: a renewal takes the place of a valid DS certificate that runs out (4.7.1), on an
+/// application for renewal.
 pub(super) fn renews(report: &mut Report<'_>) {
-    let at = report.at();
     let plan = &report.inputs.plan;
     for (name, certificate) in &plan.certificate {
         let kind = certificate.application.as_ref().and_then(|asked| {
@@ -154,29 +166,56 @@ pub(super) fn renews(report: &mut Report<'_>) {
             );
         }
         let Some(renews) = &certificate.renews else { continue };
-        let old = report.state.certificates.get(renews.get_ref());
-        let fault = match old {
-            None => Some("none of that name".to_string()),
-            Some(old) if old.profile != ProfileName::Ds => Some(old.profile.name().to_string()),
-            Some(old) if old.standing != Standing::Issued || !old.is_valid_at(at) => {
-                Some("one that is revoked, or has ended, or was never handed out".to_string())
-            }
-            Some(old) => certificate
-                .not_before
-                .as_ref()
-                .filter(|begins| *begins.get_ref() > old.not_after.plus_seconds(1))
-                .map(|_| format!("one that ends at {}, before the new one begins", old.not_after)),
-        };
-        if let Some(found) = fault {
+        if let Some(found) = not_renewable(report, name.get_ref(), certificate, renews.get_ref()) {
             report.refuse(
                 Input::Plan,
                 renews.span(),
-                "a valid DS certificate of this CA that runs out",
+                "a valid DS certificate of this CA that runs out before the CRLs of this ceremony do, renewed once, by one that ends later",
                 found,
                 "otherwise it is a new issue, not a renewal",
             );
         }
     }
+}
+
+/// Why a certificate does not take the place of this one.
+///
+/// It runs out (4.7.1) if it ends before the CRLs that this ceremony signs: the next ceremony may
+/// come too late for it.
+fn not_renewable(
+    report: &Report<'_>,
+    name: &Name,
+    certificate: &PlanCertificate,
+    renews: &Name,
+) -> Option<String> {
+    let Inputs { plan, policy, .. } = report.inputs;
+    let Some(old) = report.state.certificates.get(renews) else {
+        return Some("none of that name".to_string());
+    };
+    if old.profile != ProfileName::Ds {
+        return Some(old.profile.name().to_string());
+    }
+    if old.standing != Standing::Issued || !old.is_valid_at(report.at()) {
+        return Some("one that is revoked, or has ended, or was never handed out".to_string());
+    }
+    let mut before = plan.certificate.iter().take_while(|(other, _)| other.get_ref() != name);
+    if before.any(|(_, c)| c.renews.as_ref().is_some_and(|other| other.get_ref() == renews)) {
+        return Some("one that another certificate of this plan renews".to_string());
+    }
+    let spare = i64::from(*policy.crl.spare_days.get_ref());
+    let next = plan.crls.as_ref().map(|crls| crls.get_ref().next_ceremony.get_ref());
+    let covered = next.and_then(|next| next.plus_days(spare).ok());
+    if covered.is_some_and(|covered| old.not_after >= covered.start()) {
+        return Some(format!("one that ends at {}", old.not_after));
+    }
+    let begins = *certificate.not_before.as_ref()?.get_ref();
+    if begins > old.not_after.plus_seconds(1) {
+        return Some(format!("one that ends at {}, before the new one begins", old.not_after));
+    }
+    let usual = begins.plus(policy.ds.validity.get_ref()).ok()?.plus_seconds(-1);
+    let ends = certificate.not_after.as_ref().map_or(usual, |end| *end.get_ref());
+    (ends <= old.not_after)
+        .then(|| format!("one that ends at {}, the new one at {ends}", old.not_after))
 }
 
 /// R-REKEY: whether the old certificate of a renewal is revoked is the policy's decision (4.7.3;

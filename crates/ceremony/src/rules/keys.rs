@@ -5,10 +5,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::Report;
-use crate::compile::generation;
+use crate::compile::{Inputs, generation};
 use crate::ledger::{Certificate, Key, Standing};
 use crate::name::Name;
-use crate::plan::ProfileName;
+use crate::plan::{Copy, PlanKey, ProfileName};
 use crate::policy::Backup;
 use crate::rehearsal::RehearsalUse;
 use crate::time::{CalendarSpan, Instant};
@@ -83,16 +83,19 @@ pub(super) fn key_life(report: &mut Report<'_>) {
     for certificate in plan.certificate.values() {
         let Some(issuer) = &certificate.issuer else { continue };
         let Some(key) = report.state.keys.get(issuer.get_ref()) else { continue };
-        if key.use_ends(policy).is_ok_and(|end| until > end) {
-            let end = key.use_ends(policy).map(|end| end.to_string()).unwrap_or_default();
-            report.refuse(
-                Input::Plan,
-                issuer.span(),
-                format!("a signature under {} not after {end}", issuer.get_ref()),
-                format!("a ceremony until {until}"),
-                "let the next generation's key sign it",
-            );
-        }
+        let Ok(end) = key.use_ends(policy) else { continue };
+        let later = certificate.not_before.as_ref().filter(|begins| *begins.get_ref() > end);
+        let (place, asked, found) = if until > end {
+            let asked = format!("a signature under {} not after {end}", issuer.get_ref());
+            (issuer.span(), asked, format!("a ceremony until {until}"))
+        } else if let Some(begins) = later {
+            let asked = format!("a certificate under {} that begins by {end}", issuer.get_ref());
+            (begins.span(), asked, begins.get_ref().to_string())
+        } else {
+            continue;
+        };
+        let advice = "let the next generation's key sign it";
+        report.refuse(Input::Plan, place, asked, found, advice);
     }
 }
 
@@ -114,21 +117,41 @@ pub(super) fn rollover_latest(report: &mut Report<'_>) {
     }
 }
 
-/// R-ROLLOVER-EARLY: a root key that is renewed in its first 57 months says why (6.3.2; D14).
+/// R-ROLLOVER-EARLY: a root key that is renewed in its first 57 months says why, and a reason is
+/// approved by the CA managers of both organisations (6.3.2; D14).
 pub(super) fn rollover_early(report: &mut Report<'_>) {
+    let plan = &report.inputs.plan;
+    let given = plan.key.values().any(PlanKey::has_reason);
     for (name, key, _) in renewed(report) {
         let due = months_after(key.made_at, ALARM_MONTHS);
         let at = report.at();
-        let reasons = report.inputs.plan.key.values().filter_map(|key| key.reason.as_ref());
-        let given = reasons.into_iter().any(|reason| !reason.get_ref().trim().is_empty());
         if due.is_some_and(|due| at < due) && !given {
             report.refuse(
                 Input::Plan,
-                report.inputs.plan.ceremony.span(),
+                plan.ceremony.span(),
                 format!("a reason why {name} is renewed before its month {ALARM_MONTHS}"),
                 "none",
-                "write `reason` beside the new key's use; the CA managers approve it with the plan",
+                "write `reason` beside the new key's use, and who approved it",
             );
+        }
+    }
+    for key in plan.key.values() {
+        let said = key.reason.as_ref().map(toml::Spanned::span);
+        let approved = key.approved_by.first().map(toml::Spanned::span);
+        let Some(place) = said.or(approved) else { continue };
+        if !key.has_reason() {
+            report.refuse(Input::Plan, place.clone(), "a reason", "none", "say why it is early");
+        }
+        for asked in report.inputs.policy.cps.approved_by.iter().map(|o| o.get_ref()) {
+            if !key.approved_by.iter().any(|o| o.get_ref() == asked) {
+                report.refuse(
+                    Input::Plan,
+                    place.clone(),
+                    format!("the approval of the CA manager of {asked}"),
+                    "none",
+                    "both organisations approve that a key is renewed early",
+                );
+            }
         }
     }
 }
@@ -213,33 +236,11 @@ pub(super) fn destruction(report: &mut Report<'_>) {
     }
 }
 
-/// R-BACKUP: a copy is of a root key that exists or is made here and may be copied, goes to a token
-/// that does not hold it, and proves itself by a CRL (6.2.4; D26).
+/// R-BACKUP: a copy is of a root key that lives on or is made here and may be copied, goes to a
+/// token that does not hold it, and proves itself by a CRL (6.2.4; D26).
 pub(super) fn copies(report: &mut Report<'_>) {
-    let plan = &report.inputs.plan;
-    for (name, copy) in &plan.copy {
-        let (key, token) = (copy.key.get_ref(), copy.token.get_ref());
-        let found = report.state.root_keys().find(|(known, _)| *known == key);
-        let made = plan.key.keys().any(|made| made.get_ref() == key);
-        let backup = match found {
-            Some((_, key)) => Some(key.backup),
-            None => made.then_some(*report.inputs.policy.root.backup.get_ref()),
-        };
-        let held = report.state.spares.get(token).is_some_and(|s| s.copies.contains(key));
-        let twice = plan.copy.iter().take_while(|(other, _)| other.get_ref() != name.get_ref());
-        let twice =
-            twice.into_iter().any(|(_, c)| c.key.get_ref() == key && c.token.get_ref() == token);
-        let fault = match backup {
-            None => Some("no such root key"),
-            Some(Backup::None) => Some("a key that was made to have no backup"),
-            Some(_) if held || twice => Some("a token that holds it already"),
-            Some(_) if plan.crls.is_none() => Some("no CRL that the copy signs"),
-            Some(_) if copy.kept.get_ref().trim().is_empty() => {
-                Some("no word of where and by whom it is kept")
-            }
-            Some(Backup::WrapTrusted | Backup::Vendor) => None,
-        };
-        if let Some(found) = fault {
+    for (name, copy) in &report.inputs.plan.copy {
+        if let Some(found) = no_copy(report, name.get_ref(), copy) {
             report.refuse(
                 Input::Plan,
                 name.span(),
@@ -249,6 +250,54 @@ pub(super) fn copies(report: &mut Report<'_>) {
             );
         }
     }
+}
+
+/// Why a copy cannot be made, or would be of no use.
+fn no_copy(report: &Report<'_>, name: &Name, copy: &Copy) -> Option<&'static str> {
+    let plan = &report.inputs.plan;
+    let (key, token) = (copy.key.get_ref(), copy.token.get_ref());
+    let found = live_key(report, key);
+    let made = plan.key.keys().any(|made| made.get_ref() == key);
+    let backup = match found {
+        Some(key) => Some(key.backup),
+        None => made.then_some(*report.inputs.policy.root.backup.get_ref()),
+    };
+    match backup {
+        None => return Some("no such root key"),
+        Some(Backup::None) => return Some("a key that was made to have no backup"),
+        Some(Backup::WrapTrusted | Backup::Vendor) => {}
+    }
+    if plan.destruction.keys().any(|gone| gone.get_ref() == key) {
+        return Some("a key that this plan destroys");
+    }
+    let judged = plan.compromise.keys().any(|judged| judged.get_ref() == key);
+    if judged || found.is_some_and(|key| key.compromised.is_some()) {
+        return Some("a compromised key");
+    }
+    let held = report.state.spares.get(token).is_some_and(|s| s.copies.contains(key));
+    let before = || plan.copy.iter().take_while(|(other, _)| other.get_ref() != name);
+    let of_key = || before().filter(|(_, other)| other.key.get_ref() == key);
+    if held || of_key().any(|(_, other)| other.token.get_ref() == token) {
+        return Some("a token that holds it already");
+    }
+    if crls_of(report, key) <= of_key().count() {
+        return Some("no CRL that the copy signs");
+    }
+    copy.kept.get_ref().trim().is_empty().then_some("no word of where and by whom it is kept")
+}
+
+/// How many CRLs a root key signs in this ceremony: one a day, none that outlives its root.
+fn crls_of(report: &Report<'_>, key: &Name) -> usize {
+    let Inputs { plan, policy, .. } = report.inputs;
+    let Some(crls) = &plan.crls else { return 0 };
+    let root_ends = report.state.root_of(key.as_str()).map(|root| root.not_after);
+    let first = report.at().day();
+    let next = crls.get_ref().next_ceremony.get_ref();
+    let most = i64::from(*policy.crl.max_batch.get_ref());
+    let days = next.days_since(first) + i64::from(*policy.crl.spare_days.get_ref());
+    let validity = i64::from(*policy.crl.validity_days.get_ref());
+    let ends = (0..days.min(most)).filter_map(|day| first.plus_days(day + validity).ok());
+    ends.filter(|end| root_ends.is_none_or(|root_ends| end.start() <= root_ends)).count()
 }
 
 /// What a root key is still needed for.
@@ -271,14 +320,19 @@ fn duty(report: &Report<'_>, name: &Name, key: &Key, at: Instant) -> Option<Stri
 }
 
 /// The root keys that a new key of this plan takes over from: the latest that is neither destroyed
-/// nor compromised.
+/// nor compromised. One that was renewed before, whose successor is compromised, signs no link after
+/// its five years, and is not taken over from.
 fn renewed(report: &Report<'_>) -> Vec<(Name, Key, Certificate)> {
     if report.inputs.plan.key.is_empty() {
         return Vec::new();
     }
     let Some((name, key)) = report.state.issuing_key() else { return Vec::new() };
     let compromised = report.inputs.plan.compromise.keys().any(|c| c.get_ref() == name);
-    let root = report.state.root_of(name.as_str()).filter(|_| !compromised);
+    let renewed_before = key.generation < report.state.generation(RehearsalUse::Root);
+    let until = *report.inputs.plan.window.get_ref().until.get_ref();
+    let over = key.use_ends(&report.inputs.policy).is_ok_and(|end| until > end);
+    let never = compromised || (renewed_before && over);
+    let root = report.state.root_of(name.as_str()).filter(|_| !never);
     root.map(|root| (name.clone(), key.clone(), root.clone())).into_iter().collect()
 }
 

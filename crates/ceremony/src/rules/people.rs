@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::Report;
+use super::{Report, acts};
 use crate::name::Name;
 use crate::roster::PersonEntry;
 use crate::time::Day;
@@ -102,20 +102,30 @@ pub(super) fn roles(report: &mut Report<'_>) {
     }
 }
 
+/// What custodians and operators do, and so never alone.
+const TOGETHER: [&str; 7] = [
+    "activation",
+    "key-operation",
+    "certificate-operation",
+    "copy",
+    "destruction",
+    "orphan-removal",
+    "deactivation",
+];
+
 /// R-MULTI: custodians and operators act in numbers of two or more (5.2.2).
 pub(super) fn multi(report: &mut Report<'_>) {
     let inputs = report.inputs;
-    let acts =
-        ["activation", "key-operation", "certificate-operation", "orphan-removal", "deactivation"];
-    for (kind, act) in inputs.policy.act.iter().filter(|(kind, _)| acts.contains(&kind.as_str())) {
-        let sum: u32 = act.by.values().map(|count| *count.get_ref()).sum();
-        if sum < 2 {
-            let span = act.by.values().next().map(toml::Spanned::span).unwrap_or_default();
+    for kind in TOGETHER {
+        let act = acts::act(report, kind);
+        let people = acts::people(act);
+        if people < 2 {
+            let span = acts::place_of(report, act);
             report.refuse(
                 Input::Policy,
                 span,
                 format!("two or more people at {kind}"),
-                sum.to_string(),
+                people.to_string(),
                 "5.2.2 複数人: custodians and operators never act alone",
             );
         }

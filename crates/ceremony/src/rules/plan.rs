@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::ToString;
 
-use super::{Report, all, is_known};
+use super::{Report, Rule, Stage, all, is_known};
 use crate::plan::After;
 use crate::violation::Input;
 
@@ -125,6 +125,11 @@ pub(super) fn cps_in_force(report: &mut Report<'_>) {
     }
 }
 
+/// What refuses and is no `must`: what is only reported needs no exception.
+const fn allows_exception(rule: &Rule) -> bool {
+    matches!(rule.stage, Stage::Plan(_)) && !rule.must
+}
+
 /// S-EXCEPTION: an exception names a rule that allows one, has a reason, two approvers of two roles
 /// and an end ahead.
 pub(super) fn exception(report: &mut Report<'_>) {
@@ -132,7 +137,7 @@ pub(super) fn exception(report: &mut Report<'_>) {
     let at = report.at();
     for exception in &inputs.plan.exception {
         let rule = exception.rule.get_ref();
-        if !all().any(|known| known.id == rule && !known.must) {
+        if !all().any(|known| known.id == rule && allows_exception(&known)) {
             let known = is_known(rule);
             let found = if known { format!("{rule}, which allows none") } else { rule.clone() };
             report.refuse(

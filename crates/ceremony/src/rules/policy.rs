@@ -8,8 +8,9 @@ use alloc::string::ToString;
 
 use super::Report;
 use crate::key::Curve;
-use crate::policy::{Organization, PolicyAct};
+use crate::policy::Organization;
 use crate::violation::Input;
+use crate::x509::DirectoryName;
 
 /// The two organisations that decide together (1.3.4.2).
 const DECIDING: [&str; 2] = ["j-lis", "digital-agency"];
@@ -187,68 +188,94 @@ pub(super) fn organizations(report: &mut Report<'_>) {
     }
 }
 
-/// R-COMPLETE: completion is approved by CA managers (5.2.1.1), of both organisations.
-pub(super) fn completion(report: &mut Report<'_>) {
-    asks(report, "completion", &[("ca-manager", 1)]);
+/// R-DN-FIXED: the CA's Name, its folder and the addresses in its certificates are those of its
+/// first ceremony: every generation has the same (3.1.2, 3.1.4; D5).
+pub(super) fn fixed(report: &mut Report<'_>) {
+    let (policy, state) = (&report.inputs.policy, report.state);
+    let (Some(genesis), Some(addresses)) = (&state.genesis, &state.addresses) else { return };
+    let ca = &policy.ca;
+    let (country, organization) = (ca.country.get_ref(), ca.organization.get_ref());
+    let name = DirectoryName::new(country, organization, ca.common_name.get_ref());
+    // A Name that is none is judged where it is built.
+    if let Some(name) = name.ok().filter(|name| name.der() != state.ca_name) {
+        let place = ca.country.span().start..ca.common_name.span().end;
+        let asked = format!("the Name that {} has had since {}", genesis.ca, genesis.ceremony);
+        report.refuse(Input::Policy, place, asked, name.to_string(), SAME);
+    }
+    let (id, root) = (&ca.id, &policy.root);
+    for (place, asked, found) in [
+        (id.span(), genesis.ca.as_str(), id.get_ref().as_str()),
+        (root.issuer_alt_name.span(), &addresses.issuer_alt_name, root.issuer_alt_name.get_ref()),
+        (root.crl_url.span(), &addresses.crl_url, root.crl_url.get_ref()),
+    ] {
+        if asked != found {
+            let asked = format!("{asked}, as in {}", genesis.ceremony);
+            report.refuse(Input::Policy, place, asked, found, SAME);
+        }
+    }
 }
 
-/// R-WITNESS: issuing officer and auditor stand by where keys and certificates are made (5.2.1.4,
-/// 8.1).
-pub(super) fn witness(report: &mut Report<'_>) {
-    asks(report, "fingerprint", &[("issuing-officer", 1), ("auditor", 1)]);
-    asks(report, "papers", &[("auditor", 1)]);
-}
+const SAME: &str = "one CA has one name and one place in all its generations";
 
-/// R-WHO-OPERATES: custodians operate the HSM, PKI engineers the PKI system (5.2.1.3, 5.2.1.6).
-pub(super) fn operators(report: &mut Report<'_>) {
-    asks(report, "key-operation", &[("custodian", 2)]);
-    asks(report, "certificate-operation", &[("custodian", 2), ("pki-engineer", 1)]);
-}
-
-/// R-KEYGEN: several custodians together make the key (6.1.1).
-pub(super) fn generation(report: &mut Report<'_>) {
-    asks(report, "key-operation", &[("custodian", 2)]);
-}
-
-/// R-ACTIVATE: several people activate the key (6.2.8).
-pub(super) fn activation(report: &mut Report<'_>) {
-    asks(report, "activation", &[("custodian", 2)]);
-}
-
-/// R-DEACTIVATE: the key is deactivated by an orderly shutdown (6.2.9).
-pub(super) fn deactivation(report: &mut Report<'_>) {
-    asks(report, "deactivation", &[("custodian", 2)]);
-}
-
-/// R-FACILITY: facility staff stand by at entry and exit (5.2.1.8).
-pub(super) fn facility(report: &mut Report<'_>) {
-    asks(report, "entry", &[("facility-staff", 1)]);
-    asks(report, "exit", &[("facility-staff", 1)]);
-}
-
-/// R-TIME: two people compare the clock with a reference; the machine may differ by a minute at
-/// most (6.8, D27).
-pub(super) fn clock(report: &mut Report<'_>) {
-    let most = &report.inputs.policy.clock.max_offset_seconds;
-    if !(1..=60).contains(most.get_ref()) {
+/// S-CRL-URL: the CRLs of each key have an address of their own, so it has the key's name in it
+/// (D6).
+pub(super) fn crl_url(report: &mut Report<'_>) {
+    let url = &report.inputs.policy.root.crl_url;
+    if url.get_ref().matches("{key}").count() != 1 {
         report.refuse(
             Input::Policy,
-            most.span(),
-            "1 to 60 seconds",
-            most.get_ref().to_string(),
-            "a trusted time source sets the clock",
+            url.span(),
+            "an address with {key} in it, once",
+            url.get_ref().clone(),
+            "the CRLs of one key would take the place of another's",
         );
     }
-    let act = act(report, "clock");
-    let people: u32 = act.into_iter().flat_map(|act| act.by.values()).map(|c| *c.get_ref()).sum();
-    if people < 2 {
-        let span = place_of(report, act);
+}
+
+/// R-DN: a Document Signer's name says its number (3.1.5).
+pub(super) fn ds_name(report: &mut Report<'_>) {
+    let name = &report.inputs.policy.ds.common_name;
+    if name.get_ref().matches("{number}").count() != 1 {
         report.refuse(
             Input::Policy,
-            span,
-            "two people who read the clock",
-            people.to_string(),
-            "the CP/CPS has a trusted time source; two people compare it",
+            name.span(),
+            "a common name with {number} in it, once",
+            name.get_ref().clone(),
+            "all Document Signers would have one name",
+        );
+    }
+}
+
+/// I-DS-VALIDITY: a DS certificate is valid for 457 days at most (ISO/IEC 18013-5 B.1.4).
+pub(super) fn ds_days(report: &mut Report<'_>) {
+    let days = &report.inputs.policy.ds.max_days;
+    if !(1..=457).contains(days.get_ref()) {
+        report.refuse(
+            Input::Policy,
+            days.span(),
+            "1 to 457 days for a DS certificate",
+            days.get_ref().to_string(),
+            "the standard states the most",
+        );
+    }
+}
+
+/// I-DS-EKU: the one purpose of a DS certificate is one of mdoc or of a scheme of its own, none of
+/// the Web's: neither anyExtendedKeyUsage nor one of PKIX (D15).
+pub(super) fn ds_purpose(report: &mut Report<'_>) {
+    const ANY: &str = "2.5.29.37.0";
+    const PKIX: &str = "1.3.6.1.5.5.7.3";
+    let purpose = &report.inputs.policy.ds.extended_key_usage;
+    let found = purpose.get_ref().as_str();
+    let pkix =
+        found.strip_prefix(PKIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
+    if found == ANY || pkix {
+        report.refuse(
+            Input::Policy,
+            purpose.span(),
+            "a purpose of Document Signers, such as 1.0.18013.5.1.2",
+            found,
+            "a DS certificate signs MSOs and is for nothing else (1.4.1 (3))",
         );
     }
 }
@@ -326,35 +353,4 @@ pub(super) fn roles(report: &mut Report<'_>) {
             );
         }
     }
-}
-
-/// An act of the policy asks for at least these numbers of these roles.
-fn asks(report: &mut Report<'_>, kind: &str, roles: &[(&str, u32)]) {
-    let act = act(report, kind);
-    for (role, least) in roles {
-        let count = act
-            .and_then(|act| act.by.iter().find(|(name, _)| name.as_str() == *role))
-            .map(|(_, c)| c);
-        if count.is_none_or(|count| count.get_ref() < least) {
-            let span = count.map_or_else(|| place_of(report, act), toml::Spanned::span);
-            report.refuse(
-                Input::Policy,
-                span,
-                format!("[act.{kind}] by at least {least} {role}"),
-                count.map_or("none".to_string(), |c| c.get_ref().to_string()),
-                "the CP/CPS gives this step to this role",
-            );
-        }
-    }
-}
-
-fn act<'a>(report: &Report<'a>, kind: &str) -> Option<&'a PolicyAct> {
-    let inputs = report.inputs;
-    inputs.policy.act.iter().find(|(name, _)| name.as_str() == kind).map(|(_, act)| act)
-}
-
-/// Where an act says by whom; where there is no such act, the head of the policy.
-fn place_of(report: &Report<'_>, act: Option<&PolicyAct>) -> core::ops::Range<usize> {
-    let first = act.and_then(|act| act.by.values().next());
-    first.map_or_else(|| report.inputs.policy.cps.version.span(), toml::Spanned::span)
 }

@@ -98,7 +98,17 @@ impl<'a> Asked<'a> {
             Some((name.clone(), (root.not_before, root.not_after)))
         }));
         let before = state.revoked().map(|(_, certificate, _)| certificate);
-        let now = graph.revocations.iter().filter_map(|r| state.certificates.get(&r.certificate));
+        let at = *inputs.plan.window.get_ref().from.get_ref();
+        let now = state.certificates.iter().filter(|(name, certificate)| {
+            let plan = &inputs.plan;
+            let judged = |key: &Name| {
+                certificate.issuer == *key || certificate.key.as_ref().is_some_and(|k| k == key)
+            };
+            plan.revocation.keys().any(|revoked| revoked.get_ref() == *name)
+                || certificate.not_after >= at
+                    && plan.compromise.keys().any(|key| judged(key.get_ref()))
+        });
+        let now = now.map(|(_, certificate)| certificate);
         // Judged as a set: whoever was revoked before is not revoked again (4.9.5).
         let revoked: BTreeSet<_> = before
             .chain(now)

@@ -96,6 +96,13 @@ const PLAN: &[Rule] = &[
         "a certificate that is none of the three kinds: too much or too little is said of it",
     ),
     rule(
+        "S-NAME",
+        "gishiki",
+        Stage::Plan(certificates::said_by_names),
+        true,
+        "a root or link certificate, or an application, under a name that another thing may have",
+    ),
+    rule(
         "R-NO-RENEW",
         "4.6",
         Stage::Plan(certificates::one_root_each),
@@ -136,6 +143,20 @@ const PLAN: &[Rule] = &[
         Stage::Plan(policy::crl_interval),
         true,
         "a policy with more than 90 days between ceremonies",
+    ),
+    rule(
+        "R-CRL-CADENCE",
+        "4.9.7, 4.9.8; D17",
+        Stage::Plan(crls::prompt),
+        false,
+        "a revocation more than 48 hours after its approval, a compromise more than 48 hours after the judgement",
+    ),
+    rule(
+        "R-CRL-CADENCE",
+        "4.9.7; D3",
+        Stage::Warn(crls::late),
+        false,
+        "a ceremony later than the last one planned it, or after its CRLs ran out: reported",
     ),
     rule(
         "S-CRL-BATCH",

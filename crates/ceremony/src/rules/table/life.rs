@@ -1,7 +1,7 @@
 //! Rules on the life of a CA: what follows from the ceremonies before.
 
 use super::rule;
-use crate::rules::{Rule, Stage, certificates, decisions, ds, keys, recovery};
+use crate::rules::{Rule, Stage, acts, certificates, decisions, ds, keys, orders, recovery};
 
 /// Every rule on certificates, keys, decisions and copies over the ledger.
 pub(super) const LIFE: &[Rule] = &[
@@ -31,7 +31,7 @@ pub(super) const LIFE: &[Rule] = &[
         "5.6, 6.3.2; D37",
         Stage::Plan(keys::key_life),
         true,
-        "a certificate signed by a key after its five years",
+        "a certificate that is signed by a key after its five years, or begins after them",
     ),
     rule(
         "R-KEYLIFE",
@@ -59,7 +59,7 @@ pub(super) const LIFE: &[Rule] = &[
         "6.3.2; D14",
         Stage::Plan(keys::rollover_early),
         true,
-        "a root key renewed before its month 57 without a reason",
+        "a root key renewed before its month 57 without a reason, or a reason without both approvals",
     ),
     rule(
         "R-ROLLOVER-LINK",
@@ -73,7 +73,14 @@ pub(super) const LIFE: &[Rule] = &[
         "6.2.4, 6.2.6; D26",
         Stage::Plan(keys::copies),
         true,
-        "a copy of a key that may not be copied, to a token that holds it, or without a CRL that proves it",
+        "a copy of a key that may not be copied or has no future, to a token that holds it, or without a CRL that proves it",
+    ),
+    rule(
+        "R-BACKUP",
+        "6.2.4",
+        Stage::Plan(acts::held),
+        true,
+        "a policy with a copy by fewer than two custodians",
     ),
     rule(
         "R-RECOVER",
@@ -98,11 +105,25 @@ pub(super) const LIFE: &[Rule] = &[
         "a root key destroyed without both approvals, or while it has duties",
     ),
     rule(
+        "R-DESTROY",
+        "6.2.10.1",
+        Stage::Plan(acts::held),
+        true,
+        "a policy with a destruction by fewer than two custodians",
+    ),
+    rule(
         "R-EXAMINE",
         "4.2.1, 4.2.2, 4.9.3",
         Stage::Plan(decisions::examined),
         true,
         "an application that was not received, examined and approved in this order before the ceremony",
+    ),
+    rule(
+        "R-EXAMINE",
+        "4.2.1, 4.9.5",
+        Stage::Plan(decisions::papers),
+        true,
+        "an application on the paper of another one",
     ),
     rule(
         "R-APPROVE",
@@ -112,11 +133,25 @@ pub(super) const LIFE: &[Rule] = &[
         "an application that is not approved by the issuing officer, or by one who applied",
     ),
     rule(
+        "R-APPROVE",
+        "5.2.1.4",
+        Stage::Plan(acts::held),
+        true,
+        "a policy in which the issuing officer does not confirm applications",
+    ),
+    rule(
         "R-APPLY-DS",
         "4.1.1, 4.3.2, 4.9.2; D25",
         Stage::Plan(decisions::applicants),
         true,
         "an application by other roles than those who may apply",
+    ),
+    rule(
+        "R-APPLY-DS",
+        "4.1.2, 3.2.1.3; D31",
+        Stage::Plan(acts::held),
+        true,
+        "a policy in which the operations manager does not answer for applications",
     ),
     rule(
         "R-APPLY-SAME-ORG",
@@ -151,14 +186,21 @@ pub(super) const LIFE: &[Rule] = &[
         "4.9.12; D33",
         Stage::Plan(decisions::ds_compromise),
         true,
-        "the revocation of a compromised DS key without the agency's agreement",
+        "the revocation of a compromised DS key without the agency's agreement, or an agreement of anybody else",
     ),
     rule(
         "R-COMPROMISE-JUDGE",
         "5.2.1.1, 5.7.1; D33",
         Stage::Plan(decisions::judged),
         true,
-        "a compromise that the CA managers of both organisations did not judge",
+        "a compromise that the CA managers of both organisations, and nobody else, did not judge",
+    ),
+    rule(
+        "R-COMPROMISE-JUDGE",
+        "5.2.1.1; D33",
+        Stage::Plan(acts::held),
+        true,
+        "a policy in which fewer than two CA managers confirm a compromise",
     ),
     rule(
         "R-EMERGENCY",
@@ -170,9 +212,16 @@ pub(super) const LIFE: &[Rule] = &[
     rule(
         "R-COMPROMISE",
         "5.7.3; D34",
-        Stage::Plan(decisions::order),
+        Stage::Plan(orders::order),
         true,
         "another order of acts after a compromise than that of 5.7.3",
+    ),
+    rule(
+        "R-COMPROMISE",
+        "5.7.3; D34",
+        Stage::Plan(acts::held),
+        true,
+        "a policy in which CA managers do not order what stops and resumes",
     ),
     rule(
         "R-DN",
@@ -196,6 +245,13 @@ pub(super) const LIFE: &[Rule] = &[
         "a request that is none, with a key that the policy does not admit, or without proof of possession",
     ),
     rule(
+        "R-DS",
+        "4.3.1",
+        Stage::Plan(ds::begins),
+        true,
+        "a DS certificate that begins before its ceremony's day, or not before the next ceremony",
+    ),
+    rule(
         "R-DS-KEY-STAYS",
         "6.1.2",
         Stage::Plan(ds::key_stays),
@@ -214,7 +270,7 @@ pub(super) const LIFE: &[Rule] = &[
         "4.7.1",
         Stage::Plan(ds::renews),
         true,
-        "a renewal of anything but a valid DS certificate that runs out",
+        "a renewal of anything but a valid DS certificate that ends before this ceremony's CRLs, a second one, or by one that ends earlier",
     ),
     rule(
         "R-REKEY",

@@ -1,7 +1,7 @@
 //! Rules on people, and on the policy that says who they are and what they do.
 
 use super::rule;
-use crate::rules::{Rule, Stage, people, policy};
+use crate::rules::{Rule, Stage, acts, people, policy};
 
 /// Every rule on the roster, the participants and the policy.
 pub(super) const PEOPLE: &[Rule] = &[
@@ -113,6 +113,41 @@ pub(super) const PEOPLE: &[Rule] = &[
     ),
     // The policy.
     rule(
+        "R-DN-FIXED",
+        "3.1.2, 3.1.4, 7.1.4; D5",
+        Stage::Plan(policy::fixed),
+        true,
+        "a policy with another Name, folder or address of the CA than in its first ceremony",
+    ),
+    rule(
+        "S-CRL-URL",
+        "D6",
+        Stage::Plan(policy::crl_url),
+        true,
+        "a policy with one address for the CRLs of all keys",
+    ),
+    rule(
+        "R-DN",
+        "3.1.5",
+        Stage::Plan(policy::ds_name),
+        true,
+        "a policy in which all Document Signers have one name",
+    ),
+    rule(
+        "I-DS-VALIDITY",
+        "ISO 18013-5 B.1.4",
+        Stage::Plan(policy::ds_days),
+        true,
+        "a policy with more than 457 days for a DS certificate",
+    ),
+    rule(
+        "I-DS-EKU",
+        "ISO 18013-5 B.1.4 (D15)",
+        Stage::Plan(policy::ds_purpose),
+        true,
+        "a policy with any purpose, or one of PKIX, for DS certificates",
+    ),
+    rule(
         "R-ALG",
         "6.1.5.1, 7.1.3",
         Stage::Plan(policy::algorithm),
@@ -158,56 +193,56 @@ pub(super) const PEOPLE: &[Rule] = &[
     rule(
         "R-COMPLETE",
         "5.2.1.1",
-        Stage::Plan(policy::completion),
+        Stage::Plan(acts::held),
         true,
         "a completion without the CA managers' approval",
     ),
     rule(
         "R-WITNESS",
         "5.2.1.4, 8.1",
-        Stage::Plan(policy::witness),
+        Stage::Plan(acts::held),
         true,
         "a ceremony that issuing officer and auditor do not witness",
     ),
     rule(
         "R-WHO-OPERATES",
         "5.2.1.3, 5.2.1.6",
-        Stage::Plan(policy::operators),
+        Stage::Plan(acts::held),
         true,
         "a step that is given to another role; an answer by a person of another role",
     ),
     rule(
         "R-KEYGEN",
         "6.1.1",
-        Stage::Plan(policy::generation),
+        Stage::Plan(acts::held),
         true,
         "a key generation by fewer than two custodians",
     ),
     rule(
         "R-ACTIVATE",
         "6.2.8",
-        Stage::Plan(policy::activation),
+        Stage::Plan(acts::held),
         true,
         "an activation by fewer than two custodians",
     ),
     rule(
         "R-DEACTIVATE",
         "6.2.9",
-        Stage::Plan(policy::deactivation),
+        Stage::Plan(acts::held),
         true,
         "a deactivation by fewer than two custodians",
     ),
     rule(
         "R-FACILITY",
         "5.2.1.8",
-        Stage::Plan(policy::facility),
+        Stage::Plan(acts::held),
         true,
         "an entry or exit without facility staff",
     ),
     rule(
         "R-TIME",
         "6.8; D27",
-        Stage::Plan(policy::clock),
+        Stage::Plan(acts::clock),
         true,
         "a clock that is off by more than the policy allows, or that one person reads",
     ),
