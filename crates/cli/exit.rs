@@ -33,6 +33,8 @@ pub(crate) enum Halt {
     Differs,
     /// Our bug.
     Bug(Fault),
+    /// People were told already; the code is left to give.
+    Told(Box<Self>),
 }
 
 impl Halt {
@@ -47,6 +49,7 @@ impl Halt {
             Self::NotAnchored(_) => 7,
             Self::Differs => 8,
             Self::Bug(_) => 70,
+            Self::Told(halt) => halt.code(),
         }
     }
 

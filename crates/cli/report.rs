@@ -44,7 +44,7 @@ pub(crate) fn show(halt: &Halt, lang: Lang) {
                 pick(lang, "整合するが、アンカーなし", "consistent, not anchored")
             )
         }
-        Halt::Differs => String::new(),
+        Halt::Differs | Halt::Told(_) => String::new(),
         Halt::Bug(fault) => say(pick(lang, "gishiki の不具合", "a bug of gishiki"), fault, lang),
     };
     let _ = std::io::stderr().write_all(text.as_bytes());
