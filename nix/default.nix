@@ -57,7 +57,7 @@ let
 
   ceremonies = import ./ceremonies.nix { inherit root layers; };
   everyCeremony = name: builtins.mapAttrs
-    (ca: builtins.mapAttrs (ceremony: layer: (image name [ layer ]).iso))
+    (ca: builtins.mapAttrs (ceremony: layer: let made = image name [ layer ]; in made.iso // { inherit (made) uki; }))
     ceremonies;
   tool = image "production" [ ];
 
@@ -65,7 +65,9 @@ in {
   inherit gishiki layers;
   inherit (tool) uki iso;
   vendor = variants.production.layer;
-  # One image for each ceremony, and its drill.
+  # The medium around a unified kernel image that was signed elsewhere: a folder with gishiki.efi in it.
+  isoOf = makeIso;
+  # One image for each ceremony, and its drill; the unified kernel image in it is its `uki`.
   ceremonies = everyCeremony "production";
   drills = everyCeremony "drill";
 }

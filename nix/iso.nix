@@ -17,5 +17,4 @@ in run "iso" {
   xorriso -as mkisofs -quiet -V GISHIKI -r -o $out/gishiki.iso \
     -e --interval:appended_partition_2:all:: -no-emul-boot \
     -append_partition 2 0xef esp.img -appended_part_as_gpt -partition_offset 16 tree
-  cd $out
 ''

@@ -3,7 +3,7 @@
 #   base      kernel modules, busybox, gishiki, Debian's C library, the screen and its font
 #   drill     SoftHSM, in the drill image only
 #   vendor    the token's PKCS #11 module, in the production image
-#   ceremony  one plan with its CA's policy and roster, its golden and its ledger
+#   ceremony  one plan with its CA's policy and roster, its goldens, and its ledger and anchor
 { bootstrap, kernel, gishiki }:
 let
   inherit (bootstrap) run lock deb unpackInto toolchain imagetools busybox;
@@ -32,10 +32,11 @@ in {
     mkdir -p $out/usr/lib/locale; cp -r locale/C.utf8 $out/usr/lib/locale/
     for d in etc/gishiki proc sys dev run tmp root media; do mkdir -p $out/$d; done
 
-    # One shell and its tools, without whatever speaks to a network or loads code.
+    # One shell and links for the tools that init and gishiki call. Debian's busybox has all of its applets inside, those
+    # for networks too: what keeps them from one is that the kernel has none, and that nobody is given a shell.
     cp ${busybox}/bin/busybox $out/usr/bin/busybox
     for applet in [ cat date dmesg false grep hostname hwclock mkdir modprobe mount poweroff setsid sh sync umount; do
-      [ $applet = busybox ] || ln -s busybox $out/usr/bin/$applet
+      ln -s busybox $out/usr/bin/$applet
     done
     cp ${gishiki}/bin/gishiki $out/usr/bin/
     # The screen's terminal starts one program without arguments, in a session that has no terminal yet.

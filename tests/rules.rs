@@ -45,6 +45,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("S-MEDIUM", "a_missing_and_a_changed_medium_stop"),
     ("S-IMAGE", "a_missing_and_a_changed_medium_stop"),
     ("S-LOCK", "verify_accepts_the_image_and_names_every_fault"),
+    ("S-STALE", "only_a_version_that_has_left_the_mirror_makes_a_lock_stale"),
     ("S-SOURCES", "verify_accepts_the_image_and_names_every_fault"),
     ("S-RECIPE", "verify_accepts_the_image_and_names_every_fault"),
     ("S-BUILT", "verify_accepts_the_image_and_names_every_fault"),

@@ -34,7 +34,9 @@ pub(crate) enum Halt {
     /// Our bug.
     Bug(Fault),
     /// One of the others, while a ceremony was held: how far it had come says what can be done.
-    Held(Reached, Box<Halt>),
+    Held(Reached, Box<Self>),
+    /// People were told already; the code is left to give.
+    Told(Box<Self>),
 }
 
 /// How far a ceremony had come when something stopped it.
@@ -63,6 +65,7 @@ impl Halt {
             Self::NotAnchored(_) => 7,
             Self::Differs => 8,
             Self::Bug(_) => 70,
+            Self::Told(halt) => halt.code(),
         }
     }
 

@@ -39,8 +39,9 @@ pub(crate) fn lead(lang: Option<Lang>) -> Result<(), Halt> {
     if let Err(halt) = led {
         report::show(&halt, lang);
         say("")?;
-        ask(pick(lang, "Enter で電源を切ります: ", "Enter switches the machine off: "))?;
-        return Err(halt);
+        // Where nobody can press it, nobody is waited for.
+        let _ = ask(pick(lang, "Enter で電源を切ります: ", "Enter switches the machine off: "));
+        return Err(Halt::Told(Box::new(halt)));
     }
     Ok(())
 }
@@ -140,7 +141,7 @@ impl Live {
         let mut command = self.gishiki();
         command.arg("rehearse").arg(plan).arg("--compare").arg(&golden);
         command.arg("--ledger").arg(goldens).stdout(std::process::Stdio::null());
-        let status = perform(&mut command)?;
+        let status = self.perform(&mut command)?;
         if !status.success() {
             return Err(Halt::media(
                 "S-SELF-TEST",
@@ -151,21 +152,23 @@ impl Live {
         say(self.pick("✓ 基準と一致しました", "✓ as the golden has it"))
     }
 
-    /// Runs or resumes the ceremony until it has ended, through pulled media, and copies out.
+    /// Runs or resumes the ceremony until it has ended, through pulled media and tokens, and copies
+    /// out.
     fn hold(&self, plan: &Path) -> Result<(), Halt> {
         loop {
             let media = self.until(|| Media::mount(self.system.drill()))?;
             identity::compare(&media.operators().join("image.toml"), &self.system)?;
             let out = cleared(plan)?;
-            let status = perform(&mut self.command(plan, &media, &out)?)?;
+            let status = self.perform(&mut self.command(plan, &media, &out)?)?;
             self.copy_all(&out, &media, &Path::new(name_of(plan)).join("sealed"))?;
             drop(media);
-            if status.code() != Some(6) && status.code() != Some(5) {
+            // A token, a medium, an interruption, a program that was killed: it can go on.
+            if !matches!(status.code(), Some(3 | 5 | 6) | None) {
                 return Ok(());
             }
             say(self.pick(
-                "\n媒体の装着を確かめてください。続きから再開します。",
-                "\nSee that the media are plugged in. The ceremony goes on where it stopped.",
+                "\n媒体とトークンの装着を確かめてください。続きから再開します。",
+                "\nSee that media and token are plugged in. The ceremony goes on where it stopped.",
             ))?;
             if ask(self.pick("Enter で続行、no で戻る: ", "Enter goes on, no returns: "))? == "no"
             {
@@ -190,13 +193,11 @@ impl Live {
             fs::create_dir_all(above).map_err(|error| media::failed(above, &error))?;
             command.arg("--journal").arg(&journal);
         }
-        let ledgers = [beside(plan, "ledger"), operators.join("ledger")];
-        if let Some(ledger) = ledgers.iter().find(|ledger| ledger.exists()) {
-            command.arg("--ledger").arg(ledger);
-        }
-        let anchor = operators.join("anchor.toml");
-        if anchor.exists() {
-            command.arg("--anchor").arg(anchor);
+        let (ledger, anchor) = history(plan, operators, self.system.drill());
+        for (option, path) in [("--ledger", ledger), ("--anchor", anchor)] {
+            if let Some(path) = path {
+                command.arg(option).arg(path);
+            }
         }
         Ok(command)
     }
@@ -209,7 +210,7 @@ impl Live {
         for journal in media.journals(name_of(plan)) {
             command.arg("--journal").arg(journal);
         }
-        perform(&mut command)?;
+        self.perform(&mut command)?;
         self.copy_all(&out, &media, &Path::new(name_of(plan)).join("abandoned"))
     }
 
@@ -246,6 +247,20 @@ impl Live {
                 return Err(Halt::People(gave_up.to_string()));
             }
         }
+    }
+
+    /// Runs a command, and says how it ended where it could not say so itself.
+    fn perform(&self, command: &mut Command) -> Result<ExitStatus, Halt> {
+        let status = command
+            .status()
+            .map_err(|error| Halt::media("S-LIVE", "gishiki itself", error.to_string()))?;
+        if status.code().is_none() {
+            say(&self.pick(
+                format!("✗ gishiki が途中で終了しました: {status}"),
+                format!("✗ gishiki was ended: {status}"),
+            ))?;
+        }
+        Ok(status)
     }
 
     /// This program, speaking the chosen language.
@@ -286,6 +301,19 @@ fn beside(plan: &Path, kind: &str) -> PathBuf {
     above.nth(1).unwrap_or(Path::new(CEREMONY)).join(kind).join(ca)
 }
 
+/// The ledger and the anchor that a ceremony is held on, where there are any. A real one takes the
+/// ledger that was reviewed with its plan, and the anchor too before that of the operators' medium.
+/// A drill's history is a drill's, has no anchor, and comes with the operators.
+fn history(plan: &Path, operators: &Path, drill: bool) -> (Option<PathBuf>, Option<PathBuf>) {
+    let there = |path: &PathBuf| path.exists();
+    let carried = Some(operators.join("ledger")).filter(|ledger| drill && there(ledger));
+    if carried.is_some() {
+        return (carried, None);
+    }
+    let anchors = [plan.with_file_name("anchor.toml"), operators.join("anchor.toml")];
+    (Some(beside(plan, "ledger")).filter(there), anchors.into_iter().find(there))
+}
+
 /// Where this ceremony's outputs are written in RAM, with nothing there.
 fn cleared(plan: &Path) -> Result<PathBuf, Halt> {
     let out = Path::new(OUTPUTS).join(name_of(plan));
@@ -315,10 +343,6 @@ fn copy_out(files: &BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), Halt> {
             how,
         )),
     }
-}
-
-fn perform(command: &mut Command) -> Result<ExitStatus, Halt> {
-    command.status().map_err(|error| Halt::media("S-LIVE", "gishiki itself", error.to_string()))
 }
 
 fn say(line: &str) -> Result<(), Halt> {
@@ -354,5 +378,25 @@ mod tests {
         fs::write(plan.join("plan.toml"), "").unwrap();
         assert_eq!(plans(root.path()).unwrap(), std::slice::from_ref(&plan));
         assert_eq!(beside(&plan, "golden"), root.path().join("golden/some-ca"));
+    }
+    #[test]
+    fn a_real_ceremony_takes_what_was_reviewed_and_a_drill_what_operators_bring() {
+        let folder = tempfile::tempdir().unwrap();
+        let (root, operators) = (folder.path().join("image"), folder.path().join("a"));
+        let plan = root.join("ceremony-plans/some-ca/2026-06-ds");
+        let reviewed = [root.join("ledger/some-ca"), plan.with_file_name("anchor.toml")];
+        let carried = [operators.join("ledger"), operators.join("anchor.toml")];
+        fs::create_dir_all(&plan).unwrap();
+        assert_eq!(history(&plan, &operators, false), (None, None));
+        fs::create_dir_all(&carried[0]).unwrap();
+        fs::write(&carried[1], "").unwrap();
+        assert_eq!(history(&plan, &operators, false), (None, Some(carried[1].clone())));
+        fs::create_dir_all(&reviewed[0]).unwrap();
+        fs::write(&reviewed[1], "").unwrap();
+        let [ledger, anchor] = reviewed.map(Some);
+        assert_eq!(history(&plan, &operators, false), (ledger.clone(), anchor.clone()));
+        assert_eq!(history(&plan, &operators, true), (Some(carried[0].clone()), None));
+        fs::remove_dir(&carried[0]).unwrap();
+        assert_eq!(history(&plan, &operators, true), (ledger, anchor));
     }
 }

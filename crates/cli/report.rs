@@ -45,7 +45,7 @@ fn words(halt: &Halt, lang: Lang) -> String {
             let heading = pick(lang, "整合するが、アンカーなし", "consistent, not anchored");
             format!("{heading}: {}\n", plain(why))
         }
-        Halt::Differs => String::new(),
+        Halt::Differs | Halt::Told(_) => String::new(),
         Halt::Bug(fault) => say(pick(lang, "gishiki の不具合", "a bug of gishiki"), fault, lang),
         Halt::Held(reached, halt) => {
             let what = match (reached, halt.as_ref()) {

@@ -244,3 +244,61 @@ pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
 pub(super) fn failed(path: &Path, error: &std::io::Error) -> Halt {
     Halt::media("S-FILE", format!("the folder {}", path.display()), error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::unwrap_used,
+        clippy::panic,
+        clippy::indexing_slicing,
+        reason = "a test stops where it fails"
+    )]
+    use super::*;
+
+    fn volume(device: &str, kind: &'static str, label: &str) -> Volume {
+        let (device, label) = (PathBuf::from(device), label.to_string());
+        Volume { device, partition: false, kind, label }
+    }
+
+    #[test]
+    fn a_medium_that_is_missing_doubled_or_of_another_form_is_named() {
+        let there = [
+            volume("/dev/sda", "ext4", "GISHIKI-A"),
+            volume("/dev/sdb", "ext4", "GISHIKI-A"),
+            volume("/dev/sdc", "vfat", "GISHIKI-B"),
+            volume("/dev/sdd", "vfat", "GISHIKI-OUT"),
+        ];
+        assert_eq!(the_only(&there, "GISHIKI-OUT", None).unwrap(), &there[3]);
+        assert_eq!(the_only(&there, "GISHIKI-B", Some("vfat")).unwrap(), &there[2]);
+        for (label, kind, found) in [
+            ("GISHIKI-A", Some("ext4"), "/dev/sda (ext4), /dev/sdb (ext4)"),
+            ("GISHIKI-B", Some("ext4"), "/dev/sdc (vfat)"),
+            ("GISHIKI-TOK", Some("ext4"), "only GISHIKI-A, GISHIKI-B, GISHIKI-OUT"),
+        ] {
+            let Err(Halt::Media(fault)) = the_only(&there, label, kind) else {
+                panic!("{label}: accepted");
+            };
+            assert_eq!((fault.rule, fault.found.as_str()), ("S-MEDIUM", found));
+            assert!(fault.asked.contains(label), "{}", fault.asked);
+        }
+    }
+
+    #[test]
+    fn a_file_system_is_known_by_its_own_fields() {
+        let of = |fields: &[(usize, &[u8])]| {
+            let mut octets = vec![0; 40_000];
+            for (at, field) in fields {
+                octets[*at..at + field.len()].copy_from_slice(field);
+            }
+            let mut file = tempfile::tempfile().unwrap();
+            std::io::Write::write_all(&mut file, &octets).unwrap();
+            label(&mut file)
+        };
+        let named = |kind, label: &str| Some((kind, label.to_string()));
+        assert_eq!(of(&[(1080, b"\x53\xef"), (1144, b"GISHIKI-A")]), named("ext4", "GISHIKI-A"));
+        assert_eq!(of(&[(32_769, b"CD001"), (32_808, b"GISHIKI   ")]), named("iso9660", "GISHIKI"));
+        assert_eq!(of(&[(82, b"FAT32"), (71, b"GISHIKI-OUT")]), named("vfat", "GISHIKI-OUT"));
+        assert_eq!(of(&[(54, b"FAT16"), (43, b"GISHIKI-OUT")]), named("vfat", "GISHIKI-OUT"));
+        assert_eq!(of(&[(54, b"NTFS")]), None);
+    }
+}

@@ -18,7 +18,8 @@ const APT: &str = "/var/lib/gishiki/apt.conf";
 /// `vendor` is the folder with the vendors' files.
 ///
 /// # Errors
-/// `S-LOCK` if a file is not the locked one, or its version has left the mirror; `S-FILE`.
+/// `S-STALE` if a locked version has left the mirror, and nothing else is wrong; `S-LOCK` if a file
+/// is not the locked one; `S-FILE`.
 pub fn seed(repository: &Path, vendor: Option<&Path>) -> Result<usize, Fault> {
     let locks = Locks::read(repository)?;
     let folder = tempfile::tempdir().map_err(|error| unusable(Path::new("/tmp"), &error))?;
@@ -57,8 +58,11 @@ fn packages(debian: &Debian, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     let mut download = apt("apt-get");
     download.args(["download", "-qq"]).args(&wanted).current_dir(folder);
     succeed(&mut download).map_err(|fault| {
+        if !have_left(&fault.found) {
+            return fault;
+        }
         let asked = "every locked version on the mirror (otherwise: gishiki image lock)";
-        Fault::new("S-LOCK", asked, fault.found)
+        Fault::new("S-STALE", asked, fault.found)
     })?;
     let mut files = Vec::new();
     for (name, package) in &debian.packages {
@@ -70,6 +74,18 @@ fn packages(debian: &Debian, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
         files.push(named);
     }
     Ok(files)
+}
+
+/// Whether apt says of some packages that they or their versions are not on the mirror, and of
+/// nothing else. The name of a kernel's package has its version in it.
+fn have_left(said: &str) -> bool {
+    let mut errors = said.lines().filter_map(|line| line.strip_prefix("E: ")).peekable();
+    errors.peek().is_some()
+        && errors.all(|error| {
+            (error.starts_with("Version '") && error.ends_with("' was not found"))
+                || error.starts_with("Unable to locate package ")
+                || error.starts_with("Couldn't find any package by ")
+        })
 }
 
 fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
@@ -176,4 +192,23 @@ fn succeed(command: &mut Command) -> Result<String, Fault> {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
     Err(Fault::new("S-FILE", asked, String::from_utf8_lossy(&output.stderr).trim()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_version_that_has_left_the_mirror_makes_a_lock_stale() {
+        let version = "E: Version '1:1.3.1-2' for 'zlib1g' was not found";
+        let kernel = "E: Unable to locate package linux-image-6.12.1+deb13-amd64\n\
+                      E: Couldn't find any package by glob 'linux-image-6.12.1+deb13-amd64'\n\
+                      E: Couldn't find any package by regex 'linux-image-6.12.1+deb13-amd64'";
+        let unreachable = "E: Failed to fetch http://mirror.example/zlib1g.deb  404  Not Found";
+        assert!(have_left(version) && have_left(kernel));
+        assert!(have_left(&format!("W: Download is performed unsandboxed\n{kernel}\n{version}")));
+        for said in ["", "W: Something else", unreachable, &format!("{version}\n{unreachable}")] {
+            assert!(!have_left(said), "{said}");
+        }
+    }
 }

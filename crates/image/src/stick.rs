@@ -1,11 +1,12 @@
 //! Writes an image to a USB stick, or a file, and reads it back.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read as _, Write as _};
-use std::os::unix::fs::FileTypeExt as _;
+use std::io::{Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use rustix::fs::{Advice, OFlags, fadvise};
 
 use crate::{Fault, unusable};
 
@@ -24,16 +25,32 @@ pub fn write(iso: &Path, to: &Path) -> Result<Digest, Fault> {
                 Path::new("/sys/class/block"),
                 u64::try_from(octets.len()).unwrap_or(u64::MAX),
             )?;
-            OpenOptions::new().write(true).open(to).map_err(failed)?
+            // Of a device that anything else holds, such as a mount, the kernel refuses this.
+            let alone = OFlags::EXCL.bits().cast_signed();
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).custom_flags(alone).open(to).map_err(failed)?
         }
         Ok(_) => return Err(stick(to, "a file that is there already")),
-        Err(_) => File::create_new(to).map_err(failed)?,
+        Err(_) => {
+            let mut options = OpenOptions::new();
+            options.read(true).write(true).create_new(true).open(to).map_err(failed)?
+        }
     };
     file.write_all(&octets).and_then(|()| file.sync_all()).map_err(failed)?;
-    drop(file);
-    let mut read = vec![0; octets.len()];
-    File::open(to).and_then(|mut file| file.read_exact(&mut read)).map_err(failed)?;
-    if read == octets { Ok(Digest::of(&octets)) } else { Err(stick(to, "other octets, read back")) }
+    if read_back(&mut file, octets.len()).map_err(failed)? == octets {
+        Ok(Digest::of(&octets))
+    } else {
+        Err(stick(to, "other octets, read back"))
+    }
+}
+
+/// What the stick itself holds: what memory has of it is dropped first.
+fn read_back(file: &mut File, count: usize) -> std::io::Result<Vec<u8>> {
+    fadvise(&*file, 0, None, Advice::DontNeed)?;
+    file.rewind()?;
+    let mut read = vec![0; count];
+    file.read_exact(&mut read)?;
+    Ok(read)
 }
 
 fn stick(to: &Path, found: impl Into<String>) -> Fault {

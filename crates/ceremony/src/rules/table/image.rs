@@ -24,6 +24,7 @@ pub(super) const IMAGE: &[Rule] = &[
     live("S-MEDIUM", "gishiki", "a medium that is missing, doubled, or in another form"),
     live("S-IMAGE", "6.6.1", "another image than the one that the papers name"),
     image("S-LOCK", "an input of the image that is not the locked one, or a lock without it"),
+    image("S-STALE", "a locked package whose version has left the mirror"),
     image("S-SOURCES", "an input or source of a recipe that no lock or repository has"),
     image("S-RECIPE", "a derivation that is missing, or is not what its name says"),
     image("S-BUILT", "an image with other octets than its pin"),
