@@ -20,6 +20,8 @@ pub(crate) struct Plugged<'p> {
     pub(crate) media: Vec<&'p Path>,
     /// The dialogue is on a serial line; otherwise the machine has none.
     pub(crate) serial: bool,
+    /// The image is on a CD, in a USB drive.
+    pub(crate) cd: bool,
     /// Firmware starts what Debian's example key signed, and nothing else.
     pub(crate) secure_boot: bool,
     /// Further arguments of QEMU.
@@ -29,7 +31,8 @@ pub(crate) struct Plugged<'p> {
 impl<'p> Plugged<'p> {
     /// The image alone.
     pub(crate) const fn of(iso: &'p Path) -> Self {
-        Self { iso, media: Vec::new(), serial: true, secure_boot: false, more: Vec::new() }
+        let (cd, secure_boot) = (false, false);
+        Self { iso, media: Vec::new(), serial: true, cd, secure_boot, more: Vec::new() }
     }
 }
 
@@ -66,7 +69,12 @@ impl Machine {
         qemu.args(["-device", "qemu-xhci,id=usb,p2=8,p3=8", "-device", "usb-kbd"]);
         qemu.arg("-drive")
             .arg(format!("if=none,id=boot,format=raw,readonly=on,file={}", plugged.iso.display()));
-        qemu.args(["-device", "usb-storage,drive=boot,bootindex=1"]);
+        if plugged.cd {
+            let drive = "scsi-cd,drive=boot,bus=bot.0,bootindex=1";
+            qemu.args(["-device", "usb-bot,id=bot", "-device", drive]);
+        } else {
+            qemu.args(["-device", "usb-storage,drive=boot,bootindex=1"]);
+        }
         for (number, medium) in plugged.media.iter().enumerate() {
             // A node of its own outlives the stick that is pulled.
             let node = format!("driver=raw,node-name=m{number},file.driver=file");

@@ -83,6 +83,15 @@ fn an_image_is_written_to_a_new_file_and_never_over_one() {
 }
 
 #[test]
+fn an_image_on_a_cd_starts_and_knows_its_octets() {
+    let iso = drill_iso();
+    let mut machine = Machine::boot(&Plugged { cd: true, ..Plugged::of(&iso) });
+    machine.reach_menu();
+    let digest = ::ceremony::hex::Digest::of(&std::fs::read(&iso).unwrap()).to_string();
+    assert!(machine.log.contains(&digest), "{}", machine.log);
+}
+
+#[test]
 fn a_tpm_measures_what_was_computed() {
     let iso = drill_iso();
     let pin = succeed(Command::new(GISHIKI).args(["image", "pin"]).arg(&iso));
