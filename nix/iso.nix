@@ -1,4 +1,5 @@
-# The medium: a partition that UEFI firmware boots from, inside an ISO 9660 file that a CD or a USB stick takes.
+# The medium: a partition that UEFI firmware boots from, inside an ISO 9660 file, for a USB stick or a CD in a USB
+# drive.
 { bootstrap }: uki:
 let inherit (bootstrap) run imagetools;
 in run "iso" {

@@ -20,40 +20,45 @@ const PROMPTS: [&str; 9] = [
     MENU,
 ];
 
+/// More than a ceremony and its continuation ask.
+const QUESTIONS: usize = 200;
+
 /// What people hold while they answer: the papers' digests, and the last head that the script has a
 /// line for.
 struct Papers {
     graph: String,
     bindings: String,
     head: Option<String>,
+    /// Who may confirm what is asked.
+    duties: Vec<String>,
 }
 
 impl Papers {
     fn new() -> Self {
         let opened = &records(&genesis_golden())[0]["event"];
         let digest = |name: &str| opened[name].as_str().unwrap().to_string();
-        Self { graph: digest("graph"), bindings: digest("bindings"), head: None }
+        let (graph, bindings) = (digest("graph"), digest("bindings"));
+        Self { graph, bindings, head: None, duties: Vec::new() }
     }
 
     /// Answers questions until the menu comes, or `until` says that it is enough.
     fn perform(&mut self, machine: &mut Machine, until: impl Fn(&str) -> bool) -> bool {
-        let mut duties = Vec::new();
-        loop {
+        for _ in 0..QUESTIONS {
             let (which, said) = machine.expect_any(&PROMPTS);
             for line in said.lines() {
                 if let Some(words) = line.trim().strip_prefix("head: ") {
                     self.head = Some(words.to_string());
                 }
                 if line.starts_with("── ") {
-                    duties.clear();
+                    self.duties.clear();
                 }
-                duties.extend(duty(line));
+                self.duties.extend(duty(line));
             }
             if until(&said) {
                 return false;
             }
             let answer = match which {
-                0 => duties.join(" "),
+                0 => self.duties.join(" "),
                 1 if said.contains("graph (") => self.graph.clone(),
                 1 if said.contains("bindings (") => self.bindings.clone(),
                 1 => self.head.clone().unwrap(),
@@ -67,6 +72,7 @@ impl Papers {
             };
             machine.send(&answer);
         }
+        panic!("more than {QUESTIONS} questions:\n{}", machine.log);
     }
 }
 
@@ -90,12 +96,7 @@ fn words(said: &str) -> String {
 }
 
 fn plugged<'p>(iso: &'p Path, sticks: &'p Sticks) -> Plugged<'p> {
-    Plugged {
-        iso,
-        media: vec![&sticks.a, &sticks.b, &sticks.token],
-        serial: true,
-        more: Vec::new(),
-    }
+    Plugged { media: vec![&sticks.a, &sticks.b, &sticks.token], ..Plugged::of(iso) }
 }
 
 /// What both media hold is the same, verifies on the host, and was signed over the golden's octets.
@@ -135,8 +136,17 @@ fn the_ceremony_is_held_on_the_image() {
     machine.expect("10:30:00: ");
     machine.send("yes");
     machine.expect(MENU);
+    // Ctrl-C, Ctrl-\ and Ctrl-Z end nothing and stop nothing.
+    machine.press("\u{3}\u{1c}\u{1a}");
     machine.send("1");
-    assert!(Papers::new().perform(&mut machine, |_| false));
+    let mut papers = Papers::new();
+    // Ctrl-D at a question interrupts the ceremony, and it goes on.
+    assert!(!papers.perform(&mut machine, |said| said.contains("graph (8 words or more")));
+    machine.press("\u{4}");
+    let said = machine.expect("no returns: ");
+    assert!(said.contains("S-TERMINAL") && said.contains("The journal is kept"), "{said}");
+    machine.send("");
+    assert!(papers.perform(&mut machine, |_| false));
     println!("the ceremony is over after {:.1?}", machine.begun.elapsed());
     // Once more: it has ended, so nothing is asked, and what was copied is compared.
     machine.send("1");
@@ -168,21 +178,17 @@ fn after_a_power_cut_it_goes_on() {
     assert_sealed(&sticks);
 }
 
-#[test]
-fn a_pulled_medium_is_put_back() {
+/// A medium of this number is pulled while people read aloud, and put back when the ceremony has
+/// stopped.
+fn pulled(number: usize) {
     let iso = drill_iso();
     let sticks = Sticks::new(&iso);
     let (mut machine, mut papers) = interrupted(&iso, &sticks);
-    machine.monitor("device_del u1");
+    machine.monitor(&format!("device_del u{number}"));
+    std::thread::sleep(std::time::Duration::from_secs(5));
     machine.send("no such words");
-    machine.expect("as read aloud): ");
-    machine.send("deviation");
-    machine.expect("(ids): ");
-    machine.send("p01");
-    machine.expect("reason: ");
-    machine.send("medium B was pulled");
-    machine.expect("no returns: ");
-    let said = machine.monitor("device_add usb-storage,drive=m1,id=u9");
+    assert!(!papers.perform(&mut machine, |said| said.contains("no returns: ")));
+    let said = machine.monitor(&format!("device_add usb-storage,drive=m{number},id=u9"));
     assert!(!said.contains("Error"), "{said}");
     std::thread::sleep(std::time::Duration::from_secs(5));
     machine.send("");
@@ -190,4 +196,20 @@ fn a_pulled_medium_is_put_back() {
     machine.send("3");
     machine.wait_off();
     assert_sealed(&sticks);
+}
+
+/// With the operators' files on it.
+#[test]
+fn medium_a_is_pulled_and_put_back() {
+    pulled(0);
+}
+
+#[test]
+fn medium_b_is_pulled_and_put_back() {
+    pulled(1);
+}
+
+#[test]
+fn the_token_is_pulled_and_put_back() {
+    pulled(2);
 }

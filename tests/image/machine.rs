@@ -20,8 +20,20 @@ pub(crate) struct Plugged<'p> {
     pub(crate) media: Vec<&'p Path>,
     /// The dialogue is on a serial line; otherwise the machine has none.
     pub(crate) serial: bool,
+    /// The image is on a CD, in a USB drive.
+    pub(crate) cd: bool,
+    /// Firmware starts what Debian's example key signed, and nothing else.
+    pub(crate) secure_boot: bool,
     /// Further arguments of QEMU.
     pub(crate) more: Vec<String>,
+}
+
+impl<'p> Plugged<'p> {
+    /// The image alone.
+    pub(crate) const fn of(iso: &'p Path) -> Self {
+        let (cd, secure_boot) = (false, false);
+        Self { iso, media: Vec::new(), serial: true, cd, secure_boot, more: Vec::new() }
+    }
 }
 
 pub(crate) struct Machine {
@@ -41,19 +53,28 @@ impl Machine {
     pub(crate) fn boot(plugged: &Plugged<'_>) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let variables = folder.path().join("variables");
-        std::fs::copy("/usr/share/OVMF/OVMF_VARS_4M.fd", &variables).unwrap();
+        let (code, kept, machine) = match plugged.secure_boot {
+            true => ("secboot.fd", "snakeoil.fd", "q35,smm=on"),
+            false => ("fd", "fd", "q35"),
+        };
+        std::fs::copy(format!("/usr/share/OVMF/OVMF_VARS_4M.{kept}"), &variables).unwrap();
         let monitor = folder.path().join("monitor");
         let mut qemu = Command::new("qemu-system-x86_64");
         // One processor: of two, QEMU without KVM lets one run code that the other is patching.
-        qemu.args(["-machine", "q35", "-m", "1536", "-smp", "1", "-accel", "tcg"]);
+        qemu.args(["-machine", machine, "-m", "1536", "-smp", "1", "-accel", "tcg"]);
         qemu.args(["-no-reboot", "-display", "none", "-rtc", "base=2026-04-01T01:30:00"]);
-        let firmware = "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd";
-        qemu.args(["-drive", firmware]);
+        let firmware = "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M";
+        qemu.arg("-drive").arg(format!("{firmware}.{code}"));
         qemu.arg("-drive").arg(format!("if=pflash,format=raw,file={}", variables.display()));
         qemu.args(["-device", "qemu-xhci,id=usb,p2=8,p3=8", "-device", "usb-kbd"]);
         qemu.arg("-drive")
             .arg(format!("if=none,id=boot,format=raw,readonly=on,file={}", plugged.iso.display()));
-        qemu.args(["-device", "usb-storage,drive=boot,bootindex=1"]);
+        if plugged.cd {
+            let drive = "scsi-cd,drive=boot,bus=bot.0,bootindex=1";
+            qemu.args(["-device", "usb-bot,id=bot", "-device", drive]);
+        } else {
+            qemu.args(["-device", "usb-storage,drive=boot,bootindex=1"]);
+        }
         for (number, medium) in plugged.media.iter().enumerate() {
             // A node of its own outlives the stick that is pulled.
             let node = format!("driver=raw,node-name=m{number},file.driver=file");
@@ -124,7 +145,12 @@ impl Machine {
     }
 
     pub(crate) fn send(&mut self, line: &str) {
-        writeln!(self.keys, "{line}").unwrap();
+        self.press(&format!("{line}\n"));
+    }
+
+    /// Keys, without Enter after them.
+    pub(crate) fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
     }
 
     /// Answers everything from the first question to the menu, in English.

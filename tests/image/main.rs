@@ -9,11 +9,13 @@
 )]
 
 mod ceremony;
+mod lock;
 mod machine;
 mod measured;
 mod medium;
 mod recipe;
 mod screen;
+mod signed;
 mod stops;
 #[expect(dead_code, reason = "shared with the other tests, which use all of it")]
 #[path = "../support/mod.rs"]
@@ -23,9 +25,20 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
+/// The repository that is built: this one; or, where a locked package has left the mirror, the copy
+/// that `./test` made with a lock of today.
+fn repository() -> PathBuf {
+    std::env::var_os("GISHIKI_REPOSITORY").map_or_else(support::root, PathBuf::from)
+}
+
+/// Whether it is that copy.
+fn refreshed() -> bool {
+    repository() != support::root()
+}
+
 /// Builds an attribute of `default.nix`; its place in the store.
 fn built(attribute: &str) -> PathBuf {
-    built_of(&support::root(), attribute)
+    built_of(&repository(), attribute)
 }
 
 /// The same of another copy of the repository.
@@ -39,9 +52,4 @@ fn built_of(repository: &Path, attribute: &str) -> PathBuf {
 fn drill_iso() -> PathBuf {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     BUILT.get_or_init(|| built("drills.mdoc-root.2026-04-genesis").join("gishiki.iso")).clone()
-}
-
-/// Whether a pinned package has left the mirror, so that everything is built from a lock made anew.
-fn refreshed() -> bool {
-    std::env::var("GISHIKI_STALE_LOCK").as_deref() == Ok("1")
 }

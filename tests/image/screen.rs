@@ -113,12 +113,8 @@ pub(crate) fn enter(machine: &Machine, text: &str) {
 fn the_ceremony_is_led_in_japanese_on_the_screen() {
     let iso = drill_iso();
     let sticks = Sticks::new(&iso);
-    let machine = Machine::boot(&Plugged {
-        iso: &iso,
-        media: vec![&sticks.a, &sticks.b, &sticks.token],
-        serial: false,
-        more: Vec::new(),
-    });
+    let media = vec![sticks.a.as_path(), &sticks.b, &sticks.token];
+    let machine = Machine::boot(&Plugged { media, serial: false, ..Plugged::of(&iso) });
     let font = Font::read(&crate::built("layers.base"));
     let folder = crate::support::root().join("target/screen");
     std::fs::create_dir_all(&folder).unwrap();
@@ -131,12 +127,33 @@ fn the_ceremony_is_led_in_japanese_on_the_screen() {
     shown("system", &["イメージの SHA-256", &digest, "時計: 2026-04-01 10:3", "の形で:"]);
     enter(&machine, "yes");
     shown("menu", &["✓ 基準と一致しました", "1: 儀式を行う", "3: 電源を切る"]);
+    // These end nothing; the last leaves a letter on the line.
+    for keys in ["ctrl-c", "ctrl-alt-delete", "alt-sysrq-b", "ret"] {
+        machine.monitor(&format!("sendkey {keys}"));
+    }
     enter(&machine, "1");
     shown("act", &["── 1.", "確認した者の ID"]);
+    picture_of_the_screen(&machine, &folder.join("act.png"));
     enter(&machine, "p99");
     shown("refused", &["参加者ではありません: p99"]);
     enter(&machine, "p12");
     shown("next-act", &["── 2."]);
+}
+
+/// The screen as a picture that any program shows: a PNG with the screen's size in its header.
+fn picture_of_the_screen(machine: &Machine, png: &Path) {
+    machine.monitor(&format!("screendump {} -f png", png.display()));
+    let octets = std::fs::read(png).unwrap();
+    let ppm = std::fs::read(png.with_extension("ppm")).unwrap();
+    let size = String::from_utf8_lossy(&ppm[3..15]).split_whitespace().take(2).fold(
+        Vec::new(),
+        |mut octets, number| {
+            octets.extend(number.parse::<u32>().unwrap().to_be_bytes());
+            octets
+        },
+    );
+    let header = [b"\x89PNG\r\n\x1a\n\0\0\0\x0dIHDR".as_slice(), &size].concat();
+    assert!(octets.starts_with(&header) && octets.ends_with(b"IEND\xaeB`\x82"), "{octets:?}");
 }
 
 #[test]
@@ -145,12 +162,12 @@ fn the_tool_image_offers_the_ceremonies_of_a_stick() {
     let stick = folder.path().join("plans.img");
     let plans = folder.path().join("plans");
     for part in ["ceremony-plans", "golden/mdoc-root"] {
-        crate::support::copy(&crate::support::root().join(part), &plans.join(part));
+        crate::support::copy(&crate::repository().join(part), &plans.join(part));
     }
     ext4(&stick, "GISHIKI-PLAN", &plans);
     let iso = crate::built("iso").join("gishiki.iso");
-    let machine =
-        Machine::boot(&Plugged { iso: &iso, media: vec![&stick], serial: false, more: Vec::new() });
+    let media = vec![stick.as_path()];
+    let machine = Machine::boot(&Plugged { media, serial: false, ..Plugged::of(&iso) });
     let font = Font::read(&crate::built("layers.base"));
     let picture = folder.path().join("screen.ppm");
     let shown = |asked: &[&str]| expect(&machine, &font, &picture, asked);

@@ -9,7 +9,7 @@ use crate::{built_of, drill_iso};
 fn a_network_card_stays_invisible() {
     let iso = drill_iso();
     let more = ["-netdev", "user,id=n", "-device", "e1000,netdev=n"].map(String::from).to_vec();
-    let mut machine = Machine::boot(&Plugged { iso: &iso, media: Vec::new(), serial: true, more });
+    let mut machine = Machine::boot(&Plugged { more, ..Plugged::of(&iso) });
     machine.reach_menu();
     assert!(machine.monitor("info pci").contains("Ethernet controller"));
     assert!(machine.log.contains("no network"), "{}", machine.log);
@@ -18,16 +18,18 @@ fn a_network_card_stays_invisible() {
 #[test]
 fn an_extra_kernel_argument_stops() {
     let iso = drill_iso();
-    // systemd's stub takes these from SMBIOS when Secure Boot is off, and firmware from anybody.
+    // Version 257 of systemd's stub takes these from SMBIOS, with Secure Boot on as well; a TPM has
+    // them in PCR 12.
     let argument = "type=11,value=io.systemd.stub.kernel-cmdline-extra=rdinit_extra=1";
     let more = ["-smbios", argument].map(String::from).to_vec();
-    let mut machine = Machine::boot(&Plugged { iso: &iso, media: Vec::new(), serial: true, more });
+    let mut machine = Machine::boot(&Plugged { more, ..Plugged::of(&iso) });
     machine.expect("English ? ");
     machine.send("2");
     let said = machine.expect("Enter switches the machine off: ");
     assert!(said.contains("S-COMMAND-LINE") && said.contains("rdinit_extra=1"), "{said}");
     machine.send("");
-    machine.wait_off();
+    let log = machine.wait_off();
+    assert_eq!(log.matches("S-COMMAND-LINE").count(), 1, "{log}");
 }
 
 #[test]
@@ -42,8 +44,7 @@ fn an_image_whose_rehearsal_differs_stops() {
     assert!(changed != text, "{text}");
     std::fs::write(&plan, changed).unwrap();
     let iso = built_of(&copied, "drills.mdoc-root.2026-04-genesis").join("gishiki.iso");
-    let mut machine =
-        Machine::boot(&Plugged { iso: &iso, media: Vec::new(), serial: true, more: Vec::new() });
+    let mut machine = Machine::boot(&Plugged::of(&iso));
     machine.expect("English ? ");
     machine.send("2");
     machine.expect("10:30:00: ");
@@ -57,12 +58,8 @@ fn a_missing_and_a_changed_medium_stop() {
     let iso = drill_iso();
     let sticks = Sticks::new(&iso);
     let before = sticks.token_files("before");
-    let mut machine = Machine::boot(&Plugged {
-        iso: &iso,
-        media: vec![&sticks.a, &sticks.token],
-        serial: true,
-        more: Vec::new(),
-    });
+    let media = vec![sticks.a.as_path(), &sticks.token];
+    let mut machine = Machine::boot(&Plugged { media, ..Plugged::of(&iso) });
     machine.reach_menu();
     machine.send("1");
     let said = machine.expect("no gives up: ");
@@ -74,12 +71,8 @@ fn a_missing_and_a_changed_medium_stop() {
     let mut octets = std::fs::read(&iso).unwrap();
     octets[16 * 2048 + 883 + 100] ^= 1;
     std::fs::write(&changed, octets).unwrap();
-    let mut machine = Machine::boot(&Plugged {
-        iso: &changed,
-        media: vec![&sticks.a, &sticks.b, &sticks.token],
-        serial: true,
-        more: Vec::new(),
-    });
+    let media = vec![sticks.a.as_path(), &sticks.b, &sticks.token];
+    let mut machine = Machine::boot(&Plugged { media, ..Plugged::of(&changed) });
     machine.reach_menu();
     machine.send("1");
     let said = machine.expect(MENU);
