@@ -4,7 +4,9 @@
 use std::fs;
 use std::path::Path;
 
-use crate::support::{Drill, genesis, gishiki, gishiki_at, run, sample_ca, succeed, text};
+use serde_json::Value;
+
+use crate::support::{Drill, genesis, gishiki, gishiki_at, root, run, sample_ca, succeed, text};
 
 /// The sample CA with a custodian whose training is late, and an exception for it.
 fn excepted_plan(folder: &Path) -> std::path::PathBuf {
@@ -131,4 +133,94 @@ fn each_stop_names_what_comes_next() {
     assert!(said.contains("S-OUT") && said.contains("choose another --out"), "{said}");
     assert!(run(&mut resume).status.success());
     assert!(drill.verify().contains("drill, consistent"));
+}
+
+fn state(at: &str) -> (String, Value) {
+    let ledger = root().join("golden/mdoc-root");
+    let state =
+        |json: &[&str]| succeed(gishiki().arg("state").arg(&ledger).args(["--at", at]).args(json));
+    (state(&[]), serde_json::from_str(&state(&["--json"])).unwrap())
+}
+
+/// One of a list of the JSON, by its name.
+fn named<'v>(state: &'v Value, list: &str, name: &str) -> &'v Value {
+    let all = state[list].as_array().unwrap();
+    all.iter().find(|one| one["name"] == name).unwrap_or_else(|| panic!("{name}: {state}"))
+}
+
+/// What came later than the day that is asked for is marked, and nothing of it is due.
+#[test]
+fn a_state_is_that_of_its_day() {
+    let (said, json) = state("2026-07-01");
+    for line in [
+        "g1       P-384 made 2026-04-01T10:00:20+09:00, age 0 years 91 days, use left: 1734 days",
+        "g2       P-384 made 2031-03-10T10:00:20+09:00, not yet",
+        "2026-10-29  valid",
+        "2026-09-28 – 2027-01-27  not yet",
+        "0 entries  later",
+        "2026-10-29T23:59:59+09:00  ds-0001 is renewed",
+        "2031-01-01T00:00:00+09:00  g1 needs a successor (month 57)",
+        "2031-06-30T23:59:59+09:00  g1 must have a successor (month 63)",
+    ] {
+        assert!(said.contains(line), "{line}: {said}");
+    }
+    let due = said.split("# due").nth(1).unwrap();
+    assert!(!due.contains("ds-0007") && !due.contains("g2") && !due.contains("g3"), "{due}");
+    let standing = |name| named(&json, "certificates", name)["standing"].clone();
+    assert_eq!(standing("ds-0001"), "valid");
+    assert_eq!(standing("ds-0007"), "not-yet");
+    assert_eq!(standing("old-with-new-g1-g2"), "not-yet", "its key was not made");
+    assert_eq!(named(&json, "keys", "g1")["age-days"], 91);
+    assert_eq!(named(&json, "keys", "g2")["age-days"], Value::Null);
+}
+
+/// A key that is compromised, destroyed or lost has no use left, and nothing of it is due.
+#[test]
+fn a_key_that_has_ended_is_not_due() {
+    let (said, json) = state("2032-03-15");
+    for (key, how) in [("g1", "destroyed"), ("g2", "compromised"), ("audit", "lost")] {
+        let line = said.lines().find(|line| line.starts_with(&format!("  {key} "))).unwrap();
+        assert!(line.contains(how) && !line.contains("left") && !line.contains("age"), "{line}");
+        assert_eq!(named(&json, "keys", key)["serves"], false, "{key}");
+        assert!(!said.split("# due").nth(1).unwrap().contains(&format!("{key} ")), "{said}");
+    }
+    assert_eq!(named(&json, "keys", "g3")["serves"], true);
+    let due: Vec<&str> =
+        json["due"].as_array().unwrap().iter().map(|due| due["what"].as_str().unwrap()).collect();
+    assert_eq!(
+        due,
+        [
+            "ds-0007 is renewed",
+            "the next CRLs are signed",
+            "the last CRL runs out",
+            "g3 needs a successor (month 57)",
+            "g3 signs its last certificate",
+            "g3 must have a successor (month 63)",
+            "g3 has no root any more",
+        ]
+    );
+    let (said, _) = state("2036-09-01");
+    assert!(said.contains("2036-08-25T00:00:00+09:00  g3 needs a successor (month 57)  past"));
+}
+
+/// Whoever waits at a terminal sees how far it is; a file or another program gets nothing of it.
+#[test]
+fn long_work_shows_how_far_it_is_at_a_terminal() {
+    let ledger = root().join("golden/mdoc-root");
+    let last = root().join("ceremony-plans/mdoc-root/2026-09-renewal");
+    let at_a_terminal = |arguments: &str| {
+        let line = format!("{} --lang en {arguments}", crate::support::GISHIKI);
+        let mut script = std::process::Command::new("script");
+        succeed(script.args(["-qec", &line, "/dev/null"]).env("LC_ALL", "C.UTF-8"))
+    };
+    let folded = "[  1/2] 2026-04-genesis\r\n[  2/2] 2026-06-ds\r\n";
+    let (ledger, last) = (ledger.display(), last.display());
+    let said = at_a_terminal(&format!("check {last} --ledger {ledger}"));
+    assert!(said.starts_with(folded), "{said}");
+    let said = at_a_terminal(&format!("diff {last} {last} --ledger {ledger}"));
+    assert_eq!(said, folded);
+    let said = at_a_terminal(&format!("state {ledger}"));
+    assert!(said.contains("] 2026-09-renewal\r\n"), "{said}");
+    let output = run(gishiki().args(["check", &last.to_string(), "--ledger", &ledger.to_string()]));
+    assert!(output.status.success() && output.stderr.is_empty(), "{}", text(&output));
 }

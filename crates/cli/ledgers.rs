@@ -6,6 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -190,10 +191,16 @@ pub(crate) fn abandoned(entry: &Entry, before: &Arc<State>) -> Result<(usize, Ar
 }
 
 /// Folds ceremonies in their order: the state that they left, and how many signatures were proved.
+/// Whoever waits at a terminal sees how far it is.
 pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, usize), Halt> {
     let mut state = Arc::default();
     let mut signatures = 0;
-    for entry in chain {
+    let waits = std::io::stderr().is_terminal();
+    for (number, entry) in chain.iter().enumerate() {
+        if waits {
+            let (number, all) = (number + 1, chain.len());
+            let _ = writeln!(std::io::stderr(), "[{number:>3}/{all}] {}", entry.name);
+        }
         if is_abandoned(&entry.folder) {
             let (count, left) = abandoned(entry, &state)?;
             signatures += count;

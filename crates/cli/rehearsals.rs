@@ -1,6 +1,7 @@
 //! Rehearsals: one ceremony, or every ceremony of a CA in the order of its ledger.
 
 use std::collections::BTreeMap;
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,6 +74,10 @@ fn rehearse_all(plans: &Path, target: &Target, lang: Lang) -> Result<(), Halt> {
     Ok(())
 }
 
+/// A rehearsal of more structures than this takes seconds: whoever waits at a terminal sees how far
+/// it is.
+const LONG: usize = 1_000;
+
 /// A rehearsal that was held and judged.
 struct Rehearsed {
     verified: Verified,
@@ -84,13 +89,15 @@ impl Rehearsed {
         let (from, _) = compiled.graph.window();
         let place = Place::rehearsal_with(compiled.graph.spares());
         let state = Arc::clone(&compiled.before);
+        let (certificates, crls) = compiled.graph.structures();
+        let long = certificates + crls > LONG;
         let mut conduct = Conduct {
             tokens: rehearsal_tokens(&compiled),
             people: People::StandIns,
             clock: Clock::Planned(from),
             journal: Journal::Memory(Written::default()),
             pin: None,
-            progress: false,
+            progress: long && std::io::stderr().is_terminal(),
             lang: Lang::En,
             proofs,
         };

@@ -76,7 +76,7 @@ fn as_text(state: &State, policy: &Policy, at: Instant, signatures: usize, lang:
     for (title, rows) in [
         (pick(lang, "鍵", "keys"), key_rows(state, policy, at, lang)),
         (pick(lang, "電子証明書", "certificates"), certificate_rows(state, at, lang)),
-        ("CRL", batch_rows(state, lang)),
+        ("CRL", batch_rows(state, at, lang)),
         (pick(lang, "破棄した番号", "burned serial numbers"), burned.collect()),
         (pick(lang, "停止中", "stopped"), stopped.collect()),
         (pick(lang, "期日", "due"), due.collect()),
@@ -113,19 +113,20 @@ fn certificate_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
             certificate.profile.name(),
             certificate.not_before.day(),
             certificate.not_after.day(),
-            standing(&certificate.standing, certificate.not_after < at, lang)
+            standing(state, certificate, at, lang)
         )
     };
     state.certificates.iter().map(row).collect()
 }
 
-fn batch_rows(state: &State, lang: Lang) -> Vec<String> {
+fn batch_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
     let row = |batch: &Batch| {
+        let later = if batch.first > at { pick(lang, "  以後", "  later") } else { "" };
         let replaced = batch.superseded_by.as_ref().map_or(String::new(), |by| {
             format!("  {} {by}", pick(lang, "次に置き換え:", "superseded by"))
         });
         format!(
-            "{:<28} {} – {}  {}–{}  {} {}{replaced}",
+            "{:<28} {} – {}  {}–{}  {} {}{replaced}{later}",
             batch.ceremony.as_str(),
             batch.first.day(),
             batch.last.day(),
@@ -141,8 +142,9 @@ fn batch_rows(state: &State, lang: Lang) -> Vec<String> {
 fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: Lang) -> String {
     let Some(key) = state.keys.get(name) else { return String::new() };
     let mut text = format!("{} {}", key.curve.name(), pick(lang, "生成", "made"));
-    text.push_str(&format!(" {}", key.made_at));
+    text.push_str(&format!(" {}{}", key.made_at, age(key, at, lang)));
     if key.usage == RehearsalUse::Root
+        && key.serves_at(at)
         && let Ok(end) = key.use_ends(policy)
     {
         let days = end.day().days_since(at.day());
@@ -169,19 +171,79 @@ fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: 
     text
 }
 
-fn standing(standing: &Standing, ended: bool, lang: Lang) -> String {
-    match standing {
-        Standing::Issued if ended => pick(lang, "期間満了", "ended").to_string(),
-        Standing::Issued => pick(lang, "有効", "valid").to_string(),
-        Standing::Withheld => pick(lang, "未交付", "withheld").to_string(),
-        Standing::Revoked(revoked) => format!(
-            "{} {} ({}, {})",
-            pick(lang, "失効", "revoked"),
-            revoked.date,
-            revoked.ground.map_or("CA", Ground::name),
-            revoked.reason.map_or("unspecified", Reason::name)
-        ),
+/// How old a key that serves is at this time, by the calendar.
+fn age(key: &Key, at: Instant, lang: Lang) -> String {
+    if key.made_at > at {
+        return pick(lang, ", まだない", ", not yet").to_string();
     }
+    if !key.serves_at(at) {
+        return String::new();
+    }
+    let (years, days) = key.age_at(at);
+    match lang {
+        Lang::Ja => format!(", {years} 年 {days} 日"),
+        Lang::En => format!(", age {years} years {days} days"),
+    }
+}
+
+/// What a certificate is at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Now {
+    Valid,
+    NotYet,
+    Ended,
+    Withheld,
+    Revoked,
+}
+
+impl Now {
+    fn of(state: &State, certificate: &Certificate, at: Instant) -> Self {
+        // A link certificate begins with the old root, long before its key signs it.
+        let issuer = state.keys.get(&certificate.issuer);
+        let not_yet = certificate.not_before > at || issuer.is_some_and(|key| key.made_at > at);
+        match &certificate.standing {
+            Standing::Revoked(revoked) if revoked.date <= at => Self::Revoked,
+            Standing::Withheld => Self::Withheld,
+            Standing::Issued | Standing::Revoked(_) if not_yet => Self::NotYet,
+            Standing::Issued | Standing::Revoked(_) if certificate.not_after < at => Self::Ended,
+            Standing::Issued | Standing::Revoked(_) => Self::Valid,
+        }
+    }
+
+    /// As the JSON has it.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Valid => "valid",
+            Self::NotYet => "not-yet",
+            Self::Ended => "ended",
+            Self::Withheld => "withheld",
+            Self::Revoked => "revoked",
+        }
+    }
+}
+
+fn standing(state: &State, certificate: &Certificate, at: Instant, lang: Lang) -> String {
+    let now = Now::of(state, certificate, at);
+    let said = match now {
+        Now::Valid => pick(lang, "有効", "valid"),
+        Now::NotYet => pick(lang, "まだ有効でない", "not yet"),
+        Now::Ended => pick(lang, "期間満了", "ended"),
+        Now::Withheld => pick(lang, "未交付", "withheld"),
+        Now::Revoked => pick(lang, "失効", "revoked"),
+    };
+    let Some(revoked) = certificate.revoked() else { return said.to_string() };
+    let later = match now {
+        Now::Revoked => "",
+        Now::Valid | Now::NotYet | Now::Ended | Now::Withheld => {
+            pick(lang, "、後に失効", ", later revoked")
+        }
+    };
+    format!(
+        "{said}{later} {} ({}, {})",
+        revoked.date,
+        revoked.ground.map_or("CA", Ground::name),
+        revoked.reason.map_or("unspecified", Reason::name)
+    )
 }
 
 fn describe(due: &Due, lang: Lang) -> String {
@@ -189,6 +251,16 @@ fn describe(due: &Due, lang: Lang) -> String {
         DueKind::Crls => pick(lang, "次の CRL の署名", "the next CRLs are signed").to_string(),
         DueKind::CrlsRunOut => pick(lang, "最後の CRL の期限", "the last CRL runs out").to_string(),
         DueKind::Renewal(name) => format!("{name} {}", pick(lang, "の更新", "is renewed")),
+        DueKind::Rollover(name) => {
+            format!(
+                "{name} {}",
+                pick(lang, "の後継の計画(57 か月)", "needs a successor (month 57)")
+            )
+        }
+        DueKind::RolloverEnds(name) => format!(
+            "{name} {}",
+            pick(lang, "の後継の期限(63 か月)", "must have a successor (month 63)")
+        ),
         DueKind::KeyUse(name) => {
             format!("{name} {}", pick(lang, "の署名の期間の終わり", "signs its last certificate"))
         }
@@ -212,10 +284,10 @@ fn as_json(state: &State, policy: &Policy, at: Instant) -> Value {
         "last": state.last.as_ref().map(|last| last.ceremony.as_str()),
         "abandoned": state.last.as_ref().and_then(|last| Some(last.abandoned?.to_string())),
         "head": state.last.as_ref().map(|last| last.predecessor.head.to_string()),
-        "keys": keys_as_json(state, policy),
+        "keys": keys_as_json(state, policy, at),
         "spares": spares_as_json(state),
         "remains": remains_as_json(state),
-        "certificates": certificates_as_json(state),
+        "certificates": certificates_as_json(state, at),
         "crl-batches": batches_as_json(state),
         "burned": burned.collect::<Vec<_>>(),
         "stopped": state.stopped.keys().map(|order| Order::name(*order)).collect::<Vec<_>>(),
@@ -223,13 +295,15 @@ fn as_json(state: &State, policy: &Policy, at: Instant) -> Value {
     })
 }
 
-fn keys_as_json(state: &State, policy: &Policy) -> Vec<Value> {
+fn keys_as_json(state: &State, policy: &Policy, at: Instant) -> Vec<Value> {
     let key = |(name, key): (&Name, &Key)| {
         json!({
             "name": name.as_str(),
             "curve": key.curve.name(),
             "generation": key.generation,
             "made": key.made_at.to_string(),
+            "age-days": key.serves_at(at).then(|| at.day().days_since(key.made_at.day())),
+            "serves": key.serves_at(at),
             "spki-sha256": key.public.spki_digest().to_string(),
             "use-ends": key.use_ends(policy).ok().map(|end| end.to_string()),
             "compromised": key.compromised.map(|at| at.to_string()),
@@ -262,7 +336,7 @@ fn remains_as_json(state: &State) -> Vec<Value> {
     state.remains.iter().flat_map(of).collect()
 }
 
-fn certificates_as_json(state: &State) -> Vec<Value> {
+fn certificates_as_json(state: &State, at: Instant) -> Vec<Value> {
     let certificate = |(name, certificate): (&Name, &Certificate)| {
         let revoked = certificate.revoked().map(|revoked| {
             json!({
@@ -280,6 +354,7 @@ fn certificates_as_json(state: &State) -> Vec<Value> {
             "not-before": certificate.not_before.to_string(),
             "not-after": certificate.not_after.to_string(),
             "sha256": certificate.digest.to_string(),
+            "standing": Now::of(state, certificate, at).name(),
             "withheld": certificate.standing == Standing::Withheld,
             "revoked": revoked,
         })

@@ -15,6 +15,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub(crate) use due::{ALARM_MONTHS, months_after};
 pub use due::{Due, DueKind};
 
 use crate::graph::Holder;
@@ -358,6 +359,23 @@ impl Key {
     #[must_use]
     pub const fn exists(&self) -> bool {
         self.destroyed.is_none() && self.lost.is_none()
+    }
+
+    /// Whether it served at this time: it was made, and neither compromised, destroyed nor lost.
+    #[must_use]
+    pub fn serves_at(&self, at: Instant) -> bool {
+        let ends = [self.compromised, self.destroyed, self.lost];
+        self.made_at <= at && ends.into_iter().flatten().all(|end| end > at)
+    }
+
+    /// For how long it had existed at this time: whole years by the calendar, and days.
+    #[must_use]
+    pub fn age_at(&self, at: Instant) -> (u16, i64) {
+        let birthday = |years: u16| due::months_after(self.made_at, years.saturating_mul(12));
+        let reached = |years: &u16| birthday(*years).is_some_and(|day| day <= at);
+        let years = (1..=99).take_while(reached).last().unwrap_or(0);
+        let since = birthday(years).unwrap_or(self.made_at);
+        (years, at.day().days_since(since.day()))
     }
 
     /// The last second in which the key may sign certificates: the day before the anniversary,

@@ -1,12 +1,25 @@
 //! What falls due: asked with a date, answered from the state and the policy.
 
+use alloc::format;
 use alloc::vec::Vec;
 
-use super::State;
+use super::{Batch, Key, State};
 use crate::name::Name;
 use crate::plan::ProfileName;
 use crate::policy::Policy;
-use crate::time::Instant;
+use crate::time::{CalendarSpan, Instant};
+
+/// From when a root key that has no successor is reported (D14).
+pub(crate) const ALARM_MONTHS: u16 = 57;
+
+/// Until when a successor may begin: a month before the root of 64 months ends (D14).
+const LAST_MONTHS: u16 = 63;
+
+/// So many months after the day of this time, by the calendar.
+pub(crate) fn months_after(at: Instant, months: u16) -> Option<Instant> {
+    let span: CalendarSpan = format!("{months} months").parse().ok()?;
+    at.day().start().plus(&span).ok()
+}
 
 /// Something that has to be done by a time.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +39,10 @@ pub enum DueKind {
     CrlsRunOut,
     /// A DS certificate ends (4.7.1).
     Renewal(Name),
+    /// A root key without successor is reported from here on: its rollover is planned (6.3.2; D14).
+    Rollover(Name),
+    /// The last second in which a successor of a root key may begin (6.3.2; D14).
+    RolloverEnds(Name),
     /// A root key stops signing certificates (5.6, 6.3.2).
     KeyUse(Name),
     /// A root certificate ends: its key has no duty any more (6.2.10).
@@ -33,18 +50,21 @@ pub enum DueKind {
 }
 
 impl State {
-    /// Everything that is still ahead or was missed at this time, by date.
+    /// Everything that is still ahead or was missed at this time, by date. What came later than
+    /// this time is left out.
     #[must_use]
     pub fn due(&self, policy: &Policy, at: Instant) -> Vec<Due> {
         let mut due = Vec::new();
-        if let Some(batch) = self.batches.iter().rev().find(|batch| batch.issued) {
+        let known = |batch: &&Batch| batch.issued && batch.first <= at;
+        if let Some(batch) = self.batches.iter().rev().find(known) {
             if let Some(day) = batch.next_ceremony {
                 due.push(Due { by: day.start(), kind: DueKind::Crls });
             }
             due.push(Due { by: batch.covers_until, kind: DueKind::CrlsRunOut });
         }
         for (name, certificate) in &self.certificates {
-            let live = certificate.revoked().is_none() && certificate.not_after >= at;
+            let revoked = certificate.revoked().is_some_and(|revoked| revoked.date <= at);
+            let live = certificate.is_valid_at(at) && !revoked;
             match certificate.profile {
                 ProfileName::Ds if live => {
                     due.push(Due {
@@ -52,7 +72,7 @@ impl State {
                         kind: DueKind::Renewal(name.clone()),
                     });
                 }
-                ProfileName::Root => self.due_of_root(policy, &certificate.issuer, &mut due),
+                ProfileName::Root => self.due_of_root(policy, &certificate.issuer, at, &mut due),
                 ProfileName::Ds | ProfileName::OldWithNew | ProfileName::NewWithOld => {}
             }
         }
@@ -60,8 +80,19 @@ impl State {
         due
     }
 
-    fn due_of_root(&self, policy: &Policy, name: &Name, due: &mut Vec<Due>) {
-        let Some(key) = self.keys.get(name).filter(|key| key.exists()) else { return };
+    fn due_of_root(&self, policy: &Policy, name: &Name, at: Instant, due: &mut Vec<Due>) {
+        let Some(key) = self.keys.get(name).filter(|key| key.serves_at(at)) else { return };
+        let later = |other: &Key| other.generation > key.generation && other.serves_at(at);
+        if !self.root_keys().any(|(_, other)| later(other)) {
+            let months = [
+                (months_after(key.made_at, ALARM_MONTHS), DueKind::Rollover(name.clone())),
+                (
+                    months_after(key.made_at, LAST_MONTHS).map(|end| end.plus_seconds(-1)),
+                    DueKind::RolloverEnds(name.clone()),
+                ),
+            ];
+            due.extend(months.into_iter().filter_map(|(by, kind)| Some(Due { by: by?, kind })));
+        }
         if let Ok(end) = key.use_ends(policy) {
             due.push(Due { by: end, kind: DueKind::KeyUse(name.clone()) });
         }

@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 
 use super::Report;
 use crate::compile::{Inputs, generation};
-use crate::ledger::{Certificate, Key, Standing};
+use crate::ledger::{ALARM_MONTHS, Certificate, Key, Standing, months_after};
 use crate::name::Name;
 use crate::plan::{Copy, PlanKey, ProfileName};
 use crate::policy::Backup;
 use crate::rehearsal::RehearsalUse;
-use crate::time::{CalendarSpan, Instant};
+use crate::time::Instant;
 use crate::violation::Input;
 
 /// S-KEYS: names say the generation; a first ceremony makes exactly the key of generation 1, `g1`,
@@ -340,9 +340,6 @@ fn live_key<'a>(report: &Report<'a>, name: &Name) -> Option<&'a Key> {
     report.state.root_keys().find(|(found, _)| *found == name).map(|(_, key)| key)
 }
 
-/// From when a root key that has no successor is reported (D14).
-const ALARM_MONTHS: u16 = 57;
-
 /// R-ROLLOVER: from month 57 on, a root key without successor is reported (6.3.2; D14).
 pub(super) fn rollover_due(report: &mut Report<'_>) {
     let Some((name, key)) = report.state.issuing_key() else { return };
@@ -383,9 +380,4 @@ pub(super) fn crls_after_use(report: &mut Report<'_>) {
             "they are asked for until its root ends (4.9.7; D7)",
         );
     }
-}
-
-fn months_after(at: Instant, months: u16) -> Option<Instant> {
-    let span: CalendarSpan = format!("{months} months").parse().ok()?;
-    at.day().start().plus(&span).ok()
 }
