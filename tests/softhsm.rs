@@ -85,8 +85,8 @@ fn calls(base: &Drill, plan: &Path) -> Vec<String> {
 /// Which search finds the key that makes the second signature, the root's first.
 fn search_before_the_second(base: &Drill) -> usize {
     let calls = calls(base, &genesis());
-    let signs = calls.iter().enumerate().filter(|(_, call)| *call == "C_Sign");
-    let (second, _) = signs.map(|(index, call)| (index, call)).nth(1).unwrap();
+    let mut signs = calls.iter().enumerate().filter(|(_, call)| *call == "C_Sign");
+    let (second, _) = signs.nth(1).unwrap();
     calls[..second].iter().filter(|call| *call == "C_FindObjects").count()
 }
 

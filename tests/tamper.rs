@@ -4,13 +4,16 @@
 //! as it is, and with everything after it made to fit and sealed anew with the rehearsal's audit
 //! key, which everybody knows. What replay still takes then is what only the seal protects;
 //! `seal_only` lists it, whole, with the reason.
+//!
+//! Of long sheets, bundle, inputs and words some octets are taken; `GISHIKI_TAMPER=all` takes every
+//! one.
 
 mod ceremonies;
 mod changes;
 mod forger;
 mod seal_only;
 
-use crate::support::nothing;
+use crate::support::{nothing, root};
 use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::anchor::Anchor;
@@ -135,6 +138,11 @@ fn every_record_deleted_swapped_or_doubled_is_refused_also_under_a_good_seal() {
     println!("{refused} deletions, doublings and swaps under a good seal refused");
 }
 
+/// One in so many, or with `GISHIKI_TAMPER=all` every one.
+fn one_in(sampled: usize) -> usize {
+    if std::env::var("GISHIKI_TAMPER").as_deref() == Ok("all") { 1 } else { sampled }
+}
+
 /// Changes the lowest bit of octets; every change must be refused.
 fn every_octet(octets: &[u8], stride: usize, taken: impl Fn(&[u8]) -> bool) -> usize {
     let places = (0..octets.len()).step_by(stride);
@@ -163,7 +171,7 @@ fn every_octet_of_every_record_is_judged() {
     let long = |book: &Book, index: usize| index == 0 || book.line(index).contains("signatures");
     let mut refused = 0;
     for index in 0..golden.records.len() {
-        refused += judge(&golden, index, if long(&golden, index) { 96 } else { 1 });
+        refused += judge(&golden, index, if long(&golden, index) { one_in(96) } else { 1 });
     }
     for index in (0..small.records.len()).filter(|index| long(&small, *index)) {
         refused += judge(&small, index, 1);
@@ -179,9 +187,9 @@ fn every_octet_of_bundle_and_inputs_is_judged() {
     let taken =
         |other: &[u8]| made.read(run, other).is_ok_and(|check| prove(&[check], None).is_ok());
     assert!(taken(&small.sealed.bundle));
-    let mut refused = every_octet(&small.sealed.bundle, 19, taken);
+    let mut refused = every_octet(&small.sealed.bundle, one_in(19), taken);
     for (name, octets) in &small.sealed.inputs {
-        refused += every_octet(octets, 37, |other| {
+        refused += every_octet(octets, one_in(37), |other| {
             let mut inputs = small.sealed.inputs.clone();
             inputs.insert(name.clone(), other.to_vec());
             replay_unsealed(&inputs, small.line(0).as_bytes(), b"", &nothing()).is_ok()
@@ -251,12 +259,12 @@ fn every_field_is_judged_or_listed() {
     let verified =
         |forged: &Sealed| matches!(verdict(forged, &Trust::Rehearsal), Ok(Verdict::Verified(_)));
     let tallies = std::thread::scope(|scope| {
-        let golden = scope.spawn(|| walk(&Book::of(golden()), 0, 6, None));
-        let eventful = walk(&Book::of(eventful_rehearsal()), 0, 3, Some(&verified));
+        let golden = scope.spawn(|| walk(&Book::of(golden()), 0, one_in(6), None));
+        let eventful = walk(&Book::of(eventful_rehearsal()), 0, one_in(3), Some(&verified));
         let stopped = Book::of(stopped_rehearsal());
         let refused = |record: &Value| record["event"]["kind"] == "refused";
         let from = stopped.records.iter().position(refused).unwrap();
-        [golden.join().unwrap(), eventful, walk(&stopped, from, 3, Some(&verified))]
+        [golden.join().unwrap(), eventful, walk(&stopped, from, one_in(3), Some(&verified))]
     });
     let refused: usize = tallies.iter().map(|tally| tally.refused).sum();
     let taken: usize = tallies.iter().flat_map(|tally| tally.taken.values()).sum();
@@ -275,6 +283,12 @@ fn every_field_is_judged_or_listed() {
     let judged: Vec<_> = listed.difference(&found).collect();
     assert!(unlisted.is_empty() && judged.is_empty(), "unlisted {unlisted:#?}, judged {judged:#?}");
     println!("{refused} changes refused, {taken} only the seal protects, in {} ways", listed.len());
+}
+
+#[test]
+fn the_list_is_the_one_that_is_documented() {
+    let document = std::fs::read_to_string(root().join("docs/transcript-format.md")).unwrap();
+    assert!(document.contains(&format!("\n{}\n", seal_only::table())), "{}", seal_only::table());
 }
 
 #[test]

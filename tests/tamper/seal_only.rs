@@ -5,7 +5,6 @@
 pub(super) struct Only {
     pub(super) fields: &'static [&'static str],
     pub(super) how: &'static [&'static str],
-    #[expect(dead_code, reason = "for the reader, and for docs/transcript-format.md")]
     pub(super) why: &'static str,
 }
 
@@ -87,11 +86,6 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "what is false and was not asked is as good as absent; LOCAL is a fact, and no power",
     },
     Only {
-        fields: &["answered read-value: code", "answered wrap: code"],
-        how: TEXT,
-        why: "the token denies in words of its own; replay asks that it denies",
-    },
-    Only {
         fields: &["answered sign: signatures[]", "answered sign-head: signatures[]"],
         how: &["n − s for s"],
         why: "of ECDSA's two signatures (r, s) and (r, n − s) a token gives either",
@@ -149,3 +143,13 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "what the interruption did to the journals is seen in the room only",
     },
 ];
+
+/// The list as docs/transcript-format.md has it.
+pub(super) fn table() -> String {
+    let rows = ONLY_THE_SEAL.iter().map(|only| {
+        let fields: Vec<String> = only.fields.iter().map(|field| format!("`{field}`")).collect();
+        format!("| {} | {} |\n", fields.join("; "), only.why)
+    });
+    let head = "| fields | why replay cannot tell |\n|---|---|\n".to_string();
+    std::iter::once(head).chain(rows).collect()
+}
