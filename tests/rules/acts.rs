@@ -1,5 +1,5 @@
-//! The policy may give an act to more people than the CP/CPS, never to fewer: each act of the sample
-//! policy, and each role of it.
+//! The policy may give an act to more people than the CP/CPS, never to fewer: each act of the
+//! sample policy, and each role of it.
 
 use ceremony::policy::Policy;
 

@@ -60,8 +60,8 @@ pub struct State {
     pub token: Option<String>,
     /// The other tokens, by name.
     pub spares: BTreeMap<Name, Spare>,
-    /// What ceremonies that did not end may have left on a token: CKA_IDs, each with the key's name.
-    /// The next ceremony clears them.
+    /// What ceremonies that did not end may have left on a token: CKA_IDs, each with the key's
+    /// name. The next ceremony clears them.
     pub remains: BTreeMap<Holder, BTreeMap<Octets, Name>>,
     /// The ledger head that the last ceremony wrote on the root token.
     pub token_head: Option<Octets>,
@@ -405,7 +405,7 @@ impl Certificate {
         self.not_before <= at && at <= self.not_after
     }
 
-    /// Whether a key signed it, or is the key in it: if that key is compromised, it is worth nothing.
+    /// Whether a key signed it or is the key in it: if that is compromised, it is worth nothing.
     #[must_use]
     pub fn rests_on(&self, key: &Name) -> bool {
         self.issuer == *key || self.key.as_ref() == Some(key)

@@ -68,8 +68,8 @@ impl Builder<'_> {
         keys.map(known).collect()
     }
 
-    /// The other tokens that take part, with the keys that they hold: those that copies go to, those
-    /// on which a key is destroyed, and those on which something is cleared.
+    /// The other tokens that take part, with the keys that they hold: those that copies go to,
+    /// those on which a key is destroyed, and those on which something is cleared.
     pub(super) fn spares(&self) -> BTreeMap<Name, BTreeSet<Name>> {
         let plan = &self.inputs.plan;
         let held = |name: &Name| -> BTreeSet<Name> {

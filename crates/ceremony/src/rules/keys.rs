@@ -320,8 +320,8 @@ fn duty(report: &Report<'_>, name: &Name, key: &Key, at: Instant) -> Option<Stri
 }
 
 /// The root keys that a new key of this plan takes over from: the latest that is neither destroyed
-/// nor compromised. One that was renewed before, whose successor is compromised, signs no link after
-/// its five years, and is not taken over from.
+/// nor compromised. One that was renewed before, and whose successor is compromised, signs no link
+/// after its five years, and is not taken over from.
 fn renewed(report: &Report<'_>) -> Vec<(Name, Key, Certificate)> {
     if report.inputs.plan.key.is_empty() {
         return Vec::new();
