@@ -150,8 +150,7 @@ impl People {
         // The digest that is shown last, of which the first 8 words are read aloud.
         let is_digest =
             |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
-        let shown =
-            || screen.split_whitespace().rfind(is_digest).unwrap()[..16].to_string();
+        let shown = || screen.split_whitespace().rfind(is_digest).unwrap()[..16].to_string();
         if prompt.starts_with("graph ") {
             self.graph[..16].to_string()
         } else if prompt.starts_with("bindings ") {

@@ -1,0 +1,122 @@
+//! What only people can settle: remains of a key pair that nobody saw the end of, and a new medium
+//! in the place of a lost one. Two people of two roles consent before anything is done.
+
+use std::path::Path;
+
+use ceremony::graph::Op;
+use ceremony::name::Name;
+use ceremony::record::Event;
+use ceremony::run::{Fault, Run};
+use ceremony::token::TokenAnswer;
+
+use super::{Conduct, bug, interrupted};
+use crate::args::Lang;
+use crate::exit::Halt;
+use crate::files::shown;
+use crate::people::Reply;
+
+impl Conduct {
+    pub(super) fn consent_to_medium(
+        &mut self,
+        run: &Run,
+        folder: &Path,
+    ) -> Result<Vec<Name>, Halt> {
+        let Some(op) = run.graph().ops().first() else { return Ok(Vec::new()) };
+        let what = match self.lang {
+            Lang::Ja => format!("{} は、失われた記録媒体に代わる新しい媒体である。", shown(folder)),
+            Lang::En => {
+                format!("{} is a new journal medium in the place of a lost one.", shown(folder))
+            }
+        };
+        match self.consent(run, op, &what)? {
+            Reply::Said(said) => Ok(said.by),
+            Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => Err(Halt::media(
+                "S-JOURNAL",
+                "two people of two roles who consent to a new medium",
+                reason,
+            )),
+        }
+    }
+
+    /// Asks until two people of two roles consent, or somebody does not. Nothing is done before.
+    fn consent(&mut self, run: &Run, op: &Op, what: &str) -> Result<Reply, Halt> {
+        loop {
+            let reply = self.people.consent(run.graph(), op, what)?;
+            let Reply::Said(said) = &reply else { return Ok(reply) };
+            match run.two_roles(&said.by) {
+                Ok(()) => return Ok(reply),
+                Err(fault) if self.people.can_answer_again() => self.tell(&fault),
+                Err(fault) => return Err(interrupted(fault.rule, &fault.asked, &fault.found)),
+            }
+        }
+    }
+
+    /// Looks what a key generation in doubt has left on the token: adopt, remove with consent, or
+    /// go on.
+    pub(super) fn settle(&mut self, run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
+        let request = run.inspect_request(op, attempt).map_err(bug)?;
+        let facts = match self.tokens.root.perform(request) {
+            Ok(TokenAnswer::Key(facts)) => facts,
+            Ok(_) => {
+                return Err(Halt::Token(Fault::new(
+                    "S-ANSWER",
+                    "what bears a CKA_ID",
+                    "another answer",
+                )));
+            }
+            Err(error) => {
+                return Err(Halt::Token(Fault::new(
+                    "S-TOKEN",
+                    "to read a key back",
+                    error.to_string(),
+                )));
+            }
+        };
+        let name = op.name.clone();
+        if (facts.privates, facts.publics) == (0, 0) {
+            let cause = "nothing is on the token".to_string();
+            return self.take(run, Event::Lost { op: name, attempt, cause });
+        }
+        let adopted = Event::Adopted { op: name.clone(), attempt, key: facts.clone() };
+        let at = self.clock.now()?.max(run.last_at());
+        if let Ok(step) = run.clone().apply(at, adopted) {
+            return self.keep(step);
+        }
+        let (privates, publics) = (facts.privates, facts.publics);
+        let what = match self.lang {
+            Lang::Ja => format!(
+                "{name}: この CKA_ID の秘密鍵 {privates} 個と公開鍵 {publics} 個は、計画どおりの鍵ペアではない。削除する。"
+            ),
+            Lang::En => format!(
+                "{name}: {privates} private and {publics} public objects with this CKA_ID are no key pair as planned. They will be removed."
+            ),
+        };
+        let by = match self.consent(&run, op, &what)? {
+            Reply::Said(said) => said.by,
+            Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
+                let rule = "people".to_string();
+                return self.take(run, Event::Refused { op: name, attempt, rule, reason, by });
+            }
+        };
+        // What is about to be done is on record before it is done.
+        let reason = format!("removal of {privates} private and {publics} public objects begins");
+        let event = Event::Deviation { op: name.clone(), reason, by: by.clone() };
+        let run = self.take(run, event)?;
+        let request = run.destroy_request(op, attempt).map_err(bug)?;
+        match self.tokens.root.perform(request) {
+            Ok(TokenAnswer::Left { objects: 0 }) => {
+                self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })
+            }
+            Ok(answer) => Err(Halt::Token(Fault::new(
+                "S-TOKEN",
+                "nothing left with this CKA_ID",
+                format!("{answer:?}"),
+            ))),
+            Err(error) => Err(Halt::Token(Fault::new(
+                "S-TOKEN",
+                "to destroy what is left",
+                error.to_string(),
+            ))),
+        }
+    }
+}
