@@ -110,7 +110,7 @@ impl Terminal {
     }
 
     /// Answers as planned to the end; the exit code.
-    fn to_the_end(&mut self) -> Option<i32> {
+    fn finish(&mut self) -> Option<i32> {
         while let Some(open) = self.prompt() {
             self.as_planned(&open);
         }
@@ -226,7 +226,7 @@ fn what_people_type_is_judged_as_in_the_room() {
     assert!(terminal.types("no").ends_with("who says so (ids): "));
     terminal.types("p01");
     terminal.answer("a seal was broken");
-    assert_eq!(terminal.to_the_end(), Some(1), "{}", terminal.said);
+    assert_eq!(terminal.finish(), Some(1), "{}", terminal.said);
     assert!(drill.verify().contains("aborted   people: a seal was broken"));
     let transcript = fs::read_to_string(drill.path("out/transcript.jsonl")).unwrap();
     assert!(transcript.contains("the badge hung the wrong way"));
@@ -242,7 +242,7 @@ fn people_consent_to_a_new_medium_and_type_the_head_that_they_noted() {
     let heads = terminal.said.lines().filter_map(|line| line.trim().strip_prefix("head: "));
     let heads: Vec<String> = heads.map(String::from).collect();
     terminal.keys.write_all(b"\x03").unwrap();
-    assert_eq!(terminal.to_the_end(), Some(130), "{}", terminal.said);
+    assert_eq!(terminal.finish(), Some(130), "{}", terminal.said);
     fs::remove_dir_all(drill.path("B")).unwrap();
     let mut terminal = Terminal::open(&drill, "resume", LATER);
     papers(&mut terminal);
@@ -258,7 +258,7 @@ fn people_consent_to_a_new_medium_and_type_the_head_that_they_noted() {
     // An older head is another one; the last one is it.
     assert!(terminal.types(&heads[0]).contains("✗ does not agree"));
     assert!(terminal.types(heads.last().unwrap()).contains("✓ agrees"));
-    assert_eq!(terminal.to_the_end(), Some(0), "{}", terminal.said);
+    assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
     assert!(drill.verify().contains("drill, consistent"));
     let transcript = fs::read_to_string(drill.path("out/transcript.jsonl")).unwrap();
     assert!(transcript.contains("\"new-medium\":[\"p01\",\"p03\"]"));
@@ -276,7 +276,7 @@ fn who_does_not_consent_keeps_the_journal_as_it_is() {
     assert!(terminal.types("no").ends_with("who says so (ids): "));
     terminal.types("p13");
     terminal.answer("that medium is not ours");
-    assert_eq!(terminal.to_the_end(), Some(5), "{}", terminal.said);
+    assert_eq!(terminal.finish(), Some(5), "{}", terminal.said);
     assert!(terminal.said.contains("that medium is not ours"), "{}", terminal.said);
     assert_eq!(fs::read(drill.path("A/journal.jsonl")).unwrap(), journal);
 }

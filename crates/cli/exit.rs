@@ -78,10 +78,10 @@ impl Halt {
 
     /// Says how far the ceremony had come.
     pub(crate) fn held(self, reached: Reached) -> Self {
-        match self {
-            Self::Held(..) => self,
-            _ => Self::Held(reached, Box::new(self)),
+        if matches!(self, Self::Held(..)) {
+            return self;
         }
+        Self::Held(reached, Box::new(self))
     }
 
     /// A file or medium is not as it must be.

@@ -83,7 +83,7 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, lang: Lang) -> Result<(), Hal
             judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
         let facts = match verdict {
             Verdict::Verified(verified) => verified.facts().clone(),
-            Verdict::NotAnchored(facts) => facts,
+            Verdict::NotAnchored(facts) => *facts,
         };
         print(&format!(
             "{} {:<40} {} {}{}\n",

@@ -97,7 +97,7 @@ pub enum Verdict {
     /// Verified, under this trust.
     Verified(Box<Verified>),
     /// Everything fits together, but nothing says that it is the CA's.
-    NotAnchored(Consistent),
+    NotAnchored(Box<Consistent>),
 }
 
 /// The facts of a ceremony that is consistent in itself.
@@ -276,7 +276,7 @@ impl Trial {
             let (bundle, artefacts) = (self.bundle, self.made.into_artefacts());
             return Ok(Verdict::Verified(Box::new(Verified { run, facts, bundle, artefacts })));
         }
-        Ok(Verdict::NotAnchored(facts))
+        Ok(Verdict::NotAnchored(Box::new(facts)))
     }
 
     fn facts(&self) -> Result<Consistent, Refusal> {
