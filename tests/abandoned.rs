@@ -1,4 +1,4 @@
-//! A ceremony that could not be sealed, because its token died in it: its journal enters the ledger,
+//! A ceremony that could not be sealed, because its token died in it: its journal enters a ledger,
 //! its digest stands in the next plan, and a token with copies takes the place of the lost one.
 
 use std::fs;

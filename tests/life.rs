@@ -160,8 +160,8 @@ fn the_history_on_softhsm_signs_the_same_octets() {
         }
     }
     println!("{structures} structures of the history signed alike");
-    // On the lost token: the audit key, g2 and g3; g1 was destroyed on both. On the one in its place:
-    // the copies of g2 and g3, and the new audit key.
+    // On the lost token: the audit key, g2 and g3; g1 was destroyed on both. On the one in its
+    // place: the copies of g2 and g3, and the new audit key.
     assert_eq!(history.keys_on("DRILL mdoc-root"), (3, 3));
     assert_eq!(history.keys_on("DRILL vault"), (3, 3));
     for (name, octets) in files(history.folder()) {

@@ -38,5 +38,5 @@ fn a_clone_that_people_made_is_read_back_and_proved() {
     assert!(!graph.contains(" copy-g1-vault"));
     let state = run(gishiki().arg("state").arg(&ledger).arg("--json"));
     let state: serde_json::Value = serde_json::from_slice(&state.stdout).unwrap();
-    assert_eq!(state["spares"][0]["copies"][0], serde_json::json!({ "key": "g1", "proved": true }));
+    assert_eq!(state["spares"][0]["copies"], serde_json::json!(["g1"]));
 }

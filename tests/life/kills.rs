@@ -1,7 +1,7 @@
 //! Power cuts in every ceremony of the history, once and twice.
 //!
-//! Of the points of each ceremony some are taken; `GISHIKI_KILL=all` takes every one: each call with
-//! which a request begins or by which something changes. What a request only reads on is left to
+//! Of the points of each ceremony some are taken; `GISHIKI_KILL=all` takes every one: each call
+//! with which a request begins or by which something changes. What a request only reads on is left to
 //! the first ceremony, whose calls are taken one and all.
 
 use std::collections::BTreeSet;
@@ -77,7 +77,7 @@ fn judge_point(before: &History, ceremony: &str, point: &str, again: Option<&str
     let verify = run(gishiki().arg("verify").arg(history.ledger()).arg("--drill"));
     assert!(verify.status.success(), "{ceremony} {point}: {}", text(&verify));
     if ceremony == CEREMONIES[7] {
-        // Nothing of the destroyed key is on either token: left are the audit key, g2, and its copy.
+        // Nothing of the destroyed key is on either token: the audit key, g2 and its copy are left.
         assert_eq!(history.keys_on("DRILL mdoc-root"), (2, 2), "{point}");
         assert_eq!(history.keys_on("DRILL vault"), (1, 1), "{point}");
     }

@@ -365,7 +365,7 @@ impl Run {
         Ok(())
     }
 
-    /// At least two participants, of two roles: who may consent to what the script has in its annex.
+    /// At least two participants, of two roles: who may consent to what the script's annex has.
     pub fn two_roles(&self, by: &[Name]) -> Result<(), Fault> {
         self.participants(by)?;
         let people = &self.graph().people;
