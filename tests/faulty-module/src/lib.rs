@@ -2,11 +2,11 @@
 //! errs or lies.
 //!
 //! - `FAULTY_MODULE`: the real module's path.
-//! - `FAULTY_AT`: where and what: `N:FAULT` for the Nth call of all, `C_Sign#3:FAULT` for the
-//!   third of that function, `C_Sign#*:FAULT` for every one, `C_DestroyObject/private-key#1:FAULT` for the
-//!   first with an object of that class. FAULT is `kill-before`, `kill-after` (SIGKILL to itself),
-//!   `error=30` (hexadecimal return value, the call is not made), `error-after=30` (it is made), or
-//!   a lie (see `lies`).
+//! - `FAULTY_AT`: where and what: `N:FAULT` for the Nth call of all, `C_Sign#3:FAULT` for the third
+//!   of that function, `C_Sign#*:FAULT` for every one, `C_DestroyObject/private-key#1:FAULT` for
+//!   the first with an object of that class. FAULT is `kill-before`, `kill-after` (SIGKILL to
+//!   itself), `error=30` (hexadecimal return value, the call is not made), `error-after=30` (it is
+//!   made), or a lie (see `lies`).
 //! - `FAULTY_LOG`: a file to which each call's number and name are appended, and the class of what
 //!   is destroyed, so that a test can count first.
 //! - `FAULTY_SIGNED`: a file to which the key (its CKA_ID), the digest and the signature of each
