@@ -1,8 +1,8 @@
 //! Power cuts in every ceremony of the history, once and twice.
 //!
 //! Of the points of each ceremony some are taken; `GISHIKI_KILL=all` takes every one: each call
-//! with which a request begins or by which something changes. What a request only reads on is left to
-//! the first ceremony, whose calls are taken one and all.
+//! with which a request begins or by which something changes. What a request only reads on is
+//! left to the first ceremony, whose calls are taken one and all.
 
 use std::collections::BTreeSet;
 use std::fs;
