@@ -245,7 +245,7 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     ca.hold("2026-12-backup-drill", "2026-12-25 01:30:00");
     assert_eq!(ca.verify(&ledger, true).0, Some(0));
 
-    // The root token is lost. The ledger does not know the token in its place as the root token, and
+    // The root token is lost. The ledger does not know the one in its place as the root token, and
     // the anchor does not know the audit key that is made on it.
     let moved = [("2032-03-05", "2027-01-05"), ("2032-05-18", "2027-03-24")];
     ca.replan("2032-03-token-lost", "2026-12-backup-drill", 3, &moved);
