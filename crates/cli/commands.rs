@@ -14,7 +14,7 @@ use ceremony::record::{End, Mode};
 use ceremony::run::{Fault, Run};
 use ceremony::script::{self, Language};
 use ceremony::seal::JOURNAL_FILE;
-use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified};
+use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified, replay_own};
 
 use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, ending};
@@ -23,7 +23,7 @@ use crate::files::{self, Folder, shown};
 use crate::journal::{Journal, Unsealed};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
-use crate::verdicts::conclude;
+use crate::verdicts::prove_and_conclude;
 use crate::{diff, ledgers, live, output, proofs, rehearsals, room, state, validate, verdicts};
 
 /// Performs a command.
@@ -264,10 +264,9 @@ fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), 
 }
 
 fn publish(conduct: Conduct, run: &Run, out: &Path, lang: Lang) -> Result<(), Halt> {
-    let state = Arc::clone(&run.compiled().before);
     let trust = JustClosed::of(run).map_or(Trust::None, Trust::Room);
     conduct.say(pick(lang, "検証しています…", "verifying what was written…"));
-    let (sealed, verified) = judge(conduct, run, &state, &trust)?;
+    let (sealed, verified) = judge(conduct, run, &trust)?;
     output::write(out, &output::files(&verified, &sealed))?;
     print(&summary(&verified, out, lang))
 }
@@ -293,7 +292,6 @@ fn people(held: &args::Held, mode: Mode, lang: Lang) -> Result<(People, PinSourc
 pub(crate) fn judge(
     conduct: Conduct,
     run: &Run,
-    state: &Arc<State>,
     trust: &Trust<'_>,
 ) -> Result<(Sealed, Verified), Halt> {
     let written = conduct.journal.written()?;
@@ -307,7 +305,8 @@ pub(crate) fn judge(
         bundle: written.bundle.clone(),
         after: Some(written.after.clone()),
     };
-    match conclude(&sealed, state, trust, conduct.proofs)? {
+    let trial = replay_own(run, &sealed).map_err(Halt::Verification)?;
+    match prove_and_conclude(trial, trust, conduct.proofs)? {
         Verdict::Verified(verified) => Ok((sealed, *verified)),
         Verdict::NotAnchored(_) => Err(Halt::Bug(Fault::new(
             "S-SEAL",

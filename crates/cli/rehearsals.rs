@@ -88,7 +88,6 @@ impl Rehearsed {
     fn of(compiled: Compiled, proofs: Vec<Proof>) -> Result<Self, Halt> {
         let (from, _) = compiled.graph.window();
         let place = Place::rehearsal_with(compiled.graph.spares());
-        let state = Arc::clone(&compiled.before);
         let (certificates, crls) = compiled.graph.structures();
         let long = certificates + crls > LONG;
         let mut conduct = Conduct {
@@ -104,7 +103,7 @@ impl Rehearsed {
         let step = Run::begin(compiled, Mode::Rehearsal, place, from).map_err(Halt::Bug)?;
         let run = conduct.keep(step)?;
         let run = conduct.go(run)?;
-        let (sealed, verified) = judge(conduct, &run, &state, &Trust::Rehearsal)?;
+        let (sealed, verified) = judge(conduct, &run, &Trust::Rehearsal)?;
         let files = output::files(&verified, &sealed);
         Ok(Self { verified, files })
     }

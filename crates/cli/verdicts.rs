@@ -12,7 +12,7 @@ use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Mode};
 use ceremony::rules::Stage;
 use ceremony::run::Fault;
-use ceremony::verify::{Consistent, Refusal, Sealed, Trust, Verdict, Verified, replay};
+use ceremony::verify::{Consistent, Refusal, Sealed, Trial, Trust, Verdict, Verified, replay};
 
 use crate::args::{self, Lang};
 use crate::commands::{pick, print};
@@ -197,9 +197,17 @@ pub(crate) fn conclude(
     sealed: &Sealed,
     state: &Arc<State>,
     trust: &Trust<'_>,
+    proofs: Vec<Proof>,
+) -> Result<Verdict, Halt> {
+    prove_and_conclude(replay(sealed, state).map_err(Halt::Verification)?, trust, proofs)
+}
+
+/// The verdict on what was replayed, once the signatures that these proofs do not cover are proved.
+pub(crate) fn prove_and_conclude(
+    trial: Trial,
+    trust: &Trust<'_>,
     mut proofs: Vec<Proof>,
 ) -> Result<Verdict, Halt> {
-    let trial = replay(sealed, state).map_err(Halt::Verification)?;
     proofs.extend(prove_all(&trial.unproved(&proofs))?);
     trial.conclude(proofs, trust).map_err(Halt::Verification)
 }

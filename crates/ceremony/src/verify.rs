@@ -19,7 +19,7 @@ use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::anchor::Anchor;
-use crate::compile::{Inputs, compile};
+use crate::compile::{Compiled, Inputs, compile};
 use crate::hex::Digest;
 use crate::key::{Check, Proof, PublicKey};
 use crate::ledger::State;
@@ -136,7 +136,23 @@ pub struct Verified {
 /// Replays a sealed ceremony on the state that the ceremonies before it left. Everything but the
 /// signatures is judged here.
 pub fn replay(sealed: &Sealed, state: &Arc<State>) -> Result<Trial, Refusal> {
-    let (run, mut checks) = transcript(&sealed.inputs, &sealed.transcript, state)?;
+    replay_on(compiled(&sealed.inputs, state)?, sealed)
+}
+
+/// Replays what a run that was held here has written. Its inputs compiled to the run's graph when it
+/// began, and the same texts compile to the same graph.
+pub fn replay_own(run: &Run, sealed: &Sealed) -> Result<Trial, Refusal> {
+    let own = run.compiled();
+    let same = own.inputs.iter().map(|(name, text)| (name, text.as_bytes()));
+    if same.eq(sealed.inputs.iter().map(|(name, octets)| (name, octets.as_slice()))) {
+        return replay_on(own.clone(), sealed);
+    }
+    replay(sealed, &own.before)
+}
+
+fn replay_on(compiled: Compiled, sealed: &Sealed) -> Result<Trial, Refusal> {
+    let before = Arc::clone(&compiled.before);
+    let (run, mut checks) = transcript(compiled, &sealed.transcript)?;
     if run.next() != Next::Seal {
         let last = sealed.transcript.iter().filter(|octet| **octet == b'\n').count();
         let place = format!("{} line {last}", seal::TRANSCRIPT_FILE);
@@ -150,7 +166,7 @@ pub fn replay(sealed: &Sealed, state: &Arc<State>) -> Result<Trial, Refusal> {
     let seal = Digest::of(&sealed.bundle);
     let after = sealed.after.as_deref().unwrap_or_default();
     let run = Box::new(postscript(run, Some(seal), after, &mut checks)?);
-    let state = state.after(&run, after).map_err(|f| refused(seal::TRANSCRIPT_FILE, f))?;
+    let state = before.after(&run, after).map_err(|f| refused(seal::TRANSCRIPT_FILE, f))?;
     let state = Arc::new(state);
     Ok(Trial { run, bundle: sealed.bundle.clone(), made, checks, seal, state })
 }
@@ -163,7 +179,7 @@ pub fn replay_unsealed(
     after: &[u8],
     state: &Arc<State>,
 ) -> Result<Run, Refusal> {
-    let (run, mut checks) = transcript(inputs, journal, state)?;
+    let (run, mut checks) = transcript(compiled(inputs, state)?, journal)?;
     if after.is_empty() {
         return Ok(run);
     }
@@ -177,7 +193,7 @@ pub fn replay_abandoned(
     journal: &[u8],
     state: &Arc<State>,
 ) -> Result<(Vec<Check>, Arc<State>), Refusal> {
-    let (run, checks) = transcript(inputs, journal, state)?;
+    let (run, checks) = transcript(compiled(inputs, state)?, journal)?;
     let refused = |fault| refused(seal::JOURNAL_FILE, fault);
     for (name, key) in run.keys() {
         run.refuse_derived(name, key).map_err(refused)?;
@@ -186,13 +202,12 @@ pub fn replay_abandoned(
     Ok((checks, Arc::new(state)))
 }
 
-fn transcript(
-    inputs: &BTreeMap<String, Vec<u8>>,
-    octets: &[u8],
-    state: &Arc<State>,
-) -> Result<(Run, Vec<Check>), Refusal> {
+fn compiled(inputs: &BTreeMap<String, Vec<u8>>, state: &Arc<State>) -> Result<Compiled, Refusal> {
     let inputs = Inputs::sealed(inputs).map_err(|violations| input_refusal(&violations))?;
-    let compiled = compile(&inputs, state).map_err(|violations| input_refusal(&violations))?;
+    compile(&inputs, state).map_err(|violations| input_refusal(&violations))
+}
+
+fn transcript(compiled: Compiled, octets: &[u8]) -> Result<(Run, Vec<Check>), Refusal> {
     let mut lines = Lines::new(seal::TRANSCRIPT_FILE, octets)?;
     let first = lines.next_record()?.ok_or_else(|| {
         refused(seal::TRANSCRIPT_FILE, Fault::new("S-EMPTY", "a transcript", "no record"))
