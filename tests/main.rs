@@ -31,6 +31,7 @@ mod shadow_chain;
 mod sigstore;
 mod softhsm;
 mod support;
+mod surroundings;
 mod tamper;
 mod usage;
 mod validate;
