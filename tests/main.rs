@@ -33,6 +33,7 @@ mod shadow_chain;
 mod sigstore;
 mod softhsm;
 mod support;
+mod surroundings;
 mod tamper;
 mod terminal;
 mod usage;

@@ -1,0 +1,281 @@
+//! What surrounds a run: media that are full or may not be written, clocks that are wrong or jump,
+//! another time zone, files that change under it. Each stops with a state that has a name, or goes
+//! on as if nothing were; and where it stopped, it resumes.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+use crate::kill::small_ca;
+use crate::support::{
+    Drill, LATER, at_time, files, genesis_golden, gishiki, records, run, succeed, text,
+};
+
+fn planned(drill: &Drill) -> PathBuf {
+    small_ca(&drill.path("ca"))
+}
+
+/// This command under strace, which injects a fault where the filter says.
+fn injected(command: &Command, drill: &Drill, filter: &[&str], on: Option<&Path>) -> Command {
+    let mut traced = Command::new("strace");
+    traced.args(["-f", "-o", "/dev/null"]);
+    if let Some(on) = on {
+        traced.arg("-P").arg(on);
+    }
+    for filter in filter {
+        traced.arg("-e").arg(filter);
+    }
+    // For the run alone: strace measures its delays by a clock that nobody bends.
+    for (name, value) in command.get_envs() {
+        if let (Some(name), Some(value)) = (name.to_str(), value.and_then(|v| v.to_str())) {
+            traced.arg("-E").arg(format!("{name}={value}"));
+        }
+    }
+    traced.arg(command.get_program()).args(command.get_args());
+    traced.stdin(fs::File::open(drill.path("pin")).unwrap());
+    traced
+}
+
+/// Stopped in the way that can be resumed, with no output; what it said.
+fn interrupted(output: &Output, drill: &Drill, rule: &str) -> String {
+    let said = text(output);
+    assert_eq!(output.status.code(), Some(6), "{said}");
+    assert!(said.contains(rule) && !said.contains("panicked"), "{rule}: {said}");
+    assert!(!drill.path("out").exists(), "{said}");
+    said
+}
+
+fn resumed(drill: &Drill, time: &str) {
+    succeed(&mut drill.resume_command(time));
+    assert!(drill.verify().contains("drill, consistent"));
+}
+
+/// Loops over the writes to a journal until the fault no longer fires: every one with
+/// `GISHIKI_KILL=all`, else one in nine.
+#[test]
+fn a_medium_that_fails_at_any_write_stops_the_run_and_it_resumes() {
+    let all = std::env::var("GISHIKI_KILL").as_deref() == Ok("all");
+    let base = Drill::new();
+    let (step, mut fired) = (if all { 1 } else { 9 }, 0);
+    for (file, error) in [("A/journal.jsonl", "ENOSPC"), ("B/after.jsonl", "EROFS")] {
+        for number in (1..).step_by(step) {
+            let drill = base.copy();
+            let plan = planned(&drill);
+            let filter = format!("inject=write:error={error}:when={number}");
+            let command = drill.run_command(&plan);
+            let on = drill.path(file);
+            let filter = ["trace=write", filter.as_str()];
+            let output = run(&mut injected(&command, &drill, &filter, Some(&on)));
+            if output.status.success() {
+                break;
+            }
+            let said = interrupted(&output, &drill, "S-JOURNAL");
+            assert!(said.contains(&drill.path(&file[..1]).display().to_string()), "{said}");
+            fired += 1;
+            // Before the first line nothing was done: it begins anew.
+            if fs::metadata(drill.path("A/journal.jsonl")).unwrap().len() == 0 {
+                succeed(&mut drill.run_command(&plan));
+            } else {
+                resumed(&drill, LATER);
+            }
+        }
+    }
+    println!("writes that failed: {fired}");
+    assert!(fired >= 6, "{fired}");
+}
+
+/// A run whose first medium has so many pages, on a mount that this process alone sees; what it
+/// holds is taken out before it is gone.
+fn on_small_medium(drill: &Drill, plan: &Path, pages: usize) -> Output {
+    fs::create_dir(drill.path("A")).unwrap();
+    let script = format!(
+        "mount -t tmpfs -o size={}k tmpfs A && \"$@\"; code=$?; cp -a A kept; exit $code",
+        pages * 4
+    );
+    let command = drill.run_command(plan);
+    let mut small = Command::new("unshare");
+    small.current_dir(drill.folder.path());
+    small.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh", "env"]);
+    for (name, value) in command.get_envs() {
+        if let (Some(name), Some(value)) = (name.to_str(), value.and_then(|v| v.to_str())) {
+            small.arg(format!("{name}={value}"));
+        }
+    }
+    small.arg(command.get_program()).args(command.get_args());
+    let output = run(small.stdin(fs::File::open(drill.path("pin")).unwrap()));
+    fs::remove_dir_all(drill.path("A")).unwrap();
+    fs::rename(drill.path("kept"), drill.path("A")).unwrap();
+    output
+}
+
+/// The medium is full at a page, and at the next, until all has room on it: lines are torn there.
+#[test]
+fn a_medium_that_is_full_tears_a_line_which_is_cut_off() {
+    let base = Drill::new();
+    let (mut full, mut torn) = (0, 0);
+    for pages in 2.. {
+        let drill = base.copy();
+        let plan = planned(&drill);
+        let output = on_small_medium(&drill, &plan, pages);
+        if output.status.success() {
+            break;
+        }
+        interrupted(&output, &drill, "S-JOURNAL");
+        full += 1;
+        let journal = fs::read(drill.path("A/journal.jsonl")).unwrap_or_default();
+        let begun = fs::read(drill.path("B/journal.jsonl")).unwrap_or_default();
+        if journal.is_empty() && begun.is_empty() {
+            // The inputs had no room: nothing was done.
+            fs::remove_dir_all(drill.path("A")).unwrap();
+            succeed(&mut drill.run_command(&plan));
+            continue;
+        }
+        resumed(&drill, LATER);
+        let found = records(&drill.path("out"));
+        let cut = found.iter().find(|record| record["event"]["kind"] == "resumed");
+        // A medium that is full only in the postscript leaves nothing to say in the transcript.
+        let cut = cut.map_or(0, |record| record["event"]["torn"].as_u64().unwrap());
+        assert_eq!(cut > 0, journal.last() != Some(&b'\n'), "{pages}: {cut}");
+        torn += usize::from(cut > 0);
+    }
+    println!("media that were full: {full}, and tore a line: {torn}");
+    assert!(full > 8 && torn > 3, "{full} {torn}");
+}
+
+#[test]
+fn a_medium_that_may_not_be_written_stops_before_anything_is_done() {
+    let drill = Drill::new();
+    let plan = planned(&drill);
+    let command = drill.run_command(&plan);
+    let on = drill.path("B/journal.jsonl");
+    let filter = ["trace=openat", "inject=openat:error=EROFS"];
+    let output = run(&mut injected(&command, &drill, &filter, Some(&on)));
+    interrupted(&output, &drill, "S-JOURNAL");
+    succeed(&mut drill.run_command(&plan));
+    assert!(drill.verify().contains("drill, consistent"));
+}
+
+#[test]
+fn a_clock_outside_the_window_begins_nothing() {
+    let drill = Drill::new();
+    let plan = planned(&drill);
+    for time in ["1970-01-01 00:00:05", "2026-04-01 00:59:59", "2026-04-01 08:00:01"] {
+        let mut command = drill.run_command(&plan);
+        let output = run(command.env("FAKETIME", format!("@{time}")));
+        assert!(matches!(output.status.code(), Some(5 | 6)), "{time}: {}", text(&output));
+        assert!(text(&output).contains("S-WINDOW"), "{time}: {}", text(&output));
+        assert!(!drill.path("out").exists() && !drill.path("A/journal.jsonl").exists(), "{time}");
+    }
+}
+
+/// Runs with a delay at a write of the journal, in which `change` is made.
+fn with_change(drill: &Drill, command: &mut Command, change: impl Fn()) -> Output {
+    let journal = drill.path("A/journal.jsonl");
+    let filter = ["trace=fdatasync", "inject=fdatasync:delay_exit=3000000:when=12"];
+    let mut traced = injected(command, drill, &filter, Some(&journal));
+    let child = traced.stdout(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+    let child = child.spawn().unwrap();
+    let begun = Instant::now();
+    let lines = || fs::read(&journal).map_or(0, |o| o.iter().filter(|c| **c == b'\n').count());
+    let (mut seen, mut since) = (0, Instant::now());
+    // The journal rests while the delay lasts.
+    while seen < 12 || since.elapsed() < Duration::from_millis(700) {
+        assert!(begun.elapsed() < Duration::from_secs(60), "the run does not get so far");
+        std::thread::sleep(Duration::from_millis(50));
+        if lines() != seen {
+            (seen, since) = (lines(), Instant::now());
+        }
+    }
+    change();
+    child.wait_with_output().unwrap()
+}
+
+/// A run whose clock jumps to this time.
+fn jumped(drill: &Drill, time: &str) -> Output {
+    let plan = planned(drill);
+    let clock = drill.path("clock");
+    fs::write(&clock, "@2026-04-01 01:30:00\n").unwrap();
+    let mut command = drill.run_command(&plan);
+    command.env_remove("FAKETIME").env("FAKETIME_TIMESTAMP_FILE", &clock);
+    command.env("FAKETIME_NO_CACHE", "1");
+    with_change(drill, &mut command, || fs::write(&clock, format!("@{time}\n")).unwrap())
+}
+
+#[test]
+fn a_clock_that_jumps_stops_the_run() {
+    // Back: nothing was recorded at that time, and with the right clock it goes on.
+    let drill = Drill::new();
+    let output = jumped(&drill, "2026-04-01 01:10:00");
+    interrupted(&output, &drill, "S-TIME-BACK");
+    resumed(&drill, LATER);
+    // Past the window: that is recorded, and a record's time is never taken back. It can be closed
+    // as aborted only, and without an audit key be abandoned.
+    let drill = Drill::new();
+    let output = jumped(&drill, "2026-04-02 01:30:00");
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("S-WINDOW") && said.contains("gishiki abandon"), "{said}");
+    interrupted(&run(&mut drill.resume_command(LATER)), &drill, "S-TIME-BACK");
+    let mut abandon = gishiki();
+    abandon.arg("abandon").arg("--journal").arg(drill.path("A"));
+    abandon.arg("--journal").arg(drill.path("B")).arg("--out").arg(drill.path("out"));
+    let said = succeed(&mut abandon);
+    let journal = fs::read(drill.path("A/journal.jsonl")).unwrap();
+    let digest = ceremony::hex::Digest::of(&journal).to_string();
+    assert!(said.contains(&digest), "{said}");
+}
+
+#[test]
+fn another_time_zone_changes_nothing() {
+    let golden = fs::read(genesis_golden().join("graph.txt")).unwrap();
+    for (zone, time) in
+        [("Asia/Tokyo", "2026-04-01 10:30:00"), ("America/St_Johns", "2026-03-31 23:00:00")]
+    {
+        let drill = Drill::new();
+        let mut command = drill.run_command(&crate::support::genesis());
+        succeed(command.env("TZ", zone).env("FAKETIME", format!("@{time}")));
+        assert!(drill.verify().contains("drill, consistent"));
+        assert!(fs::read(drill.path("out/graph.txt")).unwrap() == golden, "{zone}");
+        let first = records(&drill.path("out"))[0]["at"].as_str().unwrap().to_string();
+        assert!(first.starts_with("2026-04-01T10:30:"), "{zone}: {first}");
+    }
+}
+
+/// Plan, policy, roster and room are read once; what lies there later is another matter.
+#[test]
+fn inputs_that_change_during_the_run_are_not_read_again() {
+    let drill = Drill::new();
+    let plan = planned(&drill);
+    let before = files(&drill.path("ca"));
+    let mut command = drill.run_command(&plan);
+    let output = with_change(&drill, &mut command, || {
+        for name in before.keys() {
+            fs::write(drill.path("ca").join(name), "changed").unwrap();
+        }
+        fs::write(drill.path("room.toml"), "changed").unwrap();
+    });
+    assert!(output.status.success(), "{}", text(&output));
+    assert!(drill.verify().contains("drill, consistent"));
+    let other = tempfile::tempdir().unwrap();
+    let again = small_ca(&other.path().join("ca"));
+    let graph = succeed(gishiki().arg("graph").arg(&again));
+    assert!(fs::read_to_string(drill.path("out/graph.txt")).unwrap() == graph);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_refused() {
+    let drill = Drill::new();
+    let plan = planned(&drill);
+    for name in ["ca/2026-04-genesis/plan.toml", "ca/policy.toml", "ca/roster.toml", "room.toml"] {
+        let mut command = at_time(crate::support::GISHIKI, crate::support::IN_WINDOW);
+        let run_command = drill.run_command(&plan);
+        command.args(run_command.get_args()).env("SOFTHSM2_CONF", drill.path("softhsm2.conf"));
+        let filter = ["trace=open,openat", "inject=open,openat:error=EACCES"];
+        let output = run(&mut injected(&command, &drill, &filter, Some(&drill.path(name))));
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(5), "{name}: {said}");
+        assert!(said.contains("S-FILE") && said.contains("Permission denied"), "{name}: {said}");
+        assert!(!drill.path("A").exists() && !drill.path("out").exists(), "{name}");
+    }
+}
