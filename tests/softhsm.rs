@@ -195,8 +195,8 @@ fn every_error_of_a_token_stops_and_the_ceremony_can_be_resumed() {
         if code != Some(0) {
             assert!(said.contains("S-TOKEN"), "{at}: {said}");
             assert!(!drill.path("out").exists(), "{at}");
-            let mut resumed = drill.resume_command(crate::support::LATER);
-            succeed(resumed.env("FAULTY_MODULE", SOFTHSM));
+            let mut goes_on = drill.go_on_command(&plan, crate::support::LATER);
+            succeed(goes_on.env("FAULTY_MODULE", SOFTHSM));
         }
         assert!(drill.verify().contains("drill, consistent"), "{at}");
         signed::judge(&drill.path("signed"), &drill.path("out"), at);
@@ -263,7 +263,8 @@ fn a_token_is_found_by_its_serial_number_or_not_at_all() {
     assert!(stopped(&drill, &plan).contains("no token with serial number"));
     fs::remove_dir(drill.path("tokens")).unwrap();
     fs::rename(drill.path("elsewhere"), drill.path("tokens")).unwrap();
-    succeed(&mut drill.resume_command(crate::support::LATER));
+    assert!(!drill.path("A").exists(), "it had not begun");
+    succeed(&mut drill.run_command(&plan));
     assert!(drill.verify().contains("drill, consistent"));
 }
 
@@ -283,9 +284,6 @@ fn a_token_that_is_not_initialised_stops_the_run() {
     };
     // Without a token there is a slot that waits for one; it has no serial number.
     assert!(stopped(&drill, &plan).contains("no token with serial number"));
-    for medium in ["A", "B"] {
-        fs::remove_dir_all(drill.path(medium)).unwrap();
-    }
     tool(&[
         "--init-token",
         "--label",

@@ -240,6 +240,14 @@ impl Drill {
         command
     }
 
+    /// Goes on with it: from its journals, or from the beginning where nothing was begun.
+    pub(crate) fn go_on_command(&self, plan: &Path, time: &str) -> Command {
+        match self.path("A").exists() {
+            true => self.resume_command(time),
+            false => self.run_command(plan),
+        }
+    }
+
     fn held(&self, command: &mut Command) {
         self.env(command).env("FAULTY_SIGNED", self.path("signed"));
         command.arg("--room").arg(self.path("room.toml"));

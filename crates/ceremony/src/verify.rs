@@ -139,8 +139,8 @@ pub fn replay(sealed: &Sealed, state: &Arc<State>) -> Result<Trial, Refusal> {
     replay_on(compiled(&sealed.inputs, state)?, sealed)
 }
 
-/// Replays what a run that was held here has written. Its inputs compiled to the run's graph when it
-/// began, and the same texts compile to the same graph.
+/// Replays what a run that was held here has written. Its inputs compiled to the run's graph when
+/// it began, and the same texts compile to the same graph.
 pub fn replay_own(run: &Run, sealed: &Sealed) -> Result<Trial, Refusal> {
     let own = run.compiled();
     let same = own.inputs.iter().map(|(name, text)| (name, text.as_bytes()));
