@@ -205,7 +205,12 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
 fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
     let out = &resume.held.out;
     output::refuse_existing(out)?;
-    let (conduct, run) = go_on(resume, lang).map_err(|halt| halt.held(Reached::Begun))?;
+    let journals = &resume.held.journal;
+    let going_on = go_on(resume, lang).map_err(|halt| match Journal::is_begun(journals) {
+        true => halt.held(Reached::Begun),
+        false => halt,
+    });
+    let (conduct, run) = going_on?;
     finish(conduct, run, out, lang)
 }
 

@@ -264,13 +264,18 @@ impl Medium {
 }
 
 /// Where one of two journals is an empty folder and the other is a journal, prepares the empty one:
-/// a medium was lost, and a new one put in.
+/// a medium was lost, and a new one put in. Where neither is a journal, there is none to go on with.
 fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
     let is_journal = |folder: &Path| folder.join(TRANSCRIPT).exists();
     let (new, old) = match (is_journal(a), is_journal(b)) {
+        (true, true) => return Ok(None),
         (true, false) => (b, a),
         (false, true) => (a, b),
-        (true, true) | (false, false) => return Ok(None),
+        (false, false) => {
+            let asked = format!("a ceremony's journal in {} or {}", shown(a), shown(b));
+            let found = "none; a ceremony that was not begun begins with `gishiki run`";
+            return Err(Halt::media("S-JOURNAL", asked, found));
+        }
     };
     refuse_filled(new)?;
     fs::create_dir_all(new).map_err(|error| failed(new, &error))?;

@@ -96,6 +96,14 @@ impl History {
         self.resume_plan(&plan(ceremony), module, hours, at)
     }
 
+    /// Goes on with it so many hours later, or begins it where nothing was begun.
+    pub(crate) fn go_on(&self, ceremony: &str, module: &Path, hours: i64) -> Output {
+        match self.journals(ceremony).iter().any(|journal| journal.exists()) {
+            true => self.resume(ceremony, module, hours, None),
+            false => self.run(ceremony, module, None),
+        }
+    }
+
     /// Goes on with a ceremony that is planned in this folder, so many hours later.
     pub(crate) fn resume_plan(
         &self,
