@@ -264,7 +264,11 @@ impl Medium {
 }
 
 /// Where one of two journals is an empty folder and the other is a journal, prepares the empty one:
-/// a medium was lost, and a new one put in. Where neither is a journal, there is none to go on with.
+/// a medium was lost, and a new one put in.
+///
+/// # Errors
+///
+/// Where neither is a journal: there is none to go on with.
 fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
     let is_journal = |folder: &Path| folder.join(TRANSCRIPT).exists();
     let (new, old) = match (is_journal(a), is_journal(b)) {
