@@ -6,7 +6,9 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::support::{Drill, genesis, gishiki, gishiki_at, root, run, sample_ca, succeed, text};
+use crate::support::{
+    Drill, genesis, genesis_golden, gishiki, gishiki_at, root, run, sample_ca, succeed, text,
+};
 
 /// The sample CA with a custodian whose training is late, and an exception for it.
 fn excepted_plan(folder: &Path) -> std::path::PathBuf {
@@ -201,6 +203,53 @@ fn a_key_that_has_ended_is_not_due() {
     );
     let (said, _) = state("2036-09-01");
     assert!(said.contains("2036-08-25T00:00:00+09:00  g3 needs a successor (month 57)  past"));
+}
+
+/// The room follows on paper: the screen has the script's numbers and titles, and what the machine
+/// saw where the script says what must be seen.
+#[test]
+fn each_step_stands_on_the_screen_as_in_the_script() {
+    let plan = genesis();
+    for (lang, seen, head, paper) in [
+        (
+            "en",
+            ["token: ", "objects: 0", "refused: no value", "signatures verified: 64"],
+            "head: ",
+            "(8 words on the screen)",
+        ),
+        (
+            "ja",
+            ["トークン: ", "オブジェクト: 0 個", "拒否: 値なし", "検証した署名: 64 個"],
+            "記録の最新値: ",
+            "(画面の 8 語)",
+        ),
+    ] {
+        let drill = Drill::new();
+        let output = run(drill.run_command(&plan).args(["--lang", lang]));
+        assert!(output.status.success(), "{}", text(&output));
+        let said = String::from_utf8(output.stderr).unwrap();
+        let script = genesis_golden().join(format!("script.{lang}.md"));
+        let script = fs::read_to_string(script).unwrap();
+        let steps: Vec<_> = script.lines().filter_map(|line| line.strip_prefix("### ")).collect();
+        let all = steps.len();
+        let numbered = |step: &&str| {
+            let (number, title) = step.split_once(". ").unwrap();
+            format!("[{number:>3}/{all}] {title}")
+        };
+        let shown: Vec<&str> = said.lines().filter(|line| line.starts_with('[')).collect();
+        assert_eq!(shown, steps.iter().map(numbered).collect::<Vec<_>>());
+        for seen in seen {
+            assert!(
+                said.lines().any(|line| line.trim().starts_with(&format!("✓ {seen}"))),
+                "{seen}"
+            );
+        }
+        // Where the script has a line for it, and nowhere else.
+        let noted = script.lines().filter(|line| line.contains(paper)).count();
+        let heads = said.lines().filter(|line| line.trim().starts_with(head)).count();
+        assert!(noted > 3);
+        assert_eq!(heads, noted, "{said}");
+    }
 }
 
 /// Whoever waits at a terminal sees how far it is; a file or another program gets nothing of it.

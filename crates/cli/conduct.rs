@@ -6,6 +6,7 @@
 //! nothing: what comes next, and whether an answer is one, is said by [`Run`].
 
 mod doubt;
+mod shown;
 
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -16,8 +17,7 @@ use ceremony::record::{Answer, Attempt, End, Event, Place, Resumed};
 use ceremony::run::{Book, Fault, Next, Request, Run, Step, as_words};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
-use ceremony::token::{TokenAnswer, TokenError};
-use ceremony::words;
+use ceremony::token::TokenError;
 
 use crate::args::Lang;
 use crate::commands::pick;
@@ -142,7 +142,7 @@ impl Conduct {
             run = match run.next() {
                 Next::Ask(op, attempt) => {
                     let asked = Attempt { op: op.name.clone(), attempt };
-                    self.show(&run, &asked.op);
+                    self.show(&run, op);
                     self.ask(run, asked)?
                 }
                 Next::Answer(..) => self.answer(run)?,
@@ -258,13 +258,13 @@ impl Conduct {
         });
         match judged {
             Ok(proofs) => {
-                let identity = self.identity(&answer);
+                let seen = shown::seen(&answer, self.lang);
                 let answered = Event::Answered { op: op.name.clone(), attempt, answer };
                 let mut run = self.take_answer(run, op, answered)?;
                 run.settle(&proofs);
                 self.proofs.extend(proofs);
-                if let Some(identity) = identity {
-                    self.say(&identity);
+                if let Some(seen) = seen {
+                    self.say(&format!("          ✓ {seen}"));
                 }
                 self.show_head(&run, op);
                 Ok(run)
@@ -309,7 +309,9 @@ impl Conduct {
     }
 
     fn seal(&mut self, run: Run) -> Result<Run, Halt> {
-        self.show(&run, "seal");
+        if let Some(op) = run.graph().ops().iter().find(|op| op.act == Act::Seal) {
+            self.show(&run, op);
+        }
         let made = Made::of(&run);
         let request = made.request(&run).map_err(bug)?;
         let answer =
@@ -331,32 +333,10 @@ impl Conduct {
         self.take(run, Event::Sealed { bundle })
     }
 
-    /// What people compare with the plate on the device.
-    fn identity(&self, answer: &Answer) -> Option<String> {
-        let Answer::Token(TokenAnswer::Identity(token)) = answer else { return None };
-        Some(format!(
-            "          token: {} · {} · {} · {}",
-            token.serial, token.label, token.manufacturer, token.model
-        ))
-    }
-
-    fn show(&self, run: &Run, op: &str) {
-        let (done, all) = run.progress();
-        self.say(&format!("[{done:>3}/{all}] {op}"));
-    }
-
     /// A line of progress, for whoever waits.
     pub(crate) fn say(&self, line: &str) {
         if self.progress {
             let _ = writeln!(std::io::stderr(), "{line}");
-        }
-    }
-
-    /// After every key and sheet the script has a line for the head, in words.
-    fn show_head(&self, run: &Run, op: &Op) {
-        if op.act.is_noted() {
-            let head = words::lines(&run.head().0);
-            self.say(&format!("          head: {}", head.first().map_or("", String::as_str)));
         }
     }
 

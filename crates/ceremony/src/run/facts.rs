@@ -7,7 +7,7 @@ use sha2::Digest as _;
 
 use super::{Book, Run, Signed, Stop};
 use crate::compile::Compiled;
-use crate::graph::{Act, Graph, Op, Phase};
+use crate::graph::{Act, Graph, Op};
 use crate::hex::{Digest, Octets};
 use crate::key::{PublicKey, Signature};
 use crate::name::Name;
@@ -191,13 +191,5 @@ impl Run {
     #[must_use]
     pub const fn ended_at(&self) -> Instant {
         self.ended_at
-    }
-
-    /// How many operations there are before the seal, and how many of them are done.
-    #[must_use]
-    pub fn progress(&self) -> (usize, usize) {
-        let before = |op: &Op| op.act.phase() < Phase::Seal;
-        let all = self.graph().ops.iter().zip(&self.ops).filter(|(op, _)| before(op));
-        all.fold((0, 0), |(done, all), (_, state)| (done + usize::from(state.done), all + 1))
     }
 }

@@ -1,0 +1,85 @@
+//! What the room is told while the token works: which step of the script it is, and what the
+//! machine saw there.
+
+use ceremony::graph::Op;
+use ceremony::record::Answer;
+use ceremony::run::Run;
+use ceremony::script;
+use ceremony::token::{NO_VALUE, NO_WRAPPING, TokenAnswer, TokenIdentity};
+use ceremony::words;
+
+use super::Conduct;
+use crate::args::Lang;
+use crate::commands::language;
+use crate::people::People;
+
+impl Conduct {
+    /// The step that comes, under its number and title in the script. At a terminal a step of
+    /// people is shown whole by its question.
+    pub(super) fn show(&self, run: &Run, op: &Op) {
+        if op.act.is_of_people() && matches!(self.people, People::Terminal(_)) {
+            return;
+        }
+        let title = script::step(run.graph(), op, language(self.lang)).title;
+        let all = run.graph().ops().len();
+        self.say(&format!("[{:>3}/{all}] {title} `{}`", op.id.number(), op.name));
+    }
+
+    /// After every key and sheet the script has a line for the head, in words.
+    pub(super) fn show_head(&self, run: &Run, op: &Op) {
+        if op.act.is_noted() {
+            let head = words::lines(&run.head().0);
+            let label = match self.lang {
+                Lang::Ja => "記録の最新値",
+                Lang::En => "head",
+            };
+            self.say(&format!("          {label}: {}", head.first().map_or("", String::as_str)));
+        }
+    }
+}
+
+/// What the machine sees in an answer of a token.
+pub(super) fn seen(answer: &Answer, lang: Lang) -> Option<String> {
+    let Answer::Token(answer) = answer else { return None };
+    let (ja, en) = match answer {
+        TokenAnswer::Identity(token) => {
+            let TokenIdentity { serial, label, manufacturer, model, .. } = token;
+            let plate = format!("{serial} · {label} · {manufacturer} · {model}");
+            (format!("トークン: {plate}"), format!("token: {plate}"))
+        }
+        TokenAnswer::Objects { objects } => {
+            let count = objects.len();
+            (format!("オブジェクト: {count} 個"), format!("objects: {count}"))
+        }
+        TokenAnswer::Key(_) | TokenAnswer::Copied(_) => {
+            ("属性: 計画のとおり".into(), "attributes: as planned".into())
+        }
+        TokenAnswer::Denied { code } => {
+            let ja = match code.as_str() {
+                NO_VALUE => "値なし",
+                NO_WRAPPING => "包む仕組みなし",
+                code => code,
+            };
+            (format!("拒否: {ja}"), format!("refused: {code}"))
+        }
+        TokenAnswer::Signatures { signatures } => {
+            let count = signatures.len();
+            (format!("検証した署名: {count} 個"), format!("signatures verified: {count}"))
+        }
+        TokenAnswer::Heads { values } => {
+            let count = values.len();
+            (
+                format!("トークン上の記録の最新値: {count} 個"),
+                format!("heads on the token: {count}"),
+            )
+        }
+        TokenAnswer::Left { objects } => {
+            (format!("残り: {objects} 個"), format!("objects left: {objects}"))
+        }
+        TokenAnswer::Done {} | TokenAnswer::Yielded { .. } => return None,
+    };
+    Some(match lang {
+        Lang::Ja => ja,
+        Lang::En => en,
+    })
+}
