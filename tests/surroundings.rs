@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::kill::small_ca;
 use crate::support::{
-    Drill, LATER, at_time, files, genesis_golden, gishiki, records, run, succeed, text,
+    Drill, LATER, at_time, copy, files, genesis_golden, gishiki, records, run, succeed, text,
 };
 
 fn planned(drill: &Drill) -> PathBuf {
@@ -283,5 +283,29 @@ fn a_file_that_cannot_be_read_is_refused() {
         assert_eq!(output.status.code(), Some(5), "{name}: {said}");
         assert!(said.contains("S-FILE") && said.contains("Permission denied"), "{name}: {said}");
         assert!(!drill.path("A").exists() && !drill.path("out").exists(), "{name}");
+    }
+}
+
+/// Until the folder has its name there is no output: what a kill leaves beside it is in nobody's
+/// way, and goes when it is written again.
+#[test]
+fn a_kill_while_the_output_is_written_leaves_nothing_that_counts() {
+    let base = Drill::new();
+    for at in ["syncfs:when=1", "syncfs:when=2", "chmod:when=1", "rename:when=1"] {
+        let drill = base.copy();
+        let plan = planned(&drill);
+        let call = at.split(':').next().unwrap();
+        let trace = format!("trace={call}");
+        let inject = format!("inject={}", at.replace(':', ":signal=KILL:"));
+        let command = drill.run_command(&plan);
+        let output = run(&mut injected(&command, &drill, &[&trace, &inject], None));
+        assert!(!output.status.success() && !drill.path("out").exists(), "{at}: {}", text(&output));
+        // A ledger can be read beside it.
+        let (partial, ledger) = (drill.path(".out.partial"), drill.path("ledger"));
+        copy(&genesis_golden(), &ledger.join("2026-04-genesis"));
+        copy(&partial, &ledger.join(".2026-06-ds.partial"));
+        succeed(gishiki().arg("state").arg(&ledger));
+        resumed(&drill, LATER);
+        assert!(!partial.exists(), "{at}");
     }
 }

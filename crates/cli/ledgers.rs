@@ -98,7 +98,9 @@ pub(crate) fn plans(ca: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     let paths = fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>());
-    paths.map_err(|error| refused(folder, error.to_string()))
+    let mut paths: Vec<PathBuf> = paths.map_err(|error| refused(folder, error.to_string()))?;
+    paths.retain(|path| !output::is_partial(path));
+    Ok(paths)
 }
 
 fn entry(folder: PathBuf, plan_file: &str) -> Result<(Name, Entry), Halt> {
