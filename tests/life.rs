@@ -13,6 +13,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use self::history::{CEREMONIES, History, plan};
+use crate::support::terminal::SO_PIN;
 use crate::support::{SOFTHSM, files, gishiki, replaced, root, run, succeed, text, to_be_signed};
 
 fn golden(ceremony: &str) -> std::path::PathBuf {
@@ -165,7 +166,7 @@ fn the_history_on_softhsm_signs_the_same_octets() {
     assert_eq!(history.keys_on("DRILL mdoc-root"), (3, 3));
     assert_eq!(history.keys_on("DRILL vault"), (3, 3));
     for (name, octets) in files(history.folder()) {
-        let secret = octets.windows(12).any(|window| window == b"drill-so-pin");
+        let secret = octets.windows(SO_PIN.len()).any(|window| window == SO_PIN.as_bytes());
         assert!(name == "pin" || !secret, "the SO PIN is in {name}");
     }
 }

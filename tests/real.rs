@@ -1,17 +1,12 @@
 //! The real thing, with people at a terminal: the first ceremony and its anchor, a backup, and the
 //! loss of the root token, after which the anchor names a second audit key.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{Read as _, Write as _};
+use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
-
+use crate::support::terminal::{SO_PIN, Terminal};
 use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text};
-
-const SO_PIN: &str = "drill-so-pin";
 
 /// A CA whose production tokens are two of SoftHSM's, and its ledger.
 struct Ca {
@@ -89,19 +84,11 @@ impl Ca {
 
     /// Holds a ceremony at a terminal; what stood on the screen.
     fn hold(&self, ceremony: &str, time: &str) -> String {
-        let mut reviewed = gishiki();
-        reviewed.arg("graph").arg(self.plan(ceremony)).arg("--ledger").arg(self.path("ledger"));
-        let graph = succeed(&mut reviewed);
-        let mut reviewed = gishiki();
-        reviewed.arg("check").arg(self.plan(ceremony)).arg("--ledger").arg(self.path("ledger"));
-        let ids = succeed(&mut reviewed);
-        let id = |name: &str| {
-            let line = ids.lines().find(|line| line.trim_start().starts_with(name)).unwrap();
-            line.split_whitespace().last().unwrap().to_string()
-        };
-        let people =
-            People { graph: id("graph"), bindings: id("bindings"), duties: duties(&graph) };
-        let (code, screen) = people.at_a_terminal(&self.command(ceremony, time));
+        let mut check = gishiki();
+        check.arg("check").arg(self.plan(ceremony)).arg("--ledger").arg(self.path("ledger"));
+        let mut terminal = Terminal::open(&self.command(ceremony, time)).with_papers(&mut check);
+        let code = terminal.finish();
+        let screen = terminal.said.clone();
         assert_eq!(code, Some(0), "{ceremony}: {screen}");
         assert!(!screen.contains(PIN) && !screen.contains(SO_PIN), "a PIN is on the screen");
         screen
@@ -115,92 +102,6 @@ impl Ca {
         }
         let output = run(&mut verify);
         (output.status.code(), text(&output))
-    }
-}
-
-/// Who has to confirm each operation, by its number: the first who may.
-fn duties(graph: &str) -> BTreeMap<usize, String> {
-    let operations = graph.split_once("\n# operations\n").unwrap().1;
-    let line = |line: &str| {
-        let number = line.get(..3)?.parse().ok()?;
-        let by = line.rsplit_once(" by ")?.1;
-        let mut people = Vec::new();
-        for duty in by.split(", ") {
-            let (count, rest) = duty.split_once(' ')?;
-            let ids = rest.split_once(" of ")?.1.split(' ');
-            people.extend(ids.take(count.parse().ok()?).map(String::from));
-        }
-        Some((number, people.join(" ")))
-    };
-    operations.lines().filter_map(line).collect()
-}
-
-/// People who do what the script says.
-struct People {
-    graph: String,
-    bindings: String,
-    duties: BTreeMap<usize, String>,
-}
-
-impl People {
-    /// What they type at a prompt, with what stands on the screen.
-    fn answer(&self, screen: &str, prompt: &str) -> String {
-        let step = screen.rsplit("── ").next().unwrap();
-        let number: usize = step.split('.').next().unwrap().parse().unwrap_or_default();
-        // The digest that is shown last, of which the first 8 words are read aloud.
-        let is_digest =
-            |word: &&str| word.len() == 64 && word.chars().all(|c| c.is_ascii_hexdigit());
-        let shown = || screen.split_whitespace().rfind(is_digest).unwrap()[..16].to_string();
-        if prompt.starts_with("graph ") {
-            self.graph[..16].to_string()
-        } else if prompt.starts_with("bindings ") {
-            self.bindings.clone()
-        } else if prompt.contains("who confirms") {
-            self.duties[&number].clone()
-        } else if prompt.starts_with("SO PIN") {
-            SO_PIN.to_string()
-        } else if prompt.starts_with("PIN") {
-            PIN.to_string()
-        } else if prompt.contains("as read aloud") {
-            shown()
-        } else if prompt.contains('…') {
-            "0".to_string()
-        } else {
-            "as on the label".to_string()
-        }
-    }
-
-    /// Runs a command with a controlling terminal of its own; how it ended, and the screen.
-    fn at_a_terminal(&self, command: &Command) -> (Option<i32>, String) {
-        let pty = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        grantpt(&pty).unwrap();
-        unlockpt(&pty).unwrap();
-        let name = ptsname(&pty, Vec::new()).unwrap().into_string().unwrap();
-        let side = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
-        let mut session = Command::new("setsid");
-        session.args(["--ctty", "--wait"]).arg(command.get_program()).args(command.get_args());
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => session.env(name, value),
-                None => session.env_remove(name),
-            };
-        }
-        let mut child = session.stdin(side()).stdout(side()).stderr(side()).spawn().unwrap();
-        drop(session);
-        let (mut keys, mut pty) = (File::from(pty.try_clone().unwrap()), File::from(pty));
-        let mut screen = Vec::new();
-        let mut octets = [0; 4096];
-        // Linux says EIO at the end of the last process that has the terminal.
-        while let Ok(read @ 1..) = pty.read(&mut octets) {
-            screen.extend_from_slice(&octets[..read]);
-            let shown = String::from_utf8_lossy(&screen);
-            let prompt = shown.rsplit('\n').next().unwrap();
-            if prompt.ends_with(": ") {
-                writeln!(keys, "{}", self.answer(&shown, prompt.trim_start())).unwrap();
-            }
-        }
-        let status = child.wait().unwrap();
-        (status.code(), String::from_utf8_lossy(&screen).into_owned())
     }
 }
 

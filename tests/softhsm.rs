@@ -8,6 +8,7 @@ use std::process::Command;
 use serde_json::Value;
 
 use crate::kill::small_ca;
+use crate::support::terminal::SO_PIN;
 use crate::support::{
     Drill, SOFTHSM, assert_same_to_be_signed, faulty_module, genesis, genesis_golden, gishiki,
     records, run, signed, succeed, text,
@@ -284,15 +285,7 @@ fn a_token_that_is_not_initialised_stops_the_run() {
     };
     // Without a token there is a slot that waits for one; it has no serial number.
     assert!(stopped(&drill, &plan).contains("no token with serial number"));
-    tool(&[
-        "--init-token",
-        "--label",
-        "DRILL mdoc-root",
-        "--so-pin",
-        "drill-so-pin",
-        "--slot-index",
-        "0",
-    ]);
+    tool(&["--init-token", "--label", "DRILL mdoc-root", "--so-pin", SO_PIN, "--slot-index", "0"]);
     let slots = tool(&["--list-token-slots"]);
     let serial = slots.lines().find_map(|line| line.trim().strip_prefix("serial num"));
     drill.serial = serial.unwrap().trim().trim_start_matches(':').trim().to_string();

@@ -7,6 +7,7 @@ use std::process::{Command, Output};
 
 use ceremony::plan::Plan;
 
+use crate::support::terminal::SO_PIN;
 use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text};
 
 /// The ceremonies of the sample CA, in the order of their ledger.
@@ -43,7 +44,7 @@ impl History {
         let vault = drill.new_token("DRILL vault");
         fs::create_dir(drill.path("ledger")).unwrap();
         // Logins first; then, where a key is copied, SO PIN and PIN of each token.
-        let lines = [PIN, PIN, "drill-so-pin", PIN, "drill-so-pin", PIN].join("\n");
+        let lines = [PIN, PIN, SO_PIN, PIN, SO_PIN, PIN].join("\n");
         fs::write(drill.path("pin"), lines).unwrap();
         Self { drill, vault }
     }

@@ -1,6 +1,7 @@
 //! What tests share: the program, folders, a SoftHSM token, the sample CA.
 
 pub(crate) mod signed;
+pub(crate) mod terminal;
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -185,7 +186,7 @@ impl Drill {
         let before = serials();
         let mut init = Command::new("softhsm2-util");
         init.args(["--init-token", "--free", "--label", label]);
-        succeed(self.env(init.args(["--so-pin", "drill-so-pin", "--pin", PIN])));
+        succeed(self.env(init.args(["--so-pin", terminal::SO_PIN, "--pin", PIN])));
         serials().into_iter().find(|serial| !before.contains(serial)).unwrap()
     }
 
