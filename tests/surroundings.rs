@@ -286,26 +286,58 @@ fn a_file_that_cannot_be_read_is_refused() {
     }
 }
 
+/// A run that is killed at this system call, which is the first or a later one of its kind.
+fn killed(drill: &Drill, call: &str, when: usize) -> Output {
+    let filter = [format!("trace={call}"), format!("inject={call}:signal=KILL:when={when}")];
+    let command = drill.run_command(&planned(drill));
+    let output = run(&mut injected(&command, drill, &filter.each_ref().map(String::as_str), None));
+    assert!(!output.status.success(), "{call} {when}: {}", text(&output));
+    output
+}
+
+/// Every name under a drill's folder that says that something is not whole.
+fn partial(drill: &Drill) -> Vec<String> {
+    let names = ["", "A", "B"].map(|folder| drill.path(folder));
+    let names = names.iter().filter_map(|folder| fs::read_dir(folder).ok()).flatten();
+    let names = names.map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    names.filter(|name| name.ends_with(".partial")).collect()
+}
+
 /// Until the folder has its name there is no output: what a kill leaves beside it is in nobody's
 /// way, and goes when it is written again.
 #[test]
 fn a_kill_while_the_output_is_written_leaves_nothing_that_counts() {
     let base = Drill::new();
-    for at in ["syncfs:when=1", "syncfs:when=2", "chmod:when=1", "rename:when=1"] {
+    for (call, when) in [("syncfs", 1), ("syncfs", 2), ("chmod", 1), ("rename", 1)] {
         let drill = base.copy();
-        let plan = planned(&drill);
-        let call = at.split(':').next().unwrap();
-        let trace = format!("trace={call}");
-        let inject = format!("inject={}", at.replace(':', ":signal=KILL:"));
-        let command = drill.run_command(&plan);
-        let output = run(&mut injected(&command, &drill, &[&trace, &inject], None));
-        assert!(!output.status.success() && !drill.path("out").exists(), "{at}: {}", text(&output));
+        killed(&drill, call, when);
+        assert!(partial(&drill) == [".out.partial"] && !drill.path("out").exists());
         // A ledger can be read beside it.
-        let (partial, ledger) = (drill.path(".out.partial"), drill.path("ledger"));
+        let ledger = drill.path("ledger");
         copy(&genesis_golden(), &ledger.join("2026-04-genesis"));
-        copy(&partial, &ledger.join(".2026-06-ds.partial"));
+        copy(&drill.path(".out.partial"), &ledger.join(".2026-06-ds.partial"));
         succeed(gishiki().arg("state").arg(&ledger));
         resumed(&drill, LATER);
-        assert!(!partial.exists(), "{at}");
+        assert!(partial(&drill).is_empty(), "{call} {when}");
+    }
+}
+
+/// The inputs on either medium, then the bundle on either.
+#[test]
+fn a_kill_while_a_journals_file_is_written_leaves_nothing_that_counts() {
+    let base = Drill::new();
+    for when in 1..=4 {
+        let drill = base.copy();
+        killed(&drill, "renameat", when);
+        assert_eq!(partial(&drill).len(), 1, "{when}");
+        assert_eq!(begun(&drill), when > 2, "{when}");
+        if begun(&drill) {
+            resumed(&drill, LATER);
+        } else {
+            let said = interrupted(&run(&mut drill.resume_command(LATER)), &drill, "S-JOURNAL");
+            assert!(said.contains("begins with `gishiki run`"), "{said}");
+            succeed(&mut drill.run_command(&planned(&drill)));
+        }
+        assert!(partial(&drill).is_empty(), "{when}");
     }
 }

@@ -23,6 +23,7 @@ use ceremony::verify::Refusal;
 
 use crate::exit::Halt;
 use crate::files::{read, shown};
+use crate::partial::{self, is_partial};
 
 const INPUTS: &str = "inputs.json";
 const TRANSCRIPT: &str = "journal.jsonl";
@@ -270,16 +271,16 @@ impl Medium {
 ///
 /// Where neither is a journal: there is none to go on with.
 fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
+    if !holds_a_line(a) && !holds_a_line(b) {
+        let asked = format!("a ceremony's journal in {} or {}", shown(a), shown(b));
+        let found = "none; a ceremony that was not begun begins with `gishiki run`";
+        return Err(Halt::media("S-JOURNAL", asked, found));
+    }
     let is_journal = |folder: &Path| folder.join(TRANSCRIPT).exists();
     let (new, old) = match (is_journal(a), is_journal(b)) {
-        (true, true) => return Ok(None),
         (true, false) => (b, a),
         (false, true) => (a, b),
-        (false, false) => {
-            let asked = format!("a ceremony's journal in {} or {}", shown(a), shown(b));
-            let found = "none; a ceremony that was not begun begins with `gishiki run`";
-            return Err(Halt::media("S-JOURNAL", asked, found));
-        }
+        (true, true) | (false, false) => return Ok(None),
     };
     refuse_filled(new)?;
     fs::create_dir_all(new).map_err(|error| failed(new, &error))?;
@@ -299,7 +300,8 @@ fn holds_a_line(folder: &Path) -> bool {
 /// without a whole line, nothing was done.
 fn refuse_filled(folder: &Path) -> Result<(), Halt> {
     let ours = |name: &std::ffi::OsStr| {
-        name == "lost+found" || (!holds_a_line(folder) && (name == INPUTS || name == TRANSCRIPT))
+        let begun = name == INPUTS || name == TRANSCRIPT || is_partial(name);
+        name == "lost+found" || (begun && !holds_a_line(folder))
     };
     let mut entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -422,17 +424,8 @@ fn read_inputs(
     Ok(inputs)
 }
 
-/// Writes a small file whole: beside its place, synced, then renamed.
 fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {
-    let write = || -> std::io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(octets)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|error| failed(path, &error))
+    partial::put(path, octets).map_err(|error| failed(path, &error))
 }
 
 fn sync_folder(folder: &Path) -> Result<(), Halt> {

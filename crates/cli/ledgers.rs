@@ -20,6 +20,7 @@ use ceremony::verify::{Trust, Verdict, replay_abandoned};
 use crate::exit::Halt;
 use crate::files::{PLAN_FILE, read_document, shown};
 use crate::output;
+use crate::partial::is_partial;
 use crate::verdicts::{conclude, prove_all};
 
 /// One ceremony of a ledger.
@@ -99,7 +100,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     let paths = fs::read_dir(folder)
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>());
     let mut paths: Vec<PathBuf> = paths.map_err(|error| refused(folder, error.to_string()))?;
-    paths.retain(|path| !output::is_partial(path));
+    paths.retain(|path| !path.file_name().is_some_and(is_partial));
     Ok(paths)
 }
 

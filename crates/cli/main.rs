@@ -16,6 +16,7 @@ mod journal;
 mod ledgers;
 mod live;
 mod output;
+mod partial;
 mod people;
 mod places;
 mod proofs;

@@ -1,11 +1,9 @@
 //! The sealed folder: every file that a verified ceremony hands out, written whole or not at all.
 //!
-//! **Invariant:** files come from [`Verified`] only. The folder is written beside its place as
-//! `.NAME.partial`, its manifest last, and renamed; an output that is there already is never
-//! overwritten. What a killed writing left is no output, and is written anew.
+//! **Invariant:** files come from [`Verified`] only. The folder is written beside its place, its
+//! manifest last, and renamed; an output that is there already is never overwritten.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
@@ -15,10 +13,10 @@ use ceremony::record::{End, Mode};
 use ceremony::seal::{BUNDLE_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{Consistent, Sealed, Verified};
 use serde_json::json;
-use tempfile::TempDir;
 
 use crate::exit::Halt;
 use crate::files::{read_sealed, shown};
+use crate::partial;
 
 /// The name of the postscript in an output folder.
 pub(crate) const AFTER_FILE: &str = "after.jsonl";
@@ -87,27 +85,6 @@ pub(crate) const fn mode(mode: Mode) -> &'static str {
     }
 }
 
-/// What a folder is called until it is whole.
-const PARTIAL: &str = ".partial";
-
-/// Whether a folder is what a killed writing left.
-pub(crate) fn is_partial(folder: &Path) -> bool {
-    let name = folder.file_name().unwrap_or_default().as_encoded_bytes();
-    name.starts_with(b".") && name.ends_with(PARTIAL.as_bytes())
-}
-
-/// Makes the folder in which another is written until it is whole; what was left there goes.
-fn begin_partial(parent: &Path, name: &OsStr) -> std::io::Result<TempDir> {
-    let mut hidden = OsString::from(".");
-    hidden.push(name);
-    hidden.push(PARTIAL);
-    let left = parent.join(&hidden);
-    if left.symlink_metadata().is_ok() {
-        fs::remove_dir_all(&left)?;
-    }
-    tempfile::Builder::new().prefix(&hidden).rand_bytes(0).tempdir_in(parent)
-}
-
 /// Writes the folder: everything durable, then its name. It must not exist.
 pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Halt> {
     refuse_existing(out)?;
@@ -117,8 +94,7 @@ pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(),
     let absolute = std::path::absolute(out).map_err(failed)?;
     let parent = absolute.parent().unwrap_or(Path::new("/"));
     fs::create_dir_all(parent).map_err(failed)?;
-    let partial =
-        begin_partial(parent, absolute.file_name().unwrap_or_default()).map_err(failed)?;
+    let partial = partial::folder(&absolute).map_err(failed)?;
     let (last, others): (Vec<_>, Vec<_>) =
         files.iter().partition(|(name, _)| *name == MANIFEST_FILE);
     fs::create_dir(partial.path().join(INPUTS)).map_err(failed)?;
