@@ -121,19 +121,25 @@ fn certificate_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
 
 fn batch_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
     let row = |batch: &Batch| {
+        let entries = match batch.entries {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("{first} → {last}"),
+        };
+        let entries = match lang {
+            Lang::Ja => format!("{entries} 件"),
+            Lang::En => format!("entries {entries}"),
+        };
         let later = if batch.first > at { pick(lang, "  以後", "  later") } else { "" };
         let replaced = batch.superseded_by.as_ref().map_or(String::new(), |by| {
             format!("  {} {by}", pick(lang, "次に置き換え:", "superseded by"))
         });
         format!(
-            "{:<28} {} – {}  {}–{}  {} {}{replaced}{later}",
+            "{:<28} {} – {}  {}–{}  {entries}{replaced}{later}",
             batch.ceremony.as_str(),
             batch.first.day(),
             batch.last.day(),
             batch.numbers.0,
             batch.numbers.1,
-            batch.entries,
-            pick(lang, "件", "entries")
         )
     };
     state.batches.iter().map(row).collect()
@@ -370,7 +376,7 @@ fn batches_as_json(state: &State) -> Vec<Value> {
             "last": batch.last.to_string(),
             "covers-until": batch.covers_until.to_string(),
             "numbers": [batch.numbers.0, batch.numbers.1],
-            "entries": batch.entries,
+            "entries": [batch.entries.0, batch.entries.1],
             "superseded-by": batch.superseded_by.as_ref().map(Name::as_str),
             "issued": batch.issued,
         })

@@ -244,8 +244,8 @@ pub struct Batch {
     pub covers_until: Instant,
     /// The lowest and the highest number.
     pub numbers: (u64, u64),
-    /// Entries in the last one.
-    pub entries: usize,
+    /// Entries in the first and in the last one: those that end between them stand in the first.
+    pub entries: (usize, usize),
     /// When the next ceremony was planned to be.
     pub next_ceremony: Option<Day>,
     /// The ceremony whose batch takes its place.

@@ -292,7 +292,7 @@ impl State {
             last: last.crl.this_update,
             covers_until: last.crl.next_update,
             numbers: (numbers.clone().min().unwrap_or_default(), numbers.max().unwrap_or_default()),
-            entries: last.crl.revoked.len(),
+            entries: (first.crl.revoked.len(), last.crl.revoked.len()),
             next_ceremony: graph.next_ceremony,
             superseded_by: None,
             issued: completed,
