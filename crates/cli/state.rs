@@ -130,9 +130,11 @@ fn batch_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
             Lang::En => format!("entries {entries}"),
         };
         let later = if batch.first > at { pick(lang, "  以後", "  later") } else { "" };
-        let replaced = batch.superseded_by.as_ref().map_or(String::new(), |by| {
-            format!("  {} {by}", pick(lang, "次に置き換え:", "superseded by"))
-        });
+        let replaced = match (&batch.superseded_by, lang) {
+            (None, _) => String::new(),
+            (Some(by), Lang::Ja) => format!("  {by} に置き換え"),
+            (Some(by), Lang::En) => format!("  superseded by {by}"),
+        };
         format!(
             "{:<28} {} – {}  {}–{}  {entries}{replaced}{later}",
             batch.ceremony.as_str(),
