@@ -8,7 +8,7 @@ use crate::medium::{self, Sticks};
 use crate::support::{PIN, assert_same_to_be_signed, genesis_golden, gishiki, records, succeed};
 
 /// Every prompt that people are asked with.
-const PROMPTS: [&str; 9] = [
+const PROMPTS: [&str; 10] = [
     "who confirms (ids, by spaces): ",
     "(8 words or more from the papers): ",
     "(the first 8 words, as read aloud): ",
@@ -17,6 +17,7 @@ const PROMPTS: [&str; 9] = [
     "reference: ",
     "second-factor: ",
     "no returns: ",
+    "noted in the script; none if there is none): ",
     MENU,
 ];
 
@@ -60,14 +61,14 @@ impl Papers {
             let answer = match which {
                 0 => self.duties.join(" "),
                 1 if said.contains("graph (") => self.graph.clone(),
-                1 if said.contains("bindings (") => self.bindings.clone(),
-                1 => self.head.clone().unwrap(),
+                1 => self.bindings.clone(),
                 2 => words(&said),
                 3 => PIN.to_string(),
                 4 => "0".to_string(),
                 5 => "radio clock 7".to_string(),
                 6 => "shared with p02".to_string(),
                 7 => String::new(),
+                8 => self.head.clone().unwrap_or_else(|| "none".to_string()),
                 _ => return true,
             };
             machine.send(&answer);
