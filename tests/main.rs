@@ -19,6 +19,7 @@ mod diff;
 mod documents;
 mod foreign;
 mod golden;
+mod hsm;
 mod issuing;
 mod kill;
 mod laws;

@@ -119,7 +119,7 @@ impl Walk {
     }
 
     /// Walks as planned until this operation is asked.
-    fn until(mut self, name: &str) -> Self {
+    pub(crate) fn until(mut self, name: &str) -> Self {
         while self.ask() != name {
             let answer = self.planned();
             self.answer(answer).unwrap();
@@ -128,7 +128,7 @@ impl Walk {
     }
 
     /// The rule that refuses this answer to the pending operation.
-    fn refuses(&self, answer: &Answer) -> &'static str {
+    pub(crate) fn refuses(&self, answer: &Answer) -> &'static str {
         let Err(fault) = self.run.judge(answer) else { panic!("accepted: {answer:?}") };
         fault.rule
     }
