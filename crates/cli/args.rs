@@ -4,9 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+/// The source that the program was built from, as `crates/cli/build.rs` found it.
+pub(crate) const SOURCE: &str = env!("GISHIKI_IDENTITY");
+/// The program's version, and that source.
+pub(crate) const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (", env!("GISHIKI_IDENTITY"), ")");
+
 /// Key ceremonies of an offline root CA, from plan to proof
 #[derive(Debug, Parser)]
-#[command(name = "gishiki", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "gishiki", version = VERSION, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Args {
     /// The language of what people read (from LANG otherwise)
     #[arg(long, global = true, value_enum)]
