@@ -39,3 +39,4 @@ mod terminal;
 mod usage;
 mod validate;
 mod vendor;
+mod verdict;

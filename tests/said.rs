@@ -39,40 +39,12 @@ fn an_excepted_rule_is_not_said_to_be_kept() {
     let out = folder.path().join("out");
     succeed(gishiki().arg("rehearse").arg(&plan).arg("--out").arg(&out));
     let said = succeed(gishiki().arg("verify").arg(&out).arg("--rehearsal"));
-    assert!(said.lines().nth(1).unwrap().starts_with("  exception R-STAFF-CREDENTIAL"), "{said}");
+    let unplanned = said.split("# not as planned\n").nth(1).unwrap();
+    assert!(unplanned.starts_with("  exception R-STAFF-CREDENTIAL"), "{said}");
+    assert!(unplanned.contains("\n  excepted R-STAFF-CREDENTIAL: "), "{said}");
+    let said = succeed(gishiki().arg("verify").arg(&out).args(["--rehearsal", "--rules"]));
     assert!(!said.contains("✓ R-STAFF-CREDENTIAL"), "{said}");
     assert!(said.contains("– R-STAFF-CREDENTIAL"), "{said}");
-}
-
-#[test]
-fn no_rule_is_said_to_be_kept_that_nobody_judged() {
-    let folder = tempfile::tempdir().unwrap();
-    let out = folder.path().join("out");
-    succeed(gishiki().arg("rehearse").arg(genesis()).arg("--out").arg(&out));
-    let said = succeed(gishiki().arg("verify").arg(&out).arg("--rehearsal"));
-    for rule in ceremony::rules::all() {
-        use ceremony::rules::Stage;
-        let judged = said.contains(&format!("✓ {} ", rule.id));
-        match rule.stage {
-            Stage::Form | Stage::Plan(_) | Stage::Structure | Stage::Run | Stage::Verify => {
-                assert!(judged, "{}", rule.id);
-            }
-            Stage::Warn(_) | Stage::Path | Stage::Edge | Stage::Live | Stage::Image => {
-                let elsewhere = ceremony::rules::all().any(|other| {
-                    other.id == rule.id
-                        && matches!(
-                            other.stage,
-                            Stage::Plan(_)
-                                | Stage::Structure
-                                | Stage::Run
-                                | Stage::Verify
-                                | Stage::Form
-                        )
-                });
-                assert_eq!(judged, elsewhere, "{}", rule.id);
-            }
-        }
-    }
 }
 
 /// An aborted ceremony is consistent, and hands out nothing: both are said.
@@ -85,12 +57,17 @@ fn an_abort_is_said_by_every_verdict() {
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     assert!(text(&output).contains("stopped: "), "{}", text(&output));
     let said = drill.verify();
-    assert!(said.contains("aborted   people: a seal was broken"), "{said}");
+    assert!(
+        said.contains(
+            "aborted by FAKE Hajime Kanri (p01): a seal was broken; nothing is handed out"
+        ),
+        "{said}"
+    );
     let ledger = drill.path("ledger");
     fs::create_dir(&ledger).unwrap();
     fs::rename(drill.path("out"), ledger.join("2026-04-genesis")).unwrap();
     let said = succeed(gishiki().arg("verify").arg(&ledger).arg("--drill"));
-    assert!(said.contains("signatures, aborted\n"), "{said}");
+    assert!(said.contains("signatures, aborted, refusals: 1\n"), "{said}");
     let output = run(gishiki().arg("verify").arg(ledger.join("2026-04-genesis")));
     assert_eq!(output.status.code(), Some(7));
     assert!(text(&output).contains("drill, aborted, audit key"), "{}", text(&output));

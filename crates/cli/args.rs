@@ -245,6 +245,9 @@ pub(crate) struct Validate {
     pub(crate) link: Vec<PathBuf>,
     /// A CRL; give one of the day for every key that signed
     #[arg(long, value_name = "FILE", num_args = 1)]
+    /// List every rule that was judged, on what it rests, and which were not
+    #[arg(long)]
+    pub(crate) rules: bool,
     pub(crate) crl: Vec<PathBuf>,
     /// The time in question, such as 2026-04-01T10:00:00+09:00
     #[arg(long, value_name = "TIME")]
