@@ -133,9 +133,21 @@ pub(crate) struct Diff {
 pub(crate) struct State {
     /// The ledger
     pub(crate) ledger: PathBuf,
-    /// The day to judge by (otherwise that of the last ceremony)
+    /// The day to judge by (otherwise that of the last ceremony; with --due today)
     #[arg(long, value_name = "DATE")]
     pub(crate) at: Option<String>,
+    /// Only what falls due; exit code 9 if something is overdue
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) due: bool,
+    /// The CA's anchor, to judge the ledger by
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
+    pub(crate) anchor: Option<PathBuf>,
+    /// Take it as a rehearsal
+    #[arg(long, conflicts_with = "drill")]
+    pub(crate) rehearsal: bool,
+    /// Take it as a drill
+    #[arg(long)]
+    pub(crate) drill: bool,
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -233,6 +245,9 @@ pub(crate) struct Verify {
     /// Take it as a drill
     #[arg(long)]
     pub(crate) drill: bool,
+    /// List every rule that was judged, on what it rests, and which were not
+    #[arg(long)]
+    pub(crate) rules: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -245,9 +260,6 @@ pub(crate) struct Validate {
     pub(crate) link: Vec<PathBuf>,
     /// A CRL; give one of the day for every key that signed
     #[arg(long, value_name = "FILE", num_args = 1)]
-    /// List every rule that was judged, on what it rests, and which were not
-    #[arg(long)]
-    pub(crate) rules: bool,
     pub(crate) crl: Vec<PathBuf>,
     /// The time in question, such as 2026-04-01T10:00:00+09:00
     #[arg(long, value_name = "TIME")]
