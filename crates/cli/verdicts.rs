@@ -65,6 +65,7 @@ pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
 fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> Result<(), Halt> {
     let mut state = Arc::default();
     let (mut signatures, mut last) = (0, None);
+    let trusted = !matches!(trust, Trust::None);
     let chain = ledgers::whole(ledgers::list(ledger)?, ledger)?;
     if let Some(entry) = chain.last().filter(|entry| ledgers::is_abandoned(&entry.folder)) {
         let fault = Fault::new(
@@ -97,10 +98,7 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
         let facts = into_facts(verdict);
         print(&format!(
             "{} {:<40} {} {}{}{}\n",
-            match trust {
-                Trust::None => "·",
-                Trust::Anchor(_) | Trust::Room(_) | Trust::Rehearsal | Trust::Drill => "✓",
-            },
+            if trusted { '✓' } else { '·' },
             entry.name.as_str(),
             facts.signatures,
             pick(lang, "件の署名", "signatures"),
@@ -111,7 +109,7 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
             account::counted_of(&facts, lang)
         ))?;
         if listed {
-            print(&format!("{}\n", rules::listed(&facts, lang)))?;
+            print(&format!("{}\n", rules::listed(&facts, trusted, lang)))?;
         }
         signatures += facts.signatures;
         state = Arc::clone(&facts.state);
@@ -123,7 +121,7 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
     }
     print(&last_postscript(&facts, lang))?;
     print(&format!("  head      {}\n", facts.head))?;
-    if matches!(trust, Trust::None) {
+    if !trusted {
         return Err(not_anchored(&facts));
     }
     let proved = pick(lang, "件の署名を検証した", "signatures verified");
@@ -181,7 +179,7 @@ fn verify_folder(
     let pinned = ledger.map_or(Pinned::No, |ledger| pinned(ledger, &facts, &sealed));
     print(&account::said(&facts, &pinned, lang))?;
     if verify.rules {
-        print(&rules::listed(&facts, lang))?;
+        print(&rules::listed(&facts, anchored, lang))?;
     }
     print(&format!("\n{}", rules::counted(&facts, lang)))?;
     print(&account::aborted(&facts, lang))?;

@@ -76,12 +76,14 @@ pub(super) fn unkept(facts: &Consistent, lang: Lang) -> Vec<String> {
     facts.account.unkept().map(row).collect()
 }
 
-/// Every rule that was judged, and the ids of those that were not.
-pub(super) fn listed(facts: &Consistent, lang: Lang) -> String {
+/// Every rule that was judged, and the ids of those that were not. Where nothing says whose the
+/// folder is, no rule is ticked.
+pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
     let mut text = String::new();
+    let tick = if trusted { '✓' } else { '·' };
     for basis in BASES {
         let of_basis = facts.account.judged.iter().filter(|judged| judged.basis == basis);
-        let rows: Vec<String> = of_basis.map(|judged| row(judged, lang)).collect();
+        let rows: Vec<String> = of_basis.map(|judged| row(judged, tick, lang)).collect();
         if !rows.is_empty() {
             text.push_str(&format!("\n# {}\n{}", heading(basis, lang), rows.concat()));
         }
@@ -106,15 +108,15 @@ pub(super) fn listed(facts: &Consistent, lang: Lang) -> String {
     text
 }
 
-fn row(judged: &Judged, lang: Lang) -> String {
+fn row(judged: &Judged, tick: char, lang: Lang) -> String {
     let clause = ceremony::rules::find(judged.id).map_or("gishiki", |rule| rule.clause);
     let row = format!("{:<24} {:<28}", judged.id, clause);
     let so = pick(lang, judged.so.ja, judged.so.en);
     match &judged.standing {
-        Standing::Kept if judged.by.is_empty() => format!("  ✓ {row} {so}\n"),
+        Standing::Kept if judged.by.is_empty() => format!("  {tick} {row} {so}\n"),
         Standing::Kept => {
             let by: Vec<&str> = judged.by.iter().map(Name::as_str).collect();
-            format!("  ✓ {row} {so} [{}]\n", by.join(" "))
+            format!("  {tick} {row} {so} [{}]\n", by.join(" "))
         }
         Standing::Excepted(found) => {
             let word = pick(lang, "例外により許容", "excepted");
