@@ -12,7 +12,8 @@ use ceremony::rules::{self, Stage};
 use serde_json::Value;
 
 use crate::support::{
-    Drill, LATER, PIN, copy, genesis, genesis_golden, gishiki, root, run, succeed, text,
+    Drill, LATER, PIN, SOFTHSM, copy, faulty_module, genesis, genesis_golden, gishiki, root, run,
+    succeed, text,
 };
 
 /// The text without what differs from one ceremony or format to the next: digests, and of a drill
@@ -154,6 +155,30 @@ fn of_a_resumed_ceremony() {
     let said = kept_as("resumed", &drill.path("out"), &["--drill"], Some(&drill));
     assert!(said.contains("a wrong PIN at login"), "{said}");
     assert!(said.contains("went on after an interruption since TIME"), "{said}");
+}
+
+/// A key pair that was in doubt and taken, and signatures of which nobody knows.
+#[test]
+fn of_a_ceremony_that_was_killed_twice() {
+    let drill = Drill::new();
+    drill.write_room(&faulty_module());
+    let mut first = drill.run_command(&genesis());
+    let mut second = drill.resume_command(LATER);
+    let mut third = drill.resume_command("2026-04-01 03:10:00");
+    for (command, at) in [
+        (&mut first, Some("C_GenerateKeyPair#2:kill-after")),
+        (&mut second, Some("C_Sign#20:kill-after")),
+        (&mut third, None),
+    ] {
+        command.env("FAULTY_MODULE", SOFTHSM);
+        let output = run(command.envs(at.map(|at| ("FAULTY_AT", at))));
+        assert_eq!(output.status.success(), at.is_none(), "{}", text(&output));
+    }
+    let said = kept_as("killed", &drill.path("out"), &["--drill"], Some(&drill));
+    for what in ["a key pair in doubt was complete, and taken at generate-g1", "lost sign-"] {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    assert_eq!(said.matches("went on after an interruption").count(), 2, "{said}");
 }
 
 #[test]
