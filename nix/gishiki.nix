@@ -53,6 +53,8 @@ in run "gishiki" {
   # One unit of code, no debug sections, no paths of this build: the same octets from every store.
   export CARGO_PROFILE_RELEASE_CODEGEN_UNITS=1 CARGO_PROFILE_RELEASE_STRIP=true
   export RUSTFLAGS="--remap-path-prefix=/build/work=/src --remap-path-prefix=${vendor}=/vendor --remap-path-prefix=/build/home=/cargo"
+  # What `gishiki --version` and every transcript name. In the repository the same line gives the same digest.
+  export GISHIKI_SOURCE=$(find Cargo.lock Cargo.toml crates tests/copyist tests/faulty-module -type f | LC_ALL=C sort | xargs sha256sum | sha256sum | cut -c1-64)
   # Without `gishiki image`: the live system holds what a ceremony needs.
   cargo build --release --frozen --no-default-features --bin gishiki --target ${target}
 

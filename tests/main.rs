@@ -41,3 +41,4 @@ mod terminal;
 mod usage;
 mod validate;
 mod vendor;
+mod verdict;

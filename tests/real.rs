@@ -142,7 +142,11 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     let mut anchor = format!("format = 1\nca = \"mdoc-root\"\nmode = \"real\"\n{first}");
     fs::write(ca.path("anchor.toml"), &anchor).unwrap();
     let (code, said) = ca.verify(&genesis, true);
-    assert!(code == Some(0) && said.contains("verified: mdoc-root"), "{code:?}: {said}");
+    assert!(code == Some(0) && said.contains("\nverified: mdoc-root"), "{code:?}: {said}");
+    let mut state = gishiki();
+    state.arg("state").arg(&ledger).arg("--anchor").arg(ca.path("anchor.toml"));
+    let said = succeed(&mut state);
+    assert!(said.starts_with("mdoc-root (real)\n  judged under the anchor\n"), "{said}");
 
     // The backup. Its bindings were reviewed; others beside the plan stop it.
     ca.replan("2026-12-backup-drill", "2026-04-genesis", 2, &[]);

@@ -4,9 +4,15 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
+/// The source that the program was built from, as `crates/cli/build.rs` found it.
+pub(crate) const SOURCE: &str = env!("GISHIKI_IDENTITY");
+/// The program's version, and that source.
+pub(crate) const VERSION: &str =
+    concat!(env!("CARGO_PKG_VERSION"), " (", env!("GISHIKI_IDENTITY"), ")");
+
 /// Key ceremonies of an offline root CA, from plan to proof
 #[derive(Debug, Parser)]
-#[command(name = "gishiki", version, propagate_version = true, max_term_width = 100)]
+#[command(name = "gishiki", version = VERSION, propagate_version = true, max_term_width = 100)]
 pub(crate) struct Args {
     /// The language of what people read (from LANG otherwise)
     #[arg(long, global = true, value_enum)]
@@ -127,9 +133,21 @@ pub(crate) struct Diff {
 pub(crate) struct State {
     /// The ledger
     pub(crate) ledger: PathBuf,
-    /// The day to judge by (otherwise that of the last ceremony)
+    /// The day to judge by (otherwise that of the last ceremony; with --due today)
     #[arg(long, value_name = "DATE")]
     pub(crate) at: Option<String>,
+    /// Only what falls due; exit code 9 if something is overdue
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) due: bool,
+    /// The CA's anchor, to judge the ledger by
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
+    pub(crate) anchor: Option<PathBuf>,
+    /// Take it as a rehearsal
+    #[arg(long, conflicts_with = "drill")]
+    pub(crate) rehearsal: bool,
+    /// Take it as a drill
+    #[arg(long)]
+    pub(crate) drill: bool,
     /// As JSON
     #[arg(long)]
     pub(crate) json: bool,
@@ -231,6 +249,9 @@ pub(crate) struct Verify {
     /// Take it as a drill
     #[arg(long)]
     pub(crate) drill: bool,
+    /// List every rule that was judged, on what it rests, and which were not
+    #[arg(long)]
+    pub(crate) rules: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -33,6 +33,8 @@ pub(crate) enum Halt {
     NotPinned(String),
     /// Two plans do not mean the same; what differs was printed.
     Differs,
+    /// Something is overdue; what is, was printed.
+    Overdue,
     /// Our bug.
     Bug(Fault),
     /// One of the others, while a ceremony was held: how far it had come says what can be done.
@@ -66,6 +68,7 @@ impl Halt {
             Self::Interrupted(_) => 6,
             Self::NotAnchored(_) | Self::NotPinned(_) => 7,
             Self::Differs => 8,
+            Self::Overdue => 9,
             Self::Bug(_) => 70,
             Self::Told(halt) => halt.code(),
         }

@@ -15,7 +15,7 @@ use ceremony::name::Name;
 use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
-use ceremony::verify::{Trust, Verdict, replay_abandoned};
+use ceremony::verify::{History, Trust, Verdict, replay_abandoned};
 
 use crate::exit::Halt;
 use crate::files::{PLAN_FILE, read_document, shown};
@@ -27,11 +27,17 @@ use crate::verdicts::{conclude, prove_all};
 #[derive(Debug, Clone)]
 pub(crate) struct Entry {
     pub(crate) name: Name,
-    after: After,
+    pub(crate) after: After,
     pub(crate) folder: PathBuf,
 }
 
 impl Entry {
+    /// The plan of this ceremony.
+    pub(crate) fn plan(&self) -> Result<Plan, Halt> {
+        let octets = read_document(&self.folder.join("inputs").join(PLAN_FILE))?;
+        Plan::parse(&octets).map_err(|v| Halt::media(v.rule, v.asked, v.found))
+    }
+
     /// The policy that this ceremony was held under.
     pub(crate) fn policy(&self) -> Result<Policy, Halt> {
         let octets = read_document(&self.folder.join("inputs").join("policy.toml"))?;
@@ -182,14 +188,17 @@ pub(crate) fn whole(found: BTreeMap<Name, Entry>, ledger: &Path) -> Result<Vec<E
     Ok(chain)
 }
 
-/// A ceremony that could not be sealed: how many signatures of its journal were proved, and what it
-/// left.
-pub(crate) fn abandoned(entry: &Entry, before: &Arc<State>) -> Result<(usize, Arc<State>), Halt> {
+/// A ceremony that could not be sealed: how many signatures of its journal were proved, what it
+/// left, and what happened in it.
+pub(crate) fn abandoned(
+    entry: &Entry,
+    before: &Arc<State>,
+) -> Result<(usize, Arc<State>, History), Halt> {
     let files = output::read_folder(&entry.folder)?;
     let journal = files.get(JOURNAL_FILE).map(Vec::as_slice).unwrap_or_default();
     replay_abandoned(&output::sealed(&files).inputs, journal, before)
         .map_err(Halt::Verification)
-        .and_then(|(checks, state)| Ok((prove_all(&checks)?.len(), state)))
+        .and_then(|(checks, state, history)| Ok((prove_all(&checks)?.len(), state, history)))
         .map_err(|halt| halt.in_folder(&entry.folder))
 }
 
@@ -205,7 +214,7 @@ pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, us
             let _ = writeln!(std::io::stderr(), "[{number:>3}/{all}] {}", entry.name);
         }
         if is_abandoned(&entry.folder) {
-            let (count, left) = abandoned(entry, &state)?;
+            let (count, left, _) = abandoned(entry, &state)?;
             signatures += count;
             state = left;
             continue;

@@ -54,7 +54,7 @@ fn words(halt: &Halt, lang: Lang) -> String {
             );
             format!("{heading}: {}\n{next}\n", plain(names))
         }
-        Halt::Differs | Halt::Told(_) => String::new(),
+        Halt::Differs | Halt::Overdue | Halt::Told(_) => String::new(),
         Halt::Bug(fault) => say(pick(lang, "gishiki の不具合", "a bug of gishiki"), fault, lang),
         Halt::Held(reached, halt) => {
             let what = match (reached, halt.as_ref()) {
@@ -86,8 +86,9 @@ fn subject(rule: &str, lang: Lang) -> &'static str {
 const fn next(reached: Reached, halt: &Halt, lang: Lang) -> &'static str {
     match (reached, halt) {
         // What people or a plan decided needs no mending.
-        (_, Halt::People(_) | Halt::Violations(..) | Halt::Differs) => "",
+        (_, Halt::People(_) | Halt::Violations(..)) => "",
         (_, Halt::NotAnchored(_) | Halt::NotPinned(_)) => "",
+        (_, Halt::Differs | Halt::Overdue) => "",
         (_, Halt::Held(..)) => "",
         (Reached::Nothing, _) => pick(
             lang,

@@ -44,7 +44,7 @@ pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
     let place = Place {
         room: ceremony::compile::input_digest(&text).to_string(),
         terminal: room.terminal.get_ref().to_string(),
-        tool: env!("CARGO_PKG_VERSION").to_string(),
+        tool: crate::args::VERSION.to_string(),
         image: crate::live::measured(),
         token: serial(&room.token),
         spares: room.spare.iter().map(|(name, spare)| (name.clone(), serial(spare))).collect(),

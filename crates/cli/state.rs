@@ -1,42 +1,151 @@
 //! `state`: what the ceremonies of a ledger have left, for people and as JSON.
 
+mod json;
+
 use std::collections::BTreeMap;
 
-use ceremony::graph::Holder;
-use ceremony::hex::{Octets, encode};
-use ceremony::ledger::{Batch, Certificate, Due, DueKind, Key, Spare, Standing, State};
+use ceremony::hex::encode;
+use ceremony::ledger::{Batch, Certificate, Due, DueKind, Key, Standing, State};
 use ceremony::name::Name;
-use ceremony::plan::{Ground, Order};
+use ceremony::plan::Ground;
 use ceremony::policy::Policy;
 use ceremony::rehearsal::RehearsalUse;
 use ceremony::time::{Day, Instant};
 use ceremony::verify::Trust;
 use ceremony::x509::Reason;
-use serde_json::{Value, json};
 
 use crate::args::{self, Lang};
 use crate::commands::{pick, print};
+use crate::conduct::Clock;
 use crate::exit::Halt;
-use crate::ledgers;
-use crate::output;
+use crate::ledgers::{self, Entry};
+use crate::report::plain;
+use crate::{output, verdicts};
+
+/// On what a state rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rests {
+    Anchor,
+    Rehearsal,
+    Drill,
+    Nothing,
+}
+
+impl Rests {
+    const fn of(trust: &Trust<'_>) -> Self {
+        match trust {
+            Trust::Anchor(_) => Self::Anchor,
+            Trust::Rehearsal => Self::Rehearsal,
+            Trust::Drill => Self::Drill,
+            Trust::Room(_) | Trust::None => Self::Nothing,
+        }
+    }
+
+    /// As the JSON has it.
+    const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Anchor => Some("anchor"),
+            Self::Rehearsal => Some("rehearsal"),
+            Self::Drill => Some("drill"),
+            Self::Nothing => None,
+        }
+    }
+
+    const fn said(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Anchor => pick(lang, "アンカーのもとで検証済み", "judged under the anchor"),
+            Self::Rehearsal => pick(
+                lang,
+                "リハーサルとして整合。認証局のものではない",
+                "consistent as a rehearsal, and no CA's",
+            ),
+            Self::Drill => pick(
+                lang,
+                "訓練として整合。認証局のものではない",
+                "consistent as a drill, and no CA's",
+            ),
+            Self::Nothing => pick(
+                lang,
+                "整合するだけで、認証局のものとは示されていない(--anchor で検証)",
+                "not judged: consistent, but nothing says that it is the CA's (--anchor judges it)",
+            ),
+        }
+    }
+}
+
+/// What is shown of a ledger.
+struct Shown<'a> {
+    state: &'a State,
+    policy: &'a Policy,
+    at: Instant,
+    rests: Rests,
+    /// Where and by whom a copy is kept, by token and key, in the words of the plan that made it.
+    custody: BTreeMap<(Name, Name), String>,
+}
 
 /// Folds a ledger and shows its state at a day.
 pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
+    let anchor = verdicts::read_anchor(asked.anchor.as_deref())?;
+    let trust = verdicts::trust(anchor.as_ref(), asked.rehearsal, asked.drill);
     let chain = ledgers::whole(ledgers::list(&asked.ledger)?, &asked.ledger)?;
-    let (state, signatures) = ledgers::fold(&chain, &Trust::None)?;
+    let (state, signatures) = ledgers::fold(&chain, &trust)?;
     let policy = match chain.last() {
         Some(entry) => entry.policy()?,
         None => return Ok(()),
     };
     let at = match &asked.at {
         Some(day) => parse_day(day)?,
+        None if asked.due => Clock::System.now()?,
         None => state.last.as_ref().map_or(Instant::from_unix(0).map_err(outside)?, |l| l.ended_at),
     };
+    let (state, policy) = (&*state, &policy);
+    let custody = custody(&chain)?;
+    let shown = Shown { state, policy, at, rests: Rests::of(&trust), custody };
+    if asked.due {
+        return show_due(&shown, lang);
+    }
     if asked.json {
-        let text = serde_json::to_string_pretty(&as_json(&state, &policy, at)).unwrap_or_default();
+        let text = serde_json::to_string_pretty(&json::state(&shown)).unwrap_or_default();
         return print(&(text + "\n"));
     }
-    print(&as_text(&state, &policy, at, signatures, lang))
+    print(&as_text(&shown, signatures, lang))
+}
+
+/// What falls due, and that something is overdue.
+fn show_due(shown: &Shown<'_>, lang: Lang) -> Result<(), Halt> {
+    let rows = due_rows(shown, lang);
+    let head =
+        format!("{} {}: {}\n", pick(lang, "基準時刻", "at"), shown.at, shown.rests.said(lang));
+    print(&head)?;
+    for row in &rows {
+        print(&format!("  {row}\n"))?;
+    }
+    let due = shown.state.due(shown.policy, shown.at);
+    if due.iter().any(|due| due.is_overdue_at(shown.at)) {
+        return Err(Halt::Overdue);
+    }
+    Ok(())
+}
+
+fn due_rows(shown: &Shown<'_>, lang: Lang) -> Vec<String> {
+    let due = shown.state.due(shown.policy, shown.at).into_iter().map(|due| {
+        let overdue = due.is_overdue_at(shown.at);
+        let missed = if overdue { pick(lang, "  経過", "  past") } else { "" };
+        format!("{}  {}{missed}", due.by, describe(&due, lang))
+    });
+    due.collect()
+}
+
+/// Where copies are kept, by the plans that made them.
+fn custody(chain: &[Entry]) -> Result<BTreeMap<(Name, Name), String>, Halt> {
+    let mut custody = BTreeMap::new();
+    for entry in chain {
+        for copy in entry.plan()?.copy.into_values() {
+            let place = (copy.token.into_inner(), copy.key.into_inner());
+            custody.insert(place, copy.kept.into_inner());
+        }
+    }
+    Ok(custody)
 }
 
 fn parse_day(text: &str) -> Result<Instant, Halt> {
@@ -48,14 +157,16 @@ fn outside(error: ceremony::time::TimeError) -> Halt {
     Halt::media("S-FORM", "a date such as 2031-04-01", error.to_string())
 }
 
-fn as_text(state: &State, policy: &Policy, at: Instant, signatures: usize, lang: Lang) -> String {
+fn as_text(shown: &Shown<'_>, signatures: usize, lang: Lang) -> String {
+    let (state, policy, at) = (shown.state, shown.policy, shown.at);
     let mut out = String::new();
     if let (Some(genesis), Some(last)) = (&state.genesis, &state.last) {
         let proved = pick(lang, "件の署名を検証した", "signatures verified");
         out.push_str(&format!(
-            "{} ({})\n  {} {}, {} {} (#{}), {signatures} {proved}\n  head {}\n  {} {at}\n",
+            "{} ({})\n  {}\n  {} {}, {} {} (#{}), {signatures} {proved}\n  head {}\n  {} {at}\n",
             genesis.ca,
             output::mode(genesis.mode),
+            shown.rests.said(lang),
             pick(lang, "セレモニー", "ceremonies"),
             state.ceremonies.size(),
             pick(lang, "最後は", "the last"),
@@ -65,21 +176,22 @@ fn as_text(state: &State, policy: &Policy, at: Instant, signatures: usize, lang:
             pick(lang, "基準時刻", "at")
         ));
     }
-    let due = state.due(policy, at).into_iter().map(|due| {
-        let missed = if due.by < at { pick(lang, "  経過", "  past") } else { "" };
-        format!("{}  {}{missed}", due.by, describe(&due, lang))
-    });
     let burned = state.burned.iter();
     let burned =
         burned.map(|(serial, burned)| format!("{} {}", encode(serial), burned.certificate));
     let stopped = state.stopped.keys().map(|order| order.name().to_string());
     for (title, rows) in [
         (pick(lang, "鍵", "keys"), key_rows(state, policy, at, lang)),
+        (pick(lang, "複製と保管", "copies and custody"), copy_rows(shown, lang)),
         (pick(lang, "電子証明書", "certificates"), certificate_rows(state, at, lang)),
         ("CRL", batch_rows(state, at, lang)),
+        (
+            pick(lang, "各鍵の最後の CRL", "the last CRL of each key"),
+            last_crl_rows(state, at, lang),
+        ),
         (pick(lang, "破棄した番号", "burned serial numbers"), burned.collect()),
         (pick(lang, "停止中", "stopped"), stopped.collect()),
-        (pick(lang, "期日", "due"), due.collect()),
+        (pick(lang, "期日", "due"), due_rows(shown, lang)),
     ] {
         if !rows.is_empty() {
             out.push_str(&format!("\n# {title}\n  {}\n", rows.join("\n  ")));
@@ -92,18 +204,45 @@ fn key_rows(state: &State, policy: &Policy, at: Instant, lang: Lang) -> Vec<Stri
     let keys = state.keys.keys();
     let keys =
         keys.map(|name| format!("{name:<8} {}", describe_key(state, policy, name, at, lang)));
-    let spares = state.spares.iter().map(|(name, spare)| {
-        let copies: Vec<String> = spare.copies.iter().map(Name::to_string).collect();
-        let copies = if copies.is_empty() { "-".to_string() } else { copies.join(", ") };
-        format!("{} {name} ({}): {copies}", pick(lang, "複製", "copies on"), spare.serial)
-    });
     let remains = state.remains.iter().flat_map(|(token, left)| {
         let said =
             pick(lang, "完了しなかったセレモニーの残存物", "left by a ceremony that did not end");
         left.iter()
             .map(move |(id, key)| format!("{said}: {key}{} {}", token.suffix(), encode(&id.0)))
     });
-    keys.chain(spares).chain(remains).collect()
+    keys.chain(remains).collect()
+}
+
+/// Every copy, with where and by whom it is kept, in the words of the plan that made it.
+fn copy_rows(shown: &Shown<'_>, lang: Lang) -> Vec<String> {
+    let mut rows = Vec::new();
+    for (token, spare) in &shown.state.spares {
+        let serial = plain(&spare.serial);
+        if spare.copies.is_empty() {
+            rows.push(format!("{token} ({serial}): -"));
+        }
+        for key in &spare.copies {
+            let kept = shown.custody.get(&(token.clone(), key.clone()));
+            let kept = kept.map_or_else(|| "-".to_string(), |kept| plain(kept));
+            let word = pick(lang, "保管", "kept");
+            rows.push(format!("{token} ({serial}): {key}, {word}: {kept}"));
+        }
+    }
+    rows
+}
+
+/// Until when the CRLs of each root key reach that were handed out.
+fn last_crl_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
+    let roots = state.keys.iter().filter(|(_, key)| key.usage == RehearsalUse::Root);
+    let row = |(name, key): (&Name, &Key)| {
+        let batch = state.last_batch(name, at)?;
+        let ended = batch.covers_until <= at && key.serves_at(at);
+        let missed = if ended { pick(lang, "  経過", "  past") } else { "" };
+        let until = pick(lang, "期限", "until");
+        let (last, ends) = (batch.last.day(), batch.covers_until);
+        Some(format!("{name:<8} {last}, {until} {ends} ({}){missed}", batch.ceremony))
+    };
+    roots.filter_map(row).collect()
 }
 
 fn certificate_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
@@ -168,7 +307,7 @@ fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: 
         text.push_str(&format!(", {} {since}", pick(lang, "危殆化", "compromised")));
     }
     if let Some(since) = key.destroyed {
-        text.push_str(&format!(", {} {since}", pick(lang, "廃棄", "destroyed")));
+        text.push_str(&format!(", {} {since}", pick(lang, "破棄", "destroyed")));
     }
     if let Some(since) = key.lost {
         text.push_str(&format!(
@@ -276,112 +415,4 @@ fn describe(due: &Due, lang: Lang) -> String {
             format!("{name} {}", pick(lang, "のルート証明書の満了", "has no root any more"))
         }
     }
-}
-
-fn as_json(state: &State, policy: &Policy, at: Instant) -> Value {
-    let due = state.due(policy, at).into_iter();
-    let due = due.map(|due| json!({ "by": due.by.to_string(), "what": describe(&due, Lang::En) }));
-    let burned = state.burned.iter();
-    let burned = burned.map(|(serial, burned)| {
-        json!({ "serial": encode(serial), "certificate": burned.certificate.as_str() })
-    });
-    json!({
-        "at": at.to_string(),
-        "ca": state.genesis.as_ref().map(|genesis| genesis.ca.as_str()),
-        "mode": state.genesis.as_ref().map(|genesis| output::mode(genesis.mode)),
-        "last": state.last.as_ref().map(|last| last.ceremony.as_str()),
-        "abandoned": state.last.as_ref().and_then(|last| Some(last.abandoned?.to_string())),
-        "head": state.last.as_ref().map(|last| last.predecessor.head.to_string()),
-        "keys": keys_as_json(state, policy, at),
-        "spares": spares_as_json(state),
-        "remains": remains_as_json(state),
-        "certificates": certificates_as_json(state, at),
-        "crl-batches": batches_as_json(state),
-        "burned": burned.collect::<Vec<_>>(),
-        "stopped": state.stopped.keys().map(|order| Order::name(*order)).collect::<Vec<_>>(),
-        "due": due.collect::<Vec<_>>(),
-    })
-}
-
-fn keys_as_json(state: &State, policy: &Policy, at: Instant) -> Vec<Value> {
-    let key = |(name, key): (&Name, &Key)| {
-        json!({
-            "name": name.as_str(),
-            "curve": key.curve.name(),
-            "generation": key.generation,
-            "made": key.made_at.to_string(),
-            "age-days": key.serves_at(at).then(|| at.day().days_since(key.made_at.day())),
-            "serves": key.serves_at(at),
-            "spki-sha256": key.public.spki_digest().to_string(),
-            "use-ends": key.use_ends(policy).ok().map(|end| end.to_string()),
-            "compromised": key.compromised.map(|at| at.to_string()),
-            "destroyed": key.destroyed.map(|at| at.to_string()),
-            "lost": key.lost.map(|at| at.to_string()),
-        })
-    };
-    state.keys.iter().map(key).collect()
-}
-
-fn spares_as_json(state: &State) -> Vec<Value> {
-    let spare = |(name, spare): (&Name, &Spare)| {
-        let copies: Vec<&str> = spare.copies.iter().map(Name::as_str).collect();
-        json!({ "name": name.as_str(), "serial": spare.serial, "copies": copies })
-    };
-    state.spares.iter().map(spare).collect()
-}
-
-fn remains_as_json(state: &State) -> Vec<Value> {
-    let of = |(token, left): (&Holder, &BTreeMap<Octets, Name>)| {
-        let token = match token {
-            Holder::Root => None,
-            Holder::Spare(name) => Some(name.to_string()),
-        };
-        let each = left
-            .iter()
-            .map(|(id, key)| json!({ "token": token, "id": encode(&id.0), "key": key.as_str() }));
-        each.collect::<Vec<_>>()
-    };
-    state.remains.iter().flat_map(of).collect()
-}
-
-fn certificates_as_json(state: &State, at: Instant) -> Vec<Value> {
-    let certificate = |(name, certificate): (&Name, &Certificate)| {
-        let revoked = certificate.revoked().map(|revoked| {
-            json!({
-                "date": revoked.date.to_string(),
-                "ground": revoked.ground.map(Ground::name),
-                "reason": revoked.reason.map(Reason::name),
-            })
-        });
-        json!({
-            "name": name.as_str(),
-            "profile": certificate.profile.name(),
-            "ceremony": certificate.ceremony.as_str(),
-            "serial": encode(&certificate.serial),
-            "issuer": certificate.issuer.as_str(),
-            "not-before": certificate.not_before.to_string(),
-            "not-after": certificate.not_after.to_string(),
-            "sha256": certificate.digest.to_string(),
-            "standing": Now::of(state, certificate, at).name(),
-            "withheld": certificate.standing == Standing::Withheld,
-            "revoked": revoked,
-        })
-    };
-    state.certificates.iter().map(certificate).collect()
-}
-
-fn batches_as_json(state: &State) -> Vec<Value> {
-    let batch = |batch: &Batch| {
-        json!({
-            "ceremony": batch.ceremony.as_str(),
-            "first": batch.first.to_string(),
-            "last": batch.last.to_string(),
-            "covers-until": batch.covers_until.to_string(),
-            "numbers": [batch.numbers.0, batch.numbers.1],
-            "entries": [batch.entries.0, batch.entries.1],
-            "superseded-by": batch.superseded_by.as_ref().map(Name::as_str),
-            "issued": batch.issued,
-        })
-    };
-    state.batches.iter().map(batch).collect()
 }

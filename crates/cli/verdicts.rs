@@ -1,4 +1,9 @@
-//! Verdicts: judges sealed folders and ledgers, and says what was proved.
+//! Verdicts: judges sealed folders and ledgers, and says what was judged and on what it rests.
+//!
+//! The verdict stands last. What stands before it says nothing more than the record shows.
+
+mod account;
+mod rules;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,15 +14,16 @@ use ceremony::compile::{Inputs, input_digest};
 use ceremony::key::{Check, Proof};
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
-use ceremony::record::{End, Mode};
-use ceremony::rules::Stage;
+use ceremony::record::{End, Event, Mode, Record};
 use ceremony::run::Fault;
-use ceremony::verify::{Consistent, Refusal, Sealed, Trial, Trust, Verdict, Verified, replay};
+use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
+use ceremony::verify::{Consistent, Refusal, Sealed, Trial, Trust, Verdict, replay};
 
+use self::account::Pinned;
 use crate::args::{self, Lang};
 use crate::commands::{pick, print};
 use crate::exit::Halt;
-use crate::files::{Folder, read_document, shown};
+use crate::files::{Folder, read_document, read_sealed, shown};
 use crate::ledgers::{self, is_ledger};
 use crate::places::place;
 use crate::{output, proofs};
@@ -25,17 +31,22 @@ use crate::{output, proofs};
 /// Judges a sealed folder, or a whole ledger.
 pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
     let anchor = read_anchor(verify.anchor.as_deref())?;
-    let trust = match (&anchor, verify.rehearsal, verify.drill) {
+    let trust = trust(anchor.as_ref(), verify.rehearsal, verify.drill);
+    match verify.folders.as_slice() {
+        [ledger] if is_ledger(ledger) => verify_ledger(ledger, &trust, verify.rules, lang),
+        [plan, out] => verify_folder(verify, Some(plan), out, &trust, lang),
+        [out] => verify_folder(verify, None, out, &trust, lang),
+        _ => Err(Halt::media("S-FILE", "one or two folders", "another number")),
+    }
+}
+
+/// Under what something is taken.
+pub(crate) const fn trust(anchor: Option<&Anchor>, rehearsal: bool, drill: bool) -> Trust<'_> {
+    match (anchor, rehearsal, drill) {
         (Some(anchor), _, _) => Trust::Anchor(anchor),
         (None, true, _) => Trust::Rehearsal,
         (None, false, true) => Trust::Drill,
         (None, false, false) => Trust::None,
-    };
-    match verify.folders.as_slice() {
-        [ledger] if is_ledger(ledger) => verify_ledger(ledger, &trust, lang),
-        [plan, out] => verify_folder(Some(plan), out, verify.ledger.as_deref(), &trust, lang),
-        [out] => verify_folder(None, out, verify.ledger.as_deref(), &trust, lang),
-        _ => Err(Halt::media("S-FILE", "one or two folders", "another number")),
     }
 }
 
@@ -50,9 +61,10 @@ pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
 }
 
 /// Every ceremony in its order, each with every file that it handed out.
-fn verify_ledger(ledger: &Path, trust: &Trust<'_>, lang: Lang) -> Result<(), Halt> {
+fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> Result<(), Halt> {
     let mut state = Arc::default();
     let (mut signatures, mut last) = (0, None);
+    let trusted = !matches!(trust, Trust::None);
     let chain = ledgers::whole(ledgers::list(ledger)?, ledger)?;
     if let Some(entry) = chain.last().filter(|entry| ledgers::is_abandoned(&entry.folder)) {
         let fault = Fault::new(
@@ -64,15 +76,16 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, lang: Lang) -> Result<(), Hal
     }
     for entry in chain {
         if ledgers::is_abandoned(&entry.folder) {
-            let (count, left) = ledgers::abandoned(&entry, &state)?;
+            let (count, left, history) = ledgers::abandoned(&entry, &state)?;
             print(&format!(
-                "· {:<40} {count} {}\n",
+                "· {:<40} {count} {}{}\n",
                 entry.name.as_str(),
                 pick(
                     lang,
                     "件の署名(封印なし。次の計画がその記録を挙げている)",
                     "signatures (not sealed; the next plan names its journal)"
-                )
+                ),
+                account::counted(&history, lang)
             ))?;
             signatures += count;
             state = left;
@@ -81,41 +94,69 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, lang: Lang) -> Result<(), Hal
         let found = output::read_folder(&entry.folder)?;
         let verdict =
             judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
-        let facts = match verdict {
-            Verdict::Verified(verified) => (true, verified.facts().clone()),
-            Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => (false, *facts),
-        };
-        let (trusted, facts) = facts;
+        let verified = matches!(verdict, Verdict::Verified(_));
+        let facts = into_facts(verdict);
         print(&format!(
-            "{} {:<40} {} {}{}\n",
-            if trusted { "✓" } else { "·" },
+            "{} {:<40} {} {}{}{}\n",
+            if verified { '✓' } else { '·' },
             entry.name.as_str(),
             facts.signatures,
             pick(lang, "件の署名", "signatures"),
             match facts.end {
                 End::Completed => "",
                 End::Aborted => pick(lang, "、中止", ", aborted"),
-            }
+            },
+            account::counted_of(&facts, lang)
         ))?;
+        if listed {
+            print(&format!("{}\n", rules::listed(&facts, trusted, lang)))?;
+        }
         signatures += facts.signatures;
         state = Arc::clone(&facts.state);
         last = Some(facts);
     }
     let Some(facts) = last else { return Ok(()) };
-    let counted =
-        format!("{signatures} {}", pick(lang, "件の署名を検証した", "signatures verified"));
-    if matches!(trust, Trust::None) {
+    for gap in account::gaps(&facts.state, lang) {
+        print(&format!("! {gap}\n"))?;
+    }
+    print(&last_postscript(&facts, trust, lang))?;
+    print(&format!("  head      {}\n", facts.head))?;
+    if !trusted {
         return Err(not_anchored(&facts));
     }
     refuse_unpinned(&state, trust)?;
-    print(&format!("{}: {counted}\n  head      {}\n", heading(facts.mode, lang), facts.head))
+    let proved = pick(lang, "件の署名を検証した", "signatures verified");
+    print(&format!("{}: {signatures} {proved}\n", heading(facts.mode, lang)))
+}
+
+/// Each postscript but the last is named by the ceremony after it.
+fn last_postscript(facts: &Consistent, trust: &Trust<'_>, lang: Lang) -> String {
+    let name = &facts.opened.ceremony;
+    let anchored = matches!(trust, Trust::Anchor(anchor) if anchor.pins(name));
+    match (lang, anchored) {
+        (Lang::Ja, true) => "  封印後の記録は、すべてアンカーが固定する\n".to_string(),
+        (Lang::En, true) => "  every postscript is pinned by the anchor\n".to_string(),
+        (Lang::Ja, false) => format!(
+            "  封印後の記録は次のセレモニーが固定する。{name} のものはまだ固定されていない\n"
+        ),
+        (Lang::En, false) => format!(
+            "  each postscript is pinned by the ceremony after it; that of {name} is not pinned yet\n"
+        ),
+    }
+}
+
+fn into_facts(verdict: Verdict) -> Consistent {
+    match verdict {
+        Verdict::Verified(verified) => verified.facts().clone(),
+        Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => *facts,
+    }
 }
 
 /// One sealed folder on the state that the ceremonies before it left.
 fn verify_folder(
+    verify: &args::Verify,
     plan: Option<&PathBuf>,
     out: &Path,
-    ledger: Option<&Path>,
     trust: &Trust<'_>,
     lang: Lang,
 ) -> Result<(), Halt> {
@@ -129,16 +170,63 @@ fn verify_folder(
         Some(After::Ceremony(before)) => {
             let above = std::path::absolute(out).ok();
             let above = above.as_deref().and_then(Path::parent).unwrap_or(out);
-            let ledger = ledger.unwrap_or(above);
+            let ledger = verify.ledger.as_deref().unwrap_or(above);
             let chain = ledgers::chain(&ledgers::list(ledger)?, before, ledger)?;
             ledgers::fold(&chain, trust)?.0
         }
         Some(After::Nothing) | None => Arc::default(),
     };
-    match judge_folder(&found, &state, trust)? {
-        Verdict::Verified(verified) => print(&proved(&verified, lang)),
-        Verdict::NotAnchored(facts) => Err(not_anchored(&facts)),
-        Verdict::NotPinned(facts) => Err(not_pinned(&facts)),
+    let verdict = judge_folder(&found, &state, trust)?;
+    let anchored = matches!(verdict, Verdict::Verified(_));
+    let unpinned = matches!(verdict, Verdict::NotPinned(_));
+    let facts = into_facts(verdict);
+    let ledger = verify.ledger.as_deref().or_else(|| out.parent());
+    let pinned = match (trust, anchored) {
+        (Trust::Anchor(_), true) => Pinned::Anchor,
+        _ => ledger.map_or(Pinned::No, |ledger| pinned(ledger, &facts)),
+    };
+    print(&account::said(&facts, &pinned, lang))?;
+    if verify.rules {
+        print(&rules::listed(&facts, anchored, lang))?;
+    }
+    print(&format!("\n{}", rules::counted(&facts, lang)))?;
+    print(&account::aborted(&facts, lang))?;
+    if unpinned {
+        return Err(Halt::NotPinned(facts.opened.ceremony.to_string()));
+    }
+    if !anchored {
+        return Err(not_anchored(&facts));
+    }
+    print(&format!(
+        "{}: {} {}, {} {}\n",
+        heading(facts.mode, lang),
+        facts.account.ca,
+        facts.opened.ceremony,
+        facts.signatures,
+        pick(lang, "件の署名を検証した", "signatures verified")
+    ))
+}
+
+/// Whether a ceremony after this one, in the same ledger, names its postscript.
+fn pinned(ledger: &Path, facts: &Consistent) -> Pinned {
+    let after = After::Ceremony(facts.opened.ceremony.clone());
+    let Ok(found) = ledgers::list(ledger) else { return Pinned::No };
+    let Some(next) = found.into_values().find(|entry| entry.after == after) else {
+        return Pinned::No;
+    };
+    let books = [TRANSCRIPT_FILE, JOURNAL_FILE];
+    let first = books.iter().find_map(|book| {
+        let octets = read_sealed(&next.folder.join(book)).ok()?;
+        let line = octets.split(|octet| *octet == b'\n').next()?.to_vec();
+        Record::read(&String::from_utf8(line).ok()?).ok()
+    });
+    let Some(Record { event: Event::Opened(opened), .. }) = first else { return Pinned::No };
+    let postscript = facts.state.held.last().map(|held| held.postscript);
+    match opened.predecessor {
+        Some(named) if named.head == facts.head && Some(named.postscript) == postscript => {
+            Pinned::By(next.name)
+        }
+        Some(_) | None => Pinned::Another(next.name),
     }
 }
 
@@ -158,10 +246,6 @@ pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Ha
     let unpinned = state.held.iter().skip(anchor.ceremony.len());
     let names: Vec<&str> = unpinned.map(|held| held.ceremony.as_str()).collect();
     Err(Halt::NotPinned(names.join(", ")))
-}
-
-fn not_pinned(facts: &Consistent) -> Halt {
-    Halt::NotPinned(facts.opened.ceremony.to_string())
 }
 
 fn not_anchored(facts: &Consistent) -> Halt {
@@ -243,68 +327,6 @@ pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
             Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string());
         Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
     })
-}
-
-/// What was proved, rule by rule.
-fn proved(verified: &Verified, lang: Lang) -> String {
-    let run = verified.run();
-    let facts = verified.facts();
-    let (ca, ceremony) = (run.graph().ca(), run.graph().ceremony());
-    let mut text = format!("{}: {ca} {ceremony}\n", heading(facts.mode, lang));
-    for exception in run.graph().exceptions() {
-        text.push_str(&format!("  {} {exception}\n", pick(lang, "例外", "exception")));
-    }
-    text.push_str(&aborted(facts, lang));
-    text.push_str(&format!(
-        "  graph     {}\n  bindings  {}\n",
-        run.opened().graph,
-        run.opened().bindings
-    ));
-    text.push_str(&format!("  head      {}\n  audit key {}\n", facts.head, facts.audit_key));
-    text.push_str(&format!(
-        "  {} {}\n\n",
-        verified.signatures(),
-        pick(lang, "件の署名を検証した", "signatures verified")
-    ));
-    let excepted = &run.compiled().excepted;
-    let mut last = "";
-    for rule in ceremony::rules::all().filter(|rule| is_judged(rule.stage)) {
-        if rule.id == last {
-            continue;
-        }
-        last = rule.id;
-        let row = format!("{:<22} {:<28}", rule.id, rule.clause);
-        match excepted.iter().find(|violation| violation.rule == rule.id) {
-            None => text.push_str(&format!("  ✓ {row} {}\n", rule.sentence)),
-            Some(violation) => {
-                let word = pick(lang, "例外により許容", "excepted");
-                text.push_str(&format!("  – {row} {word}: {}\n", violation.found));
-            }
-        }
-    }
-    text
-}
-
-/// Whether a verifier of a sealed folder judges the rules of this stage. Files, media, terminals
-/// and the live image were judged where they were; nobody can do so from the folder.
-const fn is_judged(stage: Stage) -> bool {
-    match stage {
-        Stage::Form | Stage::Plan(_) | Stage::Structure | Stage::Run | Stage::Verify => true,
-        Stage::Warn(_) | Stage::Path | Stage::Edge | Stage::Live | Stage::Image => false,
-    }
-}
-
-/// That a ceremony was aborted, and by what: such a folder hands out no certificate.
-fn aborted(facts: &Consistent, lang: Lang) -> String {
-    match facts.end {
-        End::Completed => String::new(),
-        End::Aborted => {
-            let (rule, reason) = facts.stopped.clone().unwrap_or_default();
-            let word = pick(lang, "中止    ", "aborted  ");
-            let none = pick(lang, "引き渡すものなし", "nothing is handed out");
-            format!("  {word} {rule}: {reason}; {none}\n")
-        }
-    }
 }
 
 const fn heading(mode: Mode, lang: Lang) -> &'static str {

@@ -93,6 +93,12 @@ impl Anchor {
         Ok(Pinned { pinned, held: state.held.len(), pins: self.ceremony.len() })
     }
 
+    /// Whether this ceremony is pinned.
+    #[must_use]
+    pub fn pins(&self, ceremony: &Name) -> bool {
+        self.ceremony.iter().any(|pin| pin.name == *ceremony)
+    }
+
     /// The ceremony that a ledger lacks, if it ends before the last one that is pinned.
     #[must_use]
     pub fn lacked(&self, state: &State) -> Option<&Pin> {

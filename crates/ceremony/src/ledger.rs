@@ -8,6 +8,7 @@
 //! answered exists here too: its keys, its certificates (withheld), its burned numbers.
 //! **Deliberately absent:** dates of today. What falls due is asked with a date.
 
+mod covered;
 mod due;
 mod fold;
 
@@ -15,6 +16,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub use covered::Gap;
 pub(crate) use due::{ALARM_MONTHS, months_after};
 pub use due::{Due, DueKind};
 

@@ -13,6 +13,7 @@ mod certificates;
 mod crls;
 mod decisions;
 mod ds;
+pub mod kept;
 mod keys;
 mod orders;
 mod people;

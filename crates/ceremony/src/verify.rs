@@ -8,6 +8,8 @@
 //! and only under some trust; and only a [`Verified`] hands out artefacts. Without trust there is a
 //! verdict, and the digest of each file, so that whoever has the files can compare them.
 
+mod account;
+mod history;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
+
+pub use account::{Account, Judged, Postscript, Standing};
+pub use history::{Happening, History, What};
 
 use crate::anchor::Anchor;
 use crate::compile::{Compiled, Inputs, compile};
@@ -83,6 +88,7 @@ pub struct Refusal {
 #[derive(Debug)]
 pub struct Trial {
     run: Box<Run>,
+    history: History,
     bundle: Vec<u8>,
     made: Made,
     /// Every signature of the ceremony.
@@ -122,6 +128,10 @@ pub struct Consistent {
     /// Every file that it made, by name, with its length and SHA-256: enough to say whether a file
     /// is the right one, and no road to its octets.
     pub files: BTreeMap<String, (usize, Digest)>,
+    /// How much of its postscript is there.
+    pub postscript: Postscript,
+    /// What a verdict says beside the result.
+    pub account: Account,
     /// What this ceremony and those before it left.
     pub state: Arc<State>,
 }
@@ -154,7 +164,8 @@ pub fn replay_own(run: &Run, sealed: &Sealed) -> Result<Trial, Refusal> {
 
 fn replay_on(compiled: Compiled, sealed: &Sealed) -> Result<Trial, Refusal> {
     let before = Arc::clone(&compiled.before);
-    let (run, mut checks) = transcript(compiled, &sealed.transcript)?;
+    let mut history = History::default();
+    let (run, mut checks) = transcript(compiled, &sealed.transcript, &mut history)?;
     if run.next() != Next::Seal {
         let last = sealed.transcript.iter().filter(|octet| **octet == b'\n').count();
         let place = format!("{} line {last}", seal::TRANSCRIPT_FILE);
@@ -167,11 +178,11 @@ fn replay_on(compiled: Compiled, sealed: &Sealed) -> Result<Trial, Refusal> {
     let sealed_by = made.read(&run, &sealed.bundle).map_err(|f| refused(seal::BUNDLE_FILE, f))?;
     let seal = Digest::of(&sealed.bundle);
     let after = sealed.after.as_deref().unwrap_or_default();
-    let run = Box::new(postscript(run, Some(seal), after, &mut checks)?);
+    let run = Box::new(postscript(run, Some(seal), after, &mut checks, &mut history)?);
     let state = before.after(&run, sealed_by.signature());
     let state = Arc::new(state.map_err(|f| refused(seal::TRANSCRIPT_FILE, f))?);
     checks.push(sealed_by);
-    Ok(Trial { run, bundle: sealed.bundle.clone(), made, checks, seal, state })
+    Ok(Trial { run, history, bundle: sealed.bundle.clone(), made, checks, seal, state })
 }
 
 /// Replays a journal that is not sealed, to go on with it. Its signatures were proved when they
@@ -182,11 +193,12 @@ pub fn replay_unsealed(
     after: &[u8],
     state: &Arc<State>,
 ) -> Result<Run, Refusal> {
-    let (run, mut checks) = transcript(compiled(inputs, state)?, journal)?;
+    let mut history = History::default();
+    let (run, mut checks) = transcript(compiled(inputs, state)?, journal, &mut history)?;
     if after.is_empty() {
         return Ok(run);
     }
-    postscript(run, None, after, &mut checks)
+    postscript(run, None, after, &mut checks, &mut history)
 }
 
 /// Takes one more line of a journal: the run after it, and its signatures, which are still to be
@@ -201,19 +213,21 @@ pub fn replay_line(run: Run, line: &str) -> Result<(Run, Vec<Check>), Refusal> {
 }
 
 /// Replays the journal of a ceremony that could not be sealed: the signatures that are still to be
-/// proved, and what it left. A later plan makes it part of a ledger, by naming its digest.
+/// proved, what it left, and what happened in it. A later plan makes it part of a ledger, by naming
+/// its digest.
 pub fn replay_abandoned(
     inputs: &BTreeMap<String, Vec<u8>>,
     journal: &[u8],
     state: &Arc<State>,
-) -> Result<(Vec<Check>, Arc<State>), Refusal> {
-    let (run, checks) = transcript(compiled(inputs, state)?, journal)?;
+) -> Result<(Vec<Check>, Arc<State>, History), Refusal> {
+    let mut history = History::default();
+    let (run, checks) = transcript(compiled(inputs, state)?, journal, &mut history)?;
     let refused = |fault| refused(seal::JOURNAL_FILE, fault);
     for (name, key) in run.keys() {
         run.refuse_derived(name, key).map_err(refused)?;
     }
     let state = state.after_abandoned(&run, journal).map_err(refused)?;
-    Ok((checks, Arc::new(state)))
+    Ok((checks, Arc::new(state), history))
 }
 
 fn compiled(inputs: &BTreeMap<String, Vec<u8>>, state: &Arc<State>) -> Result<Compiled, Refusal> {
@@ -221,7 +235,11 @@ fn compiled(inputs: &BTreeMap<String, Vec<u8>>, state: &Arc<State>) -> Result<Co
     compile(&inputs, state).map_err(|violations| input_refusal(&violations))
 }
 
-fn transcript(compiled: Compiled, octets: &[u8]) -> Result<(Run, Vec<Check>), Refusal> {
+fn transcript(
+    compiled: Compiled,
+    octets: &[u8],
+    history: &mut History,
+) -> Result<(Run, Vec<Check>), Refusal> {
     let mut lines = Lines::new(seal::TRANSCRIPT_FILE, octets)?;
     let first = lines.next_record()?.ok_or_else(|| {
         refused(seal::TRANSCRIPT_FILE, Fault::new("S-EMPTY", "a transcript", "no record"))
@@ -230,9 +248,11 @@ fn transcript(compiled: Compiled, octets: &[u8]) -> Result<(Run, Vec<Check>), Re
         return Err(lines.refuse(Fault::new("S-ORDER", "Opened", "another event")));
     };
     let mut checks = compiled.checks.clone();
+    history.take(&first);
     let step = Run::replay(compiled, opened.clone(), first.at).map_err(|f| lines.refuse(f))?;
     let mut run = lines.same(step, &mut checks)?;
     while let Some(record) = lines.next_record()? {
+        history.take(&record);
         let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;
         run = lines.same(step, &mut checks)?;
     }
@@ -244,10 +264,12 @@ fn postscript(
     seal: Option<Digest>,
     after: &[u8],
     checks: &mut Vec<Check>,
+    history: &mut History,
 ) -> Result<Run, Refusal> {
     let mut lines = Lines::new("after.jsonl", after)?;
     let mut run = run;
     while let Some(record) = lines.next_record()? {
+        history.take(&record);
         if let (Event::Sealed { bundle }, Some(seal)) = (&record.event, seal)
             && *bundle != seal
         {
@@ -334,7 +356,21 @@ impl Trial {
         let stopped = self.run.stopped().map(|stop| (stop.rule.clone(), stop.reason.clone()));
         let opened = self.run.opened().clone();
         let files = self.made.listed();
-        Ok(Consistent { mode, audit_key, head, signatures, end, opened, stopped, files, state })
+        let postscript = Postscript::of(&self.run);
+        let account = Account::of(&self.run, &self.history, postscript);
+        Ok(Consistent {
+            mode,
+            audit_key,
+            head,
+            signatures,
+            end,
+            opened,
+            stopped,
+            files,
+            postscript,
+            account,
+            state,
+        })
     }
 }
 

@@ -104,6 +104,7 @@ impl System {
     pub(super) fn shown(&self, lang: Lang) -> String {
         let mut lines = vec![
             format!("\ngishiki {} ({})", env!("CARGO_PKG_VERSION"), self.variant),
+            format!("  {}", crate::args::SOURCE),
             format!(
                 "{}\n  {}",
                 pick(lang, "イメージの SHA-256", "SHA-256 of the image"),

@@ -49,6 +49,22 @@ pub enum DueKind {
     RootEnds(Name),
 }
 
+impl Due {
+    /// Whether it was missed at this time. The next CRLs are signed some time on their day.
+    #[must_use]
+    pub fn is_overdue_at(&self, at: Instant) -> bool {
+        match self.kind {
+            DueKind::Crls => self.by.day().days_since(at.day()) < 0,
+            DueKind::CrlsRunOut
+            | DueKind::Renewal(_)
+            | DueKind::Rollover(_)
+            | DueKind::RolloverEnds(_)
+            | DueKind::KeyUse(_)
+            | DueKind::RootEnds(_) => self.by < at,
+        }
+    }
+}
+
 impl State {
     /// Everything that is still ahead or was missed at this time, by date. What came later than
     /// this time is left out.

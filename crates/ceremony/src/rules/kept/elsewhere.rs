@@ -1,0 +1,191 @@
+//! What is judged where no folder shows it: said for the page of rules, and by the verdict as what
+//! it does not judge.
+
+use super::{Basis, Group, When, Where};
+
+const fn elsewhere(
+    place: Where,
+    rows: &'static [(&'static str, &'static str, &'static str)],
+) -> Group {
+    Group { basis: Basis::Elsewhere(place), when: When::Never, rows }
+}
+
+pub(super) const GROUPS: &[Group] = &[
+    elsewhere(
+        Where::Edge,
+        &[
+            (
+                "S-FILE",
+                "どのファイルも、そのフォルダーの読み取れる通常のファイルである",
+                "every file is a plain, readable file of its folder",
+            ),
+            ("S-OUT", "出力先は前から存在しない", "no output was there before"),
+            (
+                "S-JOURNAL",
+                "ジャーナルは 2 つあり、一方は他方の続きである",
+                "there are two journals, and one continues the other",
+            ),
+            (
+                "S-ROOM",
+                "モジュールは実施場所の文書が挙げるものである",
+                "the module is the one that the room names",
+            ),
+            ("S-TERMINAL", "人に尋ねる端末がある", "there is a terminal to ask people at"),
+            (
+                "S-LEDGER",
+                "台帳は初回からの 1 本の履歴である",
+                "the ledger is one history from the first ceremony",
+            ),
+            (
+                "S-BUSY",
+                "ジャーナルを他のプロセスが使っていない",
+                "no other process holds the journals",
+            ),
+        ],
+    ),
+    elsewhere(
+        Where::Image,
+        &[
+            ("S-LIVE", "実行環境は専用イメージである", "the system is the live image"),
+            (
+                "S-COMMAND-LINE",
+                "カーネルの起動行はイメージのものである",
+                "the kernel's command line is the image's",
+            ),
+            ("S-NO-NETWORK", "ネットワークインターフェースはない", "there is no network interface"),
+            (
+                "S-MODULES",
+                "カーネルはモジュールを追加で読み込まない",
+                "the kernel loads no further modules",
+            ),
+            ("S-LOCKDOWN", "カーネルはロックダウンされている", "the kernel is locked down"),
+            ("S-NO-SWAP", "スワップ領域はない", "there is no swap area"),
+            ("S-CLOCK", "時計は設定されている", "the clock is set"),
+            ("S-PLANS", "計画の媒体に計画がある", "the medium of plans has a plan"),
+            (
+                "S-SELF-TEST",
+                "イメージ上のリハーサルはゴールデンと一致する",
+                "a rehearsal on the image gives its golden",
+            ),
+            (
+                "S-MEDIUM",
+                "媒体はそろい、重複せず、定められた形式である",
+                "every medium is there, once, in its form",
+            ),
+            (
+                "S-IMAGE",
+                "イメージは書類が挙げるものである",
+                "the image is the one that the papers name",
+            ),
+            (
+                "S-LOCK",
+                "イメージの入力は固定されたものである",
+                "every input of the image is the locked one",
+            ),
+            (
+                "S-STALE",
+                "固定したパッケージの版は配布元にある",
+                "every locked package is still on the mirror",
+            ),
+            (
+                "S-SOURCES",
+                "レシピの入力とソースは、固定の記録かリポジトリにある",
+                "every input and source of a recipe is in a lock or the repository",
+            ),
+            (
+                "S-RECIPE",
+                "導出はあり、名前のとおりである",
+                "every derivation is there, and is what its name says",
+            ),
+            (
+                "S-BUILT",
+                "イメージのオクテットは固定した値と一致する",
+                "the image has the octets of its pin",
+            ),
+            (
+                "S-PIN",
+                "固定の記録、ISO、統合カーネルイメージは、それぞれの形式である",
+                "pin, ISO and unified kernel image are what they are said to be",
+            ),
+            (
+                "S-STICK",
+                "スティックは空いており、取り外せ、容量が足り、書いたものをそのまま返す",
+                "the stick is free, removable and large enough, and gives back what was written",
+            ),
+        ],
+    ),
+    elsewhere(Where::Path, PATH),
+];
+
+const PATH: &[(&str, &str, &str)] = &[
+    (
+        "P-PATH-ISSUER",
+        "証明書と CRL の名称には、信頼する鍵がある",
+        "there is a trusted key under the Name of every certificate and CRL",
+    ),
+    (
+        "P-PATH-KEY",
+        "証明書と CRL は、信頼する鍵によるものである",
+        "every certificate and CRL is of a trusted key",
+    ),
+    (
+        "P-PATH-CA",
+        "証明書に署名した鍵は、署名してよい鍵である",
+        "whichever key signed a certificate may sign certificates",
+    ),
+    (
+        "P-PATH-SIGNATURE",
+        "署名は信頼する鍵で検証できる",
+        "every signature verifies under its trusted key",
+    ),
+    (
+        "P-PATH-TIME",
+        "証明書はその時刻に有効期間内である",
+        "every certificate is within its validity at the time",
+    ),
+    (
+        "R-VERIFIER",
+        "critical な拡張はすべて処理できる",
+        "every critical extension is known and can be processed",
+    ),
+    (
+        "P-PATH-CRL",
+        "証明書には、署名した鍵によるその日の CRL がある",
+        "every certificate has a CRL of its day by the key that signed it",
+    ),
+    (
+        "P-CRL-TIME",
+        "CRL は thisUpdate から nextUpdate の前までのものである",
+        "every CRL is between its thisUpdate and its nextUpdate",
+    ),
+    (
+        "P-REVOKED",
+        "信頼する鍵のどの CRL も、その証明書を挙げていない",
+        "no CRL of a trusted key names the certificate",
+    ),
+    (
+        "I-DS-KEY",
+        "DS の鍵は P-256、P-384、P-521 のいずれかの上にある",
+        "the Document Signer's key is on P-256, P-384 or P-521",
+    ),
+    (
+        "I-DS-SKI",
+        "DS の subjectKeyIdentifier は鍵の SHA-1 である",
+        "the Document Signer's subject key identifier is SHA-1 of its key",
+    ),
+    (
+        "I-DS-AKI",
+        "DS の authorityKeyIdentifier は鍵の識別子だけで、critical でない",
+        "the Document Signer's authority key identifier has the key's alone, not critical",
+    ),
+    (
+        "I-DS-IAN",
+        "DS の issuerAltName は URI かアドレスで、critical でない",
+        "the Document Signer has an issuer alternative name, a URI or address, not critical",
+    ),
+    (
+        "I-DS-CDP",
+        "DS の配布点は URI 1 つである",
+        "the Document Signer's distribution points are one URI",
+    ),
+];

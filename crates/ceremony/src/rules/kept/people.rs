@@ -1,0 +1,211 @@
+//! What people and their papers are, where their rules are kept.
+
+use super::{By, Group, When, proved, stated};
+use crate::graph::{Act, Graph};
+
+const fn calls(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::RollCall { .. })
+}
+
+const fn speaks(act: &Act, _: &Graph) -> bool {
+    act.is_of_people()
+}
+
+const fn completes(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Complete { .. })
+}
+
+const fn makes_keys(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Generate { .. })
+}
+
+const fn activates(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Activate)
+}
+
+const fn deactivates(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Deactivate)
+}
+
+const fn passes(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Entry { .. } | Act::Exit { .. })
+}
+
+const fn reads_clock(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Clock)
+}
+
+pub(super) const GROUPS: &[Group] = &[
+    proved(
+        When::Always,
+        &[
+            (
+                "S-PARTICIPANT",
+                "参加者は名簿にあり、計画に 1 度だけ現れる",
+                "every participant is in the roster, and stands once in the plan",
+            ),
+            (
+                "S-ROSTER",
+                "名簿の組織と役割は、ポリシーにあるものである",
+                "every organisation and role of the roster is one of the policy",
+            ),
+            (
+                "S-DUTY",
+                "すべての手順に、必要な人数の担当者がいる",
+                "every duty has participants enough to meet it",
+            ),
+            (
+                "R-OID",
+                "ポリシーの識別子は CP/CPS のものである",
+                "the policy's identifiers are those of the CP/CPS",
+            ),
+            (
+                "R-STANDARDS",
+                "ポリシーの ISO/IEC 18013-5 の版は CP/CPS のものである",
+                "the policy follows the edition of ISO/IEC 18013-5 that the CP/CPS names",
+            ),
+            ("S-AUDIT-CURVE", "監査鍵は P-256 である", "the audit key is on P-256"),
+        ],
+    ),
+    stated(
+        By::Papers,
+        When::Always,
+        &[
+            (
+                "R-SEPARATE",
+                "分離すべき役割を兼ねる者はいない",
+                "nobody holds two roles that are kept apart",
+            ),
+            (
+                "R-STAFF-CREDENTIAL",
+                "認証の手段は、業務運用責任者が期限までに登録した",
+                "the operations manager enrolled every credential in time",
+            ),
+            (
+                "R-APPOINT",
+                "参加者は承認を受けて任命されている",
+                "every participant has an approved appointment",
+            ),
+            (
+                "R-ENTRY-RIGHT",
+                "参加者は入室の権限を与えられている",
+                "every participant has a granted right to enter",
+            ),
+            (
+                "R-TRAINED",
+                "参加者は 12 か月以内に教育を受けている",
+                "every participant was trained within 12 months",
+            ),
+            (
+                "R-ELIGIBLE",
+                "参加者は経歴の確認を受けている",
+                "the background of every participant was checked",
+            ),
+            (
+                "R-ORGANIZATIONS",
+                "ポリシーは双方の組織が承認した",
+                "both organisations approved the policy",
+            ),
+        ],
+    ),
+    stated(
+        By::People,
+        When::Did(calls),
+        &[
+            (
+                "R-ROLES",
+                "必要な役割の者がすべて立ち会った",
+                "every role that the ceremony needs was present",
+            ),
+            (
+                "R-AUTHN",
+                "各人は自分だけの手段で本人と確認され、参加者だけが答えた",
+                "everybody was identified by a credential of their own, and only participants answered",
+            ),
+            (
+                "R-WITNESS",
+                "発行責任者と監査者が立ち会った",
+                "issuing officer and auditor witnessed the ceremony",
+            ),
+        ],
+    ),
+    stated(
+        By::People,
+        When::Did(speaks),
+        &[
+            (
+                "R-MULTI",
+                "鍵管理者と操作者は 1 人では行わなかった",
+                "custodians and operators did not act alone",
+            ),
+            (
+                "R-WHO-OPERATES",
+                "各手順は担当の役割の者が答えた",
+                "each step was answered by people of its own role",
+            ),
+        ],
+    ),
+    stated(
+        By::People,
+        When::DidAll(completes),
+        &[(
+            "R-COMPLETE",
+            "双方の認証局管理責任者が完了を承認した",
+            "the CA managers of both organisations approved the completion",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(makes_keys),
+        &[(
+            "R-KEYGEN",
+            "鍵は 2 名以上の鍵管理者のもとで生成された",
+            "at least two custodians held the key generation",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(activates),
+        &[(
+            "R-ACTIVATE",
+            "HSM は 2 名以上の鍵管理者が活性化した",
+            "at least two custodians activated the HSM",
+        )],
+    ),
+    stated(
+        By::People,
+        When::DidAll(deactivates),
+        &[(
+            "R-DEACTIVATE",
+            "HSM は 2 名以上の鍵管理者が非活性化した",
+            "at least two custodians deactivated the HSM",
+        )],
+    ),
+    stated(
+        By::People,
+        When::DidAll(passes),
+        &[(
+            "R-FACILITY",
+            "入室と退室のすべてに設備の担当者が立ち会った",
+            "facility staff were there at every entry and exit",
+        )],
+    ),
+    stated(
+        By::Papers,
+        When::Always,
+        &[(
+            "S-HEADS",
+            "記録の最新値は、多くとも 64 枚の署名ごとに書き留める",
+            "a head is noted on paper after 64 sheets at most",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(reads_clock),
+        &[(
+            "R-TIME",
+            "装置の時計は 2 名が基準と照合し、差はポリシーの範囲内である",
+            "two people compared the clock with a reference, and it was within the policy's limit",
+        )],
+    ),
+];

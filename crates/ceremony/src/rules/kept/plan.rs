@@ -1,0 +1,377 @@
+//! What plan, ledger and decisions are, where their rules are kept.
+
+use super::{By, Group, When, proved, stated};
+use crate::compile::Compiled;
+use crate::graph::{Act, Graph, Holder, Origin};
+use crate::ledger::Standing;
+use crate::plan::{ApplicationKind, Ground};
+use crate::record::End;
+use crate::rehearsal::RehearsalUse;
+
+fn has_names(compiled: &Compiled) -> bool {
+    !compiled.graph.certificates.is_empty() || !compiled.graph.applications.is_empty()
+}
+
+fn has_exceptions(compiled: &Compiled) -> bool {
+    !compiled.graph.exceptions.is_empty()
+}
+
+fn has_withheld(compiled: &Compiled) -> bool {
+    compiled.before.withheld().any(|(_, one)| one.standing == Standing::Withheld)
+}
+
+fn follows_an_abort(compiled: &Compiled) -> bool {
+    compiled.before.ceremonies.values().any(|(end, _)| *end == End::Aborted)
+}
+
+fn has_root_keys(compiled: &Compiled) -> bool {
+    compiled.before.root_keys().next().is_some()
+}
+
+fn follows_an_abandoned(compiled: &Compiled) -> bool {
+    compiled.graph.abandoned.is_some()
+}
+
+fn has_spares(compiled: &Compiled) -> bool {
+    !compiled.graph.spares.is_empty()
+}
+
+/// A root key was made that is not the first.
+fn makes_a_successor(act: &Act, graph: &Graph) -> bool {
+    let Act::Generate { key } = act else { return false };
+    graph.key(key).is_some_and(|key| {
+        key.usage == RehearsalUse::Root && key.generation > 1 && key.origin == Origin::Here
+    })
+}
+
+/// A copy, and the CRL by which it proves itself.
+fn copies(act: &Act, _: &Graph) -> bool {
+    if let Act::Sign(sheet) = act {
+        return matches!(sheet.token, Holder::Spare(_));
+    }
+    matches!(act, Act::Copy { .. } | Act::Inspect { .. })
+}
+
+const fn destroys(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::ApproveDestruction { .. } | Act::Destroy { .. })
+}
+
+/// A successor was made for a reason that the plan says: before its time.
+fn renews_early(act: &Act, graph: &Graph) -> bool {
+    let early = graph.reasons.iter().any(|reason| reason.starts_with("key "));
+    early && makes_a_successor(act, graph)
+}
+
+const fn recovers(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::ApproveRecovery { .. })
+}
+
+const fn applies(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Application { .. })
+}
+
+/// An application of this kind was confirmed.
+fn is_of(act: &Act, graph: &Graph, kind: ApplicationKind) -> bool {
+    let Act::Application { application } = act else { return false };
+    graph.applications.get(application).is_some_and(|planned| planned.kind == kind)
+}
+
+fn applies_with_request(act: &Act, graph: &Graph) -> bool {
+    let Act::Application { application } = act else { return false };
+    graph.applications.get(application).is_some_and(|planned| !planned.requests.is_empty())
+}
+
+fn renews(act: &Act, graph: &Graph) -> bool {
+    is_of(act, graph, ApplicationKind::Renewal)
+}
+
+fn revokes(act: &Act, graph: &Graph) -> bool {
+    is_of(act, graph, ApplicationKind::Revocation)
+}
+
+fn revokes_compromised(act: &Act, graph: &Graph) -> bool {
+    let compromised = |planned: &crate::graph::PlannedRevocation| {
+        planned.revoked.ground == Some(Ground::KeyCompromise)
+    };
+    revokes(act, graph) && graph.revocations.iter().any(compromised)
+}
+
+const fn judges(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Compromise { .. })
+}
+
+const fn orders(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Compromise { .. } | Act::Order { .. })
+}
+
+pub(super) const GROUPS: &[Group] = &[
+    proved(
+        When::Always,
+        &[
+            (
+                "S-TEXT",
+                "入力は UTF-8・NFC の文書であり、制御文字、双方向文字、見えない文字を含まず、3 MiB 以下である",
+                "every input is UTF-8 text in NFC, of at most 3 MiB, without control, bidirectional or invisible characters",
+            ),
+            (
+                "S-FORM",
+                "入力は定められた項目だけを持つ TOML である",
+                "every document is TOML with exactly the entries that its format has",
+            ),
+            (
+                "S-AFTER",
+                "計画は台帳の最後のセレモニーに、新しい名前で続く",
+                "the plan comes after the last ceremony of its ledger, under a new name",
+            ),
+            (
+                "S-SEQUENCE",
+                "通番は以前より大きく、CRL 番号に収まる",
+                "the sequence is higher than any before, and fits into CRL numbers",
+            ),
+            (
+                "S-WINDOW",
+                "実施時間帯は日本の 1 日の中にあり、すべての操作はその中で行われた",
+                "the window lies within one day in Japan, and every operation within the window",
+            ),
+            (
+                "S-SERIALS",
+                "シリアル番号の種は使われたことがなく、明らかな規則性がない",
+                "the seed of serial numbers was never used and is not visibly patterned",
+            ),
+            (
+                "R-CPS-IN-FORCE",
+                "セレモニーの日に CP/CPS は施行されている",
+                "the CP/CPS is in force on the day of the ceremony",
+            ),
+            (
+                "S-KEYS",
+                "計画が作るルート鍵は、初回は g1 だけ、その後は次の世代だけである",
+                "the plan makes no root key but g1 at first, and the next generation's later",
+            ),
+            (
+                "S-REFERENCE",
+                "計画が挙げる鍵と申請は、計画か台帳にある",
+                "every key and application that the plan names is in the plan or the ledger",
+            ),
+            (
+                "R-DS-KEY-STAYS",
+                "入力に秘密鍵は含まれない",
+                "there is no private key among the inputs",
+            ),
+        ],
+    ),
+    proved(
+        When::Planned(has_names),
+        &[(
+            "S-NAME",
+            "ルート・リンク証明書と申請の名前は、他のものと重ならない",
+            "no root, link or application has a name that another thing may have",
+        )],
+    ),
+    proved(
+        When::Planned(has_withheld),
+        &[(
+            "S-RELEASE",
+            "中止したセレモニーの証明書は、交付するか失効させる",
+            "every certificate of an aborted ceremony is released or revoked",
+        )],
+    ),
+    proved(
+        When::Planned(follows_an_abort),
+        &[(
+            "S-KEY-LEFT",
+            "中止したセレモニーが残したルート鍵で、証明書のないものを使い続けない",
+            "no root key of an aborted ceremony is kept without a certificate",
+        )],
+    ),
+    stated(
+        By::Papers,
+        When::Planned(has_exceptions),
+        &[(
+            "S-EXCEPTION",
+            "例外には理由、役割の異なる 2 名の承認、期限があり、許される規則だけに付いている",
+            "every exception has a reason, approvers of two roles and an end, and its rule allows one",
+        )],
+    ),
+    proved(
+        When::Planned(has_root_keys),
+        &[(
+            "R-ROLLOVER",
+            "57 か月を過ぎて後継のないルート鍵はない",
+            "no root key is past its month 57 without a successor",
+        )],
+    ),
+    proved(
+        When::Planned(follows_an_abandoned),
+        &[(
+            "S-ABANDONED",
+            "封印できなかった前のセレモニーの記録を、計画がダイジェストで挙げている",
+            "the plan names by its digest the journal of the ceremony before, which could not be sealed",
+        )],
+    ),
+    proved(
+        When::Planned(has_spares),
+        &[(
+            "S-SPARE",
+            "使われた他のトークンは、計画が挙げるものである",
+            "the other tokens in the room are those that the plan names",
+        )],
+    ),
+    proved(
+        When::Did(makes_a_successor),
+        &[
+            (
+                "R-ROLLOVER-LATEST",
+                "新しいルート鍵は、古い証明書の満了の 1 か月前までに作られた",
+                "the new root key was made at least a month before the old certificate expires",
+            ),
+            (
+                "R-ROLLOVER-LINK",
+                "新しいルート鍵には双方向のリンク証明書がある",
+                "the new root key comes with both link certificates",
+            ),
+        ],
+    ),
+    stated(
+        By::Papers,
+        When::Did(renews_early),
+        &[(
+            "R-ROLLOVER-EARLY",
+            "57 か月より前の鍵更新に、理由と双方の承認がある",
+            "the root key was renewed before its month 57 for a reason, with both approvals",
+        )],
+    ),
+    proved(
+        When::DidAll(copies),
+        &[(
+            "R-BACKUP",
+            "複製は許された鍵だけを、まだ持たないトークンに作り、複製が CRL に署名して証明する",
+            "only a key that may be copied is copied, to a token without it, and the copy proves itself by a CRL",
+        )],
+    ),
+    stated(
+        By::People,
+        When::DidAll(recovers),
+        &[(
+            "R-RECOVER",
+            "喪失したトークンに代わるトークンは、役目のあるすべての鍵の証明済みの複製を持ち、双方が承認した",
+            "the token that replaces the lost one has a proved copy of every key with duties, and both approvals",
+        )],
+    ),
+    stated(
+        By::People,
+        When::DidAll(destroys),
+        &[(
+            "R-DESTROY",
+            "破棄したルート鍵は、双方が承認し、役目が残っていない",
+            "the destroyed root key had both approvals and no duties left",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(applies),
+        &[
+            (
+                "R-EXAMINE",
+                "申請は、セレモニーの前に受付、審査、承認の順に扱われ、書類は申請ごとに異なる",
+                "every application was received, examined and approved in this order before the ceremony, each on its own paper",
+            ),
+            (
+                "R-APPROVE",
+                "申請は、申請者でない発行責任者が承認した",
+                "every application was approved by an issuing officer who did not apply",
+            ),
+            (
+                "R-APPLY-DS",
+                "申請したのは、申請できる役割の者である",
+                "those who applied hold a role that may apply",
+            ),
+            (
+                "R-APPLY-SAME-ORG",
+                "申請者は、ルート認証局を運用する組織に属する",
+                "the applicants belong to the organisations that operate the root CA",
+            ),
+        ],
+    ),
+    proved(
+        When::Did(applies_with_request),
+        &[(
+            "R-CSR-INTAKE",
+            "証明書要求のダイジェストは、審査されたものと同じである",
+            "every request has the digest that was examined",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(revokes),
+        &[
+            (
+                "R-REVOKE",
+                "失効には申請があり、利用者に由来する事由には利用者の届出がある",
+                "every revocation has its application, and the subscriber's notification where one is asked",
+            ),
+            (
+                "R-REVOKE-GROUND",
+                "失効の事由は 4.9.1 のものである",
+                "every revocation is on a ground of 4.9.1",
+            ),
+        ],
+    ),
+    proved(
+        When::Did(revokes),
+        &[(
+            "R-REVOKE-TARGET",
+            "失効させたのは、この認証局の有効な DS 証明書である",
+            "what is revoked is a valid DS certificate of this CA, at its planned time",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(revokes_compromised),
+        &[(
+            "R-DS-COMPROMISE",
+            "危殆化した DS の失効には機構の同意がある",
+            "the agency agreed to the revocation of the compromised Document Signer",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(judges),
+        &[
+            (
+                "R-COMPROMISE-JUDGE",
+                "危殆化は双方の認証局管理責任者が判断した",
+                "the CA managers of both organisations, and nobody else, judged the compromise",
+            ),
+            (
+                "R-EMERGENCY",
+                "危殆化への対応は緊急時対応計画による",
+                "the compromise is handled by the emergency response plan",
+            ),
+        ],
+    ),
+    stated(
+        By::People,
+        When::Did(orders),
+        &[(
+            "R-COMPROMISE",
+            "危殆化の後の手順は 5.7.3 の順である",
+            "the acts after the compromise were in the order of 5.7.3",
+        )],
+    ),
+    proved(
+        When::Did(renews),
+        &[
+            (
+                "R-RENEW-WHEN",
+                "更新されたのは、この回の CRL が尽きるより後に満了する有効な DS 証明書で、更新は 1 回だけである",
+                "what is renewed is a valid DS certificate in its time, once, by one that ends later",
+            ),
+            (
+                "R-REKEY",
+                "更新の後、古い証明書はポリシーのとおりに扱われる",
+                "the renewed certificate is kept or revoked as the policy says",
+            ),
+        ],
+    ),
+];

@@ -1,0 +1,279 @@
+//! What the run and the sealed folder are, where their rules are kept.
+
+use super::{By, Group, When, proved, stated};
+use crate::graph::{Act, Graph};
+use crate::record::Mode;
+use crate::verify::{History, What};
+
+fn is_refused(history: &History) -> bool {
+    history.happened.iter().any(|one| matches!(one.what, What::Refused { .. }))
+}
+
+fn removes_remains(history: &History) -> bool {
+    history.happened.iter().any(|one| matches!(one.what, What::Removed { .. }))
+}
+
+fn is_on_a_token(history: &History) -> bool {
+    history.mode.is_some_and(|mode| mode != Mode::Rehearsal)
+}
+
+const fn has_a_head(act: &Act) -> bool {
+    act.is_noted()
+}
+
+fn reads_papers(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Papers)
+}
+
+const fn reads_fingerprint(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Fingerprint { .. })
+}
+
+const fn reads_anchor(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::AnchorWords)
+}
+
+const fn identifies(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Identify { .. })
+}
+
+const fn asks_token(act: &Act, _: &Graph) -> bool {
+    !act.is_of_people()
+}
+
+fn looks_for_keys(act: &Act, graph: &Graph) -> bool {
+    matches!(act, Act::Inventory { .. }) && !graph.known.is_empty()
+}
+
+const fn lists(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Inventory { .. })
+}
+
+const fn makes_keys(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::Generate { .. })
+}
+
+const fn asks_in_vain(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::ReadValue { .. } | Act::Wrap { .. })
+}
+
+const fn has_head(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::ReadHead | Act::WriteHead)
+}
+
+pub(super) const GROUPS: &[Group] = &[
+    proved(
+        When::Always,
+        &[
+            (
+                "S-OPENED",
+                "最初の記録は、入力から計算したダイジェストを持つ",
+                "the first record has the digests that the inputs give",
+            ),
+            (
+                "S-ORDER",
+                "どの事象も、そこで起こりうるものである",
+                "every event may follow the one before it",
+            ),
+            (
+                "S-TIME-BACK",
+                "記録の時刻は後戻りしない",
+                "no time is before that of the last record",
+            ),
+            (
+                "S-ATTEMPTS",
+                "どの操作も 16 回を超えて試みていない",
+                "nothing was tried more than 16 times",
+            ),
+            (
+                "S-ANSWER",
+                "どの回答も、尋ねたことへの回答である",
+                "every answer is one to what was asked",
+            ),
+            (
+                "S-WORDS",
+                "自由な言葉は空でなく、長すぎず、平文である",
+                "all free text is plain, and neither empty nor too long",
+            ),
+            (
+                "S-MODE",
+                "リハーサル、訓練、本番は取り違えられていない",
+                "rehearsal, drill and real ceremony are not taken for each other",
+            ),
+            (
+                "S-SIGNATURE",
+                "どの署名も、計画から計算したオクテットに対して検証できる",
+                "every signature verifies over octets that we computed",
+            ),
+            (
+                "S-NONCE",
+                "このセレモニーとそれまでの台帳に、r の等しい署名はない",
+                "no two signatures of this ceremony and of the ledger before it have the same r",
+            ),
+            (
+                "S-INPUTS",
+                "封印された入力は正準形である",
+                "the sealed inputs are in their canonical form",
+            ),
+            ("S-EMPTY", "記録は空でない", "the transcript has records"),
+            (
+                "S-RECORD",
+                "どの行も、再演が与える行である",
+                "every line is the one that replay gives",
+            ),
+            ("S-END", "記録は終わりまである", "the transcript goes on to its end"),
+            (
+                "S-SEAL",
+                "封印は、この記録から計算したものを監査鍵が署名したものである",
+                "the seal is the audit key's, on what this transcript gives",
+            ),
+            (
+                "S-ARTEFACT",
+                "どのファイルも、この記録が与えるオクテットである",
+                "every file has the octets that this transcript gives",
+            ),
+        ],
+    ),
+    proved(
+        When::Happened(is_on_a_token),
+        &[
+            (
+                "S-DRILL",
+                "訓練は訓練用のトークンで、本番は本番のトークンで行われた",
+                "a drill was held on no token in production, a real ceremony on no other",
+            ),
+            ("S-REHEARSAL-KEY", "どの鍵もリハーサルの鍵ではない", "no key is one of a rehearsal"),
+        ],
+    ),
+    proved(
+        When::Happened(is_refused),
+        &[(
+            "S-REFUSED",
+            "拒否には、した者または規則の名がある",
+            "every refusal names who or which rule refused",
+        )],
+    ),
+    stated(
+        By::Token,
+        When::Happened(removes_remains),
+        &[(
+            "S-ORPHAN",
+            "取り除いた鍵ペアは不完全なものである",
+            "no key pair was removed that was complete",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(reads_papers),
+        &[(
+            "S-PAPERS",
+            "署名された書類のグラフとバインディングは、装置のものと同じである",
+            "the signed papers have the same graph and bindings as the machine",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(has_a_head),
+        &[(
+            "S-NOTED",
+            "記録の最新値は紙に書き留められ、中断後は紙の値から続けられた",
+            "the heads of the record were noted on paper, and each session went on from the last of them",
+        )],
+    ),
+    stated(
+        By::People,
+        When::Did(reads_fingerprint),
+        &[(
+            "R-FINGERPRINT",
+            "ルート証明書のフィンガープリントが読み上げられた",
+            "the fingerprint of the root was read aloud as it is",
+        )],
+    ),
+    stated(
+        By::People,
+        When::DidAll(reads_anchor),
+        &[(
+            "S-ANCHOR",
+            "アンカーの値が読み上げられた",
+            "the words of the anchor were read aloud as they are",
+        )],
+    ),
+    stated(
+        By::Token,
+        When::Did(identifies),
+        &[
+            (
+                "S-TOKEN-SERIAL",
+                "トークンの製造番号は、記録のとおりである",
+                "the token has the serial number of the records",
+            ),
+            (
+                "S-TOKEN-MECHANISM",
+                "トークンは必要な方式をすべて備える",
+                "the token has every mechanism that is needed",
+            ),
+        ],
+    ),
+    stated(
+        By::Token,
+        When::Did(asks_token),
+        &[(
+            "S-TOKEN",
+            "結果の記録されたどの要求も、トークンは行ったと答えた",
+            "the token performed every request that has an answer",
+        )],
+    ),
+    stated(
+        By::Token,
+        When::Did(looks_for_keys),
+        &[(
+            "S-KEY-ABSENT",
+            "記録にある鍵はトークンにある",
+            "every key of the records is on the token",
+        )],
+    ),
+    stated(
+        By::Token,
+        When::Did(lists),
+        &[(
+            "R-HSM-DEDICATED",
+            "トークンにはこの認証局のもの以外はない",
+            "there is nothing on the token but what is the CA's",
+        )],
+    ),
+    stated(
+        By::Token,
+        When::Did(makes_keys),
+        &[(
+            "R-KEY-IN-HSM",
+            "鍵はトークンの中で 1 組だけ作られ、属性は求めたとおりである",
+            "every key pair was made in the token, once, with every attribute as asked",
+        )],
+    ),
+    proved(
+        When::Did(makes_keys),
+        &[(
+            "S-PUBLIC-KEY",
+            "公開鍵はその曲線上にあり、これまでにないものである",
+            "every public key is on its curve, and was never seen before",
+        )],
+    ),
+    stated(
+        By::Token,
+        When::Did(asks_in_vain),
+        &[(
+            "R-NO-TRANSFER",
+            "秘密鍵の読み出しと包装を求められて、トークンは拒んだ",
+            "asked to give out a private key, the token refused",
+        )],
+    ),
+    stated(
+        By::Token,
+        When::Did(has_head),
+        &[(
+            "S-LEDGER-HEAD",
+            "トークンが示す台帳の最新値は、記録のものである",
+            "the ledger head on the token is that of the records",
+        )],
+    ),
+];

@@ -1,0 +1,204 @@
+//! What a verdict says of a ceremony beside its result: what happened in it, and by which rules it
+//! was judged: those that something in it is about, and no others.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use super::History;
+use crate::compile::Compiled;
+use crate::graph::{Act, Bilingual, Graph, Item, Op, Phase};
+use crate::name::Name;
+use crate::plan::ProfileName;
+use crate::rules::kept::{self, Basis, By, Form, Sentence, When};
+use crate::run::{Book, Next, Run};
+use crate::violation::Violation;
+
+/// What a verdict says beside the result.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Account {
+    /// The CA's name in the file system.
+    pub ca: Name,
+    /// The number of the ceremony in its ledger.
+    pub sequence: u32,
+    /// What happened that the result does not show.
+    pub history: History,
+    /// The exceptions of the plan.
+    pub exceptions: Vec<String>,
+    /// Every rule that the ceremony was judged by.
+    pub judged: Vec<Judged>,
+    /// The names of the participants.
+    pub people: BTreeMap<Name, Bilingual>,
+}
+
+/// How much of a postscript is there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Postscript {
+    /// All that the graph has after the seal.
+    Complete,
+    /// It ends before its end.
+    Incomplete,
+    /// Nothing.
+    Absent,
+}
+
+/// A rule that was judged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// The rule's id.
+    pub id: &'static str,
+    /// What is so where it is kept.
+    pub so: Sentence,
+    /// On what that rests.
+    pub basis: Basis,
+    /// Who said so, where people did.
+    pub by: BTreeSet<Name>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// How a rule stands in a ceremony that is consistent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Standing {
+    /// It was kept.
+    Kept,
+    /// An exception of the plan covers what was found.
+    Excepted(String),
+    /// What was found is reported, and not refused.
+    Reported(String),
+}
+
+impl Postscript {
+    pub(super) fn of(run: &Run) -> Self {
+        match (run.book(), run.next()) {
+            (Book::Transcript, _) => Self::Absent,
+            (Book::Postscript, Next::Nothing) => Self::Complete,
+            (Book::Postscript, _) => Self::Incomplete,
+        }
+    }
+}
+
+impl Account {
+    pub(super) fn of(run: &Run, history: &History, postscript: Postscript) -> Self {
+        let graph = run.graph();
+        let named =
+            |(id, person): (&Name, &crate::graph::Person)| (id.clone(), person.name.clone());
+        Self {
+            ca: graph.ca().clone(),
+            sequence: graph.sequence(),
+            history: history.clone(),
+            exceptions: graph.exceptions().to_vec(),
+            judged: judged(run.compiled(), history, postscript),
+            people: graph.people().iter().map(named).collect(),
+        }
+    }
+
+    /// Rules that were judged and are not simply kept.
+    pub fn unkept(&self) -> impl Iterator<Item = &Judged> {
+        self.judged.iter().filter(|judged| judged.standing != Standing::Kept)
+    }
+}
+
+/// Every rule that this ceremony was judged by. What the plan has and the ceremony did not reach
+/// was not judged; nor was what only a postscript shows that is not whole.
+fn judged(compiled: &Compiled, history: &History, after: Postscript) -> Vec<Judged> {
+    let seen = Seen { compiled, history, after };
+    let found = kept::all().filter_map(|kept| {
+        let ops = seen.reason(kept.when)?;
+        let by = match kept.basis {
+            Basis::Stated(By::People) => seen.people(&ops),
+            Basis::Proved | Basis::Stated(By::Papers | By::Token) | Basis::Elsewhere(_) => {
+                BTreeSet::new()
+            }
+        };
+        let standing = standing(compiled, kept.id);
+        Some(Judged { id: kept.id, so: kept.so, basis: kept.basis, by, standing })
+    });
+    found.collect()
+}
+
+fn standing(compiled: &Compiled, id: &str) -> Standing {
+    let of = |list: &[Violation]| {
+        list.iter().find(|violation| violation.rule == id).map(|violation| violation.found.clone())
+    };
+    let excepted = of(&compiled.excepted).map(Standing::Excepted);
+    let reported = || of(&compiled.warnings).map(Standing::Reported);
+    excepted.or_else(reported).unwrap_or(Standing::Kept)
+}
+
+/// What in a folder rules may be about.
+struct Seen<'a> {
+    compiled: &'a Compiled,
+    history: &'a History,
+    after: Postscript,
+}
+
+impl<'a> Seen<'a> {
+    /// The operations by which a rule is judged, none where it is judged by something else; nothing
+    /// where it is not.
+    fn reason(&self, when: When) -> Option<Vec<&'a Op>> {
+        let graph = &self.compiled.graph;
+        let is_judged = match when {
+            When::Always => true,
+            When::Planned(has) => has(self.compiled),
+            When::Happened(has) => has(self.history),
+            When::Signed(is) => self.forms().iter().any(|form| is(*form)),
+            When::Never => false,
+            When::Did(is) => {
+                let ops = self.reached(is);
+                return (!ops.is_empty()).then_some(ops);
+            }
+            When::DidAll(is) => {
+                let planned = graph.ops().iter().filter(|op| is(&op.act, graph)).count();
+                let ops = self.reached(is);
+                return (planned > 0 && ops.len() == planned).then_some(ops);
+            }
+        };
+        is_judged.then(Vec::new)
+    }
+
+    fn reached(&self, is: fn(&Act, &Graph) -> bool) -> Vec<&'a Op> {
+        let graph = &self.compiled.graph;
+        self.answered().filter(|op| is(&op.act, graph)).collect()
+    }
+
+    /// The operations that were answered. Those of a postscript count where it is whole.
+    fn answered(&self) -> impl Iterator<Item = &'a Op> {
+        let (history, whole) = (self.history, self.after == Postscript::Complete);
+        self.compiled.graph.ops().iter().filter(move |op| {
+            let counts = whole || op.act.phase() != Phase::Postscript;
+            counts && history.answered.contains_key(&op.name)
+        })
+    }
+
+    /// The forms of what was signed.
+    fn forms(&self) -> Vec<Form> {
+        let graph = &self.compiled.graph;
+        let sheets = self.answered().filter_map(|op| {
+            let Act::Sign(sheet) = &op.act else { return None };
+            Some(&sheet.items)
+        });
+        let form = |item: &Item| match item {
+            Item::Crl(_) => Form::Crl,
+            Item::Certificate(_) => {
+                let profile = graph.item_name(*item).map(|name| graph.profile_of(name));
+                match profile {
+                    Some(ProfileName::Ds) => Form::Ds,
+                    Some(ProfileName::OldWithNew | ProfileName::NewWithOld) => Form::Link,
+                    Some(ProfileName::Root) | None => Form::Root,
+                }
+            }
+        };
+        sheets.flatten().map(form).collect()
+    }
+
+    /// The people who answered these operations; where the token did, those who activated it.
+    fn people(&self, ops: &[&Op]) -> BTreeSet<Name> {
+        let of = |op: &Op| self.history.answered.get(&op.name).cloned().unwrap_or_default();
+        let spoke: BTreeSet<Name> = ops.iter().flat_map(|op| of(op)).collect();
+        if !spoke.is_empty() {
+            return spoke;
+        }
+        self.answered().filter(|op| op.act == Act::Activate).flat_map(of).collect()
+    }
+}

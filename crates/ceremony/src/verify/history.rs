@@ -1,0 +1,171 @@
+//! What happened in a ceremony that its result does not show: who answered, which sessions it took,
+//! and everything that was not as planned.
+//!
+//! A fold over the records that replay reads. It judges nothing: replay does, on the same records.
+
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use crate::name::Name;
+use crate::record::{Answer, Event, Mode, Place, Record, Resumed};
+use crate::time::Instant;
+use crate::token::{TokenAnswer, TokenIdentity};
+
+/// What the token says where a PIN was wrong.
+const WRONG_PIN: &str = "CKR_PIN_INCORRECT";
+
+/// What happened in a ceremony, in its order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct History {
+    /// Rehearsal, drill or real.
+    pub mode: Option<Mode>,
+    /// Where each session was held, the first one first, with the time at which it began.
+    pub sessions: Vec<(Instant, Place)>,
+    /// The time of the last record.
+    pub ended: Option<Instant>,
+    /// Every operation that was answered, with the people who answered; of a token, nobody.
+    pub answered: BTreeMap<String, BTreeSet<Name>>,
+    /// What the tokens said of themselves, by serial number.
+    pub tokens: BTreeMap<String, TokenIdentity>,
+    /// What was not as planned.
+    pub happened: Vec<Happening>,
+}
+
+/// Something that was not as planned.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Happening {
+    /// When it was recorded.
+    pub at: Instant,
+    /// What it was.
+    pub what: What,
+}
+
+/// What can happen. Closed: a verdict has words for each.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum What {
+    /// Something was not as the script has it.
+    Deviation {
+        /// The operation at hand.
+        op: String,
+        /// What people said of it.
+        reason: String,
+        /// Who said so.
+        by: Vec<Name>,
+    },
+    /// The ceremony was stopped.
+    Refused {
+        /// The operation at hand.
+        op: String,
+        /// The rule, or `people`.
+        rule: String,
+        /// Why.
+        reason: String,
+        /// Who refused; nobody where a rule did.
+        by: Vec<Name>,
+    },
+    /// It went on after an interruption.
+    Interrupted {
+        /// The time of the last record before it.
+        since: Instant,
+        /// The record with which it went on.
+        resumed: Resumed,
+    },
+    /// A PIN was wrong.
+    WrongPin {
+        /// The login.
+        op: String,
+    },
+    /// The machine refused what people typed.
+    Mistaken {
+        /// The operation.
+        op: String,
+        /// What was asked.
+        question: String,
+    },
+    /// Nobody knows what became of an attempt; its numbers are burned.
+    Lost {
+        /// The operation.
+        op: String,
+        /// Which attempt of it, from 0.
+        attempt: u32,
+        /// Why.
+        cause: String,
+    },
+    /// A key pair in doubt was found complete, and taken.
+    Adopted {
+        /// The operation.
+        op: String,
+    },
+    /// The remains of a key pair were removed from the token.
+    Removed {
+        /// The operation.
+        op: String,
+        /// Who consented.
+        by: Vec<Name>,
+    },
+}
+
+impl History {
+    /// Takes the next record.
+    pub fn take(&mut self, record: &Record) {
+        let since = self.ended.unwrap_or(record.at);
+        self.ended = Some(record.at);
+        let what = match &record.event {
+            Event::Opened(opened) => {
+                self.mode = Some(opened.mode);
+                self.sessions.push((record.at, opened.room.clone()));
+                return;
+            }
+            Event::Answered { op, answer, .. } => return self.take_answer(op, answer),
+            Event::Lost { op, cause, .. } if cause.contains(WRONG_PIN) => {
+                What::WrongPin { op: op.clone() }
+            }
+            Event::Lost { op, attempt, cause } => {
+                What::Lost { op: op.clone(), attempt: *attempt, cause: cause.clone() }
+            }
+            Event::Adopted { op, .. } => {
+                self.answered.entry(op.clone()).or_default();
+                What::Adopted { op: op.clone() }
+            }
+            Event::OrphanRemoved { op, by, .. } => What::Removed { op: op.clone(), by: by.clone() },
+            Event::Refused { op, rule, reason, by, .. } => What::Refused {
+                op: op.clone(),
+                rule: rule.clone(),
+                reason: reason.clone(),
+                by: by.clone(),
+            },
+            Event::Deviation { op, reason, by } => {
+                What::Deviation { op: op.clone(), reason: reason.clone(), by: by.clone() }
+            }
+            Event::Resumed(resumed) => {
+                self.sessions.push((record.at, resumed.room.clone()));
+                What::Interrupted { since, resumed: resumed.clone() }
+            }
+            Event::Mistaken { op, question, .. } => {
+                What::Mistaken { op: op.clone(), question: question.clone() }
+            }
+            Event::Asked(_) | Event::Noted { .. } | Event::Closed { .. } | Event::Sealed { .. } => {
+                return;
+            }
+        };
+        self.happened.push(Happening { at: record.at, what });
+    }
+
+    fn take_answer(&mut self, op: &str, answer: &Answer) {
+        let people = self.answered.entry(op.into()).or_default();
+        match answer {
+            Answer::People(said) => people.extend(said.by.iter().cloned()),
+            Answer::Token(TokenAnswer::Identity(identity)) => {
+                self.tokens.insert(identity.serial.clone(), identity.clone());
+            }
+            Answer::Token(_) => {}
+        }
+    }
+
+    /// Whether everything was as planned.
+    #[must_use]
+    pub fn is_as_planned(&self) -> bool {
+        self.happened.is_empty()
+    }
+}

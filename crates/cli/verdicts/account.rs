@@ -1,0 +1,373 @@
+//! What a verdict says of a ceremony before the verdict itself: where and with what it was held,
+//! everything that was not as planned, and on what the verdict rests.
+
+use ceremony::graph::Bilingual;
+use ceremony::ledger::State;
+use ceremony::name::Name;
+use ceremony::record::{Aside, End, Place, Resumed};
+use ceremony::time::Instant;
+use ceremony::verify::{Account, Consistent, Happening, History, Postscript, What};
+
+use crate::args::Lang;
+use crate::commands::pick;
+use crate::output;
+use crate::report::plain;
+
+/// What fixes the postscript's octets from outside: it is written after the seal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Pinned {
+    /// The anchor pins it.
+    Anchor,
+    /// The first record of the next ceremony names its digest. That one was not judged.
+    By(Name),
+    /// The first record of the next ceremony names another one.
+    Another(Name),
+    /// Nothing that was looked at.
+    No,
+}
+
+/// Everything that is said before the verdict.
+pub(crate) fn said(facts: &Consistent, pinned: &Pinned, lang: Lang) -> String {
+    let account = &facts.account;
+    let name = format!("{} {} (#{})", account.ca, facts.opened.ceremony, account.sequence);
+    let mut text = format!("{name}\n");
+    for (label, value) in circumstances(facts, pinned, lang) {
+        text.push_str(&format!("  {}{value}\n", padded(label, 11)));
+    }
+    text.push_str(&format!("\n# {}\n", pick(lang, "計画どおりでなかったこと", "not as planned")));
+    let rows = unplanned(facts, lang);
+    if rows.is_empty() {
+        text.push_str(&format!("  {}\n", pick(lang, "なし", "nothing")));
+    }
+    for row in rows {
+        text.push_str(&format!("  {row}\n"));
+    }
+    let gaps = gaps(&facts.state, lang);
+    if !gaps.is_empty() {
+        let title = pick(lang, "ここまでの台帳", "the ledger up to here");
+        text.push_str(&format!("\n# {title}\n  {}\n", gaps.join("\n  ")));
+    }
+    text
+}
+
+/// A label with spaces up to this width; a Japanese character is as wide as two.
+fn padded(label: &str, width: usize) -> String {
+    let wide: usize = label.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    format!("{label}{}", " ".repeat(width.saturating_sub(wide).max(1)))
+}
+
+fn circumstances(facts: &Consistent, pinned: &Pinned, lang: Lang) -> Vec<(&'static str, String)> {
+    let history = &facts.account.history;
+    let of = |part: fn(&Place) -> &String| {
+        let mut values: Vec<String> = Vec::new();
+        for (_, place) in &history.sessions {
+            let value = plain(part(place));
+            if values.last() != Some(&value) {
+                values.push(value);
+            }
+        }
+        values.join(pick(lang, "、次に ", ", then "))
+    };
+    let time = |at: Option<Instant>| at.map_or_else(String::new, |at| at.to_string());
+    let begun = history.sessions.first().map(|(at, _)| *at);
+    let mut rows = vec![
+        (pick(lang, "種別", "mode"), mode(facts, lang).to_string()),
+        (pick(lang, "時刻", "held"), format!("{} – {}", time(begun), time(history.ended))),
+        (pick(lang, "実施場所", "room"), of(|place| &place.room)),
+        (pick(lang, "端末", "terminal"), of(|place| &place.terminal)),
+        (pick(lang, "ツール", "tool"), of(|place| &place.tool)),
+        (pick(lang, "イメージ", "image"), of(|place| &place.image)),
+    ];
+    rows.extend(tokens(facts, lang));
+    rows.push(("graph", facts.opened.graph.to_string()));
+    rows.push(("bindings", facts.opened.bindings.to_string()));
+    rows.push(("head", facts.head.to_string()));
+    rows.push(("audit key", facts.audit_key.to_string()));
+    rows.push((pick(lang, "封印後", "postscript"), postscript(facts.postscript, pinned, lang)));
+    rows
+}
+
+const fn mode(facts: &Consistent, lang: Lang) -> &'static str {
+    match lang {
+        Lang::En => output::mode(facts.mode),
+        Lang::Ja => match facts.mode {
+            ceremony::record::Mode::Rehearsal => "リハーサル",
+            ceremony::record::Mode::Drill => "訓練",
+            ceremony::record::Mode::Real => "本番",
+        },
+    }
+}
+
+/// The tokens by their serial numbers, with what they said of themselves.
+fn tokens(facts: &Consistent, lang: Lang) -> Vec<(&'static str, String)> {
+    let place = &facts.opened.room;
+    let described = |serial: &String| {
+        let identity = facts.account.history.tokens.get(serial);
+        let described = identity.map(|one| {
+            let (label, model) = (plain(one.label.trim()), plain(one.model.trim()));
+            let (maker, firmware) = (plain(one.manufacturer.trim()), plain(&one.firmware));
+            format!(" ({label}; {maker} {model}, {firmware})")
+        });
+        format!("{}{}", plain(serial), described.unwrap_or_default())
+    };
+    let root = (pick(lang, "トークン", "token"), described(&place.token));
+    let spares = place.spares.iter();
+    let spares = spares.map(|(name, serial)| {
+        (pick(lang, "トークン", "token"), format!("{name}: {}", described(serial)))
+    });
+    std::iter::once(root).chain(spares).collect()
+}
+
+/// How much of the postscript is there, and what fixes it.
+fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
+    let found = match found {
+        Postscript::Complete => pick(lang, "完了", "complete"),
+        Postscript::Incomplete => pick(
+            lang,
+            "途中まで(退室・非活性化などは判定しない)",
+            "incomplete: exits, deactivation and what else follows the seal are not judged",
+        ),
+        Postscript::Absent => pick(
+            lang,
+            "なし(退室・非活性化などは判定しない)",
+            "absent: exits, deactivation and what else follows the seal are not judged",
+        ),
+    };
+    let pinned = match (pinned, lang) {
+        (Pinned::Anchor, Lang::Ja) => "、アンカーが固定する".to_string(),
+        (Pinned::Anchor, Lang::En) => "; pinned by the anchor".to_string(),
+        (Pinned::By(next), Lang::Ja) => format!("、{next} の記録と一致(そちらは未検証)"),
+        (Pinned::By(next), Lang::En) => format!("; pinned by {next}, which was not judged here"),
+        (Pinned::Another(next), Lang::Ja) => format!("、{next} は別のものを記録している"),
+        (Pinned::Another(next), Lang::En) => format!("; {next} names another one"),
+        (Pinned::No, Lang::Ja) => "、固定するものは見当たらない".to_string(),
+        (Pinned::No, Lang::En) => "; not pinned: no later ceremony was found".to_string(),
+    };
+    format!("{found}{pinned}")
+}
+
+/// People by their ids and names.
+pub(super) fn people<'n>(
+    account: &Account,
+    by: impl IntoIterator<Item = &'n Name>,
+    lang: Lang,
+) -> String {
+    let named = |id: &Name| {
+        let name = account.people.get(id).map(|name: &Bilingual| match lang {
+            Lang::Ja => plain(&name.ja),
+            Lang::En => plain(&name.en),
+        });
+        name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
+    };
+    by.into_iter().map(named).collect::<Vec<_>>().join(pick(lang, "、", ", "))
+}
+
+/// Exceptions, rules that are not simply kept, and what happened.
+fn unplanned(facts: &Consistent, lang: Lang) -> Vec<String> {
+    let account = &facts.account;
+    let exceptions = account.exceptions.iter();
+    let mut rows: Vec<String> = exceptions
+        .map(|line| format!("{} {}", pick(lang, "例外", "exception"), plain(line)))
+        .collect();
+    rows.extend(super::rules::unkept(facts, lang));
+    rows.extend(account.history.happened.iter().map(|one| happening(account, one, lang)));
+    rows.extend(stopped_by_itself(facts, lang));
+    rows
+}
+
+/// Something at an operation.
+fn at(what: &str, op: &str, lang: Lang) -> String {
+    match lang {
+        Lang::Ja => format!("{what}({op})"),
+        Lang::En => format!("{what} at {op}"),
+    }
+}
+
+fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
+    let who = |by: &[Name]| people(account, by, lang);
+    let said = match &one.what {
+        What::Deviation { op, reason, by } => {
+            let word = at(pick(lang, "逸脱", "deviation"), op, lang);
+            format!("{word}: {} [{}]", plain(reason), who(by))
+        }
+        What::Refused { op, rule, reason, by } => {
+            let word = at(pick(lang, "拒否", "refused"), op, lang);
+            let by = match by.is_empty() {
+                true => rule.clone(),
+                false => who(by),
+            };
+            format!("{word}: {} [{by}]", plain(reason))
+        }
+        What::Interrupted { since, resumed } => {
+            let parts = [
+                interruption(*since, resumed, lang),
+                lone_refusal(account, resumed, lang),
+                put_aside(resumed, lang),
+                new_medium(account, resumed, lang),
+            ];
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("; ")
+        }
+        What::Mistaken { op, question } => {
+            let word = pick(lang, "誤った入力", "a wrong answer");
+            format!("{} ({})", at(word, op, lang), plain(question))
+        }
+        What::WrongPin { op } => at(pick(lang, "PIN の誤り", "a wrong PIN"), op, lang),
+        What::Lost { op, attempt, cause } => match lang {
+            Lang::Ja => format!("結果不明({op}、試行 {attempt}): {}", plain(cause)),
+            Lang::En => format!("lost {op}, attempt {attempt}: {}", plain(cause)),
+        },
+        What::Adopted { op } => {
+            let word = "a key pair in doubt was complete, and taken";
+            at(pick(lang, "結果不明の鍵ペアは完全であり採用", word), op, lang)
+        }
+        What::Removed { op, by } => {
+            let word = pick(lang, "不完全な鍵ペアを除去", "remains of a key pair removed");
+            format!("{} [{}]", at(word, op, lang), who(by))
+        }
+    };
+    format!("{}  {said}", one.at)
+}
+
+fn interruption(since: Instant, resumed: &Resumed, lang: Lang) -> String {
+    let Resumed { torn, copied, dropped, .. } = resumed;
+    match lang {
+        Lang::Ja => format!(
+            "{since} の後に中断、再開(写した記録 {copied} 件、片方の媒体にだけあり採らなかった記録 {dropped} 件、切り捨て {torn} オクテット)"
+        ),
+        Lang::En => format!(
+            "went on after an interruption since {since} (records copied: {copied}, on one medium only and not taken: {dropped}, octets cut off: {torn})"
+        ),
+    }
+}
+
+/// A refusal that stood on one medium only, and whether it held.
+fn lone_refusal(account: &Account, resumed: &Resumed, lang: Lang) -> String {
+    let Some(refusal) = &resumed.refusal else { return String::new() };
+    let by = match refusal.by.is_empty() {
+        true => refusal.rule.clone(),
+        false => people(account, &refusal.by, lang),
+    };
+    let word = match (lang, refusal.holds) {
+        (Lang::Ja, true) => "片方の媒体にだけあった拒否(維持)",
+        (Lang::Ja, false) => "片方の媒体にだけあった拒否(撤回)",
+        (Lang::En, true) => "a refusal on one medium only, which holds",
+        (Lang::En, false) => "a refusal on one medium only, which does not hold",
+    };
+    format!("{word}: {} [{by}]", plain(&refusal.reason))
+}
+
+fn put_aside(resumed: &Resumed, lang: Lang) -> String {
+    let Some(Aside { sha256, records }) = &resumed.aside else { return String::new() };
+    match lang {
+        Lang::Ja => format!("脇に置いた記録 {records} 件(SHA-256 {sha256})"),
+        Lang::En => format!("a journal of {records} records put aside (SHA-256 {sha256})"),
+    }
+}
+
+fn new_medium(account: &Account, resumed: &Resumed, lang: Lang) -> String {
+    if resumed.new_medium.is_empty() {
+        return String::new();
+    }
+    let word = pick(lang, "新しい媒体", "a new medium");
+    format!("{word} [{}]", people(account, &resumed.new_medium, lang))
+}
+
+/// Why it was aborted, where no refusal in the record says so.
+fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String> {
+    let happened = &facts.account.history.happened;
+    let refused = happened.iter().any(|one| matches!(one.what, What::Refused { .. }));
+    let (rule, reason) = facts.stopped.as_ref().filter(|_| !refused)?;
+    Some(format!("{} {rule}: {}", pick(lang, "中止", "stopped by"), plain(reason)))
+}
+
+/// The times up to the last ceremony in which a key had no CRL in force.
+pub(super) fn gaps(state: &State, lang: Lang) -> Vec<String> {
+    let Some(last) = &state.last else { return Vec::new() };
+    let row = |gap: ceremony::ledger::Gap| match lang {
+        Lang::Ja => {
+            format!(
+                "{} に有効な CRL がない: {} – {}({} 日)",
+                gap.key,
+                gap.from,
+                gap.until,
+                gap.days()
+            )
+        }
+        Lang::En => {
+            format!(
+                "no CRL of {} in force: {} – {} ({} days)",
+                gap.key,
+                gap.from,
+                gap.until,
+                gap.days()
+            )
+        }
+    };
+    state.uncovered(last.ended_at).into_iter().map(row).collect()
+}
+
+/// That a ceremony was aborted, why, and who said so: such a folder hands out no certificate.
+pub(super) fn aborted(facts: &Consistent, lang: Lang) -> String {
+    match facts.end {
+        End::Completed => String::new(),
+        End::Aborted => {
+            let (rule, reason) = facts.stopped.clone().unwrap_or_default();
+            let by = facts.account.history.happened.iter().rev().find_map(|one| {
+                let What::Refused { by, .. } = &one.what else { return None };
+                (!by.is_empty()).then(|| people(&facts.account, by, lang))
+            });
+            let by = if rule == "people" { by.unwrap_or(rule) } else { rule };
+            let reason = plain(&reason);
+            match lang {
+                Lang::Ja => format!("中止: {reason} [{by}]。引き渡すものなし\n"),
+                Lang::En => format!("aborted by {by}: {reason}; nothing is handed out\n"),
+            }
+        }
+    }
+}
+
+/// How much was not as planned, for a line of a ledger.
+pub(super) fn counted(history: &History, lang: Lang) -> String {
+    let mut counts = [0_usize; 8];
+    for one in &history.happened {
+        let place = match &one.what {
+            What::Deviation { .. } => 0,
+            What::Refused { .. } => 1,
+            What::Interrupted { .. } => 2,
+            What::WrongPin { .. } => 3,
+            What::Lost { .. } => 4,
+            What::Adopted { .. } => 5,
+            What::Removed { .. } => 6,
+            What::Mistaken { .. } => 7,
+        };
+        if let Some(count) = counts.get_mut(place) {
+            *count += 1;
+        }
+    }
+    let words = [
+        pick(lang, "逸脱", "deviations"),
+        pick(lang, "拒否", "refusals"),
+        pick(lang, "中断", "interruptions"),
+        pick(lang, "PIN の誤り", "wrong PINs"),
+        pick(lang, "結果不明", "lost attempts"),
+        pick(lang, "採用した鍵", "key pairs taken in doubt"),
+        pick(lang, "除去した鍵の残り", "remains removed"),
+        pick(lang, "誤った入力", "wrong answers"),
+    ];
+    let some = words.into_iter().zip(counts).filter(|(_, count)| *count > 0);
+    some.map(|(word, count)| format!("{}{word}: {count}", pick(lang, "、", ", "))).collect()
+}
+
+/// The same with what only a sealed ceremony has.
+pub(super) fn counted_of(facts: &Consistent, lang: Lang) -> String {
+    let exceptions = match facts.account.exceptions.len() {
+        0 => String::new(),
+        count => format!("{}: {count}", pick(lang, "、例外", ", exceptions")),
+    };
+    let postscript = match facts.postscript {
+        Postscript::Complete => "",
+        Postscript::Incomplete => pick(lang, "、封印後の記録は途中まで", ", postscript incomplete"),
+        Postscript::Absent => pick(lang, "、封印後の記録なし", ", no postscript"),
+    };
+    counted(&facts.account.history, lang) + &exceptions + postscript
+}

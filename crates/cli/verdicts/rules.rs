@@ -1,0 +1,129 @@
+//! By which rules a folder was judged, on what each rests, and which nobody judged here.
+
+use std::collections::BTreeSet;
+
+use ceremony::name::Name;
+use ceremony::rules::kept::{self, Basis, By, Where};
+use ceremony::verify::{Consistent, Judged, Standing};
+
+use super::account::people;
+use crate::args::Lang;
+use crate::commands::pick;
+use crate::report::plain;
+
+/// On what verdicts rest, in the order in which they are shown.
+const BASES: [Basis; 4] =
+    [Basis::Proved, Basis::Stated(By::People), Basis::Stated(By::Papers), Basis::Stated(By::Token)];
+
+/// Where rules are judged that no folder shows.
+const ELSEWHERE: [Where; 3] = [Where::Edge, Where::Image, Where::Path];
+
+const fn heading(basis: Basis, lang: Lang) -> &'static str {
+    match basis {
+        Basis::Proved => pick(lang, "証明(オクテットから計算)", "proved, computed from octets"),
+        Basis::Stated(By::People) => {
+            pick(lang, "申告(立会者の言葉)", "stated by people in the room")
+        }
+        Basis::Stated(By::Papers) => pick(
+            lang,
+            "申告(計画・ポリシー・名簿)",
+            "stated by the approved papers: plan, policy, roster",
+        ),
+        Basis::Stated(By::Token) => {
+            pick(lang, "申告(トークンの回答)", "stated by the token of itself")
+        }
+        Basis::Elsewhere(Where::Edge) => {
+            pick(lang, "ファイル・媒体・モジュール・端末", "files, media, module, terminal")
+        }
+        Basis::Elsewhere(Where::Image) => pick(lang, "専用イメージ", "the live image"),
+        Basis::Elsewhere(Where::Path) => pick(
+            lang,
+            "証明書の有効性確認(`gishiki validate`)",
+            "whether to rely on a certificate (`gishiki validate`)",
+        ),
+    }
+}
+
+/// How many rules were judged, by what they rest on.
+pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
+    let count = |basis: Basis| {
+        let of = facts.account.judged.iter();
+        of.filter(|judged| judged.basis == basis && judged.standing == Standing::Kept).count()
+    };
+    let [proved, people, papers, token] = BASES.map(count);
+    match lang {
+        Lang::Ja => format!(
+            "満たした規則: 証明 {proved}、申告は立会者 {people}・書類 {papers}・トークン {token}(一覧は --rules)\n判定しない規則: ファイル・媒体・端末、専用イメージ、証明書の有効性確認\n"
+        ),
+        Lang::En => format!(
+            "rules kept: proved {proved}, stated by people {people}, by papers {papers}, by the token {token} (--rules lists them)\nnot judged here: files, media and terminal, the live image, whether to rely on a certificate\n"
+        ),
+    }
+}
+
+/// Rules that were judged and are not simply kept: what an exception covers, and what is reported.
+pub(super) fn unkept(facts: &Consistent, lang: Lang) -> Vec<String> {
+    let row = |judged: &Judged| match &judged.standing {
+        Standing::Kept => String::new(),
+        Standing::Excepted(found) => {
+            let word = pick(lang, "例外により許容", "excepted");
+            format!("{word} {}: {}", judged.id, plain(found))
+        }
+        Standing::Reported(found) => {
+            format!("{} {}: {}", pick(lang, "報告", "reported"), judged.id, plain(found))
+        }
+    };
+    facts.account.unkept().map(row).collect()
+}
+
+/// Every rule that was judged, and the ids of those that were not. Where nothing says whose the
+/// folder is, no rule is ticked.
+pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
+    let mut text = String::new();
+    let tick = if trusted { '✓' } else { '·' };
+    for basis in BASES {
+        let of_basis = facts.account.judged.iter().filter(|judged| judged.basis == basis);
+        let rows: Vec<String> = of_basis.map(|judged| row(judged, tick, lang)).collect();
+        if !rows.is_empty() {
+            text.push_str(&format!("\n# {}\n{}", heading(basis, lang), rows.concat()));
+        }
+        if basis == Basis::Stated(By::People) {
+            let who: BTreeSet<_> = facts.account.judged.iter().flat_map(|one| &one.by).collect();
+            text.push_str(&format!("  {}\n", people(&facts.account, who, lang)));
+        }
+    }
+    text.push_str(&format!("\n# {}\n", pick(lang, "判定しない規則", "not judged here")));
+    let judged: BTreeSet<&str> = facts.account.judged.iter().map(|judged| judged.id).collect();
+    let ids = |is: &dyn Fn(Basis) -> bool| {
+        let of = kept::all().filter(|kept| is(kept.basis) && !judged.contains(kept.id));
+        of.map(|kept| kept.id).collect::<Vec<_>>().join(" ")
+    };
+    let absent = ids(&|basis| !matches!(basis, Basis::Elsewhere(_)));
+    let word = pick(lang, "このセレモニーに該当なし", "nothing of it in this ceremony");
+    text.push_str(&format!("  {word}: {absent}\n"));
+    for place in ELSEWHERE {
+        let basis = Basis::Elsewhere(place);
+        text.push_str(&format!("  {}: {}\n", heading(basis, lang), ids(&|found| found == basis)));
+    }
+    text
+}
+
+fn row(judged: &Judged, tick: char, lang: Lang) -> String {
+    let clause = ceremony::rules::find(judged.id).map_or("gishiki", |rule| rule.clause);
+    let row = format!("{:<24} {:<28}", judged.id, clause);
+    let so = pick(lang, judged.so.ja, judged.so.en);
+    match &judged.standing {
+        Standing::Kept if judged.by.is_empty() => format!("  {tick} {row} {so}\n"),
+        Standing::Kept => {
+            let by: Vec<&str> = judged.by.iter().map(Name::as_str).collect();
+            format!("  {tick} {row} {so} [{}]\n", by.join(" "))
+        }
+        Standing::Excepted(found) => {
+            let word = pick(lang, "例外により許容", "excepted");
+            format!("  – {row} {word}: {}\n", plain(found))
+        }
+        Standing::Reported(found) => {
+            format!("  – {row} {}: {}\n", pick(lang, "報告", "reported"), plain(found))
+        }
+    }
+}

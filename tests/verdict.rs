@@ -1,0 +1,272 @@
+//! What a verdict says: no more than was judged, on what it rests, and everything that was not as
+//! planned. What a reader sees is kept in `tests/verdict/`, in both languages.
+//!
+//! `INSTA_UPDATE=always cargo test --test all verdict::` renews it.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::Path;
+
+use ceremony::rules::kept::{self, Basis};
+use ceremony::rules::{self, Stage};
+use serde_json::Value;
+
+use crate::support::{
+    Drill, LATER, PIN, SOFTHSM, copy, faulty_module, genesis, genesis_golden, gishiki, root, run,
+    succeed, text,
+};
+
+/// The text without what differs from one ceremony or format to the next: digests, and of a drill
+/// times, serial numbers and the program's source.
+fn steady(text: &str, drill: Option<&Drill>) -> String {
+    let version = succeed(gishiki().arg("--version"));
+    let version = version.trim().strip_prefix("gishiki ").unwrap();
+    let mut text = text.replace(version, "VERSION");
+    if let Some(drill) = drill {
+        text = text.replace(&drill.serial, "SERIAL");
+    }
+    let mut out = String::new();
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let hex = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_hexdigit()).len();
+        if hex == 64 {
+            out.push_str("SHA-256");
+            rest = &rest[hex..];
+        } else if drill.is_some() && is_time(rest) {
+            out.push_str("TIME");
+            rest = &rest[25..];
+        } else {
+            let next = rest.chars().next().unwrap();
+            out.push(next);
+            rest = &rest[next.len_utf8()..];
+        }
+    }
+    out
+}
+
+fn is_time(text: &str) -> bool {
+    let shape = "0000-00-00T00:00:00+00:00";
+    text.len() >= shape.len()
+        && text.bytes().zip(shape.bytes()).all(|(found, asked)| match asked {
+            b'0' => found.is_ascii_digit(),
+            other => found == other,
+        })
+}
+
+/// Judges a folder or ledger in both languages, and compares with what is kept under this name.
+fn kept_as(name: &str, target: &Path, arguments: &[&str], drill: Option<&Drill>) -> String {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join("tests/verdict"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    let _bound = settings.bind_to_scope();
+    let mut english = String::new();
+    for lang in ["ja", "en"] {
+        let mut verify = gishiki();
+        verify.args(["--lang", lang, "verify"]).arg(target).args(arguments);
+        english = steady(&succeed(&mut verify), drill);
+        insta::assert_snapshot!(format!("{name}.{lang}"), english);
+    }
+    english
+}
+
+fn last_line(said: &str) -> &str {
+    said.lines().last().unwrap()
+}
+
+#[test]
+fn of_the_first_ceremony() {
+    let said = kept_as("genesis", &genesis_golden(), &["--rehearsal"], None);
+    assert!(!said.contains('✓'), "the rules stand behind --rules: {said}");
+    assert!(said.contains("# not as planned\n  nothing\n"), "{said}");
+    assert_eq!(
+        last_line(&said),
+        "rehearsal, consistent: mdoc-root 2026-04-genesis, 107 signatures verified"
+    );
+    kept_as("genesis-rules", &genesis_golden(), &["--rehearsal", "--rules"], None);
+}
+
+/// Each ceremony was judged by the rules of what was done in it.
+#[test]
+fn a_rule_is_listed_only_where_something_was_judged_by_it() {
+    let listed = |ceremony: &str| {
+        let folder = root().join("golden/mdoc-root").join(ceremony);
+        succeed(gishiki().arg("verify").arg(folder).args(["--rehearsal", "--rules"]))
+    };
+    let (first, destruction) = (listed("2026-04-genesis"), listed("2031-09-destruction"));
+    let (rollover, backup) = (listed("2031-03-rollover"), listed("2026-12-backup-drill"));
+    assert!(first.contains("✓ R-NO-TRANSFER "), "{first}");
+    for (rule, judged, not) in [
+        ("R-KEYGEN", &first, &destruction),
+        ("R-FINGERPRINT", &rollover, &destruction),
+        ("R-DESTROY", &destruction, &first),
+        ("R-ROLLOVER-LINK", &rollover, &first),
+        ("R-LINK", &rollover, &first),
+        ("R-BACKUP", &backup, &first),
+        ("R-EXAMINE", &destruction, &first),
+        ("R-LINK", &rollover, &destruction),
+    ] {
+        assert!(judged.contains(&format!("✓ {rule} ")), "{rule}: {judged}");
+        assert!(!not.contains(&format!("✓ {rule} ")), "{rule}: {not}");
+    }
+    // Who said so: those who read the fingerprint, and nobody where octets show it.
+    let row = |rule: &str| first.lines().find(|line| line.contains(rule)).unwrap();
+    assert!(row("✓ R-FINGERPRINT ").ends_with(']'), "{}", row("✓ R-FINGERPRINT "));
+    assert!(!row("✓ S-SIGNATURE ").ends_with(']'));
+    // Judged or named as not judged: every rule once.
+    for rule in rules::all() {
+        let times = first.split([' ', '\n']).filter(|word| *word == rule.id).count();
+        assert_eq!(times, 1, "{}", rule.id);
+    }
+}
+
+/// An aborted ceremony was judged by what it reached.
+#[test]
+fn of_an_aborted_ceremony() {
+    let drill = Drill::new();
+    let answers = "default = \"as-planned\"\n\
+                   [op.clock]\ndeviation = \"the radio clock was replaced\"\n\
+                   [op.fingerprint-root-g1]\nrefuse = \"a seal was broken\"\n";
+    fs::write(drill.path("answers.toml"), answers).unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let said = kept_as("aborted", &drill.path("out"), &["--drill"], Some(&drill));
+    assert!(said.contains("deviation at clock: the radio clock was replaced ["), "{said}");
+    assert!(said.contains("aborted by FAKE "), "{said}");
+    let said = succeed(gishiki().arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]));
+    for reached in ["R-KEY-IN-HSM", "R-ROOT", "S-DRILL", "S-REFUSED"] {
+        assert!(said.contains(&format!("✓ {reached} ")), "{reached}: {said}");
+    }
+    for not_reached in ["R-FINGERPRINT", "R-COMPLETE"] {
+        assert!(!said.contains(&format!("✓ {not_reached} ")), "{not_reached}: {said}");
+    }
+}
+
+/// A wrong PIN, and that it took two sessions.
+#[test]
+fn of_a_resumed_ceremony() {
+    let drill = Drill::new();
+    fs::write(drill.path("pin"), "another").unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    assert_eq!(output.status.code(), Some(3), "{}", text(&output));
+    fs::write(drill.path("pin"), PIN).unwrap();
+    let output = run(&mut drill.resume_command(LATER));
+    assert!(output.status.success(), "{}", text(&output));
+    let said = kept_as("resumed", &drill.path("out"), &["--drill"], Some(&drill));
+    assert!(said.contains("a wrong PIN at login"), "{said}");
+    assert!(said.contains("went on after an interruption since TIME"), "{said}");
+}
+
+/// A key pair that was in doubt and taken, and signatures of which nobody knows.
+#[test]
+fn of_a_ceremony_that_was_killed_twice() {
+    let drill = Drill::new();
+    drill.write_room(&faulty_module());
+    let mut first = drill.run_command(&genesis());
+    let mut second = drill.resume_command(LATER);
+    let mut third = drill.resume_command("2026-04-01 03:10:00");
+    for (command, at) in [
+        (&mut first, Some("C_GenerateKeyPair#2:kill-after")),
+        (&mut second, Some("C_Sign#20:kill-after")),
+        (&mut third, None),
+    ] {
+        command.env("FAULTY_MODULE", SOFTHSM);
+        let output = run(command.envs(at.map(|at| ("FAULTY_AT", at))));
+        assert_eq!(output.status.success(), at.is_none(), "{}", text(&output));
+    }
+    let said = kept_as("killed", &drill.path("out"), &["--drill"], Some(&drill));
+    for what in ["a key pair in doubt was complete, and taken at generate-g1", "lost sign-"] {
+        assert!(said.contains(what), "{what}: {said}");
+    }
+    assert_eq!(said.matches("went on after an interruption").count(), 2, "{said}");
+}
+
+#[test]
+fn of_a_ledger() {
+    let said = kept_as("ledger", &root().join("golden/mdoc-root"), &["--rehearsal"], None);
+    // Between the fifth and the sixth ceremony the sample leaves out four years.
+    let gap = "! no CRL of g1 in force: 2027-04-09T00:00:00+09:00 – 2031-03-10T00:00:00+09:00 (1431 days)";
+    assert!(said.contains(gap), "{said}");
+    assert_eq!(last_line(&said), "rehearsal, consistent: 1313 signatures verified");
+}
+
+/// A postscript that is cut off shows no exit and no deactivation.
+#[test]
+fn what_follows_the_seal_is_judged_where_it_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("2026-04-genesis");
+    copy(&genesis_golden(), &out);
+    let after = fs::read_to_string(out.join("after.jsonl")).unwrap();
+    let lines: Vec<&str> = after.split_inclusive('\n').collect();
+    let shown = |after: &str| {
+        fs::write(out.join("after.jsonl"), after).unwrap();
+        let digest = ceremony::hex::Digest::of(after.as_bytes()).to_string();
+        let manifest = fs::read_to_string(out.join("manifest.json")).unwrap();
+        let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+        for file in manifest["files"].as_array_mut().unwrap() {
+            if file["name"] == "after.jsonl" {
+                file["octets"] = after.len().into();
+                file["sha256"] = digest.as_str().into();
+            }
+        }
+        let manifest = serde_json::to_string_pretty(&manifest).unwrap() + "\n";
+        fs::write(out.join("manifest.json"), manifest).unwrap();
+        succeed(gishiki().arg("verify").arg(&out).args(["--rehearsal", "--rules"]))
+    };
+    let whole = shown(&after);
+    assert!(whole.contains("\n  postscript complete; not pinned: no later"), "{whole}");
+    let cut = shown(&lines[..lines.len() - 2].concat());
+    assert!(cut.contains("\n  postscript incomplete: "), "{cut}");
+    for rule in ["R-DEACTIVATE", "R-FACILITY", "S-ANCHOR"] {
+        assert!(whole.contains(&format!("✓ {rule} ")), "{rule}: {whole}");
+        assert!(!cut.contains(&format!("✓ {rule} ")), "{rule}: {cut}");
+    }
+    // The ceremony after it pins it, and shows that it was cut.
+    copy(&root().join("golden/mdoc-root/2026-06-ds"), &folder.path().join("2026-06-ds"));
+    let cut = shown(&lines[..lines.len() - 2].concat());
+    assert!(cut.contains("; 2026-06-ds names another one\n"), "{cut}");
+    let whole = shown(&after);
+    assert!(whole.contains("complete; pinned by 2026-06-ds, which was not judged here\n"));
+}
+
+/// Every rule says in both languages what is so where it is kept, once, and not what it refuses.
+#[test]
+fn every_rule_has_a_sentence_in_both_languages() {
+    let known: BTreeSet<&str> = rules::all().map(|rule| rule.id).collect();
+    let all: Vec<_> = kept::all().collect();
+    let said: BTreeSet<&str> = all.iter().map(|kept| kept.id).collect();
+    assert_eq!(known, said);
+    assert_eq!(all.len(), said.len(), "a rule with two sentences");
+    let mut sentences = BTreeSet::new();
+    for kept in &all {
+        let (ja, en) = (kept.so.ja, kept.so.en);
+        assert!(ja.chars().any(|c| ('ぁ'..='ん').contains(&c)), "{}: {ja}", kept.id);
+        assert!(en.is_ascii() && en.len() > 10, "{}: {en}", kept.id);
+        assert!(sentences.insert(ja) && sentences.insert(en), "{}: said of two rules", kept.id);
+        for rule in rules::all().filter(|rule| rule.id == kept.id) {
+            assert!(rule.sentence != en || matches!(rule.stage, Stage::Structure), "{}", kept.id);
+        }
+        let judged_elsewhere = rules::all().filter(|rule| rule.id == kept.id).all(|rule| {
+            matches!(rule.stage, Stage::Path | Stage::Edge | Stage::Live | Stage::Image)
+        });
+        assert_eq!(matches!(kept.basis, Basis::Elsewhere(_)), judged_elsewhere, "{}", kept.id);
+    }
+}
+
+/// The program names its source, and so does every transcript but a rehearsal's.
+#[test]
+fn a_transcript_names_the_source_of_the_program() {
+    let version = succeed(gishiki().arg("--version"));
+    let version = version.trim().strip_prefix("gishiki ").unwrap();
+    assert!(version.starts_with(concat!(env!("CARGO_PKG_VERSION"), " (")), "{version}");
+    assert!(["commit ", "source "].iter().any(|word| version.contains(word)), "{version}");
+    let drill = Drill::new();
+    assert!(run(&mut drill.run_command(&genesis())).status.success());
+    let tool = |folder: &Path| {
+        let first = crate::support::records(folder).remove(0);
+        first["event"]["room"]["tool"].as_str().unwrap().to_string()
+    };
+    assert_eq!(tool(&drill.path("out")), version);
+    assert_eq!(tool(&genesis_golden()), "rehearsal");
+    assert!(drill.verify().contains(&format!("\n  tool       {version}\n")));
+}
