@@ -17,11 +17,11 @@ fn is_on_a_token(history: &History) -> bool {
     history.mode.is_some_and(|mode| mode != Mode::Rehearsal)
 }
 
-const fn has_a_head(act: &Act) -> bool {
+const fn has_a_head(act: &Act, _: &Graph) -> bool {
     act.is_noted()
 }
 
-fn reads_papers(act: &Act, _: &Graph) -> bool {
+const fn reads_papers(act: &Act, _: &Graph) -> bool {
     matches!(act, Act::Papers)
 }
 
