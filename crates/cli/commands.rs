@@ -11,7 +11,7 @@ use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Mode};
-use ceremony::run::{Fault, Run};
+use ceremony::run::Run;
 use ceremony::script::{self, Language};
 use ceremony::seal::JOURNAL_FILE;
 use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified, replay_own};
@@ -20,7 +20,7 @@ use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, ending};
 use crate::exit::{Halt, Reached};
 use crate::files::{self, Folder, shown};
-use crate::journal::{Journal, Unsealed};
+use crate::journal::{Journal, Unsealed, Written};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
@@ -150,19 +150,21 @@ fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, H
 }
 
 fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
-    output::refuse_existing(&run.held.out)?;
-    let begun = begin(run, lang).map_err(|halt| match Journal::is_begun(&run.held.journal) {
-        true => halt,
-        false => halt.held(Reached::Nothing),
-    });
-    let (conduct, run_begun) = begun?;
-    finish(conduct, run_begun, &run.held.out, lang)
+    let journals = &run.held.journal;
+    let held = |halt: Halt| halt.held(Reached::of(journals));
+    if Journal::is_begun(journals) {
+        let found = "a ceremony that was begun there";
+        return Err(held(Halt::media("S-JOURNAL", "journals that hold no ceremony", found)));
+    }
+    output::refuse_existing(&run.held.out).map_err(held)?;
+    let (conduct, run_begun) = begin(run, lang).map_err(held)?;
+    finish(conduct, run_begun, &run.held, lang)
 }
 
 /// Everything up to the first record, which is durable then.
 fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let folder = Folder::read(&run.plan)?;
-    let entered = room::enter(&run.held.room)?;
+    let entered = room::enter(&run.held.room, room::Wanted::Tokens)?;
     let (compiled, proofs) =
         compiled(folder, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
     if entered.mode == Mode::Real {
@@ -203,21 +205,46 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
 }
 
 fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
-    let out = &resume.held.out;
-    output::refuse_existing(out)?;
     let journals = &resume.held.journal;
-    let going_on = go_on(resume, lang).map_err(|halt| match Journal::is_begun(journals) {
-        true => halt.held(Reached::Begun),
-        false => halt,
-    });
-    let (conduct, run) = going_on?;
-    finish(conduct, run, out, lang)
+    let held = |halt: Halt| halt.held(Reached::of(journals));
+    if resume.held.out.symlink_metadata().is_ok() {
+        let (run, verified) = written_out(&resume.held).map_err(held)?;
+        print(&summary(&verified, &resume.held.out, lang)).map_err(held)?;
+        return ending(&run, lang);
+    }
+    let (conduct, run) = go_on(resume, lang).map_err(held)?;
+    finish(conduct, run, &resume.held, lang)
+}
+
+/// A ceremony of which nothing is left to do: what it hands out is in its place.
+fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
+    let Some(ended) = Journal::ended(&held.journal)? else {
+        output::refuse_existing(&held.out)?;
+        return Err(Halt::media("S-OUT", "a folder that stays where it is", "none any more"));
+    };
+    let state = held_on(held, ended.mode()?, &ended.after()?)?;
+    let run = ended.run(&state).map_err(Halt::Verification)?;
+    let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
+    let (sealed, verified) = judge_written(ended.written, Vec::new(), &run, &trust)?;
+    let found = output::read_folder(&held.out)?;
+    match output::difference(&output::files(&verified, &sealed), &found) {
+        None => Ok((run, verified)),
+        Some((name, how)) => {
+            let asked = format!("a new folder {}, or this ceremony's", shown(&held.out));
+            Err(Halt::media("S-OUT", asked, format!("another: {name}, {how}")))
+        }
+    }
 }
 
 /// Everything up to the record that says that the ceremony goes on.
 fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let held = &resume.held;
-    let entered = room::enter(&held.room)?;
+    // What is sealed needs no token any more, should it be lost.
+    let wanted = match Journal::is_sealed(&held.journal) {
+        true => room::Wanted::Modules,
+        false => room::Wanted::Tokens,
+    };
+    let entered = room::enter(&held.room, wanted)?;
     let (journal, recovered) = Journal::recover(&held.journal)?;
     let (people, pin) = people(held, entered.mode, lang)?;
     let state = held_on(held, entered.mode, &recovered.after()?)?;
@@ -262,9 +289,10 @@ fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt
 
 /// Goes on to the end of the postscript, judges everything once more from what was written, and
 /// publishes.
-fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), Halt> {
-    let run = conduct.go(run).map_err(|halt| halt.held(Reached::Begun))?;
-    publish(conduct, &run, out, lang).map_err(|halt| halt.held(Reached::Sealed))?;
+fn finish(mut conduct: Conduct, run: Run, held: &args::Held, lang: Lang) -> Result<(), Halt> {
+    let stopped = |halt: Halt| halt.held(Reached::of(&held.journal));
+    let run = conduct.go(run).map_err(stopped)?;
+    publish(conduct, &run, &held.out, lang).map_err(stopped)?;
     ending(&run, lang)
 }
 
@@ -299,37 +327,51 @@ pub(crate) fn judge(
     run: &Run,
     trust: &Trust<'_>,
 ) -> Result<(Sealed, Verified), Halt> {
-    let written = conduct.journal.written()?;
+    judge_written(conduct.journal.written()?, conduct.proofs, run, trust)
+}
+
+fn judge_written(
+    written: Written,
+    proofs: Vec<Proof>,
+    run: &Run,
+    trust: &Trust<'_>,
+) -> Result<(Sealed, Verified), Halt> {
     let inputs = &run.compiled().inputs;
     let sealed = Sealed {
         inputs: inputs
             .iter()
             .map(|(name, text)| (name.clone(), text.clone().into_bytes()))
             .collect(),
-        transcript: written.transcript.clone(),
-        bundle: written.bundle.clone(),
-        after: Some(written.after.clone()),
+        transcript: written.transcript,
+        bundle: written.bundle,
+        after: Some(written.after),
     };
     let trial = replay_own(run, &sealed).map_err(Halt::Verification)?;
-    match prove_and_conclude(trial, trust, conduct.proofs)? {
+    match prove_and_conclude(trial, trust, proofs)? {
         Verdict::Verified(verified) => Ok((sealed, *verified)),
-        Verdict::NotAnchored(_) => Err(Halt::Bug(Fault::new(
-            "S-SEAL",
-            "the ceremony that was just closed",
-            "another head",
-        ))),
+        // What was read back from the medium is another ceremony than the one that was held.
+        Verdict::NotAnchored(_) => {
+            Err(Halt::media("S-SEAL", "the ceremony that was just closed", "another head"))
+        }
     }
 }
 
 /// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
 fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
+    give_up(abandon, lang).map_err(|halt| match Reached::of(&abandon.journal) {
+        Reached::Begun => halt.held(Reached::GivenUp),
+        reached => halt.held(reached),
+    })
+}
+
+fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     let Unsealed { inputs, transcript: journal } = Journal::look(&abandon.journal)?;
     let digest = Digest::of(&journal);
     let lines = journal.iter().filter(|octet| **octet == b'\n').count();
     let mut files: BTreeMap<String, Vec<u8>> =
         inputs.into_iter().map(|(name, octets)| (format!("inputs/{name}"), octets)).collect();
     files.insert(JOURNAL_FILE.into(), journal);
-    output::write(&abandon.out, &files)?;
+    output::write_once(&abandon.out, &files)?;
     let mut text = format!(
         "{}\n\n  sha256 {digest}\n",
         pick(

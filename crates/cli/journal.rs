@@ -9,6 +9,8 @@
 //! **Invariant:** what was durable is never changed. Recovery only cuts a torn last line and copies
 //! the longer valid journal over the shorter one, and only if the one continues the other.
 
+mod ended;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -113,6 +115,11 @@ impl Journal {
         folders.iter().any(|folder| holds_a_line(folder))
     }
 
+    /// Whether a ceremony was sealed: its bundle is durable in one of these folders.
+    pub(crate) fn is_sealed(folders: &[PathBuf]) -> bool {
+        folders.iter().any(|folder| folder.join(BUNDLE).symlink_metadata().is_ok())
+    }
+
     /// Opens two journals to go on with them: cuts torn lines, and levels them if one continues the
     /// other.
     pub(crate) fn recover(folders: &[PathBuf]) -> Result<(Self, Recovered), Halt> {
@@ -146,7 +153,7 @@ impl Journal {
             return Err(Halt::media(
                 "S-ABANDONED",
                 asked,
-                "its seal; `gishiki resume` hands it out",
+                "its seal: it is handed out, not given up",
             ));
         }
         let held = folders.iter().map(|folder| folder.join(TRANSCRIPT));
@@ -273,7 +280,7 @@ impl Medium {
 fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
     if !holds_a_line(a) && !holds_a_line(b) {
         let asked = format!("a ceremony's journal in {} or {}", shown(a), shown(b));
-        let found = "none; a ceremony that was not begun begins with `gishiki run`";
+        let found = "none";
         return Err(Halt::media("S-JOURNAL", asked, found));
     }
     let is_journal = |folder: &Path| folder.join(TRANSCRIPT).exists();
@@ -310,7 +317,7 @@ fn refuse_filled(folder: &Path) -> Result<(), Halt> {
     };
     if entries.any(|entry| entry.is_ok_and(|entry| !ours(&entry.file_name()))) {
         let asked = format!("an empty folder {} for the journal", shown(folder));
-        let found = "files in it; to go on with it, use `gishiki resume`";
+        let found = "files in it";
         return Err(Halt::media("S-JOURNAL", asked, found));
     }
     Ok(())
@@ -402,7 +409,7 @@ fn read_inputs(
     let first = transcript.split(|octet| *octet == b'\n').next().unwrap_or_default();
     let first = std::str::from_utf8(first).map_err(|error| wrong(error.to_string()))?;
     if first.is_empty() {
-        return Err(wrong("an empty journal: nothing was done; begin with `gishiki run`".into()));
+        return Err(wrong("an empty journal: nothing was done".into()));
     }
     let record = ceremony::record::Record::read(first).map_err(|error| wrong(error.to_string()))?;
     let ceremony::record::Event::Opened(opened) = record.event else {

@@ -89,7 +89,9 @@ impl Run {
         {
             doubtful.insert(self.planned(key)?.id(graph, self.attempt(op)));
         }
-        let heads = self.session() > 0 || self.compiled().state.token_head.is_some();
+        let state = &self.compiled().state;
+        let known = state.token_head.is_some() || !state.asked_heads.is_empty();
+        let heads = self.session() > 0 || known;
         compare(objects, &expected, &doubtful, heads.then(|| graph.head_label()))
     }
 
@@ -265,7 +267,10 @@ impl Run {
     /// an interruption: a token that shows another has seen another history.
     pub(super) fn weigh_known_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
         let before = self.compiled().state.token_head.as_ref();
-        let known = |value| before == Some(value) || self.asked_heads.contains(value);
+        let asked = &self.compiled().state.asked_heads;
+        let known = |value| {
+            before == Some(value) || self.asked_heads.contains(value) || asked.contains(value)
+        };
         if !values.is_empty() && values.iter().all(known) {
             return Ok(Weighed::default());
         }
