@@ -9,6 +9,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::as_conversions,
     reason = "a test stops where it fails, and says what it counted"
 )]
 
@@ -34,6 +35,7 @@ mod sigstore;
 mod softhsm;
 mod support;
 mod surroundings;
+mod sweep;
 mod tamper;
 mod terminal;
 mod usage;
