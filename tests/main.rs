@@ -18,6 +18,7 @@ mod bad_input;
 mod copies;
 mod diff;
 mod documents;
+mod ends;
 mod foreign;
 mod golden;
 mod issuing;

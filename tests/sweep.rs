@@ -8,8 +8,8 @@
 
 mod judge;
 mod point;
-mod scene;
-mod words;
+pub(crate) mod scene;
+pub(crate) mod words;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;

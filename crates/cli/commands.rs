@@ -132,6 +132,14 @@ fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
 /// The state that a ceremony is held on: of an anchored ledger, or in a drill, of a drill's. A
 /// golden is never looked for.
 fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
+    if let (After::Ceremony(name), Some(ledger)) = (after, held.ledger.as_deref()) {
+        ledgers::refuse_later(ledger, name)?;
+    }
+    follows(held, mode, after)
+}
+
+/// The state after the ceremony that this one comes after.
+fn follows(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
     let After::Ceremony(name) = after else { return Ok(Arc::default()) };
     let ledger = held.ledger.as_deref().ok_or_else(|| {
         Halt::media("S-LEDGER", format!("--ledger, the ledger that holds {name}"), "none")
@@ -145,7 +153,6 @@ fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, H
         }
     };
     let chain = ledgers::chain(&ledgers::list(ledger)?, name, ledger)?;
-    ledgers::refuse_later(ledger, name)?;
     Ok(ledgers::fold(&chain, &trust)?.0)
 }
 
@@ -222,7 +229,8 @@ fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
         output::refuse_existing(&held.out)?;
         return Err(Halt::media("S-OUT", "a folder that stays where it is", "none any more"));
     };
-    let state = held_on(held, ended.mode()?, &ended.after()?)?;
+    // Its own folder may be in the ledger already: none that is later is looked for.
+    let state = follows(held, ended.mode()?, &ended.after()?)?;
     let run = ended.run(&state).map_err(Halt::Verification)?;
     let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
     let (sealed, verified) = judge_written(ended.written, Vec::new(), &run, &trust)?;

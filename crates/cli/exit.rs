@@ -9,9 +9,9 @@ use ceremony::violation::Violation;
 use clap::Parser as _;
 
 use crate::args::{Args, Lang};
+pub(crate) use crate::ends::Reached;
 use crate::ends::{self, Ways};
 use crate::files::{Folder, shown};
-pub(crate) use crate::ends::Reached;
 use crate::{commands, report, secrets};
 
 /// Why a command did not do what it was asked.

@@ -57,6 +57,15 @@ impl History {
         Self { drill, vault: self.vault.clone() }
     }
 
+    /// The same in the middle of this ceremony.
+    pub(crate) fn copy_with_journals(&self, ceremony: &str) -> Self {
+        let other = self.copy();
+        for (from, to) in self.journals(ceremony).iter().zip(other.journals(ceremony)) {
+            copy(from, &to);
+        }
+        other
+    }
+
     pub(crate) fn ledger(&self) -> PathBuf {
         self.drill.path("ledger")
     }
@@ -150,13 +159,7 @@ impl History {
     }
 
     /// `gishiki run` or `resume` for a plan's ceremony, so many seconds after its window opens.
-    pub(crate) fn command(
-        &self,
-        what: &str,
-        plan: &Path,
-        module: &Path,
-        seconds: i64,
-    ) -> Command {
+    pub(crate) fn command(&self, what: &str, plan: &Path, module: &Path, seconds: i64) -> Command {
         let planned = Plan::parse(&fs::read(plan.join("plan.toml")).unwrap()).unwrap();
         let ceremony = planned.ceremony.get_ref().as_str();
         let from = *planned.window.get_ref().from.get_ref();

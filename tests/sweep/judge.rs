@@ -26,15 +26,21 @@ fn records(out: &Path) -> (String, Vec<Value>) {
 
 pub(crate) fn judge(scene: &Scene, history: &History, walk: &Walk) {
     let out = history.out(scene.ceremony);
+    if walk.end == End::NotBegun {
+        let media = history.journals(scene.ceremony);
+        assert!(!out.exists() && !media.iter().any(|medium| medium.join("journal.jsonl").exists()));
+        return;
+    }
     let (journal, records) = records(&out);
     judge_attempts(&records);
     let noted = history.folder().join(format!("signed-{}", scene.ceremony));
     match walk.end {
+        End::NotBegun => {}
         End::Completed | End::Aborted => {
             signed::judge(&noted, &out, "sealed");
             let verify = run(gishiki().arg("verify").arg(history.ledger()).arg("--drill"));
             assert!(verify.status.success(), "{}", text(&verify));
-            judge_tokens(history, &left(&out, &scene.state), walk.end);
+            judge_tokens(history, &left(&out, &scene.state), walk.end, &journal);
         }
         End::Abandoned => {
             judge_once(&noted);
@@ -102,7 +108,7 @@ fn objects(history: &History, label: &str) -> Vec<(String, Option<String>)> {
 
 /// Everything on the tokens is known to the record: keys that exist, and remains that the next
 /// ceremony clears. After a completed ceremony there are no remains.
-fn judge_tokens(history: &History, state: &State, end: End) {
+fn judge_tokens(history: &History, state: &State, end: End, journal: &str) {
     assert!(end != End::Completed || state.remains.is_empty(), "remains: {:?}", state.remains);
     let shown = |id: &ceremony::hex::Octets| ceremony::hex::encode(&id.0);
     for (holder, label) in [
@@ -127,7 +133,12 @@ fn judge_tokens(history: &History, state: &State, end: End) {
             if class == "Data" {
                 continue;
             }
-            let id = id.unwrap_or_else(|| panic!("{label}: {class} without CKA_ID"));
+            let Some(id) = id else {
+                // It was seen, and is in the record as what nobody knows.
+                let seen = end != End::Completed && is_told(journal, &class);
+                assert!(seen, "{label}: {class} without CKA_ID is in no record");
+                continue;
+            };
             let known = whole.contains(&id) || remains.contains(&id);
             assert!(known, "{label}: {class} {id} is in no record");
             let count = counts.entry(id).or_default();
@@ -152,14 +163,17 @@ fn judge_abandoned(scene: &Scene, history: &History, journal: &str, records: &[V
         let replayed =
             ceremony::verify::replay_abandoned(&inputs, journal.as_bytes(), &scene.state);
         let (_, state) = replayed.unwrap();
-        return judge_tokens(history, &state, End::Abandoned);
+        return judge_tokens(history, &state, End::Abandoned, journal);
     }
     // After a first ceremony there is no CA: its token is initialised. Yet nothing is unknown.
     let state = Arc::clone(&scene.state);
     let run = ceremony::verify::replay_unsealed(&inputs, journal.as_bytes(), b"", &state).unwrap();
     let known = asked_ids(&run, records);
     for (class, id) in objects(history, "DRILL mdoc-root") {
-        let known = class == "Data" || id.as_ref().is_some_and(|id| known.contains(id));
+        let known = match &id {
+            Some(id) => known.contains(id),
+            None => class == "Data" || is_told(journal, &class),
+        };
         assert!(known, "{class} {id:?} is in no record");
     }
 }
@@ -170,7 +184,9 @@ fn asked_ids(run: &Run, records: &[Value]) -> BTreeSet<String> {
     for record in records {
         let event = &record["event"];
         let key = event["op"].as_str().and_then(|op| op.strip_prefix("generate-"));
-        let Some(key) = key.and_then(|key| run.graph().key(&key.parse().unwrap())) else { continue };
+        let Some(key) = key.and_then(|key| run.graph().key(&key.parse().unwrap())) else {
+            continue;
+        };
         let attempt = u32::try_from(event["attempt"].as_u64().unwrap_or_default()).unwrap();
         let id = ceremony::hex::encode(&key.id(run.graph(), attempt).0);
         match event["kind"].as_str() {
@@ -180,4 +196,10 @@ fn asked_ids(run: &Run, records: &[Value]) -> BTreeSet<String> {
         }
     }
     ids
+}
+
+/// Whether a record tells of an object of this class without a name.
+fn is_told(journal: &str, class: &str) -> bool {
+    let class = class.to_lowercase().replace(' ', "-");
+    journal.contains(&format!("an object {class} `"))
 }

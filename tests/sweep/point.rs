@@ -66,7 +66,7 @@ const ERRORS: [(&str, &[&str]); 22] = [
 const OF_MODULE: [&str; 9] = [
     "kill-before",
     "kill-after",
-    "error=30",       // CKR_DEVICE_ERROR
+    "error=30", // CKR_DEVICE_ERROR
     "error-after=30",
     "error=32",       // CKR_DEVICE_REMOVED
     "error-after=31", // CKR_DEVICE_MEMORY

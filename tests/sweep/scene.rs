@@ -74,7 +74,8 @@ fn change(file: &Path, changes: &[(&str, &str)]) {
         text = text.replace(from, to);
     }
     // The destruction's quarterly renewal renews what no ceremony here has issued.
-    if let (Some(from), Some(to)) = (text.find("[application.a-2031-09]"), text.find("[destruction"))
+    if let (Some(from), Some(to)) =
+        (text.find("[application.a-2031-09]"), text.find("[destruction"))
     {
         text.replace_range(from..to, "");
     }

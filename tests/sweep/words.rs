@@ -18,6 +18,8 @@ pub(crate) enum End {
     Aborted,
     /// Its journal was written out for people to sign its digest.
     Abandoned,
+    /// The cause cannot be mended, and nothing was begun.
+    NotBegun,
 }
 
 /// What was seen on the way.
@@ -73,8 +75,14 @@ pub(crate) fn follow(scene: &Scene, history: &History, point: &Point) -> Result<
         if code.is_none() {
             continue;
         }
-        let give_up = point.for_good && session >= TRIES && offered.len() > 1;
-        let next = if give_up { offered.last() } else { offered.first() };
+        // What trying again does not mend is not mended.
+        let tries =
+            session + 1 - if point.for_good { 0 } else { point.faults.len().min(session + 1) };
+        let hopeless = tries > TRIES;
+        if hopeless && point.for_good && said.contains("Nothing was begun.") {
+            return Ok(Walk { end: End::NotBegun, sessions: session + 1, fired });
+        }
+        let next = if hopeless { offered.last() } else { offered.first() };
         let next = next.ok_or_else(|| format!("dead end: no words{log}"))?;
         given = arguments(next).map_err(|what| format!("{what}{log}"))?;
     }
@@ -91,13 +99,13 @@ fn refuse_nonsense(output: &Output, said: &str) -> Result<(), String> {
 }
 
 /// The commands that were printed, each on a line of its own.
-fn offered(said: &str) -> Vec<String> {
+pub(crate) fn offered(said: &str) -> Vec<String> {
     let lines = said.lines().filter_map(|line| line.strip_prefix("  gishiki "));
     lines.map(String::from).collect()
 }
 
 /// The arguments of a printed command, as a shell reads them.
-fn arguments(line: &str) -> Result<Vec<String>, String> {
+pub(crate) fn arguments(line: &str) -> Result<Vec<String>, String> {
     let script = format!("printf '%s\\0' {line}");
     let output = run(Command::new("sh").arg("-c").arg(&script));
     let read = String::from_utf8(output.stdout).map_err(|error| error.to_string())?;

@@ -394,7 +394,9 @@ impl Run {
         }
         let head = self.graph().ops.iter().find(|op| op.act == Act::WriteHead);
         match head {
-            Some(op) if self.written_head.is_none() && !self.headless => Next::Ask(op, self.attempt(op)),
+            Some(op) if self.written_head.is_none() && !self.headless => {
+                Next::Ask(op, self.attempt(op))
+            }
             Some(_) | None => Next::Close(End::Aborted),
         }
     }

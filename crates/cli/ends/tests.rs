@@ -34,8 +34,7 @@ fn the_document_is_this_table() {
     ] {
         text.push_str(&format!("\n{head}\n|---|---|---|\n"));
         for reached in ALL {
-            let exit =
-                |(said, way): Exit| format!("{said} `{}`", named.line(way, lang));
+            let exit = |(said, way): Exit| format!("{said} `{}`", named.line(way, lang));
             let unmended = reached.unmended(lang).map_or("–".to_string(), exit);
             let (meaning, mended) = (reached.meaning(lang), exit(reached.mended(lang)));
             text.push_str(&format!("| {meaning} | {mended} | {unmended} |\n"));
@@ -52,8 +51,24 @@ fn the_document_is_this_table() {
 #[test]
 fn the_next_command_has_the_options_of_the_one_before() {
     let given = [
-        "--lang", "en", "run", "a plan/it's", "--room", "room.toml", "--journal", "A", "--journal",
-        "B", "--out", "O", "--ledger", "L", "--answers", "x.toml", "--pin-fd", "0",
+        "--lang",
+        "en",
+        "run",
+        "a plan/it's",
+        "--room",
+        "room.toml",
+        "--journal",
+        "A",
+        "--journal",
+        "B",
+        "--out",
+        "O",
+        "--ledger",
+        "L",
+        "--answers",
+        "x.toml",
+        "--pin-fd",
+        "0",
     ];
     let Ways::Commands { run, resume, abandon } = ways(&given) else { panic!() };
     let held = "--room room.toml --journal A --journal B --out O --ledger L --answers x.toml";
@@ -71,8 +86,17 @@ fn the_next_command_has_the_options_of_the_one_before() {
 #[test]
 fn a_shell_gives_back_every_argument() {
     for octets in [
-        &b"plain/path-1.toml"[..], b"", b"two words", b"it's", b"$HOME `id` \\ \"x\" !", b"-x",
-        "\u{5100}\u{5f0f}".as_bytes(), b"\x1b[31m", b"a\nb", b"\xff\xfe", "\u{202e}x".as_bytes(),
+        &b"plain/path-1.toml"[..],
+        b"",
+        b"two words",
+        b"it's",
+        b"$HOME `id` \\ \"x\" !",
+        b"-x",
+        "\u{5100}\u{5f0f}".as_bytes(),
+        b"\x1b[31m",
+        b"a\nb",
+        b"\xff\xfe",
+        "\u{202e}x".as_bytes(),
     ] {
         let argument = std::ffi::OsString::from_vec(octets.to_vec());
         let shown = quoted(&argument);
