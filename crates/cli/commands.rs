@@ -24,7 +24,9 @@ use crate::journal::{Journal, Unsealed, Written};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
-use crate::{diff, ledgers, live, output, proofs, rehearsals, room, state, validate, verdicts};
+use crate::{
+    diff, ledgers, live, output, proofs, rehearsals, resume, room, state, validate, verdicts,
+};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Result<(), Halt> {
@@ -36,7 +38,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Diff(asked) => diff::show(&asked, lang),
         Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
         Command::Run(run) => self::run(&run, lang),
-        Command::Resume(resume) => self::resume(&resume, lang),
+        Command::Resume(resume) => resume::resume(&resume, lang),
         Command::State(asked) => state::show(&asked, lang),
         Command::Abandon(abandon) => self::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
@@ -131,7 +133,7 @@ fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
 
 /// The state that a ceremony is held on: of an anchored ledger, or in a drill, of a drill's. A
 /// golden is never looked for.
-fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
+pub(crate) fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
     if let (After::Ceremony(name), Some(ledger)) = (after, held.ledger.as_deref()) {
         ledgers::refuse_later(ledger, name)?;
     }
@@ -139,7 +141,7 @@ fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, H
 }
 
 /// The state after the ceremony that this one comes after.
-fn follows(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
+pub(crate) fn follows(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
     let After::Ceremony(name) = after else { return Ok(Arc::default()) };
     let ledger = held.ledger.as_deref().ok_or_else(|| {
         Halt::media("S-LEDGER", format!("--ledger, the ledger that holds {name}"), "none")
@@ -153,7 +155,9 @@ fn follows(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, H
         }
     };
     let chain = ledgers::chain(&ledgers::list(ledger)?, name, ledger)?;
-    Ok(ledgers::fold(&chain, &trust)?.0)
+    let (state, _) = ledgers::fold(&chain, &trust)?;
+    verdicts::refuse_unpinned(&state, &trust)?;
+    Ok(state)
 }
 
 fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
@@ -211,93 +215,14 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
     Err(Halt::media("S-PAPERS", asked, "others; review the plan once more with `gishiki bind`"))
 }
 
-fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
-    let journals = &resume.held.journal;
-    let held = |halt: Halt| halt.held(Reached::of(journals));
-    if resume.held.out.symlink_metadata().is_ok() {
-        let (run, verified) = written_out(&resume.held).map_err(held)?;
-        print(&summary(&verified, &resume.held.out, lang)).map_err(held)?;
-        return ending(&run, lang);
-    }
-    let (conduct, run) = go_on(resume, lang).map_err(held)?;
-    finish(conduct, run, &resume.held, lang)
-}
-
-/// A ceremony of which nothing is left to do: what it hands out is in its place.
-fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
-    let Some(ended) = Journal::ended(&held.journal)? else {
-        output::refuse_existing(&held.out)?;
-        return Err(Halt::media("S-OUT", "a folder that stays where it is", "none any more"));
-    };
-    // Its own folder may be in the ledger already: none that is later is looked for.
-    let state = follows(held, ended.mode()?, &ended.after()?)?;
-    let run = ended.run(&state).map_err(Halt::Verification)?;
-    let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
-    let (sealed, verified) = judge_written(ended.written, Vec::new(), &run, &trust)?;
-    let found = output::read_folder(&held.out)?;
-    match output::difference(&output::files(&verified, &sealed), &found) {
-        None => Ok((run, verified)),
-        Some((name, how)) => {
-            let asked = format!("a new folder {}, or this ceremony's", shown(&held.out));
-            Err(Halt::media("S-OUT", asked, format!("another: {name}, {how}")))
-        }
-    }
-}
-
-/// Everything up to the record that says that the ceremony goes on.
-fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
-    let held = &resume.held;
-    // What is sealed needs no token any more, should it be lost.
-    let wanted = match Journal::is_sealed(&held.journal) {
-        true => room::Wanted::Modules,
-        false => room::Wanted::Tokens,
-    };
-    let entered = room::enter(&held.room, wanted)?;
-    let (journal, recovered) = Journal::recover(&held.journal)?;
-    let (people, pin) = people(held, entered.mode, lang)?;
-    let state = held_on(held, entered.mode, &recovered.after()?)?;
-    let run = recovered.run(&state).map_err(Halt::Verification)?;
-    if let Some(plan) = &resume.plan {
-        refuse_another(plan, &run, &state)?;
-    }
-    if run.opened().mode != entered.mode {
-        let asked = format!("a room for a {}", output::mode(run.opened().mode));
-        return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
-    }
-    let clock = Clock::System;
-    let mut conduct = Conduct {
-        tokens: entered.tokens,
-        people,
-        clock,
-        journal,
-        pin: Some(pin),
-        progress: true,
-        lang,
-        proofs: Vec::new(),
-    };
-    let run = conduct.resume(run, &recovered, entered.place)?;
-    Ok((conduct, run))
-}
-
-/// The interrupted ceremony is the one of this plan, and nothing else changed either.
-fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt> {
-    let (planned, _) = compiled(Folder::read(plan)?, |_| Ok(Arc::clone(state)))?;
-    let begun = run.compiled();
-    for (what, asked, found) in [
-        ("graph", planned.graph.id(), begun.graph.id()),
-        ("bindings", planned.bindings.id(), begun.bindings.id()),
-    ] {
-        if asked != found {
-            let asked = format!("a journal with the {what} of {}, {asked}", shown(plan));
-            return Err(Halt::media("S-PAPERS", asked, found.to_string()));
-        }
-    }
-    Ok(())
-}
-
 /// Goes on to the end of the postscript, judges everything once more from what was written, and
 /// publishes.
-fn finish(mut conduct: Conduct, run: Run, held: &args::Held, lang: Lang) -> Result<(), Halt> {
+pub(crate) fn finish(
+    mut conduct: Conduct,
+    run: Run,
+    held: &args::Held,
+    lang: Lang,
+) -> Result<(), Halt> {
     let stopped = |halt: Halt| halt.held(Reached::of(&held.journal));
     let run = conduct.go(run).map_err(stopped)?;
     publish(conduct, &run, &held.out, lang).map_err(stopped)?;
@@ -312,7 +237,11 @@ fn publish(conduct: Conduct, run: &Run, out: &Path, lang: Lang) -> Result<(), Ha
     print(&summary(&verified, out, lang))
 }
 
-fn people(held: &args::Held, mode: Mode, lang: Lang) -> Result<(People, PinSource), Halt> {
+pub(crate) fn people(
+    held: &args::Held,
+    mode: Mode,
+    lang: Lang,
+) -> Result<(People, PinSource), Halt> {
     let people = match &held.answers {
         Some(_) if mode != Mode::Drill => {
             return Err(Halt::media(
@@ -338,7 +267,7 @@ pub(crate) fn judge(
     judge_written(conduct.journal.written()?, conduct.proofs, run, trust)
 }
 
-fn judge_written(
+pub(crate) fn judge_written(
     written: Written,
     proofs: Vec<Proof>,
     run: &Run,
@@ -358,7 +287,7 @@ fn judge_written(
     match prove_and_conclude(trial, trust, proofs)? {
         Verdict::Verified(verified) => Ok((sealed, *verified)),
         // What was read back from the medium is another ceremony than the one that was held.
-        Verdict::NotAnchored(_) => {
+        Verdict::NotAnchored(_) | Verdict::NotPinned(_) => {
             Err(Halt::media("S-SEAL", "the ceremony that was just closed", "another head"))
         }
     }
@@ -439,5 +368,22 @@ pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     }
     text.push_str(&format!("  head      {}\n", verified.facts().head));
     text.push_str(&format!("  audit key {}\n", verified.facts().audit_key));
+    if verified.facts().mode != Mode::Rehearsal {
+        text.push_str(&last_of_the_slip(run, lang));
+    }
     text
+}
+
+/// The head of the postscript, which the slip for the anchor lacks until the last record is
+/// written.
+fn last_of_the_slip(run: &Run, lang: Lang) -> String {
+    let postscript = run.postscript_head();
+    let words = ceremony::words::lines(&postscript.0);
+    let words: String = words.iter().map(|line| format!("    {line}\n")).collect();
+    let what = pick(
+        lang,
+        "追記の最新値。別紙 D の控えに単語で書き、全員が署名する。",
+        "the head of the postscript: write it on the slip of annex D in words; everyone signs it",
+    );
+    format!("  postscript {postscript}\n{words}  {what}\n")
 }

@@ -312,6 +312,7 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
         | Halt::Media(_)
         | Halt::Interrupted(_)
         | Halt::NotAnchored(_)
+        | Halt::NotPinned(_)
         | Halt::Differs
         | Halt::Bug(_)
         | Halt::Told(_) => Reached::GivenUp,

@@ -23,6 +23,7 @@ mod places;
 mod proofs;
 mod rehearsals;
 mod report;
+mod resume;
 mod room;
 mod secrets;
 mod state;

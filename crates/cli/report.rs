@@ -45,6 +45,15 @@ fn words(halt: &Halt, lang: Lang) -> String {
             let heading = pick(lang, "整合するが、アンカーなし", "consistent, not anchored");
             format!("{heading}: {}\n", plain(why))
         }
+        Halt::NotPinned(names) => {
+            let heading = pick(lang, "整合するが、アンカーに固定なし", "consistent, not pinned");
+            let next = pick(
+                lang,
+                "控えを anchor.toml に写してください(docs/anchor.md)。",
+                "Copy its slip into anchor.toml (docs/anchor.md).",
+            );
+            format!("{heading}: {}\n{next}\n", plain(names))
+        }
         Halt::Differs | Halt::Told(_) => String::new(),
         Halt::Bug(fault) => say(pick(lang, "gishiki の不具合", "a bug of gishiki"), fault, lang),
         Halt::Held(reached, halt) => {

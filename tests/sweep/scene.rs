@@ -86,6 +86,5 @@ fn change(file: &Path, changes: &[(&str, &str)]) {
 pub(crate) fn left(out: &Path, before: &Arc<State>) -> Arc<State> {
     let sealed = sealed(out);
     let trial = ceremony::verify::replay(&sealed, before).unwrap();
-    let after = sealed.after.as_deref().unwrap_or_default();
-    Arc::new(before.after(trial.run(), after).unwrap())
+    Arc::clone(trial.state())
 }

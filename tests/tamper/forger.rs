@@ -258,6 +258,9 @@ impl Forgery<'_> {
             event["bundle"] = json!(Digest::of(&self.folder.bundle).to_string());
             return derived(record, 0);
         }
+        if event["kind"] == "noted" {
+            event["head"] = json!(run.head().to_string());
+        }
         let Some(answer) = event.get_mut("answer") else { return derived(record, run.records()) };
         if let Some(signatures) = answer.get_mut("signatures")
             && matches!(run.next(), Next::Answer(op, _) if op.name == "sign-head")
