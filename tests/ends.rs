@@ -4,11 +4,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::kill::small_ca;
 use crate::life::history::History;
 use crate::support::{
-    Drill, GISHIKI, IN_WINDOW, LATER, PIN, SOFTHSM, at_time, faulty_module, records, run, text,
+    Drill, GISHIKI, IN_WINDOW, PIN, SOFTHSM, at_time, faulty_module, records, run, text,
 };
 use crate::sweep::scene::Scene;
 use crate::sweep::words::{arguments, offered};
@@ -21,9 +22,12 @@ fn first() -> (Drill, PathBuf) {
     (drill, plan)
 }
 
-/// A printed command, given to a shell at this time, with a fault of the module or none.
-fn give(drill: &Drill, line: &str, time: &str, fault: &str) -> Output {
-    let mut command = at_time(GISHIKI, time);
+/// A printed command, given to a shell a minute after the last, with a fault of the module or none.
+fn give(drill: &Drill, line: &str, fault: &str) -> Output {
+    static MINUTES: AtomicUsize = AtomicUsize::new(0);
+    let minutes = 120 + MINUTES.fetch_add(1, Ordering::SeqCst);
+    let time = format!("2026-04-01 {:02}:{:02}:00", minutes / 60, minutes % 60);
+    let mut command = at_time(GISHIKI, &time);
     command.args(arguments(line).unwrap()).env("LC_ALL", "C.UTF-8").env_remove("LANG");
     drill.env(&mut command).env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", fault);
     run(command.stdin(fs::File::open(drill.path("pin")).unwrap()))
@@ -64,7 +68,7 @@ fn what_was_not_begun_is_begun_again() {
     }
     fs::remove_file(drill.path("A")).unwrap();
     let ways = stopped(&begin(&drill, &plan, "1:error=30"), 3, "Nothing was begun.");
-    completed(&give(&drill, &ways[0], IN_WINDOW, "0:none"));
+    completed(&give(&drill, &ways[0], "0:none"));
 }
 
 #[test]
@@ -74,17 +78,17 @@ fn a_login_may_fail_more_than_16_times_and_the_ceremony_goes_on_or_is_abandoned(
     let mut ways = stopped(&begin(&drill, &plan, "0:none"), 3, "The journal is kept.");
     for _ in 0..18 {
         assert!(ways[0].starts_with("resume ") && ways[1].starts_with("abandon "), "{ways:?}");
-        ways = stopped(&give(&drill, &ways[0], LATER, "0:none"), 3, "CKR_PIN_INCORRECT");
+        ways = stopped(&give(&drill, &ways[0], "0:none"), 3, "CKR_PIN_INCORRECT");
     }
     // Not mended: given up. The record can be shown once more, and changes nothing.
     let [out, record] = ["out", "record"].map(|name| drill.path(name).display().to_string());
     for _ in 0..2 {
         let line = ways[1].replace(&out, &record);
-        abandoned(&give(&drill, &line, LATER, "0:none"), Path::new(&record));
+        abandoned(&give(&drill, &line, "0:none"), Path::new(&record));
     }
     // Mended: it goes on.
     fs::write(drill.path("pin"), PIN).unwrap();
-    completed(&give(&drill, &ways[0], LATER, "0:none"));
+    completed(&give(&drill, &ways[0], "0:none"));
     assert!(drill.verify().contains("drill, consistent"));
 }
 
@@ -93,11 +97,11 @@ fn sixteen_lost_signatures_stop_it_and_it_is_sealed() {
     let (drill, plan) = first();
     let mut ways = stopped(&begin(&drill, &plan, "C_Sign#2:error=30"), 3, "CKR_DEVICE_ERROR");
     for _ in 1..16 {
-        ways = stopped(&give(&drill, &ways[0], LATER, "C_Sign#1:error=30"), 3, "CKR_DEVICE_ERROR");
+        ways = stopped(&give(&drill, &ways[0], "C_Sign#1:error=30"), 3, "CKR_DEVICE_ERROR");
     }
     // The seal itself fails, and then it does not.
-    ways = stopped(&give(&drill, &ways[0], LATER, "C_Sign#1:error=30"), 3, "the seal");
-    assert!(stopped(&give(&drill, &ways[0], LATER, "0:none"), 1, "S-ATTEMPTS").is_empty());
+    ways = stopped(&give(&drill, &ways[0], "C_Sign#1:error=30"), 3, "the seal");
+    assert!(stopped(&give(&drill, &ways[0], "0:none"), 1, "S-ATTEMPTS").is_empty());
     assert!(drill.verify().contains("drill, consistent"));
 }
 
@@ -114,9 +118,9 @@ fn a_ceremony_that_stopped_before_its_audit_key_is_abandoned() {
     // Where the record cannot be written, the same words come again.
     let nowhere = drill.path("room.toml/out").display().to_string();
     let elsewhere = ways[0].replace(&drill.path("out").display().to_string(), &nowhere);
-    let again = stopped(&give(&drill, &elsewhere, LATER, "0:none"), 5, "S-OUT");
+    let again = stopped(&give(&drill, &elsewhere, "0:none"), 5, "S-OUT");
     assert!(again == [elsewhere], "{again:?}");
-    abandoned(&give(&drill, &ways[0], LATER, "0:none"), &drill.path("out"));
+    abandoned(&give(&drill, &ways[0], "0:none"), &drill.path("out"));
 }
 
 #[test]
@@ -126,7 +130,7 @@ fn a_stranger_in_the_answers_is_no_bug() {
     fs::write(drill.path("answers.toml"), answers).unwrap();
     let ways = stopped(&begin(&drill, &plan, "0:none"), 6, "R-AUTHN");
     fs::write(drill.path("answers.toml"), "default = \"as-planned\"\n").unwrap();
-    completed(&give(&drill, &ways[0], LATER, "0:none"));
+    completed(&give(&drill, &ways[0], "0:none"));
 }
 
 #[test]
@@ -144,24 +148,24 @@ fn what_is_sealed_is_written_out_without_its_token_and_then_it_is_done() {
     assert!(ways.len() == 1 && ways[0].starts_with("resume "), "{ways:?}");
     // It is not given up.
     let abandon = format!("abandon --journal {0}/A --journal {0}/B --out {out}", drill_of(&drill));
-    let again = stopped(&give(&drill, &abandon, LATER, "0:none"), 5, "The ceremony is sealed");
+    let again = stopped(&give(&drill, &abandon, "0:none"), 5, "The ceremony is sealed");
     assert!(again[0].starts_with("resume --room ROOM "), "{again:?}");
     // Another folder, and no token any more.
     fs::remove_dir_all(drill.path("tokens")).unwrap();
     fs::create_dir(drill.path("tokens")).unwrap();
     let line = ways[0].replace(&nowhere, &out);
-    completed(&give(&drill, &line, LATER, "0:none"));
+    completed(&give(&drill, &line, "0:none"));
     let journals = || ["A", "B"].map(|medium| crate::support::files(&drill.path(medium)));
     let before = journals();
     // Done, however often it is asked; and a run says so in two steps.
-    completed(&give(&drill, &line, LATER, "0:none"));
+    completed(&give(&drill, &line, "0:none"));
     let ways = stopped(&begin(&drill, &plan, "0:none"), 5, "a ceremony that was begun there");
-    completed(&give(&drill, &ways[0], LATER, "0:none"));
+    completed(&give(&drill, &ways[0], "0:none"));
     assert!(journals() == before);
     // Another folder in its place is none of ours.
     fs::write(drill.path("out/crls.txt"), "another").unwrap();
-    let ways = stopped(&give(&drill, &line, LATER, "0:none"), 5, "crls.txt");
-    completed(&give(&drill, &ways[0].replace(&out, &format!("{out}-2")), LATER, "0:none"));
+    let ways = stopped(&give(&drill, &line, "0:none"), 5, "crls.txt");
+    completed(&give(&drill, &ways[0].replace(&out, &format!("{out}-2")), "0:none"));
 }
 
 fn drill_of(drill: &Drill) -> String {
