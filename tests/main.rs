@@ -14,6 +14,7 @@
 )]
 
 mod abandoned;
+mod attacks;
 mod bad_input;
 mod copies;
 mod diff;
@@ -21,6 +22,7 @@ mod documents;
 mod ends;
 mod foreign;
 mod golden;
+mod hsm;
 mod issuing;
 mod kill;
 mod laws;

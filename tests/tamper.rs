@@ -8,6 +8,7 @@
 //! Of long sheets, bundle, inputs and words some octets are taken; `GISHIKI_TAMPER=all` takes every
 //! one.
 
+mod adversary;
 mod ceremonies;
 mod changes;
 mod forger;

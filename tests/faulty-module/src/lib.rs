@@ -11,6 +11,7 @@
 //!   is destroyed, so that a test can count first.
 //! - `FAULTY_SIGNED`: a file to which the key (its CKA_ID), the digest and the signature of each
 //!   C_Sign is appended: what the token has given out, whatever became of it.
+//! - `FAULTY_PIN`: what people enter at the device, where the program gives no PIN.
 //! - `FAULTY_WRAPPED`: a file to which what C_WrapKey gives out is written, so that a test can look
 //!   for it elsewhere.
 //!
@@ -161,7 +162,6 @@ macro_rules! forward {
 
 forward! {
     C_GetSlotList(present: CK_BBOOL, slots: *mut CK_SLOT_ID, count: *mut CK_ULONG);
-    C_GetTokenInfo(slot: CK_SLOT_ID, info: *mut CK_TOKEN_INFO);
     C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: *mut CK_ULONG);
     C_OpenSession(
         slot: CK_SLOT_ID,
@@ -171,12 +171,6 @@ forward! {
         session: *mut CK_SESSION_HANDLE
     );
     C_CloseSession(session: CK_SESSION_HANDLE);
-    C_Login(
-        session: CK_SESSION_HANDLE,
-        user: CK_USER_TYPE,
-        pin: *mut CK_UTF8CHAR,
-        length: CK_ULONG
-    );
     C_Logout(session: CK_SESSION_HANDLE);
     C_CreateObject(
         session: CK_SESSION_HANDLE,
@@ -202,6 +196,55 @@ forward! {
         key: *mut CK_OBJECT_HANDLE
     );
     C_GetSessionInfo(session: CK_SESSION_HANDLE, info: *mut CK_SESSION_INFO);
+}
+
+unsafe extern "C" fn C_GetTokenInfo(slot: CK_SLOT_ID, info: *mut CK_TOKEN_INFO) -> CK_RV {
+    around("C_GetTokenInfo", |lie| match real().and_then(|real| real.C_GetTokenInfo) {
+        Some(call) => {
+            // SAFETY: the arguments are the program's, passed on as they are.
+            let result = unsafe { call(slot, info) };
+            // SAFETY: the program's place for what a token says of itself, or nothing.
+            if let (Some(lie), Some(info)) = (lie, unsafe { info.as_mut() }) {
+                lies::about_token(info, lie);
+            }
+            result
+        }
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    })
+}
+
+unsafe extern "C" fn C_Login(
+    session: CK_SESSION_HANDLE,
+    user: CK_USER_TYPE,
+    pin: *mut CK_UTF8CHAR,
+    length: CK_ULONG,
+) -> CK_RV {
+    around("C_Login", |_| {
+        let Some(call) = real().and_then(|real| real.C_Login) else {
+            return CKR_FUNCTION_NOT_SUPPORTED;
+        };
+        // What people enter at the device.
+        let entered = std::env::var("FAULTY_PIN").map(String::into_bytes);
+        match entered {
+            // SoftHSM has no key that wants this; here the PIN is compared, and it is done.
+            Ok(entered) if user == CKU_CONTEXT_SPECIFIC => {
+                // SAFETY: the program's PIN has `length` octets, if there is one.
+                let given = (!pin.is_null())
+                    .then(|| unsafe { std::slice::from_raw_parts(pin, length as usize) });
+                match given.is_none_or(|given| given == entered) {
+                    true => CKR_OK,
+                    false => CKR_PIN_INCORRECT,
+                }
+            }
+            Ok(mut entered) if pin.is_null() => {
+                let length = entered.len() as CK_ULONG;
+                // SAFETY: `entered` lives over the call, the rest is the program's.
+                unsafe { call(session, user, entered.as_mut_ptr(), length) }
+            }
+            // SAFETY: the arguments are the program's, passed on as they are.
+            Ok(_) | Err(_) => unsafe { call(session, user, pin, length) },
+        }
+    })
 }
 
 unsafe extern "C" fn C_WrapKey(
@@ -277,6 +320,17 @@ unsafe extern "C" fn C_GenerateKeyPair(
     around("C_GenerateKeyPair", |lie| match real().and_then(|real| real.C_GenerateKeyPair) {
         Some(_) if lie == Some("nothing") => CKR_OK,
         Some(call) => {
+            let mut counts = (public_count, private_count);
+            if lie == Some("nameless") {
+                // SAFETY: the program's templates have as many attributes as it says.
+                counts = unsafe {
+                    (
+                        lies::without_names(public, public_count),
+                        lies::without_names(private, private_count),
+                    )
+                };
+            }
+            let (public_count, private_count) = counts;
             // SAFETY: the arguments are the program's, passed on as they are.
             let result = unsafe {
                 call(
@@ -294,7 +348,7 @@ unsafe extern "C" fn C_GenerateKeyPair(
                 // SAFETY: the module wrote a handle there.
                 lies::remember(unsafe { *private_key });
             }
-            result
+            if lie == Some("nameless") { CKR_DEVICE_ERROR } else { result }
         }
         None => CKR_FUNCTION_NOT_SUPPORTED,
     })
