@@ -9,6 +9,7 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::print_stdout,
+    clippy::as_conversions,
     reason = "a test stops where it fails, and says what it counted"
 )]
 
@@ -18,6 +19,7 @@ mod bad_input;
 mod copies;
 mod diff;
 mod documents;
+mod ends;
 mod foreign;
 mod golden;
 mod hsm;
@@ -36,6 +38,7 @@ mod sigstore;
 mod softhsm;
 mod support;
 mod surroundings;
+mod sweep;
 mod tamper;
 mod terminal;
 mod usage;

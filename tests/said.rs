@@ -93,7 +93,7 @@ fn each_stop_names_what_comes_next() {
     fs::write(drill.path("pin"), "another").unwrap();
     let output = run(&mut drill.run_command(&genesis()));
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
-    assert!(text(&output).contains("go on with `gishiki resume`"), "{}", text(&output));
+    assert!(text(&output).contains("go on with:\n  gishiki resume --room "), "{}", text(&output));
     fs::write(drill.path("pin"), crate::support::PIN).unwrap();
     // After the seal the folder cannot be written: nothing is lost.
     fs::write(drill.path("none"), "a file where a folder is asked for").unwrap();

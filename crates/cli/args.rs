@@ -17,6 +17,9 @@ pub(crate) struct Args {
     /// The language of what people read (from LANG otherwise)
     #[arg(long, global = true, value_enum)]
     pub(crate) lang: Option<Lang>,
+    /// Led by the live image, whose people have a menu and no shell
+    #[arg(long, global = true, hide = true)]
+    pub(crate) led: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }

@@ -11,7 +11,7 @@ use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Mode};
-use ceremony::run::{Fault, Run};
+use ceremony::run::Run;
 use ceremony::script::{self, Language};
 use ceremony::seal::JOURNAL_FILE;
 use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified, replay_own};
@@ -20,7 +20,7 @@ use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, ending};
 use crate::exit::{Halt, Reached};
 use crate::files::{self, Folder, shown};
-use crate::journal::{Journal, Unsealed};
+use crate::journal::{Journal, Unsealed, Written};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
@@ -134,6 +134,14 @@ fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
 /// The state that a ceremony is held on: of an anchored ledger, or in a drill, of a drill's. A
 /// golden is never looked for.
 pub(crate) fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
+    if let (After::Ceremony(name), Some(ledger)) = (after, held.ledger.as_deref()) {
+        ledgers::refuse_later(ledger, name)?;
+    }
+    follows(held, mode, after)
+}
+
+/// The state after the ceremony that this one comes after.
+pub(crate) fn follows(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
     let After::Ceremony(name) = after else { return Ok(Arc::default()) };
     let ledger = held.ledger.as_deref().ok_or_else(|| {
         Halt::media("S-LEDGER", format!("--ledger, the ledger that holds {name}"), "none")
@@ -147,26 +155,27 @@ pub(crate) fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Ar
         }
     };
     let chain = ledgers::chain(&ledgers::list(ledger)?, name, ledger)?;
-    ledgers::refuse_later(ledger, name)?;
     let (state, _) = ledgers::fold(&chain, &trust)?;
     verdicts::refuse_unpinned(&state, &trust)?;
     Ok(state)
 }
 
 fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
-    output::refuse_existing(&run.held.out)?;
-    let begun = begin(run, lang).map_err(|halt| match Journal::is_begun(&run.held.journal) {
-        true => halt,
-        false => halt.held(Reached::Nothing),
-    });
-    let (conduct, run_begun) = begun?;
-    finish(conduct, run_begun, &run.held.out, lang)
+    let journals = &run.held.journal;
+    let held = |halt: Halt| halt.held(Reached::of(journals));
+    if Journal::is_begun(journals) {
+        let found = "a ceremony that was begun there";
+        return Err(held(Halt::media("S-JOURNAL", "journals that hold no ceremony", found)));
+    }
+    output::refuse_existing(&run.held.out).map_err(held)?;
+    let (conduct, run_begun) = begin(run, lang).map_err(held)?;
+    finish(conduct, run_begun, &run.held, lang)
 }
 
 /// Everything up to the first record, which is durable then.
 fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let folder = Folder::read(&run.plan)?;
-    let entered = room::enter(&run.held.room)?;
+    let entered = room::enter(&run.held.room, room::Wanted::Tokens)?;
     let (compiled, proofs) =
         compiled(folder, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
     if entered.mode == Mode::Real {
@@ -208,9 +217,15 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
 
 /// Goes on to the end of the postscript, judges everything once more from what was written, and
 /// publishes.
-pub(crate) fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), Halt> {
-    let run = conduct.go(run).map_err(|halt| halt.held(Reached::Begun))?;
-    publish(conduct, &run, out, lang).map_err(|halt| halt.held(Reached::Sealed))?;
+pub(crate) fn finish(
+    mut conduct: Conduct,
+    run: Run,
+    held: &args::Held,
+    lang: Lang,
+) -> Result<(), Halt> {
+    let stopped = |halt: Halt| halt.held(Reached::of(&held.journal));
+    let run = conduct.go(run).map_err(stopped)?;
+    publish(conduct, &run, &held.out, lang).map_err(stopped)?;
     ending(&run, lang)
 }
 
@@ -249,37 +264,51 @@ pub(crate) fn judge(
     run: &Run,
     trust: &Trust<'_>,
 ) -> Result<(Sealed, Verified), Halt> {
-    let written = conduct.journal.written()?;
+    judge_written(conduct.journal.written()?, conduct.proofs, run, trust)
+}
+
+pub(crate) fn judge_written(
+    written: Written,
+    proofs: Vec<Proof>,
+    run: &Run,
+    trust: &Trust<'_>,
+) -> Result<(Sealed, Verified), Halt> {
     let inputs = &run.compiled().inputs;
     let sealed = Sealed {
         inputs: inputs
             .iter()
             .map(|(name, text)| (name.clone(), text.clone().into_bytes()))
             .collect(),
-        transcript: written.transcript.clone(),
-        bundle: written.bundle.clone(),
-        after: Some(written.after.clone()),
+        transcript: written.transcript,
+        bundle: written.bundle,
+        after: Some(written.after),
     };
     let trial = replay_own(run, &sealed).map_err(Halt::Verification)?;
-    match prove_and_conclude(trial, trust, conduct.proofs)? {
+    match prove_and_conclude(trial, trust, proofs)? {
         Verdict::Verified(verified) => Ok((sealed, *verified)),
-        Verdict::NotAnchored(_) | Verdict::NotPinned(_) => Err(Halt::Bug(Fault::new(
-            "S-SEAL",
-            "the ceremony that was just closed",
-            "another head",
-        ))),
+        // What was read back from the medium is another ceremony than the one that was held.
+        Verdict::NotAnchored(_) | Verdict::NotPinned(_) => {
+            Err(Halt::media("S-SEAL", "the ceremony that was just closed", "another head"))
+        }
     }
 }
 
 /// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
 fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
+    give_up(abandon, lang).map_err(|halt| match Reached::of(&abandon.journal) {
+        Reached::Begun => halt.held(Reached::GivenUp),
+        reached => halt.held(reached),
+    })
+}
+
+fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     let Unsealed { inputs, transcript: journal } = Journal::look(&abandon.journal)?;
     let digest = Digest::of(&journal);
     let lines = journal.iter().filter(|octet| **octet == b'\n').count();
     let mut files: BTreeMap<String, Vec<u8>> =
         inputs.into_iter().map(|(name, octets)| (format!("inputs/{name}"), octets)).collect();
     files.insert(JOURNAL_FILE.into(), journal);
-    output::write(&abandon.out, &files)?;
+    output::write_once(&abandon.out, &files)?;
     let mut text = format!(
         "{}\n\n  sha256 {digest}\n",
         pick(

@@ -15,14 +15,14 @@ use ceremony::graph::{Act, Op};
 use ceremony::key::Proof;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, End, Event, Resumed, WHO};
-use ceremony::run::{Book, Fault, Next, Request, Run, Step, as_words};
+use ceremony::run::{ATTEMPTS, Book, Fault, Next, Request, Run, Step, as_words};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
 use ceremony::token::TokenError;
 
 use crate::args::Lang;
 use crate::commands::pick;
-use crate::exit::Halt;
+use crate::exit::{Halt, Reached};
 use crate::journal::Journal;
 use crate::people::{Asked, People, Question, Reply};
 use crate::proofs::prove;
@@ -145,7 +145,7 @@ impl Conduct {
                 Next::Close(end) => self.take(run, Event::Closed { end })?,
                 Next::Seal => self.seal(run)?,
                 Next::Nothing => return Ok(run),
-                Next::Abandon => return Err(unsealable(&run, self.lang)),
+                Next::Abandon => return Err(held(&run, Halt::People(why(&run)))),
             };
         }
     }
@@ -153,17 +153,17 @@ impl Conduct {
     /// Asks, or stops because it is too late for this operation.
     fn ask(&mut self, run: Run, asked: Attempt) -> Result<Run, Halt> {
         let (_, until) = run.graph().window();
-        if self.clock.now()? > until && run.book() == Book::Transcript && run.stopped().is_none() {
-            let event = Event::Refused {
-                op: asked.op,
-                attempt: asked.attempt,
-                rule: "S-WINDOW".into(),
-                reason: format!("after {until}"),
-                by: Vec::new(),
-            };
-            return self.take(run, event);
-        }
-        self.take(run, Event::Asked(asked))
+        let (late, exhausted) = (self.clock.now()? > until, run.is_exhausted(&asked));
+        let refused = match (late && run.book() == Book::Transcript, exhausted) {
+            _ if run.stopped().is_some() => None,
+            (true, _) => Some(("S-WINDOW", format!("after {until}"))),
+            (false, true) => Some(("S-ATTEMPTS", format!("after {ATTEMPTS} attempts"))),
+            (false, false) => None,
+        };
+        let Some((rule, reason)) = refused else { return self.take(run, Event::Asked(asked)) };
+        let Attempt { op, attempt } = asked;
+        let by = Vec::new();
+        self.take(run, Event::Refused { op, attempt, rule: rule.into(), reason, by })
     }
 
     fn answer(&mut self, run: Run) -> Result<Run, Halt> {
@@ -325,7 +325,10 @@ impl Conduct {
         let run =
             self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
         let locked = error.code.ends_with("PIN_LOCKED");
-        if matches!(op.act, Act::Login { .. }) && self.people.can_answer_again() && !locked {
+        let asked_again = matches!(op.act, Act::Login { .. }) && self.people.can_answer_again();
+        // A stopped ceremony is sealed without its head on the token, if that cannot be written.
+        let headless = op.act == Act::WriteHead && run.stopped().is_some();
+        if (asked_again && !locked) || headless {
             tell(&fault);
             return Ok(run);
         }
@@ -346,7 +349,7 @@ impl Conduct {
         };
         let run = self.take(run, event)?;
         if run.next() == Next::Abandon {
-            return Err(Halt::Token(fault.clone()));
+            return Err(held(&run, Halt::Token(fault.clone())));
         }
         Ok(run)
     }
@@ -404,21 +407,8 @@ pub(crate) fn ending(run: &Run, lang: Lang) -> Result<(), Halt> {
 }
 
 /// A ceremony stopped in a session that cannot seal it.
-fn unsealable(run: &Run, lang: Lang) -> Halt {
-    let next = if run.is_sealable() {
-        pick(
-            lang,
-            "`gishiki resume` で中止として封印するか、監査用の鍵が使えなければ `gishiki abandon`。",
-            "`gishiki resume` closes it as aborted; if the audit key cannot be used, `gishiki abandon`.",
-        )
-    } else {
-        pick(
-            lang,
-            "監査用の鍵がないので封印できない。`gishiki abandon` で記録の値を紙に写す。",
-            "There is no audit key to seal it: `gishiki abandon` shows the digest to be signed on paper.",
-        )
-    };
-    Halt::People(format!("{} {next}", why(run)))
+fn held(run: &Run, halt: Halt) -> Halt {
+    halt.held(if run.is_sealable() { Reached::Stopped } else { Reached::Unsealable })
 }
 
 fn why(run: &Run) -> String {
@@ -429,10 +419,11 @@ fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {
     Halt::Interrupted(Fault::new(rule, asked, found))
 }
 
-/// A rule of the run refuses an event that is not the token's: the clock, or people.
+/// A rule of the run refuses an event that is not the token's: the clock, people, or what they have
+/// put into the room. Whatever else it refuses, we should not have asked.
 fn stopped(fault: Fault) -> Halt {
     match fault.rule {
-        "S-TIME-BACK" | "S-WINDOW" | "S-WORDS" => Halt::Interrupted(fault),
+        "S-TIME-BACK" | "S-WINDOW" | "S-WORDS" | "R-AUTHN" => Halt::Interrupted(fault),
         "S-TOKEN-SERIAL" | "S-SPARE" | "S-DRILL" | "S-MODE" | "R-MULTI" => Halt::Media(fault),
         _ => Halt::Bug(fault),
     }

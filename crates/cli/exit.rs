@@ -9,6 +9,8 @@ use ceremony::violation::Violation;
 use clap::Parser as _;
 
 use crate::args::{Args, Lang};
+pub(crate) use crate::ends::Reached;
+use crate::ends::{self, Ways};
 use crate::files::{Folder, shown};
 use crate::{commands, report, secrets};
 
@@ -41,17 +43,6 @@ pub(crate) enum Halt {
     Held(Reached, Box<Self>),
     /// People were told already; the code is left to give.
     Told(Box<Self>),
-}
-
-/// How far a ceremony had come when something stopped it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Reached {
-    /// No record of it is durable.
-    Nothing,
-    /// It is in its journals.
-    Begun,
-    /// It is sealed, and not yet written out.
-    Sealed,
 }
 
 impl Halt {
@@ -114,10 +105,14 @@ pub(crate) fn run() -> ExitCode {
         }
     };
     let lang = args.lang.unwrap_or_else(lang_of_environment);
+    let ways = Ways::after(&args);
     match commands::perform(args.command, args.lang, lang) {
         Ok(()) => ExitCode::SUCCESS,
         Err(halt) => {
             report::show(&halt, lang);
+            if let Some(ways) = ways {
+                ends::show(&halt, &ways, lang);
+            }
             ExitCode::from(halt.code())
         }
     }

@@ -11,6 +11,8 @@
 
 pub(crate) mod recover;
 
+mod ended;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -83,6 +85,11 @@ impl Journal {
         folders.iter().any(|folder| holds_a_line(folder))
     }
 
+    /// Whether a ceremony was sealed: its bundle is durable in one of these folders.
+    pub(crate) fn is_sealed(folders: &[PathBuf]) -> bool {
+        folders.iter().any(|folder| folder.join(BUNDLE).symlink_metadata().is_ok())
+    }
+
     /// Reads two journals, or the one that is left, without changing anything: the inputs, and the
     /// longer transcript, which must continue the other. One that was sealed is refused.
     pub(crate) fn look(folders: &[PathBuf]) -> Result<Unsealed, Halt> {
@@ -92,7 +99,7 @@ impl Journal {
             return Err(Halt::media(
                 "S-ABANDONED",
                 asked,
-                "its seal; `gishiki resume` hands it out",
+                "its seal: it is handed out, not given up",
             ));
         }
         let held = folders.iter().map(|folder| folder.join(TRANSCRIPT));
@@ -231,7 +238,7 @@ fn refuse_filled(folder: &Path) -> Result<(), Halt> {
     };
     if entries.any(|entry| entry.is_ok_and(|entry| !ours(&entry.file_name()))) {
         let asked = format!("an empty folder {} for the journal", shown(folder));
-        let found = "files in it; to go on with it, use `gishiki resume`";
+        let found = "files in it";
         return Err(Halt::media("S-JOURNAL", asked, found));
     }
     Ok(())
@@ -280,7 +287,7 @@ fn read_inputs(
     let first = transcript.split(|octet| *octet == b'\n').next().unwrap_or_default();
     let first = std::str::from_utf8(first).map_err(|error| wrong(error.to_string()))?;
     if first.is_empty() {
-        return Err(wrong("an empty journal: nothing was done; begin with `gishiki run`".into()));
+        return Err(wrong("an empty journal: nothing was done".into()));
     }
     let record = ceremony::record::Record::read(first).map_err(|error| wrong(error.to_string()))?;
     let ceremony::record::Event::Opened(opened) = record.event else {

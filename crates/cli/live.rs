@@ -266,7 +266,7 @@ impl Live {
     /// This program, speaking the chosen language.
     fn gishiki(&self) -> Command {
         let mut command = Command::new("/proc/self/exe");
-        command.arg("--lang").arg(self.pick("ja", "en"));
+        command.arg("--led").arg("--lang").arg(self.pick("ja", "en"));
         command
     }
 

@@ -8,6 +8,7 @@ mod args;
 mod commands;
 mod conduct;
 mod diff;
+mod ends;
 mod exit;
 mod files;
 #[cfg(feature = "image")]

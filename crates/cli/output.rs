@@ -118,6 +118,14 @@ pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(),
     File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
 }
 
+/// The same where the folder may be there already, if it is this one: then nothing is left to do.
+pub(crate) fn write_once(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Halt> {
+    match out.symlink_metadata().is_ok() && difference(files, &read_folder(out)?).is_none() {
+        true => Ok(()),
+        false => write(out, files),
+    }
+}
+
 pub(crate) fn refuse_existing(out: &Path) -> Result<(), Halt> {
     if out.symlink_metadata().is_ok() {
         return Err(Halt::media(

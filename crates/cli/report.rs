@@ -57,14 +57,13 @@ fn words(halt: &Halt, lang: Lang) -> String {
         Halt::Differs | Halt::Overdue | Halt::Told(_) => String::new(),
         Halt::Bug(fault) => say(pick(lang, "gishiki の不具合", "a bug of gishiki"), fault, lang),
         Halt::Held(reached, halt) => {
-            let what = match (reached, halt.as_ref()) {
+            match (reached, halt.as_ref()) {
                 // Nothing was begun that could be interrupted.
                 (Reached::Nothing, Halt::Interrupted(fault)) => {
                     say(subject(fault.rule, lang), fault, lang)
                 }
                 (_, halt) => words(halt, lang),
-            };
-            what + next(*reached, halt, lang)
+            }
         }
     }
 }
@@ -79,32 +78,6 @@ fn subject(rule: &str, lang: Lang) -> &'static str {
         "S-PAPERS" => pick(lang, "書類", "papers"),
         "S-ROOM" => pick(lang, "実施場所", "room"),
         _ => pick(lang, "ファイル・媒体", "file or medium"),
-    }
-}
-
-/// What can be done next, by how far the ceremony had come.
-const fn next(reached: Reached, halt: &Halt, lang: Lang) -> &'static str {
-    match (reached, halt) {
-        // What people or a plan decided needs no mending.
-        (_, Halt::People(_) | Halt::Violations(..)) => "",
-        (_, Halt::NotAnchored(_) | Halt::NotPinned(_)) => "",
-        (_, Halt::Differs | Halt::Overdue) => "",
-        (_, Halt::Held(..)) => "",
-        (Reached::Nothing, _) => pick(
-            lang,
-            "何も始まっていません。原因を除き、同じコマンドをもう一度実行してください。\n",
-            "Nothing was begun. Mend the cause and give the same command again.\n",
-        ),
-        (Reached::Begun, _) => pick(
-            lang,
-            "記録は保たれています。原因を除き、`gishiki resume` で再開してください。\n",
-            "The journal is kept. Mend the cause and go on with `gishiki resume`.\n",
-        ),
-        (Reached::Sealed, _) => pick(
-            lang,
-            "セレモニーは封印され、記録は保たれています。原因を除くか別の --out を選び、`gishiki resume` で書き出してください。\n",
-            "The ceremony is sealed and its journal is kept. Mend the cause or choose another --out, and write the folder with `gishiki resume`.\n",
-        ),
     }
 }
 

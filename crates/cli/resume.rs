@@ -11,11 +11,12 @@ use ceremony::ledger::State;
 use ceremony::record::{LoneRefusal, Resumed};
 use ceremony::run::{Next, Run};
 use ceremony::seal::Made;
+use ceremony::verify::{JustClosed, Trust, Verified};
 
 use crate::args::{self, Lang};
-use crate::commands::{compiled, finish, held_on, people};
+use crate::commands::{compiled, finish, follows, held_on, judge_written, people, print, summary};
 use crate::conduct::doubt::{consent_to_medium, holds};
-use crate::conduct::{Clock, Conduct};
+use crate::conduct::{Clock, Conduct, ending};
 use crate::exit::{Halt, Reached};
 use crate::files::{Folder, shown};
 use crate::journal::Journal;
@@ -25,21 +26,47 @@ use crate::proofs::prove;
 use crate::{output, room};
 
 pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
-    let out = &resume.held.out;
-    output::refuse_existing(out)?;
     let journals = &resume.held.journal;
-    let going_on = go_on(resume, lang).map_err(|halt| match Journal::is_begun(journals) {
-        true => halt.held(Reached::Begun),
-        false => halt,
-    });
-    let (conduct, run) = going_on?;
-    finish(conduct, run, out, lang)
+    let held = |halt: Halt| halt.held(Reached::of(journals));
+    if resume.held.out.symlink_metadata().is_ok() {
+        let (run, verified) = written_out(&resume.held).map_err(held)?;
+        print(&summary(&verified, &resume.held.out, lang)).map_err(held)?;
+        return ending(&run, lang);
+    }
+    let (conduct, run) = go_on(resume, lang).map_err(held)?;
+    finish(conduct, run, &resume.held, lang)
+}
+
+/// A ceremony of which nothing is left to do: what it hands out is in its place.
+fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
+    let Some(ended) = Journal::ended(&held.journal)? else {
+        output::refuse_existing(&held.out)?;
+        return Err(Halt::media("S-OUT", "a folder that stays where it is", "none any more"));
+    };
+    // Its own folder may be in the ledger already: none that is later is looked for.
+    let state = follows(held, ended.mode()?, &ended.after()?)?;
+    let run = ended.run(&state).map_err(Halt::Verification)?;
+    let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
+    let (sealed, verified) = judge_written(ended.written, Vec::new(), &run, &trust)?;
+    let found = output::read_folder(&held.out)?;
+    match output::difference(&output::files(&verified, &sealed), &found) {
+        None => Ok((run, verified)),
+        Some((name, how)) => {
+            let asked = format!("a new folder {}, or this ceremony's", shown(&held.out));
+            Err(Halt::media("S-OUT", asked, format!("another: {name}, {how}")))
+        }
+    }
 }
 
 /// Everything up to the record that says that the ceremony goes on.
 fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let held = &resume.held;
-    let entered = room::enter(&held.room)?;
+    // What is sealed needs no token any more, should it be lost.
+    let wanted = match Journal::is_sealed(&held.journal) {
+        true => room::Wanted::Modules,
+        false => room::Wanted::Tokens,
+    };
+    let entered = room::enter(&held.room, wanted)?;
     let found = Found::read(&held.journal, resume.put_aside.as_deref())?;
     let state = held_on(held, entered.mode, &found.after()?)?;
     let reading = found.replay(&state)?;

@@ -23,9 +23,18 @@ pub(crate) struct Entered {
     pub(crate) tokens: Tokens,
 }
 
+/// What must be there of a room.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted {
+    /// Its tokens.
+    Tokens,
+    /// Its modules: the ceremony is sealed, and asks no token for anything any more.
+    Modules,
+}
+
 /// Reads the room, compares the modules' digests, and opens the modules. Nothing on a token is
 /// touched.
-pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
+pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
     let octets = read_document(path)?;
     let wrong = |violation: ceremony::violation::Violation| {
         let place = place(path, &octets, &violation.place.span);
@@ -35,10 +44,10 @@ pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
     let text =
         ceremony::canonical::canonical(ceremony::violation::Input::Room, &octets).map_err(wrong)?;
     let mut opened = Vec::new();
-    let token = open(&mut opened, &room.token)?;
+    let token = open(&mut opened, &room.token, wanted)?;
     let mut spares = BTreeMap::new();
     for (name, spare) in &room.spare {
-        spares.insert(name.clone(), open(&mut opened, spare)?);
+        spares.insert(name.clone(), open(&mut opened, spare, wanted)?);
     }
     let serial = |token: &RoomToken| token.serial.get_ref().clone();
     let place = Place {
@@ -54,7 +63,11 @@ pub(crate) fn enter(path: &Path) -> Result<Entered, Halt> {
 }
 
 /// A token behind the module that the room names. A module is opened once, for all its tokens.
-fn open(opened: &mut Vec<(PathBuf, Module)>, token: &RoomToken) -> Result<Token, Halt> {
+fn open(
+    opened: &mut Vec<(PathBuf, Module)>,
+    token: &RoomToken,
+    wanted: Wanted,
+) -> Result<Token, Halt> {
     let module = Path::new(token.module.get_ref());
     // Modules are often links to a versioned file; the digest is what names them.
     let path = fs::canonicalize(module).map_err(|error| {
@@ -83,6 +96,9 @@ fn open(opened: &mut Vec<(PathBuf, Module)>, token: &RoomToken) -> Result<Token,
     };
     let label = token.label.as_ref().map(|text| text.get_ref().as_str());
     let found = Token::Pkcs11(Box::new(module.token(label)));
+    if wanted == Wanted::Modules {
+        return Ok(found);
+    }
     // Here a wrong number can still be mended; the ceremony's first record names it.
     let serial = token.serial.get_ref();
     found.is_there(serial).map_err(|error| {

@@ -57,6 +57,15 @@ impl History {
         Self { drill, vault: self.vault.clone() }
     }
 
+    /// The same in the middle of this ceremony.
+    pub(crate) fn copy_with_journals(&self, ceremony: &str) -> Self {
+        let other = self.copy();
+        for (from, to) in self.journals(ceremony).iter().zip(other.journals(ceremony)) {
+            copy(from, &to);
+        }
+        other
+    }
+
     pub(crate) fn ledger(&self) -> PathBuf {
         self.drill.path("ledger")
     }
@@ -149,7 +158,8 @@ impl History {
         log.lines().map(|line| line.split_once(' ').unwrap().1.replace(' ', "/")).collect()
     }
 
-    fn command(&self, what: &str, plan: &Path, module: &Path, seconds: i64) -> Command {
+    /// `gishiki run` or `resume` for a plan's ceremony, so many seconds after its window opens.
+    pub(crate) fn command(&self, what: &str, plan: &Path, module: &Path, seconds: i64) -> Command {
         let planned = Plan::parse(&fs::read(plan.join("plan.toml")).unwrap()).unwrap();
         let ceremony = planned.ceremony.get_ref().as_str();
         let from = *planned.window.get_ref().from.get_ref();
@@ -204,12 +214,17 @@ impl History {
         succeed(gishiki().arg("verify").arg(self.ledger()).arg("--drill"))
     }
 
-    /// How many private and public keys a token holds.
-    pub(crate) fn keys_on(&self, label: &str) -> (usize, usize) {
+    /// The objects of a token, as `pkcs11-tool` lists them.
+    pub(crate) fn listed_on(&self, label: &str) -> String {
         let mut list = Command::new("pkcs11-tool");
         list.args(["--module", SOFTHSM, "--token-label", label]);
         list.args(["--login", "--pin", PIN, "--list-objects"]);
-        let listed = text(&run(self.drill.env(&mut list)));
+        text(&run(self.drill.env(&mut list)))
+    }
+
+    /// How many private and public keys a token holds.
+    pub(crate) fn keys_on(&self, label: &str) -> (usize, usize) {
+        let listed = self.listed_on(label);
         let count = |what: &str| listed.lines().filter(|line| line.starts_with(what)).count();
         (count("Private Key Object"), count("Public Key Object"))
     }

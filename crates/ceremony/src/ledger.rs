@@ -69,6 +69,8 @@ pub struct State {
     pub remains: BTreeMap<Holder, BTreeMap<Octets, Name>>,
     /// The ledger head that the last ceremony wrote on the root token.
     pub token_head: Option<Octets>,
+    /// Heads that ceremonies since then asked to be written, and nobody knows whether they were.
+    pub asked_heads: BTreeSet<Octets>,
     /// Every key, destroyed ones included, by name.
     pub keys: BTreeMap<Name, Key>,
     /// Every certificate, by name.
@@ -300,6 +302,7 @@ impl State {
         state.remains.extend(left.map(|left| (Holder::Root, left)));
         state.token = Some(spare.serial);
         state.token_head = None;
+        state.asked_heads.clear();
         Some(state)
     }
 

@@ -35,8 +35,8 @@ use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record};
 use crate::rehearsal;
 use crate::time::Instant;
 
-/// Attempts of one operation: they are part of a CRL's number in 4 bits, so the sixteenth failure
-/// stops.
+/// Attempts of an operation whose attempt is in a CRL's number, a serial or a key's id: in a CRL's
+/// number it has 4 bits, so the sixteenth failure stops. Any other may be asked without end.
 pub const ATTEMPTS: u32 = 16;
 
 /// A ceremony in progress: a fold over its events.
@@ -72,6 +72,8 @@ pub struct Run {
     written_head: Option<Octets>,
     /// Every ledger head that was asked to be written here: in doubt, it may be on the token.
     asked_heads: BTreeSet<Octets>,
+    /// In this session the token did not take the head of a stopped ceremony: it is sealed without.
+    headless: bool,
     /// The last head that people said is on paper.
     noted: Option<Noted>,
     /// The operation after which a head is to be noted before anything goes on.
@@ -250,6 +252,7 @@ impl Run {
             audit_ready,
             written_head: None,
             asked_heads: BTreeSet::new(),
+            headless: false,
             noted: None,
             due: None,
             signed: BTreeMap::new(),
@@ -424,7 +427,9 @@ impl Run {
         }
         let head = self.graph().ops.iter().find(|op| op.act == Act::WriteHead);
         match head {
-            Some(op) if self.written_head.is_none() => Next::Ask(op, self.attempt(op)),
+            Some(op) if self.written_head.is_none() && !self.headless => {
+                Next::Ask(op, self.attempt(op))
+            }
             Some(_) | None => Next::Close(End::Aborted),
         }
     }

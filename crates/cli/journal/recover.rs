@@ -98,7 +98,7 @@ impl Found {
         let [a, b] = two(folders)?;
         if !holds_a_line(&a) && !holds_a_line(&b) {
             let asked = format!("a ceremony's journal in {} or {}", shown(&a), shown(&b));
-            let found = "none; a ceremony that was not begun begins with `gishiki run`";
+            let found = "none";
             return Err(Halt::media("S-JOURNAL", asked, found));
         }
         if let Some(aside) = put_aside

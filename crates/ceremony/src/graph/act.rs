@@ -354,6 +354,12 @@ impl Act {
         }
     }
 
+    /// Whether its attempt is part of a number that is used once: a CRL's, a serial, a key's id.
+    #[must_use]
+    pub const fn is_numbered(&self) -> bool {
+        matches!(self, Self::Generate { .. } | Self::Sign(_))
+    }
+
     /// Whether people note the head of the record after it: after every key, copy, destruction and
     /// decision. Of sheets the last of a run is noted, which the graph knows.
     #[must_use]

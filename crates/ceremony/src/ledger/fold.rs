@@ -99,8 +99,12 @@ impl State {
         self.ca_name = graph.ca_name.der().to_vec();
         self.addresses = Some(graph.addresses.clone());
         self.token = Some(run.place().token.clone());
-        if let Some(head) = run.written_head() {
-            self.token_head = Some(head.clone());
+        match run.written_head() {
+            Some(head) => {
+                self.token_head = Some(head.clone());
+                self.asked_heads.clear();
+            }
+            None => self.asked_heads.extend(run.asked_heads().iter().cloned()),
         }
         self.last = Some(Last {
             ceremony: graph.ceremony.clone(),

@@ -1,17 +1,17 @@
 //! What a run knows by now. Nothing here changes it.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 
 use sha2::Digest as _;
 
-use super::{Book, Run, Signed, Stop};
+use super::{ATTEMPTS, Book, Run, Signed, Stop};
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph, Op};
 use crate::hex::{Digest, Octets};
 use crate::key::{Nonce, PublicKey};
 use crate::name::Name;
-use crate::record::{End, GENESIS, Opened, Place};
+use crate::record::{Attempt, End, GENESIS, Opened, Place};
 use crate::time::Instant;
 
 impl Run {
@@ -124,6 +124,13 @@ impl Run {
         ops.filter_map(|(op, state)| Some((op, state.at?)))
     }
 
+    /// Whether this attempt is one too many: it would have no number of its own any more.
+    #[must_use]
+    pub fn is_exhausted(&self, asked: &Attempt) -> bool {
+        let op = self.graph().op(&asked.op);
+        asked.attempt >= ATTEMPTS && op.is_some_and(|op| op.act.is_numbered())
+    }
+
     /// Every operation with the number of its attempts that were lost, or that nobody answered.
     pub fn attempts(&self) -> impl Iterator<Item = (&Op, u32)> {
         let ops = self.graph().ops.iter().zip(&self.ops);
@@ -160,6 +167,11 @@ impl Run {
     #[must_use]
     pub const fn written_head(&self) -> Option<&Octets> {
         self.written_head.as_ref()
+    }
+
+    /// Every ledger head that was asked to be written on the token here: it may bear any of them.
+    pub(crate) const fn asked_heads(&self) -> &BTreeSet<Octets> {
+        &self.asked_heads
     }
 
     /// Every signed structure by now, by name.

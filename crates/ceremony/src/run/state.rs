@@ -59,7 +59,7 @@ impl Run {
                 format!("Asked {} at attempt {}", asked.op, asked.attempt),
             ));
         }
-        if attempt >= ATTEMPTS {
+        if self.is_exhausted(asked) {
             return Err(Fault::new(
                 "S-ATTEMPTS",
                 format!("at most {ATTEMPTS} attempts"),
@@ -158,8 +158,14 @@ impl Run {
         if generation && self.pending != Some(index) && !matches!(self.next(), Next::Settle(..)) {
             return Err(Fault::new("S-ORDER", self.what_next(), format!("Lost {op}")));
         }
+        let answered = self.pending == Some(index);
+        self.headless |= answered && self.stopped.is_some() && self.writes_head(index);
         self.again(index);
         Ok(())
+    }
+
+    fn writes_head(&self, index: usize) -> bool {
+        self.op_at(index).is_some_and(|op| op.act == Act::WriteHead)
     }
 
     fn take_adopted(
@@ -255,8 +261,14 @@ impl Run {
         self.halted |= pending.and_then(phase).is_some_and(|phase| phase <= Phase::Opening);
         self.doubt = self.doubt.or(pending
             .filter(|i| matches!(self.op_at(*i).map(|op| &op.act), Some(Act::Generate { .. }))));
+        self.headless |= pending.is_some_and(|index| self.writes_head(index));
         if let (Some(index), None) = (pending, self.doubt) {
             self.again(index);
+        }
+        if let (Some(index), Book::Postscript) = (pending, self.book) {
+            // The ceremony is sealed: what people will not do after it stays undone.
+            self.leave(index);
+            return Ok(());
         }
         self.stopped = Some(Stop { rule: rule.to_string(), reason: reason.to_string() });
         Ok(())
@@ -314,6 +326,7 @@ impl Run {
             self.take_lone_refusal(refusal)?;
         }
         self.halted = false;
+        self.headless = false;
         self.closed = None;
         self.reopen_acts();
         if let Some(index) = self.pending.take() {
@@ -390,6 +403,13 @@ impl Run {
         let record = self.number;
         if let Some(state) = self.ops.get_mut(index) {
             *state = OpState { done: true, at: Some(at), record, ..*state };
+        }
+    }
+
+    /// Nothing of it is asked any more, though it was not done.
+    fn leave(&mut self, index: usize) {
+        if let Some(state) = self.ops.get_mut(index) {
+            state.done = true;
         }
     }
 

@@ -92,9 +92,15 @@ impl Run {
             doubtful.insert(self.planned(key)?.id(graph, self.attempt(op)));
         }
         let heads = self.session() > 0 || self.compiled().state.token_head.is_some();
-        let head = (heads || !self.asked_heads.is_empty()).then(|| graph.head_label());
+        let head = (heads || self.has_asked_heads()).then(|| graph.head_label());
         let known = Known { expected, doubtful, head, begun: self.begun_on(&Holder::Root) };
         self.compare(objects, &known)
+    }
+
+    /// Whether a ledger head was asked to be written, here or by a ceremony before, of which nobody
+    /// knows whether it was.
+    fn has_asked_heads(&self) -> bool {
+        !self.asked_heads.is_empty() || !self.compiled().state.asked_heads.is_empty()
     }
 
     /// The labels of keys whose making on this token was begun and not seen to its end: what bears
@@ -318,7 +324,10 @@ impl Run {
     /// an interruption: a token that shows another has seen another history.
     pub(super) fn weigh_known_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
         let before = self.compiled().state.token_head.as_ref();
-        let known = |value| before == Some(value) || self.asked_heads.contains(value);
+        let asked = &self.compiled().state.asked_heads;
+        let known = |value| {
+            before == Some(value) || self.asked_heads.contains(value) || asked.contains(value)
+        };
         if !values.is_empty() && values.iter().all(known) {
             return Ok(Weighed::default());
         }
@@ -410,7 +419,7 @@ impl Run {
             let key = object.class == "private-key" || object.class == "public-key";
             let known = expected.contains_key(&object.id) || doubtful.contains(&object.id);
             // A head whose writing was interrupted may have no label yet.
-            let cut = object.label.is_empty() && !self.asked_heads.is_empty();
+            let cut = object.label.is_empty() && self.has_asked_heads();
             let is_head = head.as_ref().is_some_and(|label| *label == object.label || cut);
             let in_order = (object.class == "data" && is_head)
                 || (key && known)

@@ -1,0 +1,332 @@
+//! Every end of a command that holds a ceremony, and its true exit: how far the ceremony had come,
+//! and with which command it goes on, whether the cause is mended or not.
+//!
+//! **Invariant:** what is printed can be given to a shell as it stands. `docs/ends.md` is this
+//! table; a test compares it, and others follow its words until a ceremony is sealed or abandoned.
+
+use std::ffi::OsStr;
+use std::io::Write as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+
+use crate::args::{self, Args, Command, Lang};
+use crate::commands::pick;
+use crate::exit::Halt;
+use crate::journal::Journal;
+
+/// How far a ceremony had come when something stopped it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reached {
+    /// No record of it is durable.
+    Nothing,
+    /// It is in its journals.
+    Begun,
+    /// People or a rule have stopped it, and an audit key can seal that.
+    Stopped,
+    /// It has stopped before there was an audit key.
+    Unsealable,
+    /// It is sealed, and not yet written out.
+    Sealed,
+    /// It is given up, and its record is not yet written out.
+    GivenUp,
+}
+
+/// The commands that lead on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Run,
+    Resume,
+    Abandon,
+}
+
+/// What can be done, and what is said of it.
+type Exit = (&'static str, Way);
+
+impl Reached {
+    /// What the media say. Whether a ceremony was stopped is known to its run alone.
+    pub(crate) fn of(journals: &[PathBuf]) -> Self {
+        match (Journal::is_sealed(journals), Journal::is_begun(journals)) {
+            (true, _) => Self::Sealed,
+            (false, true) => Self::Begun,
+            (false, false) => Self::Nothing,
+        }
+    }
+
+    fn meaning(self, lang: Lang) -> &'static str {
+        match self {
+            Self::Nothing => pick(lang, "何も始まっていません。", "Nothing was begun."),
+            Self::Begun => pick(lang, "記録は保たれています。", "The journal is kept."),
+            Self::Stopped => pick(
+                lang,
+                "セレモニーは中止となり、記録は保たれています。",
+                "The ceremony has stopped, and its journal is kept.",
+            ),
+            Self::Unsealable => pick(
+                lang,
+                "セレモニーは中止となり、封印できる監査用の鍵がありません。記録は保たれています。",
+                "The ceremony has stopped, and there is no audit key to seal it. Its journal is kept.",
+            ),
+            Self::Sealed => pick(
+                lang,
+                "セレモニーは封印され、記録は保たれています。",
+                "The ceremony is sealed, and its journal is kept.",
+            ),
+            Self::GivenUp => {
+                pick(lang, "記録は変わっていません。", "Nothing of the journal was changed.")
+            }
+        }
+    }
+
+    /// The exit once the cause is mended.
+    fn mended(self, lang: Lang) -> Exit {
+        match self {
+            Self::Nothing => (
+                pick(
+                    lang,
+                    "原因を除き、同じコマンドをもう一度実行してください。",
+                    "Mend the cause and give the same command again:",
+                ),
+                Way::Run,
+            ),
+            Self::Begun => (
+                pick(
+                    lang,
+                    "原因を除き、次のコマンドで再開してください。",
+                    "Mend the cause and go on with:",
+                ),
+                Way::Resume,
+            ),
+            Self::Stopped => (
+                pick(
+                    lang,
+                    "次のコマンドで、中止として封印してください。",
+                    "Close it as aborted, and seal it, with:",
+                ),
+                Way::Resume,
+            ),
+            Self::Unsealable => (
+                pick(
+                    lang,
+                    "次のコマンドで、全員が紙に署名する記録の値を示してください。",
+                    "Show the digest of the journal, which everyone signs on paper, with:",
+                ),
+                Way::Abandon,
+            ),
+            Self::Sealed => (
+                pick(
+                    lang,
+                    "原因を除くか別の --out を選び、次のコマンドで書き出してください。",
+                    "Mend the cause or choose another --out, and write the folder with:",
+                ),
+                Way::Resume,
+            ),
+            Self::GivenUp => (
+                pick(
+                    lang,
+                    "原因を除くか別の --out を選び、もう一度実行してください。",
+                    "Mend the cause or choose another --out, and give it once more:",
+                ),
+                Way::Abandon,
+            ),
+        }
+    }
+
+    /// The exit where the cause cannot be mended: a ceremony that can be sealed no more is given
+    /// up; one that is sealed needs nobody's token.
+    fn unmended(self, lang: Lang) -> Option<Exit> {
+        match self {
+            Self::Begun => Some((
+                pick(
+                    lang,
+                    "再開してどの質問かに「いいえ」と答えれば、中止できます。トークンにログインできないなど、原因を除けないときは、次のコマンドで断念してください。",
+                    "To stop it, go on and answer a question with no. If the cause cannot be mended, or nobody can log in any more, give it up with:",
+                ),
+                Way::Abandon,
+            )),
+            Self::Stopped => Some((
+                pick(
+                    lang,
+                    "監査用の鍵が使えないときは、次のコマンドで断念してください。",
+                    "If the audit key cannot be used any more, give it up with:",
+                ),
+                Way::Abandon,
+            )),
+            Self::Nothing | Self::Unsealable | Self::Sealed | Self::GivenUp => None,
+        }
+    }
+}
+
+/// The commands that can follow the one that was given: with its own options, for a shell.
+#[derive(Debug)]
+pub(crate) enum Ways {
+    /// At a shell.
+    Commands { run: String, resume: String, abandon: String },
+    /// In the menu of the live image, which has no shell.
+    Menu,
+}
+
+impl Ways {
+    /// What can follow this command, if it holds a ceremony.
+    pub(crate) fn after(args: &Args) -> Option<Self> {
+        let (plan, held) = match &args.command {
+            Command::Run(run) => (Some(&run.plan), Given::of(&run.held)),
+            Command::Resume(resume) => (resume.plan.as_ref(), Given::of(&resume.held)),
+            Command::Abandon(abandon) => (None, Given::abandoned(abandon)),
+            Command::Check(_)
+            | Command::Graph(_)
+            | Command::Bind(_)
+            | Command::Script(_)
+            | Command::Diff(_)
+            | Command::Rehearse(_)
+            | Command::Verify(_)
+            | Command::State(_)
+            | Command::Validate(_)
+            | Command::Live => return None,
+            #[cfg(feature = "image")]
+            Command::Image(_) => return None,
+        };
+        if args.led {
+            return Some(Self::Menu);
+        }
+        let lang = args.lang;
+        let mut run = Line::of("run", lang);
+        run.path(plan.map_or(Path::new("PLAN"), PathBuf::as_path));
+        let mut resume = Line::of("resume", lang);
+        if let (Command::Resume(_), Some(plan)) = (&args.command, plan) {
+            resume.option("--plan", plan);
+        }
+        let mut abandon = Line::of("abandon", lang);
+        held.room_of(&mut run);
+        held.room_of(&mut resume);
+        held.media_of(&mut abandon);
+        Some(Self::Commands { run: run.0, resume: resume.0, abandon: abandon.0 })
+    }
+
+    fn line(&self, way: Way, lang: Lang) -> &str {
+        match (self, way) {
+            (Self::Commands { run, .. }, Way::Run) => run,
+            (Self::Commands { resume, .. }, Way::Resume) => resume,
+            (Self::Commands { abandon, .. }, Way::Abandon) => abandon,
+            (Self::Menu, Way::Run | Way::Resume) => {
+                pick(lang, "メニューの 1(儀式を行う)", "1 in the menu (hold the ceremony)")
+            }
+            (Self::Menu, Way::Abandon) => pick(
+                lang,
+                "メニューの 2(封印できない記録の値を示す)",
+                "2 in the menu (the value of a journal that cannot be sealed)",
+            ),
+        }
+    }
+}
+
+/// The options that lead from one command of a ceremony to the next.
+struct Given<'a> {
+    held: Option<&'a args::Held>,
+    journal: &'a [PathBuf],
+    out: &'a Path,
+}
+
+impl<'a> Given<'a> {
+    fn of(held: &'a args::Held) -> Self {
+        Self { held: Some(held), journal: &held.journal, out: &held.out }
+    }
+
+    fn abandoned(abandon: &'a args::Abandon) -> Self {
+        Self { held: None, journal: &abandon.journal, out: &abandon.out }
+    }
+
+    fn media_of(&self, line: &mut Line) {
+        for journal in self.journal {
+            line.option("--journal", journal);
+        }
+        line.option("--out", self.out);
+    }
+
+    fn room_of(&self, line: &mut Line) {
+        let room = self.held.map_or(Path::new("ROOM"), |held| &held.room);
+        line.option("--room", room);
+        self.media_of(line);
+        let Some(held) = self.held else { return };
+        let files =
+            [("--ledger", &held.ledger), ("--anchor", &held.anchor), ("--answers", &held.answers)];
+        for (name, path) in files {
+            if let Some(path) = path {
+                line.option(name, path);
+            }
+        }
+        if let Some(descriptor) = held.pin_fd {
+            line.option("--pin-fd", Path::new(&descriptor.to_string()));
+        }
+    }
+}
+
+/// A command for a shell.
+struct Line(String);
+
+impl Line {
+    fn of(verb: &str, lang: Option<Lang>) -> Self {
+        let lang = match lang {
+            Some(Lang::Ja) => " --lang ja",
+            Some(Lang::En) => " --lang en",
+            None => "",
+        };
+        Self(format!("gishiki{lang} {verb}"))
+    }
+
+    fn path(&mut self, path: &Path) {
+        self.0.push(' ');
+        self.0.push_str(&quoted(path.as_os_str()));
+    }
+
+    fn option(&mut self, name: &str, path: &Path) {
+        self.0.push(' ');
+        self.0.push_str(name);
+        self.path(path);
+    }
+}
+
+/// An argument as a shell takes it, whatever is in it; nothing that steers a terminal.
+fn quoted(argument: &OsStr) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
+    let shown = |c: char| !c.is_control() && !ceremony::text::is_refused(c);
+    match argument.to_str() {
+        Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_string(),
+        Some(text) if text.chars().all(shown) => format!("'{}'", text.replace('\'', r"'\''")),
+        Some(_) | None => {
+            let octal = |octet: &u8| format!("\\{octet:03o}");
+            let octets: String = argument.as_bytes().iter().map(octal).collect();
+            format!("\"$(printf '{octets}')\"")
+        }
+    }
+}
+
+/// Shows what can be done now, at the end of a command that holds a ceremony.
+pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
+    let reached = match halt {
+        Halt::Held(reached, _) => *reached,
+        // The ceremony has ended, and its folder is written.
+        Halt::People(_) => return,
+        Halt::Violations(..)
+        | Halt::Token(_)
+        | Halt::Verification(_)
+        | Halt::Media(_)
+        | Halt::Interrupted(_)
+        | Halt::NotAnchored(_)
+        | Halt::NotPinned(_)
+        | Halt::Differs
+        | Halt::Overdue
+        | Halt::Bug(_)
+        | Halt::Told(_) => Reached::GivenUp,
+    };
+    let _ = std::io::stderr().write_all(words(reached, ways, lang).as_bytes());
+}
+
+fn words(reached: Reached, ways: &Ways, lang: Lang) -> String {
+    let exit = |(said, way): Exit| format!("{said}\n  {}\n", ways.line(way, lang));
+    let mut text = format!("{}\n{}", reached.meaning(lang), exit(reached.mended(lang)));
+    text.extend(reached.unmended(lang).map(exit));
+    text
+}
+
+#[cfg(test)]
+mod tests;

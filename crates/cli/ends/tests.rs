@@ -1,0 +1,108 @@
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
+use std::os::unix::ffi::OsStringExt as _;
+
+use clap::Parser as _;
+
+use super::*;
+
+const ALL: [Reached; 6] = [
+    Reached::Nothing,
+    Reached::Begun,
+    Reached::Stopped,
+    Reached::Unsealable,
+    Reached::Sealed,
+    Reached::GivenUp,
+];
+
+fn ways(arguments: &[&str]) -> Ways {
+    let args = Args::try_parse_from([&["gishiki"], arguments].concat()).unwrap();
+    Ways::after(&args).unwrap()
+}
+
+/// `docs/ends.md`: the table as people read it. UPDATE_DOCS=1 renews it.
+#[test]
+fn the_document_is_this_table() {
+    let named = Ways::Commands {
+        run: "gishiki run PLAN …".into(),
+        resume: "gishiki resume …".into(),
+        abandon: "gishiki abandon …".into(),
+    };
+    let mut text = String::from(include_str!("head.md"));
+    for (lang, head) in [
+        (Lang::En, "| where it stands | once the cause is mended | where it cannot be mended |"),
+        (Lang::Ja, "| 状態 | 原因を除いた後 | 原因を除けないとき |"),
+    ] {
+        text.push_str(&format!("\n{head}\n|---|---|---|\n"));
+        for reached in ALL {
+            let exit = |(said, way): Exit| format!("{said} `{}`", named.line(way, lang));
+            let unmended = reached.unmended(lang).map_or("–".to_string(), exit);
+            let (meaning, mended) = (reached.meaning(lang), exit(reached.mended(lang)));
+            text.push_str(&format!("| {meaning} | {mended} | {unmended} |\n"));
+        }
+    }
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ends.md");
+    if std::env::var("UPDATE_DOCS").as_deref() == Ok("1") {
+        std::fs::write(&path, &text).unwrap();
+    }
+    let found = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(found == text, "docs/ends.md is not what the code says: UPDATE_DOCS=1 renews it");
+}
+
+#[test]
+fn the_next_command_has_the_options_of_the_one_before() {
+    let given = [
+        "--lang",
+        "en",
+        "run",
+        "a plan/it's",
+        "--room",
+        "room.toml",
+        "--journal",
+        "A",
+        "--journal",
+        "B",
+        "--out",
+        "O",
+        "--ledger",
+        "L",
+        "--answers",
+        "x.toml",
+        "--pin-fd",
+        "0",
+    ];
+    let Ways::Commands { run, resume, abandon } = ways(&given) else { panic!() };
+    let held = "--room room.toml --journal A --journal B --out O --ledger L --answers x.toml";
+    assert_eq!(run, format!("gishiki --lang en run 'a plan/it'\\''s' {held} --pin-fd 0"));
+    assert_eq!(resume, format!("gishiki --lang en resume {held} --pin-fd 0"));
+    assert_eq!(abandon, "gishiki --lang en abandon --journal A --journal B --out O");
+    let given = ["abandon", "--journal", "A", "--journal", "B", "--out", "O"];
+    let Ways::Commands { resume, .. } = ways(&given) else { panic!() };
+    assert_eq!(resume, "gishiki resume --room ROOM --journal A --journal B --out O");
+    // On the live image there is no shell.
+    let words = words(Reached::Begun, &ways(&[&["--led"], &given[..]].concat()), Lang::En);
+    assert!(words.contains("  1 in the menu") && !words.contains("gishiki"), "{words}");
+}
+
+#[test]
+fn a_shell_gives_back_every_argument() {
+    for octets in [
+        &b"plain/path-1.toml"[..],
+        b"",
+        b"two words",
+        b"it's",
+        b"$HOME `id` \\ \"x\" !",
+        b"-x",
+        "\u{5100}\u{5f0f}".as_bytes(),
+        b"\x1b[31m",
+        b"a\nb",
+        b"\xff\xfe",
+        "\u{202e}x".as_bytes(),
+    ] {
+        let argument = std::ffi::OsString::from_vec(octets.to_vec());
+        let shown = quoted(&argument);
+        assert!(!shown.chars().any(char::is_control), "{shown:?}");
+        let mut shell = std::process::Command::new("sh");
+        let output = shell.arg("-c").arg(format!("printf %s {shown}")).output().unwrap();
+        assert_eq!(output.stdout, octets, "{shown}");
+    }
+}

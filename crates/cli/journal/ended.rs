@@ -1,0 +1,67 @@
+//! A ceremony that is sealed, read from its journals without changing anything.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use ceremony::ledger::State;
+use ceremony::plan::{After, Plan};
+use ceremony::record::{Event, Mode, Record};
+use ceremony::run::Run;
+use ceremony::verify::Refusal;
+
+use super::{AFTER, BUNDLE, Journal, TRANSCRIPT, Written, read_inputs, two};
+use crate::exit::Halt;
+use crate::files::read;
+
+/// What one medium holds of a sealed ceremony.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) written: Written,
+    inputs: std::collections::BTreeMap<String, Vec<u8>>,
+}
+
+impl Journal {
+    /// The ceremony in these folders, if one of them has its seal and its postscript.
+    pub(crate) fn ended(folders: &[PathBuf]) -> Result<Option<Ended>, Halt> {
+        let folders = two(folders)?;
+        let whole = |folder: &&PathBuf| [BUNDLE, AFTER].iter().all(|name| has(folder, name));
+        let Some(folder) = folders.iter().find(whole) else { return Ok(None) };
+        let written = Written {
+            transcript: read(&folder.join(TRANSCRIPT))?,
+            bundle: read(&folder.join(BUNDLE))?,
+            after: read(&folder.join(AFTER))?,
+        };
+        let inputs = read_inputs(&folders, &written.transcript)?;
+        Ok(Some(Ended { written, inputs }))
+    }
+}
+
+impl Ended {
+    pub(crate) fn run(&self, state: &Arc<State>) -> Result<Run, Refusal> {
+        let Written { transcript, after, .. } = &self.written;
+        ceremony::verify::replay_unsealed(&self.inputs, transcript, after, state)
+    }
+
+    /// The ceremony that it comes after.
+    pub(crate) fn after(&self) -> Result<After, Halt> {
+        let plan = self.inputs.get("plan.toml").map(Vec::as_slice).unwrap_or_default();
+        let plan = Plan::parse(plan).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
+        Ok(plan.after.into_inner())
+    }
+
+    /// Real, or a drill.
+    pub(crate) fn mode(&self) -> Result<Mode, Halt> {
+        let first = self.written.transcript.split(|octet| *octet == b'\n').next();
+        let first = std::str::from_utf8(first.unwrap_or_default()).unwrap_or_default();
+        match Record::read(first).map(|record| record.event) {
+            Ok(Event::Opened(opened)) => Ok(opened.mode),
+            Ok(_) | Err(_) => {
+                Err(Halt::media("S-JOURNAL", "a journal that begins with Opened", "another"))
+            }
+        }
+    }
+}
+
+fn has(folder: &Path, name: &str) -> bool {
+    folder.join(name).symlink_metadata().is_ok()
+}

@@ -1,0 +1,121 @@
+//! The fault sweep: the real program is killed, or made to fail, at any system call and at any call
+//! of its token's module, up to three times in one ceremony. After each fault nobody thinks: the
+//! program's own words are followed, until the ceremony is sealed or abandoned. Then it is judged
+//! what is left. See `docs/sweep.md`.
+//!
+//! `GISHIKI_SWEEP=all` takes 20,000 points, `GISHIKI_SWEEP=N` takes N; `GISHIKI_SWEEP_POINT=N`
+//! shows one of them alone.
+
+mod judge;
+mod point;
+pub(crate) mod scene;
+pub(crate) mod words;
+
+use std::collections::BTreeMap;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use point::{Point, Universe};
+use scene::Scene;
+use words::{End, Walk};
+
+/// How many points a run of all tests takes.
+const SAMPLE: usize = 500;
+/// How many the command takes.
+const ALL: usize = 20_000;
+
+/// Which points are taken.
+fn asked() -> Vec<usize> {
+    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<usize>());
+    if let Some(Ok(point)) = number("GISHIKI_SWEEP_POINT") {
+        return vec![point];
+    }
+    let count = match (std::env::var("GISHIKI_SWEEP").as_deref(), number("GISHIKI_SWEEP")) {
+        (Ok("all"), _) => ALL,
+        (_, Some(Ok(count))) => count,
+        (Ok(other), _) => panic!("GISHIKI_SWEEP={other}: a number, or all"),
+        (Err(_), _) => SAMPLE,
+    };
+    (0..count).collect()
+}
+
+/// What came of the points.
+#[derive(Default)]
+struct Tally {
+    ends: BTreeMap<End, usize>,
+    /// By how many faults were meant, and how many of them happened.
+    faults: BTreeMap<(usize, usize), usize>,
+    sessions: usize,
+    violations: Vec<String>,
+}
+
+impl Tally {
+    fn take(&mut self, point: &Point, walk: Result<Walk, String>) {
+        match walk {
+            Ok(walk) => {
+                *self.ends.entry(walk.end).or_default() += 1;
+                *self.faults.entry((point.faults.len(), walk.fired)).or_default() += 1;
+                self.sessions += walk.sessions;
+            }
+            Err(what) => self.violations.push(format!("{point}\n    {what}")),
+        }
+    }
+
+    fn print(&self, points: usize) {
+        println!("points: {points}, in {} sessions", self.sessions);
+        for ((meant, fired), count) in &self.faults {
+            println!("  {meant} faults meant, {fired} happened: {count}");
+        }
+        for (end, count) in &self.ends {
+            println!("  ended {end:?}: {count}");
+        }
+        println!("violations: {}", self.violations.len());
+        for violation in &self.violations {
+            println!("  {violation}");
+        }
+    }
+}
+
+/// One point in a folder of its own.
+fn walk(scene: &Scene, point: &Point) -> Result<Walk, String> {
+    let walked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        let history = scene.before.copy();
+        let walk = words::follow(scene, &history, point)?;
+        judge::judge(scene, &history, &walk);
+        Ok(walk)
+    }));
+    walked.unwrap_or_else(|panic| {
+        let said = panic.downcast_ref::<String>().cloned();
+        let said = said.or_else(|| panic.downcast_ref::<&str>().map(|said| said.to_string()));
+        Err(said.unwrap_or_default())
+    })
+}
+
+#[test]
+fn wherever_a_fault_comes_the_words_lead_to_an_end() {
+    let scenes = Scene::all();
+    let universes: Vec<Universe> = scenes.iter().map(Universe::of).collect();
+    for (scene, universe) in scenes.iter().zip(&universes) {
+        println!("{}: {universe}", scene.ceremony);
+    }
+    let asked = asked();
+    let (tally, next) = (Mutex::new(Tally::default()), AtomicUsize::new(0));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                while let Some(number) = asked.get(next.fetch_add(1, Ordering::SeqCst)) {
+                    let place = number % scenes.len();
+                    let point = Point::of(*number, scenes.len(), &universes[place]);
+                    let walk = walk(&scenes[place], &point);
+                    tally.lock().unwrap().take(&point, walk);
+                }
+            });
+        }
+    });
+    let tally = tally.into_inner().unwrap();
+    println!("seed {:#x}; GISHIKI_SWEEP_POINT=N replays one point", point::SEED);
+    tally.print(asked.len());
+    assert!(tally.violations.is_empty(), "{} violations", tally.violations.len());
+    let fired: usize = tally.faults.iter().map(|((_, fired), count)| fired * count).sum();
+    assert!(fired * 10 >= asked.len() * 9, "{fired} faults in {} points", asked.len());
+}
