@@ -25,7 +25,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    fn of(&mut self, holder: &Holder) -> Result<&mut Token, Halt> {
+    pub(crate) fn of(&mut self, holder: &Holder) -> Result<&mut Token, Halt> {
         match holder {
             Holder::Root => Ok(&mut self.root),
             Holder::Spare(name) => self

@@ -11,6 +11,7 @@
 
 mod copy;
 mod objects;
+mod probe;
 mod raw;
 
 use std::path::Path;
@@ -62,6 +63,7 @@ impl Module {
             raw: Rc::clone(&self.raw),
             slot: None,
             login: None,
+            probing: Vec::new(),
             label: label.map(String::from),
             pin: None,
             so_pin: None,
@@ -78,6 +80,8 @@ pub struct Pkcs11Token {
     slot: Option<Slot>,
     /// Keeps the login alive: PKCS #11 logs out when the last session is closed.
     login: Option<Session>,
+    /// Keeps the session objects of a probe alive.
+    probing: Vec<Session>,
     label: Option<String>,
     pin: Option<Pin>,
     so_pin: Option<Pin>,
@@ -201,16 +205,7 @@ impl Pkcs11Token {
                 code: format!("{} objects with this CKA_ID already", there.len()),
             });
         }
-        let common =
-            || vec![Value::Id(key.id.0.clone()), Value::Label(key.label.clone().into_bytes())];
-        let mut public = common();
-        public.push(Value::EcParams(ceremony::x509::curve_parameters(key.curve)));
-        public.extend(key.public.iter().map(|(name, value)| objects::value(*name, *value)));
-        let mut private = common();
-        private.extend(key.private.iter().map(|(name, value)| objects::value(*name, *value)));
-        session
-            .generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private)
-            .map_err(|e| failed("C_GenerateKeyPair", &e))?;
+        make_pair(&session, key)?;
         drop(session);
         objects::inspect(&self.session()?, &key.id, key.curve).map(TokenAnswer::Key)
     }
@@ -357,6 +352,18 @@ impl Pkcs11Token {
         let found = objects::with_id(&self.user_session()?, id, &[])?;
         Ok(u32::try_from(found.len()).unwrap_or(u32::MAX))
     }
+}
+
+/// Makes a key pair as the template has it.
+fn make_pair(session: &Session, key: &KeyTemplate) -> Result<(), TokenError> {
+    let common = || vec![Value::Id(key.id.0.clone()), Value::Label(key.label.clone().into_bytes())];
+    let mut public = common();
+    public.push(Value::EcParams(ceremony::x509::curve_parameters(key.curve)));
+    public.extend(key.public.iter().map(|(name, value)| objects::value(*name, *value)));
+    let mut private = common();
+    private.extend(key.private.iter().map(|(name, value)| objects::value(*name, *value)));
+    let made = session.generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private);
+    made.map(drop).map_err(|e| failed("C_GenerateKeyPair", &e))
 }
 
 fn held(pin: Option<Pin>, absent: &str) -> Result<Pin, TokenError> {

@@ -185,7 +185,7 @@ impl Run {
     }
 
     /// Exactly one pair, on the curve, with every attribute as the template has it.
-    fn judge_facts(
+    pub(super) fn judge_facts(
         &self,
         planned: &PlannedKey,
         template: &KeyTemplate,
