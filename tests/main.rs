@@ -25,6 +25,7 @@ mod laws;
 mod life;
 mod nss;
 mod other_validators;
+mod probe;
 mod real;
 mod refusals;
 mod rules;

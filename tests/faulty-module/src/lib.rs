@@ -11,6 +11,7 @@
 //!   is destroyed, so that a test can count first.
 //! - `FAULTY_SIGNED`: a file to which the key (its CKA_ID), the digest and the signature of each
 //!   C_Sign is appended: what the token has given out, whatever became of it.
+//! - `FAULTY_CHARACTER`: a product whose documented limits the module has (see `character`).
 //! - `FAULTY_WRAPPED`: a file to which what C_WrapKey gives out is written, so that a test can look
 //!   for it elsewhere.
 //!
@@ -19,6 +20,7 @@
 #![expect(non_snake_case, reason = "PKCS #11 writes its names so")]
 #![expect(clippy::as_conversions, reason = "C's integers and pointers")]
 
+mod character;
 mod lies;
 
 use std::fs::OpenOptions;
@@ -161,7 +163,6 @@ macro_rules! forward {
 
 forward! {
     C_GetSlotList(present: CK_BBOOL, slots: *mut CK_SLOT_ID, count: *mut CK_ULONG);
-    C_GetTokenInfo(slot: CK_SLOT_ID, info: *mut CK_TOKEN_INFO);
     C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: *mut CK_ULONG);
     C_OpenSession(
         slot: CK_SLOT_ID,
@@ -171,19 +172,7 @@ forward! {
         session: *mut CK_SESSION_HANDLE
     );
     C_CloseSession(session: CK_SESSION_HANDLE);
-    C_Login(
-        session: CK_SESSION_HANDLE,
-        user: CK_USER_TYPE,
-        pin: *mut CK_UTF8CHAR,
-        length: CK_ULONG
-    );
     C_Logout(session: CK_SESSION_HANDLE);
-    C_CreateObject(
-        session: CK_SESSION_HANDLE,
-        template: *mut CK_ATTRIBUTE,
-        count: CK_ULONG,
-        object: *mut CK_OBJECT_HANDLE
-    );
     C_FindObjectsInit(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG);
     C_FindObjectsFinal(session: CK_SESSION_HANDLE);
     C_GenerateKey(
@@ -277,15 +266,26 @@ unsafe extern "C" fn C_GenerateKeyPair(
     around("C_GenerateKeyPair", |lie| match real().and_then(|real| real.C_GenerateKeyPair) {
         Some(_) if lie == Some("nothing") => CKR_OK,
         Some(call) => {
-            // SAFETY: the arguments are the program's, passed on as they are.
+            // SAFETY: both templates have as many attributes as the program says.
+            let (public, private) = unsafe {
+                (
+                    std::slice::from_raw_parts(public, public_count as usize),
+                    std::slice::from_raw_parts(private, private_count as usize),
+                )
+            };
+            if let Some(value) = character::refuses_pair(public, private) {
+                return value;
+            }
+            let (mut public, mut private) = character::understood(public, private);
+            // SAFETY: both templates live over the call, the rest is the program's.
             let result = unsafe {
                 call(
                     session,
                     mechanism,
-                    public,
-                    public_count,
-                    private,
-                    private_count,
+                    public.as_mut_ptr(),
+                    public.len() as CK_ULONG,
+                    private.as_mut_ptr(),
+                    private.len() as CK_ULONG,
                     public_key,
                     private_key,
                 )
@@ -428,13 +428,13 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
         let mut ours = *real;
         ours.C_GetFunctionList = Some(C_GetFunctionList);
         ours.C_GetSlotList = Some(C_GetSlotList);
-        ours.C_GetTokenInfo = Some(C_GetTokenInfo);
+        ours.C_GetTokenInfo = Some(character::C_GetTokenInfo);
         ours.C_GetMechanismList = Some(C_GetMechanismList);
         ours.C_OpenSession = Some(C_OpenSession);
         ours.C_CloseSession = Some(C_CloseSession);
-        ours.C_Login = Some(C_Login);
+        ours.C_Login = Some(character::C_Login);
         ours.C_Logout = Some(C_Logout);
-        ours.C_CreateObject = Some(C_CreateObject);
+        ours.C_CreateObject = Some(character::C_CreateObject);
         ours.C_FindObjectsInit = Some(C_FindObjectsInit);
         ours.C_FindObjects = Some(C_FindObjects);
         ours.C_FindObjectsFinal = Some(C_FindObjectsFinal);
