@@ -14,6 +14,7 @@
 
 mod abandoned;
 mod bad_input;
+mod characters;
 mod copies;
 mod diff;
 mod documents;
@@ -23,6 +24,7 @@ mod issuing;
 mod kill;
 mod laws;
 mod life;
+mod modules;
 mod nss;
 mod other_validators;
 mod probe;

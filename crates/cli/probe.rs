@@ -145,6 +145,14 @@ fn table(holder: &Holder, findings: &[Finding], lang: Lang) -> String {
         Holder::Spare(name) => format!("{} {name}\n", pick(lang, "予備のトークン", "spare token")),
     };
     for finding in findings {
+        if finding.step == ProbeStep::Inventory && is_untried(finding) {
+            let nobody = pick(
+                lang,
+                "  – ログインできないので、ほかは調べていない\n",
+                "  – nothing else was tried: nobody is logged in\n",
+            );
+            return page + nobody;
+        }
         let mark = match finding.outcome {
             Outcome::Holds => "✓",
             Outcome::Untried => "–",
@@ -206,11 +214,15 @@ fn name(step: &ProbeStep) -> (String, String) {
     }
 }
 
+/// Whether an earlier step has left nothing to ask.
+const fn is_untried(finding: &Finding) -> bool {
+    matches!(finding.outcome, Outcome::Untried) && finding.fault.is_none()
+}
+
 /// What the token said, where that is of use.
 fn seen(finding: &Finding, lang: Lang) -> Option<String> {
     let Some(answer) = &finding.answer else {
-        let untried = finding.outcome == Outcome::Untried && finding.fault.is_none();
-        return untried.then(|| pick(lang, "調べていない", "not tried").to_string());
+        return is_untried(finding).then(|| pick(lang, "調べていない", "not tried").to_string());
     };
     match answer {
         ProbeAnswer::Condition(flags) => {
