@@ -20,6 +20,7 @@ mod diff;
 mod documents;
 mod foreign;
 mod golden;
+mod hsm;
 mod issuing;
 mod kill;
 mod laws;

@@ -9,12 +9,13 @@ use ceremony::run::Next;
 use ceremony::token::TokenAnswer;
 use token::{Module, Pin, Token};
 
-use crate::refusals::Walk;
-use crate::support::{genesis, gishiki_at, run, succeed, text};
+use crate::refusals::{Walk, compiled_on};
+use crate::support::{gishiki_at, run, sample_ca, succeed, text};
 
 pub(crate) const SOFTOKN: &str = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so";
 pub(crate) const SERIAL: &str = "0000000000000000";
 pub(crate) const LABEL: &str = "DRILL mdoc-root";
+const LEFT_OUT: &str = "leave-out = [\"copyable\"]\n";
 const NSS_PIN: &str = "drill-pin";
 
 /// A key database, and the string that softokn wants at `C_Initialize`.
@@ -45,7 +46,9 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
         token: SERIAL.into(),
         spares: std::collections::BTreeMap::new(),
     };
-    let mut walk = Walk::on(token, Mode::Drill, place).unwrap();
+    // It does not know CKA_COPYABLE.
+    let compiled = compiled_on(LEFT_OUT);
+    let mut walk = Walk::of(compiled, token, Mode::Drill, place).unwrap();
     loop {
         let name = walk.ask();
         let mut answer = walk.planned();
@@ -57,7 +60,7 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
             let Act::Generate { key } = &op.act else { panic!("{name}") };
             let template = walk.run.graph().key(key).unwrap().template(walk.run.graph(), attempt);
             facts.private = template.expected_private;
-            facts.public = template.public;
+            facts.public = template.expected_public;
         }
         if let Answer::Token(TokenAnswer::Yielded { octets }) = &answer {
             println!("softokn gave out {octets} octets at {name}");
@@ -87,7 +90,11 @@ fn a_run_on_softokn_is_refused_and_hands_nothing_out() {
     std::fs::write(path("room.toml"), room).unwrap();
     std::fs::write(path("answers.toml"), "default = \"as-planned\"\n").unwrap();
     let mut command = gishiki_at(crate::support::IN_WINDOW);
-    command.current_dir(folder.path()).arg("run").arg(genesis()).args(["--room", "room.toml"]);
+    let plan = sample_ca(&path("ca"));
+    let policy = std::fs::read_to_string(path("ca/policy.toml")).unwrap();
+    let policy = policy.replace("[token]\n", &format!("[token]\n{LEFT_OUT}"));
+    std::fs::write(path("ca/policy.toml"), policy).unwrap();
+    command.current_dir(folder.path()).arg("run").arg(plan).args(["--room", "room.toml"]);
     command.args(["--journal", "A", "--journal", "B", "--out", "out", "--answers", "answers.toml"]);
     command.args(["--pin-fd", "0"]).stdin(std::fs::File::open(path("pin")).unwrap());
     let output = run(&mut command);

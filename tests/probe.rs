@@ -45,11 +45,11 @@ fn a_token_that_holds_is_said_to_hold_and_nothing_is_left_on_it() {
     for held in [
         "✓ what it says it is: ",
         "CKM_EC_KEY_PAIR_GEN, CKM_ECDSA",
-        "✓ session key pair with the attributes of `audit`",
-        "✓ session key pair with the attributes of `g1`",
+        "✓ key pair with the attributes of `audit`",
+        "✓ key pair with the attributes of `g1`",
         "✓ signature of a key like `g1`",
         "✓ key like `g1` is not wrapped out: CKR_",
-        "✓ data object of the session",
+        "✓ data object",
         "✓ what is on it is as before: 0 objects",
         "Nothing was found that stops the ceremony.",
     ] {

@@ -15,10 +15,16 @@ use crate::support::{genesis, nothing};
 
 /// The first ceremony.
 pub(crate) fn compiled() -> Compiled {
+    compiled_on("")
+}
+
+/// The first ceremony on tokens of which the policy says this.
+pub(crate) fn compiled_on(tokens: &str) -> Compiled {
     let read = |name: &str| std::fs::read(genesis().join(name)).unwrap();
+    let policy = String::from_utf8(read("../policy.toml")).unwrap();
     let inputs = Inputs::read(
         &read("plan.toml"),
-        &read("../policy.toml"),
+        policy.replace("[token]\n", &format!("[token]\n{tokens}")).as_bytes(),
         &read("../roster.toml"),
         &[].into(),
     )
@@ -40,7 +46,16 @@ impl Walk {
 
     /// On this token.
     pub(crate) fn on(token: Token, mode: Mode, place: Place) -> Result<Self, Fault> {
-        let compiled = compiled();
+        Self::of(compiled(), token, mode, place)
+    }
+
+    /// Of this ceremony.
+    pub(crate) fn of(
+        compiled: Compiled,
+        token: Token,
+        mode: Mode,
+        place: Place,
+    ) -> Result<Self, Fault> {
         let at = compiled.graph.window().0;
         let run = Run::begin(compiled, mode, place, at)?.run;
         Ok(Self { run, token, at })
@@ -104,7 +119,7 @@ impl Walk {
     }
 
     /// Walks as planned until this operation is asked.
-    fn until(mut self, name: &str) -> Self {
+    pub(crate) fn until(mut self, name: &str) -> Self {
         while self.ask() != name {
             let answer = self.planned();
             self.answer(answer).unwrap();
@@ -113,7 +128,7 @@ impl Walk {
     }
 
     /// The rule that refuses this answer to the pending operation.
-    fn refuses(&self, answer: &Answer) -> &'static str {
+    pub(crate) fn refuses(&self, answer: &Answer) -> &'static str {
         let Err(fault) = self.run.judge(answer) else { panic!("accepted: {answer:?}") };
         fault.rule
     }
@@ -392,6 +407,10 @@ fn a_key_pair_in_doubt_is_adopted_whole_or_removed_with_consent() {
         walk.refuses(&key(&|f| _ = f.private.remove(&Attribute::AlwaysSensitive))),
         "R-KEY-IN-HSM"
     );
+    assert_eq!(walk.refuses(&key(&|f| f.strays = 1)), "R-KEY-IN-HSM");
+    // A module that does not know COPYABLE copies nothing by it.
+    let unknown = key(&|f| _ = f.private.remove(&Attribute::Copyable));
+    assert!(walk.run.judge(&unknown).is_ok());
     let op = || "generate-g1".to_string();
     let by = |people: &[&str]| people.iter().map(|p| p.parse().unwrap()).collect::<Vec<_>>();
     let orphan = |found: KeyFacts, people: &[&str]| Event::OrphanRemoved {
@@ -404,6 +423,15 @@ fn a_key_pair_in_doubt_is_adopted_whole_or_removed_with_consent() {
     let rule = |event: Event| walk.run.clone().apply(walk.at, event).unwrap_err().rule;
     assert_eq!(rule(orphan(good.clone(), &["p01", "p03"])), "S-ORPHAN");
     assert_eq!(rule(orphan(part.clone(), &["p04", "p05"])), "R-MULTI");
+    // What bears no CKA_ID is an orphan as well, beside a whole pair or alone.
+    let beside = KeyFacts { strays: 2, ..good.clone() };
+    assert_eq!(rule(Event::Adopted { op: op(), attempt: 0, key: beside.clone() }), "R-KEY-IN-HSM");
+    let alone = KeyFacts { privates: 0, publics: 0, ..beside.clone() };
+    for found in [beside, alone] {
+        assert!(walk.run.clone().apply(walk.at, orphan(found, &["p01", "p03"])).is_ok());
+    }
+    let nothing = KeyFacts { privates: 0, publics: 0, ..good.clone() };
+    assert_eq!(rule(orphan(nothing, &["p01", "p03"])), "S-ORPHAN");
     assert_eq!(rule(Event::Adopted { op: op(), attempt: 0, key: part.clone() }), "R-KEY-IN-HSM");
     let adopted = Event::Adopted { op: op(), attempt: 0, key: good };
     assert!(walk.run.clone().apply(walk.at, adopted).is_ok());

@@ -153,7 +153,7 @@ impl Conduct {
                 }
                 Next::Settle(op, attempt) => {
                     let op = op.clone();
-                    self.settle(run, &op, attempt)?
+                    self.settle(run, &op, attempt, None)?
                 }
                 Next::Close(end) => self.take(run, Event::Closed { end })?,
                 Next::Seal => self.seal(run)?,
@@ -185,12 +185,12 @@ impl Conduct {
         match run.request().map_err(bug)? {
             Request::People(request) => self.answer_of_people(run, &op, attempt, &request),
             Request::Token(request) => {
-                self.tokens.hold_pins(self.pin.as_mut(), &op)?;
+                self.tokens.hold_pins(self.pin.as_mut(), &op, Some(&request), self.lang)?;
                 let performed = self.tokens.perform(&run, op.act.holder(), request)?;
                 self.answer_of_token(run, &op, attempt, performed)
             }
             Request::Copy(request, remains) => {
-                self.tokens.hold_pins(self.pin.as_mut(), &op)?;
+                self.tokens.hold_pins(self.pin.as_mut(), &op, None, self.lang)?;
                 let answer = self.tokens.copy(&op, request, remains)?;
                 self.answer_of_token(run, &op, attempt, (answer, Vec::new()))
             }
@@ -273,16 +273,20 @@ impl Conduct {
         }
     }
 
-    /// The token said that it failed: nobody knows what it did.
+    /// The token said that it failed: nobody knows what it did. Nothing is asked of it once more
+    /// but by people.
     fn failed(&mut self, run: Run, op: &Op, attempt: u32, error: &TokenError) -> Result<Run, Halt> {
-        if matches!(op.act, Act::Generate { .. }) {
-            return self.settle(run, op, attempt);
-        }
         let cause = as_words(&error.to_string());
+        let fault = Fault::new("S-TOKEN", format!("{} (`{}`)", op.act.kind(), op.name), &cause);
+        if matches!(op.act, Act::Generate { .. }) {
+            self.tell(&fault);
+            let run = self.settle(run, op, attempt, Some(&cause))?;
+            return self.once_more(run, op, fault);
+        }
         let run =
             self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
-        let fault = Fault::new("S-TOKEN", format!("{} (`{}`)", op.act.kind(), op.name), &cause);
-        if matches!(op.act, Act::Login { .. }) && self.people.can_answer_again() {
+        let locked = error.code.ends_with("PIN_LOCKED");
+        if matches!(op.act, Act::Login { .. }) && self.people.can_answer_again() && !locked {
             self.tell(&fault);
             return Ok(run);
         }
@@ -314,6 +318,9 @@ impl Conduct {
         }
         let made = Made::of(&run);
         let request = made.request(&run).map_err(bug)?;
+        if let Some(op) = run.graph().ops().iter().find(|op| op.act == Act::Seal) {
+            self.tokens.hold_pins(self.pin.as_mut(), op, Some(&request), self.lang)?;
+        }
         let answer =
             self.tokens.root.perform(request).map_err(|error| {
                 Halt::Token(Fault::new("S-TOKEN", "the seal", error.to_string()))

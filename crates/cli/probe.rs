@@ -8,8 +8,11 @@ mod advice;
 use std::fmt::Write as _;
 
 use ceremony::graph::Holder;
-use ceremony::run::{Fault, Finding, Outcome, Probe, ProbeAnswer, ProbeStep, Run};
+use ceremony::run::{
+    Fault, Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, Run,
+};
 use ceremony::token::{TokenAnswer, TokenIdentity};
+use token::Who;
 
 use crate::args::{self, Lang};
 use crate::commands::{pick, print, reviewed};
@@ -33,39 +36,25 @@ pub(crate) fn ask(asked: &args::Probe, lang: Lang) -> Result<(), Halt> {
     let run = run(entered.place.clone(), entered.mode)?;
     let probes = match &run {
         None => vec![(Holder::Root, Probe::without_plan(entered.place.token.clone()))],
-        Some(run) => of_ceremony(run)?,
+        Some(run) => of_ceremony(run, if asked.lasting { Life::Lasting } else { Life::Session })?,
     };
     let mut pin = asked
         .pin_fd
         .map_or(PinSource::Terminal, |fd| PinSource::Descriptor(i32::try_from(fd).ok()));
     let mut page = String::new();
-    let mut worst = None;
+    let (mut worst, mut whole) = (None, true);
     for (holder, mut probe) in probes {
-        let findings = all(&mut entered.tokens, &holder, &mut probe, &mut pin)?;
+        let findings = all(&mut entered.tokens, &holder, &mut probe, &mut pin, lang)?;
         page.push_str(&table(&holder, &findings, lang));
         for finding in findings {
-            if finding.outcome == Outcome::Stops && worst.is_none() {
-                worst = finding.fault;
+            match finding.outcome {
+                Outcome::Stops if worst.is_none() => worst = finding.fault,
+                Outcome::Untried => whole = false,
+                Outcome::Holds | Outcome::Stops => {}
             }
         }
     }
-    page.push_str(match (&worst, &run) {
-        (Some(_), _) => pick(
-            lang,
-            "✗ の項目でセレモニーは止まります。当日までに直し、もう一度 probe を実行してください。\n",
-            "The ceremony will stop at what is marked ✗. Mend it before the day, and probe again.\n",
-        ),
-        (None, Some(_)) => pick(
-            lang,
-            "セレモニーを止めるものは見つかりませんでした。トークンには何も残していません。\n",
-            "Nothing was found that stops the ceremony. Nothing is left on the token.\n",
-        ),
-        (None, None) => pick(
-            lang,
-            "計画が示されていないので、ログインの要らない項目だけを調べました。\n",
-            "No plan was given: only what needs no login was asked.\n",
-        ),
-    });
+    page.push_str(ending(worst.is_some(), run.is_some(), whole, lang));
     print(&page)?;
     match worst {
         None => Ok(()),
@@ -73,12 +62,38 @@ pub(crate) fn ask(asked: &args::Probe, lang: Lang) -> Result<(), Halt> {
     }
 }
 
+/// What it comes to.
+const fn ending(stops: bool, planned: bool, whole: bool, lang: Lang) -> &'static str {
+    match (stops, planned, whole) {
+        (true, ..) => pick(
+            lang,
+            "✗ の項目でセレモニーは止まります。当日までに直し、もう一度 probe を実行してください。\n",
+            "The ceremony will stop at what is marked ✗. Mend it before the day, and probe again.\n",
+        ),
+        (false, true, true) => pick(
+            lang,
+            "セレモニーを止めるものは見つかりませんでした。トークンには何も残していません。\n",
+            "Nothing was found that stops the ceremony. Nothing is left on the token.\n",
+        ),
+        (false, true, false) => pick(
+            lang,
+            "止めるものは見つかりませんでしたが、– の項目は調べられていません。トークンには何も残していません。\n",
+            "Nothing was found that stops the ceremony, but what is marked – was not tried. Nothing is left on the token.\n",
+        ),
+        (false, false, _) => pick(
+            lang,
+            "計画が示されていないので、ログインの要らない項目だけを調べました。\n",
+            "No plan was given: only what needs no login was asked.\n",
+        ),
+    }
+}
+
 /// One probe for each token that the ceremony has to do with.
-fn of_ceremony(run: &Run) -> Result<Vec<(Holder, Probe)>, Halt> {
+fn of_ceremony(run: &Run, life: Life) -> Result<Vec<(Holder, Probe)>, Halt> {
     let spares = run.graph().spares().cloned().map(Holder::Spare);
     let holders = std::iter::once(Holder::Root).chain(spares);
     let probe = |holder: Holder| {
-        let probe = Probe::of(run.clone(), holder.clone()).map_err(Halt::Media)?;
+        let probe = Probe::of(run.clone(), holder.clone(), life).map_err(Halt::Media)?;
         Ok((holder, probe))
     };
     holders.map(probe).collect()
@@ -86,7 +101,7 @@ fn of_ceremony(run: &Run) -> Result<Vec<(Holder, Probe)>, Halt> {
 
 /// What `run` asks of every token while nothing is begun.
 pub(crate) fn before_anyone_enters(tokens: &mut Tokens, run: &Run) -> Result<(), Halt> {
-    for (holder, mut probe) in of_ceremony(run)? {
+    for (holder, mut probe) in of_ceremony(run, Life::Session)? {
         for step in probe.first_steps() {
             let Some(request) = probe.request(&step) else { continue };
             let answer = tokens.of(&holder)?.probe(request);
@@ -106,6 +121,7 @@ fn all(
     holder: &Holder,
     probe: &mut Probe,
     pin: &mut PinSource,
+    lang: Lang,
 ) -> Result<Vec<Finding>, Halt> {
     let mut findings = Vec::new();
     for step in [probe.first_steps(), probe.steps()].concat() {
@@ -122,20 +138,15 @@ fn all(
             continue;
         };
         if matches!(step, ProbeStep::Login) {
-            let taken = pin.take(&prompt(holder))?;
-            tokens.of(holder)?.hold_pin(taken);
+            tokens.hold(pin, holder, Who::User, lang)?;
+        }
+        if let ProbeRequest::Token(request) = &request {
+            tokens.hold_for(pin, holder, request, lang)?;
         }
         let answer = tokens.of(holder)?.probe(request);
         findings.push(probe.take(step, answer));
     }
     Ok(findings)
-}
-
-fn prompt(holder: &Holder) -> String {
-    match holder {
-        Holder::Root => "PIN: ".to_string(),
-        Holder::Spare(name) => format!("PIN ({name}): "),
-    }
 }
 
 /// The findings of one token, a line each, and what to do where one stops the ceremony.
@@ -191,8 +202,8 @@ fn name(step: &ProbeStep) -> (String, String) {
         ProbeStep::Login => of("ログイン", "login"),
         ProbeStep::Inventory => of("トークン上のオブジェクト", "what is on it"),
         ProbeStep::Make(key) => (
-            format!("`{key}` と同じ属性のセッション鍵"),
-            format!("session key pair with the attributes of `{key}`"),
+            format!("`{key}` と同じ属性の試しの鍵"),
+            format!("key pair with the attributes of `{key}`"),
         ),
         ProbeStep::Refused(key) => (
             format!("`{key}` の属性のうち拒まれるもの"),
@@ -207,7 +218,7 @@ fn name(step: &ProbeStep) -> (String, String) {
         ProbeStep::Wrap(key) => {
             (format!("`{key}` は包んで出せない"), format!("key like `{key}` is not wrapped out"))
         }
-        ProbeStep::Data => of("データオブジェクト", "data object of the session"),
+        ProbeStep::Data => of("データオブジェクト", "data object"),
         ProbeStep::Forget => of("調べに使ったものの消去", "what the probe made is gone"),
         ProbeStep::Unchanged => of("調べる前と同じ中身", "what is on it is as before"),
         ProbeStep::Logout => of("ログアウト", "logout"),

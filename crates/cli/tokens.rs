@@ -1,18 +1,63 @@
 //! The tokens of a room: which one an operation asks, and the PINs that it takes.
 
 use std::collections::BTreeMap;
+use std::io::Write as _;
 
 use ceremony::graph::{Act, Holder, Op};
 use ceremony::key::Proof;
 use ceremony::name::Name;
 use ceremony::run::{Fault, Run};
 use ceremony::token::{CopyRemains, CopyRequest, TokenAnswer, TokenError, TokenRequest};
-use token::Token;
+use token::{Entry, Token, Tries, Who};
 
+use crate::args::Lang;
+use crate::commands::pick;
 use crate::conduct::bug;
 use crate::exit::Halt;
 use crate::proofs::prove_coming;
 use crate::secrets::PinSource;
+
+/// How a PIN is called where it is asked for.
+fn prompt(holder: &Holder, who: Who) -> String {
+    let pin = match who {
+        Who::User => "PIN",
+        Who::Officer => "SO PIN",
+    };
+    match holder {
+        Holder::Root => pin.to_string(),
+        Holder::Spare(name) => format!("{pin} ({name})"),
+    }
+}
+
+/// What a token says of its PIN, before it is asked for.
+fn said_of_pin(entry: Entry, lang: Lang) -> Vec<&'static str> {
+    let tries = match entry.tries {
+        Tries::Enough => None,
+        Tries::Low => Some(pick(
+            lang,
+            "最後の正しい入力のあとに、誤った PIN が入力されています。",
+            "a wrong one was entered since the last right one.",
+        )),
+        Tries::Last => Some(pick(
+            lang,
+            "あと 1 回誤ると、このトークンはロックされます。",
+            "the next wrong one locks this token.",
+        )),
+        Tries::Locked => Some(pick(
+            lang,
+            "ロックされています。入力は求めません。HSM の管理者が解除するまで使えません。",
+            "it is locked, and not asked for. The token cannot be used until its officer unlocks it.",
+        )),
+    };
+    let device = (entry.at_the_device && entry.tries != Tries::Locked).then(|| {
+        pick(
+            lang,
+            "この端末ではなく、HSM の装置(キーパッドまたはカード)で入力してください。",
+            "enter it at the HSM itself (its keypad or its cards), not at this terminal.",
+        )
+    });
+    tries.into_iter().chain(device).collect()
+}
 
 /// What a token answered, and the signatures in it that were proved as they came.
 pub(crate) type Performed = (Result<TokenAnswer, TokenError>, Vec<Proof>);
@@ -35,25 +80,69 @@ impl Tokens {
         }
     }
 
-    /// A login takes a PIN; a copy takes both PINs of both tokens.
-    pub(crate) fn hold_pins(&mut self, pin: Option<&mut PinSource>, op: &Op) -> Result<(), Halt> {
+    /// A login takes a PIN; a copy takes both PINs of both tokens; a signature takes one where the
+    /// key authenticates always. What the token says of its PIN is shown before it is asked for.
+    pub(crate) fn hold_pins(
+        &mut self,
+        pin: Option<&mut PinSource>,
+        op: &Op,
+        request: Option<&TokenRequest>,
+        lang: Lang,
+    ) -> Result<(), Halt> {
         let Some(pin) = pin else { return Ok(()) };
-        let at = |holder: &Holder| match holder {
-            Holder::Root => String::new(),
-            Holder::Spare(name) => format!(" ({name})"),
-        };
         if let Act::Login { token } = &op.act {
-            let taken = pin.take(&format!("PIN{}: ", at(token)))?;
-            self.of(token)?.hold_pin(taken);
+            self.hold(pin, token, Who::User, lang)?;
         }
         if let Act::Copy { to, .. } = &op.act {
             for holder in [Holder::Root, Holder::Spare(to.clone())] {
-                let so = pin.take(&format!("SO PIN{}: ", at(&holder)))?;
-                let user = pin.take(&format!("PIN{}: ", at(&holder)))?;
-                let token = self.of(&holder)?;
-                token.hold_so_pin(so);
-                token.hold_pin(user);
+                for who in [Who::Officer, Who::User] {
+                    self.hold(pin, &holder, who, lang)?;
+                }
             }
+        }
+        match request {
+            Some(request) => self.hold_for(pin, op.act.holder(), request, lang),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for the PIN that a request wants besides that of the login, if it wants one. A key that
+    /// cannot be found now is told by the request itself.
+    pub(crate) fn hold_for(
+        &mut self,
+        pin: &mut PinSource,
+        holder: &Holder,
+        request: &TokenRequest,
+        lang: Lang,
+    ) -> Result<(), Halt> {
+        if self.of(holder)?.wants_pin(request).unwrap_or(false) {
+            self.hold(pin, holder, Who::User, lang)?;
+        }
+        Ok(())
+    }
+
+    /// Asks for one PIN, or sends people to the device. A token that says nothing of itself, or is
+    /// locked, is asked for no PIN: what it is asked then says why.
+    pub(crate) fn hold(
+        &mut self,
+        pin: &mut PinSource,
+        holder: &Holder,
+        who: Who,
+        lang: Lang,
+    ) -> Result<(), Halt> {
+        let token = self.of(holder)?;
+        let Ok(entry) = token.entry(who) else { return Ok(()) };
+        let prompt = prompt(holder, who);
+        for line in said_of_pin(entry, lang) {
+            let _ = writeln!(std::io::stderr(), "☞ {prompt}: {line}");
+        }
+        if entry.at_the_device || entry.tries == Tries::Locked {
+            return Ok(());
+        }
+        let taken = pin.take(&format!("{prompt}: "))?;
+        match who {
+            Who::User => token.hold_pin(taken),
+            Who::Officer => token.hold_so_pin(taken),
         }
         Ok(())
     }

@@ -129,6 +129,22 @@ impl Terminal {
         status.code().or(status.signal().map(|signal| 128 + signal))
     }
 
+    /// Answers this prompt as planned.
+    pub(crate) fn goes_on(&mut self, open: &str) {
+        self.as_planned(open);
+    }
+
+    /// Answers as planned until two people are asked to consent to something; the prompt.
+    pub(crate) fn until_asked_to_consent(&mut self) -> String {
+        loop {
+            let open = self.prompt().unwrap_or_else(|| panic!("no consent: {}", self.said));
+            if open.ends_with("who consent; otherwise no: ") {
+                return open;
+            }
+            self.as_planned(&open);
+        }
+    }
+
     fn as_planned(&mut self, open: &str) {
         let prompt = open.rsplit('\n').next().unwrap();
         if prompt == WHO {

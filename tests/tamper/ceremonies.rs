@@ -302,7 +302,8 @@ impl OwnToken {
             point: Octets(point(key.curve, &self.private(key.curve))),
             labels: vec![key.label.clone(), key.label.clone()],
             private: key.expected_private.clone(),
-            public: key.public.clone(),
+            public: key.expected_public.clone(),
+            strays: 0,
         }
     }
 

@@ -26,12 +26,12 @@ use crate::key::{Check, PublicKey};
 use crate::ledger::{Addresses, State};
 use crate::name::Name;
 use crate::plan::{After, Plan};
-use crate::policy::Policy;
+use crate::policy::{Brought, Policy};
 use crate::record::{Mode, Opened, Place};
 use crate::rehearsal::GENERATIONS;
 use crate::roster::Roster;
 use crate::rules;
-use crate::token::KeyTemplate;
+use crate::token::{Attribute, KeyTemplate};
 use crate::violation::{Input, Violation};
 use crate::x509::request::{self, Request, RequestError};
 use crate::x509::{DirectoryName, DirectoryNameError};
@@ -379,6 +379,9 @@ impl Builder<'_> {
 
     fn demands(&self) -> Demands {
         let policy = &self.inputs.policy;
+        let token = &policy.token;
+        let named = |list: &[toml::Spanned<Attribute>]| list.iter().map(|a| *a.get_ref()).collect();
+        let brought = |b: &Brought| (b.class.get_ref().clone(), b.label.get_ref().clone());
         Demands {
             max_clock_offset: *policy.clock.max_offset_seconds.get_ref(),
             mechanisms: policy.token.mechanisms.iter().map(|m| m.get_ref().clone()).collect(),
@@ -389,6 +392,9 @@ impl Builder<'_> {
                 .map(|s| s.get_ref().clone())
                 .collect(),
             head_on: *policy.ledger_head.on.get_ref(),
+            leave_out: named(&token.leave_out),
+            not_told: named(&token.not_told),
+            may_hold: token.may_hold.iter().map(brought).collect(),
         }
     }
 

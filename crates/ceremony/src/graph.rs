@@ -28,6 +28,7 @@ use crate::policy::{Backup, HeadOn};
 use crate::rehearsal::RehearsalUse;
 use crate::serial;
 use crate::time::{Day, Instant};
+use crate::token::Attribute;
 use crate::x509::{DirectoryName, EncodeError, ToBeSignedCertificate, ToBeSignedCrl};
 
 /// How many neighbours under one key are signed as one operation.
@@ -88,6 +89,12 @@ pub struct Demands {
     pub production_serials: Vec<String>,
     /// Where the ledger head is kept besides the papers.
     pub head_on: HeadOn,
+    /// Attributes that are not said in a template, because the module refuses them.
+    pub leave_out: BTreeSet<Attribute>,
+    /// Attributes that the module cannot tell.
+    pub not_told: BTreeSet<Attribute>,
+    /// What the model brings with it: class and label.
+    pub may_hold: BTreeSet<(String, String)>,
 }
 
 /// A participant.

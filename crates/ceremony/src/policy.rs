@@ -16,6 +16,7 @@ use crate::name::Name;
 use crate::plan::format_is_1;
 use crate::text;
 use crate::time::{CalendarSpan, Instant};
+use crate::token::Attribute;
 use crate::violation::{Input, Violation};
 
 /// `policy.toml`
@@ -290,6 +291,26 @@ pub struct TokenPolicy {
     pub mechanisms: Vec<Spanned<String>>,
     /// Serial numbers of tokens in production, never used in drills.
     pub production_serials: Vec<Spanned<String>>,
+    /// Attributes that their module refuses in a template, even FALSE: they are not said, and read
+    /// back all the same.
+    #[serde(default)]
+    pub leave_out: Vec<Spanned<Attribute>>,
+    /// Attributes that their module cannot tell when they are read back.
+    #[serde(default)]
+    pub not_told: Vec<Spanned<Attribute>>,
+    /// What their model brings with it, besides what every token has.
+    #[serde(default)]
+    pub may_hold: Vec<Brought>,
+}
+
+/// An object that a model of token brings with it.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Brought {
+    /// `certificate`, `public-key`, `data` or `other`.
+    pub class: Spanned<String>,
+    /// CKA_LABEL, as a token's inventory shows it.
+    pub label: Spanned<String>,
 }
 
 /// An organisation (1.3.4.2).

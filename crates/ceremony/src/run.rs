@@ -25,7 +25,7 @@ use alloc::vec::Vec;
 pub use ask::{Fact, FactKind, PeopleRequest, Request, as_words, words};
 pub use judge::Expected;
 pub use probe::{
-    Finding, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag,
+    Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag,
 };
 
 use sha2::{Digest as _, Sha256};

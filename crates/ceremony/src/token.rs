@@ -9,7 +9,7 @@
 //! token. And a key in any form, encrypted or not (CP/CPS 5.4.1, 6.2.6): a copy goes from token to
 //! token, and what was wrapped is in no answer.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -47,6 +47,8 @@ pub enum TokenRequest {
         id: Octets,
         /// The curve that is expected.
         curve: Curve,
+        /// CKA_LABEL that was asked for: whatever bears it and no CKA_ID is counted as a stray.
+        label: String,
     },
     /// Negative step: try to read the private key's CKA_VALUE. Must fail.
     #[non_exhaustive]
@@ -92,6 +94,8 @@ pub enum TokenRequest {
     Destroy {
         /// CKA_ID.
         id: Octets,
+        /// The strays of a key pair with this CKA_LABEL as well (see [`is_stray`]).
+        strays: Option<String>,
     },
     /// Log out and close every session.
     #[non_exhaustive]
@@ -108,6 +112,8 @@ pub enum Attribute {
     Private,
     /// CKA_MODIFIABLE
     Modifiable,
+    /// CKA_COPYABLE
+    Copyable,
     /// CKA_SENSITIVE
     Sensitive,
     /// CKA_EXTRACTABLE
@@ -143,6 +149,59 @@ pub enum Attribute {
 }
 
 impl Attribute {
+    /// Every one, in the order of this enum.
+    pub const ALL: [Self; 20] = [
+        Self::Token,
+        Self::Private,
+        Self::Modifiable,
+        Self::Copyable,
+        Self::Sensitive,
+        Self::Extractable,
+        Self::WrapWithTrusted,
+        Self::AlwaysSensitive,
+        Self::NeverExtractable,
+        Self::Local,
+        Self::Sign,
+        Self::SignRecover,
+        Self::Decrypt,
+        Self::Unwrap,
+        Self::Derive,
+        Self::Verify,
+        Self::VerifyRecover,
+        Self::Encrypt,
+        Self::Wrap,
+        Self::Trusted,
+    ];
+
+    /// Whether this says what else a key might be used for, or whether it may be changed: what a
+    /// module may not know, without the key being less safe. Only of these a policy may say that
+    /// they are not told.
+    #[must_use]
+    pub const fn is_usage(self) -> bool {
+        match self {
+            Self::Modifiable
+            | Self::Copyable
+            | Self::SignRecover
+            | Self::Decrypt
+            | Self::Unwrap
+            | Self::Derive
+            | Self::Verify
+            | Self::VerifyRecover
+            | Self::Encrypt
+            | Self::Wrap => true,
+            Self::Token
+            | Self::Private
+            | Self::Sensitive
+            | Self::Extractable
+            | Self::WrapWithTrusted
+            | Self::AlwaysSensitive
+            | Self::NeverExtractable
+            | Self::Local
+            | Self::Sign
+            | Self::Trusted => false,
+        }
+    }
+
     /// The attribute's name as graphs and records write it: PKCS #11's, without `CKA_`, in small
     /// letters.
     #[must_use]
@@ -151,6 +210,7 @@ impl Attribute {
             Self::Token => "token",
             Self::Private => "private",
             Self::Modifiable => "modifiable",
+            Self::Copyable => "copyable",
             Self::Sensitive => "sensitive",
             Self::Extractable => "extractable",
             Self::WrapWithTrusted => "wrap-with-trusted",
@@ -171,7 +231,9 @@ impl Attribute {
     }
 }
 
-/// A key pair that shall be made: every attribute is said, none is left to the token.
+/// A key pair that shall be made. What must be true is said, and what must be false where a token
+/// may take it for true; what PKCS #11 has false by itself is left out, because modules refuse
+/// attributes that they do not know (decision 0060). Everything is read back.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyTemplate {
@@ -181,13 +243,17 @@ pub struct KeyTemplate {
     pub label: String,
     /// CKA_EC_PARAMS, as a named curve.
     pub curve: Curve,
-    /// Attributes set on the private key, and expected back. Those set by the token are in
-    /// `expected_private` only.
+    /// Attributes set on the private key.
     pub private: BTreeMap<Attribute, bool>,
-    /// Attributes set on the public key, and expected back.
+    /// Attributes set on the public key.
     pub public: BTreeMap<Attribute, bool>,
-    /// What must be read back of the private key: `private`, and what the token sets itself.
+    /// What must be read back of the private key: what was set, what was left out, and what the
+    /// token sets itself.
     pub expected_private: BTreeMap<Attribute, bool>,
+    /// What must be read back of the public key.
+    pub expected_public: BTreeMap<Attribute, bool>,
+    /// Those that the policy says this token's module cannot tell: they may be absent.
+    pub not_told: BTreeSet<Attribute>,
     /// For the rehearsal token only: which of the rehearsal's derived keys this is.
     pub rehearsal: crate::rehearsal::RehearsalKey,
 }
@@ -198,7 +264,6 @@ impl KeyTemplate {
     #[must_use]
     pub fn copied(&self) -> Self {
         let mut copy = self.clone();
-        copy.expected_private = self.private.clone();
         copy.expected_private.extend([
             (Attribute::AlwaysSensitive, false),
             (Attribute::NeverExtractable, false),
@@ -374,12 +439,21 @@ pub struct TokenIdentity {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TokenObject {
-    /// `private-key`, `public-key`, `secret-key`, `data`, `certificate`, or `other`.
+    /// `private-key`, `public-key`, `secret-key`, `data`, `certificate`, `other`, or `none` where it
+    /// does not say its class.
     pub class: String,
     /// CKA_ID; empty where there is none.
     pub id: Octets,
     /// CKA_LABEL; empty where there is none.
     pub label: String,
+}
+
+/// Whether an object may be what an interrupted or failed making of a key pair has left: a key, or
+/// something without a class, that bears no CKA_ID, and no CKA_LABEL or the one that was asked for.
+#[must_use]
+pub fn is_stray(object: &TokenObject, label: &str) -> bool {
+    let begun = ["private-key", "public-key", "none"].contains(&object.class.as_str());
+    begun && object.id.0.is_empty() && (object.label.is_empty() || object.label == label)
 }
 
 /// What bears a CKA_ID, read back in a fresh session.
@@ -400,6 +474,14 @@ pub struct KeyFacts {
     pub private: BTreeMap<Attribute, bool>,
     /// The same for the public key.
     pub public: BTreeMap<Attribute, bool>,
+    /// How many strays of this key pair are on the token (see [`is_stray`]).
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub strays: u32,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// What two tokens say of a copy that was made.
@@ -433,19 +515,29 @@ pub const NO_VALUE: &str = "no value";
 pub const NO_WRAPPING: &str = "no wrapping mechanism";
 
 /// Whether a token says by this that the key is not to be wrapped, or not in this way at all.
+///
+/// The wrapping key was made in the same session a moment before, so what a module says of it is
+/// said of the pair: this key does not wrap that one. What may be a failure of the device or of the
+/// session (CKR_KEY_HANDLE_INVALID, CKR_FUNCTION_FAILED, CKR_MECHANISM_PARAM_INVALID) is none.
 #[must_use]
 pub fn keeps_key(code: &str) -> bool {
     [
         NO_WRAPPING,
-        // Of the key.
+        // Of the key: it never leaves, its kind does not, policy forbids it.
         "CKR_KEY_UNEXTRACTABLE",
         "CKR_KEY_NOT_WRAPPABLE",
         "CKR_KEY_FUNCTION_NOT_PERMITTED",
-        // Of the way.
+        "CKR_ATTRIBUTE_SENSITIVE",
+        "CKR_ACTION_PROHIBITED",
+        // Of the way: this mechanism wraps no such key.
         "CKR_KEY_SIZE_RANGE",
         "CKR_KEY_TYPE_INCONSISTENT",
         "CKR_MECHANISM_INVALID",
         "CKR_FUNCTION_NOT_SUPPORTED",
+        // Of the wrapping key, which is whole and of this session (kryoptic says the first).
+        "CKR_WRAPPING_KEY_HANDLE_INVALID",
+        "CKR_WRAPPING_KEY_SIZE_RANGE",
+        "CKR_WRAPPING_KEY_TYPE_INCONSISTENT",
     ]
     .contains(&code)
 }

@@ -3,17 +3,18 @@
 
 use std::path::Path;
 
-use ceremony::graph::Op;
+use ceremony::graph::{Holder, Op};
 use ceremony::name::Name;
 use ceremony::record::Event;
-use ceremony::run::{Fault, Run};
-use ceremony::token::TokenAnswer;
+use ceremony::run::{ATTEMPTS, Fault, Next, Run, as_words};
+use ceremony::token::{TokenAnswer, TokenRequest};
 
 use super::{Conduct, bug, interrupted};
 use crate::args::Lang;
 use crate::exit::Halt;
 use crate::files::shown;
 use crate::people::Reply;
+use crate::report;
 
 impl Conduct {
     pub(super) fn consent_to_medium(
@@ -51,44 +52,88 @@ impl Conduct {
         }
     }
 
-    /// Looks what a key generation in doubt has left on the token: adopt, remove with consent, or
-    /// go on.
-    pub(super) fn settle(&mut self, run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
-        let request = run.inspect_request(op, attempt).map_err(bug)?;
-        let facts = match self.tokens.root.perform(request) {
-            Ok(TokenAnswer::Key(facts)) => facts,
-            Ok(_) => {
-                return Err(Halt::Token(Fault::new(
-                    "S-ANSWER",
-                    "what bears a CKA_ID",
-                    "another answer",
-                )));
-            }
-            Err(error) => {
-                return Err(Halt::Token(Fault::new(
-                    "S-TOKEN",
-                    "to read a key back",
-                    error.to_string(),
-                )));
-            }
+    /// A key generation failed, and what it did is settled: people decide whether it is asked once
+    /// more, or the ceremony stops. Where nobody can be asked, it is interrupted.
+    pub(super) fn once_more(&mut self, run: Run, op: &Op, fault: Fault) -> Result<Run, Halt> {
+        let Next::Ask(next, attempt) = run.next() else { return Ok(run) };
+        if next.name != op.name {
+            return Ok(run);
+        }
+        if !self.people.can_answer_again() {
+            return Err(Halt::Token(fault));
+        }
+        let found = report::plain(&fault.found);
+        let number = attempt + 1;
+        let what = match self.lang {
+            Lang::Ja => format!(
+                "{}: HSM が失敗を返した({found})。記録した。もう一度行う({number} 回目、{ATTEMPTS} 回まで)。同意しなければ、セレモニーを中止する。",
+                op.name
+            ),
+            Lang::En => format!(
+                "{}: the token failed ({found}), and this is recorded. It will be asked once more (attempt {number} of {ATTEMPTS}). Without consent the ceremony stops.",
+                op.name
+            ),
         };
         let name = op.name.clone();
-        if (facts.privates, facts.publics) == (0, 0) {
-            let cause = "nothing is on the token".to_string();
-            return self.take(run, Event::Lost { op: name, attempt, cause });
+        match self.consent(&run, op, &what)? {
+            Reply::Said(said) => {
+                let reason = as_words(&format!("asked once more after {}", fault.found));
+                self.take(run, Event::Deviation { op: name, reason, by: said.by })
+            }
+            Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
+                let rule = "people".to_string();
+                self.take(run, Event::Refused { op: name, attempt, rule, reason, by })
+            }
+        }
+    }
+
+    /// Asks the token for a read that settles a doubt.
+    fn look(&mut self, request: TokenRequest) -> Result<TokenAnswer, Halt> {
+        self.tokens.root.perform(request).map_err(|error| {
+            let found = error.to_string();
+            Halt::Token(Fault::new("S-TOKEN", "to read back what is on the token", found))
+        })
+    }
+
+    /// Looks what a key generation in doubt has left on the token: adopt, remove with consent, or
+    /// go on. Everything there is compared with the inventory, so that what bears no CKA_ID is
+    /// found. `cause` is what the token said, where it said that it failed.
+    pub(super) fn settle(
+        &mut self,
+        run: Run,
+        op: &Op,
+        attempt: u32,
+        cause: Option<&str>,
+    ) -> Result<Run, Halt> {
+        let other = || Fault::new("S-ANSWER", "what is on the token", "another answer");
+        let TokenAnswer::Objects { objects } = self.look(Run::list_request())? else {
+            return Err(Halt::Token(other()));
+        };
+        if let Err(fault) = run.compare_with_inventory(&Holder::Root, &objects) {
+            return self.refuse(run, op, attempt, &fault);
+        }
+        let request = run.inspect_request(op, attempt).map_err(bug)?;
+        let TokenAnswer::Key(facts) = self.look(request)? else {
+            return Err(Halt::Token(other()));
+        };
+        let name = op.name.clone();
+        if (facts.privates, facts.publics, facts.strays) == (0, 0, 0) {
+            let nothing = "nothing is on the token";
+            let cause = cause.map_or(nothing.into(), |said| format!("{said}; {nothing}"));
+            return self.take(run, Event::Lost { op: name, attempt, cause: as_words(&cause) });
         }
         let adopted = Event::Adopted { op: name.clone(), attempt, key: facts.clone() };
         let at = self.clock.now()?.max(run.last_at());
         if let Ok(step) = run.clone().apply(at, adopted) {
             return self.keep(step);
         }
-        let (privates, publics) = (facts.privates, facts.publics);
+        let (privates, publics, strays) = (facts.privates, facts.publics, facts.strays);
         let what = match self.lang {
             Lang::Ja => format!(
-                "{name}: この CKA_ID の秘密鍵 {privates} 個と公開鍵 {publics} 個は、計画どおりの鍵ペアではない。削除する。"
+                "{name}: この CKA_ID の秘密鍵 {privates} 個と公開鍵 {publics} 個、CKA_ID のない残り {strays} 個は、計画どおりの鍵ペアではない。削除する。"
             ),
             Lang::En => format!(
-                "{name}: {privates} private and {publics} public objects with this CKA_ID are no key pair as planned. They will be removed."
+                "{name}: {privates} private and {publics} public objects with this CKA_ID, and {strays} remains without one, are no key pair as planned. They will be removed."
             ),
         };
         let by = match self.consent(&run, op, &what)? {
@@ -99,7 +144,9 @@ impl Conduct {
             }
         };
         // What is about to be done is on record before it is done.
-        let reason = format!("removal of {privates} private and {publics} public objects begins");
+        let reason = format!(
+            "removal of {privates} private and {publics} public objects and {strays} without a CKA_ID begins"
+        );
         let event = Event::Deviation { op: name.clone(), reason, by: by.clone() };
         let run = self.take(run, event)?;
         let request = run.destroy_request(op, attempt).map_err(bug)?;

@@ -45,7 +45,17 @@ pub(super) fn seen(answer: &Answer, lang: Lang) -> Option<String> {
         TokenAnswer::Identity(token) => {
             let TokenIdentity { serial, label, manufacturer, model, .. } = token;
             let plate = format!("{serial} · {label} · {manufacturer} · {model}");
-            (format!("トークン: {plate}"), format!("token: {plate}"))
+            let odd = [("label", label), ("manufacturer", manufacturer), ("model", model)];
+            let odd: Vec<&str> =
+                odd.iter().filter(|(_, text)| text.contains("\\x")).map(|(n, _)| *n).collect();
+            let (ja, en) = match odd.is_empty() {
+                true => (String::new(), String::new()),
+                false => (
+                    format!("\n          ({}: 文字でない値を \\xNN で示した)", odd.join(", ")),
+                    format!("\n          ({}: what is no text is shown as \\xNN)", odd.join(", ")),
+                ),
+            };
+            (format!("トークン: {plate}{ja}"), format!("token: {plate}{en}"))
         }
         TokenAnswer::Objects { objects } => {
             let count = objects.len();

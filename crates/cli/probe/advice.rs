@@ -1,6 +1,6 @@
 //! What to do about a finding that stops the ceremony: which line of the policy, which setting.
 
-use ceremony::run::{Fault, Finding, ProbeStep};
+use ceremony::run::{Fault, Finding, Outcome, ProbeStep};
 
 /// In Japanese and English; nothing where the finding says it all.
 pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'static str)> {
@@ -16,9 +16,19 @@ pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'st
         // What is to be done is said by the step after it.
         ProbeStep::Make(_) if fault.rule == "S-TOKEN" => None,
         ProbeStep::Make(_) => Some(attribute(fault)),
+        ProbeStep::Refused(_) if fault.rule == "S-TOKEN" && finding.outcome == Outcome::Stops => {
+            Some((
+                "最も少ない属性でも鍵ができない。戻り値の意味を製造者に確かめる",
+                "it makes no key pair even with the fewest attributes: ask its maker what the return value means",
+            ))
+        }
         ProbeStep::Refused(_) if fault.rule == "S-TOKEN" => Some((
-            "このモジュールはセッション鍵を作らないので、ここでは調べられない。同じ型のトークンで `drill = true` の訓練を行えば分かる",
-            "this module makes no session keys, so it cannot be tried here: hold a drill (`drill = true`) on a token of the same kind",
+            "このモジュールはセッション鍵を作らない。訓練用のトークン(room.toml の `drill = true`)なら、`--lasting` を付けると、残る鍵で調べて消す",
+            "this module makes no session keys: on a drill's token (`drill = true` in room.toml) `--lasting` tries with keys that last, and destroys them",
+        )),
+        ProbeStep::Refused(_) if fault.found.contains("wrap-with-trusted") => Some((
+            "このモジュールは TRUSTED の鍵による複製を知らない。policy.toml の `[root] backup` を `\"vendor\"` とし、ほかに拒まれたものがあれば `[token] leave-out` に挙げる",
+            "the module knows no copy under a TRUSTED key: set `[root] backup = \"vendor\"` in policy.toml, and name what else is refused in `[token] leave-out`",
         )),
         ProbeStep::Refused(_) => Some((
             "拒まれた属性を policy.toml の `[token] leave-out` に挙げる。作った鍵は読み戻して判定される",

@@ -34,7 +34,7 @@ impl Token {
     pub fn is_there(&self, serial: &str) -> Result<(), TokenError> {
         match self {
             Self::Rehearsal(_) => Ok(()),
-            Self::Pkcs11(token) => token.find(serial).map(drop),
+            Self::Pkcs11(token) => token.is_there(serial),
         }
     }
 
@@ -66,7 +66,23 @@ impl Token {
         }
     }
 
-    /// Holds a PIN for the next login, which uses it up.
+    /// How this token takes a PIN now. It says so itself, so it is asked before people are.
+    pub fn entry(&self, who: Who) -> Result<Entry, TokenError> {
+        match self {
+            Self::Rehearsal(_) => Ok(Entry { at_the_device: false, tries: Tries::Enough }),
+            Self::Pkcs11(token) => token.entry(who),
+        }
+    }
+
+    /// Whether this request wants a PIN besides that of the login: its key authenticates always.
+    pub fn wants_pin(&self, request: &TokenRequest) -> Result<bool, TokenError> {
+        match self {
+            Self::Rehearsal(_) => Ok(false),
+            Self::Pkcs11(token) => token.wants_pin(request),
+        }
+    }
+
+    /// Holds a PIN for the next request that takes one, which uses it up.
     pub fn hold_pin(&mut self, pin: Pin) {
         match self {
             Self::Rehearsal(_) => drop(pin),
@@ -81,6 +97,37 @@ impl Token {
             Self::Pkcs11(token) => token.hold_so_pin(pin),
         }
     }
+}
+
+/// Whose PIN a token takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Who {
+    /// The user's (CKU_USER).
+    User,
+    /// The security officer's (CKU_SO).
+    Officer,
+}
+
+/// How a token takes a PIN.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Entry {
+    /// At the device, which asks for it (CKF_PROTECTED_AUTHENTICATION_PATH): nobody types it here.
+    pub at_the_device: bool,
+    /// What it says of wrong ones.
+    pub tries: Tries,
+}
+
+/// What a token says of wrong PINs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tries {
+    /// Nothing.
+    Enough,
+    /// There was a wrong one since the last right one.
+    Low,
+    /// The next wrong one locks it.
+    Last,
+    /// It is locked.
+    Locked,
 }
 
 /// Copies a key from one token to another, under a key that both agree on. Each token wants both

@@ -7,12 +7,11 @@
 //! **Deliberately absent:** slot numbers (they move; a token is found by its serial number), object
 //! handles across sessions (but in [`copy`], whose keys live in one), and every decision.
 
-#![expect(clippy::wildcard_enum_match_arm, reason = "cryptoki's enums are not ours, and grow")]
-
+mod calls;
+mod codes;
 mod copy;
 mod objects;
 mod probe;
-mod raw;
 
 use std::path::Path;
 use std::rc::Rc;
@@ -24,34 +23,23 @@ use ceremony::token::{
     KeyTemplate, NO_VALUE, NO_WRAPPING, TokenAnswer, TokenError, TokenIdentity, TokenRequest,
     keeps_key, keeps_value,
 };
-use cryptoki::context::{CInitializeFlags, Pkcs11};
-use cryptoki::error::{Error, RvError};
-use cryptoki::mechanism::Mechanism;
-use cryptoki::object::{Attribute as Value, AttributeType, ObjectClass, ObjectHandle};
-use cryptoki::session::{Session, SessionState, UserType};
-use cryptoki::slot::{Slot, TokenInfo};
-use cryptoki::types::RawAuthPin;
+use cryptoki_sys::*;
 
-use crate::Pin;
-use raw::Raw;
+use crate::{Entry, Pin, Tries, Who};
+use calls::{Calls, Session, Value, said};
 
 /// A PKCS #11 module, loaded and initialised once: `C_Initialize` refuses a second time, and both
 /// tokens of a copy may be behind one module.
 #[derive(Debug, Clone)]
 pub struct Module {
-    calls: Pkcs11,
-    raw: Rc<Raw>,
+    calls: Rc<Calls>,
 }
 
 impl Module {
     /// Loads and initialises a module. `initialize` goes into the reserved field of
     /// `C_Initialize`, as NSS wants.
     pub fn open(module: &Path, initialize: Option<&str>) -> Result<Self, TokenError> {
-        let calls = Pkcs11::new(module).map_err(|e| failed("dlopen", &e))?;
-        let args = raw::initialize_args(CInitializeFlags::OS_LOCKING_OK, initialize)?;
-        calls.initialize(args.args()).map_err(|e| failed("C_Initialize", &e))?;
-        let raw = Rc::new(Raw::load(module)?);
-        Ok(Self { calls, raw })
+        Ok(Self { calls: Rc::new(Calls::open(module, initialize)?) })
     }
 
     /// One of its tokens, which is found when it is identified. Where the module has several of one
@@ -59,8 +47,7 @@ impl Module {
     #[must_use]
     pub fn token(&self, label: Option<&str>) -> Pkcs11Token {
         Pkcs11Token {
-            module: self.calls.clone(),
-            raw: Rc::clone(&self.raw),
+            calls: Rc::clone(&self.calls),
             slot: None,
             login: None,
             probing: Vec::new(),
@@ -75,9 +62,8 @@ impl Module {
 /// A token behind a PKCS #11 module.
 #[derive(Debug)]
 pub struct Pkcs11Token {
-    module: Pkcs11,
-    raw: Rc<Raw>,
-    slot: Option<Slot>,
+    calls: Rc<Calls>,
+    slot: Option<CK_SLOT_ID>,
     /// Keeps the login alive: PKCS #11 logs out when the last session is closed.
     login: Option<Session>,
     /// Keeps the session objects of a probe alive.
@@ -88,8 +74,32 @@ pub struct Pkcs11Token {
     watcher: Option<Sender<Octets>>,
 }
 
+/// What a token says it is, as text.
+struct Described {
+    label: String,
+    manufacturer: String,
+    model: String,
+    serial: String,
+    hardware: String,
+    firmware: String,
+}
+
+impl Described {
+    fn of(info: &CK_TOKEN_INFO) -> Self {
+        let version = |v: CK_VERSION| format!("{}.{}", v.major, v.minor);
+        Self {
+            label: objects::field(&info.label),
+            manufacturer: objects::field(&info.manufacturerID),
+            model: objects::field(&info.model),
+            serial: objects::field(&info.serialNumber),
+            hardware: version(info.hardwareVersion),
+            firmware: version(info.firmwareVersion),
+        }
+    }
+}
+
 impl Pkcs11Token {
-    /// Holds a PIN for the next login, which uses it up.
+    /// Holds a PIN for the next request that takes one, which uses it up.
     pub fn hold_pin(&mut self, pin: Pin) {
         self.pin = Some(pin);
     }
@@ -104,6 +114,32 @@ impl Pkcs11Token {
         self.watcher = Some(watcher);
     }
 
+    /// How this token takes a PIN now, and how many more wrong ones. A read, before it is asked.
+    pub fn entry(&self, who: Who) -> Result<Entry, TokenError> {
+        let flags = self.calls.token_info(self.slot()?)?.flags;
+        let (locked, last, low) = match who {
+            Who::User => (CKF_USER_PIN_LOCKED, CKF_USER_PIN_FINAL_TRY, CKF_USER_PIN_COUNT_LOW),
+            Who::Officer => (CKF_SO_PIN_LOCKED, CKF_SO_PIN_FINAL_TRY, CKF_SO_PIN_COUNT_LOW),
+        };
+        let is = |flag: CK_FLAGS| flags & flag != 0;
+        let tries = match (is(locked), is(last), is(low)) {
+            (true, _, _) => Tries::Locked,
+            (false, true, _) => Tries::Last,
+            (false, false, true) => Tries::Low,
+            (false, false, false) => Tries::Enough,
+        };
+        Ok(Entry { at_the_device: is(CKF_PROTECTED_AUTHENTICATION_PATH), tries })
+    }
+
+    /// Whether the key of this request wants its user's PIN before each signature
+    /// (CKA_ALWAYS_AUTHENTICATE). A read, before it is asked.
+    pub fn wants_pin(&self, request: &TokenRequest) -> Result<bool, TokenError> {
+        let TokenRequest::Sign { id, .. } = request else { return Ok(false) };
+        let session = self.session()?;
+        let key = Self::private_key(&session, id)?;
+        objects::flag(&session, key, CKA_ALWAYS_AUTHENTICATE).map(|told| told == Some(true))
+    }
+
     /// Performs a request.
     pub fn perform(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
         match request {
@@ -112,53 +148,58 @@ impl Pkcs11Token {
             TokenRequest::Logout { .. } => Ok(self.log_out()),
             TokenRequest::List { .. } => objects::list(&self.session()?),
             TokenRequest::Generate { key, .. } => self.generate(&key),
-            TokenRequest::Inspect { id, curve, .. } => {
-                objects::inspect(&self.session()?, &id, curve).map(TokenAnswer::Key)
-            }
+            TokenRequest::Inspect { id, curve, label, .. } => self.inspect(&id, curve, &label),
             TokenRequest::ReadValue { id, .. } => self.read_value(&id),
             TokenRequest::Wrap { id, .. } => self.wrap(&id),
             TokenRequest::Sign { id, curve, digests, .. } => self.sign(&id, curve, &digests),
             TokenRequest::WriteHead { label, value, .. } => self.write_head(&label, &value),
-            TokenRequest::ReadHead { label, .. } => {
-                let values = objects::heads(&self.session()?, &label)?;
-                Ok(TokenAnswer::Heads {
-                    values: values.into_iter().map(|(_, value)| value).collect(),
-                })
-            }
-            TokenRequest::Destroy { id, .. } => {
-                self.destroy(&id).map(|objects| TokenAnswer::Left { objects })
+            TokenRequest::ReadHead { label, .. } => self.heads(&label),
+            TokenRequest::Destroy { id, strays, .. } => {
+                self.destroy(&id, strays.as_deref()).map(|objects| TokenAnswer::Left { objects })
             }
         }
     }
 
     fn identify(&mut self, serial: &str) -> Result<TokenAnswer, TokenError> {
-        let (slot, info) = self.find(serial)?;
+        let (slot, described) = self.find(serial)?;
         self.slot = Some(slot);
-        let version = |v: cryptoki::types::Version| format!("{}.{}", v.major(), v.minor());
+        let offered = self.calls.mechanisms(slot)?;
+        let known = [("CKM_EC_KEY_PAIR_GEN", CKM_EC_KEY_PAIR_GEN), ("CKM_ECDSA", CKM_ECDSA)];
+        let named = known.into_iter().filter(|(_, mechanism)| offered.contains(mechanism));
         Ok(TokenAnswer::Identity(TokenIdentity {
-            label: info.label().trim_end().to_string(),
-            manufacturer: info.manufacturer_id().trim_end().to_string(),
-            model: info.model().trim_end().to_string(),
-            serial: serial.to_string(),
-            hardware: version(info.hardware_version()),
-            firmware: version(info.firmware_version()),
-            mechanisms: self.raw.signing_mechanisms(slot.id())?,
+            label: described.label,
+            manufacturer: described.manufacturer,
+            model: described.model,
+            serial: described.serial,
+            hardware: described.hardware,
+            firmware: described.firmware,
+            mechanisms: named.map(|(name, _)| name.to_string()).collect(),
         }))
     }
 
-    /// The one token with this serial number, over all slots. A read.
-    pub(crate) fn find(&self, serial: &str) -> Result<(Slot, TokenInfo), TokenError> {
-        let slots = self.module.get_slots_with_token().map_err(|e| failed("C_GetSlotList", &e))?;
+    /// Whether the one token with this serial number is there. A read.
+    pub(crate) fn is_there(&self, serial: &str) -> Result<(), TokenError> {
+        self.find(serial).map(drop)
+    }
+
+    /// The one token with this serial number, over all slots. A read. What a slot says instead of
+    /// its token is told: it may be the one.
+    fn find(&self, serial: &str) -> Result<(CK_SLOT_ID, Described), TokenError> {
         let mut found = Vec::new();
         let mut others = Vec::new();
-        for slot in slots {
-            let Ok(info) = self.module.get_token_info(slot) else { continue };
-            let this = info.serial_number().trim_end().to_string();
-            let named = self.label.as_deref().is_none_or(|label| label == info.label().trim_end());
-            if this == serial && named {
-                found.push((slot, info));
-            } else if !this.is_empty() {
-                others.push(this);
+        for slot in self.calls.slots()? {
+            let described = match self.calls.token_info(slot) {
+                Ok(info) => Described::of(&info),
+                Err(error) => {
+                    others.push(format!("slot {slot}: {}", error.code));
+                    continue;
+                }
+            };
+            let named = self.label.as_ref().is_none_or(|label| *label == described.label);
+            if described.serial == serial && named {
+                found.push((slot, described));
+            } else if !described.serial.is_empty() {
+                others.push(described.serial);
             }
         }
         let code = match (found.len(), found.pop()) {
@@ -166,32 +207,51 @@ impl Pkcs11Token {
             (0, _) => format!("no token with serial number {serial}; found {}", others.join(", ")),
             (many, _) => format!("{many} tokens with serial number {serial}"),
         };
-        Err(TokenError { call: "C_GetTokenInfo".into(), code })
+        Err(said("C_GetTokenInfo", &code))
+    }
+
+    fn slot(&self) -> Result<CK_SLOT_ID, TokenError> {
+        self.slot.ok_or_else(|| said("C_OpenSession", "no token was identified"))
     }
 
     /// A fresh session.
     fn session(&self) -> Result<Session, TokenError> {
-        let slot = self.slot.ok_or_else(|| TokenError {
-            call: "C_OpenSession".into(),
-            code: "no token was identified".into(),
-        })?;
-        self.module.open_rw_session(slot).map_err(|e| failed("C_OpenSession", &e))
+        Session::open(&self.calls, self.slot()?)
     }
 
-    /// One login with the held PIN, which is gone afterwards. Never retried.
+    /// One login: with the held PIN, which is gone afterwards, or at the device. Never retried.
     fn log_in(&mut self) -> Result<TokenAnswer, TokenError> {
-        let pin = held(self.pin.take(), "no PIN was given")?;
+        let pin = self.credential(Who::User)?;
         let session = self.session()?;
-        log_in(&session, UserType::User, pin)?;
+        log_in(&session, CKU_USER, pin)?;
         self.login = Some(session);
         Ok(TokenAnswer::Done {})
+    }
+
+    /// The held PIN, or none where the device asks for it. A token that is locked is asked for no
+    /// login.
+    fn credential(&mut self, who: Who) -> Result<Option<Pin>, TokenError> {
+        let (pin, flag, absent) = match who {
+            Who::User => (self.pin.take(), "CKF_USER_PIN_LOCKED", "no PIN was given"),
+            Who::Officer => {
+                let absent = "no PIN of the security officer was given";
+                (self.so_pin.take(), "CKF_SO_PIN_LOCKED", absent)
+            }
+        };
+        let entry = self.entry(who)?;
+        match (entry.tries, entry.at_the_device, pin) {
+            (Tries::Locked, _, _) => Err(said("C_GetTokenInfo", flag)),
+            (_, true, _) => Ok(None),
+            (_, false, Some(pin)) => Ok(Some(pin)),
+            (_, false, None) => Err(said("C_Login", absent)),
+        }
     }
 
     /// After a restart nobody is logged in; then there is nothing to do.
     fn log_out(&mut self) -> TokenAnswer {
         if let Some(session) = self.login.take() {
             // Closing the last session logs out as well.
-            let _ = session.logout();
+            let _ = session.log_out();
         }
         TokenAnswer::Done {}
     }
@@ -200,22 +260,25 @@ impl Pkcs11Token {
         let session = self.session()?;
         let there = objects::with_id(&session, &key.id, &[])?;
         if !there.is_empty() {
-            return Err(TokenError {
-                call: "C_FindObjects".into(),
-                code: format!("{} objects with this CKA_ID already", there.len()),
-            });
+            let code = format!("{} objects with this CKA_ID already", there.len());
+            return Err(said("C_FindObjects", &code));
         }
         make_pair(&session, key)?;
         drop(session);
-        objects::inspect(&self.session()?, &key.id, key.curve).map(TokenAnswer::Key)
+        self.inspect(&key.id, key.curve, &key.label)
+    }
+
+    fn inspect(&self, id: &Octets, curve: Curve, label: &str) -> Result<TokenAnswer, TokenError> {
+        objects::inspect(&self.session()?, id, curve, label).map(TokenAnswer::Key)
     }
 
     /// The one private key with this CKA_ID.
-    fn private_key(session: &Session, id: &Octets) -> Result<ObjectHandle, TokenError> {
-        let found = objects::with_id(session, id, &[Value::Class(ObjectClass::PRIVATE_KEY)])?;
+    fn private_key(session: &Session, id: &Octets) -> Result<CK_OBJECT_HANDLE, TokenError> {
+        let private = Value::number(CKA_CLASS, CKO_PRIVATE_KEY);
+        let found = objects::with_id(session, id, &[private])?;
         let [key] = found.as_slice() else {
             let code = format!("{} private keys with this CKA_ID", found.len());
-            return Err(TokenError { call: "C_FindObjects".into(), code });
+            return Err(said("C_FindObjects", &code));
         };
         Ok(*key)
     }
@@ -223,17 +286,10 @@ impl Pkcs11Token {
     fn read_value(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
         let session = self.session()?;
         let key = Self::private_key(&session, id)?;
-        let values = match session.get_attributes(key, &[AttributeType::Value]) {
-            Ok(values) => values,
-            Err(error) => return denied("C_GetAttributeValue", code(&error), keeps_value),
-        };
-        let yielded = values.into_iter().find_map(|value| match value {
-            Value::Value(octets) => Some(zeroize::Zeroizing::new(octets).len()),
-            _ => None,
-        });
-        Ok(match yielded {
-            Some(octets) if octets > 0 => yielded_octets(octets),
-            Some(_) | None => TokenAnswer::Denied { code: NO_VALUE.into() },
+        Ok(match session.read(key, CKA_VALUE) {
+            Ok(Some(octets)) if !octets.is_empty() => yielded_octets(octets.len()),
+            Ok(Some(_) | None) => TokenAnswer::Denied { code: NO_VALUE.into() },
+            Err(error) => return denied(error, keeps_value),
         })
     }
 
@@ -242,26 +298,27 @@ impl Pkcs11Token {
     fn wrap(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
         let session = self.session()?;
         let key = Self::private_key(&session, id)?;
-        let slot = self.slot.map(|slot| slot.id()).unwrap_or_default();
+        let offered = self.calls.mechanisms(self.slot()?)?;
         let mut first = None;
-        for mechanism in self.raw.wrapping_mechanisms(slot)? {
-            let template = [
-                Value::Token(false),
-                Value::Wrap(true),
-                Value::ValueLen(32.into()),
-                Value::Sensitive(true),
-                Value::Extractable(false),
-            ];
-            let wrapping = session
-                .generate_key(&Mechanism::AesKeyGen, &template)
-                .map_err(|e| failed("C_GenerateKey", &e))?;
-            let result =
-                self.raw.wrap(session.handle(), mechanism, wrapping.handle(), key.handle());
-            let _ = session.destroy_object(wrapping);
+        for mechanism in
+            [CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD, CKM_AES_KEY_WRAP, CKM_AES_CBC_PAD]
+        {
+            if !offered.contains(&mechanism) {
+                continue;
+            }
+            let wrapping = session.generate_aes(&[
+                Value::flag(CKA_TOKEN, false),
+                Value::flag(CKA_WRAP, true),
+                Value::number(CKA_VALUE_LEN, 32),
+                Value::flag(CKA_SENSITIVE, true),
+                Value::flag(CKA_EXTRACTABLE, false),
+            ])?;
+            let result = session.wrap(mechanism, wrapping, key);
+            let _ = session.destroy(wrapping);
             match result {
                 Ok(wrapped) => return Ok(yielded_octets(wrapped.len())),
-                Err(code) => {
-                    let denied = denied("C_WrapKey", code, keeps_key)?;
+                Err(error) => {
+                    let denied = denied(error, keeps_key)?;
                     first.get_or_insert(denied);
                 }
             }
@@ -278,13 +335,19 @@ impl Pkcs11Token {
         let watcher = self.watcher.take();
         let session = self.session()?;
         let key = Self::private_key(&session, id)?;
+        let always = objects::flag(&session, key, CKA_ALWAYS_AUTHENTICATE)? == Some(true);
+        // Held for this request alone.
+        let pin = if always { self.credential(Who::User)? } else { None };
+        let authenticate = |session: &Session| match always {
+            true => session.log_in(CKU_CONTEXT_SPECIFIC, pin.as_ref().map(Pin::octets)),
+            false => Ok(()),
+        };
         let sign = |digest: &Vec<u8>| {
             if digest.len() != curve.field_octets() {
                 let code = format!("a digest of {} octets for {}", digest.len(), curve.name());
-                return Err(TokenError { call: "C_Sign".into(), code });
+                return Err(said("C_Sign", &code));
             }
-            let raw =
-                session.sign(&Mechanism::Ecdsa, key, digest).map_err(|e| failed("C_Sign", &e))?;
+            let raw = session.sign(key, digest, authenticate)?;
             // Whoever watches may have gone; the signature is answered all the same.
             let _ = watcher.as_ref().map(|watcher| watcher.send(Octets(raw.clone())));
             Ok(Octets(raw))
@@ -293,19 +356,19 @@ impl Pkcs11Token {
         Ok(TokenAnswer::Signatures { signatures })
     }
 
-    /// The new head is made and read back before the old ones are destroyed.
+    /// The new head is made and read back before the old ones are destroyed, and what an interrupted
+    /// one has left: a data object without a label, which a ceremony never makes.
     fn write_head(&self, label: &str, value: &Octets) -> Result<TokenAnswer, TokenError> {
         let session = self.session()?;
-        let template = [
-            Value::Class(ObjectClass::DATA),
-            Value::Token(true),
-            Value::Private(true),
-            Value::Modifiable(false),
-            Value::Label(label.as_bytes().to_vec()),
-            Value::Application(label.as_bytes().to_vec()),
-            Value::Value(value.0.clone()),
-        ];
-        session.create_object(&template).map_err(|e| failed("C_CreateObject", &e))?;
+        session.create(&[
+            Value::number(CKA_CLASS, CKO_DATA),
+            Value::flag(CKA_TOKEN, true),
+            Value::flag(CKA_PRIVATE, true),
+            Value::flag(CKA_MODIFIABLE, false),
+            Value::octets(CKA_LABEL, label.as_bytes()),
+            Value::octets(CKA_APPLICATION, label.as_bytes()),
+            Value::octets(CKA_VALUE, &value.0),
+        ])?;
         drop(session);
         let session = self.session()?;
         let now = objects::heads(&session, label)?;
@@ -315,10 +378,17 @@ impl Pkcs11Token {
                 if found == *value && !kept {
                     kept = true;
                 } else {
-                    session.destroy_object(handle).map_err(|e| failed("C_DestroyObject", &e))?;
+                    session.destroy(handle)?;
                 }
             }
+            for handle in objects::nameless(&session, CKO_DATA)? {
+                session.destroy(handle)?;
+            }
         }
+        self.heads(label)
+    }
+
+    fn heads(&self, label: &str) -> Result<TokenAnswer, TokenError> {
         let values = objects::heads(&self.session()?, label)?;
         Ok(TokenAnswer::Heads { values: values.into_iter().map(|(_, value)| value).collect() })
     }
@@ -327,76 +397,63 @@ impl Pkcs11Token {
     /// shows nothing.
     fn user_session(&self) -> Result<Session, TokenError> {
         let session = self.session()?;
-        let state = session.get_session_info().map_err(|e| failed("C_GetSessionInfo", &e))?;
-        match state.session_state() {
-            SessionState::RwUser => Ok(session),
-            other => Err(TokenError {
-                call: "C_GetSessionInfo".into(),
-                code: format!("a session of the user is wanted, this is {other:?}"),
-            }),
+        match session.state()? {
+            CKS_RW_USER_FUNCTIONS => Ok(session),
+            other => {
+                let code = format!("a session of the user is wanted, this is in state {other}");
+                Err(said("C_GetSessionInfo", &code))
+            }
         }
     }
 
-    /// Destroys what bears this CKA_ID; how much still bears it in a fresh session.
-    fn destroy(&self, id: &Octets) -> Result<u32, TokenError> {
+    /// Destroys what bears this CKA_ID, and the strays of this label where it is given; how much is
+    /// still there in a fresh session.
+    fn destroy(&self, id: &Octets, strays: Option<&str>) -> Result<u32, TokenError> {
         let session = self.user_session()?;
         for object in objects::with_id(&session, id, &[])? {
-            session.destroy_object(object).map_err(|e| failed("C_DestroyObject", &e))?;
+            session.destroy(object)?;
+        }
+        if let Some(label) = strays {
+            for object in objects::strays(&session, label)? {
+                session.destroy(object)?;
+            }
         }
         drop(session);
-        self.count(id)
+        let left = match strays {
+            Some(label) => objects::strays(&self.user_session()?, label)?.len(),
+            None => 0,
+        };
+        Ok(self.count(id)?.saturating_add(objects::count(left)))
     }
 
     /// How many objects bear this CKA_ID in a fresh session of the user.
     fn count(&self, id: &Octets) -> Result<u32, TokenError> {
-        let found = objects::with_id(&self.user_session()?, id, &[])?;
-        Ok(u32::try_from(found.len()).unwrap_or(u32::MAX))
+        Ok(objects::count(objects::with_id(&self.user_session()?, id, &[])?.len()))
     }
 }
 
 /// Makes a key pair as the template has it.
 fn make_pair(session: &Session, key: &KeyTemplate) -> Result<(), TokenError> {
-    let common = || vec![Value::Id(key.id.0.clone()), Value::Label(key.label.clone().into_bytes())];
-    let mut public = common();
-    public.push(Value::EcParams(ceremony::x509::curve_parameters(key.curve)));
+    let common = objects::named(&key.id, &key.label);
+    let parameters = ceremony::x509::curve_parameters(key.curve);
+    let mut public = common.to_vec();
+    public.push(Value::octets(CKA_EC_PARAMS, &parameters));
     public.extend(key.public.iter().map(|(name, value)| objects::value(*name, *value)));
-    let mut private = common();
+    let mut private = common.to_vec();
     private.extend(key.private.iter().map(|(name, value)| objects::value(*name, *value)));
-    let made = session.generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private);
-    made.map(drop).map_err(|e| failed("C_GenerateKeyPair", &e))
+    session.generate_pair(&public, &private).map(drop)
 }
 
-fn held(pin: Option<Pin>, absent: &str) -> Result<Pin, TokenError> {
-    pin.ok_or_else(|| TokenError { call: "C_Login".into(), code: absent.into() })
-}
-
-/// One login with this PIN, which is gone afterwards. Never retried.
-fn log_in(session: &Session, user: UserType, pin: Pin) -> Result<(), TokenError> {
-    let octets = RawAuthPin::from(Box::new(pin.octets().to_vec()));
-    session.login_with_raw(user, &octets).map_err(|e| failed("C_Login", &e))
+/// One login with this PIN, which is gone afterwards, or at the device. Never retried.
+fn log_in(session: &Session, user: CK_USER_TYPE, pin: Option<Pin>) -> Result<(), TokenError> {
+    session.log_in(user, pin.as_ref().map(Pin::octets))
 }
 
 /// A refusal, if the token says by this return value that it is one; else a failure.
-fn denied(call: &str, code: String, keeps: fn(&str) -> bool) -> Result<TokenAnswer, TokenError> {
-    if keeps(&code) {
-        return Ok(TokenAnswer::Denied { code });
-    }
-    Err(TokenError { call: call.into(), code })
+fn denied(error: TokenError, keeps: fn(&str) -> bool) -> Result<TokenAnswer, TokenError> {
+    if keeps(&error.code) { Ok(TokenAnswer::Denied { code: error.code }) } else { Err(error) }
 }
 
 fn yielded_octets(octets: usize) -> TokenAnswer {
-    TokenAnswer::Yielded { octets: u32::try_from(octets).unwrap_or(u32::MAX) }
-}
-
-fn failed(call: &str, error: &Error) -> TokenError {
-    TokenError { call: call.to_string(), code: code(error) }
-}
-
-/// The return value by its PKCS #11 name, or what else went wrong.
-fn code(error: &Error) -> String {
-    match error {
-        Error::Pkcs11(RvError::VendorDefined(value), _) => format!("CKR 0x{value:08x}"),
-        Error::Pkcs11(value, _) => raw::name(&format!("{value:?}")),
-        other => other.to_string(),
-    }
+    TokenAnswer::Yielded { octets: objects::count(octets) }
 }

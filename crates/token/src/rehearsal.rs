@@ -199,6 +199,7 @@ impl RehearsalToken {
                 labels: Vec::new(),
                 private: BTreeMap::new(),
                 public: BTreeMap::new(),
+                strays: 0,
             };
         };
         let point =
@@ -210,7 +211,8 @@ impl RehearsalToken {
             point: Octets(point),
             labels: vec![key.label.clone(), key.label.clone()],
             private: key.expected_private.clone(),
-            public: key.public.clone(),
+            public: key.expected_public.clone(),
+            strays: 0,
         }
     }
 

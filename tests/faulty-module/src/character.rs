@@ -1,7 +1,7 @@
 //! The documented limits of products, over a token that has none of them: `FAULTY_CHARACTER`.
 //!
 //! - `pin-pad`: the PIN is typed at the device, and a program that brings one is refused (Luna with
-//!   a PED: "a NULL pointer for pPin"). What is typed there is `FAULTY_DEVICE_PIN`.
+//!   a PED: "a NULL pointer for pPin"). What is typed there is `FAULTY_PIN`.
 //! - `card-set`: one card of N and its passphrase (nShield, 1-of-N).
 //! - `card-set-of-k`: K cards of N that nobody has loaded: C_Login cannot ask for them (nShield).
 //! - `card-set-preloaded`: the same after `preload`: the passphrase is asked for and not looked at.
@@ -53,33 +53,25 @@ pub(crate) fn token_flags(info: &mut CK_TOKEN_INFO) {
     }
 }
 
-/// What the product says to a login, or the PIN that it takes.
-pub(crate) enum Login {
-    /// It answers by itself.
-    Says(CK_RV),
-    /// The device brings its own PIN.
-    Device(Vec<u8>),
-    /// As it was asked.
-    AsAsked,
+/// What the product says to a login by itself, if it does.
+pub(crate) fn says_to_login(with_a_pin: bool) -> Option<CK_RV> {
+    match character()? {
+        // CKR_PIN_INCORRECT would count as a wrong PIN.
+        Character::PinPad if with_a_pin => Some(CKR_ARGUMENTS_BAD),
+        Character::CardSetOfK => Some(CKR_TOKEN_NOT_RECOGNIZED),
+        Character::PinPad
+        | Character::CardSet
+        | Character::CardSetPreloaded
+        | Character::NoWrapTrusted
+        | Character::KeysAndCertificates
+        | Character::Card
+        | Character::AlwaysAuthenticates => None,
+    }
 }
 
-pub(crate) fn login(pin_is_null: bool) -> Login {
-    let device = || std::env::var("FAULTY_DEVICE_PIN").unwrap_or_default().into_bytes();
-    match character() {
-        Some(Character::PinPad) if pin_is_null => Login::Device(device()),
-        // CKR_PIN_INCORRECT counts as a wrong PIN on the device; a product may also say this.
-        Some(Character::PinPad) => Login::Says(CKR_ARGUMENTS_BAD),
-        Some(Character::CardSetOfK) => Login::Says(CKR_TOKEN_NOT_RECOGNIZED),
-        Some(Character::CardSetPreloaded) => Login::Device(device()),
-        Some(
-            Character::CardSet
-            | Character::NoWrapTrusted
-            | Character::KeysAndCertificates
-            | Character::Card
-            | Character::AlwaysAuthenticates,
-        )
-        | None => Login::AsAsked,
-    }
+/// Whether the product takes whatever passphrase it is given.
+pub(crate) fn is_preloaded() -> bool {
+    character() == Some(Character::CardSetPreloaded)
 }
 
 /// Whether the product keeps such an object.
@@ -141,33 +133,46 @@ pub(crate) fn understood(
             };
             public.retain(kept);
             private.retain(kept);
-            public.extend([set(CKA_TOKEN, true), set(CKA_PRIVATE, false), set(CKA_VERIFY, true)]);
-            for (kind, value) in [
-                (CKA_TOKEN, true),
-                (CKA_PRIVATE, true),
-                (CKA_SENSITIVE, true),
-                (CKA_EXTRACTABLE, false),
-                (CKA_SIGN, true),
-                (CKA_DERIVE, true),
-            ] {
-                private.push(set(kind, value));
+            let never = |kinds: &[CK_ATTRIBUTE_TYPE]| -> Vec<CK_ATTRIBUTE> {
+                kinds.iter().map(|kind| set(*kind, false)).collect()
+            };
+            public.extend([set(CKA_TOKEN, true), set(CKA_VERIFY, true)]);
+            public.extend(never(&[CKA_PRIVATE, CKA_MODIFIABLE, CKA_COPYABLE, CKA_ENCRYPT]));
+            public.extend(never(&[CKA_WRAP, CKA_VERIFY_RECOVER]));
+            for kind in [CKA_TOKEN, CKA_PRIVATE, CKA_SENSITIVE, CKA_SIGN, CKA_DERIVE] {
+                private.push(set(kind, true));
             }
+            private.extend(never(&[CKA_EXTRACTABLE, CKA_MODIFIABLE, CKA_COPYABLE, CKA_DECRYPT]));
+            private.extend(never(&[CKA_UNWRAP, CKA_SIGN_RECOVER]));
         }
-        Some(Character::KeysAndCertificates) if flag(&public, CKA_PRIVATE).is_none() => {
-            public.push(set(CKA_PRIVATE, true));
+        // SoftHSM would give what is not said.
+        Some(Character::NoWrapTrusted) => {
+            public.push(set(CKA_VERIFY_RECOVER, false));
+            private.push(set(CKA_SIGN_RECOVER, false));
+        }
+        Some(Character::KeysAndCertificates) => {
+            public.extend([set(CKA_VERIFY_RECOVER, false), set(CKA_PRIVATE, true)]);
+            private.push(set(CKA_SIGN_RECOVER, false));
         }
         Some(Character::AlwaysAuthenticates) => private.push(set(CKA_ALWAYS_AUTHENTICATE, true)),
         Some(
             Character::PinPad
             | Character::CardSet
             | Character::CardSetOfK
-            | Character::CardSetPreloaded
-            | Character::NoWrapTrusted
-            | Character::KeysAndCertificates,
+            | Character::CardSetPreloaded,
         )
         | None => {}
     }
     (public, private)
+}
+
+/// Whether the product does not know this attribute, and says so when it is read.
+pub(crate) fn knows_not(asked: &[CK_ATTRIBUTE]) -> bool {
+    let recovers = |attribute: &CK_ATTRIBUTE| {
+        [CKA_SIGN_RECOVER, CKA_VERIFY_RECOVER].contains(&attribute.type_)
+    };
+    let simple = [Some(Character::NoWrapTrusted), Some(Character::KeysAndCertificates)];
+    simple.contains(&character()) && asked.iter().any(recovers)
 }
 
 static YES: CK_BBOOL = CK_TRUE;
@@ -192,47 +197,6 @@ fn number(template: &[CK_ATTRIBUTE], kind: CK_ATTRIBUTE_TYPE) -> Option<CK_ULONG
     let whole = attribute.ulValueLen as usize == size_of::<CK_ULONG>();
     // SAFETY: the program says that as many octets are there.
     whole.then(|| unsafe { attribute.pValue.cast::<CK_ULONG>().read_unaligned() })
-}
-
-pub(crate) unsafe extern "C" fn C_GetTokenInfo(
-    slot: CK_SLOT_ID,
-    info: *mut CK_TOKEN_INFO,
-) -> CK_RV {
-    around("C_GetTokenInfo", |_| {
-        let Some(call) = real().and_then(|real| real.C_GetTokenInfo) else {
-            return CKR_FUNCTION_NOT_SUPPORTED;
-        };
-        // SAFETY: the arguments are the program's, passed on as they are.
-        let result = unsafe { call(slot, info) };
-        if result == CKR_OK {
-            // SAFETY: the module has just written there.
-            token_flags(unsafe { &mut *info });
-        }
-        result
-    })
-}
-
-pub(crate) unsafe extern "C" fn C_Login(
-    session: CK_SESSION_HANDLE,
-    user: CK_USER_TYPE,
-    pin: *mut CK_UTF8CHAR,
-    length: CK_ULONG,
-) -> CK_RV {
-    around("C_Login", |_| {
-        let Some(call) = real().and_then(|real| real.C_Login) else {
-            return CKR_FUNCTION_NOT_SUPPORTED;
-        };
-        match login(pin.is_null()) {
-            Login::Says(value) => value,
-            Login::Device(mut own) => {
-                let length = own.len() as CK_ULONG;
-                // SAFETY: `own` lives over the call.
-                unsafe { call(session, user, own.as_mut_ptr(), length) }
-            }
-            // SAFETY: the arguments are the program's, passed on as they are.
-            Login::AsAsked => unsafe { call(session, user, pin, length) },
-        }
-    })
 }
 
 pub(crate) unsafe extern "C" fn C_CreateObject(

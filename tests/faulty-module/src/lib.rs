@@ -12,6 +12,7 @@
 //! - `FAULTY_SIGNED`: a file to which the key (its CKA_ID), the digest and the signature of each
 //!   C_Sign is appended: what the token has given out, whatever became of it.
 //! - `FAULTY_CHARACTER`: a product whose documented limits the module has (see `character`).
+//! - `FAULTY_PIN`: what people enter at the device, where the program gives no PIN.
 //! - `FAULTY_WRAPPED`: a file to which what C_WrapKey gives out is written, so that a test can look
 //!   for it elsewhere.
 //!
@@ -22,6 +23,7 @@
 
 mod character;
 mod lies;
+mod login;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -266,6 +268,17 @@ unsafe extern "C" fn C_GenerateKeyPair(
     around("C_GenerateKeyPair", |lie| match real().and_then(|real| real.C_GenerateKeyPair) {
         Some(_) if lie == Some("nothing") => CKR_OK,
         Some(call) => {
+            let mut counts = (public_count, private_count);
+            if lie == Some("nameless") {
+                // SAFETY: the program's templates have as many attributes as it says.
+                counts = unsafe {
+                    (
+                        lies::without_names(public, public_count),
+                        lies::without_names(private, private_count),
+                    )
+                };
+            }
+            let (public_count, private_count) = counts;
             // SAFETY: both templates have as many attributes as the program says.
             let (public, private) = unsafe {
                 (
@@ -294,7 +307,7 @@ unsafe extern "C" fn C_GenerateKeyPair(
                 // SAFETY: the module wrote a handle there.
                 lies::remember(unsafe { *private_key });
             }
-            result
+            if lie == Some("nameless") { CKR_DEVICE_ERROR } else { result }
         }
         None => CKR_FUNCTION_NOT_SUPPORTED,
     })
@@ -405,6 +418,11 @@ unsafe extern "C" fn C_GetAttributeValue(
         let Some(call) = real().and_then(|real| real.C_GetAttributeValue) else {
             return CKR_FUNCTION_NOT_SUPPORTED;
         };
+        // SAFETY: `template` has `count` attributes, says the program.
+        let asked = unsafe { std::slice::from_raw_parts(template, count as usize) };
+        if character::knows_not(asked) {
+            return CKR_ATTRIBUTE_TYPE_INVALID;
+        }
         // SAFETY: the arguments are the program's, passed on as they are.
         let result = unsafe { call(session, object, template, count) };
         if let (Some(lie), CKR_OK) = (lie, result) {
@@ -428,11 +446,11 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
         let mut ours = *real;
         ours.C_GetFunctionList = Some(C_GetFunctionList);
         ours.C_GetSlotList = Some(C_GetSlotList);
-        ours.C_GetTokenInfo = Some(character::C_GetTokenInfo);
+        ours.C_GetTokenInfo = Some(login::C_GetTokenInfo);
         ours.C_GetMechanismList = Some(C_GetMechanismList);
         ours.C_OpenSession = Some(C_OpenSession);
         ours.C_CloseSession = Some(C_CloseSession);
-        ours.C_Login = Some(character::C_Login);
+        ours.C_Login = Some(login::C_Login);
         ours.C_Logout = Some(C_Logout);
         ours.C_CreateObject = Some(character::C_CreateObject);
         ours.C_FindObjectsInit = Some(C_FindObjectsInit);

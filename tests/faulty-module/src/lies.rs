@@ -6,6 +6,10 @@
 //! - of C_GenerateKeyPair, C_UnwrapKey and C_DestroyObject: `nothing` (success, and nothing was
 //!   done); of C_UnwrapKey also `unfinished` (SoftHSM fails in its middle, and leaves what it has
 //!   made so far);
+//! - of C_GenerateKeyPair also `nameless` (the pair is made without CKA_ID and CKA_LABEL, and the
+//!   device says that it failed);
+//! - of C_GetTokenInfo: `flags=100` (these hexadecimal flags are said as well), `odd` (a model with
+//!   NULs, control and no characters, a time that is none);
 //! - of C_FindObjects: `other-object` (the first key pair's private key, whatever was looked for);
 //! - of C_WrapKey: `octets` (success, and something came out);
 //! - of C_GetAttributeValue: `flip=103` (a boolean attribute, by its hexadecimal number, is told
@@ -92,6 +96,36 @@ pub(crate) fn about_attribute(attribute: &mut CK_ATTRIBUTE, lie: &str) {
         // SAFETY: the module wrote as many octets there.
         unsafe { attribute.pValue.cast::<u8>().copy_from(point.as_ptr(), point.len()) };
     }
+}
+
+/// What a token says of itself, as the lie has it.
+pub(crate) fn about_token(info: &mut CK_TOKEN_INFO, lie: &str) {
+    if let Some(flags) = lie.strip_prefix("flags=") {
+        info.flags |= super::value(flags);
+    }
+    if lie == "odd" {
+        info.model = *b"A\0\x1b[2J\xff\xfe B\0\0\0\0\0\0";
+        info.utcTime = *b"never\0\xff         ";
+        info.flags |= CKF_CLOCK_ON_TOKEN;
+    }
+}
+
+/// Takes CKA_ID and CKA_LABEL out of a template; how many attributes are left.
+///
+/// # Safety
+///
+/// The template has as many attributes as is said.
+pub(crate) unsafe fn without_names(template: *mut CK_ATTRIBUTE, count: CK_ULONG) -> CK_ULONG {
+    // SAFETY: says the caller.
+    let template = unsafe { std::slice::from_raw_parts_mut(template, count as usize) };
+    let mut left = 0;
+    for index in 0..template.len() {
+        if ![CKA_ID, CKA_LABEL].contains(&template[index].type_) {
+            template[left] = template[index];
+            left += 1;
+        }
+    }
+    left as CK_ULONG
 }
 
 /// Remembers the first key pair's private key.

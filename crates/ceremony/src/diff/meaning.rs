@@ -198,7 +198,7 @@ fn keys(graph: &Graph) -> Vec<Subject> {
             }
         };
         facts.extend(template.expected_private.iter().map(of("private")));
-        facts.extend(template.public.iter().map(of("public")));
+        facts.extend(template.expected_public.iter().map(of("public")));
         subject(key.name.as_str(), facts)
     };
     graph.keys.iter().map(key).collect()

@@ -20,25 +20,30 @@ impl PlannedKey {
         graph.known.get(&self.name).map_or_else(derived, |known| known.id.clone())
     }
 
-    /// The key pair as the token is asked to make it: every attribute is said (CP/CPS 6.2.1.1,
+    /// The key pair as the token is asked to make it, and as it must be read back (CP/CPS 6.2.1.1,
     /// 6.2.6).
     #[must_use]
     pub fn template(&self, graph: &Graph, attempt: u32) -> KeyTemplate {
-        let private = private_attributes(self.backup);
-        let mut expected_private = private.clone();
+        let (of_private, of_public) = (private_attributes(self.backup), public_attributes());
+        let mut expected_private = of_private.clone();
         let extractable = self.backup == Backup::WrapTrusted;
         expected_private.extend([
             (Attribute::AlwaysSensitive, true),
             (Attribute::NeverExtractable, !extractable),
             (Attribute::Local, true),
         ]);
+        let said = |(attribute, value): &(Attribute, bool)| {
+            (*value || true_by_itself(*attribute)) && !graph.demands.leave_out.contains(attribute)
+        };
         KeyTemplate {
             id: self.id(graph, attempt),
             label: self.label(graph),
             curve: self.curve,
-            private,
-            public: public_attributes(),
+            private: of_private.into_iter().filter(said).collect(),
+            public: of_public.clone().into_iter().filter(said).collect(),
             expected_private,
+            expected_public: of_public,
+            not_told: graph.demands.not_told.clone(),
             rehearsal: self.rehearsal(graph, attempt),
         }
     }
@@ -62,12 +67,42 @@ impl PlannedKey {
     }
 }
 
+/// What a token may take for true where a template says nothing: PKCS #11 has MODIFIABLE and
+/// COPYABLE so and leaves EXTRACTABLE and the usages to the token (SoftHSM gives an EC key all of
+/// these). Any other that shall be false is false by itself: DERIVE, WRAP_WITH_TRUSTED, and PRIVATE
+/// of a public key.
+const fn true_by_itself(attribute: Attribute) -> bool {
+    match attribute {
+        Attribute::Modifiable
+        | Attribute::Copyable
+        | Attribute::Extractable
+        | Attribute::SignRecover
+        | Attribute::Decrypt
+        | Attribute::Unwrap
+        | Attribute::VerifyRecover
+        | Attribute::Encrypt
+        | Attribute::Wrap => true,
+        Attribute::Token
+        | Attribute::Private
+        | Attribute::Sensitive
+        | Attribute::WrapWithTrusted
+        | Attribute::AlwaysSensitive
+        | Attribute::NeverExtractable
+        | Attribute::Local
+        | Attribute::Sign
+        | Attribute::Derive
+        | Attribute::Verify
+        | Attribute::Trusted => false,
+    }
+}
+
 fn private_attributes(backup: Backup) -> BTreeMap<Attribute, bool> {
     let extractable = backup == Backup::WrapTrusted;
     BTreeMap::from([
         (Attribute::Token, true),
         (Attribute::Private, true),
         (Attribute::Modifiable, false),
+        (Attribute::Copyable, false),
         (Attribute::Sensitive, true),
         (Attribute::Extractable, extractable),
         (Attribute::WrapWithTrusted, extractable),

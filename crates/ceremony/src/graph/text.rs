@@ -1,6 +1,6 @@
 //! The graph's canonical text: what is reviewed, and what its id is over.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -27,6 +27,9 @@ impl Graph {
         line(format!("head on   {}", self.demands.head_on.name()));
         line(format!("needs     {}", self.demands.mechanisms.join(", ")));
         line(format!("never in a drill: {}", or_none(&self.demands.production_serials)));
+        for (what, list) in self.token_lines() {
+            line(format!("{what}: {list}"));
+        }
         for exception in &self.exceptions {
             line(format!("exception {exception}"));
         }
@@ -40,6 +43,25 @@ impl Graph {
         self.write_structures(&mut out);
         self.write_operations(&mut out);
         out
+    }
+
+    /// What the policy says of its tokens' modules, where it says something: by what it is called.
+    #[must_use]
+    pub fn token_lines(&self) -> Vec<(&'static str, String)> {
+        let demands = &self.demands;
+        let names = |list: &BTreeSet<Attribute>| {
+            let names: Vec<&str> = list.iter().map(|attribute| attribute.name()).collect();
+            names.join(", ")
+        };
+        let brought = |(class, label): &(String, String)| format!("{class} `{label}`");
+        let brought: Vec<String> = demands.may_hold.iter().map(brought).collect();
+        let mut lines = alloc::vec![
+            ("not said to the token", names(&demands.leave_out)),
+            ("not told by the token", names(&demands.not_told)),
+            ("brought by the token", brought.join(", ")),
+        ];
+        lines.retain(|(_, list)| !list.is_empty());
+        lines
     }
 
     /// Which ceremony this is, and when it may take place.
@@ -99,7 +121,7 @@ impl Graph {
             let _ = writeln!(out, "  CKA_ID     «{name}.id» (20)");
             let _ = writeln!(out, "  point      «{name}.public» ({})", key.curve.point_octets());
             let _ = writeln!(out, "  private    {}", attributes(&template.expected_private));
-            let _ = writeln!(out, "  public     {}", attributes(&template.public));
+            let _ = writeln!(out, "  public     {}", attributes(&template.expected_public));
         }
     }
 

@@ -62,6 +62,40 @@ pub(super) fn audit_justified(report: &mut Report<'_>) {
     }
 }
 
+/// S-TOKEN-POLICY: what the policy says of its tokens' modules weakens no key: only what a key might
+/// be used for besides is left out or not told, and nothing secret is brought along.
+pub(super) fn token(report: &mut Report<'_>) {
+    let token = &report.inputs.policy.token;
+    for (list, what) in [(&token.leave_out, "left out"), (&token.not_told, "not told")] {
+        for attribute in list.iter().filter(|attribute| !attribute.get_ref().is_usage()) {
+            report.refuse(
+                Input::Policy,
+                attribute.span(),
+                format!("a usage, modifiable or copyable that is {what}"),
+                attribute.get_ref().name(),
+                "what makes a key safe is said, and read back",
+            );
+        }
+    }
+    for brought in &token.may_hold {
+        let class = &brought.class;
+        if !["certificate", "public-key", "data", "other"].contains(&class.get_ref().as_str()) {
+            report.refuse(
+                Input::Policy,
+                class.span(),
+                "certificate, public-key, data or other",
+                class.get_ref().clone(),
+                "a root CA's token holds no private or secret key but the CA's (6.2.1.1)",
+            );
+        }
+        if brought.label.get_ref().is_empty() {
+            let span = brought.label.span();
+            let advice = "name it as `gishiki probe` shows it";
+            report.refuse(Input::Policy, span, "the label of what is brought", "none", advice);
+        }
+    }
+}
+
 /// R-ROOT: the root is valid for 5 years and 4 months (6.3.2, 7.1.2.1).
 pub(super) fn root_validity(report: &mut Report<'_>) {
     let validity = &report.inputs.policy.root.validity;

@@ -54,6 +54,13 @@ const PLAN: &[Rule] = &[
         "a sequence that does not rise, or leaves no room in a CRL number",
     ),
     rule(
+        "S-TOKEN-POLICY",
+        "6.2.1.1, 6.2.6",
+        Stage::Plan(policy::token),
+        true,
+        "a policy that lets a safety attribute be left out or not told, or a secret be brought along",
+    ),
+    rule(
         "S-WINDOW",
         "gishiki; D9",
         Stage::Plan(plan::window),

@@ -96,11 +96,9 @@ impl Run {
                 return Ok(Request::Copy(request, remains));
             }
             Act::ReadHead => TokenRequest::ReadHead { label: graph.head_label() },
-            Act::Inspect { key, .. } => {
-                TokenRequest::Inspect { id: id(key)?, curve: self.planned(key)?.curve }
-            }
-            Act::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)? },
-            Act::Clear { id, .. } => TokenRequest::Destroy { id: id.clone() },
+            Act::Inspect { key, .. } => self.inspection(self.planned(key)?, id(key)?),
+            Act::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)?, strays: None },
+            Act::Clear { id, .. } => TokenRequest::Destroy { id: id.clone(), strays: None },
             Act::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }
@@ -138,7 +136,17 @@ impl Run {
             return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
         };
         let key = self.planned(key)?;
-        Ok(TokenRequest::Inspect { id: key.id(self.graph(), attempt), curve: key.curve })
+        Ok(self.inspection(key, key.id(self.graph(), attempt)))
+    }
+
+    fn inspection(&self, key: &PlannedKey, id: Octets) -> TokenRequest {
+        TokenRequest::Inspect { id, curve: key.curve, label: key.label(self.graph()) }
+    }
+
+    /// The request that lists what is on a token, after something that was made there failed.
+    #[must_use]
+    pub const fn list_request() -> TokenRequest {
+        TokenRequest::List {}
     }
 
     /// The request that destroys the remains of a key generation in doubt.
@@ -146,7 +154,9 @@ impl Run {
         let Act::Generate { key } = &op.act else {
             return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
         };
-        Ok(TokenRequest::Destroy { id: self.planned(key)?.id(self.graph(), attempt) })
+        let key = self.planned(key)?;
+        let (id, strays) = (key.id(self.graph(), attempt), Some(key.label(self.graph())));
+        Ok(TokenRequest::Destroy { id, strays })
     }
 
     pub(super) fn facts(&self, op: &Op) -> Result<Vec<Fact>, Fault> {

@@ -186,6 +186,15 @@ pub enum Outcome {
     Stops,
 }
 
+/// How long the keys of a probe live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// As long as the session.
+    Session,
+    /// Until they are destroyed: for modules that make no session keys, on a drill's token.
+    Lasting,
+}
+
 /// A step, and what came of it.
 #[derive(Debug)]
 pub struct Finding {
@@ -205,6 +214,7 @@ pub struct Probe {
     /// None where no plan was given: then only what needs no login is asked.
     run: Option<Run>,
     holder: Holder,
+    life: Life,
     serial: String,
     keys: Vec<Trial>,
     /// Whether the token's flags let a user log in: the last try of a PIN is not the probe's.
@@ -235,20 +245,25 @@ impl Probe {
     /// Asks a token of a room without a plan: what needs no login.
     #[must_use]
     pub fn without_plan(serial: String) -> Self {
-        let (holder, keys) = (Holder::Root, Vec::new());
-        Self { run: None, holder, serial, keys, ready: false, logged_in: false, before: None }
+        let (holder, keys, life) = (Holder::Root, Vec::new(), Life::Session);
+        Self { run: None, holder, life, serial, keys, ready: false, logged_in: false, before: None }
     }
 
     /// Asks the token that a ceremony has for this.
-    pub fn of(run: Run, holder: Holder) -> Result<Self, Fault> {
+    pub fn of(run: Run, holder: Holder, life: Life) -> Result<Self, Fault> {
+        if life == Life::Lasting && run.opened().mode != Mode::Drill {
+            let found = "the token of a ceremony";
+            return Err(Fault::new("S-DRILL", "lasting keys of a probe on a drill's token", found));
+        }
         let serial = run.serial_of(&holder)?;
         let keys = match holder {
-            Holder::Root => trials(&run),
+            Holder::Root => trials(&run, life),
             Holder::Spare(_) => Vec::new(),
         };
         Ok(Self {
             run: Some(run),
             holder,
+            life,
             serial,
             keys,
             ready: false,
@@ -352,7 +367,11 @@ impl Probe {
                 let weighed = self.weigh(&step, &answer);
                 let outcome = match (&weighed, &answer) {
                     (Ok(()), _) => Outcome::Holds,
-                    (Err(_), ProbeAnswer::Refused { bare: Some(_), .. }) => Outcome::Untried,
+                    (Err(_), ProbeAnswer::Refused { bare: Some(_), .. })
+                        if self.life == Life::Session =>
+                    {
+                        Outcome::Untried
+                    }
                     (Err(_), _) => Outcome::Stops,
                 };
                 Finding { step, outcome, answer: Some(answer), fault: weighed.err() }
@@ -468,12 +487,22 @@ impl Probe {
             trial.ok_or_else(|| Fault::new("S-ORDER", "a key of the plan", name.as_str()))?;
         // What it can do is tried even where an attribute is not as it was asked.
         trial.made = PublicKey::from_point(trial.planned.curve, &facts.point.0).ok();
-        run.judge_facts(&trial.planned, &trial.template, facts).map(drop)
+        let mut template = trial.template.clone();
+        // A card may make a lasting key whatever is asked; it is destroyed, and is no fault here.
+        for (expected, found) in [
+            (&mut template.expected_private, &facts.private),
+            (&mut template.expected_public, &facts.public),
+        ] {
+            if found.get(&Attribute::Token) == Some(&true) {
+                expected.insert(Attribute::Token, true);
+            }
+        }
+        run.judge_facts(&trial.planned, &template, facts).map(drop)
     }
 }
 
 /// The keys that are made on the day; where none is, those that are there, to see one sign.
-fn trials(run: &Run) -> Vec<Trial> {
+fn trials(run: &Run, life: Life) -> Vec<Trial> {
     let graph = run.graph();
     let made = graph.keys.iter().any(|key| key.origin == Origin::Here);
     let asked = graph.keys.iter().filter(|key| !made || key.origin == Origin::Here);
@@ -482,8 +511,13 @@ fn trials(run: &Run) -> Vec<Trial> {
         let id = Digest::of_parts("gishiki probe v1", &[&template.id.0]);
         template.id = Octets(id.0.into_iter().take(20).collect());
         template.label = format!("{LABEL} {}", planned.name);
-        for side in [&mut template.private, &mut template.public, &mut template.expected_private] {
-            side.insert(Attribute::Token, false);
+        for side in [
+            &mut template.private,
+            &mut template.public,
+            &mut template.expected_private,
+            &mut template.expected_public,
+        ] {
+            side.insert(Attribute::Token, life == Life::Lasting);
         }
         Trial { planned: planned.clone(), template, made: None, refused: false }
     };
@@ -524,7 +558,11 @@ fn judge_signatures(key: &PublicKey, signatures: &[Octets]) -> Result<(), Fault>
 
 fn refused(name: &Name, bare: Option<&str>, private: &[Attribute], public: &[Attribute]) -> Fault {
     if let Some(code) = bare {
-        return Fault::new("S-TOKEN", format!("a session key pair like {name}"), code);
+        return Fault::new(
+            "S-TOKEN",
+            format!("a key pair like {name}, with the fewest attributes"),
+            code,
+        );
     }
     let side = |side: &str, attributes: &[Attribute]| {
         let named = attributes.iter().map(|attribute| format!("{side} {}", attribute.name()));

@@ -190,7 +190,7 @@ impl Run {
         by: &[Name],
     ) -> Result<(), Fault> {
         let (index, name) = self.generation_in_doubt(op, attempt)?;
-        if (found.privates, found.publics) == (0, 0) {
+        if (found.privates, found.publics, found.strays) == (0, 0, 0) {
             return Err(Fault::new("S-ORPHAN", "remains of a key pair", "nothing"));
         }
         if self.judge_key(&name, attempt, found).is_ok() {

@@ -13,7 +13,9 @@ use crate::hex::Octets;
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::record::Mode;
-use crate::token::{Attribute, CopyFacts, KeyFacts, KeyTemplate, TokenIdentity, TokenObject};
+use crate::token::{
+    Attribute, CopyFacts, KeyFacts, KeyTemplate, TokenIdentity, TokenObject, is_stray,
+};
 use crate::x509;
 
 impl Run {
@@ -44,19 +46,19 @@ impl Run {
                 format!("label `{}` in a {:?}", identity.label, self.opened().mode),
             ));
         }
-        let texts = [
-            &identity.label,
-            &identity.manufacturer,
-            &identity.model,
-            &identity.hardware,
-            &identity.firmware,
-        ];
-        if texts.iter().any(|t| t.len() > 64 || t.chars().any(char::is_control)) {
-            return Err(Fault::new(
-                "S-ANSWER",
-                "a token's description in plain text",
-                "other characters",
-            ));
+        for (field, text) in [
+            ("label", &identity.label),
+            ("manufacturer", &identity.manufacturer),
+            ("model", &identity.model),
+            ("hardware", &identity.hardware),
+            ("firmware", &identity.firmware),
+        ] {
+            // 32 octets, each of which may be written as \xNN.
+            let plain = text.is_empty() || super::words(text).is_ok();
+            if text.len() > 128 || !plain {
+                let asked = format!("the token's {field} in plain text");
+                return Err(Fault::new("S-ANSWER", asked, "other characters"));
+            }
         }
         let absent: Vec<&str> = graph
             .demands
@@ -84,13 +86,50 @@ impl Run {
             expected.insert(self.id_of(&key.name)?, key.name.clone());
         }
         let mut doubtful = self.destroyed_on(&Holder::Root)?;
-        if let Some(op) = self.doubt.and_then(|i| self.op_at(i))
+        if let Some(op) = self.doubt.or(self.pending).and_then(|i| self.op_at(i))
             && let Act::Generate { key } = &op.act
         {
             doubtful.insert(self.planned(key)?.id(graph, self.attempt(op)));
         }
         let heads = self.session() > 0 || self.compiled().state.token_head.is_some();
-        compare(objects, &expected, &doubtful, heads.then(|| graph.head_label()))
+        let head = (heads || !self.asked_heads.is_empty()).then(|| graph.head_label());
+        let known = Known { expected, doubtful, head, begun: self.begun_on(&Holder::Root) };
+        self.compare(objects, &known)
+    }
+
+    /// The labels of keys whose making on this token was begun and not seen to its end: what bears
+    /// no CKA_ID may be of them.
+    fn begun_on(&self, holder: &Holder) -> Vec<String> {
+        let mut labels = Vec::new();
+        for op in &self.graph().ops {
+            // No other act makes a key on a token.
+            let here = if let Act::Generate { key } = &op.act {
+                (*holder == Holder::Root).then_some(key)
+            } else if let Act::Copy { key, to } = &op.act {
+                (*holder == Holder::Spare(to.clone())).then_some(key)
+            } else {
+                None
+            };
+            let open = self.was_asked(op) || self.doubt == Some(op.id.index());
+            if let Some(planned) = here.filter(|_| open).and_then(|key| self.graph().key(key)) {
+                labels.push(planned.label(self.graph()));
+            }
+        }
+        labels
+    }
+
+    /// Compares everything on a token with what the records say of it, after something that was to
+    /// be made there failed.
+    pub fn compare_with_inventory(
+        &self,
+        holder: &Holder,
+        objects: &[TokenObject],
+    ) -> Result<(), Fault> {
+        match holder {
+            Holder::Root => self.weigh_inventory(objects),
+            Holder::Spare(spare) => self.weigh_spare(spare, objects),
+        }
+        .map(drop)
     }
 
     /// The same of a token that holds copies: those of the records, those made here, and what is in
@@ -136,7 +175,8 @@ impl Run {
             expected.insert(id, key);
         }
         doubtful.extend(self.destroyed_on(&Holder::Spare(spare.clone()))?);
-        compare(objects, &expected, &doubtful, None)
+        let begun = self.begun_on(&Holder::Spare(spare.clone()));
+        self.compare(objects, &Known { expected, doubtful, head: None, begun })
     }
 
     /// CKA_ID of every key whose destruction on this token was begun, and of everything that is
@@ -199,6 +239,11 @@ impl Run {
                 format!("{} private, {} public", facts.privates, facts.publics),
             ));
         }
+        if facts.strays != 0 {
+            let asked = format!("a token with nothing of {key} but the pair");
+            let found = format!("{} objects without a CKA_ID as well", facts.strays);
+            return Err(Fault::new("R-KEY-IN-HSM", asked, found));
+        }
         let parameters = x509::curve_parameters(planned.curve);
         if facts.parameters.0 != parameters {
             return Err(Fault::new(
@@ -217,11 +262,15 @@ impl Run {
         }
         for (side, asked, found) in [
             ("private", &template.expected_private, &facts.private),
-            ("public", &template.public, &facts.public),
+            ("public", &template.expected_public, &facts.public),
         ] {
             for (attribute, value) in asked {
                 let found = found.get(attribute).copied().or(absent(*attribute));
-                if found != Some(*value) {
+                // That the module cannot tell it was reviewed, and stands in the record.
+                let not_told = found.is_none() && template.not_told.contains(attribute);
+                // A public key that only its user sees is no less safe (CloudHSM has no other).
+                let either = side == "public" && *attribute == Attribute::Private;
+                if found != Some(*value) && !not_told && !either {
                     return Err(Fault::new(
                         "R-KEY-IN-HSM",
                         format!("{side} {key} with {} = {value}", attribute.name()),
@@ -229,10 +278,16 @@ impl Run {
                     ));
                 }
             }
-            // Three attributes say where a key has been; every other is a power.
+            // Three attributes say where a key has been, one that a public key may be copied as
+            // well; every other is a power.
             let power = |attribute: &Attribute| {
-                ![Attribute::Local, Attribute::AlwaysSensitive, Attribute::NeverExtractable]
-                    .contains(attribute)
+                ![
+                    Attribute::Local,
+                    Attribute::AlwaysSensitive,
+                    Attribute::NeverExtractable,
+                    Attribute::Copyable,
+                ]
+                .contains(attribute)
             };
             let more = found
                 .iter()
@@ -283,7 +338,10 @@ impl Run {
         let planned = self.planned(key)?;
         let mut template = planned.template(self.graph(), 0);
         // Where a clone says that it was made is the module's own affair.
-        template.expected_private = template.private.clone();
+        for attribute in [Attribute::Local, Attribute::AlwaysSensitive, Attribute::NeverExtractable]
+        {
+            template.expected_private.remove(&attribute);
+        }
         let found = self.judge_facts(planned, &template, facts)?;
         if found != *self.public(key)? {
             let asked = format!("a copy with the public key of {key}");
@@ -332,34 +390,50 @@ impl Run {
 /// ECDH (SP 800-56A), then RFC 5649, by PKCS #11's names.
 const COPY_MECHANISMS: &str = "CKM_ECDH1_DERIVE, CKM_AES_KEY_WRAP_PAD";
 
-/// Every key that is expected is there, whole; whatever else is there is in doubt, or a ledger head
-/// where there may be one.
-fn compare(
-    objects: &[TokenObject],
-    expected: &BTreeMap<Octets, Name>,
-    doubtful: &BTreeSet<Octets>,
+/// What the records say of a token.
+struct Known {
+    /// The keys that are there, by CKA_ID.
+    expected: BTreeMap<Octets, Name>,
+    /// CKA_ID of what may be there or not.
+    doubtful: BTreeSet<Octets>,
+    /// The label of the ledger head, where there may be one.
     head: Option<String>,
-) -> Result<Weighed, Fault> {
-    for object in objects {
-        let key = object.class == "private-key" || object.class == "public-key";
-        let known = expected.contains_key(&object.id) || doubtful.contains(&object.id);
-        let ours = object.class == "data" && head.as_ref() == Some(&object.label);
-        let in_order = ours || (key && known);
-        if !in_order {
-            let asked = format!("a token that holds only {} keys of this CA", expected.len());
-            return Err(Fault::new("R-HSM-DEDICATED", asked, described(object)));
-        }
-    }
-    for (id, key) in expected.iter().filter(|(id, _)| !doubtful.contains(*id)) {
-        for class in ["private-key", "public-key"] {
-            let found = objects.iter().filter(|o| o.class == class && o.id == *id).count();
-            if found != 1 {
-                let asked = format!("one {class} of {key}");
-                return Err(Fault::new("S-KEY-ABSENT", asked, format!("{found}")));
+    /// The labels of keys whose making was begun.
+    begun: Vec<String>,
+}
+
+impl Run {
+    /// Every key that is expected is there, whole; whatever else is there is in doubt, what the
+    /// token's model brings with it, or a ledger head where there may be one.
+    fn compare(&self, objects: &[TokenObject], known: &Known) -> Result<Weighed, Fault> {
+        let Known { expected, doubtful, head, begun } = known;
+        let brought = &self.graph().demands.may_hold;
+        for object in objects {
+            let key = object.class == "private-key" || object.class == "public-key";
+            let known = expected.contains_key(&object.id) || doubtful.contains(&object.id);
+            // A head whose writing was interrupted may have no label yet.
+            let cut = object.label.is_empty() && !self.asked_heads.is_empty();
+            let is_head = head.as_ref().is_some_and(|label| *label == object.label || cut);
+            let in_order = (object.class == "data" && is_head)
+                || (key && known)
+                || begun.iter().any(|label| is_stray(object, label))
+                || brought.contains(&(object.class.clone(), object.label.clone()));
+            if !in_order {
+                let asked = format!("a token that holds only {} keys of this CA", expected.len());
+                return Err(Fault::new("R-HSM-DEDICATED", asked, described(object)));
             }
         }
+        for (id, key) in expected.iter().filter(|(id, _)| !doubtful.contains(*id)) {
+            for class in ["private-key", "public-key"] {
+                let found = objects.iter().filter(|o| o.class == class && o.id == *id).count();
+                if found != 1 {
+                    let asked = format!("one {class} of {key}");
+                    return Err(Fault::new("S-KEY-ABSENT", asked, format!("{found}")));
+                }
+            }
+        }
+        Ok(Weighed::default())
     }
-    Ok(Weighed::default())
 }
 
 fn described(object: &TokenObject) -> String {
@@ -367,12 +441,14 @@ fn described(object: &TokenObject) -> String {
 }
 
 /// PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false;
-/// any other attribute that was set must be answered.
+/// COPYABLE is of 2.40 and later, and a module that does not know it copies nothing by it. Any other
+/// attribute must be answered.
 const fn absent(attribute: Attribute) -> Option<bool> {
     match attribute {
-        Attribute::AlwaysSensitive | Attribute::NeverExtractable | Attribute::WrapWithTrusted => {
-            Some(false)
-        }
+        Attribute::AlwaysSensitive
+        | Attribute::NeverExtractable
+        | Attribute::WrapWithTrusted
+        | Attribute::Copyable => Some(false),
         Attribute::Token
         | Attribute::Private
         | Attribute::Modifiable

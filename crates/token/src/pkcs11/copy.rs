@@ -19,13 +19,11 @@ use ceremony::key::{Curve, PublicKey};
 use ceremony::token::{
     Attribute, CopyFacts, CopyRemains, CopyRequest, KekTemplate, KeyFacts, TokenAnswer, TokenError,
 };
-use cryptoki::mechanism::Mechanism;
-use cryptoki::mechanism::elliptic_curve::{EcKdf, Ecdh1DeriveParams};
-use cryptoki::object::{Attribute as Value, AttributeType, KeyType, ObjectClass, ObjectHandle};
-use cryptoki::session::{Session, UserType};
+use cryptoki_sys::*;
 
-use super::{Pkcs11Token, failed, held, log_in, objects};
-use crate::Pin;
+use super::calls::{Session, Value, said};
+use super::{Described, Pkcs11Token, log_in, objects};
+use crate::{Pin, Who};
 
 /// The curve of the agreement: the strength of the keys that are copied.
 const AGREEMENT: Curve = Curve::P384;
@@ -37,8 +35,7 @@ impl Pkcs11Token {
         let pins = (self.pins()?, to.pins()?);
         apart(self, to)?;
         for token in [&*self, &*to] {
-            let slot = token.slot.map(|slot| slot.id()).unwrap_or_default();
-            token.raw.can_copy(slot)?;
+            token.can_copy()?;
             drop(token.session()?);
         }
         self.log_out();
@@ -57,10 +54,10 @@ impl Pkcs11Token {
     ) -> Result<TokenAnswer, TokenError> {
         apart(self, to)?;
         let left = [
-            to.destroy(&remains.id)?,
+            to.destroy(&remains.id, None)?,
             to.destroy_nameless()?,
-            self.destroy(&remains.kek)?,
-            to.destroy(&remains.kek)?,
+            self.destroy(&remains.kek, None)?,
+            to.destroy(&remains.kek, None)?,
         ];
         Ok(TokenAnswer::Left { objects: left.into_iter().fold(0, u32::saturating_add) })
     }
@@ -69,36 +66,47 @@ impl Pkcs11Token {
     /// module that fails inside C_UnwrapKey leaves its object so. How many there are then.
     fn destroy_nameless(&self) -> Result<u32, TokenError> {
         let session = self.user_session()?;
-        for object in objects::nameless(&session)? {
-            session.destroy_object(object).map_err(|e| failed("C_DestroyObject", &e))?;
+        for object in objects::nameless(&session, CKO_PRIVATE_KEY)? {
+            session.destroy(object)?;
         }
         drop(session);
-        let left = objects::nameless(&self.user_session()?)?;
-        Ok(u32::try_from(left.len()).unwrap_or(u32::MAX))
+        let left = objects::nameless(&self.user_session()?, CKO_PRIVATE_KEY)?;
+        Ok(objects::count(left.len()))
+    }
+
+    /// Refuses a token that cannot agree on a key by ECDH and wrap under it by RFC 5649. PKCS #11
+    /// 3.0 names that anew (CKM_AES_KEY_WRAP_KWP); tokens know this name.
+    pub(super) fn can_copy(&self) -> Result<(), TokenError> {
+        let offered = self.calls.mechanisms(self.slot()?)?;
+        for (name, mechanism) in [
+            ("CKM_EC_KEY_PAIR_GEN", CKM_EC_KEY_PAIR_GEN),
+            ("CKM_ECDH1_DERIVE", CKM_ECDH1_DERIVE),
+            ("CKM_AES_KEY_WRAP_PAD", CKM_AES_KEY_WRAP_PAD),
+        ] {
+            if !offered.contains(&mechanism) {
+                let code = format!("{name} is not offered; there is no weaker way");
+                return Err(said("C_GetMechanismList", &code));
+            }
+        }
+        Ok(())
     }
 
     fn pins(&mut self) -> Result<Pins, TokenError> {
-        let (officer, user) = (self.so_pin.take(), self.pin.take());
-        Ok(Pins {
-            officer: held(officer, "no PIN of the security officer was given")?,
-            user: held(user, "no PIN was given")?,
-        })
+        Ok(Pins { officer: self.credential(Who::Officer)?, user: self.credential(Who::User)? })
     }
 }
 
-/// The PINs of one token, each for one login.
+/// The PINs of one token, each for one login; none where the device asks for it.
 struct Pins {
-    officer: Pin,
-    user: Pin,
+    officer: Option<Pin>,
+    user: Option<Pin>,
 }
 
 /// Refuses to copy from a token to itself, also where it is seen through two modules.
 fn apart(from: &Pkcs11Token, to: &Pkcs11Token) -> Result<(), TokenError> {
     let named = |token: &Pkcs11Token| {
-        let slot = token.slot.ok_or_else(|| said("C_GetTokenInfo", "no token was identified"))?;
-        let info = token.module.get_token_info(slot).map_err(|e| failed("C_GetTokenInfo", &e))?;
-        Ok([info.manufacturer_id(), info.model(), info.serial_number(), info.label()]
-            .map(String::from))
+        let found = Described::of(&token.calls.token_info(token.slot()?)?);
+        Ok([found.manufacturer, found.model, found.serial, found.label])
     };
     if named(from)? == named(to)? {
         return Err(said("C_GetTokenInfo", "a copy wants two tokens, this is one"));
@@ -124,12 +132,12 @@ fn copied(
     transfer(from, to, (&source.session, wrapping), (&target.session, unwrapping), &request)?;
 
     for (side, agreed) in [(&source, wrapping), (&target, unwrapping)] {
-        side.session.destroy_object(agreed).map_err(|e| failed("C_DestroyObject", &e))?;
+        side.session.destroy(agreed)?;
     }
     let logins = (from.user_session()?, to.user_session()?);
     drop((source, target));
     let facts = CopyFacts {
-        key: objects::inspect(&to.user_session()?, &request.key.id, request.key.curve)?,
+        key: inspected(to, &request)?,
         mechanisms: ["CKM_ECDH1_DERIVE", "CKM_AES_KEY_WRAP_PAD"].map(String::from).to_vec(),
         wrapping: wraps,
         unwrapping: unwraps,
@@ -142,38 +150,38 @@ fn copied(
 /// One token's side of the agreement: the session that its keys live in. Dropping it destroys them.
 struct Side {
     session: Session,
-    pair: [ObjectHandle; 2],
+    pair: [CK_OBJECT_HANDLE; 2],
     public: PublicKey,
 }
 
 impl Side {
     /// Logs the security officer in and makes the pair.
-    fn begin(token: &Pkcs11Token, officer: Pin, kek: &KekTemplate) -> Result<Self, TokenError> {
+    fn begin(
+        token: &Pkcs11Token,
+        officer: Option<Pin>,
+        kek: &KekTemplate,
+    ) -> Result<Self, TokenError> {
         let session = token.session()?;
-        log_in(&session, UserType::So, officer)?;
+        log_in(&session, CKU_SO, officer)?;
         let common = || {
-            let fixed = [Value::Token(false), Value::Private(false)];
-            named(&kek.id, &kek.label).into_iter().chain(fixed)
+            let fixed = [Value::flag(CKA_TOKEN, false), Value::flag(CKA_PRIVATE, false)];
+            objects::named(&kek.id, &kek.label).into_iter().chain(fixed)
         };
         let mut public: Vec<Value> = common().collect();
-        public.push(Value::EcParams(ceremony::x509::curve_parameters(AGREEMENT)));
+        let parameters = ceremony::x509::curve_parameters(AGREEMENT);
+        public.push(Value::octets(CKA_EC_PARAMS, &parameters));
         let mut private: Vec<Value> = common().collect();
         private.extend([
-            Value::Sensitive(true),
-            Value::Extractable(false),
-            Value::Derive(true),
-            Value::Sign(false),
-            Value::Decrypt(false),
-            Value::Unwrap(false),
+            Value::flag(CKA_SENSITIVE, true),
+            Value::flag(CKA_EXTRACTABLE, false),
+            Value::flag(CKA_DERIVE, true),
+            Value::flag(CKA_SIGN, false),
+            Value::flag(CKA_DECRYPT, false),
+            Value::flag(CKA_UNWRAP, false),
         ]);
-        let (public, private) = session
-            .generate_key_pair(&Mechanism::EccKeyPairGen, &public, &private)
-            .map_err(|e| failed("C_GenerateKeyPair", &e))?;
-        let point = objects::read(&session, public, &[AttributeType::EcPoint])?;
-        let point = point.into_iter().find_map(|value| match value {
-            Value::EcPoint(octets) => Some(objects::uncompressed(AGREEMENT, octets)),
-            _ => None,
-        });
+        let [public, private] = session.generate_pair(&public, &private)?;
+        let point = session.read(public, CKA_EC_POINT)?;
+        let point = point.map(|octets| objects::uncompressed(AGREEMENT, octets.to_vec()));
         let public_key = PublicKey::from_point(AGREEMENT, &point.unwrap_or_default())
             .map_err(|error| said("C_GenerateKeyPair", &error.to_string()))?;
         Ok(Self { session, pair: [private, public], public: public_key })
@@ -187,35 +195,30 @@ impl Side {
         peer: &PublicKey,
         kek: &KekTemplate,
         attributes: &BTreeMap<Attribute, bool>,
-    ) -> Result<(ObjectHandle, BTreeMap<Attribute, bool>), TokenError> {
-        let mut template: Vec<Value> = named(&kek.id, &kek.label).to_vec();
+    ) -> Result<(CK_OBJECT_HANDLE, BTreeMap<Attribute, bool>), TokenError> {
+        let mut template: Vec<Value> = objects::named(&kek.id, &kek.label).to_vec();
         template.extend([
-            Value::Class(ObjectClass::SECRET_KEY),
-            Value::KeyType(KeyType::AES),
-            Value::ValueLen(32.into()),
+            Value::number(CKA_CLASS, CKO_SECRET_KEY),
+            Value::number(CKA_KEY_TYPE, CKK_AES),
+            Value::number(CKA_VALUE_LEN, 32),
         ]);
         template.extend(attributes.iter().map(|(name, value)| objects::value(*name, *value)));
         let [private, _] = self.pair;
-        let agreement = Ecdh1DeriveParams::new(EcKdf::null(), peer.point());
-        let agreed = self
-            .session
-            .derive_key(&Mechanism::Ecdh1Derive(agreement), private, &template)
-            .map_err(|e| {
-                let failed = failed("C_DeriveKey", &e);
-                said("C_DeriveKey", &format!("{}: no TRUSTED key, no copy", failed.code))
-            })?;
+        let agreed = self.session.derive(private, peer.point(), &template).map_err(|error| {
+            said("C_DeriveKey", &format!("{}: no TRUSTED key, no copy", error.code))
+        })?;
         let found = objects::attributes(&token.session()?, agreed)?;
         as_asked(attributes, &found, "the agreed key")?;
         for object in self.pair {
-            self.session.destroy_object(object).map_err(|e| failed("C_DestroyObject", &e))?;
+            self.session.destroy(object)?;
         }
         Ok((agreed, found))
     }
 
     /// The security officer goes, the user comes; the agreed key is public, so it stays.
-    fn change_to(&self, user: Pin) -> Result<(), TokenError> {
-        self.session.logout().map_err(|e| failed("C_Logout", &e))?;
-        log_in(&self.session, UserType::User, user)
+    fn change_to(&self, user: Option<Pin>) -> Result<(), TokenError> {
+        self.session.log_out()?;
+        log_in(&self.session, CKU_USER, user)
     }
 }
 
@@ -223,8 +226,8 @@ impl Side {
 fn transfer(
     from: &Pkcs11Token,
     to: &Pkcs11Token,
-    (source, wrapping): (&Session, ObjectHandle),
-    (target, unwrapping): (&Session, ObjectHandle),
+    (source, wrapping): (&Session, CK_OBJECT_HANDLE),
+    (target, unwrapping): (&Session, CK_OBJECT_HANDLE),
     request: &CopyRequest,
 ) -> Result<(), TokenError> {
     let key = &request.key;
@@ -233,37 +236,38 @@ fn transfer(
         let found = format!("{there} objects with this CKA_ID on the target already");
         return Err(said("C_FindObjects", &found));
     }
-    let facts = objects::inspect(&from.user_session()?, &key.id, key.curve)?;
+    let facts = inspected(from, request)?;
     is_the_key(&facts, request)?;
     if let TokenAnswer::Yielded { octets } = from.wrap(&key.id)? {
         let found = format!("{octets} octets under a key that is not TRUSTED: no copy");
         return Err(said("C_WrapKey", &found));
     }
     let original = Pkcs11Token::private_key(source, &key.id)?;
-    let wrapped = from
-        .raw
-        .wrap_for_transfer(source.handle(), wrapping.handle(), original.handle())
-        .map_err(|code| said("C_WrapKey", &code))?;
-    let mut private = named(&key.id, &key.label).to_vec();
-    private.extend([Value::Class(ObjectClass::PRIVATE_KEY), Value::KeyType(KeyType::EC)]);
+    let wrapped = source.wrap(CKM_AES_KEY_WRAP_PAD, wrapping, original)?;
+    let mut private = objects::named(&key.id, &key.label).to_vec();
+    private
+        .extend([Value::number(CKA_CLASS, CKO_PRIVATE_KEY), Value::number(CKA_KEY_TYPE, CKK_EC)]);
     // CKA_MODIFIABLE comes last: SoftHSM sets one attribute after the other, and none after that.
     let (last, first): (Vec<_>, Vec<_>) =
         key.private.iter().partition(|(name, _)| **name == Attribute::Modifiable);
     private.extend(first.into_iter().chain(last).map(|(n, value)| objects::value(*n, *value)));
-    target
-        .unwrap_key(&Mechanism::AesKeyWrapPad, unwrapping, &wrapped, &private)
-        .map_err(|e| failed("C_UnwrapKey", &e))?;
+    target.unwrap_padded(unwrapping, &wrapped, &private)?;
     drop(wrapped);
-    let mut public = named(&key.id, &key.label).to_vec();
+    let mut public = objects::named(&key.id, &key.label).to_vec();
     public.extend([
-        Value::Class(ObjectClass::PUBLIC_KEY),
-        Value::KeyType(KeyType::EC),
-        Value::EcParams(ceremony::x509::curve_parameters(key.curve)),
-        Value::EcPoint(octet_string(&request.point)),
+        Value::number(CKA_CLASS, CKO_PUBLIC_KEY),
+        Value::number(CKA_KEY_TYPE, CKK_EC),
+        Value::octets(CKA_EC_PARAMS, &ceremony::x509::curve_parameters(key.curve)),
+        Value::octets(CKA_EC_POINT, &octet_string(&request.point)),
     ]);
     public.extend(key.public.iter().map(|(name, value)| objects::value(*name, *value)));
-    target.create_object(&public).map_err(|e| failed("C_CreateObject", &e))?;
-    Ok(())
+    target.create(&public)
+}
+
+/// The key of a copy as a token has it, in a fresh session of its user.
+fn inspected(token: &Pkcs11Token, request: &CopyRequest) -> Result<KeyFacts, TokenError> {
+    let key = &request.key;
+    objects::inspect(&token.user_session()?, &key.id, key.curve, &key.label)
 }
 
 /// Refuses to copy another key than the one that was asked for, or one that may leave its token in
@@ -296,16 +300,8 @@ fn as_asked(
     })
 }
 
-fn named(id: &Octets, label: &str) -> [Value; 2] {
-    [Value::Id(id.0.clone()), Value::Label(label.as_bytes().to_vec())]
-}
-
 /// CKA_EC_POINT is a DER OCTET STRING; a point has less than 128 octets.
 fn octet_string(point: &Octets) -> Vec<u8> {
     let length = u8::try_from(point.0.len()).unwrap_or(u8::MAX);
     [&[4, length], point.0.as_slice()].concat()
-}
-
-fn said(call: &str, code: &str) -> TokenError {
-    TokenError { call: call.into(), code: code.into() }
 }

@@ -4,57 +4,91 @@ use std::collections::BTreeMap;
 
 use ceremony::hex::Octets;
 use ceremony::key::Curve;
-use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenError, TokenObject};
-use cryptoki::object::{Attribute as Value, AttributeType, ObjectClass, ObjectHandle};
-use cryptoki::session::Session;
+use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenError, TokenObject, is_stray};
+use cryptoki_sys::*;
 
-use super::failed;
+use super::calls::{Session, Value};
 
-const ALL: [Attribute; 19] = [
-    Attribute::Token,
-    Attribute::Private,
-    Attribute::Modifiable,
-    Attribute::Sensitive,
-    Attribute::Extractable,
-    Attribute::WrapWithTrusted,
-    Attribute::AlwaysSensitive,
-    Attribute::NeverExtractable,
-    Attribute::Local,
-    Attribute::Sign,
-    Attribute::SignRecover,
-    Attribute::Decrypt,
-    Attribute::Unwrap,
-    Attribute::Derive,
-    Attribute::Verify,
-    Attribute::VerifyRecover,
-    Attribute::Encrypt,
-    Attribute::Wrap,
-    Attribute::Trusted,
-];
+const fn kind(attribute: Attribute) -> CK_ATTRIBUTE_TYPE {
+    match attribute {
+        Attribute::Token => CKA_TOKEN,
+        Attribute::Private => CKA_PRIVATE,
+        Attribute::Modifiable => CKA_MODIFIABLE,
+        Attribute::Copyable => CKA_COPYABLE,
+        Attribute::Sensitive => CKA_SENSITIVE,
+        Attribute::Extractable => CKA_EXTRACTABLE,
+        Attribute::WrapWithTrusted => CKA_WRAP_WITH_TRUSTED,
+        Attribute::AlwaysSensitive => CKA_ALWAYS_SENSITIVE,
+        Attribute::NeverExtractable => CKA_NEVER_EXTRACTABLE,
+        Attribute::Local => CKA_LOCAL,
+        Attribute::Sign => CKA_SIGN,
+        Attribute::SignRecover => CKA_SIGN_RECOVER,
+        Attribute::Decrypt => CKA_DECRYPT,
+        Attribute::Unwrap => CKA_UNWRAP,
+        Attribute::Derive => CKA_DERIVE,
+        Attribute::Verify => CKA_VERIFY,
+        Attribute::VerifyRecover => CKA_VERIFY_RECOVER,
+        Attribute::Encrypt => CKA_ENCRYPT,
+        Attribute::Wrap => CKA_WRAP,
+        Attribute::Trusted => CKA_TRUSTED,
+    }
+}
 
 /// An attribute with its value, as the token is asked to set it.
-pub(super) const fn value(attribute: Attribute, value: bool) -> Value {
-    match attribute {
-        Attribute::Token => Value::Token(value),
-        Attribute::Private => Value::Private(value),
-        Attribute::Modifiable => Value::Modifiable(value),
-        Attribute::Sensitive => Value::Sensitive(value),
-        Attribute::Extractable => Value::Extractable(value),
-        Attribute::WrapWithTrusted => Value::WrapWithTrusted(value),
-        Attribute::AlwaysSensitive => Value::AlwaysSensitive(value),
-        Attribute::NeverExtractable => Value::NeverExtractable(value),
-        Attribute::Local => Value::Local(value),
-        Attribute::Sign => Value::Sign(value),
-        Attribute::SignRecover => Value::SignRecover(value),
-        Attribute::Decrypt => Value::Decrypt(value),
-        Attribute::Unwrap => Value::Unwrap(value),
-        Attribute::Derive => Value::Derive(value),
-        Attribute::Verify => Value::Verify(value),
-        Attribute::VerifyRecover => Value::VerifyRecover(value),
-        Attribute::Encrypt => Value::Encrypt(value),
-        Attribute::Wrap => Value::Wrap(value),
-        Attribute::Trusted => Value::Trusted(value),
+pub(super) fn value(attribute: Attribute, value: bool) -> Value {
+    Value::flag(kind(attribute), value)
+}
+
+/// CKA_ID and CKA_LABEL of what is made.
+pub(super) fn named(id: &Octets, label: &str) -> [Value; 2] {
+    [Value::octets(CKA_ID, &id.0), Value::octets(CKA_LABEL, label.as_bytes())]
+}
+
+/// A number of things, as answers have it.
+pub(super) fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
+
+/// A text of a token: blanks at its end are no part of it, nor NULs, which some modules write in
+/// their place.
+pub(super) fn field(octets: &[u8]) -> String {
+    let end = octets.iter().rposition(|octet| ![b' ', 0].contains(octet));
+    plain(end.and_then(|last| octets.get(..=last)).unwrap_or_default())
+}
+
+/// What a token calls text, as text: what is no character, or none that people can see, is written
+/// as `\xNN`, octet by octet.
+fn plain(octets: &[u8]) -> String {
+    let mut text = String::new();
+    for chunk in octets.utf8_chunks() {
+        for character in chunk.valid().chars() {
+            if character.is_control() || ceremony::text::is_refused(character) || character == '\\'
+            {
+                let mut room = [0; 4];
+                escape(character.encode_utf8(&mut room).as_bytes(), &mut text);
+            } else {
+                text.push(character);
+            }
+        }
+        escape(chunk.invalid(), &mut text);
     }
+    text
+}
+
+fn escape(octets: &[u8], text: &mut String) {
+    for octet in octets {
+        text.push_str(&format!("\\x{octet:02x}"));
+    }
+}
+
+/// A boolean attribute; nothing where the object has none.
+pub(super) fn flag(
+    session: &Session,
+    object: CK_OBJECT_HANDLE,
+    kind: CK_ATTRIBUTE_TYPE,
+) -> Result<Option<bool>, TokenError> {
+    let told = session.read(object, kind)?;
+    Ok(told.and_then(|octets| octets.first().map(|octet| *octet != 0)))
 }
 
 /// Objects with this CKA_ID.
@@ -62,86 +96,104 @@ pub(super) fn with_id(
     session: &Session,
     id: &Octets,
     also: &[Value],
-) -> Result<Vec<ObjectHandle>, TokenError> {
-    let mut template = vec![Value::Id(id.0.clone())];
+) -> Result<Vec<CK_OBJECT_HANDLE>, TokenError> {
+    let mut template = vec![Value::octets(CKA_ID, &id.0)];
     template.extend_from_slice(also);
-    session.find_objects(&template).map_err(|e| failed("C_FindObjects", &e))
+    session.find(&template)
 }
 
-/// Private keys with neither CKA_ID nor CKA_LABEL. CKA_TOKEN is not asked: SoftHSM keeps them on
-/// the token, and says that they are not.
-pub(super) fn nameless(session: &Session) -> Result<Vec<ObjectHandle>, TokenError> {
-    let template = [Value::Class(ObjectClass::PRIVATE_KEY)];
-    let mut found = session.find_objects(&template).map_err(|e| failed("C_FindObjects", &e))?;
-    let mut named = Vec::new();
-    for handle in &found {
-        let values = read(session, *handle, &[AttributeType::Id, AttributeType::Label])?;
-        let says = |value: &Value| match value {
-            Value::Id(octets) | Value::Label(octets) => !octets.is_empty(),
-            _ => false,
-        };
-        if values.iter().any(says) {
-            named.push(*handle);
+/// Objects of a class with neither CKA_ID nor CKA_LABEL. CKA_TOKEN is not asked: SoftHSM keeps them
+/// on the token, and says that they are not.
+pub(super) fn nameless(
+    session: &Session,
+    class: CK_OBJECT_CLASS,
+) -> Result<Vec<CK_OBJECT_HANDLE>, TokenError> {
+    let mut found = Vec::new();
+    for handle in session.find(&[Value::number(CKA_CLASS, class)])? {
+        let object = describe(session, handle)?;
+        if object.id.0.is_empty() && object.label.is_empty() {
+            found.push(handle);
         }
     }
-    found.retain(|handle| !named.contains(handle));
     Ok(found)
 }
 
-/// Every object of the token, in order of class, id and label. CKA_TOKEN is not asked: what an
-/// interrupted C_UnwrapKey has left may say that it is not there.
-pub(super) fn list(session: &Session) -> Result<TokenAnswer, TokenError> {
-    let found = session.find_objects(&[]).map_err(|e| failed("C_FindObjects", &e))?;
-    let mut objects = Vec::new();
-    for handle in found {
-        let mut object =
-            TokenObject { class: "other".into(), id: Octets(Vec::new()), label: String::new() };
-        let asked = [AttributeType::Class, AttributeType::Id, AttributeType::Label];
-        for value in read(session, handle, &asked)? {
-            match value {
-                Value::Class(class) => object.class = class_name(class).into(),
-                Value::Id(id) => object.id = Octets(id),
-                Value::Label(label) => object.label = String::from_utf8_lossy(&label).into_owned(),
-                _ => {}
-            }
+/// What the making of a key pair with this label may have left without a CKA_ID.
+pub(super) fn strays(session: &Session, label: &str) -> Result<Vec<CK_OBJECT_HANDLE>, TokenError> {
+    let mut found = Vec::new();
+    for handle in session.find(&[])? {
+        if is_stray(&describe(session, handle)?, label) {
+            found.push(handle);
         }
-        objects.push(object);
+    }
+    Ok(found)
+}
+
+/// What an object says of itself.
+fn describe(session: &Session, handle: CK_OBJECT_HANDLE) -> Result<TokenObject, TokenError> {
+    let class = session.read(handle, CKA_CLASS)?;
+    let class = class.and_then(|octets| octets.as_slice().try_into().ok());
+    let id = session.read(handle, CKA_ID)?.map(|id| id.to_vec()).unwrap_or_default();
+    let label = session.read(handle, CKA_LABEL)?;
+    Ok(TokenObject {
+        class: class_name(class.map(CK_OBJECT_CLASS::from_ne_bytes)).into(),
+        id: Octets(id),
+        label: label.map(|label| plain(&label)).unwrap_or_default(),
+    })
+}
+
+/// Every object of the token, in order of class, id and label. CKA_TOKEN is not asked: what an
+/// interrupted C_UnwrapKey has left may say that it is not there. What every token has of itself,
+/// and nobody has made, is passed over: what it can do, its features, what it conforms to.
+pub(super) fn list(session: &Session) -> Result<TokenAnswer, TokenError> {
+    let mut objects = Vec::new();
+    for handle in session.find(&[])? {
+        let object = describe(session, handle)?;
+        if object.class != OF_THE_TOKEN {
+            objects.push(object);
+        }
     }
     objects.sort();
     Ok(TokenAnswer::Objects { objects })
 }
 
-fn class_name(class: ObjectClass) -> &'static str {
+const OF_THE_TOKEN: &str = "of the token";
+
+const fn class_name(class: Option<CK_OBJECT_CLASS>) -> &'static str {
     match class {
-        ObjectClass::PRIVATE_KEY => "private-key",
-        ObjectClass::PUBLIC_KEY => "public-key",
-        ObjectClass::SECRET_KEY => "secret-key",
-        ObjectClass::DATA => "data",
-        ObjectClass::CERTIFICATE => "certificate",
-        _ => "other",
+        Some(CKO_PRIVATE_KEY) => "private-key",
+        Some(CKO_PUBLIC_KEY) => "public-key",
+        Some(CKO_SECRET_KEY) => "secret-key",
+        Some(CKO_DATA) => "data",
+        Some(CKO_CERTIFICATE) => "certificate",
+        Some(CKO_MECHANISM | CKO_HW_FEATURE | CKO_PROFILE) => OF_THE_TOKEN,
+        Some(_) => "other",
+        None => "none",
     }
 }
 
-/// What bears this CKA_ID, in whatever state it is.
+/// What bears this CKA_ID, in whatever state it is, and how many strays of this label there are.
 pub(super) fn inspect(
     session: &Session,
     id: &Octets,
     curve: Curve,
+    label: &str,
 ) -> Result<KeyFacts, TokenError> {
-    let privates = with_id(session, id, &[Value::Class(ObjectClass::PRIVATE_KEY)])?;
-    let publics = with_id(session, id, &[Value::Class(ObjectClass::PUBLIC_KEY)])?;
+    let of_class = |class| with_id(session, id, &[Value::number(CKA_CLASS, class)]);
+    let (privates, publics) = (of_class(CKO_PRIVATE_KEY)?, of_class(CKO_PUBLIC_KEY)?);
     let mut facts = KeyFacts {
-        privates: u32::try_from(privates.len()).unwrap_or(u32::MAX),
-        publics: u32::try_from(publics.len()).unwrap_or(u32::MAX),
+        privates: count(privates.len()),
+        publics: count(publics.len()),
         parameters: Octets(Vec::new()),
         point: Octets(Vec::new()),
         labels: Vec::new(),
         private: BTreeMap::new(),
         public: BTreeMap::new(),
+        strays: count(strays(session, label)?.len()),
     };
     for (handles, private) in [(&privates, true), (&publics, false)] {
         for handle in handles {
-            let attributes = describe(session, *handle, curve, &mut facts)?;
+            let attributes = key(session, *handle, curve, &mut facts)?;
             let side = if private { &mut facts.private } else { &mut facts.public };
             *side = attributes;
         }
@@ -149,20 +201,20 @@ pub(super) fn inspect(
     Ok(facts)
 }
 
-fn describe(
+fn key(
     session: &Session,
-    handle: ObjectHandle,
+    handle: CK_OBJECT_HANDLE,
     curve: Curve,
     facts: &mut KeyFacts,
 ) -> Result<BTreeMap<Attribute, bool>, TokenError> {
-    let asked = [AttributeType::Label, AttributeType::EcParams, AttributeType::EcPoint];
-    for value in read(session, handle, &asked)? {
-        match value {
-            Value::Label(label) => facts.labels.push(String::from_utf8_lossy(&label).into_owned()),
-            Value::EcParams(parameters) => facts.parameters = Octets(parameters),
-            Value::EcPoint(point) => facts.point = Octets(uncompressed(curve, point)),
-            _ => {}
-        }
+    if let Some(label) = session.read(handle, CKA_LABEL)? {
+        facts.labels.push(plain(&label));
+    }
+    if let Some(parameters) = session.read(handle, CKA_EC_PARAMS)? {
+        facts.parameters = Octets(parameters.to_vec());
+    }
+    if let Some(point) = session.read(handle, CKA_EC_POINT)? {
+        facts.point = Octets(uncompressed(curve, point.to_vec()));
     }
     attributes(session, handle)
 }
@@ -170,26 +222,15 @@ fn describe(
 /// Every attribute of ours that the object has.
 pub(super) fn attributes(
     session: &Session,
-    handle: ObjectHandle,
+    handle: CK_OBJECT_HANDLE,
 ) -> Result<BTreeMap<Attribute, bool>, TokenError> {
     let mut attributes = BTreeMap::new();
-    for attribute in ALL {
-        let asked = value(attribute, true);
-        let kind = asked.attribute_type();
-        if let Some(found) = read(session, handle, &[kind])?.into_iter().next() {
-            attributes.insert(attribute, found == asked);
+    for attribute in Attribute::ALL {
+        if let Some(told) = flag(session, handle, kind(attribute))? {
+            attributes.insert(attribute, told);
         }
     }
     Ok(attributes)
-}
-
-/// Attributes that the object has; those it has not are left out.
-pub(super) fn read(
-    session: &Session,
-    handle: ObjectHandle,
-    asked: &[AttributeType],
-) -> Result<Vec<Value>, TokenError> {
-    session.get_attributes(handle, asked).map_err(|e| failed("C_GetAttributeValue", &e))
 }
 
 /// CKA_EC_POINT is a DER OCTET STRING; some modules leave its head away.
@@ -207,17 +248,30 @@ pub(super) fn uncompressed(curve: Curve, octets: Vec<u8>) -> Vec<u8> {
 pub(super) fn heads(
     session: &Session,
     label: &str,
-) -> Result<Vec<(ObjectHandle, Octets)>, TokenError> {
-    let template = [Value::Class(ObjectClass::DATA), Value::Label(label.as_bytes().to_vec())];
-    let found = session.find_objects(&template).map_err(|e| failed("C_FindObjects", &e))?;
+) -> Result<Vec<(CK_OBJECT_HANDLE, Octets)>, TokenError> {
+    let asked = [Value::number(CKA_CLASS, CKO_DATA), Value::octets(CKA_LABEL, label.as_bytes())];
     let mut heads = Vec::new();
-    for handle in found {
-        for value in read(session, handle, &[AttributeType::Value])? {
-            if let Value::Value(octets) = value {
-                heads.push((handle, Octets(octets)));
-            }
+    for handle in session.find(&asked)? {
+        if let Some(value) = session.read(handle, CKA_VALUE)? {
+            heads.push((handle, Octets(value.to_vec())));
         }
     }
     heads.sort_by(|(_, a), (_, b)| a.cmp(b));
     Ok(heads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_of_a_token_is_shown_as_it_is_or_octet_by_octet() {
+        assert_eq!(field(b"SoftHSM v2      "), "SoftHSM v2");
+        assert_eq!(field(b"SW   TPM\0\0\0\0\0\0\0\0"), "SW   TPM");
+        assert_eq!(field(b"\0\0  "), "");
+        assert_eq!(field(b"A\0B\x1b[2J\\"), "A\\x00B\\x1b[2J\\x5c");
+        assert_eq!(field(b"\xff\xfe ok"), "\\xff\\xfe ok");
+        assert_eq!(field("\u{202e}txt".as_bytes()), "\\xe2\\x80\\xaetxt");
+        assert_eq!(field("鍵 1".as_bytes()), "鍵 1");
+    }
 }

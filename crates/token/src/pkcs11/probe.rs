@@ -10,9 +10,10 @@
 use ceremony::hex::Octets;
 use ceremony::run::{ProbeAnswer, ProbeRequest, TokenCondition, TokenFlag};
 use ceremony::token::{Attribute, KeyTemplate, TokenAnswer, TokenError};
-use cryptoki::object::{Attribute as Value, ObjectClass};
+use cryptoki_sys::*;
 
-use super::{Pkcs11Token, failed, make_pair, objects};
+use super::calls::Value;
+use super::{Pkcs11Token, make_pair, objects};
 
 impl Pkcs11Token {
     /// Performs a request of a probe.
@@ -28,8 +29,7 @@ impl Pkcs11Token {
                 let made = make_pair(&session, &key);
                 self.probing.push(session);
                 made?;
-                let facts = objects::inspect(&self.session()?, &key.id, key.curve)?;
-                Ok(ProbeAnswer::Token(TokenAnswer::Key(facts)))
+                self.inspect(&key.id, key.curve, &key.label).map(ProbeAnswer::Token)
             }
             ProbeRequest::Refused { key, .. } => self.refused(&key),
             ProbeRequest::Data { label, value, .. } => self.data(&label, &value),
@@ -41,35 +41,27 @@ impl Pkcs11Token {
     }
 
     fn condition(&self, serial: &str) -> Result<TokenCondition, TokenError> {
-        let (_, info) = self.find(serial)?;
+        let (slot, _) = self.find(serial)?;
+        let set = self.calls.token_info(slot)?.flags;
         let flags = [
-            (TokenFlag::WriteProtected, info.write_protected()),
-            (TokenFlag::LoginRequired, info.login_required()),
-            (TokenFlag::PinInitialized, info.user_pin_initialized()),
-            (TokenFlag::ProtectedPath, info.protected_authentication_path()),
-            (TokenFlag::Initialized, info.token_initialized()),
-            (TokenFlag::PinCountLow, info.user_pin_count_low()),
-            (TokenFlag::PinFinalTry, info.user_pin_final_try()),
-            (TokenFlag::PinLocked, info.user_pin_locked()),
-            (TokenFlag::PinToBeChanged, info.user_pin_to_be_changed()),
-            (TokenFlag::ErrorState, info.error_state()),
+            (TokenFlag::WriteProtected, CKF_WRITE_PROTECTED),
+            (TokenFlag::LoginRequired, CKF_LOGIN_REQUIRED),
+            (TokenFlag::PinInitialized, CKF_USER_PIN_INITIALIZED),
+            (TokenFlag::ProtectedPath, CKF_PROTECTED_AUTHENTICATION_PATH),
+            (TokenFlag::Initialized, CKF_TOKEN_INITIALIZED),
+            (TokenFlag::PinCountLow, CKF_USER_PIN_COUNT_LOW),
+            (TokenFlag::PinFinalTry, CKF_USER_PIN_FINAL_TRY),
+            (TokenFlag::PinLocked, CKF_USER_PIN_LOCKED),
+            (TokenFlag::PinToBeChanged, CKF_USER_PIN_TO_BE_CHANGED),
+            (TokenFlag::ErrorState, CKF_ERROR_STATE),
         ];
-        Ok(flags.into_iter().filter(|(_, set)| *set).map(|(flag, _)| flag).collect())
-    }
-
-    fn can_copy(&self) -> Result<(), TokenError> {
-        let slot = self.slot.ok_or_else(|| TokenError {
-            call: "C_GetMechanismList".into(),
-            code: "no token was identified".into(),
-        })?;
-        self.raw.can_copy(slot.id())
+        Ok(flags.into_iter().filter(|(_, flag)| set & *flag != 0).map(|(flag, _)| flag).collect())
     }
 
     /// Makes a pair with the fewest attributes, then one for each further one of the template.
     fn refused(&self, key: &KeyTemplate) -> Result<ProbeAnswer, TokenError> {
-        let fewest = |attribute: &Attribute| {
-            [Attribute::Token, Attribute::Sign, Attribute::Verify].contains(attribute)
-        };
+        let fewest =
+            |attribute: &Attribute| [Attribute::Token, Attribute::Sign].contains(attribute);
         let mut bare = key.clone();
         bare.private.retain(|attribute, _| fewest(attribute));
         bare.public.retain(|attribute, _| fewest(attribute));
@@ -78,7 +70,7 @@ impl Pkcs11Token {
             let made = make_pair(&session, key);
             // A module that makes lasting objects all the same.
             for object in objects::with_id(&session, &key.id, &[])? {
-                let _ = session.destroy_object(object);
+                let _ = session.destroy(object);
             }
             made
         };
@@ -106,21 +98,18 @@ impl Pkcs11Token {
 
     fn data(&mut self, label: &str, value: &Octets) -> Result<ProbeAnswer, TokenError> {
         let session = self.session()?;
-        let template = [
-            Value::Class(ObjectClass::DATA),
-            Value::Token(false),
-            Value::Private(true),
-            Value::Modifiable(false),
-            Value::Label(label.as_bytes().to_vec()),
-            Value::Application(label.as_bytes().to_vec()),
-            Value::Value(value.0.clone()),
-        ];
-        let made = session.create_object(&template).map_err(|e| failed("C_CreateObject", &e));
+        let made = session.create(&[
+            Value::number(CKA_CLASS, CKO_DATA),
+            Value::flag(CKA_TOKEN, false),
+            Value::flag(CKA_PRIVATE, true),
+            Value::flag(CKA_MODIFIABLE, false),
+            Value::octets(CKA_LABEL, label.as_bytes()),
+            Value::octets(CKA_APPLICATION, label.as_bytes()),
+            Value::octets(CKA_VALUE, &value.0),
+        ]);
         self.probing.push(session);
         made?;
-        let heads = objects::heads(&self.session()?, label)?;
-        let values = heads.into_iter().map(|(_, found)| found).collect();
-        Ok(ProbeAnswer::Token(TokenAnswer::Heads { values }))
+        self.heads(label).map(ProbeAnswer::Token)
     }
 
     /// Ends the sessions of the probe; what bears one of its names all the same is destroyed. How
@@ -129,13 +118,13 @@ impl Pkcs11Token {
         self.probing.clear();
         let mut left = 0;
         for id in ids {
-            left += self.destroy(id)?;
+            left += self.destroy(id, None)?;
         }
         let session = self.user_session()?;
         for (object, _) in objects::heads(&session, label)? {
-            session.destroy_object(object).map_err(|e| failed("C_DestroyObject", &e))?;
+            session.destroy(object)?;
         }
         let data = objects::heads(&self.user_session()?, label)?.len();
-        Ok(left + u32::try_from(data).unwrap_or(u32::MAX))
+        Ok(left + objects::count(data))
     }
 }
