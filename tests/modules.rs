@@ -63,6 +63,16 @@ impl Place {
         text(&output)
     }
 
+    /// Before each ceremony the probe finds nothing that stops it.
+    fn finds_nothing(&self, ceremony: &str) {
+        let plan = root().join("ceremony-plans/mdoc-root").join(ceremony);
+        let mut command = self.drill.probe_command(Some(&plan));
+        self.with_env(command.arg("--ledger").arg(self.drill.path("ledger")));
+        let (said, code) = crate::probe::probed(command);
+        assert_eq!(code, Some(0), "{said}");
+        assert!(said.contains("Nothing was found that stops the ceremony. "), "{said}");
+    }
+
     pub(crate) fn probe(&self) -> (String, Option<i32>) {
         let mut command = self.drill.probe_command(Some(&crate::support::genesis()));
         self.with_env(&mut command);
@@ -72,12 +82,11 @@ impl Place {
     /// The probe holds, the first ceremony and an issuing one are held, and what was signed are the
     /// rehearsal's octets with this token's root key in them.
     fn holds(&self) {
-        let (said, code) = self.probe();
-        assert_eq!(code, Some(0), "{said}");
-        assert!(said.contains("Nothing was found that stops"), "{said}");
         let ledger = self.drill.path("ledger");
         fs::create_dir(&ledger).unwrap();
+        self.finds_nothing(GENESIS);
         self.hold(GENESIS, crate::support::IN_WINDOW);
+        self.finds_nothing(ISSUING);
         self.hold(ISSUING, "2026-06-30 01:30:00");
         let said = succeed(gishiki().arg("verify").arg(&ledger).arg("--drill"));
         assert!(said.contains("drill, consistent"), "{said}");

@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::kill::small_ca;
 use crate::nss;
 use crate::support::{
-    Drill, SOFTHSM, faulty_module, genesis, gishiki, listed_on, run, succeed, text,
+    Drill, PIN, SOFTHSM, faulty_module, genesis, gishiki, listed_on, run, succeed, text,
 };
 
 impl Drill {
@@ -205,4 +205,44 @@ fn a_wrong_token_stops_the_run_before_anyone_enters() {
     assert_eq!(output.status.code(), Some(3), "{said}");
     assert!(said.contains("S-DRILL") && said.contains("Nothing was begun"), "{said}");
     assert!(!drill.path("A").exists() && !said.contains("Roll call"), "{said}");
+}
+
+/// A later ceremony: the keys of its ledger are on the token, and the token for the copy is asked
+/// as well.
+#[test]
+fn a_backup_is_asked_of_both_tokens() {
+    let drill = Drill::new();
+    let vault = drill.new_token("DRILL vault");
+    let plan = small_ca(&drill.path("ca"));
+    let mut genesis = drill.run_command(&plan);
+    succeed(&mut genesis);
+    fs::create_dir(drill.path("ledger")).unwrap();
+    fs::rename(drill.path("out"), drill.path("ledger/2026-04-genesis")).unwrap();
+    let backup = fs::read_to_string(plan.join("../2026-12-backup-drill/plan.toml")).unwrap();
+    let backup = backup
+        .replace("2026-12-backup-drill", "2026-04-backup")
+        .replace("2026-10-ds-compromise", "2026-04-genesis")
+        .replace("= 5\n", "= 2\n")
+        .replace("2026-12-25T", "2026-04-03T")
+        .replace("2027-03-24", "2026-04-06");
+    fs::create_dir(plan.join("../2026-04-backup")).unwrap();
+    fs::write(plan.join("../2026-04-backup/plan.toml"), backup).unwrap();
+    let room = fs::read_to_string(drill.path("room.toml")).unwrap();
+    let of_vault = room.split("[token]").nth(1).unwrap().replace(&drill.serial, &vault);
+    fs::write(drill.path("room.toml"), format!("{room}\n[spare.vault]{of_vault}")).unwrap();
+    fs::write(drill.path("pin"), format!("{PIN}\n{PIN}\n")).unwrap();
+    let both = || [&drill.serial, &vault].map(|serial| listed_on(&drill, serial));
+    let before = both();
+    let mut command = drill.probe_command(Some(&plan.join("../2026-04-backup")));
+    command.arg("--ledger").arg(drill.path("ledger"));
+    let (said, code) = probed(command);
+    println!("{said}");
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("✓ what is on it: 5 objects"), "{said}");
+    assert!(
+        said.contains("spare token vault") && said.contains("✓ what is on it: 0 objects"),
+        "{said}"
+    );
+    assert_eq!(said.matches("✓ mechanisms of a copy").count(), 2, "{said}");
+    assert_eq!(both(), before);
 }

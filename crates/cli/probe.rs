@@ -185,7 +185,8 @@ fn table(holder: &Holder, findings: &[Finding], lang: Lang) -> String {
 fn why(finding: &Finding, fault: &Fault, lang: Lang) -> String {
     let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
     let mut why = format!("      {asked}: {} [{}]\n", plain(&fault.asked), fault.rule);
-    let _ = writeln!(why, "      {found}: {}", plain(&fault.found));
+    let what = if fault.found.is_empty() { pick(lang, "なし", "none") } else { &fault.found };
+    let _ = writeln!(why, "      {found}: {}", plain(what));
     if let Some((ja, en)) = advice::of(finding, fault) {
         let _ = writeln!(why, "      {}: {}", pick(lang, "対処", "do"), pick(lang, ja, en));
     }
@@ -241,8 +242,12 @@ fn seen(finding: &Finding, lang: Lang) -> Option<String> {
         }
         ProbeAnswer::Token(TokenAnswer::Identity(token)) => {
             let TokenIdentity { serial, label, manufacturer, model, mechanisms, .. } = token;
-            let mechanisms = mechanisms.join(", ");
-            Some(format!("{serial} · {label} · {manufacturer} · {model} · {mechanisms}"))
+            let plate = [serial, label, manufacturer, model];
+            let shown = plate
+                .into_iter()
+                .cloned()
+                .chain((!mechanisms.is_empty()).then(|| mechanisms.join(", ")));
+            Some(shown.collect::<Vec<_>>().join(" · "))
         }
         ProbeAnswer::Token(TokenAnswer::Objects { objects }) => Some(match lang {
             Lang::Ja => format!("{} 個", objects.len()),

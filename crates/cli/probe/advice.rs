@@ -16,6 +16,10 @@ pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'st
         // What is to be done is said by the step after it.
         ProbeStep::Make(_) if fault.rule == "S-TOKEN" => None,
         ProbeStep::Make(_) => Some(attribute(fault)),
+        ProbeStep::Refused(_) if fault.found.ends_with("CKR_MECHANISM_INVALID") => Some((
+            "このような鍵を作る機構がない。製品の設定で有効にするか、別のトークンを使う",
+            "it offers no way to make such a key: enable it in the product's settings, or use another token",
+        )),
         ProbeStep::Refused(_) if fault.rule == "S-TOKEN" && finding.outcome == Outcome::Stops => {
             Some((
                 "最も少ない属性でも鍵ができない。戻り値の意味を製造者に確かめる",
