@@ -13,6 +13,7 @@
 )]
 
 mod abandoned;
+mod attacks;
 mod bad_input;
 mod characters;
 mod copies;

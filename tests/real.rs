@@ -5,6 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ceremony::hex::Digest;
+
 use crate::support::terminal::{SO_PIN, Terminal};
 use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text};
 
@@ -94,6 +96,13 @@ impl Ca {
         screen
     }
 
+    fn slip(&self, screen: &str, sequence: u32, name: &str, new_key: bool) -> String {
+        let bindings = self.path("ledger").join(name).join("bindings.txt");
+        let text = fs::read_to_string(bindings).unwrap();
+        let id = Digest::of_parts("gishiki bindings v1", &[text.as_bytes()]).to_string();
+        pin(screen, sequence, name, new_key).replace("BINDINGS", &id)
+    }
+
     fn verify(&self, what: &Path, anchored: bool) -> (Option<i32>, String) {
         let mut verify = gishiki();
         verify.arg("verify").arg(what);
@@ -105,14 +114,20 @@ impl Ca {
     }
 }
 
-/// The two values of the anchor's slip, as they stood on the screen.
-fn slip(screen: &str) -> [String; 2] {
-    let words = screen.rsplit("Anchor").next().unwrap();
-    let digest = |name: &str| {
-        let at = words.split(&format!("{name}\r\n   ")).nth(1).unwrap();
+/// The slip of a ceremony, as it stands on the screen and in its script, copied into the anchor.
+fn pin(screen: &str, sequence: u32, name: &str, new_key: bool) -> String {
+    let words = screen.rsplit("Anchor [").next().unwrap();
+    let digest = |before: &str| {
+        let at = words.split(before).nth(1).unwrap_or_else(|| panic!("{before:?}: {screen}"));
         at.split_whitespace().next().unwrap().to_string()
     };
-    ["audit-key", "head"].map(digest)
+    let (audit, head) = (digest("audit-key\r\n   "), digest("   head\r\n   "));
+    let key = if new_key { format!("audit-key = \"{audit}\"\n") } else { String::new() };
+    format!(
+        "[[ceremony]]\nsequence = {sequence}\nname = \"{name}\"\nbindings = \"BINDINGS\"\n\
+         head = \"{head}\"\npostscript = \"{}\"\n{key}signed-on = 2026-04-01\n",
+        digest("\n  postscript ")
+    )
 }
 
 #[test]
@@ -123,14 +138,11 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     let screen = ca.hold("2026-04-genesis", "2026-04-01 01:30:00");
     let genesis = ledger.join("2026-04-genesis");
     assert_eq!(ca.verify(&genesis, false).0, Some(7));
-    let [audit, head] = slip(&screen);
-    let anchor = format!(
-        "format = 1\nca = \"mdoc-root\"\nceremony = \"2026-04-genesis\"\naudit-key = \"{audit}\"\n\
-         genesis-head = \"{head}\"\nsigned-on = 2026-04-01\n"
-    );
+    let first = ca.slip(&screen, 1, "2026-04-genesis", true);
+    let mut anchor = format!("format = 1\nca = \"mdoc-root\"\nmode = \"real\"\n{first}");
     fs::write(ca.path("anchor.toml"), &anchor).unwrap();
     let (code, said) = ca.verify(&genesis, true);
-    assert!(code == Some(0) && said.starts_with("verified: mdoc-root"), "{code:?}: {said}");
+    assert!(code == Some(0) && said.contains("verified: mdoc-root"), "{code:?}: {said}");
 
     // The backup. Its bindings were reviewed; others beside the plan stop it.
     ca.replan("2026-12-backup-drill", "2026-04-genesis", 2, &[]);
@@ -143,26 +155,36 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     let mut bind = gishiki();
     bind.arg("bind").arg(ca.plan("2026-12-backup-drill")).arg("--ledger").arg(&ledger);
     fs::write(&bindings, succeed(&mut bind)).unwrap();
-    ca.hold("2026-12-backup-drill", "2026-12-25 01:30:00");
+    let screen = ca.hold("2026-12-backup-drill", "2026-12-25 01:30:00");
+
+    // It is not pinned yet: nothing is held on it, and it is no more than consistent.
+    let (code, said) = ca.verify(&ledger, true);
+    assert!(code == Some(7) && said.contains("not pinned: 2026-12-backup-drill"), "{said}");
+    let moved = [("2032-03-05", "2027-01-05"), ("2032-05-18", "2027-03-24")];
+    ca.replan("2032-03-token-lost", "2026-12-backup-drill", 3, &moved);
+    ca.room(&ca.tokens[1], None);
+    let refused = run(&mut ca.command("2032-03-token-lost", "2027-01-05 01:30:00"));
+    assert_eq!(refused.status.code(), Some(7), "{}", text(&refused));
+    anchor += &ca.slip(&screen, 2, "2026-12-backup-drill", false);
+    fs::write(ca.path("anchor.toml"), &anchor).unwrap();
     assert_eq!(ca.verify(&ledger, true).0, Some(0));
 
     // The root token is lost. The ledger does not know the one in its place as the root token, and
     // the anchor does not know the audit key that is made on it.
-    let moved = [("2032-03-05", "2027-01-05"), ("2032-05-18", "2027-03-24")];
-    ca.replan("2032-03-token-lost", "2026-12-backup-drill", 3, &moved);
     ca.room(&ca.tokens[0], None);
     let refused = run(&mut ca.command("2032-03-token-lost", "2027-01-05 01:30:00"));
     assert!(text(&refused).contains("S-TOKEN-SERIAL"), "{}", text(&refused));
     ca.room(&ca.tokens[1], None);
     let screen = ca.hold("2032-03-token-lost", "2027-01-05 01:30:00");
-    let (code, said) = ca.verify(&ledger, true);
-    assert!(code == Some(4) && said.contains("S-ANCHOR"), "{code:?}: {said}");
-    let [audit, head] = slip(&screen);
-    let succession = format!(
-        "[[succession]]\nceremony = \"2032-03-token-lost\"\naudit-key = \"{audit}\"\n\
-         head = \"{head}\"\nsigned-on = 2027-01-05\n"
-    );
-    fs::write(ca.path("anchor.toml"), format!("{anchor}{succession}")).unwrap();
+    assert_eq!(ca.verify(&ledger, true).0, Some(7));
+    anchor += &ca.slip(&screen, 3, "2032-03-token-lost", true);
+    fs::write(ca.path("anchor.toml"), &anchor).unwrap();
     let (code, said) = ca.verify(&ledger, true);
     assert!(code == Some(0) && said.contains("verified: "), "{code:?}: {said}");
+
+    // A ledger that ends before the last ceremony that is pinned was cut.
+    fs::rename(ledger.join("2032-03-token-lost"), ca.path("put-away")).unwrap();
+    let (code, said) = ca.verify(&ledger, true);
+    let lacks = said.contains("S-ANCHOR") && said.contains("2032-03-token-lost");
+    assert!(code == Some(4) && lacks, "{code:?}: {said}");
 }

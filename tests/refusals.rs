@@ -70,8 +70,17 @@ impl Walk {
         Ok(())
     }
 
+    /// Somebody says that a head is on paper, if one is due.
+    fn note(&mut self) {
+        if let Next::Note(..) = self.run.next() {
+            let (head, by) = (self.run.head(), vec!["p13".parse().unwrap()]);
+            self.take(Event::Noted { head, by }).unwrap();
+        }
+    }
+
     /// Asks what comes next; its name.
     pub(crate) fn ask(&mut self) -> String {
+        self.note();
         let Next::Ask(op, attempt) = self.run.next() else { panic!("{:?}", self.run.next()) };
         let asked = Attempt { op: op.name.clone(), attempt };
         self.take(Event::Asked(asked.clone())).unwrap();
@@ -181,6 +190,8 @@ fn events_out_of_order_are_refused() {
     assert_eq!(rule(&walk, refused("people", &[])), "R-AUTHN");
     assert_eq!(rule(&walk, refused("people", &["p99"])), "R-AUTHN");
     walk.take(refused("people", &["p01"])).unwrap();
+    assert!(matches!(walk.run.next(), Next::Note(..)), "a refusal's head is noted too");
+    walk.note();
     assert_eq!(walk.run.next(), Next::Abandon);
 }
 
@@ -328,6 +339,9 @@ fn a_token_holds_what_the_records_say() {
         room: Place::rehearsal(),
         torn: 0,
         copied: 0,
+        dropped: 0,
+        refusal: None,
+        aside: None,
         new_medium: Vec::new(),
     };
     walk.take(Event::Resumed(resumed)).unwrap();
@@ -436,6 +450,7 @@ fn a_key_pair_in_doubt_is_adopted_whole_or_removed_with_consent() {
     let adopted = Event::Adopted { op: op(), attempt: 0, key: good };
     assert!(walk.run.clone().apply(walk.at, adopted).is_ok());
     walk.take(orphan(part, &["p01", "p03"])).unwrap();
+    walk.note();
     assert!(matches!(walk.run.next(), Next::Ask(op, 1) if op.name == "generate-g1"));
 }
 

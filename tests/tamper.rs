@@ -8,6 +8,7 @@
 //! Of long sheets, bundle, inputs and words some octets are taken; `GISHIKI_TAMPER=all` takes every
 //! one.
 
+mod adversary;
 mod ceremonies;
 mod changes;
 mod forger;
@@ -309,10 +310,12 @@ fn anchor_of(sealed: &Sealed) -> String {
     let Ok(Verdict::NotAnchored(facts)) = verdict(sealed, &Trust::None) else {
         panic!("a consistent ceremony without trust is not anchored")
     };
+    let held = facts.state.held.last().unwrap();
     format!(
-        "format = 1\nca = \"mdoc-root\"\nceremony = \"2026-04-genesis\"\naudit-key = \"{}\"\n\
-         genesis-head = \"{}\"\nsigned-on = 2026-04-01\n",
-        facts.audit_key, facts.head
+        "format = 1\nca = \"mdoc-root\"\nmode = \"real\"\n[[ceremony]]\nsequence = 1\n\
+         name = \"2026-04-genesis\"\nbindings = \"{}\"\nhead = \"{}\"\npostscript = \"{}\"\n\
+         audit-key = \"{}\"\nsigned-on = 2026-04-01\n",
+        held.bindings, held.head, held.postscript, facts.audit_key
     )
 }
 
@@ -325,13 +328,13 @@ fn a_whole_forged_ceremony_is_refused_by_the_anchor() {
     assert!(matches!(verified, Ok(Verdict::Verified(_))), "{verified:?}");
     assert!(matches!(verdict(&forged, &Trust::None), Ok(Verdict::NotAnchored(_))));
     let refusal = verdict(&forged, &Trust::Anchor(&anchor)).unwrap_err();
-    assert!(refusal.contains("S-ANCHOR") && refusal.contains("the audit key"), "{refusal}");
+    assert!(refusal.contains("S-ANCHOR") && refusal.contains("the head"), "{refusal}");
     // What the anchor says of CA, ceremony and head is compared too.
-    let head = written.split("genesis-head = \"").nth(1).unwrap().get(..8).unwrap();
+    let head = written.split("\nhead = \"").nth(1).unwrap().get(..8).unwrap();
     for (from, to, what) in [
         ("\"mdoc-root\"", "\"mdl-root\"", "the CA"),
         ("2026-04-genesis", "2026-05-genesis", "the ceremony"),
-        (head, "00000000", "the genesis head"),
+        (head, "00000000", "the head of"),
     ] {
         let other = Anchor::parse(written.replacen(from, to, 1).as_bytes()).unwrap();
         let refusal = verdict(&own, &Trust::Anchor(&other)).unwrap_err();

@@ -80,6 +80,19 @@ fn what_people_type_is_judged_as_in_the_room() {
     assert!(drill.verify().contains("aborted   people: a seal was broken"));
     let transcript = fs::read_to_string(drill.path("out/transcript.jsonl")).unwrap();
     assert!(transcript.contains("the badge hung the wrong way"));
+    // What was refused from people is on record, by its question and without its value.
+    let mistaken = transcript.lines().filter(|line| line.contains(r#""kind":"mistaken""#));
+    let mistaken: Vec<String> = mistaken
+        .map(|line| {
+            let record: serde_json::Value = serde_json::from_str(line).unwrap();
+            assert_eq!(record["result"], "refused");
+            ["op", "question"].map(|name| record["event"][name].as_str().unwrap()).join(" ")
+        })
+        .collect();
+    let asked = ["entry-p01 by", "entry-p01 by", "entry-p01 by", "papers graph"];
+    assert_eq!(mistaken[..4], asked);
+    assert_eq!(mistaken[4..], ["clock offset-seconds", "fingerprint-root-g1 sha256"]);
+    assert!(!transcript.contains(&other.join(" ")) && !transcript.contains("p99"));
 }
 
 #[test]
@@ -87,8 +100,10 @@ fn people_consent_to_a_new_medium_and_type_the_head_that_they_noted() {
     let drill = Drill::new();
     let mut terminal = begun(&drill);
     terminal.until("Fingerprint");
-    let heads = terminal.said.lines().filter_map(|line| line.trim().strip_prefix("head: "));
-    let heads: Vec<String> = heads.map(String::from).collect();
+    let shown = terminal.said.split("head of the record (").skip(1);
+    let heads: Vec<String> =
+        shown.map(|after| after.lines().nth(1).unwrap().trim().to_string()).collect();
+    assert_eq!(heads.len(), 3, "two keys and one run of sheets: {}", terminal.said);
     terminal.presses(b"\x03");
     assert_eq!(terminal.finish(), Some(130), "{}", terminal.said);
     fs::remove_dir_all(drill.path("B")).unwrap();

@@ -216,6 +216,10 @@ pub(crate) struct Resume {
     /// Go on only if the interrupted ceremony is the one of this folder
     #[arg(long, value_name = "PLAN")]
     pub(crate) plan: Option<PathBuf>,
+    /// Go on without the journal in this folder, which does not replay or differs from the other;
+    /// two people of two roles consent, and it stays there under another name
+    #[arg(long, value_name = "DIR")]
+    pub(crate) put_aside: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) held: Held,
 }

@@ -25,7 +25,7 @@ use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
 use crate::{
-    diff, ledgers, live, output, probe, proofs, rehearsals, room, state, validate, verdicts,
+    diff, ledgers, live, output, probe, proofs, rehearsals, resume, room, state, validate, verdicts,
 };
 
 /// Performs a command.
@@ -39,7 +39,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
         Command::Probe(asked) => probe::ask(&asked, lang),
         Command::Run(run) => self::run(&run, lang),
-        Command::Resume(resume) => self::resume(&resume, lang),
+        Command::Resume(resume) => resume::resume(&resume, lang),
         Command::State(asked) => state::show(&asked, lang),
         Command::Abandon(abandon) => self::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
@@ -134,7 +134,7 @@ fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
 
 /// The state that a ceremony is held on: of an anchored ledger, or in a drill, of a drill's. A
 /// golden is never looked for.
-fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
+pub(crate) fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
     let After::Ceremony(name) = after else { return Ok(Arc::default()) };
     let ledger = held.ledger.as_deref().ok_or_else(|| {
         Halt::media("S-LEDGER", format!("--ledger, the ledger that holds {name}"), "none")
@@ -149,7 +149,9 @@ fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, H
     };
     let chain = ledgers::chain(&ledgers::list(ledger)?, name, ledger)?;
     ledgers::refuse_later(ledger, name)?;
-    Ok(ledgers::fold(&chain, &trust)?.0)
+    let (state, _) = ledgers::fold(&chain, &trust)?;
+    verdicts::refuse_unpinned(&state, &trust)?;
+    Ok(state)
 }
 
 fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
@@ -200,67 +202,9 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
     Err(Halt::media("S-PAPERS", asked, "others; review the plan once more with `gishiki bind`"))
 }
 
-fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
-    let out = &resume.held.out;
-    output::refuse_existing(out)?;
-    let journals = &resume.held.journal;
-    let going_on = go_on(resume, lang).map_err(|halt| match Journal::is_begun(journals) {
-        true => halt.held(Reached::Begun),
-        false => halt,
-    });
-    let (conduct, run) = going_on?;
-    finish(conduct, run, out, lang)
-}
-
-/// Everything up to the record that says that the ceremony goes on.
-fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
-    let held = &resume.held;
-    let entered = room::enter(&held.room)?;
-    let (journal, recovered) = Journal::recover(&held.journal)?;
-    let (people, pin) = people(held, entered.mode, lang)?;
-    let state = held_on(held, entered.mode, &recovered.after()?)?;
-    let run = recovered.run(&state).map_err(Halt::Verification)?;
-    if let Some(plan) = &resume.plan {
-        refuse_another(plan, &run, &state)?;
-    }
-    if run.opened().mode != entered.mode {
-        let asked = format!("a room for a {}", output::mode(run.opened().mode));
-        return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
-    }
-    let clock = Clock::System;
-    let mut conduct = Conduct {
-        tokens: entered.tokens,
-        people,
-        clock,
-        journal,
-        pin: Some(pin),
-        progress: true,
-        lang,
-        proofs: Vec::new(),
-    };
-    let run = conduct.resume(run, &recovered, entered.place)?;
-    Ok((conduct, run))
-}
-
-/// The interrupted ceremony is the one of this plan, and nothing else changed either.
-fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt> {
-    let (planned, _) = compiled(Folder::read(plan)?, |_| Ok(Arc::clone(state)))?;
-    let begun = run.compiled();
-    for (what, asked, found) in [
-        ("graph", planned.graph.id(), begun.graph.id()),
-        ("bindings", planned.bindings.id(), begun.bindings.id()),
-    ] {
-        if asked != found {
-            let asked = format!("a journal with the {what} of {}, {asked}", shown(plan));
-            return Err(Halt::media("S-PAPERS", asked, found.to_string()));
-        }
-    }
-    Ok(())
-}
-
 /// Goes on to the end of the postscript, judges everything once more from what was written, and
 /// publishes.
-fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), Halt> {
+pub(crate) fn finish(mut conduct: Conduct, run: Run, out: &Path, lang: Lang) -> Result<(), Halt> {
     let run = conduct.go(run).map_err(|halt| halt.held(Reached::Begun))?;
     publish(conduct, &run, out, lang).map_err(|halt| halt.held(Reached::Sealed))?;
     ending(&run, lang)
@@ -274,7 +218,11 @@ fn publish(conduct: Conduct, run: &Run, out: &Path, lang: Lang) -> Result<(), Ha
     print(&summary(&verified, out, lang))
 }
 
-fn people(held: &args::Held, mode: Mode, lang: Lang) -> Result<(People, PinSource), Halt> {
+pub(crate) fn people(
+    held: &args::Held,
+    mode: Mode,
+    lang: Lang,
+) -> Result<(People, PinSource), Halt> {
     let people = match &held.answers {
         Some(_) if mode != Mode::Drill => {
             return Err(Halt::media(
@@ -311,7 +259,7 @@ pub(crate) fn judge(
     let trial = replay_own(run, &sealed).map_err(Halt::Verification)?;
     match prove_and_conclude(trial, trust, conduct.proofs)? {
         Verdict::Verified(verified) => Ok((sealed, *verified)),
-        Verdict::NotAnchored(_) => Err(Halt::Bug(Fault::new(
+        Verdict::NotAnchored(_) | Verdict::NotPinned(_) => Err(Halt::Bug(Fault::new(
             "S-SEAL",
             "the ceremony that was just closed",
             "another head",
@@ -387,5 +335,22 @@ pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     }
     text.push_str(&format!("  head      {}\n", verified.facts().head));
     text.push_str(&format!("  audit key {}\n", verified.facts().audit_key));
+    if verified.facts().mode != Mode::Rehearsal {
+        text.push_str(&last_of_the_slip(run, lang));
+    }
     text
+}
+
+/// The head of the postscript, which the slip for the anchor lacks until the last record is
+/// written.
+fn last_of_the_slip(run: &Run, lang: Lang) -> String {
+    let postscript = run.postscript_head();
+    let words = ceremony::words::lines(&postscript.0);
+    let words: String = words.iter().map(|line| format!("    {line}\n")).collect();
+    let what = pick(
+        lang,
+        "追記の最新値。別紙 D の控えに単語で書き、全員が署名する。",
+        "the head of the postscript: write it on the slip of annex D in words; everyone signs it",
+    );
+    format!("  postscript {postscript}\n{words}  {what}\n")
 }

@@ -5,7 +5,7 @@
 //! head is shown before it is. Every signature is verified before it is recorded. This loop decides
 //! nothing: what comes next, and whether an answer is one, is said by [`Run`].
 
-mod doubt;
+pub(crate) mod doubt;
 mod shown;
 
 use std::io::Write as _;
@@ -13,7 +13,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use ceremony::graph::{Act, Op};
 use ceremony::key::Proof;
-use ceremony::record::{Answer, Attempt, End, Event, Place, Resumed};
+use ceremony::name::Name;
+use ceremony::record::{Answer, Attempt, End, Event, Resumed, WHO};
 use ceremony::run::{Book, Fault, Next, Request, Run, Step, as_words};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
@@ -22,8 +23,8 @@ use ceremony::token::TokenError;
 use crate::args::Lang;
 use crate::commands::pick;
 use crate::exit::Halt;
-use crate::journal::{Journal, Recovered};
-use crate::people::{People, Question, Reply};
+use crate::journal::Journal;
+use crate::people::{Asked, People, Question, Reply};
 use crate::proofs::prove;
 use crate::report;
 use crate::secrets::PinSource;
@@ -94,46 +95,28 @@ impl Conduct {
         self.keep(step)
     }
 
-    /// Takes an answer. It waits for the question after it, unless people copy its head to paper or
+    /// Takes an answer. It waits for the question after it, unless a head is shown before that, or
     /// nothing is asked any more.
-    fn take_answer(&mut self, run: Run, op: &Op, answer: Event) -> Result<Run, Halt> {
+    fn take_answer(&mut self, run: Run, answer: Event) -> Result<Run, Halt> {
         let step = run.apply(self.clock.now()?, answer).map_err(stopped)?;
-        if !op.act.is_noted() && matches!(step.run.next(), Next::Ask(..)) {
+        if matches!(step.run.next(), Next::Ask(..)) {
             return Ok(self.note(step));
         }
         self.keep(step)
     }
 
-    /// Goes on with a run that was read from two journals.
+    /// Goes on with a run that was read from two journals, sealed already by this bundle or not.
     pub(crate) fn resume(
         &mut self,
         run: Run,
-        recovered: &Recovered,
-        place: Place,
+        seal: Option<&[u8]>,
+        resumed: Resumed,
     ) -> Result<Run, Halt> {
-        if run.book() == Book::Postscript {
-            return Ok(run);
+        match (run.next(), seal) {
+            (Next::Nothing, _) => Ok(run),
+            (Next::Seal, Some(bundle)) => self.begin_postscript(run, bundle),
+            _ => self.take(run, Event::Resumed(resumed)),
         }
-        let bundle = &recovered.written.bundle;
-        if run.next() == Next::Seal && !bundle.is_empty() {
-            let check = Made::of(&run).read(&run, bundle).map_err(Halt::Media)?;
-            prove(std::slice::from_ref(&check)).map_err(|(_, error)| {
-                Halt::Media(Fault::new("S-SEAL", "a seal that verifies", error.to_string()))
-            })?;
-            return self.begin_postscript(run, bundle);
-        }
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        let new_medium = match &recovered.new_medium {
-            None => Vec::new(),
-            Some(folder) => self.consent_to_medium(&run, folder)?,
-        };
-        let resumed = Resumed {
-            room: place,
-            torn: count(recovered.torn),
-            copied: count(recovered.copied),
-            new_medium,
-        };
-        self.take(run, Event::Resumed(resumed))
     }
 
     /// Goes on until the postscript is complete, or something stops it.
@@ -154,6 +137,10 @@ impl Conduct {
                 Next::Settle(op, attempt) => {
                     let op = op.clone();
                     self.settle(run, &op, attempt, None)?
+                }
+                Next::Note(op, attempt) => {
+                    let op = op.clone();
+                    self.note_head(run, &op, attempt)?
                 }
                 Next::Close(end) => self.take(run, Event::Closed { end })?,
                 Next::Seal => self.seal(run)?,
@@ -204,18 +191,25 @@ impl Conduct {
         attempt: u32,
         request: &ceremony::run::PeopleRequest,
     ) -> Result<Run, Halt> {
-        let mut again = 0;
+        let mut said = Vec::new();
+        let mut asked = Asked::First;
         loop {
-            let reply = self.people.ask(&Question { graph: run.graph(), request, again })?;
-            again += 1;
+            let graph = run.graph();
+            let reply = self.people.ask(&Question { graph, request, asked, said: &said })?;
             let answer = match reply {
                 Reply::Said(said) => Answer::People(said),
+                Reply::Mistaken { question, said: until } => {
+                    said = until;
+                    asked = Asked::Mistaken;
+                    run = self.mistaken(run, op, attempt, question)?;
+                    continue;
+                }
                 Reply::Refused { by, reason } => {
-                    let rule = "people".to_string();
-                    let event = Event::Refused { op: op.name.clone(), attempt, rule, reason, by };
-                    return self.take(run, event);
+                    return self.people_refuse(run, op, attempt, by, reason);
                 }
                 Reply::Deviation { by, reason } => {
+                    said = Vec::new();
+                    asked = Asked::Again;
                     run = self.take(run, Event::Deviation { op: op.name.clone(), reason, by })?;
                     continue;
                 }
@@ -223,15 +217,61 @@ impl Conduct {
             match run.judge(&answer) {
                 Ok(_) => {
                     let answered = Event::Answered { op: op.name.clone(), attempt, answer };
-                    let run = self.take_answer(run, op, answered)?;
+                    let run = self.take_answer(run, answered)?;
                     self.tokens.stand_in(&run, op);
                     self.clock.after_people();
                     return Ok(run);
                 }
-                Err(fault) if self.people.can_answer_again() => self.tell(&fault),
+                Err(fault) if self.people.can_answer_again() => {
+                    tell(&fault);
+                    let Answer::People(answered) = answer else { continue };
+                    said = answered.facts.into_iter().collect();
+                    asked = Asked::Mistaken;
+                    run = self.mistaken(run, op, attempt, WHO)?;
+                }
                 Err(fault) => return Err(interrupted(fault.rule, &fault.asked, &fault.found)),
             }
         }
+    }
+
+    /// Waits until somebody says that the head is on paper.
+    fn note_head(&mut self, mut run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
+        loop {
+            self.show_head(&run);
+            let head = run.head();
+            match self.people.note(run.graph(), op, head)? {
+                Reply::Said(said) => {
+                    return self.take(run, Event::Noted { head, by: said.by });
+                }
+                Reply::Mistaken { question, .. } => {
+                    run = self.mistaken(run, op, attempt, question)?;
+                }
+                Reply::Refused { by, reason } => {
+                    return self.people_refuse(run, op, attempt, by, reason);
+                }
+                Reply::Deviation { by, reason } => {
+                    run = self.take(run, Event::Deviation { op: op.name.clone(), reason, by })?;
+                }
+            }
+        }
+    }
+
+    /// What the machine refused from people is on record, without what was typed.
+    fn mistaken(&mut self, run: Run, op: &Op, attempt: u32, question: &str) -> Result<Run, Halt> {
+        let (op, question) = (op.name.clone(), question.to_string());
+        self.take(run, Event::Mistaken { op, attempt, question })
+    }
+
+    fn people_refuse(
+        &mut self,
+        run: Run,
+        op: &Op,
+        attempt: u32,
+        by: Vec<Name>,
+        reason: String,
+    ) -> Result<Run, Halt> {
+        let rule = "people".to_string();
+        self.take(run, Event::Refused { op: op.name.clone(), attempt, rule, reason, by })
     }
 
     fn answer_of_token(
@@ -260,13 +300,12 @@ impl Conduct {
             Ok(proofs) => {
                 let seen = shown::seen(&answer, self.lang);
                 let answered = Event::Answered { op: op.name.clone(), attempt, answer };
-                let mut run = self.take_answer(run, op, answered)?;
+                let mut run = self.take_answer(run, answered)?;
                 run.settle(&proofs);
                 self.proofs.extend(proofs);
                 if let Some(seen) = seen {
                     self.say(&format!("          ✓ {seen}"));
                 }
-                self.show_head(&run, op);
                 Ok(run)
             }
             Err(fault) => self.refuse(run, op, attempt, &fault),
@@ -279,7 +318,7 @@ impl Conduct {
         let cause = as_words(&error.to_string());
         let fault = Fault::new("S-TOKEN", format!("{} (`{}`)", op.act.kind(), op.name), &cause);
         if matches!(op.act, Act::Generate { .. }) {
-            self.tell(&fault);
+            tell(&fault);
             let run = self.settle(run, op, attempt, Some(&cause))?;
             return self.once_more(run, op, fault);
         }
@@ -287,7 +326,7 @@ impl Conduct {
             self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
         let locked = error.code.ends_with("PIN_LOCKED");
         if matches!(op.act, Act::Login { .. }) && self.people.can_answer_again() && !locked {
-            self.tell(&fault);
+            tell(&fault);
             return Ok(run);
         }
         Err(Halt::Token(fault))
@@ -296,7 +335,7 @@ impl Conduct {
     /// A rule refuses the token's answer: the ceremony stops, and is closed as aborted if it can be
     /// sealed.
     fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
-        self.tell(fault);
+        tell(fault);
         let reason = as_words(&format!("asked {}; found {}", fault.asked, fault.found));
         let event = Event::Refused {
             op: op.name.clone(),
@@ -346,10 +385,11 @@ impl Conduct {
             let _ = writeln!(std::io::stderr(), "{line}");
         }
     }
+}
 
-    fn tell(&self, fault: &Fault) {
-        let _ = writeln!(std::io::stderr(), "✗ {}", report::plain(&fault.to_string()));
-    }
+/// Says what is not as it was asked; the ceremony goes on.
+fn tell(fault: &Fault) {
+    let _ = writeln!(std::io::stderr(), "✗ {}", report::plain(&fault.to_string()));
 }
 
 /// How an ended ceremony leaves the command.

@@ -29,6 +29,8 @@ pub(crate) enum Halt {
     Interrupted(Fault),
     /// Everything fits together, but nothing says that it is the CA's.
     NotAnchored(String),
+    /// These ceremonies follow on what the anchor pins, and are not pinned themselves.
+    NotPinned(String),
     /// Two plans do not mean the same; what differs was printed.
     Differs,
     /// Our bug.
@@ -62,7 +64,7 @@ impl Halt {
             Self::Verification(_) => 4,
             Self::Media(_) => 5,
             Self::Interrupted(_) => 6,
-            Self::NotAnchored(_) => 7,
+            Self::NotAnchored(_) | Self::NotPinned(_) => 7,
             Self::Differs => 8,
             Self::Bug(_) => 70,
             Self::Told(halt) => halt.code(),

@@ -6,20 +6,18 @@
 //! Lines are [noted](Journal::note) and then [kept](Journal::keep): whoever causes an effect, or
 //! shows one, keeps before it. So an answer and the question after it are written together.
 //!
-//! **Invariant:** what was durable is never changed. Recovery only cuts a torn last line and copies
-//! the longer valid journal over the shorter one, and only if the one continues the other.
+//! **Invariant:** what is durable on both media is never changed. What becomes of the rest is said
+//! by [`recover`].
+
+pub(crate) mod recover;
 
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use ceremony::compile::{Compiled, input_digest};
-use ceremony::ledger::State;
-use ceremony::plan::{After, Plan};
-use ceremony::run::{Book, Fault, Run};
-use ceremony::verify::Refusal;
+use ceremony::run::{Book, Fault};
 
 use crate::exit::Halt;
 use crate::files::{read, shown};
@@ -61,39 +59,11 @@ pub(crate) struct Medium {
     transcript: File,
 }
 
-/// What was read from two media, and levelled.
-#[derive(Debug)]
-pub(crate) struct Recovered {
-    pub(crate) written: Written,
-    pub(crate) inputs: BTreeMap<String, Vec<u8>>,
-    /// Octets of a torn last line that were cut off, on either medium.
-    pub(crate) torn: usize,
-    /// Records that were copied from one medium to the other.
-    pub(crate) copied: usize,
-    /// The folder of a new medium, in the place of a lost one.
-    pub(crate) new_medium: Option<PathBuf>,
-}
-
 /// What was read from media that are given up.
 #[derive(Debug)]
 pub(crate) struct Unsealed {
     pub(crate) inputs: BTreeMap<String, Vec<u8>>,
     pub(crate) transcript: Vec<u8>,
-}
-
-impl Recovered {
-    /// The run that these journals tell of. A postscript's torn or missing lines are no fault here.
-    pub(crate) fn run(&self, state: &Arc<State>) -> Result<Run, Refusal> {
-        let Written { transcript, after, .. } = &self.written;
-        ceremony::verify::replay_unsealed(&self.inputs, transcript, after, state)
-    }
-
-    /// The ceremony that the interrupted one comes after.
-    pub(crate) fn after(&self) -> Result<After, Halt> {
-        let plan = self.inputs.get("plan.toml").map(Vec::as_slice).unwrap_or_default();
-        let plan = Plan::parse(plan).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
-        Ok(plan.after.into_inner())
-    }
 }
 
 impl Journal {
@@ -111,30 +81,6 @@ impl Journal {
     /// Whether a ceremony was begun in one of these folders: a line is durable there.
     pub(crate) fn is_begun(folders: &[PathBuf]) -> bool {
         folders.iter().any(|folder| holds_a_line(folder))
-    }
-
-    /// Opens two journals to go on with them: cuts torn lines, and levels them if one continues the
-    /// other.
-    pub(crate) fn recover(folders: &[PathBuf]) -> Result<(Self, Recovered), Halt> {
-        let [a, b] = two(folders)?;
-        let new_medium = renew(&a, &b)?;
-        let mut media = [Medium::open(a, false)?, Medium::open(b, false)?];
-        let mut torn = 0;
-        let mut copied = 0;
-        let mut level = |media: &mut [Medium; 2], name: &str| -> Result<Vec<u8>, Halt> {
-            let (octets, cut, lines) = level(media, name)?;
-            torn += cut;
-            copied += lines;
-            Ok(octets)
-        };
-        let transcript = level(&mut media, TRANSCRIPT)?;
-        let after = level(&mut media, AFTER)?;
-        let bundle = level_bundle(&media)?;
-        let inputs =
-            read_inputs(&media.each_ref().map(|medium| medium.folder.clone()), &transcript)?;
-        let written = Written { transcript, bundle, after };
-        let journal = Self::Media(media, Noted::default());
-        Ok((journal, Recovered { written, inputs, torn, copied, new_medium }))
     }
 
     /// Reads two journals, or the one that is left, without changing anything: the inputs, and the
@@ -264,31 +210,6 @@ impl Medium {
     }
 }
 
-/// Where one of two journals is an empty folder and the other is a journal, prepares the empty one:
-/// a medium was lost, and a new one put in.
-///
-/// # Errors
-///
-/// Where neither is a journal: there is none to go on with.
-fn renew(a: &Path, b: &Path) -> Result<Option<PathBuf>, Halt> {
-    if !holds_a_line(a) && !holds_a_line(b) {
-        let asked = format!("a ceremony's journal in {} or {}", shown(a), shown(b));
-        let found = "none; a ceremony that was not begun begins with `gishiki run`";
-        return Err(Halt::media("S-JOURNAL", asked, found));
-    }
-    let is_journal = |folder: &Path| folder.join(TRANSCRIPT).exists();
-    let (new, old) = match (is_journal(a), is_journal(b)) {
-        (true, false) => (b, a),
-        (false, true) => (a, b),
-        (true, true) | (false, false) => return Ok(None),
-    };
-    refuse_filled(new)?;
-    fs::create_dir_all(new).map_err(|error| failed(new, &error))?;
-    put(&new.join(INPUTS), &read(&old.join(INPUTS))?)?;
-    put(&new.join(TRANSCRIPT), b"")?;
-    Ok(Some(new.to_path_buf()))
-}
-
 /// Whether a journal has a whole line. What is there and cannot be read counts as one: nothing of
 /// it may be lost.
 fn holds_a_line(folder: &Path) -> bool {
@@ -301,7 +222,7 @@ fn holds_a_line(folder: &Path) -> bool {
 fn refuse_filled(folder: &Path) -> Result<(), Halt> {
     let ours = |name: &std::ffi::OsStr| {
         let begun = name == INPUTS || name == TRANSCRIPT || is_partial(name);
-        name == "lost+found" || (begun && !holds_a_line(folder))
+        name == "lost+found" || recover::is_aside(name) || (begun && !holds_a_line(folder))
     };
     let mut entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
@@ -339,29 +260,6 @@ fn whole_lines(mut octets: Vec<u8>) -> (Vec<u8>, usize) {
     (octets, torn)
 }
 
-/// Levels one file of lines on both media; says what was cut and how many lines were copied.
-fn level(media: &mut [Medium; 2], name: &str) -> Result<(Vec<u8>, usize, usize), Halt> {
-    let mut found = Vec::new();
-    for medium in media.iter() {
-        let path = medium.folder.join(name);
-        let octets = if path.exists() { read(&path)? } else { Vec::new() };
-        found.push(whole_lines(octets));
-    }
-    let (Some((a, torn_a)), Some((b, torn_b))) = (found.first(), found.get(1)) else {
-        return Ok((Vec::new(), 0, 0));
-    };
-    let longer = longer(name, a, b)?;
-    let missing = longer.get(a.len().min(b.len())..).unwrap_or_default();
-    let lines = missing.iter().filter(|octet| **octet == b'\n').count();
-    let (longer, held) = (longer.to_vec(), [(a.len(), *torn_a), (b.len(), *torn_b)]);
-    for (medium, (length, torn)) in media.iter_mut().zip(held) {
-        if torn > 0 || length < longer.len() {
-            medium.bring_to(name, &longer, length)?;
-        }
-    }
-    Ok((longer, held.iter().map(|(_, torn)| torn).sum(), lines))
-}
-
 /// Of two files of which one continues the other, the longer.
 fn longer<'a>(name: &str, a: &'a [u8], b: &'a [u8]) -> Result<&'a [u8], Halt> {
     let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
@@ -370,26 +268,6 @@ fn longer<'a>(name: &str, a: &'a [u8], b: &'a [u8]) -> Result<&'a [u8], Halt> {
     }
     let asked = format!("two journals of which one continues the other ({name})");
     Err(Halt::media("S-JOURNAL", asked, "two that differ; call the auditor, change nothing"))
-}
-
-/// The bundle, if it is durable on at least one medium; then on both.
-fn level_bundle(media: &[Medium; 2]) -> Result<Vec<u8>, Halt> {
-    let mut bundle = Vec::new();
-    for medium in media {
-        let path = medium.folder.join(BUNDLE);
-        if path.exists() {
-            let octets = read(&path)?;
-            if octets.ends_with(b"}\n") {
-                bundle = octets;
-            }
-        }
-    }
-    if !bundle.is_empty() {
-        for medium in media {
-            put(&medium.folder.join(BUNDLE), &bundle)?;
-        }
-    }
-    Ok(bundle)
 }
 
 /// The inputs that the first record names, by name, from whichever medium has them whole.

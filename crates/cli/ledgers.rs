@@ -215,7 +215,7 @@ pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, us
             .map_err(|halt| halt.in_folder(&entry.folder))?;
         let facts = match &verdict {
             Verdict::Verified(verified) => verified.facts(),
-            Verdict::NotAnchored(facts) => facts,
+            Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => facts,
         };
         signatures += facts.signatures;
         state = Arc::clone(&facts.state);

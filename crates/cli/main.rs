@@ -23,6 +23,7 @@ mod probe;
 mod proofs;
 mod rehearsals;
 mod report;
+mod resume;
 mod room;
 mod secrets;
 mod state;

@@ -62,6 +62,8 @@ fn manifest(facts: &Consistent, sealed: &Sealed) -> String {
         })
         .collect();
     let opened = &facts.opened;
+    // With name and bindings, what the slip of paper and the anchor have.
+    let held = facts.state.held.last();
     let manifest = json!({
         "audit-key": facts.audit_key.to_string(),
         "bindings": opened.bindings.to_string(),
@@ -72,6 +74,8 @@ fn manifest(facts: &Consistent, sealed: &Sealed) -> String {
         "graph": opened.graph.to_string(),
         "head": facts.head.to_string(),
         "mode": mode(facts.mode),
+        "postscript": held.map(|held| held.postscript.to_string()),
+        "sequence": held.map(|held| held.sequence),
     });
     // Rows of a few words each: people read and diff this file.
     serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n"

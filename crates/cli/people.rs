@@ -7,7 +7,8 @@ mod terminal;
 
 use std::collections::BTreeMap;
 
-use ceremony::graph::{Graph, Op};
+use ceremony::graph::{Act, Graph, Op};
+use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::Said;
 use ceremony::run::{FactKind, PeopleRequest};
@@ -37,6 +38,19 @@ pub(crate) enum Reply {
     Refused { by: Vec<Name>, reason: String },
     /// Something is not as the script has it; the question comes again.
     Deviation { by: Vec<Name>, reason: String },
+    /// What was typed is no answer to this question; it comes again, after what was said until then.
+    Mistaken { question: &'static str, said: Vec<(String, String)> },
+}
+
+/// How a question comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asked {
+    /// For the first time.
+    First,
+    /// Once more, from the beginning.
+    Again,
+    /// Once more where what was typed was no answer.
+    Mistaken,
 }
 
 /// One question of an operation, with what people must see to answer it.
@@ -44,8 +58,9 @@ pub(crate) enum Reply {
 pub(crate) struct Question<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) request: &'a PeopleRequest,
-    /// How many times people were asked this before.
-    pub(crate) again: usize,
+    pub(crate) asked: Asked,
+    /// What was said already, by the names of the questions.
+    pub(crate) said: &'a [(String, String)],
 }
 
 impl People {
@@ -65,6 +80,24 @@ impl People {
             Self::StandIns => {
                 Ok(Reply::Refused { by: two_of_two_roles(graph), reason: what.to_string() })
             }
+        }
+    }
+
+    /// Waits until somebody says that this head, after this operation, is on paper.
+    pub(crate) fn note(&mut self, graph: &Graph, op: &Op, head: Digest) -> Result<Reply, Halt> {
+        match self {
+            Self::Terminal(terminal) => terminal.note(graph, op, head),
+            Self::Scripted(_) | Self::StandIns => {
+                Ok(Reply::Said(Said { by: who_notes(graph), facts: BTreeMap::new() }))
+            }
+        }
+    }
+
+    /// Asks those who refused, on one medium only, whether it holds.
+    pub(crate) fn holds(&mut self, graph: &Graph, by: &[Name], what: &str) -> Result<bool, Halt> {
+        match self {
+            Self::Terminal(terminal) => terminal.holds(graph, by, what),
+            Self::Scripted(_) | Self::StandIns => Ok(true),
         }
     }
 
@@ -96,6 +129,13 @@ fn as_planned(request: &PeopleRequest, words: &str) -> Said {
     };
     let facts: BTreeMap<String, String> = request.facts.iter().map(fact).collect();
     Said { by, facts }
+}
+
+/// The first of those who read the papers to the machine.
+fn who_notes(graph: &Graph) -> Vec<Name> {
+    let papers = graph.ops().iter().find(|op| op.act == Act::Papers);
+    let duties = papers.map(|op| op.by.as_slice()).unwrap_or_default();
+    duties.iter().flat_map(|duty| duty.persons.first()).min().cloned().into_iter().collect()
 }
 
 /// The first two participants who share no role.

@@ -45,6 +45,15 @@ fn words(halt: &Halt, lang: Lang) -> String {
             let heading = pick(lang, "整合するが、アンカーなし", "consistent, not anchored");
             format!("{heading}: {}\n", plain(why))
         }
+        Halt::NotPinned(names) => {
+            let heading = pick(lang, "整合するが、アンカーに固定なし", "consistent, not pinned");
+            let next = pick(
+                lang,
+                "控えを anchor.toml に写してください(docs/anchor.md)。",
+                "Copy its slip into anchor.toml (docs/anchor.md).",
+            );
+            format!("{heading}: {}\n{next}\n", plain(names))
+        }
         Halt::Differs | Halt::Told(_) => String::new(),
         Halt::Bug(fault) => say(pick(lang, "gishiki の不具合", "a bug of gishiki"), fault, lang),
         Halt::Held(reached, halt) => {
@@ -77,7 +86,8 @@ fn subject(rule: &str, lang: Lang) -> &'static str {
 const fn next(reached: Reached, halt: &Halt, lang: Lang) -> &'static str {
     match (reached, halt) {
         // What people or a plan decided needs no mending.
-        (_, Halt::People(_) | Halt::Violations(..) | Halt::NotAnchored(_) | Halt::Differs) => "",
+        (_, Halt::People(_) | Halt::Violations(..) | Halt::Differs) => "",
+        (_, Halt::NotAnchored(_) | Halt::NotPinned(_)) => "",
         (_, Halt::Held(..)) => "",
         (Reached::Nothing, _) => pick(
             lang,

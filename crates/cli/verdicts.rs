@@ -82,15 +82,13 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, lang: Lang) -> Result<(), Hal
         let verdict =
             judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
         let facts = match verdict {
-            Verdict::Verified(verified) => verified.facts().clone(),
-            Verdict::NotAnchored(facts) => *facts,
+            Verdict::Verified(verified) => (true, verified.facts().clone()),
+            Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => (false, *facts),
         };
+        let (trusted, facts) = facts;
         print(&format!(
             "{} {:<40} {} {}{}\n",
-            match trust {
-                Trust::None => "·",
-                Trust::Anchor(_) | Trust::Room(_) | Trust::Rehearsal | Trust::Drill => "✓",
-            },
+            if trusted { "✓" } else { "·" },
             entry.name.as_str(),
             facts.signatures,
             pick(lang, "件の署名", "signatures"),
@@ -109,6 +107,7 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, lang: Lang) -> Result<(), Hal
     if matches!(trust, Trust::None) {
         return Err(not_anchored(&facts));
     }
+    refuse_unpinned(&state, trust)?;
     print(&format!("{}: {counted}\n  head      {}\n", heading(facts.mode, lang), facts.head))
 }
 
@@ -139,7 +138,30 @@ fn verify_folder(
     match judge_folder(&found, &state, trust)? {
         Verdict::Verified(verified) => print(&proved(&verified, lang)),
         Verdict::NotAnchored(facts) => Err(not_anchored(&facts)),
+        Verdict::NotPinned(facts) => Err(not_pinned(&facts)),
     }
+}
+
+/// Under an anchor a ledger has every ceremony that is pinned, and none beside.
+pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Halt> {
+    let Trust::Anchor(anchor) = trust else { return Ok(()) };
+    let refused = |fault| Halt::Verification(Refusal { place: "anchor.toml".into(), fault });
+    if let Some(pin) = anchor.lacked(state) {
+        let asked = format!("a ledger with {}, which the anchor pins", pin.name);
+        let last = state.held.last().map_or("nothing", |held| held.ceremony.as_str());
+        let found = format!("one that ends with {last}");
+        return Err(refused(Fault::new("S-ANCHOR", asked, found)));
+    }
+    if anchor.compare(state).map_err(refused)?.is_whole() {
+        return Ok(());
+    }
+    let unpinned = state.held.iter().skip(anchor.ceremony.len());
+    let names: Vec<&str> = unpinned.map(|held| held.ceremony.as_str()).collect();
+    Err(Halt::NotPinned(names.join(", ")))
+}
+
+fn not_pinned(facts: &Consistent) -> Halt {
+    Halt::NotPinned(facts.opened.ceremony.to_string())
 }
 
 fn not_anchored(facts: &Consistent) -> Halt {
@@ -162,7 +184,9 @@ fn judge_folder(
     let verdict = conclude(&sealed, state, trust, Vec::new())?;
     let difference = match &verdict {
         Verdict::Verified(verified) => output::difference(&output::files(verified, &sealed), found),
-        Verdict::NotAnchored(facts) => output::unlike(facts, &sealed, found),
+        Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => {
+            output::unlike(facts, &sealed, found)
+        }
     };
     if let Some((name, what)) = difference {
         let fault = Fault::new("S-ARTEFACT", "the file that this transcript gives", &what);

@@ -37,11 +37,14 @@ pub(super) struct Step {
     #[serde(default)]
     lose: u32,
     /// An event in the place of the next one. `op` and `attempt` are those at hand, unless it says
-    /// others; `"$answer"` stands for what the token answers.
+    /// others; `"$answer"` stands for what the token answers, `"$head"` for the head.
     event: Option<toml::Table>,
     /// The event comes after the operation was asked, in the place of its answer.
     #[serde(default)]
     asked: bool,
+    /// The event comes in the place of the word that the head after the operation is noted.
+    #[serde(default)]
+    noted: bool,
     /// When the event happens.
     at: Option<String>,
     /// The answer is the planned one.
@@ -105,7 +108,7 @@ impl<'c> Rehearsal<'c> {
                                 Event::Lost { op, attempt, cause: "CKR_FUNCTION_FAILED".into() };
                             run.apply(self.at, lost)?.run
                         }
-                        Some(step) if step.event.is_some() && !step.asked => {
+                        Some(step) if step.event.is_some() && !step.asked && !step.noted => {
                             self.happen(step, run, &op, attempt, None)?
                         }
                         Some(_) | None => run.apply(self.at, asked)?.run,
@@ -120,6 +123,17 @@ impl<'c> Rehearsal<'c> {
                     run.apply(self.at, Event::Lost { op, attempt, cause: "interrupted".into() })?
                         .run
                 }
+                Next::Note(op, attempt) => match step.filter(|s| s.noted && s.op == op.name) {
+                    Some(step) => {
+                        let op = op.clone();
+                        self.happen(step, run, &op, attempt, None)?
+                    }
+                    None => {
+                        let head = run.head();
+                        let by = vec!["p13".parse().unwrap()];
+                        run.apply(self.at, Event::Noted { head, by })?.run
+                    }
+                },
                 Next::Close(end) => run.apply(self.at, Event::Closed { end })?.run,
                 Next::Seal => self.seal(run)?,
                 Next::Nothing | Next::Abandon => {
@@ -157,6 +171,9 @@ impl<'c> Rehearsal<'c> {
         let fields = event.as_object_mut().unwrap();
         fields.entry("op").or_insert_with(|| op.name.clone().into());
         fields.entry("attempt").or_insert_with(|| attempt.into());
+        for value in fields.values_mut().filter(|value| **value == "$head") {
+            *value = run.head().to_string().into();
+        }
         for value in fields.values_mut().filter(|value| **value == "$answer") {
             *value = answer.clone().unwrap();
             // What was found stands in an event without the words that say whose answer it was.

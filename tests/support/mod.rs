@@ -292,8 +292,7 @@ pub(crate) fn state_after(after: &After) -> Arc<State> {
     let plan = Plan::parse(&sealed.inputs["plan.toml"]).unwrap();
     let before = state_after(plan.after.get_ref());
     let trial = ceremony::verify::replay(&sealed, &before).unwrap();
-    let state = before.after(trial.run(), sealed.after.as_deref().unwrap_or_default()).unwrap();
-    let state = Arc::new(state);
+    let state = Arc::clone(trial.state());
     KNOWN.lock().unwrap().insert(name.to_string(), Arc::clone(&state));
     state
 }

@@ -17,6 +17,9 @@ pub(crate) const SO_PIN: &str = "drill-so-pin";
 
 const WHO: &str = "who confirms (ids, by spaces): ";
 
+/// Whoever wrote the head on the screen into the script says so.
+const NOTED: &str = "who noted it in the script (ids, by spaces): ";
+
 /// A process at a terminal. It is asked in English.
 pub(crate) struct Terminal {
     child: Child,
@@ -151,6 +154,11 @@ impl Terminal {
             // The duties stand between the title of the step and its first question.
             let step = self.said.rsplit("\n── ").next().unwrap().to_string();
             return self.answer(&people(&step).join(" "));
+        }
+        if prompt == NOTED {
+            let head = open.lines().rev().nth(1).unwrap().trim().to_string();
+            self.values.insert("head".into(), head);
+            return self.answer("p13");
         }
         if prompt.contains("as read aloud") {
             return self.answer(&first_words(open));

@@ -132,6 +132,10 @@ impl Scribe {
                 let TokenAnswer::Key(key) = self.token.perform(request) else { unreachable!() };
                 self.take(Event::Adopted { op: name, attempt, key });
             }
+            Next::Note(..) => {
+                let (head, by) = (run.head(), vec!["p13".parse().unwrap()]);
+                self.take(Event::Noted { head, by });
+            }
             Next::Close(end) => self.take(Event::Closed { end }),
             Next::Seal => {
                 let made = Made::of(run);
@@ -227,6 +231,9 @@ fn resumed() -> ceremony::record::Resumed {
         room: Place::rehearsal(),
         torn: 7,
         copied: 1,
+        dropped: 2,
+        refusal: None,
+        aside: None,
         new_medium: Vec::new(),
     }
 }

@@ -26,7 +26,7 @@ pub(super) struct Vocabulary {
     stride: usize,
 }
 
-const KINDS: [&str; 11] = [
+const KINDS: [&str; 13] = [
     "opened",
     "asked",
     "answered",
@@ -34,6 +34,8 @@ const KINDS: [&str; 11] = [
     "adopted",
     "orphan-removed",
     "refused",
+    "mistaken",
+    "noted",
     "deviation",
     "resumed",
     "closed",

@@ -6,12 +6,17 @@
 //! postscript. The rehearsal's root key is known to all as well, but this forger does not use it: a
 //! real one would not have it.
 
-use crate::support::nothing;
+use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
+use crate::support::nothing;
+
+use ceremony::compile::{Inputs, compile};
 use ceremony::graph::Graph;
 use ceremony::hex::{Digest, Octets, decode, encode};
 use ceremony::key::{Check, Curve};
+use ceremony::ledger::State;
 use ceremony::record::{Event, GENESIS, Record};
 use ceremony::run::{FactKind, Next, Request, Run, Step};
 use ceremony::seal::Made;
@@ -24,6 +29,8 @@ use super::ceremonies::signature;
 /// A sealed ceremony taken apart: its records, and the run before each of them.
 pub(super) struct Book {
     pub(super) sealed: Sealed,
+    /// What the ceremonies before it left.
+    pub(super) state: Arc<State>,
     /// The records, without chain values: of the transcript, then of the postscript.
     pub(super) records: Vec<Value>,
     lines: Vec<String>,
@@ -34,15 +41,20 @@ pub(super) struct Book {
 }
 
 impl Book {
+    /// Of a first ceremony.
     pub(super) fn of(sealed: Sealed) -> Self {
+        Self::on(nothing(), sealed)
+    }
+
+    /// Of a ceremony that was held on this state.
+    pub(super) fn on(state: Arc<State>, sealed: Sealed) -> Self {
         let text = |octets: &[u8]| String::from_utf8(octets.to_vec()).unwrap();
         let own = |text: String| text.lines().map(|line| format!("{line}\n")).collect::<Vec<_>>();
         let mut lines = own(text(&sealed.transcript));
         let transcript = lines.len();
         lines.extend(own(text(sealed.after.as_deref().unwrap_or_default())));
         let mut before = vec![None];
-        let mut run =
-            replay_unsealed(&sealed.inputs, lines[0].as_bytes(), b"", &nothing()).unwrap();
+        let mut run = replay_unsealed(&sealed.inputs, lines[0].as_bytes(), b"", &state).unwrap();
         for line in lines.iter().skip(1) {
             before.push(Some(run.clone()));
             run = judge(run, line).unwrap().run;
@@ -52,7 +64,30 @@ impl Book {
             value.as_object_mut().unwrap().remove("chain").unwrap();
             value
         };
-        Self { records: lines.iter().map(record).collect(), sealed, lines, before, transcript }
+        let records = lines.iter().map(record).collect();
+        Self { records, sealed, state, lines, before, transcript }
+    }
+
+    /// The same records, to be performed again on other inputs: those must compile, and the first
+    /// record names them.
+    pub(super) fn on_inputs(&self, inputs: BTreeMap<String, Vec<u8>>) -> Result<Self, String> {
+        let said = |violations: Vec<ceremony::violation::Violation>| {
+            violations.first().map_or_else(String::new, |v| format!("{}: {}", v.rule, v.found))
+        };
+        let compiled = Inputs::sealed(&inputs)
+            .and_then(|inputs| compile(&inputs, &self.state))
+            .map_err(said)?;
+        let Event::Opened(opened) =
+            serde_json::from_value(self.records[0]["event"].clone()).unwrap()
+        else {
+            panic!("a transcript begins with Opened")
+        };
+        let opened = compiled.opened(opened.mode, opened.room);
+        let mut records = self.records.clone();
+        records[0]["event"] = serde_json::to_value(Event::Opened(opened)).unwrap();
+        let sealed = Sealed { inputs, ..self.sealed.clone() };
+        let (lines, before) = (Vec::new(), vec![None]);
+        Ok(Self { records, sealed, state: Arc::clone(&self.state), lines, before, ..*self })
     }
 
     /// What was agreed.
@@ -80,7 +115,7 @@ impl Book {
 
     /// What replay says of another line in the first record's place.
     pub(super) fn judge_first(&self, line: &str) -> Result<Run, String> {
-        replay_unsealed(&self.sealed.inputs, line.as_bytes(), b"", &nothing())
+        replay_unsealed(&self.sealed.inputs, line.as_bytes(), b"", &self.state)
             .map_err(|r| r.fault.to_string())
     }
 
@@ -229,7 +264,7 @@ impl Forgery<'_> {
         };
         let step = judge(run, &line)?;
         if record_is_sealed {
-            replay(&self.folder, &nothing()).map_err(|refusal| refusal.to_string())?;
+            replay(&self.folder, &self.book.state).map_err(|refusal| refusal.to_string())?;
         }
         self.run = Some(step.run);
         if matches!(self.run.as_ref().map(Run::next), Some(Next::Seal)) {
@@ -258,6 +293,9 @@ impl Forgery<'_> {
             event["bundle"] = json!(Digest::of(&self.folder.bundle).to_string());
             return derived(record, 0);
         }
+        if event["kind"] == "noted" {
+            event["head"] = json!(run.head().to_string());
+        }
         let Some(answer) = event.get_mut("answer") else { return derived(record, run.records()) };
         if let Some(signatures) = answer.get_mut("signatures")
             && matches!(run.next(), Next::Answer(op, _) if op.name == "sign-head")
@@ -267,7 +305,9 @@ impl Forgery<'_> {
             let kind = "application/vnd.gishiki.head.v1+json";
             *signatures = json!([encode(&audit_signature(run, kind, &payload).0)]);
         }
-        if let Some(values) = answer.get_mut("values") {
+        if let Some(values) = answer.get_mut("values")
+            && matches!(run.next(), Next::Answer(op, _) if op.name == "write-head")
+        {
             *values = json!([format!("{:08x}{}", run.graph().sequence(), run.head())]);
         }
         if let (Some(facts), Ok(Request::People(request))) =

@@ -96,6 +96,16 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "who of the participants spoke",
     },
     Only {
+        fields: &["noted: by"],
+        how: &["an element more"],
+        why: "who of the participants said that the head is on paper",
+    },
+    Only {
+        fields: &["noted: by[]"],
+        how: &["another word"],
+        why: "who of the participants said that the head is on paper",
+    },
+    Only {
         fields: &["orphan-removed generate: by"],
         how: &["an element more"],
         why: "who of the participants consented; replay asks for two roles",
@@ -138,7 +148,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "what was left of a key pair and destroyed is anything but a complete pair",
     },
     Only {
-        fields: &["resumed: copied", "resumed: torn"],
+        fields: &["resumed: copied", "resumed: dropped", "resumed: torn"],
         how: &["one less", "one more"],
         why: "what the interruption did to the journals is seen in the room only",
     },

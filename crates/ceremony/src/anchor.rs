@@ -1,16 +1,22 @@
 //! The anchor: what says that a ceremony is the CA's. The only root of trust of `verify`.
 //!
-//! It is read aloud in words in the room, written on paper, signed, and committed by a reviewed
-//! change.
+//! It pins every ceremony of a ledger. What it says of one was read aloud in words in the room,
+//! written on a slip of paper, signed, and is committed by a reviewed change. Whoever holds the
+//! audit key, and nothing else, can then change nothing that was held before.
 
+use alloc::format;
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::hex::Digest;
+use crate::ledger::{Held, State};
 use crate::name::Name;
 use crate::plan::format_is_1;
+use crate::record::Mode;
+use crate::run::Fault;
 use crate::text;
 use crate::time::Day;
 use crate::violation::{Input, Violation};
@@ -23,31 +29,31 @@ pub struct Anchor {
     pub format: Spanned<u32>,
     /// The CA's name in the file system.
     pub ca: Name,
-    /// The CA's first ceremony.
-    pub ceremony: Name,
-    /// SHA-256 of the audit key's SubjectPublicKeyInfo.
-    pub audit_key: Digest,
-    /// The chain value of the first ceremony's last record.
-    pub genesis_head: Digest,
-    /// The day on which it was signed on paper.
-    pub signed_on: Day,
-    /// Every later ceremony in which a new audit key came in, in their order.
-    #[serde(default)]
-    pub succession: Vec<Succession>,
+    /// Of which kind its ceremonies are: real, or the drills of a team that practises. Everyone
+    /// can compute a rehearsal's keys, so there is no anchor for one.
+    pub mode: Spanned<Mode>,
+    /// Every ceremony, in their order, from its slip of paper.
+    pub ceremony: Vec<Pin>,
 }
 
-/// A ceremony that made a new audit key because the root token was lost (5.7.2): no earlier key
-/// vouches for it, so people do.
+/// One ceremony, as its slip of paper has it.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Succession {
-    /// The ceremony.
-    pub ceremony: Name,
-    /// SHA-256 of the new audit key's SubjectPublicKeyInfo.
-    pub audit_key: Digest,
-    /// The chain value of that ceremony's last record.
+pub struct Pin {
+    /// Its place in the ledger.
+    pub sequence: u32,
+    /// Its name.
+    pub name: Name,
+    /// The bindings' id, which covers every input.
+    pub bindings: Digest,
+    /// The chain value of the transcript's last record.
     pub head: Digest,
-    /// The day on which it was signed on paper.
+    /// The chain value of the postscript's last record; 32 zero octets where there is none.
+    pub postscript: Digest,
+    /// SHA-256 of the SubjectPublicKeyInfo of an audit key that was made in it: no earlier key
+    /// vouches for it (5.7.2), so people do.
+    pub audit_key: Option<Digest>,
+    /// The day on which the slip was signed.
     pub signed_on: Day,
 }
 
@@ -56,6 +62,80 @@ impl Anchor {
     pub fn parse(octets: &[u8]) -> Result<Self, Violation> {
         let anchor: Self = text::document(Input::Anchor, octets)?;
         format_is_1(Input::Anchor, &anchor.format)?;
+        if *anchor.mode.get_ref() == Mode::Rehearsal {
+            return Err(Violation::at(
+                Input::Anchor,
+                anchor.mode.span(),
+                "S-FORM",
+                "`real` or `drill`",
+                "a rehearsal, whose keys everyone can compute",
+                "a rehearsal is judged with --rehearsal and needs no anchor",
+            ));
+        }
         Ok(anchor)
     }
+
+    /// Whether every ceremony of a ledger is the one that is pinned here, in the same order, and
+    /// how many of them are.
+    ///
+    /// # Errors
+    ///
+    /// S-ANCHOR, with the first thing that differs.
+    pub fn compare(&self, state: &State) -> Result<Pinned, Fault> {
+        if let Some(genesis) = &state.genesis {
+            same("the CA", &self.ca, &genesis.ca)?;
+        }
+        let mut pinned = 0;
+        for (found, pin) in state.held.iter().zip(&self.ceremony) {
+            pin.compare(found)?;
+            pinned += 1;
+        }
+        Ok(Pinned { pinned, held: state.held.len(), pins: self.ceremony.len() })
+    }
+
+    /// The ceremony that a ledger lacks, if it ends before the last one that is pinned.
+    #[must_use]
+    pub fn lacked(&self, state: &State) -> Option<&Pin> {
+        self.ceremony.get(state.held.len())
+    }
+}
+
+/// How much of a ledger an anchor pins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pinned {
+    /// How many ceremonies were compared and are the same.
+    pub pinned: usize,
+    /// How many the ledger has.
+    pub held: usize,
+    /// How many the anchor has.
+    pub pins: usize,
+}
+
+impl Pinned {
+    /// Whether the last ceremony of the ledger is pinned, and so each before it.
+    #[must_use]
+    pub const fn is_whole(self) -> bool {
+        self.pinned == self.held
+    }
+}
+
+impl Pin {
+    fn compare(&self, found: &Held) -> Result<(), Fault> {
+        let of = |what: &str| format!("the {what} of {}", self.name);
+        same("the ceremony", &self.name, &found.ceremony)?;
+        same(&of("sequence"), &self.sequence, &found.sequence)?;
+        same(&of("bindings"), &self.bindings, &found.bindings)?;
+        same(&of("head"), &self.head, &found.head)?;
+        same(&of("postscript"), &self.postscript, &found.postscript)?;
+        let key = |key: &Option<Digest>| key.map_or_else(|| "none".to_string(), |k| k.to_string());
+        same(&of("new audit key"), &key(&self.audit_key), &key(&found.audit_key))
+    }
+}
+
+/// What the anchor says is what the ledger has.
+fn same<T: PartialEq + ToString>(what: &str, asked: &T, found: &T) -> Result<(), Fault> {
+    if asked == found {
+        return Ok(());
+    }
+    Err(Fault::new("S-ANCHOR", format!("{what} {}", asked.to_string()), found.to_string()))
 }

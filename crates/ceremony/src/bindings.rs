@@ -1,5 +1,6 @@
 //! What fills the graph's holes: everything known at review besides public keys, for the first
-//! attempt.
+//! attempt; and the digest of every input, so that the bindings' id, which is read aloud and signed
+//! on paper, covers what the graph does not show (approvals, credentials, who examined).
 //!
 //! Approvals and the transcript's first record name both ids: the graph's, and that of these
 //! bindings.
@@ -26,11 +27,16 @@ impl Bindings {
     /// every key.
     pub(crate) fn of(
         graph: &Graph,
+        inputs: &BTreeMap<String, Digest>,
         predecessor: Option<&Predecessor>,
         known: &BTreeMap<Name, PublicKey>,
         stand_ins: &BTreeMap<Name, PublicKey>,
     ) -> Result<Self, EncodeError> {
-        let mut text = String::from("gishiki bindings v1\n\n");
+        let mut text = String::from("gishiki bindings v1\n\n# inputs\n\n");
+        for (name, digest) in inputs {
+            let _ = writeln!(text, "{digest}  {name}");
+        }
+        text.push_str("\n# what they compile to\n\n");
         let _ = writeln!(text, "graph        {}", graph.id());
         match predecessor {
             None => text.push_str("predecessor  nothing\n"),

@@ -183,6 +183,11 @@ pub fn input_digest(text: &str) -> Digest {
     Digest::of_parts("gishiki input v1", &[text.as_bytes()])
 }
 
+/// Every input's digest, by name.
+fn input_digests(texts: &BTreeMap<String, String>) -> BTreeMap<String, Digest> {
+    texts.iter().map(|(name, text)| (name.clone(), input_digest(text))).collect()
+}
+
 /// Compiles a plan against the state that the ceremonies before it left, or gives every violation
 /// of a rule.
 pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Violation>> {
@@ -203,7 +208,9 @@ pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Vio
     }
     let predecessor = state.last.as_ref().map(|last| &last.predecessor);
     let known = graph.known_keys();
-    let bindings = Bindings::of(&graph, predecessor, &known, &stand_ins).map_err(|error| {
+    let digests = input_digests(&inputs.texts);
+    let bound = Bindings::of(&graph, &digests, predecessor, &known, &stand_ins);
+    let bindings = bound.map_err(|error| {
         vec![Violation::whole(
             Input::Plan,
             "S-STRUCTURE",
@@ -251,14 +258,13 @@ impl Compiled {
     /// The first record of a ceremony on this plan.
     #[must_use]
     pub fn opened(&self, mode: Mode, room: Place) -> Opened {
-        let digest = |(name, text): (&String, &String)| (name.clone(), input_digest(text));
         Opened {
             format: FORMAT,
             mode,
             ceremony: self.graph.ceremony.clone(),
             graph: self.graph.id(),
             bindings: self.bindings.id(),
-            inputs: self.inputs.iter().map(digest).collect(),
+            inputs: input_digests(&self.inputs),
             predecessor: self.state.last.as_ref().map(|last| last.predecessor.clone()),
             room,
         }
@@ -392,6 +398,7 @@ impl Builder<'_> {
                 .map(|s| s.get_ref().clone())
                 .collect(),
             head_on: *policy.ledger_head.on.get_ref(),
+            sheets_per_head: *policy.journal.sheets_per_head.get_ref(),
             leave_out: named(&token.leave_out),
             not_told: named(&token.not_told),
             may_hold: token.may_hold.iter().map(brought).collect(),

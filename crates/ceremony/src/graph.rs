@@ -89,6 +89,8 @@ pub struct Demands {
     pub production_serials: Vec<String>,
     /// Where the ledger head is kept besides the papers.
     pub head_on: HeadOn,
+    /// How many sheets are signed at most between two heads that people note on paper.
+    pub sheets_per_head: u32,
     /// Attributes that are not said in a template, because the module refuses them.
     pub leave_out: BTreeSet<Attribute>,
     /// Attributes that the module cannot tell.
@@ -245,6 +247,9 @@ pub struct Op {
     pub by: Vec<Duty>,
     /// The sections of the CP/CPS that ask for it.
     pub section: String,
+    /// Whether people note the head of the record after it, and nothing goes on before they say so.
+    /// A resumed session is compared with the last one.
+    pub noted: bool,
 }
 
 /// A number of people of one role.
@@ -273,10 +278,27 @@ impl Graph {
 
     /// No operation is pushed any more: what is reviewed is fixed.
     pub(crate) fn close(mut self) -> Self {
+        self.place_heads();
         let text = self.write();
         let id = Digest::of_parts("gishiki graph v1", &[text.as_bytes()]);
         self.whole = Some((text, id));
         self
+    }
+
+    /// After every key, copy, destruction and decision, and after every run of sheets, which is
+    /// broken where it is longer than the policy has it.
+    fn place_heads(&mut self) {
+        let most = self.demands.sheets_per_head;
+        let signs: Vec<bool> = self.ops.iter().map(|op| matches!(op.act, Act::Sign(_))).collect();
+        let follows = signs.iter().skip(1).copied().chain([false]);
+        let mut sheets = 0;
+        for ((op, is_sheet), more) in self.ops.iter_mut().zip(&signs).zip(follows) {
+            sheets = if *is_sheet { sheets + 1 } else { 0 };
+            op.noted = if *is_sheet { !more || sheets >= most } else { op.act.is_noted() };
+            if op.noted {
+                sheets = 0;
+            }
+        }
     }
 
     /// The ceremony's name.
@@ -410,6 +432,6 @@ impl Graph {
 
     pub(crate) fn push(&mut self, name: String, act: Act, by: Vec<Duty>, section: &str) {
         let id = OpId(self.ops.len());
-        self.ops.push(Op { id, name, act, by, section: section.to_string() });
+        self.ops.push(Op { id, name, act, by, section: section.to_string(), noted: false });
     }
 }

@@ -161,6 +161,17 @@ impl Signature {
         self.raw.get(..self.curve.field_octets()).unwrap_or_default()
     }
 
+    /// What a ledger keeps of r for the life of its keys: its first 32 octets. Two signatures that
+    /// share them give the key away, or are one in 2¹²⁸.
+    #[must_use]
+    pub fn nonce(&self) -> Nonce {
+        let mut nonce = [0; 32];
+        for (place, octet) in nonce.iter_mut().zip(self.r()) {
+            *place = *octet;
+        }
+        Nonce(nonce)
+    }
+
     /// r ‖ s out of an ECDSA-Sig-Value in DER.
     pub fn raw_from_der(curve: Curve, der: &[u8]) -> Result<Vec<u8>, KeyError> {
         match curve {
@@ -182,6 +193,10 @@ impl Signature {
         .unwrap_or_default()
     }
 }
+
+/// The first 32 octets of an r.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Nonce([u8; 32]);
 
 /// One signature that is still to be verified. It can be proved on any thread.
 #[derive(Debug, Clone)]
@@ -216,6 +231,11 @@ impl Check {
 
     pub(crate) const fn id(&self) -> Digest {
         self.id
+    }
+
+    /// The signature that is to be verified.
+    pub(crate) const fn signature(&self) -> &Signature {
+        &self.signature
     }
 
     /// Whether one of these proofs is of this check.

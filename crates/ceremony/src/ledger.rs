@@ -20,7 +20,7 @@ pub use due::{Due, DueKind};
 
 use crate::graph::Holder;
 use crate::hex::{Digest, Octets};
-use crate::key::{Curve, PublicKey};
+use crate::key::{Curve, Nonce, PublicKey};
 use crate::name::Name;
 use crate::plan::{Ground, Order, ProfileName};
 use crate::policy::{Backup, Policy};
@@ -46,14 +46,16 @@ pub struct State {
     pub ca_name: Vec<u8>,
     /// Where it is found.
     pub addresses: Option<Addresses>,
-    /// The CA's first ceremony, which an anchor names.
+    /// The CA's first ceremony.
     pub genesis: Option<Genesis>,
-    /// The ceremonies after it in which a new audit key came in, because the root token was lost.
-    pub successions: Vec<Succession>,
+    /// What an anchor pins of each ceremony, in their order.
+    pub held: Vector<Held>,
     /// The last ceremony.
     pub last: Option<Last>,
     /// Every ceremony, with its end and its sequence.
     pub ceremonies: Map<Name, (End, u32)>,
+    /// What is kept of the r of every signature: none may come back.
+    pub nonces: Set<Nonce>,
     /// The seeds of serial numbers that were used.
     pub seeds: Set<[u8; 32]>,
     /// The serial number of the root token.
@@ -105,21 +107,24 @@ pub struct Genesis {
     pub ceremony: Name,
     /// Rehearsal, drill or real: all the others are of the same kind.
     pub mode: Mode,
-    /// SHA-256 of the audit key's SubjectPublicKeyInfo.
-    pub audit_key: Digest,
-    /// The chain value of the last record.
-    pub head: Digest,
 }
 
-/// A ceremony that made a new audit key: it has no seal by the one before, so an anchor names it.
+/// What an anchor pins of a ceremony: its slip of paper.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Succession {
+pub struct Held {
+    /// Its place in the ledger.
+    pub sequence: u32,
     /// Its name.
     pub ceremony: Name,
-    /// SHA-256 of the new audit key's SubjectPublicKeyInfo.
-    pub audit_key: Digest,
-    /// The chain value of the last record.
+    /// The bindings' id, which covers every input.
+    pub bindings: Digest,
+    /// The chain value of the transcript's last record.
     pub head: Digest,
+    /// The chain value of the postscript's last record.
+    pub postscript: Digest,
+    /// SHA-256 of the audit key's SubjectPublicKeyInfo, where it was made here: the first, or one
+    /// that no earlier key vouches for.
+    pub audit_key: Option<Digest>,
 }
 
 /// The ceremony before.
@@ -419,12 +424,6 @@ impl Certificate {
             Standing::Issued | Standing::Withheld => None,
         }
     }
-}
-
-/// The seal's digest and the postscript's: with the head, what the next ceremony names.
-#[must_use]
-pub(crate) fn predecessor(head: Digest, postscript: &[u8]) -> Predecessor {
-    Predecessor { head, postscript: Digest::of(postscript) }
 }
 
 impl Batch {

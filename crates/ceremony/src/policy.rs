@@ -45,6 +45,8 @@ pub struct Policy {
     pub clock: ClockPolicy,
     /// Where the ledger head is kept besides the papers.
     pub ledger_head: HeadPolicy,
+    /// The journal, and the heads of it that people note on paper.
+    pub journal: JournalPolicy,
     /// The tokens.
     pub token: TokenPolicy,
     /// The organisations, by id.
@@ -279,6 +281,17 @@ impl HeadOn {
             Self::Paper => "paper",
         }
     }
+}
+
+/// The journal, and the heads of it that people note on paper (5.4.4).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct JournalPolicy {
+    /// Where this comes from.
+    pub section: String,
+    /// How many sheets are signed at most between two heads that people note: what was signed since
+    /// the last one could be signed again if both media were set back.
+    pub sheets_per_head: Spanned<u32>,
 }
 
 /// The tokens (6.2.1).

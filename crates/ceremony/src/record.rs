@@ -113,6 +113,23 @@ pub enum Event {
         /// Who refused; nobody where a rule did.
         by: Vec<Name>,
     },
+    /// The machine refused what people typed: a wrong word, id or number. They are asked again.
+    Mistaken {
+        /// The operation at hand.
+        op: String,
+        /// Which attempt of it.
+        attempt: u32,
+        /// What was asked, by the question's name; [`WHO`] where they were asked who they are. What
+        /// was typed and what would have been right are not recorded.
+        question: String,
+    },
+    /// People say that a head stands on paper: from now on it counts.
+    Noted {
+        /// The head: the chain value of the record before this one.
+        head: Digest,
+        /// Who says so.
+        by: Vec<Name>,
+    },
     /// Something was not as the script has it; people say what and why, and go on.
     Deviation {
         /// The operation at hand.
@@ -135,6 +152,9 @@ pub enum Event {
         bundle: Digest,
     },
 }
+
+/// The name of the question who confirms.
+pub const WHO: &str = "by";
 
 /// One attempt of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -190,13 +210,13 @@ pub struct Opened {
     pub room: Place,
 }
 
-/// What the ceremony before left.
+/// What the ceremony before left: the same two values as its slip of paper and the anchor have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Predecessor {
-    /// The chain value of its last record.
+    /// The chain value of its transcript's last record.
     pub head: Digest,
-    /// SHA-256 of its postscript.
+    /// The chain value of its postscript's last record; [`GENESIS`] where there is none.
     pub postscript: Digest,
 }
 
@@ -266,10 +286,45 @@ pub struct Resumed {
     pub room: Place,
     /// How many octets of a torn last line were cut off, on either medium.
     pub torn: u32,
-    /// How many records were copied from the longer journal to the shorter.
+    /// How many records were copied from one journal to the other: a token's answer at most, or all
+    /// of them to a new medium.
     pub copied: u32,
-    /// Who consented to a new medium in the place of a lost one; nobody if both were there.
+    /// How many records stood on one medium only and were dropped: what people said there is asked
+    /// again.
+    pub dropped: u32,
+    /// A refusal among those that were dropped.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub refusal: Option<LoneRefusal>,
+    /// A journal that was put aside, because it did not replay or differed from the other.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub aside: Option<Aside>,
+    /// Who consented to a new medium in the place of one that is lost or was put aside; nobody if
+    /// both were there.
     pub new_medium: Vec<Name>,
+}
+
+/// A refusal that stood on one medium only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct LoneRefusal {
+    /// The rule, or `people`.
+    pub rule: String,
+    /// Why.
+    pub reason: String,
+    /// Who refused; nobody where a rule did. They are asked whether it holds; a rule's always does.
+    pub by: Vec<Name>,
+    /// Whether it holds: then the ceremony stops.
+    pub holds: bool,
+}
+
+/// A journal that was put aside: it stays on its medium under another name.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Aside {
+    /// SHA-256 of its octets.
+    pub sha256: Digest,
+    /// How many whole lines it had.
+    pub records: u32,
 }
 
 /// What people or the token answered.
@@ -364,8 +419,8 @@ impl Event {
                 Outcome::Done
             }
             Self::Lost { .. } => Outcome::Lost,
-            Self::Refused { .. } => Outcome::Refused,
-            Self::Deviation { .. } => Outcome::Noted,
+            Self::Refused { .. } | Self::Mistaken { .. } => Outcome::Refused,
+            Self::Deviation { .. } | Self::Noted { .. } => Outcome::Noted,
             Self::Closed { end } => match end {
                 End::Completed => Outcome::Done,
                 End::Aborted => Outcome::Refused,
@@ -383,12 +438,15 @@ impl Event {
             Self::Answered { answer: Answer::Token(_), .. } | Self::Adopted { .. } => {
                 String::from("token")
             }
-            Self::OrphanRemoved { by, .. } | Self::Deviation { by, .. } => people(by),
+            Self::OrphanRemoved { by, .. }
+            | Self::Deviation { by, .. }
+            | Self::Noted { by, .. } => people(by),
             Self::Refused { by, .. } if !by.is_empty() => people(by),
             Self::Refused { .. }
             | Self::Opened(_)
             | Self::Asked(_)
             | Self::Lost { .. }
+            | Self::Mistaken { .. }
             | Self::Resumed(_)
             | Self::Closed { .. }
             | Self::Sealed { .. } => system(),

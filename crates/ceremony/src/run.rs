@@ -22,7 +22,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub use ask::{Fact, FactKind, PeopleRequest, Request, as_words, words};
+pub use ask::{Fact, FactKind, HEAD, PeopleRequest, Request, as_words, words};
 pub use judge::Expected;
 pub use probe::{
     Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag,
@@ -33,7 +33,7 @@ use sha2::{Digest as _, Sha256};
 use crate::compile::Compiled;
 use crate::graph::{Act, Op, Origin, Phase};
 use crate::hex::{Digest, Octets};
-use crate::key::{Check, Proof, PublicKey};
+use crate::key::{Check, Nonce, Proof, PublicKey};
 use crate::name::Name;
 use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record};
 use crate::rehearsal;
@@ -67,6 +67,8 @@ pub struct Run {
     /// This session's opening was refused: nothing more is asked in it.
     halted: bool,
     closed: Option<End>,
+    /// SHA-256 of the bundle that sealed it.
+    sealed: Option<Digest>,
     keys: BTreeMap<Name, PublicKey>,
     key_ids: BTreeMap<Name, Octets>,
     audit_ready: bool,
@@ -74,11 +76,12 @@ pub struct Run {
     written_head: Option<Octets>,
     /// Every ledger head that was asked to be written here: in doubt, it may be on the token.
     asked_heads: BTreeSet<Octets>,
-    /// The head that people note after a key, its first signature, or a sheet, and the one before
-    /// it; before the first, 32 zero octets.
-    noted: Option<(Digest, Digest)>,
+    /// The last head that people said is on paper.
+    noted: Option<Noted>,
+    /// The operation after which a head is to be noted before anything goes on.
+    due: Option<usize>,
     signed: BTreeMap<String, Signed>,
-    nonces: BTreeSet<Vec<u8>>,
+    nonces: BTreeSet<Nonce>,
     owed: BTreeMap<Digest, String>,
     transcript_hash: Sha256,
     /// The chain value of the transcript's last record, once the postscript has begun.
@@ -101,6 +104,15 @@ struct OpState {
     done: bool,
     /// When it was answered last.
     at: Option<Instant>,
+    /// The number of the record that answered it last.
+    record: u64,
+}
+
+/// A head that people said is on paper, and the number of the record that says so.
+#[derive(Debug, Clone, Copy)]
+struct Noted {
+    head: Digest,
+    record: u64,
 }
 
 /// Why a ceremony can only be closed as aborted.
@@ -134,6 +146,9 @@ pub enum Next<'a> {
     Burn(&'a Op, u32),
     /// Nobody knows what this key generation did: look on the token.
     Settle(&'a Op, u32),
+    /// Somebody says that the head stands on paper; nothing goes on before. It is the head after
+    /// this operation, or after its refusal.
+    Note(&'a Op, u32),
     /// Nothing but the closing record.
     Close(End),
     /// The seal, then the record that begins the postscript.
@@ -233,12 +248,14 @@ impl Run {
             stopped: None,
             halted: false,
             closed: None,
+            sealed: None,
             keys,
             key_ids,
             audit_ready,
             written_head: None,
             asked_heads: BTreeSet::new(),
             noted: None,
+            due: None,
             signed: BTreeMap::new(),
             nonces: BTreeSet::new(),
             owed,
@@ -264,14 +281,10 @@ impl Run {
         for check in &checks {
             self.owed.insert(check.id(), check.subject.clone());
         }
-        let noted = self.is_noted(&event);
+        self.due = self.falls_due(&event);
         let line = self.write(at, event);
         if matches!(self.pending_op(), Ok((op, _)) if op.act == Act::WriteHead) {
             self.asked_heads.insert(self.head_value());
-        }
-        if noted {
-            let before = self.noted.map_or(GENESIS, |(last, _)| last);
-            self.noted = Some((self.head, before));
         }
         Ok(Step { run: self, line, checks })
     }
@@ -316,21 +329,30 @@ impl Run {
         }
     }
 
-    /// Whether the script has a line for the head after this event.
-    fn is_noted(&self, event: &Event) -> bool {
-        let name = match event {
-            Event::Answered { op, .. } | Event::Adopted { op, .. } => op,
-            Event::Opened(_)
+    /// The operation after which a head is to be noted, once this event was taken: what the script
+    /// has a line for, and every refusal.
+    fn falls_due(&self, event: &Event) -> Option<usize> {
+        let index = |op: &str| self.graph().op(op).map(|op| op.id.index());
+        match event {
+            Event::Answered { op, .. } | Event::Adopted { op, .. } => {
+                self.graph().op(op).filter(|op| op.noted).map(|op| op.id.index()).or(self.due)
+            }
+            Event::OrphanRemoved { op, .. } | Event::Refused { op, .. }
+                if self.book == Book::Transcript =>
+            {
+                index(op)
+            }
+            Event::Noted { .. } | Event::Opened(_) => None,
+            Event::OrphanRemoved { .. }
+            | Event::Refused { .. }
             | Event::Asked(_)
             | Event::Lost { .. }
-            | Event::OrphanRemoved { .. }
-            | Event::Refused { .. }
+            | Event::Mistaken { .. }
             | Event::Deviation { .. }
             | Event::Resumed(_)
             | Event::Closed { .. }
-            | Event::Sealed { .. } => return false,
-        };
-        self.graph().op(name).is_some_and(|op| op.act.is_noted())
+            | Event::Sealed { .. } => self.due,
+        }
     }
 
     fn write(&mut self, at: Instant, event: Event) -> String {
@@ -377,6 +399,9 @@ impl Run {
         if let Some(op) = self.next_in(|phase| phase <= Phase::Opening) {
             return Next::Ask(op, self.attempt(op));
         }
+        if let Some(op) = self.due.and_then(|i| self.op_at(i)) {
+            return Next::Note(op, self.attempt(op));
+        }
         if let Some(op) = self.doubt.and_then(|i| self.op_at(i)) {
             return Next::Settle(op, self.attempt(op));
         }
@@ -387,11 +412,19 @@ impl Run {
     /// A stopped run allows only: its questions again after an interruption, the ledger head,
     /// closing, the seal. Where the opening itself was refused, not even that in this session.
     fn next_when_stopped(&self) -> Next<'_> {
+        let opening = self.next_in(|phase| phase == Phase::Opening);
+        let due = self.due.and_then(|i| self.op_at(i));
         if !self.audit_ready || self.halted {
-            return Next::Abandon;
+            // In a session whose opening is not done, the head before was compared with no paper.
+            return due
+                .filter(|_| self.halted || opening.is_none())
+                .map_or(Next::Abandon, |op| Next::Note(op, self.attempt(op)));
         }
-        if let Some(op) = self.next_in(|phase| phase == Phase::Opening) {
+        if let Some(op) = opening {
             return Next::Ask(op, self.attempt(op));
+        }
+        if let Some(op) = due {
+            return Next::Note(op, self.attempt(op));
         }
         let head = self.graph().ops.iter().find(|op| op.act == Act::WriteHead);
         match head {

@@ -85,6 +85,12 @@ struct Labels {
     attempts: &'static str,
     annex_refusal: &'static str,
     refusal: &'static str,
+    annex_slip: &'static str,
+    slip: &'static str,
+    slip_head: &'static str,
+    slip_postscript: &'static str,
+    slip_audit_key: &'static str,
+    slip_sign: &'static str,
 }
 
 /// What a step is called, what is said, and what must be seen.
@@ -152,7 +158,7 @@ pub fn render(compiled: &Compiled, language: Language) -> String {
     write_decisions(&mut out, graph, labels);
     write_objects(&mut out, graph, labels);
     write_steps(&mut out, graph, language);
-    annex::write(&mut out, graph, labels);
+    annex::write(&mut out, compiled, labels);
     out
 }
 
@@ -275,7 +281,7 @@ fn write_step(out: &mut String, graph: &Graph, op: &Op, language: Language) {
     let _ = writeln!(out, "- {}: {}", labels.say, step.say);
     let _ = writeln!(out, "- {}: {}", labels.see, step.see);
     let _ = writeln!(out, "- {}", labels.sign);
-    if op.act.is_noted() {
+    if op.noted {
         let _ = writeln!(out, "- {}", labels.head);
     }
     out.push('\n');

@@ -186,13 +186,7 @@ impl Made {
         let public = run.audit_public().ok_or_else(|| wrong("no audit key".to_string()))?;
         let signature = Signature::from_raw(public.curve(), &raw.0)
             .map_err(|error| wrong(error.to_string()))?;
-        if run.has_seen(&signature) {
-            return Err(Fault::new(
-                "S-NONCE",
-                "an r that was never seen",
-                "a repeated r, on the seal",
-            ));
-        }
+        run.refuse_seen(&signature, "the seal", &[])?;
         let bundle = Bundle {
             dsse_envelope: Envelope {
                 payload: Base64::encode_string(self.statement.as_bytes()),

@@ -98,6 +98,8 @@ pub enum Verdict {
     Verified(Box<Verified>),
     /// Everything fits together, but nothing says that it is the CA's.
     NotAnchored(Box<Consistent>),
+    /// It follows on a ceremony that the anchor pins; the anchor does not pin it yet.
+    NotPinned(Box<Consistent>),
 }
 
 /// The facts of a ceremony that is consistent in itself.
@@ -162,12 +164,13 @@ fn replay_on(compiled: Compiled, sealed: &Sealed) -> Result<Trial, Refusal> {
         ));
     }
     let made = Made::of(&run);
-    checks.push(made.read(&run, &sealed.bundle).map_err(|f| refused(seal::BUNDLE_FILE, f))?);
+    let sealed_by = made.read(&run, &sealed.bundle).map_err(|f| refused(seal::BUNDLE_FILE, f))?;
     let seal = Digest::of(&sealed.bundle);
     let after = sealed.after.as_deref().unwrap_or_default();
     let run = Box::new(postscript(run, Some(seal), after, &mut checks)?);
-    let state = before.after(&run, after).map_err(|f| refused(seal::TRANSCRIPT_FILE, f))?;
-    let state = Arc::new(state);
+    let state = before.after(&run, sealed_by.signature());
+    let state = Arc::new(state.map_err(|f| refused(seal::TRANSCRIPT_FILE, f))?);
+    checks.push(sealed_by);
     Ok(Trial { run, bundle: sealed.bundle.clone(), made, checks, seal, state })
 }
 
@@ -184,6 +187,17 @@ pub fn replay_unsealed(
         return Ok(run);
     }
     postscript(run, None, after, &mut checks)
+}
+
+/// Takes one more line of a journal: the run after it, and its signatures, which are still to be
+/// proved.
+pub fn replay_line(run: Run, line: &str) -> Result<(Run, Vec<Check>), Refusal> {
+    let mut lines = Lines::new(seal::JOURNAL_FILE, line.as_bytes())?;
+    let mut checks = Vec::new();
+    let Some(record) = lines.next_record()? else { return Ok((run, checks)) };
+    let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;
+    let run = lines.same(step, &mut checks)?;
+    Ok((run, checks))
 }
 
 /// Replays the journal of a ceremony that could not be sealed: the signatures that are still to be
@@ -259,6 +273,12 @@ impl Trial {
         self.checks.iter().filter(|check| !proved.contains(&check.id())).cloned().collect()
     }
 
+    /// What this ceremony and those before it left.
+    #[must_use]
+    pub const fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
     /// SHA-256 of the bundle.
     #[must_use]
     pub const fn seal(&self) -> Digest {
@@ -284,7 +304,15 @@ impl Trial {
             Trust::Rehearsal => is(facts.mode, Mode::Rehearsal)?,
             Trust::Drill => is(facts.mode, Mode::Drill)?,
             Trust::Room(room) => room.head == facts.head,
-            Trust::Anchor(anchor) => is(facts.mode, Mode::Real)? && anchored(anchor, &self.state)?,
+            Trust::Anchor(anchor) => {
+                is(facts.mode, *anchor.mode.get_ref())?;
+                let compared = anchor.compare(&self.state);
+                let compared = compared.map_err(|fault| refused(ANCHOR_FILE, fault))?;
+                if !compared.is_whole() {
+                    return Ok(Verdict::NotPinned(Box::new(facts)));
+                }
+                true
+            }
         };
         if trusted {
             let run = *self.run;
@@ -320,39 +348,8 @@ fn is(found: Mode, asked: Mode) -> Result<bool, Refusal> {
     ))
 }
 
-/// A ledger is anchored by the audit key and the head of its first ceremony, and of every later one
-/// that made a new audit key; all others follow from these.
-fn anchored(anchor: &Anchor, state: &State) -> Result<bool, Refusal> {
-    let Some(genesis) = &state.genesis else { return Ok(false) };
-    let asked = [
-        ("the CA", anchor.ca.to_string(), genesis.ca.to_string()),
-        ("the ceremony", anchor.ceremony.to_string(), genesis.ceremony.to_string()),
-        ("the audit key", anchor.audit_key.to_string(), genesis.audit_key.to_string()),
-        ("the genesis head", anchor.genesis_head.to_string(), genesis.head.to_string()),
-    ];
-    for (what, asked, found) in asked {
-        same(what, &asked, &found)?;
-    }
-    for (place, found) in state.successions.iter().enumerate() {
-        let named = anchor.succession.get(place).filter(|named| named.ceremony == found.ceremony);
-        let Some(named) = named else {
-            let asked = format!("a [[succession]] by {}, from its slip of paper", found.ceremony);
-            return Err(refused("anchor.toml", Fault::new("S-ANCHOR", asked, "none")));
-        };
-        let asked = (named.audit_key.to_string(), named.head.to_string());
-        same("the new audit key", &asked.0, &found.audit_key.to_string())?;
-        same("the head of its ceremony", &asked.1, &found.head.to_string())?;
-    }
-    Ok(true)
-}
-
-/// What the anchor says is what the ledger has.
-fn same(what: &str, asked: &str, found: &str) -> Result<(), Refusal> {
-    if asked == found {
-        return Ok(());
-    }
-    Err(refused("anchor.toml", Fault::new("S-ANCHOR", format!("{what} {asked}"), found)))
-}
+/// Where an anchor stands, in a refusal.
+const ANCHOR_FILE: &str = "anchor.toml";
 
 impl Verified {
     /// The facts.

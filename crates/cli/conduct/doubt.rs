@@ -5,7 +5,7 @@ use std::path::Path;
 
 use ceremony::graph::{Holder, Op};
 use ceremony::name::Name;
-use ceremony::record::Event;
+use ceremony::record::{Aside, Event, LoneRefusal};
 use ceremony::run::{ATTEMPTS, Fault, Next, Run, as_words};
 use ceremony::token::{TokenAnswer, TokenRequest};
 
@@ -13,45 +13,75 @@ use super::{Conduct, bug, interrupted};
 use crate::args::Lang;
 use crate::exit::Halt;
 use crate::files::shown;
-use crate::people::Reply;
+use crate::people::{People, Reply};
 use crate::report;
 
+/// Two people of two roles consent to go on with one journal, and a new medium in the place of the
+/// other, which is lost or put aside.
+pub(crate) fn consent_to_medium(
+    people: &mut People,
+    run: &Run,
+    folder: &Path,
+    aside: Option<&Aside>,
+    lang: Lang,
+) -> Result<Vec<Name>, Halt> {
+    let Some(op) = run.graph().ops().first() else { return Ok(Vec::new()) };
+    let folder = shown(folder);
+    let what = match (lang, aside) {
+        (Lang::Ja, None) => format!("{folder} は、失われた記録媒体に代わる新しい媒体である。"),
+        (Lang::En, None) => {
+            format!("{folder} is a new journal medium in the place of a lost one.")
+        }
+        (Lang::Ja, Some(aside)) => format!(
+            "{folder} の記録 {} 件(SHA-256 {})を脇に置き、もう一方の記録だけで続ける。",
+            aside.records, aside.sha256
+        ),
+        (Lang::En, Some(aside)) => format!(
+            "The journal in {folder}, {} records with SHA-256 {}, is put aside; the other one alone goes on.",
+            aside.records, aside.sha256
+        ),
+    };
+    match consent(people, run, op, &what)? {
+        Reply::Said(said) => Ok(said.by),
+        Reply::Mistaken { .. } => Ok(Vec::new()),
+        Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => Err(Halt::media(
+            "S-JOURNAL",
+            "two people of two roles who consent to go on with one journal",
+            reason,
+        )),
+    }
+}
+
+/// Whether a refusal that stands on one medium only holds: those who refused say so.
+pub(crate) fn holds(
+    people: &mut People,
+    run: &Run,
+    refusal: &LoneRefusal,
+    lang: Lang,
+) -> Result<bool, Halt> {
+    let by: Vec<&str> = refusal.by.iter().map(Name::as_str).collect();
+    let (by, reason) = (by.join(" "), report::plain(&refusal.reason));
+    let what = match lang {
+        Lang::Ja => format!("片方の媒体にだけ、{by} の中止の申し出がある: {reason}"),
+        Lang::En => format!("On one medium only, {by} stopped the ceremony: {reason}"),
+    };
+    people.holds(run.graph(), &refusal.by, &what)
+}
+
+/// Asks until two people of two roles consent, or somebody does not. Nothing is done before.
+fn consent(people: &mut People, run: &Run, op: &Op, what: &str) -> Result<Reply, Halt> {
+    loop {
+        let reply = people.consent(run.graph(), op, what)?;
+        let Reply::Said(said) = &reply else { return Ok(reply) };
+        match run.two_roles(&said.by) {
+            Ok(()) => return Ok(reply),
+            Err(fault) if people.can_answer_again() => super::tell(&fault),
+            Err(fault) => return Err(interrupted(fault.rule, &fault.asked, &fault.found)),
+        }
+    }
+}
+
 impl Conduct {
-    pub(super) fn consent_to_medium(
-        &mut self,
-        run: &Run,
-        folder: &Path,
-    ) -> Result<Vec<Name>, Halt> {
-        let Some(op) = run.graph().ops().first() else { return Ok(Vec::new()) };
-        let what = match self.lang {
-            Lang::Ja => format!("{} は、失われた記録媒体に代わる新しい媒体である。", shown(folder)),
-            Lang::En => {
-                format!("{} is a new journal medium in the place of a lost one.", shown(folder))
-            }
-        };
-        match self.consent(run, op, &what)? {
-            Reply::Said(said) => Ok(said.by),
-            Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => Err(Halt::media(
-                "S-JOURNAL",
-                "two people of two roles who consent to a new medium",
-                reason,
-            )),
-        }
-    }
-
-    /// Asks until two people of two roles consent, or somebody does not. Nothing is done before.
-    fn consent(&mut self, run: &Run, op: &Op, what: &str) -> Result<Reply, Halt> {
-        loop {
-            let reply = self.people.consent(run.graph(), op, what)?;
-            let Reply::Said(said) = &reply else { return Ok(reply) };
-            match run.two_roles(&said.by) {
-                Ok(()) => return Ok(reply),
-                Err(fault) if self.people.can_answer_again() => self.tell(&fault),
-                Err(fault) => return Err(interrupted(fault.rule, &fault.asked, &fault.found)),
-            }
-        }
-    }
-
     /// A key generation failed, and what it did is settled: people decide whether it is asked once
     /// more, or the ceremony stops. Where nobody can be asked, it is interrupted.
     pub(super) fn once_more(&mut self, run: Run, op: &Op, fault: Fault) -> Result<Run, Halt> {
@@ -75,7 +105,11 @@ impl Conduct {
             ),
         };
         let name = op.name.clone();
-        match self.consent(&run, op, &what)? {
+        match consent(&mut self.people, &run, op, &what)? {
+            Reply::Mistaken { question, .. } => {
+                let event = Event::Mistaken { op: name, attempt, question: question.into() };
+                self.take(run, event)
+            }
             Reply::Said(said) => {
                 let reason = as_words(&format!("asked once more after {}", fault.found));
                 self.take(run, Event::Deviation { op: name, reason, by: said.by })
@@ -136,8 +170,12 @@ impl Conduct {
                 "{name}: {privates} private and {publics} public objects with this CKA_ID, and {strays} remains without one, are no key pair as planned. They will be removed."
             ),
         };
-        let by = match self.consent(&run, op, &what)? {
+        let by = match consent(&mut self.people, &run, op, &what)? {
             Reply::Said(said) => said.by,
+            Reply::Mistaken { question, .. } => {
+                let event = Event::Mistaken { op: name, attempt, question: question.into() };
+                return self.take(run, event);
+            }
             Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
                 let rule = "people".to_string();
                 return self.take(run, Event::Refused { op: name, attempt, rule, reason, by });

@@ -10,7 +10,7 @@ use ceremony::words;
 
 use super::Conduct;
 use crate::args::Lang;
-use crate::commands::language;
+use crate::commands::{language, pick};
 use crate::people::People;
 
 impl Conduct {
@@ -25,16 +25,14 @@ impl Conduct {
         self.say(&format!("[{:>3}/{all}] {title} `{}`", op.id.number(), op.name));
     }
 
-    /// After every key and sheet the script has a line for the head, in words.
-    pub(super) fn show_head(&self, run: &Run, op: &Op) {
-        if op.act.is_noted() {
-            let head = words::lines(&run.head().0);
-            let label = match self.lang {
-                Lang::Ja => "記録の最新値",
-                Lang::En => "head",
-            };
-            self.say(&format!("          {label}: {}", head.first().map_or("", String::as_str)));
+    /// The head that is to be noted. At a terminal it stands above the question who did.
+    pub(super) fn show_head(&self, run: &Run) {
+        if matches!(self.people, People::Terminal(_)) {
+            return;
         }
+        let head = words::lines(&run.head().0);
+        let label = pick(self.lang, "記録の最新値", "head");
+        self.say(&format!("          {label}: {}", head.first().map_or("", String::as_str)));
     }
 }
 

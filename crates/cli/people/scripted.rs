@@ -8,7 +8,7 @@ use ceremony::graph::{Graph, Op};
 use ceremony::name::Name;
 use serde::Deserialize;
 
-use super::{Question, Reply, as_planned, two_of_two_roles};
+use super::{Asked, Question, Reply, as_planned, two_of_two_roles};
 use crate::exit::Halt;
 use crate::files;
 use crate::places::place;
@@ -74,7 +74,7 @@ impl Scripted {
         if let Some(by) = &scene.by {
             said.by.clone_from(by);
         }
-        if let (Some(reason), 0) = (&scene.deviation, question.again) {
+        if let (Some(reason), Asked::First) = (&scene.deviation, question.asked) {
             return Ok(Reply::Deviation { by: said.by, reason: reason.clone() });
         }
         if let Some(reason) = &scene.refuse {

@@ -5,14 +5,15 @@ use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 
-use ceremony::graph::Graph;
+use ceremony::graph::{Graph, Op};
+use ceremony::hex::Digest;
 use ceremony::name::Name;
-use ceremony::record::Said;
-use ceremony::run::{self, Fact, FactKind};
+use ceremony::record::{Said, WHO};
+use ceremony::run::{self, Fact, FactKind, HEAD};
 use ceremony::script::{self, Language};
 use ceremony::words;
 
-use super::{Question, Reply};
+use super::{Asked, Question, Reply};
 use crate::exit::Halt;
 
 /// The controlling terminal, whatever standard input and output are.
@@ -39,6 +40,23 @@ impl Terminal {
     }
 
     pub(super) fn ask(&mut self, question: &Question<'_>) -> Result<Reply, Halt> {
+        if question.asked != Asked::Mistaken {
+            self.show_step(question)?;
+        }
+        let mut said = question.said.to_vec();
+        for fact in question.request.facts.iter().skip(said.len()) {
+            match self.ask_fact(fact)? {
+                Some(Typed::Text(value)) => said.push((fact.name.to_string(), value)),
+                Some(Typed::Refuse) => return self.refuse(question.graph),
+                Some(Typed::Deviation) => return self.deviate(question.graph),
+                None => return Ok(Reply::Mistaken { question: fact.name, said }),
+            }
+        }
+        let who = self.pick("確認した者の ID(空白区切り): ", "who confirms (ids, by spaces): ");
+        self.who(question.graph, who, said)
+    }
+
+    fn show_step(&mut self, question: &Question<'_>) -> Result<(), Halt> {
         let op = &question.request.op;
         let step = script::step(question.graph, op, self.language);
         let number = op.id.number();
@@ -49,27 +67,64 @@ impl Terminal {
         for duty in script::who(question.graph, op, self.language) {
             self.show(&format!("   {duty}\n"))?;
         }
-        if question.again == 0 {
+        if question.asked == Asked::First {
             self.show(self.pick(
                 "   (いいえ: no ／ 相違: deviation)\n",
                 "   (to stop: no / not as scripted: deviation)\n",
             ))?;
         }
-        let mut facts = BTreeMap::new();
-        for fact in &question.request.facts {
-            match self.ask_fact(fact)? {
-                Typed::Text(value) => facts.insert(fact.name.to_string(), value),
-                Typed::Refuse => return self.refuse(question.graph),
-                Typed::Deviation => return self.deviate(question.graph),
-            };
+        Ok(())
+    }
+
+    /// Who says so: the end of every question.
+    fn who(
+        &mut self,
+        graph: &Graph,
+        prompt: &str,
+        said: Vec<(String, String)>,
+    ) -> Result<Reply, Halt> {
+        match self.line(prompt)? {
+            Typed::Refuse => self.refuse(graph),
+            Typed::Deviation => self.deviate(graph),
+            Typed::Text(text) => match participants(graph, &text) {
+                Ok(by) => Ok(Reply::Said(Said { by, facts: said.into_iter().collect() })),
+                Err(unknown) => {
+                    self.unknown(&unknown)?;
+                    Ok(Reply::Mistaken { question: WHO, said })
+                }
+            },
         }
+    }
+
+    /// Shows a head, and waits until somebody says that it is on paper.
+    pub(super) fn note(&mut self, graph: &Graph, op: &Op, head: Digest) -> Result<Reply, Halt> {
+        let words = words::lines(&head.0);
+        let label = self.pick("記録の最新値", "head of the record");
+        let first = words.first().map_or("", String::as_str);
+        self.show(&format!("\n✎  {label} ({}. `{}`)\n   {first}\n", op.id.number(), op.name))?;
+        let prompt = self.pick(
+            "手順書に書き留めた者の ID(空白区切り): ",
+            "who noted it in the script (ids, by spaces): ",
+        );
+        self.who(graph, prompt, Vec::new())
+    }
+
+    pub(super) fn holds(&mut self, graph: &Graph, by: &[Name], what: &str) -> Result<bool, Halt> {
+        self.show(&format!("\n!! {what}\n"))?;
+        let ids: Vec<&str> = by.iter().map(Name::as_str).collect();
+        let ids = ids.join(" ");
+        let question = match self.language {
+            Language::Ja => {
+                format!("{ids} に尋ねる。中止のままなら no、撤回するなら {ids} の ID: ")
+            }
+            Language::En => format!("{ids}: no if it holds; your ids if it does not: "),
+        };
         loop {
-            let who = self.pick("確認した者の ID(空白区切り): ", "who confirms (ids, by spaces): ");
-            match self.line(who)? {
-                Typed::Refuse => return self.refuse(question.graph),
-                Typed::Deviation => return self.deviate(question.graph),
-                Typed::Text(text) => match participants(question.graph, &text) {
-                    Ok(by) => return Ok(Reply::Said(Said { by, facts })),
+            match self.line(&question)? {
+                Typed::Refuse | Typed::Deviation => return Ok(true),
+                Typed::Text(text) => match participants(graph, &text) {
+                    Ok(named) if named == by => return Ok(false),
+                    Ok(_) => self.unknown(&text)?,
                     Err(unknown) => self.unknown(&unknown)?,
                 },
             }
@@ -93,32 +148,36 @@ impl Terminal {
         }
     }
 
-    fn ask_fact(&mut self, fact: &Fact) -> Result<Typed, Halt> {
+    /// What was typed for a question; nothing where it is no answer.
+    fn ask_fact(&mut self, fact: &Fact) -> Result<Option<Typed>, Halt> {
         // What stands on the papers is never shown: people compare by entering it.
-        let on_paper = fact.rule == "S-PAPERS";
-        loop {
-            let prompt = self.prompt(fact, on_paper)?;
-            let typed = self.line(&prompt)?;
-            let Typed::Text(text) = typed else { return Ok(typed) };
-            let value = match &fact.kind {
-                FactKind::Digest(_) if is_nothing(&text) && fact.also.is_some() => {
-                    Ok("0".repeat(64))
+        let on_paper = stands_on_paper(fact);
+        let prompt = self.prompt(fact, on_paper)?;
+        let typed = self.line(&prompt)?;
+        let Typed::Text(text) = typed else { return Ok(Some(typed)) };
+        let value = match &fact.kind {
+            FactKind::Digest(_) if is_nothing(&text) && fact.name == HEAD => Ok("0".repeat(64)),
+            FactKind::Digest(_) => digits(&text),
+            FactKind::Integer(..) | FactKind::Words => Ok(text),
+        };
+        match value.and_then(|value| fact.judge(&value).map(|()| value)) {
+            Ok(value) => {
+                if matches!(fact.kind, FactKind::Digest(_)) {
+                    self.show(self.pick("   ✓ 一致しました\n", "   ✓ agrees\n"))?;
                 }
-                FactKind::Digest(_) => digits(&text),
-                FactKind::Integer(..) | FactKind::Words => Ok(text),
-            };
-            match value.and_then(|value| fact.judge(&value).map(|()| value)) {
-                Ok(value) => {
-                    if matches!(fact.kind, FactKind::Digest(_)) {
-                        self.show(self.pick("   ✓ 一致しました\n", "   ✓ agrees\n"))?;
-                    }
-                    return Ok(Typed::Text(value));
+                Ok(Some(Typed::Text(value)))
+            }
+            Err(asked) => {
+                let differs = self.pick("一致しません", "does not agree");
+                let asked = if on_paper { "" } else { &asked };
+                self.show(&format!("   ✗ {differs} {asked}\n"))?;
+                if fact.name == HEAD {
+                    self.show(self.pick(
+                        "   画面で確認した者の ID が書かれた最後の値を入力してください。\n",
+                        "   Enter the last one beside which stands who confirmed it on the screen.\n",
+                    ))?;
                 }
-                Err(asked) => {
-                    let differs = self.pick("一致しません", "does not agree");
-                    let asked = if on_paper { "" } else { &asked };
-                    self.show(&format!("   ✗ {differs} {asked}\n"))?;
-                }
+                Ok(None)
             }
         }
     }
@@ -126,11 +185,11 @@ impl Terminal {
     fn prompt(&mut self, fact: &Fact, on_paper: bool) -> Result<String, Halt> {
         let name = self.name(fact);
         Ok(match &fact.kind {
-            FactKind::Digest(_) if fact.also.is_some() => format!(
+            FactKind::Digest(_) if fact.name == HEAD && on_paper => format!(
                 "{name} ({}): ",
                 self.pick(
-                    "手順書に最後に記した値の 8 語以上。何も記していなければ none",
-                    "8 words or more of the last one noted in the script; none if there is none"
+                    "手順書に書き留め、画面で確認した最後の値の 8 語以上。なければ「なし」",
+                    "8 words or more of the last one noted and confirmed; none if there is none"
                 )
             ),
             FactKind::Digest(_) if on_paper => {
@@ -235,6 +294,11 @@ impl Terminal {
             Language::En => en,
         }
     }
+}
+
+/// Whether people read this from paper, and the screen does not show it.
+fn stands_on_paper(fact: &Fact) -> bool {
+    fact.rule == "S-PAPERS" || fact.rule == "S-NOTED"
 }
 
 /// Whether somebody says that nothing was noted yet.

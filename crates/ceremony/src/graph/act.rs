@@ -354,20 +354,46 @@ impl Act {
         }
     }
 
-    /// Whether people note the head of the record after it: what a resumed session is compared
-    /// with.
+    /// Whether people note the head of the record after it: after every key, copy, destruction and
+    /// decision. Of sheets the last of a run is noted, which the graph knows.
     #[must_use]
-    pub const fn is_noted(&self) -> bool {
-        matches!(
-            self,
+    pub(crate) const fn is_noted(&self) -> bool {
+        match self {
             Self::Generate { .. }
-                | Self::SignHead
-                | Self::Sign(_)
-                | Self::Copy { .. }
-                | Self::Inspect { .. }
-                | Self::Destroy { .. }
-                | Self::Clear { .. }
-        )
+            | Self::Copy { .. }
+            | Self::Clone { .. }
+            | Self::Inspect { .. }
+            | Self::Destroy { .. }
+            | Self::Clear { .. }
+            | Self::Application { .. }
+            | Self::Compromise { .. }
+            | Self::Order { .. }
+            | Self::Supersede { .. }
+            | Self::ApproveDestruction { .. }
+            | Self::ApproveRecovery { .. }
+            | Self::Fingerprint { .. }
+            | Self::Complete { .. } => true,
+            Self::Entry { .. }
+            | Self::RollCall { .. }
+            | Self::Papers
+            | Self::Clock
+            | Self::Identify { .. }
+            | Self::Activate
+            | Self::Login { .. }
+            | Self::Inventory { .. }
+            | Self::ReadHead
+            | Self::ReadValue { .. }
+            | Self::Wrap { .. }
+            | Self::SignHead
+            | Self::Sign(_)
+            | Self::WriteHead
+            | Self::Seal
+            | Self::HandOver { .. }
+            | Self::Logout { .. }
+            | Self::Deactivate
+            | Self::AnchorWords
+            | Self::Exit { .. } => false,
+        }
     }
 
     /// The act's kind, as graph and script write it.

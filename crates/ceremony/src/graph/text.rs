@@ -25,6 +25,8 @@ impl Graph {
         };
         line(format!("clock     at most {} s from the reference", self.demands.max_clock_offset));
         line(format!("head on   {}", self.demands.head_on.name()));
+        let sheets = self.demands.sheets_per_head;
+        line(format!("heads     noted where it says so, and after {sheets} sheets at most"));
         line(format!("needs     {}", self.demands.mechanisms.join(", ")));
         line(format!("never in a drill: {}", or_none(&self.demands.production_serials)));
         for (what, list) in self.token_lines() {
@@ -225,7 +227,8 @@ impl Graph {
                 .iter()
                 .map(|duty| format!("{} {} of {}", duty.at_least, duty.role, duty.names()))
                 .collect();
-            let _ = writeln!(out, " by {}", or_none(&duties));
+            let noted = if op.noted { "; the head is noted" } else { "" };
+            let _ = writeln!(out, " by {}{noted}", or_none(&duties));
         }
     }
 }

@@ -5,23 +5,23 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{
-    Batch, Burned, Certificate, Genesis, Key, Last, Spare, Standing, State, Succession, predecessor,
-};
+use super::{Batch, Burned, Certificate, Genesis, Held, Key, Last, Spare, Standing, State};
 use crate::graph::{Act, Holder, Item, Origin, Sheet};
 use crate::hex::{Digest, Octets};
-use crate::key::PublicKey;
+use crate::key::{PublicKey, Signature};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
-use crate::record::{End, Mode};
+use crate::record::{End, Mode, Predecessor};
 use crate::run::{Fault, Run};
 use crate::time::Instant;
 
 impl State {
-    /// The state after a ceremony that was compiled against this one, replayed and closed, with its
-    /// postscript.
-    pub fn after(&self, run: &Run, postscript: &[u8]) -> Result<Self, Fault> {
-        self.left(run, run.closed().unwrap_or(End::Aborted), postscript)
+    /// The state after a ceremony that was compiled against this one, replayed, closed and sealed
+    /// with this signature.
+    pub fn after(&self, run: &Run, seal: &Signature) -> Result<Self, Fault> {
+        let mut state = self.left(run, run.closed().unwrap_or(End::Aborted))?;
+        state.nonces.insert_mut(seal.nonce());
+        Ok(state)
     }
 
     /// The state after a ceremony that could not be sealed, of which this journal is left: whatever
@@ -34,19 +34,19 @@ impl State {
                 "its journal; initialise the token, and hold the first ceremony on another plan",
             ));
         }
-        let mut state = self.left(run, End::Aborted, &[])?;
+        let mut state = self.left(run, End::Aborted)?;
         if let Some(last) = &mut state.last {
             last.abandoned = Some(Digest::of(journal));
         }
         Ok(state)
     }
 
-    fn left(&self, run: &Run, end: End, postscript: &[u8]) -> Result<Self, Fault> {
+    fn left(&self, run: &Run, end: End) -> Result<Self, Fault> {
         let graph = run.graph();
         let recovered =
             graph.recovery.as_ref().and_then(|r| self.recovered(&r.token, graph.window.0));
         let mut state = recovered.unwrap_or_else(|| self.clone());
-        state.follow(run, end, postscript)?;
+        state.follow(run, end)?;
         let completed = end == End::Completed;
         state.take_keys(run);
         state.take_certificates(run, completed);
@@ -61,19 +61,13 @@ impl State {
         Ok(state)
     }
 
-    fn follow(&mut self, run: &Run, end: End, postscript: &[u8]) -> Result<(), Fault> {
+    fn follow(&mut self, run: &Run, end: End) -> Result<(), Fault> {
         let graph = run.graph();
-        let (mode, head) = (run.opened().mode, run.transcript_head());
+        let mode = run.opened().mode;
         match &self.genesis {
             None => {
-                let audit = run.audit_public().map(PublicKey::spki_digest);
-                self.genesis = Some(Genesis {
-                    ca: graph.ca.clone(),
-                    ceremony: graph.ceremony.clone(),
-                    mode,
-                    audit_key: audit.ok_or_else(|| Fault::new("S-SEAL", "an audit key", "none"))?,
-                    head,
-                });
+                self.genesis =
+                    Some(Genesis { ca: graph.ca.clone(), ceremony: graph.ceremony.clone(), mode });
             }
             Some(genesis) if genesis.mode != mode => {
                 let name = |mode| match mode {
@@ -84,7 +78,21 @@ impl State {
                 let found = format!("{} after {}", name(mode), name(genesis.mode));
                 return Err(Fault::new("S-MODE", "one kind of ceremony in a ledger", found));
             }
-            Some(_) => self.take_audit_key(run),
+            Some(_) => {}
+        }
+        let predecessor =
+            Predecessor { head: run.transcript_head(), postscript: run.postscript_head() };
+        let made = graph.audit_key().filter(|key| key.origin == Origin::Here);
+        self.held.push_back_mut(Held {
+            sequence: graph.sequence,
+            ceremony: graph.ceremony.clone(),
+            bindings: run.opened().bindings,
+            head: predecessor.head,
+            postscript: predecessor.postscript,
+            audit_key: made.and(run.audit_public()).map(PublicKey::spki_digest),
+        });
+        for nonce in run.nonces() {
+            self.nonces.insert_mut(*nonce);
         }
         self.ceremonies.insert_mut(graph.ceremony.clone(), (end, graph.sequence));
         self.seeds.insert_mut(graph.seed);
@@ -97,21 +105,11 @@ impl State {
         self.last = Some(Last {
             ceremony: graph.ceremony.clone(),
             sequence: graph.sequence,
-            predecessor: predecessor(head, postscript),
+            predecessor,
             ended_at: run.ended_at(),
             abandoned: None,
         });
         Ok(())
-    }
-
-    fn take_audit_key(&mut self, run: &Run) {
-        let made = run.graph().audit_key().is_some_and(|key| key.origin == Origin::Here);
-        let Some(audit) = run.audit_public().filter(|_| made) else { return };
-        self.successions.push(Succession {
-            ceremony: run.graph().ceremony.clone(),
-            audit_key: audit.spki_digest(),
-            head: run.transcript_head(),
-        });
     }
 
     fn take_keys(&mut self, run: &Run) {

@@ -53,6 +53,21 @@ pub(super) fn held(report: &mut Report<'_>) {
     }
 }
 
+/// S-HEADS: what was signed since the last noted head could be signed again, were both media set
+/// back to it.
+pub(super) fn heads(report: &mut Report<'_>) {
+    let most = &report.inputs.policy.journal.sheets_per_head;
+    if !(1..=64).contains(most.get_ref()) {
+        report.refuse(
+            Input::Policy,
+            most.span(),
+            "1 to 64 sheets between two heads that people note",
+            most.get_ref().to_string(),
+            "8 is what people can copy without losing patience",
+        );
+    }
+}
+
 /// R-TIME: two people compare the clock with a reference; the machine may differ by a minute at
 /// most (6.8, D27).
 pub(super) fn clock(report: &mut Report<'_>) {

@@ -237,6 +237,13 @@ const ROOM: &[Rule] = &[
     ),
     rule("S-PAPERS", "5.2.1.4", Stage::Run, true, "papers with another graph or other bindings"),
     rule(
+        "S-NOTED",
+        "5.4.4, 5.4.5",
+        Stage::Run,
+        true,
+        "a session that does not go on from the last head that people noted on paper",
+    ),
+    rule(
         "R-FINGERPRINT",
         "2.2, 6.1.4",
         Stage::Run,

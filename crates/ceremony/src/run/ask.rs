@@ -45,8 +45,6 @@ pub struct Fact {
     pub name: &'static str,
     /// What is an answer.
     pub kind: FactKind,
-    /// Another digest that is as good an answer.
-    pub also: Option<Digest>,
 }
 
 /// What is an answer to a question.
@@ -59,6 +57,10 @@ pub enum FactKind {
     /// A few words: 1 to 200 characters on one line.
     Words,
 }
+
+/// The name of the question for the last head that was noted; [`GENESIS`](crate::record::GENESIS)
+/// where none was.
+pub const HEAD: &str = "head";
 
 impl Run {
     pub(super) fn request_for(&self, op: &Op, attempt: u32) -> Result<Request, Fault> {
@@ -160,7 +162,7 @@ impl Run {
     }
 
     pub(super) fn facts(&self, op: &Op) -> Result<Vec<Fact>, Fault> {
-        let fact = |rule, name, kind| Fact { rule, name, kind, also: None };
+        let fact = |rule, name, kind| Fact { rule, name, kind };
         let digest = |rule, name, digest| fact(rule, name, FactKind::Digest(digest));
         Ok(match &op.act {
             Act::Papers => {
@@ -168,11 +170,10 @@ impl Run {
                     digest("S-PAPERS", "graph", self.opened().graph),
                     digest("S-PAPERS", "bindings", self.opened().bindings),
                 ];
-                // The interruption may have come before the last head stood on paper.
-                facts.extend(self.noted.map(|(last, before)| Fact {
-                    also: Some(before),
-                    ..digest("S-PAPERS", "head", last)
-                }));
+                // Whoever sets both media back to an earlier record meets the paper here.
+                if self.session() > 0 {
+                    facts.push(digest("S-NOTED", HEAD, self.noted_head()));
+                }
                 facts
             }
             Act::Clock => {
@@ -242,7 +243,7 @@ impl Run {
         })?;
         let fact = |(rule, name, digest)| {
             let kind = FactKind::Digest(digest);
-            Fact { rule, name, kind, also: None }
+            Fact { rule, name, kind }
         };
         Ok(planned.papers().map(fact).collect())
     }
@@ -266,8 +267,7 @@ impl Fact {
     pub fn judge(&self, found: &str) -> Result<(), String> {
         match &self.kind {
             FactKind::Digest(digest) => {
-                let begins = |digest: &Digest| digest.to_string().starts_with(found);
-                let known = begins(digest) || self.also.as_ref().is_some_and(begins);
+                let known = digest.to_string().starts_with(found);
                 if found.len() >= 16 && known { Ok(()) } else { Err(digest.to_string()) }
             }
             FactKind::Integer(low, high) => {

@@ -9,9 +9,9 @@ use super::{Book, Run, Signed, Stop};
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph, Op};
 use crate::hex::{Digest, Octets};
-use crate::key::{PublicKey, Signature};
+use crate::key::{Nonce, PublicKey};
 use crate::name::Name;
-use crate::record::{End, Opened, Place};
+use crate::record::{End, GENESIS, Opened, Place};
 use crate::time::Instant;
 
 impl Run {
@@ -43,6 +43,12 @@ impl Run {
     #[must_use]
     pub const fn head(&self) -> Digest {
         self.head
+    }
+
+    /// The last head that people said is on paper; 32 zero octets before the first.
+    #[must_use]
+    pub fn noted_head(&self) -> Digest {
+        self.noted.map_or(GENESIS, |noted| noted.head)
     }
 
     /// The time of the last record.
@@ -85,6 +91,12 @@ impl Run {
     #[must_use]
     pub const fn closed(&self) -> Option<End> {
         self.closed
+    }
+
+    /// SHA-256 of the bundle that sealed it, once the postscript has begun.
+    #[must_use]
+    pub const fn sealed(&self) -> Option<Digest> {
+        self.sealed
     }
 
     /// The public keys that exist by now.
@@ -182,9 +194,18 @@ impl Run {
         Digest(self.transcript_hash.clone().finalize().into())
     }
 
-    /// Whether a signature's r was seen in this ceremony before.
-    pub(crate) fn has_seen(&self, signature: &Signature) -> bool {
-        self.nonces.contains(signature.r())
+    /// Every r of this ceremony but the seal's.
+    pub(crate) fn nonces(&self) -> impl Iterator<Item = &Nonce> {
+        self.nonces.iter()
+    }
+
+    /// The chain value of the postscript's last record; 32 zero octets before it has one.
+    #[must_use]
+    pub const fn postscript_head(&self) -> Digest {
+        match self.book {
+            Book::Transcript => GENESIS,
+            Book::Postscript => self.head,
+        }
     }
 
     /// The time of the transcript's last record.

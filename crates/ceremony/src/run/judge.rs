@@ -12,7 +12,7 @@ use super::ask::words;
 use super::{Fault, Run};
 use crate::graph::{Act, Duty, Graph, Holder, Op, PlannedKey, Sheet};
 use crate::hex::Octets;
-use crate::key::{Check, PublicKey, Signature};
+use crate::key::{Check, Nonce, PublicKey, Signature};
 use crate::ledger::State;
 use crate::name::Name;
 use crate::record::{Answer, Mode, Place, Said};
@@ -24,7 +24,7 @@ use crate::x509;
 pub(super) struct Weighed {
     pub(super) key: Option<(Name, PublicKey)>,
     pub(super) signed: Vec<(String, Vec<u8>)>,
-    pub(super) nonces: Vec<Vec<u8>>,
+    pub(super) nonces: Vec<Nonce>,
     pub(super) head: Option<Octets>,
     pub(super) checks: Vec<Check>,
 }
@@ -245,12 +245,8 @@ impl Run {
         let mut weighed = Weighed::default();
         for (expected, raw) in expected.into_iter().zip(raws) {
             let signature = expected.signature(raw)?;
-            let r = signature.r().to_vec();
-            if self.nonces.contains(&r) || weighed.nonces.contains(&r) {
-                let found = format!("a repeated r, on {}", expected.subject);
-                return Err(Fault::new("S-NONCE", "an r that was never seen", found));
-            }
-            weighed.nonces.push(r);
+            self.refuse_seen(&signature, &expected.subject, &weighed.nonces)?;
+            weighed.nonces.push(signature.nonce());
             if let Some(tbs) = &expected.tbs {
                 let der = x509::assemble(tbs, expected.key.curve(), &signature);
                 weighed.signed.push((expected.subject.clone(), der));
@@ -258,6 +254,24 @@ impl Run {
             weighed.checks.push(expected.into_check(signature));
         }
         Ok(weighed)
+    }
+
+    /// From two signatures with one r follows the private key: in no ceremony of the ledger may
+    /// one come back.
+    pub(crate) fn refuse_seen(
+        &self,
+        signature: &Signature,
+        subject: &str,
+        beside: &[Nonce],
+    ) -> Result<(), Fault> {
+        let nonce = signature.nonce();
+        let before = self.compiled().before.nonces.contains(&nonce);
+        let found = match (before, self.nonces.contains(&nonce) || beside.contains(&nonce)) {
+            (true, _) => format!("an r of an earlier ceremony, on {subject}"),
+            (false, true) => format!("a repeated r, on {subject}"),
+            (false, false) => return Ok(()),
+        };
+        Err(Fault::new("S-NONCE", "an r that was never seen", found))
     }
 
     fn weigh_said(&self, op: &Op, said: &Said) -> Result<(), Fault> {

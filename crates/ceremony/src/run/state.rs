@@ -6,12 +6,12 @@ use alloc::vec::Vec;
 
 use super::ask;
 use super::judge::{self, Weighed};
-use super::{ATTEMPTS, Book, Fault, Next, Run, Signed, Stop};
+use super::{ATTEMPTS, Book, Fault, Next, Noted, OpState, Run, Signed, Stop};
 use crate::graph::{Act, Holder, Phase};
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
 use crate::name::Name;
-use crate::record::{Answer, Attempt, End, Event, Place, Resumed};
+use crate::record::{Answer, Attempt, End, Event, LoneRefusal, Place, Resumed, WHO};
 use crate::time::Instant;
 use crate::token::KeyFacts;
 
@@ -37,6 +37,10 @@ impl Run {
                 self.at_hand(op, Some(*attempt))?;
                 self.take_refused(rule, reason, by).map(none)
             }
+            Event::Mistaken { op, attempt, question } => {
+                self.take_mistaken(op, *attempt, question).map(none)
+            }
+            Event::Noted { head, by } => self.take_noted(*head, by).map(none),
             Event::Deviation { op, reason, by } => self.take_deviation(op, reason, by).map(none),
             Event::Resumed(resumed) => self.take_resumed(at, resumed).map(none),
             Event::Closed { end } => self.take_closed(at, *end).map(none),
@@ -227,17 +231,24 @@ impl Run {
         }
     }
 
-    fn take_refused(&mut self, rule: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
+    /// People refuse with their names, a rule with none.
+    fn who_refuses(&self, rule: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
         ask::words(reason)?;
         if rule == "people" {
-            self.participants(by)?;
-        } else if !crate::rules::is_known(rule) || !by.is_empty() {
+            return self.participants(by);
+        }
+        if !crate::rules::is_known(rule) || !by.is_empty() {
             return Err(Fault::new(
                 "S-REFUSED",
                 "`people` with names, or a rule's id",
                 rule.to_string(),
             ));
         }
+        Ok(())
+    }
+
+    fn take_refused(&mut self, rule: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
+        self.who_refuses(rule, reason, by)?;
         // A key generation that was refused may have left something on the token.
         let pending = self.pending.take();
         let phase = |i: usize| self.op_at(i).map(|op| op.act.phase());
@@ -251,6 +262,29 @@ impl Run {
         Ok(())
     }
 
+    /// A question of the operation at hand, or who they are: nothing else can be mistaken.
+    fn take_mistaken(&self, op: &str, attempt: u32, question: &str) -> Result<(), Fault> {
+        self.at_hand(op, Some(attempt))?;
+        let asked = self.graph().op(op).map_or(Ok(Vec::new()), |op| self.facts(op))?;
+        if question == WHO || asked.iter().any(|fact| fact.name == question) {
+            return Ok(());
+        }
+        let names: Vec<&str> = asked.iter().map(|fact| fact.name).chain([WHO]).collect();
+        Err(Fault::new("S-ANSWER", format!("one of {}", names.join(", ")), question.to_string()))
+    }
+
+    fn take_noted(&mut self, head: Digest, by: &[Name]) -> Result<(), Fault> {
+        if !matches!(self.next(), Next::Note(..)) {
+            return Err(Fault::new("S-ORDER", self.what_next(), "Noted"));
+        }
+        if head != self.head {
+            return Err(Fault::new("S-NOTED", self.head.to_string(), head.to_string()));
+        }
+        self.participants(by)?;
+        self.noted = Some(Noted { head, record: self.number });
+        Ok(())
+    }
+
     fn take_deviation(&self, op: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
         self.at_hand(op, None)?;
         ask::words(reason)?;
@@ -258,27 +292,30 @@ impl Run {
     }
 
     fn take_resumed(&mut self, at: Instant, resumed: &Resumed) -> Result<(), Fault> {
-        if self.book == Book::Postscript {
-            return Err(Fault::new("S-ORDER", "no Resumed in the postscript", "Resumed"));
-        }
         judge::place(self.graph(), self.opened.mode, &resumed.room)?;
         let serials = |place: &Place| place.serials().cloned().collect::<Vec<_>>().join(", ");
         let (asked, found) = (serials(&self.opened.room), serials(&resumed.room));
         if asked != found {
             return Err(Fault::new("S-TOKEN-SERIAL", asked, found));
         }
-        if !resumed.new_medium.is_empty() {
+        let both_were_there = resumed.new_medium.is_empty();
+        if !both_were_there {
             self.two_roles(&resumed.new_medium)?;
+        } else if resumed.aside.is_some() {
+            let asked = "two people of two roles who consent to put a journal aside";
+            return Err(Fault::new("R-MULTI", asked, "nobody"));
         }
         self.place = resumed.room.clone();
         self.session += 1;
+        if self.book == Book::Postscript {
+            return Ok(());
+        }
+        if let Some(refusal) = &resumed.refusal {
+            self.take_lone_refusal(refusal)?;
+        }
         self.halted = false;
         self.closed = None;
-        for (op, state) in self.compiled.graph.ops.iter().zip(&mut self.ops) {
-            if op.act.phase() == Phase::Opening {
-                state.done = false;
-            }
-        }
+        self.reopen_acts();
         if let Some(index) = self.pending.take() {
             match self.op_at(index).map(|op| &op.act) {
                 Some(Act::Generate { .. }) => self.doubt = Some(index),
@@ -289,6 +326,41 @@ impl Run {
         if at > until && self.stopped.is_none() {
             let reason = format!("resumed at {at}, after {until}");
             self.stopped = Some(Stop { rule: "S-WINDOW".to_string(), reason });
+        }
+        Ok(())
+    }
+
+    /// The opening is done again; so is what people did since the last head that is on paper: only
+    /// what stands under it is known to be theirs.
+    fn reopen_acts(&mut self) {
+        let noted = self.noted.map(|noted| noted.record);
+        for (op, state) in self.compiled.graph.ops.iter().zip(&mut self.ops) {
+            let since = state.done && noted.is_none_or(|noted| state.record > noted);
+            match op.act.phase() {
+                Phase::Opening => state.done = false,
+                Phase::Entry | Phase::Work if since && op.act.is_of_people() => {
+                    state.done = false;
+                    state.at = None;
+                    self.due = self.due.filter(|due| *due != op.id.index());
+                }
+                Phase::Entry | Phase::Work | Phase::Seal | Phase::Postscript => {}
+            }
+        }
+    }
+
+    /// People may say that a refusal of theirs does not hold; a rule's always does.
+    fn take_lone_refusal(&mut self, refusal: &LoneRefusal) -> Result<(), Fault> {
+        self.who_refuses(&refusal.rule, &refusal.reason, &refusal.by)?;
+        if refusal.by.is_empty() && !refusal.holds {
+            return Err(Fault::new(
+                "S-REFUSED",
+                "a rule's refusal that holds",
+                "one that does not",
+            ));
+        }
+        if refusal.holds && self.stopped.is_none() {
+            let (rule, reason) = (refusal.rule.clone(), refusal.reason.clone());
+            self.stopped = Some(Stop { rule, reason });
         }
         Ok(())
     }
@@ -307,6 +379,7 @@ impl Run {
             return Err(Fault::new("S-ORDER", self.what_next(), format!("Sealed {bundle}")));
         }
         self.book = Book::Postscript;
+        self.sealed = Some(bundle);
         self.transcript_head = self.head;
         self.head = crate::record::GENESIS;
         self.number = 0;
@@ -314,9 +387,9 @@ impl Run {
     }
 
     fn done(&mut self, index: usize, at: Instant) {
+        let record = self.number;
         if let Some(state) = self.ops.get_mut(index) {
-            state.done = true;
-            state.at = Some(at);
+            *state = OpState { done: true, at: Some(at), record, ..*state };
         }
     }
 
@@ -338,6 +411,8 @@ impl Run {
             | Next::Answer(found, now)
             | Next::Burn(found, now)
             | Next::Settle(found, now)
+            // While a head is to be noted, the operation before it is still at hand.
+            | Next::Note(found, now)
                 if found.name == op && attempt.is_none_or(|attempt| attempt == now) =>
             {
                 Ok(())
@@ -346,6 +421,7 @@ impl Run {
             | Next::Answer(..)
             | Next::Burn(..)
             | Next::Settle(..)
+            | Next::Note(..)
             | Next::Close(_)
             | Next::Seal
             | Next::Nothing
@@ -388,6 +464,7 @@ impl Run {
             Next::Answer(op, attempt) => format!("the answer to {} at attempt {attempt}", op.name),
             Next::Burn(op, attempt) => format!("Lost {} at attempt {attempt}", op.name),
             Next::Settle(op, _) => format!("Adopted, OrphanRemoved or Lost {}", op.name),
+            Next::Note(op, _) => format!("Noted, of the head after {}", op.name),
             Next::Close(end) => format!("Closed {end:?}"),
             Next::Seal => String::from("the seal"),
             Next::Nothing => String::from("nothing more"),

@@ -32,12 +32,12 @@ pub(super) const LABELS: Labels = Labels {
     say: "Said and done",
     see: "Must be seen",
     sign: "time ____:____ initials of the witnesses ________",
-    head: "head of the record (8 words on the screen) ______________________________________",
+    head: "head of the record (8 words on the screen) ______________________________________ confirmed on the screen by (id) ______",
     of: " of",
     annex_resume: "Annex A: resuming after an interruption",
     resume: "1. After a power cut, a kill or a pulled medium, start the machine again and insert the same two journal media. Nobody repeats a key generation or a signature on their own.\n\
-             2. Run `gishiki resume`. It compares the two journals and levels them only if one continues the other.\n\
-             3. Roll call, papers, clock, token identity and activation are done again. At the step “papers”, the last “head of the record” noted in this script is also read aloud and entered; the screen does not show it, and the machine compares it with the journals.\n\
+             2. Run `gishiki resume`. It replays each journal on its own. Of what stands on one medium only it takes nothing but the token's answer to a question that stands on both. If the two differ, or one does not replay, it says which, and with the consent of two people of two roles puts one aside.\n\
+             3. Roll call, papers, clock, token identity and activation are done again. At the step “papers”, the last “head of the record” that was noted in this script and confirmed on the screen is also read aloud and entered, or `none`; the screen does not show it. What people said after that head is asked again.\n\
              4. A signature in doubt is burned with its numbers, and the next attempt follows (annex B). A key pair in doubt is adopted if it is complete; otherwise its remains are removed with the consent of two people of two roles.\n\
              5. A copy in doubt is made again, after what is left of it was removed from both tokens. A destruction in doubt is done again, until nothing of the key is left.\n\
              6. After the window it can only be closed as aborted, and sealed.",
@@ -45,6 +45,12 @@ pub(super) const LABELS: Labels = Labels {
     attempts: "Nothing but these values changes in a later attempt; the next three are listed. A CRL's number is its first number plus the number of the attempt, from 0.",
     annex_refusal: "Annex C: stopping",
     refusal: "Every participant may answer any question with “no” and a reason; the ceremony then stops. A stopped ceremony is sealed too and enters the ledger; its certificates and CRLs are not handed out. If the audit key cannot sign, follow `gishiki abandon`: the digest of the unsealed journal is copied to paper and signed by all.",
+    annex_slip: "Annex D: the slip for the anchor",
+    slip: "This slip pins the ceremony: two people copy it into `anchor.toml`. The head and the audit key are written at the step “Anchor”, the head of the postscript when the program shows it after the last exit. Every line is written in words.",
+    slip_head: "head (the chain value of the last record before the seal)",
+    slip_postscript: "postscript (the chain value of the last record after the seal)",
+    slip_audit_key: "audit-key (made in this ceremony)",
+    slip_sign: "date ____-____-____ signatures of all ______________________________________",
 };
 
 pub(super) fn step(graph: &Graph, op: &Op) -> Step {

@@ -1,97 +1,113 @@
-//! What an anchor must say of a ledger: its CA, its first ceremony, and each later audit key.
+//! What an anchor must say of a ledger: its CA, and each ceremony in its place.
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
-use alloc::vec::Vec;
 
-use super::anchored;
-use crate::anchor::Anchor;
+use crate::anchor::{Anchor, Pinned};
 use crate::hex::Digest;
-use crate::ledger::{Genesis, State, Succession};
+use crate::ledger::{Genesis, Held, State};
 use crate::record::Mode;
-
-const LATER: [&str; 2] = ["2032-token-lost", "2039-token-lost"];
 
 fn digest(of: &str) -> Digest {
     Digest::of(of.as_bytes())
 }
 
-/// A ledger in which the root token was lost twice, from one before its first ceremony.
-fn ledger(mut state: State) -> State {
-    let succession = |ceremony: &str| Succession {
-        ceremony: ceremony.parse().unwrap(),
-        audit_key: digest(&format!("key of {ceremony}")),
-        head: digest(&format!("head of {ceremony}")),
-    };
-    state.genesis = Some(Genesis {
+/// A ledger of three ceremonies; the last one made a new audit key.
+fn ledger() -> State {
+    let genesis = Genesis {
         ca: "mdoc-root".parse().unwrap(),
-        ceremony: "2026-genesis".parse().unwrap(),
+        ceremony: "one".parse().unwrap(),
         mode: Mode::Real,
-        audit_key: digest("key"),
-        head: digest("head"),
-    });
-    state.successions = LATER.map(succession).into();
+    };
+    let mut state = State::default();
+    state.genesis = Some(genesis);
+    for (sequence, name) in [(1, "one"), (2, "two"), (3, "three")] {
+        let held = Held {
+            sequence,
+            ceremony: name.parse().unwrap(),
+            bindings: digest(&format!("bindings of {name}")),
+            head: digest(&format!("head of {name}")),
+            postscript: digest(&format!("postscript of {name}")),
+            audit_key: (sequence != 2).then(|| digest(&format!("key of {name}"))),
+        };
+        state.held.push_back_mut(held);
+    }
     state
 }
 
-fn first(ca: &str, ceremony: &str, key: &str, head: &str) -> String {
-    let (key, head) = (digest(key), digest(head));
+fn pin(sequence: u32, name: &str) -> String {
+    let of = |what: &str| digest(&format!("{what} of {name}"));
+    let (bindings, head, postscript) = (of("bindings"), of("head"), of("postscript"));
+    let key = match sequence {
+        2 => String::new(),
+        _ => format!("audit-key = \"{}\"\n", of("key")),
+    };
     format!(
-        "format = 1\nca = \"{ca}\"\nceremony = \"{ceremony}\"\naudit-key = \"{key}\"\n\
-         genesis-head = \"{head}\"\nsigned-on = 2026-04-01\n"
+        "[[ceremony]]\nsequence = {sequence}\nname = \"{name}\"\nbindings = \"{bindings}\"\n\
+         head = \"{head}\"\npostscript = \"{postscript}\"\n{key}signed-on = 2026-04-01\n"
     )
 }
 
-fn later(ceremony: &str, key: &str, head: &str) -> String {
-    let (key, head) = (digest(key), digest(head));
-    format!(
-        "[[succession]]\nceremony = \"{ceremony}\"\naudit-key = \"{key}\"\nhead = \"{head}\"\n\
-         signed-on = 2032-03-05\n"
-    )
+fn anchor(ca: &str, mode: &str, pins: &[String]) -> String {
+    format!("format = 1\nca = \"{ca}\"\nmode = \"{mode}\"\n{}", pins.concat())
 }
 
-/// The word of each succession, as it was.
-fn as_it_was(ceremony: &str) -> String {
-    later(ceremony, &format!("key of {ceremony}"), &format!("head of {ceremony}"))
+fn judge(text: &str) -> Result<Pinned, String> {
+    let anchor = Anchor::parse(text.as_bytes()).unwrap();
+    anchor.compare(&ledger()).map_err(|fault| fault.to_string())
 }
 
-fn judge(anchor: &[String]) -> Result<bool, String> {
-    let anchor = Anchor::parse(anchor.concat().as_bytes()).unwrap();
-    anchored(&anchor, &ledger(State::default())).map_err(|refusal| refusal.to_string())
+fn pins() -> [String; 3] {
+    [pin(1, "one"), pin(2, "two"), pin(3, "three")]
+}
+
+#[test]
+fn an_anchor_says_how_much_of_a_ledger_it_pins() {
+    let [one, two, three] = pins();
+    let whole = judge(&anchor("mdoc-root", "real", &pins())).unwrap();
+    assert!(whole.is_whole(), "{whole:?}");
+    let two_of_three = judge(&anchor("mdoc-root", "real", &[one.clone(), two.clone()])).unwrap();
+    assert_eq!((two_of_three.pinned, two_of_three.held), (2, 3));
+    assert!(!two_of_three.is_whole());
+    let more = anchor("mdoc-root", "drill", &[one, two, three, pin(4, "four")]);
+    let more = Anchor::parse(more.as_bytes()).unwrap();
+    assert_eq!(more.lacked(&ledger()).unwrap().name.as_str(), "four");
 }
 
 #[test]
 fn an_anchor_of_another_ledger_is_refused() {
-    let [one, two] = LATER.map(as_it_was);
-    let own = first("mdoc-root", "2026-genesis", "key", "head");
-    assert_eq!(judge(&[own.clone(), one.clone(), two.clone()]), Ok(true));
-    let key_of_two = later(LATER[0], "key of 2039-token-lost", "head of 2032-token-lost");
-    let head_of_two = later(LATER[0], "key of 2032-token-lost", "head of 2039-token-lost");
-    let genesis = |ca: &str, ceremony: &str, key: &str, head: &str| {
-        Vec::from([first(ca, ceremony, key, head), one.clone(), two.clone()])
-    };
-    for (anchor, what) in [
-        (genesis("mdl-root", "2026-genesis", "key", "head"), "the CA mdl-root"),
-        (genesis("mdoc-root", "2027-genesis", "key", "head"), "the ceremony 2027-genesis"),
-        (genesis("mdoc-root", "2026-genesis", "other", "head"), "the audit key"),
-        (genesis("mdoc-root", "2026-genesis", "key", "other"), "the genesis head"),
-        (Vec::from([own.clone()]), "a [[succession]] by 2032-token-lost"),
-        (Vec::from([own.clone(), one.clone()]), "a [[succession]] by 2039-token-lost"),
-        (Vec::from([own.clone(), two.clone()]), "a [[succession]] by 2032-token-lost"),
-        (Vec::from([own.clone(), two.clone(), one.clone()]), "a [[succession]] by 2032-token-lost"),
-        (Vec::from([own.clone(), key_of_two, two.clone()]), "the new audit key"),
-        (Vec::from([own, head_of_two, two.clone()]), "the head of its ceremony"),
+    let [one, two, three] = pins();
+    for (field, of) in [
+        ("bindings", "bindings of two"),
+        ("head", "head of two"),
+        ("postscript", "postscript of two"),
     ] {
-        let said = judge(&anchor).unwrap_err();
-        let place = said.starts_with("anchor.toml: S-ANCHOR");
-        assert!(place && said.contains(what), "{what}: {said}");
+        let bent = two.replace(&digest(of).to_string(), &digest("another").to_string());
+        assert_ne!(bent, two);
+        let said = judge(&anchor("mdoc-root", "real", &[one.clone(), bent])).unwrap_err();
+        assert!(said.starts_with("S-ANCHOR") && said.contains(field), "{said}");
+    }
+    let without_key = three.lines().filter(|line| !line.starts_with("audit-key"));
+    let without_key: String = without_key.map(|line| format!("{line}\n")).collect();
+    let with_key = two.replace("signed-on", &format!("audit-key = \"{}\"\nsigned-on", digest("k")));
+    for (text, what) in [
+        (anchor("mdl-root", "real", &pins()), "the CA mdl-root"),
+        (anchor("mdoc-root", "real", &[two.clone(), one.clone()]), "the ceremony two"),
+        (anchor("mdoc-root", "real", &[one.clone(), three.clone()]), "the ceremony three"),
+        (anchor("mdoc-root", "real", &[one.clone(), pin(5, "two")]), "the ceremony"),
+        (anchor("mdoc-root", "real", &[one.clone(), with_key]), "new audit key"),
+        (anchor("mdoc-root", "real", &[one, two, without_key]), "new audit key"),
+    ] {
+        let said = judge(&text).map(|pinned| format!("{pinned:?}"));
+        let said = said.unwrap_err();
+        assert!(said.starts_with("S-ANCHOR"), "{said}");
+        assert!(said.contains(what) || what == "the ceremony", "{what}: {said}");
     }
 }
 
 #[test]
-fn nothing_is_anchored_before_the_first_ceremony() {
-    let own = first("mdoc-root", "2026-genesis", "key", "head");
-    let anchor = Anchor::parse(own.as_bytes()).unwrap();
-    assert_eq!(anchored(&anchor, &State::default()).map_err(|r| r.to_string()), Ok(false));
+fn nobody_anchors_a_rehearsal() {
+    let refused = Anchor::parse(anchor("mdoc-root", "rehearsal", &pins()).as_bytes()).unwrap_err();
+    assert_eq!(refused.rule, "S-FORM");
 }

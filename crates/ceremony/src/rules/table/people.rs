@@ -246,4 +246,11 @@ pub(super) const PEOPLE: &[Rule] = &[
         true,
         "a clock that is off by more than the policy allows, or that one person reads",
     ),
+    rule(
+        "S-HEADS",
+        "5.4.4; ours",
+        Stage::Plan(acts::heads),
+        true,
+        "more than 64 sheets, or none, between two heads that people note on paper",
+    ),
 ];

@@ -1,0 +1,136 @@
+//! Goes on with an interrupted ceremony, from its two journals.
+//!
+//! Everything is read, replayed and asked of people first; then both media are made the same, and
+//! the record says that the ceremony goes on, and what became of what stood on one medium only.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use ceremony::hex::Digest;
+use ceremony::ledger::State;
+use ceremony::record::{LoneRefusal, Resumed};
+use ceremony::run::{Next, Run};
+use ceremony::seal::Made;
+
+use crate::args::{self, Lang};
+use crate::commands::{compiled, finish, held_on, people};
+use crate::conduct::doubt::{consent_to_medium, holds};
+use crate::conduct::{Clock, Conduct};
+use crate::exit::{Halt, Reached};
+use crate::files::{Folder, shown};
+use crate::journal::Journal;
+use crate::journal::recover::{Found, Reading};
+use crate::people::People;
+use crate::proofs::prove;
+use crate::{output, room};
+
+pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
+    let out = &resume.held.out;
+    output::refuse_existing(out)?;
+    let journals = &resume.held.journal;
+    let going_on = go_on(resume, lang).map_err(|halt| match Journal::is_begun(journals) {
+        true => halt.held(Reached::Begun),
+        false => halt,
+    });
+    let (conduct, run) = going_on?;
+    finish(conduct, run, out, lang)
+}
+
+/// Everything up to the record that says that the ceremony goes on.
+fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
+    let held = &resume.held;
+    let entered = room::enter(&held.room)?;
+    let found = Found::read(&held.journal, resume.put_aside.as_deref())?;
+    let state = held_on(held, entered.mode, &found.after()?)?;
+    let reading = found.replay(&state)?;
+    let run = &reading.agreed.run;
+    if let Some(plan) = &resume.plan {
+        refuse_another(plan, run, &state)?;
+    }
+    if run.opened().mode != entered.mode {
+        let asked = format!("a room for a {}", output::mode(run.opened().mode));
+        return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
+    }
+    let (mut people, pin) = people(held, entered.mode, lang)?;
+    let (new_medium, refusal) = agreed_to(&mut people, &reading, lang)?;
+    let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+    let resumed = Resumed {
+        room: entered.place,
+        torn: count(reading.torn),
+        copied: count(reading.agreed.copied),
+        dropped: count(reading.agreed.dropped),
+        refusal,
+        aside: reading.aside().cloned(),
+        new_medium,
+    };
+    let seal = seal_of(&reading);
+    let (run, journal) = reading.level(seal.as_deref())?;
+    let mut conduct = Conduct {
+        tokens: entered.tokens,
+        people,
+        clock: Clock::System,
+        journal,
+        pin: Some(pin),
+        progress: true,
+        lang,
+        proofs: Vec::new(),
+    };
+    let run = conduct.resume(run, seal.as_deref(), resumed)?;
+    Ok((conduct, run))
+}
+
+/// What only people can say of what was read: who consents to go on without a medium, and whether a
+/// refusal that stands on one medium only holds.
+fn agreed_to(
+    people: &mut People,
+    reading: &Reading,
+    lang: Lang,
+) -> Result<(Vec<ceremony::name::Name>, Option<LoneRefusal>), Halt> {
+    let run = &reading.agreed.run;
+    let new_medium = match reading.new_medium() {
+        None => Vec::new(),
+        Some(folder) => consent_to_medium(people, run, folder, reading.aside(), lang)?,
+    };
+    let refusal = match &reading.agreed.refusal {
+        None => None,
+        Some(refusal) => Some(LoneRefusal {
+            holds: refusal.by.is_empty() || holds(people, run, refusal, lang)?,
+            ..refusal.clone()
+        }),
+    };
+    Ok((new_medium, refusal))
+}
+
+/// The bundle that seals this run, if one of the media has it whole: it was made by the audit key,
+/// so it may stand on one of them only.
+fn seal_of(reading: &Reading) -> Option<Vec<u8>> {
+    let run = &reading.agreed.run;
+    if let Some(seal) = run.sealed() {
+        return reading.bundles.iter().find(|bundle| Digest::of(bundle) == seal).cloned();
+    }
+    if run.next() != Next::Seal {
+        return None;
+    }
+    let made = Made::of(run);
+    let good = |bundle: &&Vec<u8>| {
+        let check = made.read(run, bundle).ok();
+        check.is_some_and(|check| prove(std::slice::from_ref(&check)).is_ok())
+    };
+    reading.bundles.iter().find(good).cloned()
+}
+
+/// The interrupted ceremony is the one of this plan, and nothing else changed either.
+fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt> {
+    let (planned, _) = compiled(Folder::read(plan)?, |_| Ok(Arc::clone(state)))?;
+    let begun = run.compiled();
+    for (what, asked, found) in [
+        ("graph", planned.graph.id(), begun.graph.id()),
+        ("bindings", planned.bindings.id(), begun.bindings.id()),
+    ] {
+        if asked != found {
+            let asked = format!("a journal with the {what} of {}, {asked}", shown(plan));
+            return Err(Halt::media("S-PAPERS", asked, found.to_string()));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,259 @@
+//! Attacks on the record while it lies on two media: what is added to one, taken from both, or
+//! bent on either. Each is stopped by the words that the program says, and the ceremony goes on.
+
+use std::fs;
+use std::path::PathBuf;
+
+use ceremony::hex::Digest;
+use ceremony::record::{Answer, Event, GENESIS, Record, Said};
+use serde_json::Value;
+
+use crate::support::{Drill, LATER, genesis, run, text};
+
+/// A ceremony that was interrupted while this operation waited for its answer: whom the script
+/// names for it are none of those who may.
+fn interrupted_at(op: &str) -> Drill {
+    let drill = Drill::new();
+    answers(&drill, &format!("[op.{op}]\nby = [\"p12\"]\n"));
+    let output = run(&mut drill.run_command(&genesis()));
+    assert_eq!(output.status.code(), Some(6), "{}", text(&output));
+    answers(&drill, "");
+    drill
+}
+
+fn answers(drill: &Drill, more: &str) {
+    fs::write(drill.path("answers.toml"), format!("default = \"as-planned\"\n{more}")).unwrap();
+}
+
+fn journal(drill: &Drill, medium: &str) -> PathBuf {
+    drill.path(medium).join("journal.jsonl")
+}
+
+fn lines(drill: &Drill, medium: &str) -> Vec<String> {
+    let text = fs::read_to_string(journal(drill, medium)).unwrap();
+    text.lines().map(String::from).collect()
+}
+
+fn write(drill: &Drill, medium: &str, lines: &[String]) {
+    let text: String = lines.iter().map(|line| format!("{line}\n")).collect();
+    fs::write(journal(drill, medium), text).unwrap();
+}
+
+/// The chain value that a line bears.
+fn chain(line: &str) -> Digest {
+    let line: Value = serde_json::from_str(line).unwrap();
+    line["chain"].as_str().unwrap().parse().unwrap()
+}
+
+/// The lines with one more, which follows from them as a run would have written it.
+fn with(mut lines: Vec<String>, event: Event) -> Vec<String> {
+    let last = Record::read(lines.last().unwrap()).unwrap();
+    let record = Record {
+        at: last.at,
+        origin: event.origin(),
+        result: event.outcome(),
+        number: last.number + 1,
+        terminal: last.terminal,
+        event,
+    };
+    let head = record.chain(chain(lines.last().unwrap()));
+    lines.push(record.to_line(head).trim_end().to_string());
+    lines
+}
+
+/// The events of this kind in a transcript, with the operation's name or nothing.
+fn events(drill: &Drill, kind: &str) -> Vec<Value> {
+    let text = fs::read_to_string(drill.path("out/transcript.jsonl")).unwrap();
+    let events = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    events.map(|line| line["event"].clone()).filter(|event| event["kind"] == kind).collect()
+}
+
+fn resume(drill: &Drill, more: &[&str]) -> (Option<i32>, String) {
+    let output = run(drill.resume_command(LATER).args(more));
+    (output.status.code(), text(&output))
+}
+
+fn approval(by: &str) -> Event {
+    let said = Said { by: vec![by.parse().unwrap()], facts: Default::default() };
+    let op = "complete-digital-agency".to_string();
+    Event::Answered { op, attempt: 0, answer: Answer::People(said) }
+}
+
+#[test]
+fn an_approval_on_one_medium_is_no_approval() {
+    for medium in ["A", "B"] {
+        let drill = interrupted_at("complete-digital-agency");
+        let forged = with(lines(&drill, medium), approval("p02"));
+        let head = chain(forged.last().unwrap());
+        let forged = with(forged, Event::Noted { head, by: vec!["p13".parse().unwrap()] });
+        write(&drill, medium, &forged);
+        let (code, said) = resume(&drill, &[]);
+        assert_eq!(code, Some(0), "{said}");
+        let [resumed] = events(&drill, "resumed").try_into().unwrap();
+        assert_eq!((&resumed["dropped"], &resumed["copied"]), (&2.into(), &0.into()));
+        // It was asked again, and given in the second session.
+        let asked = events(&drill, "asked");
+        let again = asked.iter().filter(|event| event["op"] == "complete-digital-agency");
+        let attempts: Vec<i64> = again.map(|event| event["attempt"].as_i64().unwrap()).collect();
+        assert_eq!(attempts, [0, 1]);
+        assert!(drill.verify().contains("drill, consistent"));
+    }
+}
+
+/// What was said on both media before the head was on paper is asked again; what stands under a
+/// head that was noted is not.
+#[test]
+fn what_people_said_since_the_last_noted_head_is_asked_again() {
+    let drill = interrupted_at("complete-digital-agency");
+    for medium in ["A", "B"] {
+        let forged = with(lines(&drill, medium), approval("p02"));
+        write(&drill, medium, &forged);
+    }
+    let (code, said) = resume(&drill, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let asked = |op: &str| events(&drill, "asked").iter().filter(|e| e["op"] == op).count();
+    assert_eq!((asked("complete-digital-agency"), asked("complete-j-lis")), (2, 1));
+    assert_eq!((asked("entry-p01"), asked("generate-g1")), (1, 1));
+    drill.verify();
+}
+
+#[test]
+fn a_refusal_on_one_medium_stops_the_ceremony() {
+    let drill = interrupted_at("complete-digital-agency");
+    let op = "complete-digital-agency".to_string();
+    let refused = Event::Refused {
+        op,
+        attempt: 0,
+        rule: "people".into(),
+        reason: "the seal of the bag was broken".into(),
+        by: vec!["p02".parse().unwrap()],
+    };
+    write(&drill, "B", &with(lines(&drill, "B"), refused));
+    let (code, said) = resume(&drill, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    assert!(said.contains("the seal of the bag was broken"), "{said}");
+    let [resumed] = events(&drill, "resumed").try_into().unwrap();
+    assert_eq!(resumed["refusal"]["holds"], true);
+    drill.verify();
+}
+
+/// Both media are set back to before the last head that was noted, so that a sheet could be signed
+/// a second time: the paper says otherwise.
+#[test]
+fn media_that_were_set_back_do_not_have_the_head_on_the_paper() {
+    let drill = interrupted_at("fingerprint-root-g1");
+    let whole = lines(&drill, "A");
+    let noted = |line: &String| line.contains(r#""kind":"noted""#);
+    let last = whole.iter().rposition(noted).unwrap();
+    let event: Value = serde_json::from_str(&whole[last]).unwrap();
+    let head = event["event"]["head"].as_str().unwrap();
+    let sheets = whole.iter().position(|line| line.contains("sign-root-g1")).unwrap();
+    for medium in ["A", "B"] {
+        write(&drill, medium, &whole[..sheets]);
+    }
+    answers(&drill, &format!("[op.papers]\nfacts = {{ head = \"{head}\" }}\n"));
+    let (code, said) = resume(&drill, &[]);
+    assert_eq!(code, Some(6), "{said}");
+    assert!(said.contains("S-NOTED"), "{said}");
+    assert!(!lines(&drill, "A").iter().any(|line| line.contains("sign-root-g1")), "nothing signed");
+    // Nobody noted a head that these journals do not have: with them back, it goes on.
+    for medium in ["A", "B"] {
+        write(&drill, medium, &whole);
+    }
+    let (code, said) = resume(&drill, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    drill.verify();
+}
+
+/// Two histories: the program says both, which line, and how to go on without one of them.
+#[test]
+fn two_journals_that_differ_lead_to_a_way_out() {
+    let drill = interrupted_at("complete-digital-agency");
+    let whole = lines(&drill, "A");
+    let fork = with(whole.clone(), approval("p02"));
+    let cause = "interrupted".to_string();
+    let op = "complete-digital-agency".to_string();
+    let other = with(whole.clone(), Event::Lost { op, attempt: 0, cause });
+    write(&drill, "A", &fork);
+    write(&drill, "B", &other);
+    let before = (lines(&drill, "A"), lines(&drill, "B"));
+    let (code, said) = resume(&drill, &[]);
+    assert_eq!(code, Some(5), "{said}");
+    let line = format!("differ from line {} on", whole.len() + 1);
+    assert!(said.contains("S-JOURNAL") && said.contains(&line), "{said}");
+    let put_aside = format!("--put-aside {}", drill.path("A").display());
+    assert!(said.contains(&put_aside), "{said}");
+    assert_eq!(before, (lines(&drill, "A"), lines(&drill, "B")), "nothing is changed");
+    // By the program's own words: the one with the approval is put aside, with two people's word.
+    let aside = drill.path("A");
+    let (code, said) = resume(&drill, &["--put-aside", aside.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{said}");
+    let [resumed] = events(&drill, "resumed").try_into().unwrap();
+    assert_eq!(resumed["aside"]["records"], fork.len());
+    assert_eq!(resumed["new-medium"].as_array().unwrap().len(), 2);
+    let kept = fs::read_dir(drill.path("A")).unwrap().map(|entry| entry.unwrap().file_name());
+    let kept: Vec<String> = kept.map(|name| name.into_string().unwrap()).collect();
+    assert!(kept.iter().any(|name| name.starts_with("aside-")), "{kept:?}");
+    drill.verify();
+}
+
+#[test]
+fn a_journal_that_does_not_replay_is_named_by_line_and_rule() {
+    let drill = interrupted_at("fingerprint-root-g1");
+    let whole = lines(&drill, "B");
+    let bent: Vec<String> = whole.iter().map(|line| line.replace("drill-1", "drill-2")).collect();
+    write(&drill, "B", &bent);
+    let (code, said) = resume(&drill, &[]);
+    assert_eq!(code, Some(4), "{said}");
+    let place = format!("{}/transcript.jsonl line ", drill.path("B").display());
+    assert!(said.contains(&place) && said.contains("S-RECORD"), "{said}");
+    assert!(said.contains(&format!("--put-aside {}", drill.path("B").display())), "{said}");
+    let (code, said) = resume(&drill, &["--put-aside", drill.path("B").to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{said}");
+    drill.verify();
+}
+
+/// A forged answer of the token on one medium is not taken where its signatures do not hold.
+#[test]
+fn a_signature_on_one_medium_must_verify() {
+    let drill = interrupted_at("fingerprint-root-g1");
+    let whole = lines(&drill, "A");
+    let answered = |line: &String| {
+        line.contains(r#""op":"sign-crl-g1-1""#) && line.contains(r#""kind":"answered""#)
+    };
+    let at = whole.iter().position(answered).unwrap();
+    write(&drill, "A", &whole[..at]);
+    let mut record = Record::read(&whole[at]).unwrap();
+    let Event::Answered { answer: Answer::Token(answer), .. } = &mut record.event else { panic!() };
+    let ceremony::token::TokenAnswer::Signatures { signatures } = answer else { panic!() };
+    signatures.swap(0, 1);
+    let forged = with(whole[..at].to_vec(), record.event);
+    write(&drill, "B", &forged);
+    let (code, said) = resume(&drill, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let [resumed] = events(&drill, "resumed").try_into().unwrap();
+    assert_eq!((&resumed["dropped"], &resumed["copied"]), (&1.into(), &0.into()));
+    drill.verify();
+    assert_ne!(chain(&whole[0]), GENESIS);
+}
+
+/// The token's own answer, which stands on one medium only, is taken: it is proved.
+#[test]
+fn the_tokens_answer_on_one_medium_is_taken() {
+    let drill = interrupted_at("fingerprint-root-g1");
+    let whole = lines(&drill, "A");
+    let answered = |line: &String| {
+        line.contains(r#""op":"sign-crl-g1-1""#) && line.contains(r#""kind":"answered""#)
+    };
+    let at = whole.iter().position(answered).unwrap();
+    write(&drill, "A", &whole[..at]);
+    write(&drill, "B", &whole[..at + 2]);
+    let (code, said) = resume(&drill, &[]);
+    assert_eq!(code, Some(0), "{said}");
+    let [resumed] = events(&drill, "resumed").try_into().unwrap();
+    // The question after it had no effect yet, and is asked anew.
+    assert_eq!((&resumed["dropped"], &resumed["copied"]), (&1.into(), &1.into()));
+    let lost = events(&drill, "lost");
+    assert!(lost.is_empty(), "{lost:?}");
+    drill.verify();
+}
