@@ -16,6 +16,7 @@
 mod abandoned;
 mod attacks;
 mod bad_input;
+mod characters;
 mod copies;
 mod diff;
 mod documents;
@@ -27,8 +28,10 @@ mod issuing;
 mod kill;
 mod laws;
 mod life;
+mod modules;
 mod nss;
 mod other_validators;
+mod probe;
 mod real;
 mod refusals;
 mod rules;

@@ -44,6 +44,8 @@ pub(crate) enum Command {
     Diff(Diff),
     /// Perform the ceremony with the built-in deterministic token and stand-in people
     Rehearse(Rehearse),
+    /// Ask the token before the day whether it can do what the plan needs; nothing stays on it
+    Probe(Probe),
     /// Perform the ceremony with a PKCS #11 token and people
     Run(Run),
     /// Go on with an interrupted ceremony, from its two journals
@@ -199,6 +201,24 @@ pub(crate) struct Held {
     /// Scripted answers, for drills only
     #[arg(long, value_name = "FILE")]
     pub(crate) answers: Option<PathBuf>,
+    /// Read the PIN from this open file descriptor instead of the terminal
+    #[arg(long, value_name = "N")]
+    pub(crate) pin_fd: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Probe {
+    /// The ceremony's folder; without it only what needs no login is asked
+    pub(crate) plan: Option<PathBuf>,
+    /// The room: module, token, terminal
+    #[arg(long, value_name = "FILE")]
+    pub(crate) room: PathBuf,
+    /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// On a drill's token: try with keys that last, and destroy them, where a module makes no others
+    #[arg(long)]
+    pub(crate) lasting: bool,
     /// Read the PIN from this open file descriptor instead of the terminal
     #[arg(long, value_name = "N")]
     pub(crate) pin_fd: Option<u32>,

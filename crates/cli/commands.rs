@@ -25,7 +25,7 @@ use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
 use crate::{
-    diff, ledgers, live, output, proofs, rehearsals, resume, room, state, validate, verdicts,
+    diff, ledgers, live, output, probe, proofs, rehearsals, resume, room, state, validate, verdicts,
 };
 
 /// Performs a command.
@@ -37,6 +37,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Script(planned) => print(&script::render(&reviewed(&planned)?, language(lang))),
         Command::Diff(asked) => diff::show(&asked, lang),
         Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
+        Command::Probe(asked) => probe::ask(&asked, lang),
         Command::Run(run) => self::run(&run, lang),
         Command::Resume(resume) => resume::resume(&resume, lang),
         Command::State(asked) => state::show(&asked, lang),
@@ -91,7 +92,7 @@ pub(crate) fn compiled(
 }
 
 /// Compiles a plan for review: against its ledger, whatever kind it is of.
-fn reviewed(planned: &args::Planned) -> Result<Compiled, Halt> {
+pub(crate) fn reviewed(planned: &args::Planned) -> Result<Compiled, Halt> {
     let (compiled, _) = compiled(Folder::read(&planned.plan)?, |plan| {
         let ledger = planned.ledger.as_deref();
         ledgers::state_before(&planned.plan, plan.after.get_ref(), ledger, &Trust::None)
@@ -185,18 +186,13 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let at = clock.now()?;
     let step = Run::begin(compiled.clone(), entered.mode, entered.place, at)
         .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
+    let mut tokens = entered.tokens;
+    // What needs no login is asked while nothing is begun: a wrong token costs nobody a day.
+    probe::before_anyone_enters(&mut tokens, &step.run)?;
     let (people, pin) = people(&run.held, entered.mode, lang)?;
     let journal = Journal::begin(&run.held.journal, &compiled)?;
-    let mut conduct = Conduct {
-        tokens: entered.tokens,
-        people,
-        clock,
-        journal,
-        pin: Some(pin),
-        progress: true,
-        lang,
-        proofs,
-    };
+    let mut conduct =
+        Conduct { tokens, people, clock, journal, pin: Some(pin), progress: true, lang, proofs };
     let run_begun = conduct.keep(step)?;
     Ok((conduct, run_begun))
 }

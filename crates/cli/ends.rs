@@ -181,6 +181,7 @@ impl Ways {
             | Command::Verify(_)
             | Command::State(_)
             | Command::Validate(_)
+            | Command::Probe(_)
             | Command::Live => return None,
             #[cfg(feature = "image")]
             Command::Image(_) => return None,

@@ -20,6 +20,7 @@ mod output;
 mod partial;
 mod people;
 mod places;
+mod probe;
 mod proofs;
 mod rehearsals;
 mod report;

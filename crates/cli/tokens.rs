@@ -70,7 +70,7 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    fn of(&mut self, holder: &Holder) -> Result<&mut Token, Halt> {
+    pub(crate) fn of(&mut self, holder: &Holder) -> Result<&mut Token, Halt> {
         match holder {
             Holder::Root => Ok(&mut self.root),
             Holder::Spare(name) => self
@@ -100,11 +100,22 @@ impl Tokens {
                 }
             }
         }
-        let holder = op.act.holder();
-        // A key that cannot be found now is told by the request itself.
-        let wants =
-            |request| self.of(holder).map(|token| token.wants_pin(request).unwrap_or(false));
-        if request.map_or(Ok(false), wants)? {
+        match request {
+            Some(request) => self.hold_for(pin, op.act.holder(), request, lang),
+            None => Ok(()),
+        }
+    }
+
+    /// Asks for the PIN that a request wants besides that of the login, if it wants one. A key that
+    /// cannot be found now is told by the request itself.
+    pub(crate) fn hold_for(
+        &mut self,
+        pin: &mut PinSource,
+        holder: &Holder,
+        request: &TokenRequest,
+        lang: Lang,
+    ) -> Result<(), Halt> {
+        if self.of(holder)?.wants_pin(request).unwrap_or(false) {
             self.hold(pin, holder, Who::User, lang)?;
         }
         Ok(())
@@ -112,7 +123,7 @@ impl Tokens {
 
     /// Asks for one PIN, or sends people to the device. A token that says nothing of itself, or is
     /// locked, is asked for no PIN: what it is asked then says why.
-    fn hold(
+    pub(crate) fn hold(
         &mut self,
         pin: &mut PinSource,
         holder: &Holder,

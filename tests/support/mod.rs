@@ -319,7 +319,7 @@ pub(crate) fn records(folder: &Path) -> Vec<Value> {
 }
 
 /// The point of the root key, out of a transcript.
-fn root_point(folder: &Path) -> Vec<u8> {
+pub(crate) fn root_point(folder: &Path) -> Vec<u8> {
     let records = records(folder);
     let event = records
         .iter()

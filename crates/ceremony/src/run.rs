@@ -13,6 +13,7 @@
 mod ask;
 mod facts;
 mod judge;
+mod probe;
 mod state;
 mod token;
 
@@ -23,6 +24,9 @@ use alloc::vec::Vec;
 
 pub use ask::{Fact, FactKind, HEAD, PeopleRequest, Request, as_words, words};
 pub use judge::Expected;
+pub use probe::{
+    Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag,
+};
 
 use sha2::{Digest as _, Sha256};
 

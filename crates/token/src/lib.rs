@@ -17,6 +17,7 @@ pub use rehearsal::RehearsalToken;
 use std::sync::mpsc::Sender;
 
 use ceremony::hex::Octets;
+use ceremony::run::{ProbeAnswer, ProbeRequest};
 use ceremony::token::{CopyRemains, CopyRequest, TokenAnswer, TokenError, TokenRequest};
 
 /// A token.
@@ -42,6 +43,17 @@ impl Token {
         match self {
             Self::Rehearsal(token) => token.perform(request),
             Self::Pkcs11(token) => token.perform(request),
+        }
+    }
+
+    /// Performs a request of a probe, before the day.
+    pub fn probe(&mut self, request: ProbeRequest) -> Result<ProbeAnswer, TokenError> {
+        match self {
+            Self::Rehearsal(_) => Err(TokenError {
+                call: "probe".into(),
+                code: "the rehearsal's token is none to be asked before the day".into(),
+            }),
+            Self::Pkcs11(token) => token.probe(request),
         }
     }
 

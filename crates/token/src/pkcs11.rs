@@ -11,6 +11,7 @@ mod calls;
 mod codes;
 mod copy;
 mod objects;
+mod probe;
 
 use std::path::Path;
 use std::rc::Rc;
@@ -49,6 +50,7 @@ impl Module {
             calls: Rc::clone(&self.calls),
             slot: None,
             login: None,
+            probing: Vec::new(),
             label: label.map(String::from),
             pin: None,
             so_pin: None,
@@ -64,6 +66,8 @@ pub struct Pkcs11Token {
     slot: Option<CK_SLOT_ID>,
     /// Keeps the login alive: PKCS #11 logs out when the last session is closed.
     login: Option<Session>,
+    /// Keeps the session objects of a probe alive.
+    probing: Vec<Session>,
     label: Option<String>,
     pin: Option<Pin>,
     so_pin: Option<Pin>,
@@ -259,14 +263,7 @@ impl Pkcs11Token {
             let code = format!("{} objects with this CKA_ID already", there.len());
             return Err(said("C_FindObjects", &code));
         }
-        let common = objects::named(&key.id, &key.label);
-        let parameters = ceremony::x509::curve_parameters(key.curve);
-        let mut public = common.to_vec();
-        public.push(Value::octets(CKA_EC_PARAMS, &parameters));
-        public.extend(key.public.iter().map(|(name, value)| objects::value(*name, *value)));
-        let mut private = common.to_vec();
-        private.extend(key.private.iter().map(|(name, value)| objects::value(*name, *value)));
-        session.generate_pair(&public, &private)?;
+        make_pair(&session, key)?;
         drop(session);
         self.inspect(&key.id, key.curve, &key.label)
     }
@@ -433,6 +430,18 @@ impl Pkcs11Token {
     fn count(&self, id: &Octets) -> Result<u32, TokenError> {
         Ok(objects::count(objects::with_id(&self.user_session()?, id, &[])?.len()))
     }
+}
+
+/// Makes a key pair as the template has it.
+fn make_pair(session: &Session, key: &KeyTemplate) -> Result<(), TokenError> {
+    let common = objects::named(&key.id, &key.label);
+    let parameters = ceremony::x509::curve_parameters(key.curve);
+    let mut public = common.to_vec();
+    public.push(Value::octets(CKA_EC_PARAMS, &parameters));
+    public.extend(key.public.iter().map(|(name, value)| objects::value(*name, *value)));
+    let mut private = common.to_vec();
+    private.extend(key.private.iter().map(|(name, value)| objects::value(*name, *value)));
+    session.generate_pair(&public, &private).map(drop)
 }
 
 /// One login with this PIN, which is gone afterwards, or at the device. Never retried.

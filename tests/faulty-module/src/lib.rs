@@ -11,6 +11,7 @@
 //!   is destroyed, so that a test can count first.
 //! - `FAULTY_SIGNED`: a file to which the key (its CKA_ID), the digest and the signature of each
 //!   C_Sign is appended: what the token has given out, whatever became of it.
+//! - `FAULTY_CHARACTER`: a product whose documented limits the module has (see `character`).
 //! - `FAULTY_PIN`: what people enter at the device, where the program gives no PIN.
 //! - `FAULTY_WRAPPED`: a file to which what C_WrapKey gives out is written, so that a test can look
 //!   for it elsewhere.
@@ -20,7 +21,9 @@
 #![expect(non_snake_case, reason = "PKCS #11 writes its names so")]
 #![expect(clippy::as_conversions, reason = "C's integers and pointers")]
 
+mod character;
 mod lies;
+mod login;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -172,12 +175,6 @@ forward! {
     );
     C_CloseSession(session: CK_SESSION_HANDLE);
     C_Logout(session: CK_SESSION_HANDLE);
-    C_CreateObject(
-        session: CK_SESSION_HANDLE,
-        template: *mut CK_ATTRIBUTE,
-        count: CK_ULONG,
-        object: *mut CK_OBJECT_HANDLE
-    );
     C_FindObjectsInit(session: CK_SESSION_HANDLE, template: *mut CK_ATTRIBUTE, count: CK_ULONG);
     C_FindObjectsFinal(session: CK_SESSION_HANDLE);
     C_GenerateKey(
@@ -196,55 +193,6 @@ forward! {
         key: *mut CK_OBJECT_HANDLE
     );
     C_GetSessionInfo(session: CK_SESSION_HANDLE, info: *mut CK_SESSION_INFO);
-}
-
-unsafe extern "C" fn C_GetTokenInfo(slot: CK_SLOT_ID, info: *mut CK_TOKEN_INFO) -> CK_RV {
-    around("C_GetTokenInfo", |lie| match real().and_then(|real| real.C_GetTokenInfo) {
-        Some(call) => {
-            // SAFETY: the arguments are the program's, passed on as they are.
-            let result = unsafe { call(slot, info) };
-            // SAFETY: the program's place for what a token says of itself, or nothing.
-            if let (Some(lie), Some(info)) = (lie, unsafe { info.as_mut() }) {
-                lies::about_token(info, lie);
-            }
-            result
-        }
-        None => CKR_FUNCTION_NOT_SUPPORTED,
-    })
-}
-
-unsafe extern "C" fn C_Login(
-    session: CK_SESSION_HANDLE,
-    user: CK_USER_TYPE,
-    pin: *mut CK_UTF8CHAR,
-    length: CK_ULONG,
-) -> CK_RV {
-    around("C_Login", |_| {
-        let Some(call) = real().and_then(|real| real.C_Login) else {
-            return CKR_FUNCTION_NOT_SUPPORTED;
-        };
-        // What people enter at the device.
-        let entered = std::env::var("FAULTY_PIN").map(String::into_bytes);
-        match entered {
-            // SoftHSM has no key that wants this; here the PIN is compared, and it is done.
-            Ok(entered) if user == CKU_CONTEXT_SPECIFIC => {
-                // SAFETY: the program's PIN has `length` octets, if there is one.
-                let given = (!pin.is_null())
-                    .then(|| unsafe { std::slice::from_raw_parts(pin, length as usize) });
-                match given.is_none_or(|given| given == entered) {
-                    true => CKR_OK,
-                    false => CKR_PIN_INCORRECT,
-                }
-            }
-            Ok(mut entered) if pin.is_null() => {
-                let length = entered.len() as CK_ULONG;
-                // SAFETY: `entered` lives over the call, the rest is the program's.
-                unsafe { call(session, user, entered.as_mut_ptr(), length) }
-            }
-            // SAFETY: the arguments are the program's, passed on as they are.
-            Ok(_) | Err(_) => unsafe { call(session, user, pin, length) },
-        }
-    })
 }
 
 unsafe extern "C" fn C_WrapKey(
@@ -331,15 +279,26 @@ unsafe extern "C" fn C_GenerateKeyPair(
                 };
             }
             let (public_count, private_count) = counts;
-            // SAFETY: the arguments are the program's, passed on as they are.
+            // SAFETY: both templates have as many attributes as the program says.
+            let (public, private) = unsafe {
+                (
+                    std::slice::from_raw_parts(public, public_count as usize),
+                    std::slice::from_raw_parts(private, private_count as usize),
+                )
+            };
+            if let Some(value) = character::refuses_pair(public, private) {
+                return value;
+            }
+            let (mut public, mut private) = character::understood(public, private);
+            // SAFETY: both templates live over the call, the rest is the program's.
             let result = unsafe {
                 call(
                     session,
                     mechanism,
-                    public,
-                    public_count,
-                    private,
-                    private_count,
+                    public.as_mut_ptr(),
+                    public.len() as CK_ULONG,
+                    private.as_mut_ptr(),
+                    private.len() as CK_ULONG,
                     public_key,
                     private_key,
                 )
@@ -459,6 +418,11 @@ unsafe extern "C" fn C_GetAttributeValue(
         let Some(call) = real().and_then(|real| real.C_GetAttributeValue) else {
             return CKR_FUNCTION_NOT_SUPPORTED;
         };
+        // SAFETY: `template` has `count` attributes, says the program.
+        let asked = unsafe { std::slice::from_raw_parts(template, count as usize) };
+        if character::knows_not(asked) {
+            return CKR_ATTRIBUTE_TYPE_INVALID;
+        }
         // SAFETY: the arguments are the program's, passed on as they are.
         let result = unsafe { call(session, object, template, count) };
         if let (Some(lie), CKR_OK) = (lie, result) {
@@ -482,13 +446,13 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
         let mut ours = *real;
         ours.C_GetFunctionList = Some(C_GetFunctionList);
         ours.C_GetSlotList = Some(C_GetSlotList);
-        ours.C_GetTokenInfo = Some(C_GetTokenInfo);
+        ours.C_GetTokenInfo = Some(login::C_GetTokenInfo);
         ours.C_GetMechanismList = Some(C_GetMechanismList);
         ours.C_OpenSession = Some(C_OpenSession);
         ours.C_CloseSession = Some(C_CloseSession);
-        ours.C_Login = Some(C_Login);
+        ours.C_Login = Some(login::C_Login);
         ours.C_Logout = Some(C_Logout);
-        ours.C_CreateObject = Some(C_CreateObject);
+        ours.C_CreateObject = Some(character::C_CreateObject);
         ours.C_FindObjectsInit = Some(C_FindObjectsInit);
         ours.C_FindObjects = Some(C_FindObjects);
         ours.C_FindObjectsFinal = Some(C_FindObjectsFinal);

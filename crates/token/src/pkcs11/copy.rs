@@ -76,7 +76,7 @@ impl Pkcs11Token {
 
     /// Refuses a token that cannot agree on a key by ECDH and wrap under it by RFC 5649. PKCS #11
     /// 3.0 names that anew (CKM_AES_KEY_WRAP_KWP); tokens know this name.
-    fn can_copy(&self) -> Result<(), TokenError> {
+    pub(super) fn can_copy(&self) -> Result<(), TokenError> {
         let offered = self.calls.mechanisms(self.slot()?)?;
         for (name, mechanism) in [
             ("CKM_EC_KEY_PAIR_GEN", CKM_EC_KEY_PAIR_GEN),

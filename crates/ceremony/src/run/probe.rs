@@ -1,0 +1,450 @@
+//! What a token is asked before the day, and what its answers will mean on the day.
+//!
+//! A [`Probe`] is a ceremony that nobody holds: it has begun, in a run that is never written, and
+//! its answers are judged by the very code that judges the ceremony's. Its keys are session objects
+//! under CKA_IDs of its own, so nothing of the CA is used, and nothing stays.
+//!
+//! **Invariants.** A signature is asked of a key of the probe only, on a sentence that says so. The
+//! objects of the probe are destroyed, and the inventory compared, whatever has failed before.
+//! **Deliberately absent:** words for people, and what to do about a finding; they are the edge's.
+
+mod asked;
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
+
+pub use asked::{ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag};
+
+use super::{Fault, Run, Step};
+use crate::compile::Compiled;
+use crate::graph::{Act, Holder, Origin, PlannedKey};
+use crate::hex::{Digest, Octets};
+use crate::key::{Check, PublicKey, Signature};
+use crate::name::Name;
+use crate::policy::HeadOn;
+use crate::record::{Mode, Place};
+use crate::token::{
+    Attribute, KeyFacts, KeyTemplate, TokenAnswer, TokenError, TokenObject, TokenRequest,
+    keeps_key, keeps_value,
+};
+
+/// What the probe's signatures are on.
+const MESSAGE: &[u8] = b"gishiki probe: this signs nothing";
+/// CKA_LABEL and CKA_APPLICATION of the probe's data object.
+const LABEL: &str = "gishiki probe";
+
+/// What an answer means for the ceremony.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// It is as the ceremony asks.
+    Holds,
+    /// It could not be tried.
+    Untried,
+    /// The ceremony would stop at it.
+    Stops,
+}
+
+/// How long the keys of a probe live.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// As long as the session.
+    Session,
+    /// Until they are destroyed: for modules that make no session keys, on a drill's token.
+    Lasting,
+}
+
+/// A step, and what came of it.
+#[derive(Debug)]
+pub struct Finding {
+    /// The step.
+    pub step: ProbeStep,
+    /// What it means.
+    pub outcome: Outcome,
+    /// What the token answered, if it did.
+    pub answer: Option<ProbeAnswer>,
+    /// What was asked and what was found, unless it holds.
+    pub fault: Option<Fault>,
+}
+
+/// A ceremony that nobody holds, asked of one token.
+#[derive(Debug)]
+pub struct Probe {
+    /// None where no plan was given: then only what needs no login is asked.
+    run: Option<Run>,
+    holder: Holder,
+    life: Life,
+    serial: String,
+    keys: Vec<Trial>,
+    /// Whether the token's flags let a user log in: the last try of a PIN is not the probe's.
+    ready: bool,
+    logged_in: bool,
+    before: Option<Vec<TokenObject>>,
+}
+
+/// A planned key, tried as a session object.
+#[derive(Debug)]
+struct Trial {
+    planned: PlannedKey,
+    template: KeyTemplate,
+    made: Option<PublicKey>,
+    refused: bool,
+}
+
+impl Run {
+    /// A ceremony of this plan that begins as early as it may, for [`Probe`] alone: it is never
+    /// written.
+    pub fn imagined(compiled: Compiled, mode: Mode, place: Place) -> Result<Self, Fault> {
+        let (from, _) = compiled.graph.window();
+        Self::begin(compiled, mode, place, from).map(|Step { run, .. }| run)
+    }
+}
+
+impl Probe {
+    /// Asks a token of a room without a plan: what needs no login.
+    #[must_use]
+    pub fn without_plan(serial: String) -> Self {
+        let (holder, keys, life) = (Holder::Root, Vec::new(), Life::Session);
+        Self { run: None, holder, life, serial, keys, ready: false, logged_in: false, before: None }
+    }
+
+    /// Asks the token that a ceremony has for this.
+    pub fn of(run: Run, holder: Holder, life: Life) -> Result<Self, Fault> {
+        if life == Life::Lasting && run.opened().mode != Mode::Drill {
+            let found = "the token of a ceremony";
+            return Err(Fault::new("S-DRILL", "lasting keys of a probe on a drill's token", found));
+        }
+        let serial = run.serial_of(&holder)?;
+        let keys = match holder {
+            Holder::Root => trials(&run, life),
+            Holder::Spare(_) => Vec::new(),
+        };
+        Ok(Self {
+            run: Some(run),
+            holder,
+            life,
+            serial,
+            keys,
+            ready: false,
+            logged_in: false,
+            before: None,
+        })
+    }
+
+    /// What needs no login: a ceremony asks it before the first person enters.
+    #[must_use]
+    pub fn first_steps(&self) -> Vec<ProbeStep> {
+        let mut steps = vec![ProbeStep::Identify, ProbeStep::Condition];
+        let copies = |run: &Run| {
+            let mut acts = run.graph().ops().iter().map(|op| &op.act);
+            acts.any(|act| match (act, &self.holder) {
+                (Act::Copy { .. }, Holder::Root) => true,
+                (Act::Copy { to, .. }, Holder::Spare(spare)) => to == spare,
+                _ => false,
+            })
+        };
+        if self.run.as_ref().is_some_and(copies) {
+            steps.push(ProbeStep::Copy);
+        }
+        steps
+    }
+
+    /// Everything else, in order. The last three are asked whatever has failed.
+    #[must_use]
+    pub fn steps(&self) -> Vec<ProbeStep> {
+        let Some(run) = &self.run else { return Vec::new() };
+        let mut steps = vec![ProbeStep::Login, ProbeStep::Inventory];
+        for Trial { planned, .. } in &self.keys {
+            let name = || planned.name.clone();
+            steps.extend([
+                ProbeStep::Make(name()),
+                ProbeStep::Refused(name()),
+                ProbeStep::Sign(name()),
+                ProbeStep::ReadValue(name()),
+                ProbeStep::Wrap(name()),
+            ]);
+        }
+        if self.holder == Holder::Root && run.graph().demands.head_on == HeadOn::Token {
+            steps.push(ProbeStep::Data);
+        }
+        steps.extend([ProbeStep::Forget, ProbeStep::Unchanged, ProbeStep::Logout]);
+        steps
+    }
+
+    /// What the token is asked for a step; nothing where an earlier step has left nothing to ask.
+    #[must_use]
+    pub fn request(&self, step: &ProbeStep) -> Option<ProbeRequest> {
+        let serial = || self.serial.clone();
+        let in_session = |request| self.logged_in.then_some(request);
+        let of_key = |name, request: fn(&Trial) -> TokenRequest| {
+            let trial = self.trial(name).filter(|trial| trial.made.is_some())?;
+            Some(ProbeRequest::Token(request(trial)))
+        };
+        match step {
+            ProbeStep::Identify => {
+                Some(ProbeRequest::Token(TokenRequest::Identify { serial: serial() }))
+            }
+            ProbeStep::Condition => Some(ProbeRequest::Condition { serial: serial() }),
+            ProbeStep::Copy => Some(ProbeRequest::Copy {}),
+            ProbeStep::Login => self.ready.then_some(ProbeRequest::Token(TokenRequest::Login {})),
+            ProbeStep::Inventory => in_session(ProbeRequest::Token(TokenRequest::List {})),
+            ProbeStep::Make(name) => in_session(ProbeRequest::Make { key: self.template(name)? }),
+            ProbeStep::Refused(name) => self
+                .trial(name)
+                .filter(|trial| trial.refused)
+                .map(|trial| ProbeRequest::Refused { key: trial.template.clone() }),
+            ProbeStep::Sign(name) => of_key(name, |trial| TokenRequest::Sign {
+                id: trial.template.id.clone(),
+                curve: trial.template.curve,
+                digests: vec![trial.template.curve.digest(MESSAGE)],
+            }),
+            ProbeStep::ReadValue(name) => {
+                of_key(name, |trial| TokenRequest::ReadValue { id: trial.template.id.clone() })
+            }
+            ProbeStep::Wrap(name) => {
+                of_key(name, |trial| TokenRequest::Wrap { id: trial.template.id.clone() })
+            }
+            ProbeStep::Data => in_session(ProbeRequest::Data {
+                label: LABEL.to_string(),
+                value: Octets([&[0; 4], Digest::of(MESSAGE).0.as_slice()].concat()),
+            }),
+            ProbeStep::Forget => in_session(ProbeRequest::Forget {
+                ids: self.keys.iter().map(|trial| trial.template.id.clone()).collect(),
+                label: LABEL.to_string(),
+            }),
+            ProbeStep::Unchanged => {
+                self.before.as_ref().map(|_| ProbeRequest::Token(TokenRequest::List {}))
+            }
+            ProbeStep::Logout => in_session(ProbeRequest::Token(TokenRequest::Logout {})),
+        }
+    }
+
+    /// Takes the answer to a step: what it means.
+    pub fn take(&mut self, step: ProbeStep, answer: Result<ProbeAnswer, TokenError>) -> Finding {
+        match answer {
+            Ok(answer) => {
+                let weighed = self.weigh(&step, &answer);
+                let outcome = match (&weighed, &answer) {
+                    (Ok(()), _) => Outcome::Holds,
+                    (Err(_), ProbeAnswer::Refused { bare: Some(_), .. })
+                        if self.life == Life::Session =>
+                    {
+                        Outcome::Untried
+                    }
+                    (Err(_), _) => Outcome::Stops,
+                };
+                Finding { step, outcome, answer: Some(answer), fault: weighed.err() }
+            }
+            Err(error) => {
+                let fault = Fault::new("S-TOKEN", "a token that does it", error.to_string());
+                let mut outcome = Outcome::Stops;
+                if let ProbeStep::Make(name) = &step
+                    && let Some(trial) = self.trial_mut(name)
+                {
+                    // Why is asked next.
+                    trial.refused = true;
+                    outcome = Outcome::Untried;
+                }
+                Finding { step, outcome, answer: None, fault: Some(fault) }
+            }
+        }
+    }
+
+    fn trial(&self, name: &Name) -> Option<&Trial> {
+        self.keys.iter().find(|trial| trial.planned.name == *name)
+    }
+
+    fn trial_mut(&mut self, name: &Name) -> Option<&mut Trial> {
+        self.keys.iter_mut().find(|trial| trial.planned.name == *name)
+    }
+
+    fn template(&self, name: &Name) -> Option<KeyTemplate> {
+        self.trial(name).map(|trial| trial.template.clone())
+    }
+
+    fn weigh(&mut self, step: &ProbeStep, answer: &ProbeAnswer) -> Result<(), Fault> {
+        match (step, answer) {
+            (ProbeStep::Identify, ProbeAnswer::Token(TokenAnswer::Identity(identity))) => {
+                match &self.run {
+                    Some(run) => run.weigh_identity(&self.holder, identity).map(drop),
+                    None => Ok(()),
+                }
+            }
+            (ProbeStep::Condition, ProbeAnswer::Condition(flags)) => {
+                let judged = judge_condition(flags);
+                self.ready = judged.is_ok();
+                judged
+            }
+            (ProbeStep::Copy, ProbeAnswer::CanCopy) => Ok(()),
+            (ProbeStep::Login, ProbeAnswer::Token(TokenAnswer::Done {})) => {
+                self.logged_in = true;
+                Ok(())
+            }
+            (ProbeStep::Logout, ProbeAnswer::Token(TokenAnswer::Done {})) => Ok(()),
+            (ProbeStep::Inventory, ProbeAnswer::Token(TokenAnswer::Objects { objects })) => {
+                self.before = Some(objects.clone());
+                match (&self.run, &self.holder) {
+                    (Some(run), Holder::Root) => run.weigh_inventory(objects).map(drop),
+                    (Some(run), Holder::Spare(name)) => run.weigh_spare(name, objects).map(drop),
+                    (None, _) => Ok(()),
+                }
+            }
+            (ProbeStep::Make(name), ProbeAnswer::Token(TokenAnswer::Key(facts))) => {
+                self.weigh_pair(name, facts)
+            }
+            (ProbeStep::Refused(name), ProbeAnswer::Refused { bare, private, public }) => {
+                Err(refused(name, bare.as_deref(), private, public))
+            }
+            (ProbeStep::Sign(name), ProbeAnswer::Token(TokenAnswer::Signatures { signatures })) => {
+                let made = self.trial(name).and_then(|trial| trial.made.as_ref());
+                let made = made.ok_or_else(|| Fault::new("S-ORDER", "a key pair", "none"))?;
+                judge_signatures(made, signatures)
+            }
+            (
+                ProbeStep::ReadValue(name) | ProbeStep::Wrap(name),
+                ProbeAnswer::Token(TokenAnswer::Yielded { octets }),
+            ) => Err(Fault::new(
+                "R-NO-TRANSFER",
+                format!("a token from which {name} cannot be taken"),
+                format!("the token gave out {octets} octets; this token must not be used"),
+            )),
+            (ProbeStep::ReadValue(_), ProbeAnswer::Token(TokenAnswer::Denied { code }))
+                if keeps_value(code) =>
+            {
+                Ok(())
+            }
+            (ProbeStep::Wrap(_), ProbeAnswer::Token(TokenAnswer::Denied { code }))
+                if keeps_key(code) =>
+            {
+                Ok(())
+            }
+            (ProbeStep::Data, ProbeAnswer::Token(TokenAnswer::Heads { values })) => {
+                match values.as_slice() {
+                    [_] => Ok(()),
+                    others => Err(Fault::new(
+                        "S-LEDGER-HEAD",
+                        "one data object, read back",
+                        others.len().to_string(),
+                    )),
+                }
+            }
+            (ProbeStep::Forget, ProbeAnswer::Token(TokenAnswer::Left { objects: 0 })) => Ok(()),
+            (ProbeStep::Unchanged, ProbeAnswer::Token(TokenAnswer::Objects { objects })) => {
+                unchanged(self.before.as_deref().unwrap_or_default(), objects)
+            }
+            (_, answer) => {
+                Err(Fault::new("S-ANSWER", "an answer to this step", format!("{answer:?}")))
+            }
+        }
+    }
+
+    /// R-KEY-IN-HSM, as on the day.
+    fn weigh_pair(&mut self, name: &Name, facts: &KeyFacts) -> Result<(), Fault> {
+        let Some(run) = &self.run else { return Ok(()) };
+        let trial = self.keys.iter_mut().find(|trial| trial.planned.name == *name);
+        let trial =
+            trial.ok_or_else(|| Fault::new("S-ORDER", "a key of the plan", name.as_str()))?;
+        // What it can do is tried even where an attribute is not as it was asked.
+        trial.made = PublicKey::from_point(trial.planned.curve, &facts.point.0).ok();
+        let mut template = trial.template.clone();
+        // A card may make a lasting key whatever is asked; it is destroyed, and is no fault here.
+        for (expected, found) in [
+            (&mut template.expected_private, &facts.private),
+            (&mut template.expected_public, &facts.public),
+        ] {
+            if found.get(&Attribute::Token) == Some(&true) {
+                expected.insert(Attribute::Token, true);
+            }
+        }
+        run.judge_facts(&trial.planned, &template, facts).map(drop)
+    }
+}
+
+/// The keys that are made on the day; where none is, those that are there, to see one sign.
+fn trials(run: &Run, life: Life) -> Vec<Trial> {
+    let graph = run.graph();
+    let made = graph.keys.iter().any(|key| key.origin == Origin::Here);
+    let asked = graph.keys.iter().filter(|key| !made || key.origin == Origin::Here);
+    let trial = |planned: &PlannedKey| {
+        let mut template = planned.template(graph, 0);
+        let id = Digest::of_parts("gishiki probe v1", &[&template.id.0]);
+        template.id = Octets(id.0.into_iter().take(20).collect());
+        template.label = format!("{LABEL} {}", planned.name);
+        for side in [
+            &mut template.private,
+            &mut template.public,
+            &mut template.expected_private,
+            &mut template.expected_public,
+        ] {
+            side.insert(Attribute::Token, life == Life::Lasting);
+        }
+        Trial { planned: planned.clone(), template, made: None, refused: false }
+    };
+    asked.map(trial).collect()
+}
+
+/// Whether a user can log in and write.
+fn judge_condition(flags: &[TokenFlag]) -> Result<(), Fault> {
+    let set = |flag: &TokenFlag| flags.contains(flag);
+    let needed = [TokenFlag::Initialized, TokenFlag::PinInitialized];
+    if let Some(flag) = needed.iter().find(|flag| !set(flag)) {
+        return Err(Fault::new("S-TOKEN", flag.name(), format!("not {}", flag.name())));
+    }
+    let never = [
+        TokenFlag::PinLocked,
+        TokenFlag::PinFinalTry,
+        TokenFlag::PinToBeChanged,
+        TokenFlag::WriteProtected,
+        TokenFlag::ErrorState,
+    ];
+    match never.iter().find(|flag| set(flag)) {
+        Some(flag) => Err(Fault::new("S-TOKEN", format!("not {}", flag.name()), flag.name())),
+        None => Ok(()),
+    }
+}
+
+fn judge_signatures(key: &PublicKey, signatures: &[Octets]) -> Result<(), Fault> {
+    let [raw] = signatures else {
+        return Err(Fault::new("S-SIGNATURE", "one signature", signatures.len().to_string()));
+    };
+    let wrong = |error: crate::key::KeyError| {
+        Fault::new("S-SIGNATURE", "a raw signature that verifies", error.to_string())
+    };
+    let signature = Signature::from_raw(key.curve(), &raw.0).map_err(wrong)?;
+    let check = Check::new(LABEL, key, key.curve().digest(MESSAGE), signature);
+    check.prove().map(drop).map_err(wrong)
+}
+
+fn refused(name: &Name, bare: Option<&str>, private: &[Attribute], public: &[Attribute]) -> Fault {
+    if let Some(code) = bare {
+        return Fault::new(
+            "S-TOKEN",
+            format!("a key pair like {name}, with the fewest attributes"),
+            code,
+        );
+    }
+    let side = |side: &str, attributes: &[Attribute]| {
+        let named = attributes.iter().map(|attribute| format!("{side} {}", attribute.name()));
+        named.collect::<Vec<_>>()
+    };
+    let refused = [side("private", private), side("public", public)].concat();
+    let found = match refused.is_empty() {
+        true => "each attribute is taken by itself, and all together are not".to_string(),
+        false => format!("refused: {}", refused.join(", ")),
+    };
+    Fault::new("R-KEY-IN-HSM", format!("every attribute of {name}"), found)
+}
+
+fn unchanged(before: &[TokenObject], after: &[TokenObject]) -> Result<(), Fault> {
+    if before == after {
+        return Ok(());
+    }
+    let name = |object: &TokenObject| format!("{} `{}`", object.class, object.label);
+    let more = after.iter().filter(|object| !before.contains(object)).map(name);
+    let less = before.iter().filter(|object| !after.contains(object)).map(name);
+    let found = more.map(|name| format!("now also {name}"));
+    let found = found.chain(less.map(|name| format!("no longer {name}")));
+    let found = found.collect::<Vec<_>>().join(", ");
+    Err(Fault::new("R-HSM-DEDICATED", "the objects that were there before the probe", found))
+}

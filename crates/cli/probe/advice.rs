@@ -1,0 +1,165 @@
+//! What to do about a finding that stops the ceremony: which line of the policy, which setting.
+
+use ceremony::run::{Fault, Finding, Outcome, ProbeStep};
+
+/// In Japanese and English; nothing where the finding says it all.
+pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'static str)> {
+    match &finding.step {
+        ProbeStep::Identify => identity(fault),
+        ProbeStep::Condition => condition(fault),
+        ProbeStep::Copy => Some((
+            "この機構のないトークンでは暗号化した複製ができない。policy.toml の `[root] backup` を `\"vendor\"` とし、製品の手順で複製する",
+            "a copy under an agreed key is not possible without it: set `[root] backup = \"vendor\"` in policy.toml, and copy by the product's own procedure",
+        )),
+        ProbeStep::Login => Some(login(fault)),
+        ProbeStep::Inventory => Some(inventory(fault)),
+        // What is to be done is said by the step after it.
+        ProbeStep::Make(_) if fault.rule == "S-TOKEN" => None,
+        ProbeStep::Make(_) => Some(attribute(fault)),
+        ProbeStep::Refused(_) if fault.found.ends_with("CKR_MECHANISM_INVALID") => Some((
+            "このような鍵を作る機構がない。製品の設定で有効にするか、別のトークンを使う",
+            "it offers no way to make such a key: enable it in the product's settings, or use another token",
+        )),
+        ProbeStep::Refused(_) if fault.rule == "S-TOKEN" && finding.outcome == Outcome::Stops => {
+            Some((
+                "最も少ない属性でも鍵ができない。戻り値の意味を製造者に確かめる",
+                "it makes no key pair even with the fewest attributes: ask its maker what the return value means",
+            ))
+        }
+        ProbeStep::Refused(_) if fault.rule == "S-TOKEN" => Some((
+            "このモジュールはセッション鍵を作らない。訓練用のトークン(room.toml の `drill = true`)なら、`--lasting` を付けると、残る鍵で調べて消す",
+            "this module makes no session keys: on a drill's token (`drill = true` in room.toml) `--lasting` tries with keys that last, and destroys them",
+        )),
+        ProbeStep::Refused(_) if fault.found.contains("wrap-with-trusted") => Some((
+            "このモジュールは TRUSTED の鍵による複製を知らない。policy.toml の `[root] backup` を `\"vendor\"` とし、ほかに拒まれたものがあれば `[token] leave-out` に挙げる",
+            "the module knows no copy under a TRUSTED key: set `[root] backup = \"vendor\"` in policy.toml, and name what else is refused in `[token] leave-out`",
+        )),
+        ProbeStep::Refused(_) => Some((
+            "拒まれた属性を policy.toml の `[token] leave-out` に挙げる。作った鍵は読み戻して判定される",
+            "name the refused attributes in `[token] leave-out` of policy.toml; the key that is made is read back and judged all the same",
+        )),
+        ProbeStep::Sign(_) => Some((
+            "CKM_ECDSA の署名が正しくない。このトークンを使わず、製品の設定(FIPS モード等)と版を確かめる",
+            "its CKM_ECDSA is not right: do not use this token; look at its settings (FIPS mode) and its version",
+        )),
+        ProbeStep::ReadValue(_) | ProbeStep::Wrap(_) => Some(transfer(fault)),
+        ProbeStep::Data => Some((
+            "データオブジェクトを持てないトークンでは、policy.toml に `[ledger-head] on = \"paper\"` と書く",
+            "where a token keeps no data objects, set `[ledger-head] on = \"paper\"` in policy.toml",
+        )),
+        ProbeStep::Forget | ProbeStep::Unchanged => Some((
+            "`gishiki probe` の名の付いたものを製品の道具で消し、もう一度調べる",
+            "remove what is labelled `gishiki probe` with the product's tool, and probe again",
+        )),
+        ProbeStep::Logout => None,
+    }
+}
+
+fn identity(fault: &Fault) -> Option<(&'static str, &'static str)> {
+    Some(match fault.rule {
+        "S-DRILL" => (
+            "訓練のトークンの名は DRILL で始め、本番のものはそうしない。room.toml の `drill` と合わせる",
+            "label the token of a drill DRILL…, and no other; make `drill` in room.toml agree with it",
+        ),
+        "S-TOKEN-MECHANISM" => (
+            "この機構のないトークンでは署名できない。製品の設定で有効にするか、別のトークンを使う",
+            "the token cannot sign without it: enable it in the product's settings, or use another token",
+        ),
+        "S-ANSWER" => (
+            "銘板に読めない文字がある。トークンの名を付け直すか、モジュールの版を改める",
+            "its description holds characters that nobody can read: label the token anew, or use another version of the module",
+        ),
+        "S-TOKEN-SERIAL" => (
+            "room.toml の `serial` を確かめる。モジュールが見せる番号は `pkcs11-tool --list-slots` でも分かる",
+            "look at `serial` in room.toml; `pkcs11-tool --list-slots` shows what the module says",
+        ),
+        _ => return None,
+    })
+}
+
+fn condition(fault: &Fault) -> Option<(&'static str, &'static str)> {
+    let flag = fault.asked.trim_start_matches("not ");
+    Some(match flag {
+        "CKF_TOKEN_INITIALIZED" | "CKF_USER_PIN_INITIALIZED" => (
+            "製品の道具でトークンを初期化し、利用者の PIN を設定する",
+            "initialise the token with the product's tool, and set the user's PIN",
+        ),
+        "CKF_USER_PIN_LOCKED" => (
+            "PIN がロックされている。セキュリティ責任者が解除する",
+            "the PIN is locked: the security officer unlocks it",
+        ),
+        "CKF_USER_PIN_FINAL_TRY" => (
+            "誤入力があと 1 回でロックされる。probe は PIN を試さない。セキュリティ責任者が回数を戻す",
+            "one more wrong PIN locks it, so the probe tries none: the security officer sets the count back",
+        ),
+        "CKF_USER_PIN_TO_BE_CHANGED" => {
+            ("利用者の PIN を初期値から変える", "change the user's PIN from its first value")
+        }
+        "CKF_WRITE_PROTECTED" => {
+            ("書き込みを許すよう製品の設定を改める", "let the product's settings allow writing")
+        }
+        "CKF_ERROR_STATE" => (
+            "トークンが自己検査に失敗している。使わない",
+            "the token has failed its own test: do not use it",
+        ),
+        _ => return None,
+    })
+}
+
+fn login(fault: &Fault) -> (&'static str, &'static str) {
+    if fault.found.contains("CKR_PIN_INCORRECT") {
+        return (
+            "PIN の誤りは 1 回数えられた。正しい PIN を確かめてから、もう一度調べる",
+            "one wrong PIN was counted: make sure of the right one before probing again",
+        );
+    }
+    if fault.found.contains("CKR_PIN_LEN_RANGE") {
+        return (
+            "PIN の長さがこの製品の範囲の外にある",
+            "the PIN is shorter or longer than this product takes",
+        );
+    }
+    (
+        "利用者のログインができない。カード・鍵・接続を確かめる。k-of-n のカードは `preload` のように先に読み込む",
+        "the user cannot log in: look at cards, keys, connections; a set of K of N cards is loaded first, as by `preload`",
+    )
+}
+
+fn inventory(fault: &Fault) -> (&'static str, &'static str) {
+    if fault.rule == "S-KEY-ABSENT" {
+        return (
+            "台帳にある鍵がこのトークンにない。トークンと `--ledger` を確かめる",
+            "a key of the ledger is not on this token: look at the token, and at `--ledger`",
+        );
+    }
+    (
+        "このトークンは本 CA 専用でなければならない。余分なものは消し、製品自身が見せるものは policy.toml の `[token] may-hold` に挙げる",
+        "the token is for this CA alone: remove what is more, and name what the product itself shows in `[token] may-hold` of policy.toml",
+    )
+}
+
+fn attribute(fault: &Fault) -> (&'static str, &'static str) {
+    if fault.found.contains("no such attribute") {
+        return (
+            "トークンがこの属性を答えない。用途の属性なら policy.toml の `[token] not-told` に挙げる。それ以外なら使えない",
+            "the token does not tell this attribute: name one of usage in `[token] not-told` of policy.toml; without any other the token cannot be used",
+        );
+    }
+    (
+        "トークンは求めと異なる鍵を作る。製品の設定を確かめ、直らなければ使わない",
+        "the token makes another key than was asked: look at the product's settings; if it stays so, do not use it",
+    )
+}
+
+fn transfer(fault: &Fault) -> (&'static str, &'static str) {
+    if fault.found.contains("gave out") {
+        return (
+            "秘密鍵を渡すトークンである。使ってはならない",
+            "this token gives a private key away: it must not be used",
+        );
+    }
+    (
+        "拒んだのではなく失敗した。戻り値の意味を製造者に確かめる",
+        "the token failed, and did not refuse: ask its maker what the return value means",
+    )
+}
