@@ -9,10 +9,13 @@
 //! token. And a key in any form, encrypted or not (CP/CPS 5.4.1, 6.2.6): a copy goes from token to
 //! token, and what was wrapped is in no answer.
 
+mod attribute;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
+pub use attribute::Attribute;
 use serde::{Deserialize, Serialize};
 
 use crate::hex::{Digest, Octets};
@@ -100,135 +103,6 @@ pub enum TokenRequest {
     /// Log out and close every session.
     #[non_exhaustive]
     Logout {},
-}
-
-/// A boolean attribute of a key, by its PKCS #11 name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Attribute {
-    /// CKA_TOKEN
-    Token,
-    /// CKA_PRIVATE
-    Private,
-    /// CKA_MODIFIABLE
-    Modifiable,
-    /// CKA_COPYABLE
-    Copyable,
-    /// CKA_SENSITIVE
-    Sensitive,
-    /// CKA_EXTRACTABLE
-    Extractable,
-    /// CKA_WRAP_WITH_TRUSTED
-    WrapWithTrusted,
-    /// CKA_ALWAYS_SENSITIVE, set by the token
-    AlwaysSensitive,
-    /// CKA_NEVER_EXTRACTABLE, set by the token
-    NeverExtractable,
-    /// CKA_LOCAL, set by the token
-    Local,
-    /// CKA_SIGN
-    Sign,
-    /// CKA_SIGN_RECOVER
-    SignRecover,
-    /// CKA_DECRYPT
-    Decrypt,
-    /// CKA_UNWRAP
-    Unwrap,
-    /// CKA_DERIVE
-    Derive,
-    /// CKA_VERIFY
-    Verify,
-    /// CKA_VERIFY_RECOVER
-    VerifyRecover,
-    /// CKA_ENCRYPT
-    Encrypt,
-    /// CKA_WRAP
-    Wrap,
-    /// CKA_TRUSTED
-    Trusted,
-}
-
-impl Attribute {
-    /// Every one, in the order of this enum.
-    pub const ALL: [Self; 20] = [
-        Self::Token,
-        Self::Private,
-        Self::Modifiable,
-        Self::Copyable,
-        Self::Sensitive,
-        Self::Extractable,
-        Self::WrapWithTrusted,
-        Self::AlwaysSensitive,
-        Self::NeverExtractable,
-        Self::Local,
-        Self::Sign,
-        Self::SignRecover,
-        Self::Decrypt,
-        Self::Unwrap,
-        Self::Derive,
-        Self::Verify,
-        Self::VerifyRecover,
-        Self::Encrypt,
-        Self::Wrap,
-        Self::Trusted,
-    ];
-
-    /// Whether this says what else a key might be used for, or whether it may be changed: what a
-    /// module may not know, without the key being less safe. Only of these a policy may say that
-    /// they are not told.
-    #[must_use]
-    pub const fn is_usage(self) -> bool {
-        match self {
-            Self::Modifiable
-            | Self::Copyable
-            | Self::SignRecover
-            | Self::Decrypt
-            | Self::Unwrap
-            | Self::Derive
-            | Self::Verify
-            | Self::VerifyRecover
-            | Self::Encrypt
-            | Self::Wrap => true,
-            Self::Token
-            | Self::Private
-            | Self::Sensitive
-            | Self::Extractable
-            | Self::WrapWithTrusted
-            | Self::AlwaysSensitive
-            | Self::NeverExtractable
-            | Self::Local
-            | Self::Sign
-            | Self::Trusted => false,
-        }
-    }
-
-    /// The attribute's name as graphs and records write it: PKCS #11's, without `CKA_`, in small
-    /// letters.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Token => "token",
-            Self::Private => "private",
-            Self::Modifiable => "modifiable",
-            Self::Copyable => "copyable",
-            Self::Sensitive => "sensitive",
-            Self::Extractable => "extractable",
-            Self::WrapWithTrusted => "wrap-with-trusted",
-            Self::AlwaysSensitive => "always-sensitive",
-            Self::NeverExtractable => "never-extractable",
-            Self::Local => "local",
-            Self::Sign => "sign",
-            Self::SignRecover => "sign-recover",
-            Self::Decrypt => "decrypt",
-            Self::Unwrap => "unwrap",
-            Self::Derive => "derive",
-            Self::Verify => "verify",
-            Self::VerifyRecover => "verify-recover",
-            Self::Encrypt => "encrypt",
-            Self::Wrap => "wrap",
-            Self::Trusted => "trusted",
-        }
-    }
 }
 
 /// A key pair that shall be made. What must be true is said, and what must be false where a token
@@ -439,8 +313,8 @@ pub struct TokenIdentity {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TokenObject {
-    /// `private-key`, `public-key`, `secret-key`, `data`, `certificate`, `other`, or `none` where it
-    /// does not say its class.
+    /// `private-key`, `public-key`, `secret-key`, `data`, `certificate`, `other`, or `none` where
+    /// it does not say its class.
     pub class: String,
     /// CKA_ID; empty where there is none.
     pub id: Octets,

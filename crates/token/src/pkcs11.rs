@@ -356,8 +356,8 @@ impl Pkcs11Token {
         Ok(TokenAnswer::Signatures { signatures })
     }
 
-    /// The new head is made and read back before the old ones are destroyed, and what an interrupted
-    /// one has left: a data object without a label, which a ceremony never makes.
+    /// The new head is made and read back before the old ones are destroyed, and what an
+    /// interrupted one has left: a data object without a label, which a ceremony never makes.
     fn write_head(&self, label: &str, value: &Octets) -> Result<TokenAnswer, TokenError> {
         let session = self.session()?;
         session.create(&[

@@ -271,12 +271,9 @@ unsafe extern "C" fn C_GenerateKeyPair(
             let mut counts = (public_count, private_count);
             if lie == Some("nameless") {
                 // SAFETY: the program's templates have as many attributes as it says.
-                counts = unsafe {
-                    (
-                        lies::without_names(public, public_count),
-                        lies::without_names(private, private_count),
-                    )
-                };
+                counts.0 = unsafe { lies::without_names(public, public_count) };
+                // SAFETY: as before.
+                counts.1 = unsafe { lies::without_names(private, private_count) };
             }
             let (public_count, private_count) = counts;
             // SAFETY: both templates have as many attributes as the program says.

@@ -69,8 +69,7 @@ impl PlannedKey {
 
 /// What a token may take for true where a template says nothing: PKCS #11 has MODIFIABLE and
 /// COPYABLE so and leaves EXTRACTABLE and the usages to the token (SoftHSM gives an EC key all of
-/// these). Any other that shall be false is false by itself: DERIVE, WRAP_WITH_TRUSTED, and PRIVATE
-/// of a public key.
+/// these). Any other that shall be false is false by itself: DERIVE and WRAP_WITH_TRUSTED.
 const fn true_by_itself(attribute: Attribute) -> bool {
     match attribute {
         Attribute::Modifiable
@@ -114,10 +113,10 @@ fn private_attributes(backup: Backup) -> BTreeMap<Attribute, bool> {
     ])
 }
 
+/// PRIVATE is not said: whether a public key is seen before the login is the token's affair.
 fn public_attributes() -> BTreeMap<Attribute, bool> {
     BTreeMap::from([
         (Attribute::Token, true),
-        (Attribute::Private, false),
         (Attribute::Modifiable, false),
         (Attribute::Verify, true),
         (Attribute::VerifyRecover, false),

@@ -62,8 +62,8 @@ pub(super) fn audit_justified(report: &mut Report<'_>) {
     }
 }
 
-/// S-TOKEN-POLICY: what the policy says of its tokens' modules weakens no key: only what a key might
-/// be used for besides is left out or not told, and nothing secret is brought along.
+/// S-TOKEN-POLICY: what the policy says of its tokens' modules weakens no key: only what a key
+/// might be used for besides is left out or not told, and nothing secret is brought along.
 pub(super) fn token(report: &mut Report<'_>) {
     let token = &report.inputs.policy.token;
     for (list, what) in [(&token.leave_out, "left out"), (&token.not_told, "not told")] {

@@ -284,14 +284,15 @@ impl Run {
                     ));
                 }
             }
-            // Three attributes say where a key has been, one that a public key may be copied as
-            // well; every other is a power.
+            // Three attributes say where a key has been; a public key may be copied, and be seen by
+            // its user only. Every other is a power.
             let power = |attribute: &Attribute| {
                 ![
                     Attribute::Local,
                     Attribute::AlwaysSensitive,
                     Attribute::NeverExtractable,
                     Attribute::Copyable,
+                    Attribute::Private,
                 ]
                 .contains(attribute)
             };
@@ -450,8 +451,8 @@ fn described(object: &TokenObject) -> String {
 }
 
 /// PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false;
-/// COPYABLE is of 2.40 and later, and a module that does not know it copies nothing by it. Any other
-/// attribute must be answered.
+/// COPYABLE is of 2.40 and later, and a module that does not know it copies nothing by it. Any
+/// other attribute must be answered.
 const fn absent(attribute: Attribute) -> Option<bool> {
     match attribute {
         Attribute::AlwaysSensitive
