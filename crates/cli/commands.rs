@@ -291,9 +291,9 @@ pub(crate) fn judge_written(
 
 /// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
 fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
-    give_up(abandon, lang).map_err(|halt| match Reached::of(&abandon.journal) {
-        Reached::Begun => halt.held(Reached::GivenUp),
-        reached => halt.held(reached),
+    give_up(abandon, lang).map_err(|halt| {
+        let reached = Reached::of(&abandon.journal);
+        halt.held(if reached == Reached::Begun { Reached::GivenUp } else { reached })
     })
 }
 

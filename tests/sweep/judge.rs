@@ -136,7 +136,7 @@ fn judge_tokens(history: &History, state: &State, end: End, journal: &str) {
             let Some(id) = id else {
                 // It was seen, and is in the record as what nobody knows.
                 let seen = end != End::Completed && is_told(journal, &class);
-                assert!(seen, "{label}: {class} without CKA_ID is in no record");
+                assert!(seen, "{label}: {class} without CKA_ID is in no record, {end:?}");
                 continue;
             };
             let known = whole.contains(&id) || remains.contains(&id);
