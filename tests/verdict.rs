@@ -209,6 +209,8 @@ fn what_follows_the_seal_is_judged_where_it_is_there() {
                 file["sha256"] = digest.as_str().into();
             }
         }
+        let last: Value = serde_json::from_str(after.lines().last().unwrap()).unwrap();
+        manifest["postscript"] = last["chain"].clone();
         let manifest = serde_json::to_string_pretty(&manifest).unwrap() + "\n";
         fs::write(out.join("manifest.json"), manifest).unwrap();
         succeed(gishiki().arg("verify").arg(&out).args(["--rehearsal", "--rules"]))

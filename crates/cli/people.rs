@@ -38,7 +38,7 @@ pub(crate) enum Reply {
     Refused { by: Vec<Name>, reason: String },
     /// Something is not as the script has it; the question comes again.
     Deviation { by: Vec<Name>, reason: String },
-    /// What was typed is no answer to this question; it comes again, after what was said until then.
+    /// What was typed is no answer to this question; it comes again, after what was said before.
     Mistaken { question: &'static str, said: Vec<(String, String)> },
 }
 

@@ -26,6 +26,7 @@ use crate::{output, verdicts};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Rests {
     Anchor,
+    AnchorInPart,
     Rehearsal,
     Drill,
     Nothing,
@@ -45,6 +46,7 @@ impl Rests {
     const fn name(self) -> Option<&'static str> {
         match self {
             Self::Anchor => Some("anchor"),
+            Self::AnchorInPart => Some("anchor-in-part"),
             Self::Rehearsal => Some("rehearsal"),
             Self::Drill => Some("drill"),
             Self::Nothing => None,
@@ -54,6 +56,11 @@ impl Rests {
     const fn said(self, lang: Lang) -> &'static str {
         match self {
             Self::Anchor => pick(lang, "アンカーのもとで検証済み", "judged under the anchor"),
+            Self::AnchorInPart => pick(
+                lang,
+                "アンカーのもとで検証済み。ただし最後の部分は固定されていない",
+                "judged under the anchor, which does not pin the last ceremonies yet",
+            ),
             Self::Rehearsal => pick(
                 lang,
                 "リハーサルとして整合。認証局のものではない",
@@ -98,9 +105,14 @@ pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
         None if asked.due => Clock::System.now()?,
         None => state.last.as_ref().map_or(Instant::from_unix(0).map_err(outside)?, |l| l.ended_at),
     };
+    let rests = match verdicts::refuse_unpinned(&state, &trust) {
+        Ok(()) => Rests::of(&trust),
+        Err(Halt::NotPinned(_)) => Rests::AnchorInPart,
+        Err(halt) => return Err(halt),
+    };
     let (state, policy) = (&*state, &policy);
     let custody = custody(&chain)?;
-    let shown = Shown { state, policy, at, rests: Rests::of(&trust), custody };
+    let shown = Shown { state, policy, at, rests, custody };
     if asked.due {
         return show_due(&shown, lang);
     }

@@ -390,6 +390,12 @@ impl Graph {
         format!("{} ledger head", self.ca)
     }
 
+    /// CKA_LABEL of a key of this CA with this name, whichever ceremony made it or was to.
+    #[must_use]
+    pub fn key_label(&self, key: &Name) -> String {
+        format!("{} {key}", self.ca)
+    }
+
     /// The name of a structure: also its file's name without the ending.
     #[must_use]
     pub fn item_name(&self, item: Item) -> Option<&Name> {

@@ -51,7 +51,7 @@ impl PlannedKey {
     /// CKA_LABEL of both objects.
     #[must_use]
     pub fn label(&self, graph: &Graph) -> String {
-        format!("{} {}", graph.ca, self.name)
+        graph.key_label(&self.name)
     }
 
     /// The derived key that stands in for this one in a rehearsal.

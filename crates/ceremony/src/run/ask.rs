@@ -100,7 +100,9 @@ impl Run {
             Act::ReadHead => TokenRequest::ReadHead { label: graph.head_label() },
             Act::Inspect { key, .. } => self.inspection(self.planned(key)?, id(key)?),
             Act::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)?, strays: None },
-            Act::Clear { id, .. } => TokenRequest::Destroy { id: id.clone(), strays: None },
+            Act::Clear { key, id, .. } => {
+                TokenRequest::Destroy { id: id.clone(), strays: Some(graph.key_label(key)) }
+            }
             Act::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }

@@ -108,6 +108,12 @@ impl Run {
     fn begun_on(&self, holder: &Holder) -> Vec<String> {
         let mut labels = Vec::new();
         for op in &self.graph().ops {
+            // An earlier ceremony did not see the end of it; it is cleared here.
+            if let Act::Clear { key, token, .. } = &op.act
+                && token == holder
+            {
+                labels.push(self.graph().key_label(key));
+            }
             // No other act makes a key on a token.
             let here = if let Act::Generate { key } = &op.act {
                 (*holder == Holder::Root).then_some(key)

@@ -190,6 +190,14 @@ pub(super) const GROUPS: &[Group] = &[
             "facility staff were there at every entry and exit",
         )],
     ),
+    proved(
+        When::Always,
+        &[(
+            "S-TOKEN-POLICY",
+            "ポリシーは、安全に関わる属性を省かず、トークンに秘密を持ち込ませない",
+            "the policy leaves out no safety attribute, and lets no secret be brought along",
+        )],
+    ),
     stated(
         By::Papers,
         When::Always,
