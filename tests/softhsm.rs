@@ -292,7 +292,8 @@ fn a_token_that_is_not_initialised_stops_the_run() {
     drill.serial = serial.unwrap().trim().trim_start_matches(':').trim().to_string();
     drill.write_room(Path::new(SOFTHSM));
     let said = stopped(&drill, &plan);
-    assert!(said.contains("C_Login: CKR_USER_PIN_NOT_INITIALIZED"), "{said}");
+    assert!(said.contains("not CKF_USER_PIN_INITIALIZED"), "{said}");
+    assert!(!drill.path("A").exists(), "it had not begun");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::fmt::Write as _;
 
 use ceremony::graph::Holder;
 use ceremony::run::{
-    Fault, Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, Run,
+    Fault, Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, Run, TokenFlag,
 };
 use ceremony::token::{TokenAnswer, TokenIdentity};
 use token::Who;
@@ -105,14 +105,25 @@ pub(crate) fn before_anyone_enters(tokens: &mut Tokens, run: &Run) -> Result<(),
         for step in probe.first_steps() {
             let Some(request) = probe.request(&step) else { continue };
             let answer = tokens.of(&holder)?.probe(request);
-            if let Finding { outcome: Outcome::Stops, fault: Some(fault), .. } =
-                probe.take(step, answer)
-            {
+            let finding = probe.take(step, answer);
+            // What a token says of wrong PINs is said to people where the PIN is asked for.
+            if of_wrong_pins(&finding) {
+                continue;
+            }
+            if let Finding { outcome: Outcome::Stops, fault: Some(fault), .. } = finding {
                 return Err(Halt::Token(fault));
             }
         }
     }
     Ok(())
+}
+
+fn of_wrong_pins(finding: &Finding) -> bool {
+    let Some(ProbeAnswer::Condition(flags)) = &finding.answer else { return false };
+    let lasting = [TokenFlag::WriteProtected, TokenFlag::ErrorState];
+    let needed = [TokenFlag::Initialized, TokenFlag::PinInitialized];
+    !lasting.iter().any(|flag| flags.contains(flag))
+        && needed.iter().all(|flag| flags.contains(flag))
 }
 
 /// Every step on one token. What can be cleared away is, whatever has failed.

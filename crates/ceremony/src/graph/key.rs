@@ -1,7 +1,6 @@
 //! A planned key, as the token is asked to make it.
 
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::String;
 
 use super::{Graph, PlannedKey};
