@@ -91,11 +91,12 @@ in {
       > $out/etc/gishiki/softhsm2.conf
   '';
 
-  # `files` maps a place in the image to an input of the store: the vendor's library, by its hash.
+  # `files` maps a place in the image to an input of the store: the vendor's library, by its hash. Mode, owner and time
+  # are no part of that hash: all of them are said here and in `initrd.nix`.
   vendor = files: run "vendor-layer" { } ''
     mkdir $out
     ${builtins.concatStringsSep "" (map (place: ''
-      mkdir -p $out/$(dirname ${place}); cp ${files.${place}} $out/${place}
+      mkdir -p $out/$(dirname ${place}); cp ${files.${place}} $out/${place}; chmod 755 $out/${place}
     '') (builtins.attrNames files))}
   '';
 

@@ -1,6 +1,8 @@
 //! Reads files that somebody else wrote: once, whole, and only if they are plain files of their
 //! folder.
 
+pub(crate) mod beneath;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
@@ -22,7 +24,7 @@ const LARGEST: u64 = 1 << 30;
 
 /// The largest file of a sealed folder, and the largest certificate or CRL: a CRL of a million
 /// entries and the transcript of fifty thousand signatures stay below it.
-const LARGEST_SEALED: u64 = 1 << 26;
+pub(crate) const LARGEST_SEALED: u64 = 1 << 26;
 
 /// The texts that a plan was compiled from, as they are on disk, for messages.
 #[derive(Debug, Default, Clone)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ::image::Pin;
+use ::image::{Pin, Proved};
 
 use crate::args::{ImageCommand, Lang};
 use crate::commands::{pick, print};
@@ -23,17 +23,7 @@ pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
         ImageCommand::Verify { pin, iso, recipe } => {
             let pin = Pin::read(pin).map_err(Halt::Media)?;
             let proved = ::image::verify(&pin, iso, recipe, repository).map_err(Halt::Media)?;
-            print(&format!(
-                "{}\n  {} {}\n  {} {}\n  {} {}\n  sha256 {}\n",
-                pick(lang, "レシピと出力を検証しました", "recipe and output verified, without Nix"),
-                pick(lang, "計算し直した derivation:", "derivations computed again:"),
-                proved.derivations,
-                pick(lang, "ロックにある入力:", "inputs, each in a lock:"),
-                proved.inputs,
-                pick(lang, "リポジトリにあるソース:", "sources, each as in this repository:"),
-                proved.sources,
-                pin.iso_sha256,
-            ))
+            print(&compared(&proved, &pin, lang))
         }
         ImageCommand::Measure { uki } => {
             let octets = crate::files::read(uki)?;
@@ -54,5 +44,44 @@ pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
                 to.display()
             ))
         }
+    }
+}
+
+/// What was compared, and what was not: no word of this says more than was looked at.
+fn compared(proved: &Proved, pin: &Pin, lang: Lang) -> String {
+    let Proved { image, pinned, unused, derivations, inputs, sources } = proved;
+    let octets = match pinned {
+        true => pick(lang, "このリポジトリの pin とも一致", "and the pin in this repository"),
+        false => pick(
+            lang,
+            "このリポジトリにこのイメージの pin はない",
+            "this repository has no pin of this image",
+        ),
+    };
+    let unused = match unused.as_slice() {
+        [] => String::new(),
+        names => format!(
+            "  {} {}\n",
+            pick(lang, "ロックにあるがこのイメージにない入力:", "locked, and not in this image:"),
+            names.join(", ")
+        ),
+    };
+    let iso = pin.iso_sha256;
+    match lang {
+        Lang::Ja => format!(
+            "比べて一致したもの: {image}\n  ISO: 渡された pin、{octets}\n  sha256 {iso}\n  \
+             レシピ: golden/image の derivation\n  計算し直した derivation: {derivations}\n  \
+             ロックにある入力: {inputs}\n  リポジトリにあるソース: {sources}\n{unused}\
+             比べていないもの:\n  このレシピからこの ISO ができること(nix-build で作り直す)\n  \
+             nix/*.nix からこのレシピができること(nix-instantiate . -A {image})\n"
+        ),
+        Lang::En => format!(
+            "compared, and the same: {image}\n  the ISO with the given pin; {octets}\n  \
+             sha256 {iso}\n  the recipe with the derivation that golden/image names\n  \
+             derivations computed again: {derivations}\n  inputs, each in a lock: {inputs}\n  \
+             sources, each as in this repository: {sources}\n{unused}not compared:\n  \
+             that this recipe makes this ISO (build it again: nix-build)\n  \
+             that nix/*.nix make this recipe (nix-instantiate . -A {image})\n"
+        ),
     }
 }

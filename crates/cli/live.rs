@@ -8,7 +8,6 @@ mod identity;
 mod media;
 mod system;
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
@@ -156,12 +155,11 @@ impl Live {
     /// out.
     fn hold(&self, plan: &Path) -> Result<(), Halt> {
         loop {
-            let media = self.until(|| Media::mount(self.system.drill()))?;
+            let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
             identity::compare(&media.operators().join("image.toml"), &self.system)?;
             let out = cleared(plan)?;
             let status = self.perform(&mut self.command(plan, &media, &out)?)?;
-            self.copy_all(&out, &media, &Path::new(name_of(plan)).join("sealed"))?;
-            drop(media);
+            self.copy_all(&out, media, &Path::new(name_of(plan)).join("sealed"))?;
             // A token, a medium, an interruption, a program that was killed: it can go on.
             if !matches!(status.code(), Some(3 | 5 | 6) | None) {
                 return Ok(());
@@ -188,9 +186,8 @@ impl Live {
         }
         let operators = media.operators();
         command.arg("--room").arg(operators.join("room.toml")).arg("--out").arg(out);
+        media.make(name_of(plan))?;
         for journal in journals {
-            let above = journal.parent().unwrap_or(&journal);
-            fs::create_dir_all(above).map_err(|error| media::failed(above, &error))?;
             command.arg("--journal").arg(&journal);
         }
         let (ledger, anchor) = history(plan, operators, self.system.drill());
@@ -203,7 +200,7 @@ impl Live {
     }
 
     fn abandon(&self, plan: &Path) -> Result<(), Halt> {
-        let media = self.until(|| Media::mount(self.system.drill()))?;
+        let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
         let out = cleared(plan)?;
         let mut command = self.gishiki();
         command.arg("abandon").arg("--out").arg(&out);
@@ -211,17 +208,16 @@ impl Live {
             command.arg("--journal").arg(journal);
         }
         self.perform(&mut command)?;
-        self.copy_all(&out, &media, &Path::new(name_of(plan)).join("abandoned"))
+        self.copy_all(&out, media, &Path::new(name_of(plan)).join("abandoned"))
     }
 
-    /// Copies what was written, if anything was, to every medium of outputs.
-    fn copy_all(&self, out: &Path, media: &Media, to: &Path) -> Result<(), Halt> {
+    /// Copies what was written, if anything was, to every medium of outputs, and lets them go.
+    fn copy_all(&self, out: &Path, media: Media, to: &Path) -> Result<(), Halt> {
         if !out.exists() {
             return Ok(());
         }
         let files = output::read_folder(out)?;
-        for at in media.outputs() {
-            copy_out(&files, &at.join(to))?;
+        for at in media.copy_out(&files, to)? {
             say(&self.pick(
                 format!("✓ {} に写し、読み返しました", at.display()),
                 format!("✓ copied to {} and read back", at.display()),
@@ -326,23 +322,6 @@ fn cleared(plan: &Path) -> Result<PathBuf, Halt> {
 
 fn name_of(plan: &Path) -> &str {
     plan.file_name().and_then(|name| name.to_str()).unwrap_or_default()
-}
-
-/// Writes a sealed folder onto a medium, or finds it there from before, and reads back what the
-/// medium itself holds.
-fn copy_out(files: &BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), Halt> {
-    if !to.exists() {
-        output::write(to, files)?;
-    }
-    media::forget_what_was_read()?;
-    match output::difference(files, &output::read_folder(to)?) {
-        None => Ok(()),
-        Some((name, how)) => Err(Halt::media(
-            "S-OUT",
-            format!("{} as it was written to {}", name, to.display()),
-            how,
-        )),
-    }
 }
 
 fn say(line: &str) -> Result<(), Halt> {

@@ -11,7 +11,9 @@ use crate::support::{Drill, GISHIKI, succeed};
 pub(crate) fn ext4(path: &Path, label: &str, files: &Path) {
     File::create(path).unwrap().set_len(64 << 20).unwrap();
     let mut make = Command::new("mkfs.ext4");
-    succeed(make.args(["-q", "-F", "-L", label, "-d"]).arg(files).arg(path));
+    // Whoever made it, and as whom, is all the same to the image.
+    make.args(["-q", "-F", "-E", "root_owner=1000:1000"]);
+    succeed(make.args(["-L", label, "-d"]).arg(files).arg(path));
 }
 
 /// A FAT stick of 64 MB with this label.
@@ -66,6 +68,16 @@ impl Sticks {
 }
 
 impl Sticks {
+    /// A second journal's medium on which this name is a link, as QEMU's arguments name it.
+    pub(crate) fn linked(&self, name: &str, to: &str) -> String {
+        let files = self.folder.path().join("links");
+        std::fs::create_dir(&files).unwrap();
+        std::os::unix::fs::symlink(to, files.join(name)).unwrap();
+        let stick = self.folder.path().join("linked.img");
+        ext4(&stick, "GISHIKI-B", &files);
+        stick.display().to_string()
+    }
+
     /// What the token's stick holds now, taken into a folder of this name.
     pub(crate) fn token_files(&self, name: &str) -> BTreeMap<String, Vec<u8>> {
         let taken = take(&self.token, "/tokens", &self.folder.path().join(name));

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -233,7 +234,29 @@ impl Evidence {
         pin.args(["image", "pin"]).arg(&iso).arg("--derivation").arg(&drv);
         fs::write(evidence.path("pin.toml"), succeed(&mut pin)).unwrap();
         copy_tracked(&evidence.path("repository"));
+        let own = evidence.path("repository/golden/image").join(format!("{DRILL}.toml"));
+        fs::copy(evidence.path("pin.toml"), own).unwrap();
+        evidence.name(DRILL, &drv);
         evidence
+    }
+
+    /// The repository has this derivation for an image, and no other.
+    fn name(&self, image: &str, drv: &Path) {
+        let name = drv.file_name().unwrap().to_str().unwrap();
+        let recipes = self.path("repository/golden/image/recipes.toml");
+        fs::write(recipes, format!("\"{image}\" = \"{name}\"\n")).unwrap();
+    }
+
+    /// Verifies this image under a pin that names another derivation, which is in the store.
+    fn verify_as(&self, drv: &Path) -> Output {
+        let name = drv.file_name().unwrap().to_str().unwrap();
+        let pin = fs::read_to_string(self.path("pin.toml")).unwrap();
+        let line = pin.lines().find(|line| line.starts_with("derivation")).unwrap();
+        let other = pin.replace(line, &format!("derivation = \"{name}\""));
+        fs::write(self.path("other.toml"), other).unwrap();
+        let mut verify = Command::new(GISHIKI);
+        verify.current_dir(self.path("repository")).args(["image", "verify"]);
+        run(verify.arg(self.path("other.toml")).arg(self.path("gishiki.iso")))
     }
 
     fn path(&self, name: &str) -> PathBuf {
@@ -332,19 +355,45 @@ fn verify_accepts_the_image_and_names_every_fault() {
                   \"0000000000000000000000000000000000000000000000000000000000000000\" } }\n";
     fs::write(other.join("nix/vendor.lock.json"), vendor).unwrap();
     let drv = derivation(&other, "iso");
-    let name = drv.file_name().unwrap().to_str().unwrap();
-    let mut verify = Command::new(GISHIKI);
-    let pin = fs::read_to_string(evidence.path("pin.toml")).unwrap();
-    let line = pin.lines().find(|line| line.starts_with("derivation")).unwrap();
-    let pin = pin.replace(line, &format!("derivation = \"{name}\""));
-    fs::write(evidence.path("other.toml"), pin).unwrap();
-    verify.current_dir(repository()).args(["image", "verify"]).arg(evidence.path("other.toml"));
-    let output = run(verify.arg(evidence.path("gishiki.iso")));
+    evidence.name("ceremonies.other", &drv);
+    let output = evidence.verify_as(&drv);
     assert!(
         text(&output).contains("S-SOURCES") && text(&output).contains("vendor.so"),
         "{}",
         text(&output)
     );
+}
+
+#[test]
+fn a_recipe_with_a_back_door_is_refused() {
+    let evidence = Evidence::new();
+    let said = text(&evidence.verify());
+    for line in ["compared, and the same: drills.mdoc-root.2026-04-genesis", "not compared:"] {
+        assert!(said.contains(line) && !said.contains("verified"), "{said}");
+    }
+    // Other build scripts, with inputs and sources as the repository has them.
+    let other = evidence.path("other");
+    copy(&evidence.path("repository"), &other);
+    let layers = other.join("nix/layers.nix");
+    let mut octets = fs::read(&layers).unwrap();
+    replace(&mut octets, "chmod 755 $out/init", "chmod 755 $out/init; echo 'sh &' >> $out/init");
+    fs::write(&layers, octets).unwrap();
+    let drv = derivation(&other, DRILL);
+    let output = evidence.verify_as(&drv);
+    let said = text(&output);
+    assert!(!output.status.success() && said.contains("S-RECIPE"), "{said}");
+    assert!(said.contains("another recipe") && said.contains("golden/image"), "{said}");
+    // A repository that has it is one that people reviewed; then its pin is another one.
+    evidence.name(DRILL, &drv);
+    let said = text(&evidence.verify_as(&drv));
+    assert!(said.contains("S-BUILT") && said.contains(DRILL), "{said}");
+    // What a lock has and the image has not is named.
+    let lock = "{ \"usr/lib/added.so\": { \"name\": \"added.so\", \"sha256\": \"SHA\" } }\n";
+    let lock = lock.replace("SHA", &"0".repeat(64));
+    fs::write(evidence.path("repository/nix/vendor.lock.json"), lock).unwrap();
+    evidence.name(DRILL, &derivation(&repository(), DRILL));
+    let said = text(&evidence.verify());
+    assert!(said.contains("locked, and not in this image: added.so"), "{said}");
 }
 
 #[test]
@@ -395,4 +444,18 @@ fn a_vendors_module_is_an_input_named_by_its_digest() {
     assert_eq!(::ceremony::hex::Digest::of(&module), digest);
     assert!(derivation(&copied, "iso") != derivation(&repository(), "iso"));
     assert_eq!(derivation(&copied, DRILL), derivation(&repository(), DRILL), "a drill has none");
+    // However the file came here: its mode, owner and time are nowhere in the image.
+    let file = files.join("libvendor.so");
+    for mode in [0o600, 0o4711] {
+        let octets = format!("\x7fELF of mode {mode:o}");
+        fs::write(&file, &octets).unwrap();
+        fs::set_permissions(&file, PermissionsExt::from_mode(mode)).unwrap();
+        std::os::unix::fs::chown(&file, Some(1000), Some(1000)).unwrap();
+        lock(&::ceremony::hex::Digest::of(octets.as_bytes()).to_string());
+        succeed(Command::new("nix-store").args(["--add-fixed", "sha256"]).arg(&file));
+        let layer = crate::built_of(&copied, "vendor");
+        let told = fs::metadata(layer.join("usr/lib/vendor/libvendor.so")).unwrap();
+        assert_eq!(told.permissions().mode() & 0o7777, 0o555, "seeded with {mode:o}");
+        fs::remove_file(&file).unwrap();
+    }
 }

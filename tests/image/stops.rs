@@ -59,11 +59,22 @@ fn a_missing_and_a_changed_medium_stop() {
     let sticks = Sticks::new(&iso);
     let before = sticks.token_files("before");
     let media = vec![sticks.a.as_path(), &sticks.token];
-    let mut machine = Machine::boot(&Plugged { media, ..Plugged::of(&iso) });
+    let linked = sticks.linked("2026-04-genesis", "/");
+    let node = format!("driver=raw,node-name=linked,file.driver=file,file.filename={linked}");
+    let more = vec!["-blockdev".to_string(), node];
+    let mut machine = Machine::boot(&Plugged { media, more, ..Plugged::of(&iso) });
     machine.reach_menu();
     machine.send("1");
     let said = machine.expect("no gives up: ");
     assert!(said.contains("S-MEDIUM") && said.contains("GISHIKI-B"), "{said}");
+    // A stick with the label, whose ceremony's folder is a link into RAM.
+    let said = machine.monitor("device_add usb-storage,drive=linked,id=u8");
+    assert!(!said.contains("Error"), "{said}");
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    machine.send("");
+    let said = machine.expect("no gives up: ");
+    let named = said.contains("/media/b/2026-04-genesis") && said.contains("a link");
+    assert!(said.contains("S-MEDIUM") && named, "{said}");
     drop(machine);
 
     // One octet of the boot medium, where nothing looks: ISO 9660's field for applications.

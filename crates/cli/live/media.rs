@@ -1,14 +1,17 @@
 //! Media by their labels: the journals' two, an optional third for outputs, a drill's token, and
 //! the medium that the system came from.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use ceremony::hex::Digest;
+use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
 use crate::exit::Halt;
+use crate::files::beneath::Beneath;
+use crate::output;
 
 /// The label of the ISO 9660 file system that the image is.
 const IMAGE: &str = "GISHIKI";
@@ -28,16 +31,19 @@ struct Volume {
     label: String,
 }
 
-/// Mounted media.
+/// What the operators' medium holds beside the ceremony's own folder.
+const OPERATORS: [&str; 4] = ["room.toml", "image.toml", "anchor.toml", "ledger"];
+
+/// Mounted media, on which nothing that a ceremony reads or writes is a link.
 #[derive(Debug)]
 pub(super) struct Media {
-    mounted: Vec<&'static str>,
+    mounted: Vec<(Volume, &'static str)>,
 }
 
 impl Media {
     /// Mounts both media of journals, a third for outputs if it is there, and in a drill the
-    /// token's.
-    pub(super) fn mount(drill: bool) -> Result<Self, Halt> {
+    /// token's; and judges what a ceremony of this name will read there or write.
+    pub(super) fn mount(drill: bool, ceremony: &str) -> Result<Self, Halt> {
         let volumes = volumes();
         let mut media = Self { mounted: Vec::new() };
         let mut wanted = vec![(A, "ext4"), (B, "ext4")];
@@ -54,11 +60,26 @@ impl Media {
         };
         for (volume, at) in wanted.into_iter().chain(out) {
             // SoftHSM never calls fsync: what it writes must be durable when it says so.
-            let options = if at == TOKEN.1 { "sync,dirsync" } else { "rw" };
-            mount(volume, at, options)?;
-            media.mounted.push(at);
+            let durable = MountFlags::SYNCHRONOUS | MountFlags::DIRSYNC;
+            let flags = if at == TOKEN.1 { durable } else { MountFlags::empty() };
+            mount(volume, at, flags)?;
+            media.mounted.push((volume.clone(), at));
         }
+        media.judge(ceremony)?;
         Ok(media)
+    }
+
+    /// Links are refused where they lie, before anything is asked of people or of the token.
+    fn judge(&self, ceremony: &str) -> Result<(), Halt> {
+        for (_, at) in &self.mounted {
+            let medium = Beneath::of(Path::new(at))?;
+            let operators = OPERATORS.iter().filter(|_| *at == A.1).copied();
+            let token = (*at == TOKEN.1).then_some("tokens");
+            for path in operators.chain(token).chain([ceremony]) {
+                medium.judge(Path::new(path))?;
+            }
+        }
+        Ok(())
     }
 
     /// Where the operators' own files lie.
@@ -71,9 +92,68 @@ impl Media {
         [A, B].map(|(_, at)| Path::new(at).join(ceremony).join("journal"))
     }
 
+    /// Makes the folder of this ceremony on both media of journals.
+    pub(super) fn make(&self, ceremony: &str) -> Result<(), Halt> {
+        [A, B].iter().try_for_each(|(_, at)| {
+            Beneath::of(Path::new(at))?.make(Path::new(ceremony)).map(|_| ())
+        })
+    }
+
+    /// Writes files into a new folder of every medium of outputs, or finds the folder there from
+    /// before. Then every medium is unmounted, and what it holds is read from the device itself.
+    /// Gives the places.
+    pub(super) fn copy_out(
+        mut self,
+        files: &BTreeMap<String, Vec<u8>>,
+        to: &Path,
+    ) -> Result<Vec<PathBuf>, Halt> {
+        for at in self.outputs() {
+            write(at, files, to)?;
+        }
+        let volumes = std::mem::take(&mut self.mounted);
+        for (volume, at) in volumes.iter().rev() {
+            // Not the lazy way of `drop`: a medium in use would be read from memory once more.
+            if let Err(error) = unmount(*at, UnmountFlags::empty()) {
+                let _ = unmount(*at, UnmountFlags::DETACH);
+                let asked = format!("the medium {}, unmounted to be read back", volume.label);
+                return Err(Halt::media("S-OUT", asked, error.to_string()));
+            }
+        }
+        forget_what_was_read()?;
+        let mut read = Vec::new();
+        for (volume, at) in volumes.into_iter().filter(|(_, at)| *at != TOKEN.1) {
+            mount(&volume, at, MountFlags::RDONLY)?;
+            self.mounted.push((volume, at));
+            read_back(Path::new(at), files, to)?;
+            read.push(PathBuf::from(at));
+        }
+        Ok(read)
+    }
+
     /// Where outputs go.
-    pub(super) fn outputs(&self) -> Vec<&'static Path> {
-        self.mounted.iter().filter(|at| **at != TOKEN.1).map(|at| Path::new(*at)).collect()
+    fn outputs(&self) -> impl Iterator<Item = &'static Path> {
+        self.mounted.iter().filter(|(_, at)| *at != TOKEN.1).map(|(_, at)| Path::new(*at))
+    }
+}
+
+/// Writes a sealed folder onto a medium, unless one is there from before.
+fn write(at: &Path, files: &BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), Halt> {
+    let medium = Beneath::of(at)?;
+    if medium.judge(to)? {
+        return Ok(());
+    }
+    medium.make(to.parent().unwrap_or(Path::new("")))?;
+    output::write(&at.join(to), files)
+}
+
+/// Refuses a medium that does not hold these files, and no others, in this folder.
+fn read_back(at: &Path, files: &BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), Halt> {
+    match output::difference(files, &Beneath::of(at)?.read(to)?) {
+        None => Ok(()),
+        Some((name, how)) => {
+            let asked = format!("{name} as it was written to {}", at.join(to).display());
+            Err(Halt::media("S-OUT", asked, how))
+        }
     }
 }
 
@@ -81,44 +161,48 @@ impl Media {
 impl Drop for Media {
     fn drop(&mut self) {
         rustix::fs::sync();
-        for at in self.mounted.drain(..).rev() {
+        for (_, at) in self.mounted.drain(..).rev() {
             // A medium that was pulled cannot be unmounted in the ordinary way.
-            let done = Command::new("umount").arg(at).status();
-            if !done.is_ok_and(|status| status.success()) {
-                let _ = Command::new("umount").args(["-l", at]).status();
+            if unmount(at, UnmountFlags::empty()).is_err() {
+                let _ = unmount(at, UnmountFlags::DETACH);
             }
         }
     }
 }
 
 /// Makes everything written durable, and the next reading one of the media, not of memory.
-pub(super) fn forget_what_was_read() -> Result<(), Halt> {
+fn forget_what_was_read() -> Result<(), Halt> {
     rustix::fs::sync();
     let caches = Path::new("/proc/sys/vm/drop_caches");
     fs::write(caches, "3").map_err(|error| failed(caches, &error))
 }
 
-/// Mounts the medium of plans, read-only.
+/// Mounts the medium of plans, read-only, and judges it.
 pub(super) fn mount_plans() -> Result<PathBuf, Halt> {
     let volumes = volumes();
-    mount(the_only(&volumes, PLANS.0, None)?, PLANS.1, "ro")?;
+    mount(the_only(&volumes, PLANS.0, None)?, PLANS.1, MountFlags::RDONLY)?;
+    let medium = Beneath::of(Path::new(PLANS.1))?;
+    let judged = ["ceremony-plans", "golden", "ledger"]
+        .iter()
+        .try_for_each(|path| medium.judge(Path::new(path)).map(|_| ()));
+    if let Err(halt) = judged {
+        // Another one can be plugged in.
+        let _ = unmount(PLANS.1, UnmountFlags::DETACH);
+        return Err(halt);
+    }
     Ok(PathBuf::from(PLANS.1))
 }
 
-fn mount(volume: &Volume, at: &str, options: &str) -> Result<(), Halt> {
+/// Mounts a medium. On it the kernel follows no link for any program, opens no device, and starts
+/// nothing.
+fn mount(volume: &Volume, at: &str, flags: MountFlags) -> Result<(), Halt> {
     fs::create_dir_all(at).map_err(|error| failed(Path::new(at), &error))?;
-    let options = format!("{options},nosuid,nodev,noexec");
-    let done = Command::new("mount")
-        .args(["-t", volume.kind, "-o", &options])
-        .arg(&volume.device)
-        .arg(at)
-        .output()
-        .map_err(|error| failed(Path::new(at), &error))?;
-    if done.status.success() {
-        return Ok(());
-    }
-    let asked = format!("the medium {} ({}), mounted", volume.label, volume.device.display());
-    Err(Halt::media("S-MEDIUM", asked, String::from_utf8_lossy(&done.stderr).trim()))
+    let never =
+        MountFlags::NOSYMFOLLOW | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
+    rustix::mount::mount(&volume.device, at, volume.kind, flags | never, None).map_err(|error| {
+        let asked = format!("the medium {} ({}), mounted", volume.label, volume.device.display());
+        Halt::media("S-MEDIUM", asked, error.to_string())
+    })
 }
 
 /// The one volume of this label.

@@ -17,7 +17,7 @@ pub use ceremony::run::Fault;
 pub use lock::{Fixed, Locks};
 pub use medium::unified_kernel_image;
 pub use pin::Pin;
-pub use recipe::verify;
+pub use recipe::{Proved, verify};
 pub use seed::{refresh, seed};
 pub use stick::write;
 pub use unified::{Measured, measure};

@@ -1,8 +1,9 @@
 //! The recipe of an image, judged without Nix: every derivation read as text, every store path
 //! computed again, every input found in a lock or in the repository.
 //!
-//! What this proves: the pinned derivation names, through hashes alone, exactly these inputs and
-//! these sources. That the octets came from it is what two builders who agree show.
+//! What this proves: the pinned derivation is one that the repository at hand names for its images,
+//! and names itself, through hashes alone, exactly these inputs and these sources. That the octets
+//! came from it is what two builders who agree show.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -16,9 +17,20 @@ use nix_derivation::{
 
 use crate::{Fault, Fixed, Locks, Pin, unusable};
 
+/// The derivation of every image but the tool's, by the image's name.
+const RECIPES: &str = "golden/image/recipes.toml";
+/// The tool's image, whose derivation is in its pin.
+const TOOL: &str = "iso";
+
 /// What was proved of an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proved {
+    /// The image that the repository has under this derivation, such as `drills.CA.CEREMONY`.
+    pub image: String,
+    /// Whether the repository has a pin of the octets too, and it is this one.
+    pub pinned: bool,
+    /// Locked inputs that this image has not, by name.
+    pub unused: Vec<String>,
     /// Derivations whose paths were computed again.
     pub derivations: usize,
     /// Inputs from outside, each in a lock.
@@ -31,9 +43,10 @@ pub struct Proved {
 /// a folder with the derivations, such as the store.
 ///
 /// # Errors
-/// `S-BUILT`: other octets than the pin's; `S-RECIPE`: a derivation that is missing or not what
-/// its name says; `S-SOURCES`: an input or source that no lock or repository has; `S-LOCK`: a
-/// locked crate that the recipe does not have.
+/// `S-BUILT`: other octets than the pin's, or another pin than the repository's; `S-RECIPE`: a
+/// derivation that the repository does not name, that is missing, or not what its name says;
+/// `S-SOURCES`: an input or source that no lock or repository has; `S-LOCK`: a locked crate that
+/// the recipe does not have.
 pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result<Proved, Fault> {
     let octets = fs::read(iso).map_err(|error| unusable(iso, &error))?;
     let found = Pin::of(&octets, pin.derivation.clone())
@@ -48,6 +61,8 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
     let name = pin.derivation.as_deref();
     let name =
         name.ok_or_else(|| Fault::new("S-RECIPE", "a pin that names its derivation", "none"))?;
+    let image = named(repository, name)?;
+    let pinned = pinned(repository, &image, pin)?;
     let mut judged = Judged {
         recipe,
         hashes: BTreeMap::new(),
@@ -74,11 +89,49 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
     if let Some(source) = judged.sources.difference(&sources).next() {
         return Err(Fault::new("S-SOURCES", "sources as this repository has them", source.clone()));
     }
+    let unused = known.difference(&judged.inputs).map(|input| input.name.clone()).collect();
     Ok(Proved {
+        image,
+        pinned,
+        unused,
         derivations: judged.hashes.len(),
         inputs: judged.inputs.len(),
         sources: judged.sources.len(),
     })
+}
+
+/// The image that the repository has under this derivation. Build scripts are in derivations, so
+/// one that was changed in one place only is not among them.
+fn named(repository: &Path, derivation: &str) -> Result<String, Fault> {
+    let path = repository.join(RECIPES);
+    let text = fs::read_to_string(&path).map_err(|error| unusable(&path, &error))?;
+    let mut recipes: BTreeMap<String, String> = toml::from_str(&text)
+        .map_err(|error| Fault::new("S-RECIPE", RECIPES, error.to_string()))?;
+    if let Some(tool) = pin_of(repository, TOOL)?.and_then(|pin| pin.derivation) {
+        recipes.entry(TOOL.to_string()).or_insert(tool);
+    }
+    let found = recipes.into_iter().find_map(|(image, name)| (name == derivation).then_some(image));
+    found.ok_or_else(|| {
+        let asked = format!("a derivation that {RECIPES} or the pin of the tool names here");
+        Fault::new("S-RECIPE", asked, format!("{derivation}, which is another recipe"))
+    })
+}
+
+/// Whether the repository pins the octets of this image; if it does, it must be this pin.
+fn pinned(repository: &Path, image: &str, pin: &Pin) -> Result<bool, Fault> {
+    match pin_of(repository, image)? {
+        None => Ok(false),
+        Some(own) if own == *pin => Ok(true),
+        Some(own) => {
+            let asked = format!("the pin golden/image/{image}.toml, ISO {}", own.iso_sha256);
+            Err(Fault::new("S-BUILT", asked, format!("a pin of ISO {}", pin.iso_sha256)))
+        }
+    }
+}
+
+fn pin_of(repository: &Path, image: &str) -> Result<Option<Pin>, Fault> {
+    let path = repository.join(format!("golden/image/{image}.toml"));
+    if path.exists() { Pin::read(&path).map(Some) } else { Ok(None) }
 }
 
 /// SHA-256 of the archive of an output that holds nothing but this ISO.
@@ -210,4 +263,41 @@ fn copy(from: &Path, to: &Path) -> Result<(), Fault> {
         return Ok(());
     }
     fs::copy(from, to).map(|_| ()).map_err(failed)
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    #[test]
+    fn a_recipe_is_known_by_what_the_repository_names() {
+        let repository = tempfile::tempdir().unwrap();
+        let at = |name: &str| repository.path().join("golden/image").join(name);
+        fs::create_dir_all(at("")).unwrap();
+        assert_eq!(named(repository.path(), "a.drv").unwrap_err().rule, "S-FILE");
+        fs::write(at("recipes.toml"), "\"drills.ca.x\" = \"a.drv\"\n").unwrap();
+        assert_eq!(named(repository.path(), "a.drv").unwrap(), "drills.ca.x");
+        let other = named(repository.path(), "b.drv").unwrap_err();
+        assert_eq!(other.rule, "S-RECIPE");
+        assert!(other.found.contains("b.drv"), "{other:?}");
+
+        let zero = Digest([0; 32]);
+        let pin = Pin {
+            format: 1,
+            derivation: Some("b.drv".to_string()),
+            iso_octets: 1,
+            iso_sha256: zero,
+            nar_sha256: zero,
+            uki_sha256: zero,
+            pcr_4: zero,
+            pcr_11: zero,
+        };
+        assert!(!pinned(repository.path(), TOOL, &pin).unwrap());
+        fs::write(at("iso.toml"), pin.text()).unwrap();
+        assert_eq!(named(repository.path(), "b.drv").unwrap(), TOOL);
+        assert!(pinned(repository.path(), TOOL, &pin).unwrap());
+        let longer = Pin { iso_octets: 2, ..pin };
+        assert_eq!(pinned(repository.path(), TOOL, &longer).unwrap_err().rule, "S-BUILT");
+    }
 }
