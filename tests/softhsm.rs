@@ -20,7 +20,7 @@ fn without_answers(mut record: Value) -> Value {
     record["chain"] = Value::Null;
     record["terminal"] = Value::Null;
     let event = record["event"].as_object_mut().unwrap();
-    for field in ["room", "mode", "bundle"] {
+    for field in ["room", "mode", "bundle", "head"] {
         event.remove(field);
     }
     if let Some(answer) = event.get_mut("answer") {

@@ -216,7 +216,7 @@ pub(crate) struct Probe {
     /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
     #[arg(long, value_name = "DIR")]
     pub(crate) ledger: Option<PathBuf>,
-    /// On a drill's token: try with keys that last, and destroy them, where a module makes no others
+    /// On a drill's token: try with keys that last, and destroy them; some modules make no others
     #[arg(long)]
     pub(crate) lasting: bool,
     /// Read the PIN from this open file descriptor instead of the terminal

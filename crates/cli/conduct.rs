@@ -138,10 +138,7 @@ impl Conduct {
                     let op = op.clone();
                     self.settle(run, &op, attempt, None)?
                 }
-                Next::Note(op, attempt) => {
-                    let op = op.clone();
-                    self.note_head(run, &op, attempt)?
-                }
+                Next::Note(..) => self.note_what_is_due(run)?,
                 Next::Close(end) => self.take(run, Event::Closed { end })?,
                 Next::Seal => self.seal(run)?,
                 Next::Nothing => return Ok(run),
@@ -234,6 +231,13 @@ impl Conduct {
         }
     }
 
+    /// Waits for a head that is due, if one is.
+    fn note_what_is_due(&mut self, run: Run) -> Result<Run, Halt> {
+        let Next::Note(op, attempt) = run.next() else { return Ok(run) };
+        let op = op.clone();
+        self.note_head(run, &op, attempt)
+    }
+
     /// Waits until somebody says that the head is on paper.
     fn note_head(&mut self, mut run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
         loop {
@@ -320,6 +324,7 @@ impl Conduct {
         if matches!(op.act, Act::Generate { .. }) {
             tell(&fault);
             let run = self.settle(run, op, attempt, Some(&cause))?;
+            let run = self.note_what_is_due(run)?;
             return self.once_more(run, op, fault);
         }
         let run =

@@ -71,6 +71,11 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "what a key generation in doubt left may be there or not; order says nothing",
     },
     Only {
+        fields: &["answered inventory: objects[].id"],
+        how: &["nothing"],
+        why: "while a key generation is in doubt, what bears no CKA_ID may be its remains",
+    },
+    Only {
         fields: &["answered inventory: objects[].label"],
         how: &["a character", "a character less", "a character more", "nothing"],
         why: "an object is known by its class and CKA_ID",
