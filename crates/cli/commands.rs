@@ -10,21 +10,24 @@ use ceremony::hex::Digest;
 use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
-use ceremony::record::{End, Mode};
+use ceremony::record::{End, Event, Mode, Record};
 use ceremony::run::{Fault, Run};
 use ceremony::script::{self, Language};
 use ceremony::seal::JOURNAL_FILE;
 use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified, replay_own};
 
 use crate::args::{self, Command, Lang};
-use crate::conduct::{Clock, Conduct, ending};
+use crate::conduct::{Clock, Conduct, clock, ending};
 use crate::exit::{Halt, Reached};
 use crate::files::{self, Folder, shown};
 use crate::journal::{Journal, Unsealed};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
-use crate::{diff, ledgers, live, output, proofs, rehearsals, room, state, validate, verdicts};
+use crate::{
+    diff, journal, ledgers, live, output, proofs, rehearsals, room, signals, state, validate,
+    verdicts,
+};
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Result<(), Halt> {
@@ -131,12 +134,17 @@ fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
 
 /// The state that a ceremony is held on: of an anchored ledger, or in a drill, of a drill's. A
 /// golden is never looked for.
-fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
+fn held_on(
+    ledger: Option<&Path>,
+    anchor: Option<&Path>,
+    mode: Mode,
+    after: &After,
+) -> Result<Arc<State>, Halt> {
     let After::Ceremony(name) = after else { return Ok(Arc::default()) };
-    let ledger = held.ledger.as_deref().ok_or_else(|| {
+    let ledger = ledger.ok_or_else(|| {
         Halt::media("S-LEDGER", format!("--ledger, the ledger that holds {name}"), "none")
     })?;
-    let anchor = verdicts::read_anchor(held.anchor.as_deref())?;
+    let anchor = verdicts::read_anchor(anchor)?;
     let trust = match (mode, &anchor) {
         (Mode::Drill, None) => Trust::Drill,
         (_, Some(anchor)) => Trust::Anchor(anchor),
@@ -151,6 +159,7 @@ fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, H
 
 fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     output::refuse_existing(&run.held.out)?;
+    signals::watch(&run.held, lang);
     let begun = begin(run, lang).map_err(|halt| match Journal::is_begun(&run.held.journal) {
         true => halt,
         false => halt.held(Reached::Nothing),
@@ -163,16 +172,22 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
 fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let folder = Folder::read(&run.plan)?;
     let entered = room::enter(&run.held.room)?;
+    let (ledger, anchor) = (run.held.ledger.as_deref(), run.held.anchor.as_deref());
     let (compiled, proofs) =
-        compiled(folder, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
+        compiled(folder, |plan| held_on(ledger, anchor, entered.mode, plan.after.get_ref()))?;
     if entered.mode == Mode::Real {
         refuse_other_bindings(&run.plan, &compiled)?;
     }
     let clock = Clock::System;
+    let bounds = clock::Bounds { window: Some(compiled.graph.window()), last: None };
+    if clock::judge_clock(&bounds, clock.now()?).is_err() {
+        clock::agree(&mut people(&run.held, entered.mode, lang)?.0, &clock, &bounds, lang)?;
+    }
     let at = clock.now()?;
     let step = Run::begin(compiled.clone(), entered.mode, entered.place, at)
         .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
     let (people, pin) = people(&run.held, entered.mode, lang)?;
+    journal::place::two_devices(&run.held.journal, entered.mode, lang)?;
     let journal = Journal::begin(&run.held.journal, &compiled)?;
     let mut conduct = Conduct {
         tokens: entered.tokens,
@@ -205,6 +220,7 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
 fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
     let out = &resume.held.out;
     output::refuse_existing(out)?;
+    signals::watch(&resume.held, lang);
     let journals = &resume.held.journal;
     let going_on = go_on(resume, lang).map_err(|halt| match Journal::is_begun(journals) {
         true => halt.held(Reached::Begun),
@@ -218,9 +234,11 @@ fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
 fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let held = &resume.held;
     let entered = room::enter(&held.room)?;
+    journal::place::two_devices(&held.journal, entered.mode, lang)?;
     let (journal, recovered) = Journal::recover(&held.journal)?;
-    let (people, pin) = people(held, entered.mode, lang)?;
-    let state = held_on(held, entered.mode, &recovered.after()?)?;
+    let (mut people, pin) = people(held, entered.mode, lang)?;
+    let (ledger, anchor) = (held.ledger.as_deref(), held.anchor.as_deref());
+    let state = held_on(ledger, anchor, entered.mode, &recovered.after()?)?;
     let run = recovered.run(&state).map_err(Halt::Verification)?;
     if let Some(plan) = &resume.plan {
         refuse_another(plan, &run, &state)?;
@@ -230,6 +248,11 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
         return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
     }
     let clock = Clock::System;
+    // What was stopped or closed is sealed at any time.
+    let goes_on = run.stopped().is_none() && run.closed().is_none();
+    let window = goes_on.then(|| run.graph().window());
+    let bounds = clock::Bounds { window, last: Some(run.last_at()) };
+    clock::agree(&mut people, &clock, &bounds, lang)?;
     let mut conduct = Conduct {
         tokens: entered.tokens,
         people,
@@ -321,9 +344,34 @@ pub(crate) fn judge(
     }
 }
 
+/// What is given up is a ceremony that could have happened, up to its last record: only that may be
+/// signed on paper, and a ledger takes nothing else. A first ceremony joins none.
+fn replay_given_up(
+    abandon: &args::Abandon,
+    inputs: &BTreeMap<String, Vec<u8>>,
+    journal: &[u8],
+) -> Result<(), Halt> {
+    let plan = inputs.get("plan.toml").map(Vec::as_slice).unwrap_or_default();
+    let plan = Plan::parse(plan).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
+    let after = plan.after.get_ref();
+    if *after == After::Nothing {
+        let first = ceremony::verify::replay_unsealed(inputs, journal, &[], &Arc::default());
+        return first.map(|_| ()).map_err(Halt::Verification);
+    }
+    let first = journal.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let first = std::str::from_utf8(first).ok().and_then(|line| Record::read(line).ok());
+    let first = first.map(|record| record.event);
+    let mode = if let Some(Event::Opened(opened)) = first { opened.mode } else { Mode::Real };
+    let state = held_on(abandon.ledger.as_deref(), abandon.anchor.as_deref(), mode, after)?;
+    let (checks, _) =
+        ceremony::verify::replay_abandoned(inputs, journal, &state).map_err(Halt::Verification)?;
+    verdicts::prove_all(&checks).map(|_| ())
+}
+
 /// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
 fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     let Unsealed { inputs, transcript: journal } = Journal::look(&abandon.journal)?;
+    replay_given_up(abandon, &inputs, &journal)?;
     let digest = Digest::of(&journal);
     let lines = journal.iter().filter(|octet| **octet == b'\n').count();
     let mut files: BTreeMap<String, Vec<u8>> =

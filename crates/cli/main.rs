@@ -24,6 +24,7 @@ mod rehearsals;
 mod report;
 mod room;
 mod secrets;
+mod signals;
 mod state;
 mod tokens;
 mod validate;

@@ -12,7 +12,7 @@ use ceremony::run::{self, Fact, FactKind};
 use ceremony::script::{self, Language};
 use ceremony::words;
 
-use super::{Question, Reply};
+use super::{PROMPT, Question, Reply};
 use crate::exit::Halt;
 
 /// The controlling terminal, whatever standard input and output are.
@@ -91,6 +91,15 @@ impl Terminal {
                 },
             }
         }
+    }
+
+    /// Shows something, and gives what is typed then.
+    pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<String, Halt> {
+        self.show(shown)?;
+        Ok(match self.line(prompt)? {
+            Typed::Text(text) => text,
+            Typed::Refuse | Typed::Deviation => "no".to_string(),
+        })
     }
 
     fn ask_fact(&mut self, fact: &Fact) -> Result<Typed, Halt> {
@@ -210,7 +219,7 @@ impl Terminal {
     }
 
     fn line(&mut self, prompt: &str) -> Result<Typed, Halt> {
-        self.show(prompt)?;
+        self.show(&format!("{PROMPT}{prompt}"))?;
         let mut line = String::new();
         let read =
             self.keys.read_line(&mut line).map_err(|error| no_terminal(&error.to_string()))?;
