@@ -95,6 +95,7 @@ fn abandon(history: &History) -> String {
     for journal in history.journals(LOST) {
         abandon.arg("--journal").arg(journal);
     }
+    abandon.arg("--ledger").arg(history.ledger());
     let said = succeed(abandon.arg("--out").arg(history.out(LOST)));
     let digest = said.lines().find_map(|line| line.trim().strip_prefix("sha256 ")).unwrap();
     let journal = fs::read(history.journals(LOST)[0].join("journal.jsonl")).unwrap();

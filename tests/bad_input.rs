@@ -430,3 +430,56 @@ fn usage_errors_have_their_own_code() {
     refused(&run(gishiki().arg("rehearse").arg(genesis())), 64, "--out");
     assert_eq!(run(gishiki().arg("--version")).status.code(), Some(0));
 }
+
+/// A file more, an empty folder, a link: each is refused, in a sealed folder and in a ledger.
+#[test]
+fn a_sealed_folder_holds_what_its_transcript_gives_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    let sealed = ledger.join("2026-04-genesis");
+    crate::support::copy(&genesis_golden(), &sealed);
+    let verify = |what: &Path| run(gishiki().arg("verify").arg(what).arg("--rehearsal"));
+    assert!(verify(&sealed).status.success() && verify(&ledger).status.success());
+    let both = |code: i32, rule: &str| {
+        refused(&verify(&sealed), code, rule);
+        refused(&verify(&ledger), code, rule);
+    };
+    fs::write(sealed.join("more.der"), "x").unwrap();
+    both(4, "S-ARTEFACT");
+    fs::remove_file(sealed.join("more.der")).unwrap();
+    for empty in ["empty", "inputs/empty"] {
+        fs::create_dir(sealed.join(empty)).unwrap();
+        both(5, "no other folder than inputs");
+        fs::remove_dir(sealed.join(empty)).unwrap();
+    }
+    for name in ["root-g1.txt\u{202e}", ".hidden", "a b"] {
+        fs::write(sealed.join(name), "x").unwrap();
+        both(5, "names of a sealed folder's files");
+        fs::remove_file(sealed.join(name)).unwrap();
+    }
+    let (inputs, elsewhere) = (sealed.join("inputs"), folder.path().join("elsewhere"));
+    fs::rename(&inputs, &elsewhere).unwrap();
+    symlink(&elsewhere, &inputs).unwrap();
+    assert_eq!(verify(&sealed).status.code(), Some(5));
+    fs::remove_file(&inputs).unwrap();
+    fs::rename(&elsewhere, &inputs).unwrap();
+    symlink(&sealed, ledger.join("2026-05-link")).unwrap();
+    refused(&verify(&ledger), 5, "the link 2026-05-link");
+}
+
+/// Files of nothing but holes, whatever they say of their size, are refused with a code of ours.
+#[test]
+fn files_of_holes_are_refused_within_the_memory_that_there_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let sealed = folder.path().join("2026-04-genesis");
+    crate::support::copy(&genesis_golden(), &sealed);
+    for number in 0..20 {
+        let hole = fs::File::create(sealed.join(format!("hole-{number}.der"))).unwrap();
+        hole.set_len(60 << 20).unwrap();
+    }
+    for memory in [128, 256, 512] {
+        let mut command = Command::new("prlimit");
+        command.arg(format!("--as={}", memory << 20)).args(["timeout", "60", GISHIKI, "verify"]);
+        refused(&run(command.arg(&sealed).arg("--rehearsal")), 5, "S-FILE");
+    }
+}

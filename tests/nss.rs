@@ -36,7 +36,7 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
     let (_folder, initialize) = database();
     let module = Module::open(SOFTOKN.as_ref(), Some(&initialize)).unwrap();
     let mut token = Token::Pkcs11(Box::new(module.token(Some(LABEL))));
-    token.hold_pin(Pin::new(NSS_PIN.into()));
+    token.hold_pin(Pin::of(NSS_PIN.as_bytes()).unwrap());
     let word = || "nss".to_string();
     let place = Place {
         room: word(),

@@ -13,6 +13,8 @@ use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, 
 /// A CA whose production tokens are two of SoftHSM's, and its ledger.
 struct Ca {
     drill: Drill,
+    /// The second medium: another device than the first.
+    other: tempfile::TempDir,
     tokens: [String; 2],
 }
 
@@ -20,7 +22,8 @@ impl Ca {
     fn new() -> Self {
         let drill = Drill::new();
         let tokens = ["mdoc-root", "mdoc-vault"].map(|label| drill.new_token(label));
-        let ca = Self { drill, tokens };
+        let other = tempfile::tempdir_in("/dev/shm").unwrap();
+        let ca = Self { drill, other, tokens };
         let plans = ca.path("ceremony-plans/mdoc-root");
         copy(&root().join("ceremony-plans/mdoc-root"), &plans);
         let policy = fs::read_to_string(plans.join("policy.toml")).unwrap();
@@ -73,9 +76,8 @@ impl Ca {
         self.drill.env(&mut command);
         command.args(["--lang", "en", "run"]).arg(self.plan(ceremony));
         command.arg("--room").arg(self.path("room.toml"));
-        for medium in ["A", "B"] {
-            command.arg("--journal").arg(self.path(&format!("{medium}-{ceremony}")));
-        }
+        command.arg("--journal").arg(self.path(&format!("A-{ceremony}")));
+        command.arg("--journal").arg(self.other.path().join(ceremony));
         command.arg("--out").arg(self.path("ledger").join(ceremony));
         if self.path("anchor.toml").exists() {
             command.arg("--ledger").arg(self.path("ledger"));

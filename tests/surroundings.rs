@@ -232,6 +232,43 @@ fn a_clock_that_jumps_stops_the_run() {
     assert!(said.contains(&digest), "{said}");
 }
 
+/// What is on a medium that is no longer there would be on none that people take home.
+#[test]
+fn a_medium_that_is_replaced_stops_the_run_before_the_next_effect() {
+    let drill = Drill::new();
+    let plan = planned(&drill);
+    let (there, away) = (drill.path("A"), drill.path("taken-out"));
+    let mut command = drill.run_command(&plan);
+    let output = with_change(&drill, &mut command, || {
+        fs::rename(&there, &away).unwrap();
+        copy(&away, &there);
+    });
+    let said = text(&output);
+    assert!(said.contains("both journal folders are on one device"), "{said}");
+    assert!(said.contains("the medium was taken out or replaced"), "{said}");
+    interrupted(&output, &drill, "S-JOURNAL");
+    fs::remove_dir_all(&there).unwrap();
+    fs::rename(&away, &there).unwrap();
+    resumed(&drill, LATER);
+}
+
+/// A folder or a file of a journal that is a link leads to another medium, or to none.
+#[test]
+fn no_journal_is_written_through_a_link() {
+    let drill = Drill::new();
+    let plan = planned(&drill);
+    fs::create_dir(drill.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink(drill.path("elsewhere"), drill.path("A")).unwrap();
+    let output = run(&mut drill.run_command(&plan));
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    assert!(files(&drill.path("elsewhere")).is_empty());
+    fs::remove_file(drill.path("A")).unwrap();
+    fs::create_dir(drill.path("A")).unwrap();
+    std::os::unix::fs::symlink("/dev/null", drill.path("A/journal.jsonl")).unwrap();
+    let output = run(&mut drill.run_command(&plan));
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+}
+
 #[test]
 fn another_time_zone_changes_nothing() {
     let golden = fs::read(genesis_golden().join("graph.txt")).unwrap();

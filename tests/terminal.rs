@@ -155,3 +155,63 @@ fn no_process_of_ours_can_be_dumped() {
     let core = at("RLIMIT_CORE, {rlim_cur=0, rlim_max=0}");
     assert!(dumpable.max(core) < at("plan.toml"), "{said}");
 }
+
+/// Whether what is typed at this terminal is shown.
+fn has_echo(terminal: &Terminal) -> bool {
+    let modes = rustix::termios::tcgetattr(terminal.pty()).unwrap().local_modes;
+    modes.contains(rustix::termios::LocalModes::ECHO)
+}
+
+fn signal(terminal: &Terminal, name: &str) {
+    let process = terminal.process().to_string();
+    assert!(Command::new("kill").args(["-s", name, &process]).status().unwrap().success());
+}
+
+/// Waits until something is so.
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let begun = std::time::Instant::now();
+    while !is_so() {
+        assert!(begun.elapsed().as_secs() < 60, "{what}");
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+}
+
+#[test]
+fn whatever_ends_the_question_for_a_pin_gives_the_echo_back() {
+    let base = Drill::new();
+    for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)] {
+        let drill = base.copy();
+        let mut terminal = begun(&drill);
+        assert!(terminal.until_prompt("PIN: ").ends_with("> PIN: "));
+        assert!(!has_echo(&terminal), "{name}");
+        match name {
+            "INT" => terminal.presses(b"half-a-pin\x03"),
+            name => signal(&terminal, name),
+        }
+        assert_eq!(terminal.ends(), Some(code), "{name}: {}", terminal.said);
+        assert!(has_echo(&terminal), "{name}");
+        let said = terminal.said.clone();
+        assert!(
+            said.contains("The journal is kept. Go on with:\r\n  gishiki resume --room"),
+            "{said}"
+        );
+        assert!(!said.contains("half-a-pin"), "{said}");
+    }
+}
+
+#[test]
+fn a_question_for_a_pin_that_is_stopped_is_asked_again() {
+    let drill = Drill::new();
+    let mut terminal = begun(&drill);
+    terminal.until_prompt("PIN: ");
+    terminal.presses(b"half\x1a");
+    let stat = format!("/proc/{}/stat", terminal.process());
+    let state = || fs::read_to_string(&stat).unwrap().contains(") T ");
+    until("it stops", state);
+    assert!(has_echo(&terminal));
+    signal(&terminal, "CONT");
+    until("it is silent again", || !has_echo(&terminal));
+    assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
+    assert!(!terminal.said.contains(PIN) && !terminal.said.contains("half"), "{}", terminal.said);
+    assert!(drill.verify().contains("drill, consistent"));
+}

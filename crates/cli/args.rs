@@ -250,6 +250,12 @@ pub(crate) struct Abandon {
     /// A journal folder; give two, on two media
     #[arg(long, value_name = "DIR", required = true, num_args = 1)]
     pub(crate) journal: Vec<PathBuf>,
+    /// The ledger that holds the ceremony before; none for a CA's first
+    #[arg(long, value_name = "DIR")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// The CA's anchor; in a drill none
+    #[arg(long, value_name = "FILE")]
+    pub(crate) anchor: Option<PathBuf>,
     /// The new folder for its record, which joins the ledger once the next plan names it
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

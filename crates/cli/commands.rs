@@ -10,14 +10,14 @@ use ceremony::hex::Digest;
 use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
-use ceremony::record::{End, Mode};
+use ceremony::record::{End, Event, Mode, Record};
 use ceremony::run::Run;
 use ceremony::script::{self, Language};
 use ceremony::seal::JOURNAL_FILE;
 use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified, replay_own};
 
 use crate::args::{self, Command, Lang};
-use crate::conduct::{Clock, Conduct, ending};
+use crate::conduct::{Clock, Conduct, clock, ending};
 use crate::exit::{Halt, Reached};
 use crate::files::{self, Folder, shown};
 use crate::journal::{Journal, Unsealed, Written};
@@ -25,7 +25,8 @@ use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
 use crate::{
-    diff, ledgers, live, output, probe, proofs, rehearsals, resume, room, state, validate, verdicts,
+    diff, journal, ledgers, live, output, probe, proofs, rehearsals, resume, room, signals, state,
+    validate, verdicts,
 };
 
 /// Performs a command.
@@ -138,16 +139,21 @@ pub(crate) fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Ar
     if let (After::Ceremony(name), Some(ledger)) = (after, held.ledger.as_deref()) {
         ledgers::refuse_later(ledger, name)?;
     }
-    follows(held, mode, after)
+    follows(held.ledger.as_deref(), held.anchor.as_deref(), mode, after)
 }
 
 /// The state after the ceremony that this one comes after.
-pub(crate) fn follows(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
+pub(crate) fn follows(
+    ledger: Option<&Path>,
+    anchor: Option<&Path>,
+    mode: Mode,
+    after: &After,
+) -> Result<Arc<State>, Halt> {
     let After::Ceremony(name) = after else { return Ok(Arc::default()) };
-    let ledger = held.ledger.as_deref().ok_or_else(|| {
+    let ledger = ledger.ok_or_else(|| {
         Halt::media("S-LEDGER", format!("--ledger, the ledger that holds {name}"), "none")
     })?;
-    let anchor = verdicts::read_anchor(held.anchor.as_deref())?;
+    let anchor = verdicts::read_anchor(anchor)?;
     let trust = match (mode, &anchor) {
         (Mode::Drill, None) => Trust::Drill,
         (_, Some(anchor)) => Trust::Anchor(anchor),
@@ -169,6 +175,7 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
         return Err(held(Halt::media("S-JOURNAL", "journals that hold no ceremony", found)));
     }
     output::refuse_existing(&run.held.out).map_err(held)?;
+    signals::watch(&run.held, lang);
     let (conduct, run_begun) = begin(run, lang).map_err(held)?;
     finish(conduct, run_begun, &run.held, lang)
 }
@@ -183,6 +190,10 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
         refuse_other_bindings(&run.plan, &compiled)?;
     }
     let clock = Clock::System;
+    let bounds = clock::Bounds { window: Some(compiled.graph.window()), last: None };
+    if clock::judge_clock(&bounds, clock.now()?).is_err() {
+        clock::agree(&mut people(&run.held, entered.mode, lang)?.0, &clock, &bounds, lang)?;
+    }
     let at = clock.now()?;
     let step = Run::begin(compiled.clone(), entered.mode, entered.place, at)
         .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
@@ -190,6 +201,7 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     // What needs no login is asked while nothing is begun: a wrong token costs nobody a day.
     probe::before_anyone_enters(&mut tokens, &step.run)?;
     let (people, pin) = people(&run.held, entered.mode, lang)?;
+    journal::place::two_devices(&run.held.journal, entered.mode, lang)?;
     let journal = Journal::begin(&run.held.journal, &compiled)?;
     let mut conduct =
         Conduct { tokens, people, clock, journal, pin: Some(pin), progress: true, lang, proofs };
@@ -289,6 +301,30 @@ pub(crate) fn judge_written(
     }
 }
 
+/// What is given up is a ceremony that could have happened, up to its last record: only that may be
+/// signed on paper, and a ledger takes nothing else. A first ceremony joins none.
+fn replay_given_up(
+    abandon: &args::Abandon,
+    inputs: &BTreeMap<String, Vec<u8>>,
+    journal: &[u8],
+) -> Result<(), Halt> {
+    let plan = inputs.get("plan.toml").map(Vec::as_slice).unwrap_or_default();
+    let plan = Plan::parse(plan).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
+    let after = plan.after.get_ref();
+    if *after == After::Nothing {
+        let first = ceremony::verify::replay_unsealed(inputs, journal, &[], &Arc::default());
+        return first.map(|_| ()).map_err(Halt::Verification);
+    }
+    let first = journal.split(|octet| *octet == b'\n').next().unwrap_or_default();
+    let first = std::str::from_utf8(first).ok().and_then(|line| Record::read(line).ok());
+    let first = first.map(|record| record.event);
+    let mode = if let Some(Event::Opened(opened)) = first { opened.mode } else { Mode::Real };
+    let state = follows(abandon.ledger.as_deref(), abandon.anchor.as_deref(), mode, after)?;
+    let (checks, ..) =
+        ceremony::verify::replay_abandoned(inputs, journal, &state).map_err(Halt::Verification)?;
+    verdicts::prove_all(&checks).map(|_| ())
+}
+
 /// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
 fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     give_up(abandon, lang).map_err(|halt| {
@@ -299,6 +335,7 @@ fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
 
 fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     let Unsealed { inputs, transcript: journal } = Journal::look(&abandon.journal)?;
+    replay_given_up(abandon, &inputs, &journal)?;
     let digest = Digest::of(&journal);
     let lines = journal.iter().filter(|octet| **octet == b'\n').count();
     let mut files: BTreeMap<String, Vec<u8>> =

@@ -5,6 +5,7 @@
 //! head is shown before it is. Every signature is verified before it is recorded. This loop decides
 //! nothing: what comes next, and whether an answer is one, is said by [`Run`].
 
+pub(crate) mod clock;
 pub(crate) mod doubt;
 mod shown;
 
@@ -163,7 +164,7 @@ impl Conduct {
         self.take(run, Event::Refused { op, attempt, rule: rule.into(), reason, by })
     }
 
-    fn answer(&mut self, run: Run) -> Result<Run, Halt> {
+    fn answer(&mut self, mut run: Run) -> Result<Run, Halt> {
         let Next::Answer(op, attempt) = run.next() else { return Ok(run) };
         let op = op.clone();
         match run.request().map_err(bug)? {

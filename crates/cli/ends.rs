@@ -200,6 +200,7 @@ impl Ways {
         held.room_of(&mut run);
         held.room_of(&mut resume);
         held.media_of(&mut abandon);
+        held.ledger_of(&mut abandon);
         Some(Self::Commands { run: run.0, resume: resume.0, abandon: abandon.0 })
     }
 
@@ -223,17 +224,21 @@ impl Ways {
 /// The options that lead from one command of a ceremony to the next.
 struct Given<'a> {
     held: Option<&'a args::Held>,
+    /// `--ledger` and `--anchor`, where they were given.
+    ledger: [Option<&'a PathBuf>; 2],
     journal: &'a [PathBuf],
     out: &'a Path,
 }
 
 impl<'a> Given<'a> {
     fn of(held: &'a args::Held) -> Self {
-        Self { held: Some(held), journal: &held.journal, out: &held.out }
+        let ledger = [held.ledger.as_ref(), held.anchor.as_ref()];
+        Self { held: Some(held), ledger, journal: &held.journal, out: &held.out }
     }
 
     fn abandoned(abandon: &'a args::Abandon) -> Self {
-        Self { held: None, journal: &abandon.journal, out: &abandon.out }
+        let ledger = [abandon.ledger.as_ref(), abandon.anchor.as_ref()];
+        Self { held: None, ledger, journal: &abandon.journal, out: &abandon.out }
     }
 
     fn media_of(&self, line: &mut Line) {
@@ -243,17 +248,23 @@ impl<'a> Given<'a> {
         line.option("--out", self.out);
     }
 
+    /// The ledger, by which an interrupted or abandoned ceremony is replayed.
+    fn ledger_of(&self, line: &mut Line) {
+        for (name, path) in ["--ledger", "--anchor"].into_iter().zip(self.ledger) {
+            if let Some(path) = path {
+                line.option(name, path);
+            }
+        }
+    }
+
     fn room_of(&self, line: &mut Line) {
         let room = self.held.map_or(Path::new("ROOM"), |held| &held.room);
         line.option("--room", room);
         self.media_of(line);
+        self.ledger_of(line);
         let Some(held) = self.held else { return };
-        let files =
-            [("--ledger", &held.ledger), ("--anchor", &held.anchor), ("--answers", &held.answers)];
-        for (name, path) in files {
-            if let Some(path) = path {
-                line.option(name, path);
-            }
+        if let Some(answers) = &held.answers {
+            line.option("--answers", answers);
         }
         if let Some(descriptor) = held.pin_fd {
             line.option("--pin-fd", Path::new(&descriptor.to_string()));

@@ -106,9 +106,9 @@ pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {
     read_at_most(path, u64::try_from(ceremony::text::LARGEST).unwrap_or(LARGEST))
 }
 
-/// Reads a file of a sealed folder.
-pub(crate) fn read_sealed(path: &Path) -> Result<Vec<u8>, Halt> {
-    read_at_most(path, LARGEST_SEALED)
+/// Reads a file of a sealed folder, of which so many octets are left to read.
+pub(crate) fn read_sealed(path: &Path, left: u64) -> Result<Vec<u8>, Halt> {
+    read_at_most(path, LARGEST_SEALED.min(left))
 }
 
 /// Reads a plain file of at most 1 GiB, following no link: no device, pipe or folder, not larger
@@ -119,7 +119,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Halt> {
 
 /// Reads a certificate or CRL: DER, or the one PEM block of a file (RFC 7468).
 pub(crate) fn read_der(path: &Path, label: &str) -> Result<Vec<u8>, Halt> {
-    let octets = read_sealed(path)?;
+    let octets = read_sealed(path, LARGEST_SEALED)?;
     if !octets.starts_with(b"-----") {
         return Ok(octets);
     }
@@ -149,7 +149,12 @@ fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, Halt> {
     if metadata.len() > most {
         return Err(refused(format!("{} octets; at most {most} are read", metadata.len())));
     }
-    let mut octets = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+    // A file of nothing but holes says that it is large, and costs nobody anything: memory is asked
+    // for, and a refusal is one like any other.
+    let mut octets = Vec::new();
+    octets
+        .try_reserve_exact(usize::try_from(metadata.len()).unwrap_or(usize::MAX))
+        .map_err(|error| refused(format!("{} octets; {error}", metadata.len())))?;
     file.take(most).read_to_end(&mut octets).map_err(|error| refused(error.to_string()))?;
     Ok(octets)
 }

@@ -13,6 +13,8 @@ pub(crate) mod recover;
 
 mod ended;
 
+pub(crate) mod place;
+
 use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek as _, SeekFrom, Write as _};
@@ -58,6 +60,7 @@ pub(crate) struct Written {
 #[derive(Debug)]
 pub(crate) struct Medium {
     folder: PathBuf,
+    held: place::Held,
     transcript: File,
 }
 
@@ -173,13 +176,14 @@ impl Medium {
 
     /// Appends what is noted, and syncs it.
     fn append(&mut self, noted: &Noted) -> std::io::Result<()> {
+        self.held.is_at(&self.folder)?;
         if !noted.transcript.is_empty() {
             self.transcript.write_all(noted.transcript.as_bytes())?;
             self.transcript.sync_data()?;
         }
         if !noted.after.is_empty() {
             let path = self.folder.join(AFTER);
-            let mut after = OpenOptions::new().append(true).create(true).open(path)?;
+            let mut after = plain().append(true).create(true).open(path)?;
             after.write_all(noted.after.as_bytes())?;
             after.sync_data()?;
         }
@@ -187,8 +191,9 @@ impl Medium {
     }
 
     fn open(folder: PathBuf, new: bool) -> Result<Self, Halt> {
+        let held = place::Held::open(&folder)?;
         let path = folder.join(TRANSCRIPT);
-        let transcript = OpenOptions::new().read(true).append(true).create(new).open(&path);
+        let transcript = plain().read(true).append(true).create(new).open(&path);
         let transcript = transcript.map_err(|error| failed(&path, &error))?;
         transcript.try_lock().map_err(|_| {
             Halt::media(
@@ -197,15 +202,14 @@ impl Medium {
                 "another process that holds it",
             )
         })?;
-        Ok(Self { folder, transcript })
+        Ok(Self { folder, held, transcript })
     }
 
     /// Cuts or extends a file of lines to these octets, of which it holds a beginning already.
     fn bring_to(&mut self, name: &str, octets: &[u8], held: usize) -> Result<(), Halt> {
         let path = self.folder.join(name);
         let change = || -> std::io::Result<()> {
-            let mut file =
-                OpenOptions::new().write(true).create(true).truncate(false).open(&path)?;
+            let mut file = plain().write(true).create(true).truncate(false).open(&path)?;
             let kept = held.min(octets.len());
             file.set_len(u64::try_from(kept).unwrap_or(u64::MAX))?;
             file.seek(SeekFrom::End(0))?;
@@ -307,6 +311,15 @@ fn read_inputs(
         inputs.insert(name, text.clone().into_bytes());
     }
     Ok(inputs)
+}
+
+/// How a journal's file is opened: never through a link.
+fn plain() -> OpenOptions {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let mut plain = OpenOptions::new();
+    let flags = rustix::fs::OFlags::NOFOLLOW.bits();
+    plain.custom_flags(i32::try_from(flags).unwrap_or_default());
+    plain
 }
 
 fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {

@@ -14,8 +14,9 @@ use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
+use ceremony::run::Fault;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
-use ceremony::verify::{History, Trust, Verdict, replay_abandoned};
+use ceremony::verify::{History, Refusal, Trust, Verdict, replay_abandoned};
 
 use crate::exit::Halt;
 use crate::files::{PLAN_FILE, read_document, shown};
@@ -107,6 +108,10 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>());
     let mut paths: Vec<PathBuf> = paths.map_err(|error| refused(folder, error.to_string()))?;
     paths.retain(|path| !path.file_name().is_some_and(is_partial));
+    if let Some(link) = paths.iter().find(|path| path.is_symlink()) {
+        let found = link.file_name().map_or_else(String::new, |name| shown(Path::new(name)));
+        return Err(refused(folder, format!("the link {found}")));
+    }
     Ok(paths)
 }
 
@@ -195,8 +200,16 @@ pub(crate) fn abandoned(
     before: &Arc<State>,
 ) -> Result<(usize, Arc<State>, History), Halt> {
     let files = output::read_folder(&entry.folder)?;
+    let inputs = output::sealed(&files).inputs;
+    let ours = |name: &str| name == JOURNAL_FILE || name.starts_with("inputs/");
+    if let Some(name) = files.keys().find(|name| !ours(name)) {
+        let asked = "an unsealed journal and its inputs";
+        let fault = Fault::new("S-ARTEFACT", asked, "a file beside them");
+        let refusal = Refusal { place: name.clone(), fault };
+        return Err(Halt::Verification(refusal).in_folder(&entry.folder));
+    }
     let journal = files.get(JOURNAL_FILE).map(Vec::as_slice).unwrap_or_default();
-    replay_abandoned(&output::sealed(&files).inputs, journal, before)
+    replay_abandoned(&inputs, journal, before)
         .map_err(Halt::Verification)
         .and_then(|(checks, state, history)| Ok((prove_all(&checks)?.len(), state, history)))
         .map_err(|halt| halt.in_folder(&entry.folder))

@@ -207,6 +207,12 @@ impl Live {
         for journal in media.journals(name_of(plan)) {
             command.arg("--journal").arg(journal);
         }
+        let (ledger, anchor) = history(plan, media.operators(), self.system.drill());
+        for (option, path) in [("--ledger", ledger), ("--anchor", anchor)] {
+            if let Some(path) = path {
+                command.arg(option).arg(path);
+            }
+        }
         self.perform(&mut command)?;
         self.copy_all(&out, media, &Path::new(name_of(plan)).join("abandoned"))
     }

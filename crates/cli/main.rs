@@ -27,6 +27,7 @@ mod report;
 mod resume;
 mod room;
 mod secrets;
+mod signals;
 mod state;
 mod tokens;
 mod validate;

@@ -25,6 +25,13 @@ const INPUTS: &str = "inputs";
 /// The name of the manifest, the last file that is written.
 pub(crate) const MANIFEST_FILE: &str = "manifest.json";
 
+/// The most files of a sealed folder: ten thousand certificates with their texts, and their CRLs.
+const MOST_FILES: usize = 1 << 16;
+/// The longest name of a file in it, in octets.
+const LONGEST_NAME: usize = 128;
+/// The most octets of all its files together.
+const LARGEST_FOLDER: u64 = 1 << 28;
+
 /// Every file of the sealed folder, by name.
 pub(crate) fn files(verified: &Verified, sealed: &Sealed) -> BTreeMap<String, Vec<u8>> {
     let mut files = verified.artefacts().clone();
@@ -156,28 +163,53 @@ fn sync_medium(folder: &Path) -> std::io::Result<()> {
 /// Reads a sealed folder: every file in it, by name.
 pub(crate) fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
     let mut files = BTreeMap::new();
-    read_into(&mut files, folder, "")?;
+    read_into(&mut files, &mut LARGEST_FOLDER.clone(), folder, "")?;
     Ok(files)
 }
 
 fn read_into(
     files: &mut BTreeMap<String, Vec<u8>>,
+    left: &mut u64,
     folder: &Path,
     prefix: &str,
 ) -> Result<(), Halt> {
     let failed = |error: std::io::Error| {
         Halt::media("S-FILE", format!("the folder {}", shown(folder)), error.to_string())
     };
+    let refused = |asked: String, found: String| Halt::media("S-FILE", asked, found);
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
-        if entry.file_type().map_err(failed)?.is_dir() && prefix.is_empty() {
-            read_into(files, &entry.path(), &format!("{name}/"))?;
-        } else {
-            files.insert(name, read_sealed(&entry.path())?);
+        let path = entry.path();
+        let name = named(&entry.file_name()).ok_or_else(|| {
+            let asked = format!("names of a sealed folder's files in {}", shown(folder));
+            refused(asked, shown(Path::new(&entry.file_name())))
+        })?;
+        let is_folder = entry.file_type().map_err(failed)?.is_dir();
+        if is_folder && prefix.is_empty() && name == INPUTS {
+            read_into(files, left, &path, &format!("{name}/"))?;
+            continue;
         }
+        if is_folder {
+            let asked = format!("no other folder than {INPUTS} in {}", shown(folder));
+            return Err(refused(asked, name));
+        }
+        if files.len() == MOST_FILES {
+            let asked = format!("at most {MOST_FILES} files in a sealed folder");
+            return Err(refused(asked, "more".into()));
+        }
+        let octets = read_sealed(&path, *left)?;
+        *left = left.saturating_sub(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+        files.insert(format!("{prefix}{name}"), octets);
     }
     Ok(())
+}
+
+/// A name that a file of a sealed folder can have; judged before the file is opened.
+fn named(name: &std::ffi::OsStr) -> Option<String> {
+    let name = name.to_str()?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let is_name = name.len() <= LONGEST_NAME && !name.starts_with('.') && name.chars().all(plain);
+    is_name.then(|| name.to_string())
 }
 
 /// The sealed ceremony in these files.

@@ -18,6 +18,10 @@ pub(crate) use terminal::Terminal;
 
 use crate::exit::Halt;
 
+/// How a line begins that waits for somebody to type, and no other line: people see at a glance
+/// that it is their turn.
+pub(crate) const PROMPT: &str = "> ";
+
 /// Who answers.
 #[derive(Debug)]
 pub(crate) enum People {

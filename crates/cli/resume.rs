@@ -16,14 +16,15 @@ use ceremony::verify::{JustClosed, Trust, Verified};
 use crate::args::{self, Lang};
 use crate::commands::{compiled, finish, follows, held_on, judge_written, people, print, summary};
 use crate::conduct::doubt::{consent_to_medium, holds};
-use crate::conduct::{Clock, Conduct, ending};
+use crate::conduct::{Clock, Conduct, clock, ending};
 use crate::exit::{Halt, Reached};
 use crate::files::{Folder, shown};
 use crate::journal::Journal;
+use crate::journal::place;
 use crate::journal::recover::{Found, Reading};
 use crate::people::People;
 use crate::proofs::prove;
-use crate::{output, room};
+use crate::{output, room, signals};
 
 pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
     let journals = &resume.held.journal;
@@ -33,6 +34,7 @@ pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
         print(&summary(&verified, &resume.held.out, lang)).map_err(held)?;
         return ending(&run, lang);
     }
+    signals::watch(&resume.held, lang);
     let (conduct, run) = go_on(resume, lang).map_err(held)?;
     finish(conduct, run, &resume.held, lang)
 }
@@ -44,7 +46,8 @@ fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
         return Err(Halt::media("S-OUT", "a folder that stays where it is", "none any more"));
     };
     // Its own folder may be in the ledger already: none that is later is looked for.
-    let state = follows(held, ended.mode()?, &ended.after()?)?;
+    let (ledger, anchor) = (held.ledger.as_deref(), held.anchor.as_deref());
+    let state = follows(ledger, anchor, ended.mode()?, &ended.after()?)?;
     let run = ended.run(&state).map_err(Halt::Verification)?;
     let trust = JustClosed::of(&run).map_or(Trust::None, Trust::Room);
     let (sealed, verified) = judge_written(ended.written, Vec::new(), &run, &trust)?;
@@ -67,6 +70,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
         false => room::Wanted::Tokens,
     };
     let entered = room::enter(&held.room, wanted)?;
+    place::two_devices(&held.journal, entered.mode, lang)?;
     let found = Found::read(&held.journal, resume.put_aside.as_deref())?;
     let state = held_on(held, entered.mode, &found.after()?)?;
     let reading = found.replay(&state)?;
@@ -79,6 +83,11 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
         return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
     }
     let (mut people, pin) = people(held, entered.mode, lang)?;
+    // What was stopped or closed is sealed at any time.
+    let goes_on = run.stopped().is_none() && run.closed().is_none();
+    let window = goes_on.then(|| run.graph().window());
+    let bounds = clock::Bounds { window, last: Some(run.last_at()) };
+    clock::agree(&mut people, &Clock::System, &bounds, lang)?;
     let (new_medium, refusal) = agreed_to(&mut people, &reading, lang)?;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let resumed = Resumed {

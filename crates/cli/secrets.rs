@@ -1,20 +1,20 @@
 //! Keeps a PIN where it belongs: from the keyboard, or an open file descriptor, into the token.
 //!
 //! No PIN is ever in an argument, the environment, a file, a log or a core dump; what held one is
-//! overwritten.
+//! overwritten. A terminal that is silent for a PIN gets its echo back, whatever ends the question
+//! (`signals.rs`).
 
 use std::fs::File;
 use std::io::Write as _;
-use std::os::fd::{BorrowedFd, RawFd};
+use std::os::fd::{AsFd, BorrowedFd, RawFd};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ceremony::run::Fault;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-use token::Pin;
+use token::{LONGEST, Pin, TooLong};
 
 use crate::exit::Halt;
-
-/// More octets than this has no PIN.
-const LONGEST: usize = 256;
+use crate::people::PROMPT;
 
 /// Where a PIN comes from.
 #[derive(Debug)]
@@ -38,10 +38,10 @@ impl PinSource {
     /// Takes a PIN. Each one is used for one login; a failure is never retried by itself.
     pub(crate) fn take(&mut self, prompt: &str) -> Result<Pin, Halt> {
         match self {
-            Self::Terminal => typed(prompt).map_err(|error| no_pin(&error.to_string())),
+            Self::Terminal => typed(prompt),
             Self::Descriptor(descriptor) => {
                 let open = descriptor.ok_or_else(|| no_pin("the descriptor was read already"))?;
-                let (pin, last) = read_line(open)?;
+                let (pin, last) = line_of(open)?;
                 if last {
                     *descriptor = None;
                 }
@@ -53,58 +53,118 @@ impl PinSource {
 
 /// A PIN from the keyboard. The terminal is silent before it is asked for, so that nothing of it is
 /// shown, however early it is typed; what was typed before the question is no answer to it.
-fn typed(prompt: &str) -> std::io::Result<Pin> {
-    let mut tty = File::options().read(true).write(true).open("/dev/tty")?;
-    let _silent = Silent::make(tty.try_clone()?)?;
-    tty.write_all(prompt.as_bytes())?;
-    Ok(Pin::new(rpassword::read_password()?.into_bytes()))
+fn typed(prompt: &str) -> Result<Pin, Halt> {
+    let failed = |error: std::io::Error| no_pin(&error.to_string());
+    let mut tty = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
+    let _silence = Silence::begin(tty.try_clone().map_err(failed)?, prompt).map_err(failed)?;
+    tty.write_all(format!("{PROMPT}{prompt}").as_bytes()).map_err(failed)?;
+    let line = read_line(tty.as_fd());
+    // Enter was not shown either.
+    tty.write_all(b"\n").map_err(failed)?;
+    match line? {
+        (_, true) => Err(no_pin("the end of the terminal's input")),
+        (pin, false) => Ok(pin),
+    }
 }
 
-/// A terminal without echo, until this is dropped.
+/// The terminal that is silent now, and how it was before.
+static SILENT: Mutex<Option<Silent>> = Mutex::new(None);
+
+/// A terminal without echo, and the question that it is silent for.
+#[derive(Debug)]
 struct Silent {
     tty: File,
     before: Termios,
+    prompt: String,
+}
+
+/// While this lives, the terminal has no echo.
+#[must_use]
+struct Silence;
+
+impl Silence {
+    fn begin(tty: File, prompt: &str) -> std::io::Result<Self> {
+        let before = tcgetattr(&tty)?;
+        let silent = Silent { tty, before, prompt: prompt.to_string() };
+        // Whoever restores it waits until it is both silent and known to be.
+        let mut now = silent_now();
+        silent.hush()?;
+        *now = Some(silent);
+        Ok(Self)
+    }
+}
+
+impl Drop for Silence {
+    fn drop(&mut self) {
+        if let Some(silent) = silent_now().take() {
+            silent.restore();
+        }
+    }
 }
 
 impl Silent {
-    fn make(tty: File) -> std::io::Result<Self> {
-        let before = tcgetattr(&tty)?;
-        let mut silent = before.clone();
+    fn hush(&self) -> std::io::Result<()> {
+        let mut silent = self.before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
-        tcsetattr(&tty, OptionalActions::Flush, &silent)?;
-        Ok(Self { tty, before })
+        Ok(tcsetattr(&self.tty, OptionalActions::Flush, &silent)?)
     }
-}
 
-impl Drop for Silent {
-    fn drop(&mut self) {
+    /// What was typed of a PIN and not read goes: with echo, somebody else would read it.
+    fn restore(&self) {
         // A terminal that has gone needs no echo.
-        let _ = tcsetattr(&self.tty, OptionalActions::Now, &self.before);
+        let _ = tcsetattr(&self.tty, OptionalActions::Flush, &self.before);
     }
 }
 
-/// The next PIN of a descriptor, and whether it was the last. Read octet by octet: those behind it
-/// stay where they are.
+fn silent_now() -> MutexGuard<'static, Option<Silent>> {
+    SILENT.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// The process is about to end, or to stop: the terminal has its echo again.
+pub(crate) fn restore_echo() {
+    if let Some(silent) = silent_now().as_ref() {
+        silent.restore();
+    }
+}
+
+/// The process goes on after a stop: where a PIN was asked for, it is asked for once more.
+pub(crate) fn ask_again() {
+    if let Some(silent) = silent_now().as_ref()
+        && silent.hush().is_ok()
+    {
+        let _ = (&silent.tty).write_all(format!("\n{PROMPT}{}", silent.prompt).as_bytes());
+    }
+}
+
+/// The next PIN of a descriptor, and whether it was the last.
 #[expect(unsafe_code, reason = "a descriptor number from the command line has no owner yet")]
-fn read_line(descriptor: RawFd) -> Result<(Pin, bool), Halt> {
+fn line_of(descriptor: RawFd) -> Result<(Pin, bool), Halt> {
     // SAFETY: the caller of gishiki opened this descriptor for us, and nothing here closes it.
-    let descriptor = unsafe { BorrowedFd::borrow_raw(descriptor) };
-    // It never grows beyond its room: a PIN that was moved would be left where it was.
-    let mut pin = Vec::with_capacity(LONGEST);
-    let mut octet = [0];
-    let end = loop {
-        match rustix::io::read(descriptor, &mut octet) {
+    let (pin, last) = read_line(unsafe { BorrowedFd::borrow_raw(descriptor) })?;
+    if last && pin.is_empty() {
+        return Err(no_pin("no line left in the descriptor"));
+    }
+    Ok((pin, last))
+}
+
+/// A line, and whether it ended with the end of everything. Read octet by octet into the room that
+/// a PIN has: nothing else holds it, and those behind it stay where they are.
+fn read_line(from: BorrowedFd<'_>) -> Result<(Pin, bool), Halt> {
+    let mut pin = Pin::empty();
+    let mut octet = zeroize::Zeroizing::new([0]);
+    loop {
+        match rustix::io::read(from, octet.as_mut_slice()) {
             Err(rustix::io::Errno::INTR) => {}
-            Err(error) => break Err(error.to_string()),
-            Ok(0) if pin.is_empty() => break Err("no line left in the descriptor".into()),
-            Ok(0) => break Ok(true),
-            Ok(_) if octet == *b"\n" => break Ok(false),
-            Ok(_) if pin.len() == LONGEST => break Err("a line that is too long".into()),
-            Ok(_) => pin.extend(octet),
+            Err(error) => return Err(no_pin(&error.to_string())),
+            Ok(0) => return Ok((pin, true)),
+            Ok(_) if *octet == *b"\n" => return Ok((pin, false)),
+            Ok(_) => {
+                let [next] = *octet;
+                let longest = format!("a line of more than {LONGEST} octets");
+                pin.push(next).map_err(|TooLong| no_pin(&longest))?;
+            }
         }
-    };
-    let pin = Pin::new(pin);
-    end.map(|last| (pin, last)).map_err(|found: String| no_pin(&found))
+    }
 }
 
 fn no_pin(found: &str) -> Halt {

@@ -191,7 +191,7 @@ impl<'c> Rehearsal<'c> {
         let settling = matches!(run.next(), Next::Settle(..));
         let request = match settling {
             true => Request::Token(run.inspect_request(op, attempt).unwrap()),
-            false => run.request().unwrap(),
+            false => run.clone().request().unwrap(),
         };
         let planned = match request {
             Request::People(request) => Answer::People(as_planned(&request)),

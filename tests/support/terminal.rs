@@ -15,6 +15,8 @@ use super::{PIN, succeed};
 /// The PIN of every drill token's security officer.
 pub(crate) const SO_PIN: &str = "drill-so-pin";
 
+/// How a line begins that waits for somebody to type, and no other line.
+const PROMPT: &str = "> ";
 const WHO: &str = "who confirms (ids, by spaces): ";
 
 /// Whoever wrote the head on the screen into the script says so.
@@ -84,12 +86,13 @@ impl Terminal {
         self
     }
 
-    /// What was said since the last answer, once it ends with a prompt; nothing at the end.
+    /// What was said since the last answer, once it ends with a prompt; nothing at the end. A
+    /// prompt is known by how its line begins: any other line may be cut in two where a read ends.
     pub(crate) fn prompt(&mut self) -> Option<String> {
         loop {
             let open = &self.said[self.read..];
             let last = open.rsplit('\n').next().unwrap_or_default();
-            if last.ends_with(": ") || last.ends_with("PIN:") {
+            if last.starts_with(PROMPT) && last.ends_with(": ") {
                 return Some(open.to_string());
             }
             match self.screen.recv_timeout(Duration::from_secs(60)) {
@@ -148,8 +151,33 @@ impl Terminal {
         }
     }
 
+    /// Answers as planned until this is asked; the prompt.
+    pub(crate) fn until_prompt(&mut self, asked: &str) -> String {
+        loop {
+            let open = self.prompt().unwrap_or_else(|| panic!("no {asked}: {}", self.said));
+            if open.ends_with(&format!("{PROMPT}{asked}")) {
+                return open;
+            }
+            self.as_planned(&open);
+        }
+    }
+
+    /// Waits for the end, and answers nothing any more; the exit code, as a shell gives it.
+    pub(crate) fn ends(&mut self) -> Option<i32> {
+        let status = self.child.wait().unwrap();
+        while let Ok(octets) = self.screen.recv_timeout(Duration::from_secs(5)) {
+            self.said.push_str(&String::from_utf8_lossy(&octets));
+        }
+        status.code().or(status.signal().map(|signal| 128 + signal))
+    }
+
+    /// The side of the terminal that the test holds.
+    pub(crate) const fn pty(&self) -> &File {
+        &self.keys
+    }
+
     fn as_planned(&mut self, open: &str) {
-        let prompt = open.rsplit('\n').next().unwrap();
+        let prompt = open.rsplit("\n> ").next().unwrap();
         if prompt == WHO {
             // The duties stand between the title of the step and its first question.
             let step = self.said.rsplit("\n── ").next().unwrap().to_string();

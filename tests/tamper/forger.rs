@@ -311,7 +311,7 @@ impl Forgery<'_> {
             *values = json!([format!("{:08x}{}", run.graph().sequence(), run.head())]);
         }
         if let (Some(facts), Ok(Request::People(request))) =
-            (answer.get_mut("facts"), run.request())
+            (answer.get_mut("facts"), run.clone().request())
         {
             for fact in request.facts {
                 if let FactKind::Digest(digest) = &fact.kind {

@@ -59,6 +59,8 @@ pub struct Run {
     ops: Vec<OpState>,
     /// Asked and not yet answered, in this session.
     pending: Option<usize>,
+    /// The pending operation whose request was given, by its place, attempt and session.
+    requested: Option<(usize, u32, u32)>,
     /// Asked in an earlier session and never answered: to be burned before anything else.
     burn: Option<usize>,
     /// A key generation that nobody knows the result of.
@@ -245,6 +247,7 @@ impl Run {
             session: 0,
             ops,
             pending: None,
+            requested: None,
             burn: None,
             doubt: None,
             stopped: None,
@@ -443,10 +446,18 @@ impl Run {
         ops.find(|(op, state)| !state.done && phase(op.act.phase())).map(|(op, _)| op)
     }
 
-    /// What to ask for the pending operation.
-    pub fn request(&self) -> Result<Request, Fault> {
+    /// What to ask for the pending operation, once: what was asked may have had its effect, and
+    /// asking again is another attempt, with a record of its own.
+    pub fn request(&mut self) -> Result<Request, Fault> {
         let (op, attempt) = self.pending_op()?;
-        self.request_for(op, attempt)
+        let asked = (op.id.index(), attempt, self.session);
+        if self.requested == Some(asked) {
+            let asked = alloc::format!("one request for attempt {attempt} of {}", op.name);
+            return Err(Fault::new("S-ORDER", asked, "a second one"));
+        }
+        let request = self.request_for(op, attempt)?;
+        self.requested = Some(asked);
+        Ok(request)
     }
 
     fn op_at(&self, index: usize) -> Option<&Op> {

@@ -13,7 +13,7 @@ use ceremony::run::{self, Fact, FactKind, HEAD};
 use ceremony::script::{self, Language};
 use ceremony::words;
 
-use super::{Asked, Question, Reply};
+use super::{Asked, PROMPT, Question, Reply};
 use crate::exit::Halt;
 
 /// The controlling terminal, whatever standard input and output are.
@@ -148,6 +148,15 @@ impl Terminal {
         }
     }
 
+    /// Shows something, and gives what is typed then.
+    pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<String, Halt> {
+        self.show(shown)?;
+        Ok(match self.line(prompt)? {
+            Typed::Text(text) => text,
+            Typed::Refuse | Typed::Deviation => "no".to_string(),
+        })
+    }
+
     /// What was typed for a question; nothing where it is no answer.
     fn ask_fact(&mut self, fact: &Fact) -> Result<Option<Typed>, Halt> {
         // What stands on the papers is never shown: people compare by entering it.
@@ -269,7 +278,7 @@ impl Terminal {
     }
 
     fn line(&mut self, prompt: &str) -> Result<Typed, Halt> {
-        self.show(prompt)?;
+        self.show(&format!("{PROMPT}{prompt}"))?;
         let mut line = String::new();
         let read =
             self.keys.read_line(&mut line).map_err(|error| no_terminal(&error.to_string()))?;

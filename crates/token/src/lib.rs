@@ -10,7 +10,7 @@ mod pin;
 mod pkcs11;
 mod rehearsal;
 
-pub use pin::Pin;
+pub use pin::{LONGEST, Pin, TooLong};
 pub use pkcs11::{Module, Pkcs11Token};
 pub use rehearsal::RehearsalToken;
 

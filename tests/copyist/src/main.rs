@@ -107,7 +107,7 @@ fn act(
 }
 
 fn pin(text: &str) -> Pin {
-    Pin::new(text.as_bytes().to_vec())
+    Pin::of(text.as_bytes()).unwrap()
 }
 
 fn compiled(plan: &Path) -> Compiled {

@@ -1,0 +1,127 @@
+//! What a signal does while a ceremony is held: the terminal gets its echo back, whoever sits there
+//! reads how to go on, and then the signal does what it does by default.
+//!
+//! **Invariant:** a signal that was ignored when the process began stays ignored: on the live image
+//! nobody ends a ceremony by Ctrl-C.
+//!
+//! **Deliberately absent:** an orderly end. What counts is durable before anything happens, so a
+//! process may end anywhere.
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::iterator::Signals;
+use signal_hook::low_level::emulate_default_handler;
+
+use crate::args::{Held, Lang};
+use crate::commands::pick;
+use crate::files::shown;
+use crate::journal::Journal;
+use crate::secrets;
+
+/// Those that end or stop a process and come from a terminal, or from whoever ends a session.
+const ENDS: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP];
+
+/// Watches for signals until the process ends.
+pub(crate) fn watch(held: &Held, lang: Lang) {
+    let ignored = ignored();
+    let heeded = ENDS.into_iter().filter(|signal| !is_in(ignored, *signal));
+    // Without handlers each of them does what it does by default; a PIN is no less secret.
+    let Ok(mut signals) = Signals::new(heeded.chain([SIGCONT])) else { return };
+    let (journals, go_on) = (held.journal.clone(), command(held));
+    let watching = move || {
+        for signal in signals.forever() {
+            match signal {
+                SIGCONT => {}
+                SIGTSTP => {
+                    secrets::restore_echo();
+                    let _ = emulate_default_handler(SIGTSTP);
+                    secrets::ask_again();
+                }
+                ends => {
+                    secrets::restore_echo();
+                    let said = words(&journals, &go_on, lang);
+                    let _ = std::io::stderr().write_all(said.as_bytes());
+                    let _ = emulate_default_handler(ends);
+                }
+            }
+        }
+    };
+    let _ = std::thread::Builder::new().name("signals".into()).spawn(watching);
+}
+
+/// How to go on after the process has ended here.
+fn words(journals: &[PathBuf], go_on: &str, lang: Lang) -> String {
+    if Journal::is_begun(journals) {
+        let kept = pick(
+            lang,
+            "中断しました。記録は保たれています。次のコマンドで再開してください:",
+            "interrupted. The journal is kept. Go on with:",
+        );
+        return format!("\n{kept}\n  {go_on}\n");
+    }
+    pick(
+        lang,
+        "\n中断しました。何も始まっていません。同じコマンドをもう一度実行してください。\n",
+        "\ninterrupted. Nothing was begun. Give the same command again.\n",
+    )
+    .to_string()
+}
+
+/// The command that goes on with this ceremony.
+fn command(held: &Held) -> String {
+    let mut command = String::from("gishiki resume");
+    let mut option = |name: &str, value: &std::path::Path| {
+        command.push_str(&format!(" {name} {}", quoted(&shown(value))));
+    };
+    option("--room", &held.room);
+    held.journal.iter().for_each(|journal| option("--journal", journal));
+    option("--out", &held.out);
+    for (name, value) in
+        [("--ledger", &held.ledger), ("--anchor", &held.anchor), ("--answers", &held.answers)]
+    {
+        if let Some(value) = value {
+            option(name, value);
+        }
+    }
+    command
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_string();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
+/// The signals that this process ignores, as the kernel's mask; all where it does not say.
+fn ignored() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.map_or(0, |mask| u64::from_str_radix(mask.trim(), 16).unwrap_or(u64::MAX))
+}
+
+fn is_in(mask: u64, signal: i32) -> bool {
+    let bit = u32::try_from(signal - 1).ok().and_then(|bit| 1_u64.checked_shl(bit));
+    bit.is_some_and(|bit| mask & bit != 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_of_the_shell() {
+        assert_eq!(quoted("/media/a/2026-04-genesis"), "/media/a/2026-04-genesis");
+        assert_eq!(quoted("a b'c"), "'a b'\\''c'");
+        assert_eq!(quoted(""), "''");
+    }
+
+    #[test]
+    fn a_mask_has_a_bit_for_each_signal() {
+        assert!(is_in(0b10, SIGINT) && !is_in(0b10, SIGTERM) && is_in(1 << 14, SIGTERM));
+    }
+}
