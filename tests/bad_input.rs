@@ -449,12 +449,12 @@ fn a_sealed_folder_holds_what_its_transcript_gives_and_nothing_else() {
     fs::remove_file(sealed.join("more.der")).unwrap();
     for empty in ["empty", "inputs/empty"] {
         fs::create_dir(sealed.join(empty)).unwrap();
-        both(5, "no other folder than inputs");
+        both(4, "S-ARTEFACT");
         fs::remove_dir(sealed.join(empty)).unwrap();
     }
     for name in ["root-g1.txt\u{202e}", ".hidden", "a b"] {
         fs::write(sealed.join(name), "x").unwrap();
-        both(5, "names of a sealed folder's files");
+        both(4, "S-ARTEFACT");
         fs::remove_file(sealed.join(name)).unwrap();
     }
     let (inputs, elsewhere) = (sealed.join("inputs"), folder.path().join("elsewhere"));

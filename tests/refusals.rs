@@ -97,7 +97,7 @@ impl Walk {
 
     /// What the planned people and the rehearsal token answer.
     pub(crate) fn planned(&mut self) -> Answer {
-        match self.run.request().unwrap() {
+        match self.run.clone().request().unwrap() {
             Request::Token(request) => Answer::Token(self.token.perform(request).unwrap()),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
             Request::People(request) => {
@@ -161,6 +161,16 @@ fn a_structure_without_its_keys_is_not_encoded() {
     assert!(compiled.graph.to_be_signed(item, 0, &BTreeMap::new()).is_err());
     let none = ceremony::graph::Item::Certificate(9);
     assert!(compiled.graph.to_be_signed(none, 0, &BTreeMap::new()).is_err());
+}
+
+/// What was asked may have had its effect: a run gives the request of an attempt once.
+#[test]
+fn no_request_is_given_twice() {
+    let mut walk = Walk::rehearsal();
+    walk.ask();
+    assert!(walk.run.request().is_ok());
+    let again = walk.run.request().unwrap_err();
+    assert_eq!((again.rule, again.found.as_str()), ("S-ORDER", "a second one"));
 }
 
 #[test]

@@ -10,8 +10,9 @@ use std::path::Path;
 
 use ceremony::hex::Digest;
 use ceremony::record::{End, Mode};
+use ceremony::run::Fault;
 use ceremony::seal::{BUNDLE_FILE, TRANSCRIPT_FILE};
-use ceremony::verify::{Consistent, Sealed, Verified};
+use ceremony::verify::{Consistent, Refusal, Sealed, Verified};
 use serde_json::json;
 
 use crate::exit::Halt;
@@ -181,8 +182,7 @@ fn read_into(
         let entry = entry.map_err(failed)?;
         let path = entry.path();
         let name = named(&entry.file_name()).ok_or_else(|| {
-            let asked = format!("names of a sealed folder's files in {}", shown(folder));
-            refused(asked, shown(Path::new(&entry.file_name())))
+            surplus_name(&entry.file_name(), "a name that no file of a sealed folder has")
         })?;
         let is_folder = entry.file_type().map_err(failed)?.is_dir();
         if is_folder && prefix.is_empty() && name == INPUTS {
@@ -190,8 +190,7 @@ fn read_into(
             continue;
         }
         if is_folder {
-            let asked = format!("no other folder than {INPUTS} in {}", shown(folder));
-            return Err(refused(asked, name));
+            return Err(surplus_name(&entry.file_name(), "a folder that no transcript gives"));
         }
         if files.len() == MOST_FILES {
             let asked = format!("at most {MOST_FILES} files in a sealed folder");
@@ -210,6 +209,13 @@ fn named(name: &std::ffi::OsStr) -> Option<String> {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
     let is_name = name.len() <= LONGEST_NAME && !name.starts_with('.') && name.chars().all(plain);
     is_name.then(|| name.to_string())
+}
+
+/// Something that is there and must not be, whatever is in it.
+fn surplus_name(name: &std::ffi::OsStr, found: &str) -> Halt {
+    let place = shown(Path::new(name));
+    let fault = Fault::new("S-ARTEFACT", "the files that this transcript gives", found);
+    Halt::Verification(Refusal { place, fault })
 }
 
 /// The sealed ceremony in these files.
