@@ -309,12 +309,14 @@ fn journals_are_two_and_continue_each_other() {
     assert!(run_with(&["A", "B"]).status.success());
     fs::remove_dir_all(drill.path("out")).unwrap();
     refused(&run_with(&["A", "B"]), 5, "S-JOURNAL");
-    // Two journals of which neither continues the other.
+    // One of two journals is bent: it is named by its line.
     let path = drill.path("B/journal.jsonl");
     let mut octets = fs::read(&path).unwrap();
     octets[2_000] ^= 1;
     fs::write(&path, &octets).unwrap();
-    refused(&run(&mut drill.resume_command(IN_WINDOW)), 5, "S-JOURNAL");
+    let said = run(&mut drill.resume_command(IN_WINDOW));
+    refused(&said, 4, "S-RECORD");
+    assert!(text(&said).contains(&format!("{}/", drill.path("B").display())), "{}", text(&said));
     assert_eq!(fs::read(&path).unwrap(), octets);
 }
 

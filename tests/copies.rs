@@ -156,7 +156,7 @@ fn a_copy_is_the_same_key_and_nothing_else_is_left_of_it() {
     let private = json!({
         "token": true, "private": true, "modifiable": false, "sensitive": true,
         "extractable": true, "wrap-with-trusted": true, "sign": true, "sign-recover": false,
-        "decrypt": false, "unwrap": false, "derive": false,
+        "decrypt": false, "unwrap": false, "derive": false, "copyable": false,
         // The token that unwrapped it knows nothing of its past.
         "always-sensitive": false, "never-extractable": false, "local": false,
     });

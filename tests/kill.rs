@@ -230,8 +230,10 @@ fn judge_numbers(transcript: &[u8], point: &Point) {
         let event = &record["event"];
         let attempt =
             || (event["op"].as_str().unwrap().to_string(), event["attempt"].as_u64().unwrap());
+        // What people said since the last noted head is asked again, at the same attempt.
+        let again = event["answer"]["from"] == "people";
         match event["kind"].as_str().unwrap() {
-            "answered" | "adopted" if !opening(event["op"].as_str().unwrap()) => {
+            "answered" | "adopted" if !again && !opening(event["op"].as_str().unwrap()) => {
                 assert!(answered.insert(attempt()), "{point:?}: {event} twice");
             }
             "lost" | "orphan-removed" => {

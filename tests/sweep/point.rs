@@ -171,7 +171,7 @@ impl Point {
         };
         let single = turn / 10 * 5 + turn % 10;
         let faults = match turn % 10 {
-            0..=4 if single % 2 == 0 => vec![nth(&universe.module, single / 2)],
+            0..=4 if single.is_multiple_of(2) => vec![nth(&universe.module, single / 2)],
             0..=4 => vec![nth(&universe.system, single / 2)],
             5..=7 => vec![any(0), any(2)],
             8 => vec![any(0), any(2), any(4)],

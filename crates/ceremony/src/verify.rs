@@ -463,11 +463,9 @@ impl<'a> Lines<'a> {
     /// The line that replay gives must be the line that was written.
     fn same(&self, step: Step, checks: &mut Vec<Check>) -> Result<Run, Refusal> {
         if step.line.strip_suffix('\n') != Some(self.line) {
-            return Err(self.refuse(Fault::new(
-                "S-RECORD",
-                step.line.trim_end().to_string(),
-                self.line.to_string(),
-            )));
+            let (asked, found) = (step.line.trim_end(), self.line);
+            let fault = Fault::new("S-RECORD", difference(asked, found), difference(found, asked));
+            return Err(self.refuse(fault));
         }
         checks.extend(step.checks);
         Ok(step.run)
@@ -476,6 +474,19 @@ impl<'a> Lines<'a> {
     fn refuse(&self, fault: Fault) -> Refusal {
         refused(&format!("{} line {}", self.file, self.number), fault)
     }
+}
+
+/// How much of a line is shown, in characters: somebody else wrote it.
+const SHOWN: usize = 200;
+
+/// A line where it begins to differ from another, with a little before that.
+fn difference(line: &str, other: &str) -> String {
+    let same = line.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
+    let from = same.saturating_sub(SHOWN / 4);
+    let shown: String = line.chars().skip(from).take(SHOWN).collect();
+    let before = if from > 0 { "…" } else { "" };
+    let after = if line.chars().count() > from + SHOWN { "…" } else { "" };
+    format!("{before}{shown}{after}")
 }
 
 fn refused(place: &str, fault: Fault) -> Refusal {

@@ -12,6 +12,7 @@ use super::Conduct;
 use crate::args::Lang;
 use crate::commands::{language, pick};
 use crate::people::People;
+use crate::report::plain;
 
 impl Conduct {
     /// The step that comes, under its number and title in the script. At a terminal a step of
@@ -42,7 +43,7 @@ pub(super) fn seen(answer: &Answer, lang: Lang) -> Option<String> {
     let (ja, en) = match answer {
         TokenAnswer::Identity(token) => {
             let TokenIdentity { serial, label, manufacturer, model, .. } = token;
-            let plate = format!("{serial} · {label} · {manufacturer} · {model}");
+            let plate = plain(&format!("{serial} · {label} · {manufacturer} · {model}"));
             let odd = [("label", label), ("manufacturer", manufacturer), ("model", model)];
             let odd: Vec<&str> =
                 odd.iter().filter(|(_, text)| text.contains("\\x")).map(|(n, _)| *n).collect();

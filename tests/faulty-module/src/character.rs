@@ -9,8 +9,8 @@
 //!   CKA_VERIFY_RECOVER in a template, no data objects.
 //! - `keys-and-certificates`: CloudHSM: no CKA_SIGN_RECOVER or CKA_VERIFY_RECOVER, CKA_PRIVATE only
 //!   TRUE, no data objects.
-//! - `card`: SmartCard-HSM behind OpenSC: a key is made from its CKA_ID and CKA_LABEL, lasts whatever
-//!   CKA_TOKEN says, and may derive; no data objects.
+//! - `card`: SmartCard-HSM behind OpenSC: a key is made from its CKA_ID and CKA_LABEL, lasts
+//!   whatever CKA_TOKEN says, and may derive; no data objects.
 //! - `always-authenticates`: every use of a private key wants the PIN again.
 
 use std::ffi::c_void;

@@ -425,6 +425,10 @@ impl Run {
         let Known { expected, doubtful, head, begun } = known;
         let brought = &self.graph().demands.may_hold;
         for object in objects {
+            if !object.label.is_empty() && super::words(&object.label).is_err() {
+                let asked = "objects whose labels are plain text";
+                return Err(Fault::new("S-ANSWER", asked, described(object)));
+            }
             let key = object.class == "private-key" || object.class == "public-key";
             let known = expected.contains_key(&object.id) || doubtful.contains(&object.id);
             // A head whose writing was interrupted may have no label yet.

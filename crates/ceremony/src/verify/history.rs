@@ -3,6 +3,7 @@
 //!
 //! A fold over the records that replay reads. It judges nothing: replay does, on the same records.
 
+use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -69,7 +70,7 @@ pub enum What {
         /// The time of the last record before it.
         since: Instant,
         /// The record with which it went on.
-        resumed: Resumed,
+        resumed: Box<Resumed>,
     },
     /// A PIN was wrong.
     WrongPin {
@@ -140,7 +141,7 @@ impl History {
             }
             Event::Resumed(resumed) => {
                 self.sessions.push((record.at, resumed.room.clone()));
-                What::Interrupted { since, resumed: resumed.clone() }
+                What::Interrupted { since, resumed: Box::new(resumed.clone()) }
             }
             Event::Mistaken { op, question, .. } => {
                 What::Mistaken { op: op.clone(), question: question.clone() }
