@@ -190,13 +190,13 @@ fn each_step_stands_on_the_screen_as_in_the_script() {
     for (lang, seen, head, paper) in [
         (
             "en",
-            ["token: ", "objects: 0", "refused: no value", "signatures verified: 64"],
+            ["token: ", "objects: 0", "refused: CKR_", "signatures verified: 64"],
             "head: ",
             "(8 words on the screen)",
         ),
         (
             "ja",
-            ["トークン: ", "オブジェクト: 0 個", "拒否: 値なし", "検証した署名: 64 個"],
+            ["トークン: ", "オブジェクト: 0 個", "拒否: CKR_", "検証した署名: 64 個"],
             "記録の最新値: ",
             "(画面の 8 語)",
         ),

@@ -211,6 +211,7 @@ fn a_question_for_a_pin_that_is_stopped_is_asked_again() {
     assert!(has_echo(&terminal));
     signal(&terminal, "CONT");
     until("it is silent again", || !has_echo(&terminal));
+    assert!(terminal.asked_again().ends_with("PIN: "), "{}", terminal.said);
     assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
     assert!(!terminal.said.contains(PIN) && !terminal.said.contains("half"), "{}", terminal.said);
     assert!(drill.verify().contains("drill, consistent"));

@@ -354,6 +354,7 @@ impl Conduct {
             by: Vec::new(),
         };
         let run = self.take(run, event)?;
+        let run = self.note_what_is_due(run)?;
         if run.next() == Next::Abandon {
             return Err(held(&run, Halt::Token(fault.clone())));
         }

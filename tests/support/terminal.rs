@@ -103,6 +103,12 @@ impl Terminal {
         }
     }
 
+    /// The prompt that comes after the one at hand, which nobody answers.
+    pub(crate) fn asked_again(&mut self) -> String {
+        self.read = self.said.len();
+        self.prompt().unwrap_or_else(|| panic!("{}", self.said))
+    }
+
     pub(crate) fn answer(&mut self, line: &str) {
         self.read = self.said.len();
         self.presses(format!("{line}\n").as_bytes());
