@@ -8,7 +8,7 @@ use crate::medium::{self, Sticks};
 use crate::support::{PIN, assert_same_to_be_signed, genesis_golden, gishiki, records, succeed};
 
 /// Every prompt that people are asked with.
-const PROMPTS: [&str; 10] = [
+const PROMPTS: [&str; 11] = [
     "who confirms (ids, by spaces): ",
     "(8 words or more from the papers): ",
     "(the first 8 words, as read aloud): ",
@@ -17,7 +17,8 @@ const PROMPTS: [&str; 10] = [
     "reference: ",
     "second-factor: ",
     "no returns: ",
-    "noted in the script; none if there is none): ",
+    "noted and confirmed; none if there is none): ",
+    "who noted it in the script (ids, by spaces): ",
     MENU,
 ];
 
@@ -47,9 +48,6 @@ impl Papers {
         for _ in 0..QUESTIONS {
             let (which, said) = machine.expect_any(&PROMPTS);
             for line in said.lines() {
-                if let Some(words) = line.trim().strip_prefix("head: ") {
-                    self.head = Some(words.to_string());
-                }
                 if line.starts_with("── ") {
                     self.duties.clear();
                 }
@@ -69,6 +67,11 @@ impl Papers {
                 6 => "shared with p02".to_string(),
                 7 => String::new(),
                 8 => self.head.clone().unwrap_or_else(|| "none".to_string()),
+                9 => {
+                    // The head's words stand above the question.
+                    self.head = said.lines().rev().nth(1).map(|line| line.trim().to_string());
+                    "p13".to_string()
+                }
                 _ => return true,
             };
             machine.send(&answer);
