@@ -8,7 +8,7 @@ use crate::medium::{self, Sticks};
 use crate::support::{PIN, assert_same_to_be_signed, genesis_golden, gishiki, records, succeed};
 
 /// Every prompt that people are asked with.
-const PROMPTS: [&str; 11] = [
+const PROMPTS: [&str; 12] = [
     "who confirms (ids, by spaces): ",
     "(8 words or more from the papers): ",
     "(the first 8 words, as read aloud): ",
@@ -19,6 +19,7 @@ const PROMPTS: [&str; 11] = [
     "no returns: ",
     "noted and confirmed; none if there is none): ",
     "who noted it in the script (ids, by spaces): ",
+    "set it and press Enter; no stops: ",
     MENU,
 ];
 
@@ -71,6 +72,11 @@ impl Papers {
                     // The head's words stand above the question.
                     self.head = said.lines().rev().nth(1).map(|line| line.trim().to_string());
                     "p13".to_string()
+                }
+                10 => {
+                    // The machine began at the same time again: soon the last record is past.
+                    std::thread::sleep(std::time::Duration::from_secs(20));
+                    String::new()
                 }
                 _ => return true,
             };
