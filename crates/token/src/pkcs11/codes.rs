@@ -56,7 +56,7 @@ mod tests {
     #[test]
     fn a_return_value_is_told_by_its_name() {
         assert_eq!(name(0x30), "CKR_DEVICE_ERROR");
-        assert_eq!(name(0x113), "CKR_WRAPPING_KEY_SIZE_RANGE");
+        assert_eq!(name(0x113), "CKR_WRAPPING_KEY_HANDLE_INVALID");
         assert_eq!(name(0x1b), "CKR_ACTION_PROHIBITED");
         assert_eq!(name(0x8000_0000), "CKR_VENDOR_DEFINED+0x0");
         assert_eq!(name(0x8000_0383), "CKR_VENDOR_DEFINED+0x383");
