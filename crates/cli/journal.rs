@@ -125,11 +125,16 @@ impl Journal {
         }
     }
 
-    /// Everything noted is durable on both media when this returns.
+    /// Everything noted is durable on both media when this returns, and both are where they were.
     pub(crate) fn keep(&mut self) -> Result<(), Halt> {
         let Self::Media(media, noted) = self else { return Ok(()) };
-        for medium in media {
+        for medium in media.iter_mut() {
             medium.append(noted).map_err(|error| failed(&medium.folder, &error))?;
+        }
+        // To write takes its time, and an effect follows: a medium that was taken out meanwhile
+        // leaves the question on the other one alone.
+        for medium in media {
+            medium.held.is_at(&medium.folder).map_err(|error| failed(&medium.folder, &error))?;
         }
         *noted = Noted::default();
         Ok(())
