@@ -23,7 +23,7 @@ use std::path::{Path, PathBuf};
 use ceremony::compile::{Compiled, input_digest};
 use ceremony::run::{Book, Fault};
 
-use crate::exit::Halt;
+use crate::exit::{Halt, Reached};
 use crate::files::{read, shown};
 use crate::partial::{self, is_partial};
 
@@ -69,6 +69,8 @@ pub(crate) struct Medium {
 pub(crate) struct Unsealed {
     pub(crate) inputs: BTreeMap<String, Vec<u8>>,
     pub(crate) transcript: Vec<u8>,
+    /// The folder that its last lines stand in, where the other one lacks them.
+    pub(crate) alone: Option<PathBuf>,
 }
 
 impl Journal {
@@ -93,10 +95,13 @@ impl Journal {
         folders.iter().any(|folder| folder.join(BUNDLE).symlink_metadata().is_ok())
     }
 
-    /// Reads two journals, or the one that is left, without changing anything: the inputs, and the
-    /// longer transcript, which must continue the other. One that was sealed is refused.
-    pub(crate) fn look(folders: &[PathBuf]) -> Result<Unsealed, Halt> {
+    /// Reads two journals, or the one that is left or not put aside, without changing anything: the
+    /// inputs, and the longer transcript, which must continue the other. One that was sealed is
+    /// refused.
+    pub(crate) fn look(folders: &[PathBuf], put_aside: Option<&Path>) -> Result<Unsealed, Halt> {
         let folders = two(folders)?;
+        let [a, b] = &folders;
+        recover::one_of(a, b, put_aside)?;
         if folders.iter().any(|folder| folder.join(BUNDLE).exists()) {
             let asked = "a journal that was not sealed";
             return Err(Halt::media(
@@ -105,14 +110,25 @@ impl Journal {
                 "its seal: it is handed out, not given up",
             ));
         }
-        let held = folders.iter().map(|folder| folder.join(TRANSCRIPT));
-        let held: Vec<PathBuf> = held.filter(|path| path.exists()).collect();
-        let mut longest = Vec::new();
-        for path in &held {
-            let octets = whole_lines(read(path)?).0;
-            longest = longer(TRANSCRIPT, &longest, &octets)?.to_vec();
+        let mut held = Vec::new();
+        for folder in folders.iter().filter(|folder| put_aside != Some(folder.as_path())) {
+            let path = folder.join(TRANSCRIPT);
+            if path.symlink_metadata().is_ok() {
+                held.push((whole_lines(read(&path)?).0, folder.clone()));
+            }
         }
-        Ok(Unsealed { inputs: read_inputs(&folders, &longest)?, transcript: longest })
+        held.sort_by_key(|(transcript, _)| transcript.len());
+        let (transcript, longest) = held.pop().unwrap_or_default();
+        let mut alone = None;
+        if let Some((shorter, folder)) = held.pop().filter(|(shorter, _)| *shorter != transcript) {
+            if !transcript.starts_with(&shorter) {
+                let asked = "two journals of which one continues the other";
+                return Err(Halt::media("S-JOURNAL", asked, "two that differ")
+                    .held(Reached::Unlike(vec![folder, longest])));
+            }
+            alone = Some(longest);
+        }
+        Ok(Unsealed { inputs: read_inputs(&folders, &transcript)?, transcript, alone })
     }
 
     /// Takes a line, to be durable when [`Journal::keep`] returns.
@@ -274,16 +290,6 @@ fn whole_lines(mut octets: Vec<u8>) -> (Vec<u8>, usize) {
     let torn = octets.len() - end;
     octets.truncate(end);
     (octets, torn)
-}
-
-/// Of two files of which one continues the other, the longer.
-fn longer<'a>(name: &str, a: &'a [u8], b: &'a [u8]) -> Result<&'a [u8], Halt> {
-    let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    if longer.starts_with(shorter) {
-        return Ok(longer);
-    }
-    let asked = format!("two journals of which one continues the other ({name})");
-    Err(Halt::media("S-JOURNAL", asked, "two that differ; call the auditor, change nothing"))
 }
 
 /// The inputs that the first record names, by name, from whichever medium has them whole.
