@@ -16,12 +16,13 @@ mod ended;
 pub(crate) mod place;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use ceremony::compile::{Compiled, input_digest};
 use ceremony::run::{Book, Fault};
+use rustix::fs::OFlags;
 
 use crate::exit::{Halt, Reached};
 use crate::files::{read, shown};
@@ -203,8 +204,8 @@ impl Medium {
             self.transcript.sync_data()?;
         }
         if !noted.after.is_empty() {
-            let path = self.folder.join(AFTER);
-            let mut after = plain().append(true).create(true).open(path)?;
+            let appended = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
+            let mut after = self.held.file(AFTER, appended)?;
             after.write_all(noted.after.as_bytes())?;
             after.sync_data()?;
         }
@@ -214,8 +215,9 @@ impl Medium {
     fn open(folder: PathBuf, new: bool) -> Result<Self, Halt> {
         let held = place::Held::open(&folder)?;
         let path = folder.join(TRANSCRIPT);
-        let transcript = plain().read(true).append(true).create(new).open(&path);
-        let transcript = transcript.map_err(|error| failed(&path, &error))?;
+        let appended = OFlags::RDWR | OFlags::APPEND;
+        let flags = if new { appended | OFlags::CREATE } else { appended };
+        let transcript = held.file(TRANSCRIPT, flags).map_err(|error| failed(&path, &error))?;
         transcript.try_lock().map_err(|_| {
             Halt::media(
                 "S-BUSY",
@@ -230,7 +232,7 @@ impl Medium {
     fn bring_to(&mut self, name: &str, octets: &[u8], held: usize) -> Result<(), Halt> {
         let path = self.folder.join(name);
         let change = || -> std::io::Result<()> {
-            let mut file = plain().write(true).create(true).truncate(false).open(&path)?;
+            let mut file = self.held.file(name, OFlags::WRONLY | OFlags::CREATE)?;
             let kept = held.min(octets.len());
             file.set_len(u64::try_from(kept).unwrap_or(u64::MAX))?;
             file.seek(SeekFrom::End(0))?;
@@ -322,15 +324,6 @@ fn read_inputs(
         inputs.insert(name, text.clone().into_bytes());
     }
     Ok(inputs)
-}
-
-/// How a journal's file is opened: never through a link.
-fn plain() -> OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut plain = OpenOptions::new();
-    let flags = rustix::fs::OFlags::NOFOLLOW.bits();
-    plain.custom_flags(i32::try_from(flags).unwrap_or_default());
-    plain
 }
 
 fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {
