@@ -1,7 +1,7 @@
 //! The figures of `docs/performance.md`, each as a ratio of things measured in one run on one disk.
 //!
 //! `cargo bench` prints them. It needs softhsm2 and faketime. With `--cold` it also builds the
-//! release from nothing.
+//! release from nothing; with `--small` each is measured once.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -16,14 +16,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use softhsm::{GISHIKI, Place, timed, unavoidable};
+use softhsm::{GISHIKI, Place, parts, sized, timed, unavoidable};
 
 /// Signatures of the first ceremony: the root and 104 CRLs; head and seal are P-256 and counted
 /// apart.
 const DIGESTS: usize = 105;
 /// Its sheets: the root's, and two of CRLs.
 const SHEETS: usize = 3;
-const ROUNDS: usize = 15;
+
+/// How often each is measured.
+fn rounds() -> usize {
+    sized(15, 1)
+}
 
 fn main() {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR"));
@@ -31,7 +35,7 @@ fn main() {
     whole_processes(&plan);
     on_softhsm(&plan);
     crates(&root);
-    if std::env::args().any(|argument| argument == "--cold") {
+    if parts().iter().any(|part| part == "--cold") {
         cold_build(&root);
     }
 }
@@ -39,12 +43,12 @@ fn main() {
 /// Medians of whole processes.
 fn whole_processes(plan: &Path) {
     for command in ["check", "graph"] {
-        let median = median(ROUNDS, || timed(Command::new(GISHIKI).arg(command).arg(plan)));
+        let median = median(rounds(), || timed(Command::new(GISHIKI).arg(command).arg(plan)));
         println!("{command}, whole process: {median:.1?} (asked: under 20 ms)");
     }
     let folder = tempfile::tempdir().unwrap();
     let mut round = 0;
-    let rehearsal = median(ROUNDS, || {
+    let rehearsal = median(rounds(), || {
         round += 1;
         let out = folder.path().join(round.to_string());
         timed(Command::new(GISHIKI).arg("rehearse").arg(plan).arg("--out").arg(out))
@@ -59,7 +63,7 @@ fn on_softhsm(plan: &Path) {
     let mut fixed_ratios = Vec::new();
     let mut raw_ratios = Vec::new();
     let mut rows = Vec::new();
-    for round in 0..ROUNDS {
+    for round in 0..rounds() {
         let place = Place::new(&folder.path().join(round.to_string()));
         // What the disk still owes to the round before is not this round's.
         timed(&mut Command::new("sync"));
@@ -80,13 +84,13 @@ fn on_softhsm(plan: &Path) {
     ratios.sort_by(f64::total_cmp);
     fixed_ratios.sort_by(f64::total_cmp);
     raw_ratios.sort_by(f64::total_cmp);
-    let middle = ROUNDS / 2;
+    let middle = ratios.len() / 2;
     println!(
         "run on SoftHSM2, whole process: {:.2} × (signing + one verification each + one synced intent and result a \
          sheet); min {:.2}, max {:.2} (asked: at most 1.10)",
         ratios[middle],
         ratios[0],
-        ratios[ROUNDS - 1]
+        ratios[ratios.len() - 1]
     );
     println!(
         "run on SoftHSM2, whole process: {:.2} × the same and a process that opens the token and makes two keys",

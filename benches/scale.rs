@@ -1,7 +1,8 @@
 //! Large ceremonies, large lists, long ledgers: the second half of `docs/performance.md`.
 //!
-//! `cargo bench --bench scale` prints all of it; `-- ds`, `-- crl` or `-- ledger` a part. It needs
-//! softhsm2, faketime and openssl, and some gigabytes in the folder for temporary files.
+//! `cargo bench --bench scale` prints all of it; `-- ds`, `-- crl` or `-- ledger` a part, and
+//! `--small` a few of each. It needs softhsm2, faketime and openssl, and some gigabytes in the
+//! folder for temporary files.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
@@ -23,21 +24,27 @@ use ceremony::hex::Digest;
 use ceremony::time::{Day, Instant};
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 use p256::ecdsa::{Signature, SigningKey};
-use softhsm::{GISHIKI, Place, timed, unavoidable};
+use softhsm::{GISHIKI, Place, parts, sized, timed, unavoidable};
 
 /// Document Signer certificates in one ceremony.
-const SIGNERS: usize = 10_000;
+fn signers() -> usize {
+    sized(10_000, 100)
+}
 /// Its CRLs.
 const CRLS: usize = 104;
 /// Signatures that a sheet holds.
 const SHEET: usize = 64;
 /// Ceremonies of the long ledger; with the proofs of possession, each has about 100 signatures.
+fn ceremonies() -> usize {
+    sized(CEREMONIES, 10)
+}
+/// The most that a key of five years has room for here.
 const CEREMONIES: usize = 1_000;
 /// Document Signer certificates in each.
 const SIGNERS_EACH: usize = 42;
 
 fn main() {
-    let arguments: Vec<String> = std::env::args().skip(1).filter(|a| a != "--bench").collect();
+    let arguments = parts();
     if let [child, count] = arguments.as_slice()
         && child == scale_crl::CHILD
     {
@@ -118,7 +125,7 @@ impl Ca {
             ceremony.sequence,
             Digest::of(ceremony.name.as_bytes()),
             ceremony.next,
-            Digest::of(b"paper"),
+            Digest::of(format!("paper of {}", ceremony.name).as_bytes()),
             before(15),
             before(12),
             before(8)
@@ -190,6 +197,7 @@ fn day(text: &str) -> Day {
 
 /// 10,000 certificates and 104 CRLs in one ceremony on SoftHSM2.
 fn many_signers() {
+    let signers = signers();
     let folder = tempfile::tempdir().unwrap();
     let ca = Ca::new(folder.path().join("ca"));
     let place = Place::new(&folder.path().join("room"));
@@ -200,13 +208,13 @@ fn many_signers() {
         sequence: 2,
         day: day("2026-06-30"),
         next: day("2026-09-28"),
-        signers: 1..SIGNERS + 1,
+        signers: 1..signers + 1,
     });
     let run = place.drill(&plan, "2026-06-30 01:30:00");
-    let sheets = SIGNERS.div_ceil(SHEET) + CRLS.div_ceil(SHEET);
-    let bare = unavoidable(&place, SIGNERS + CRLS, sheets);
+    let sheets = signers.div_ceil(SHEET) + CRLS.div_ceil(SHEET);
+    let bare = unavoidable(&place, signers + CRLS, sheets);
     println!(
-        "{SIGNERS} certificates and {CRLS} CRLs on SoftHSM2: {run:.1?}; bare: signing {:.1?}, verifying {:.1?}, \
+        "{signers} certificates and {CRLS} CRLs on SoftHSM2: {run:.1?}; bare: signing {:.1?}, verifying {:.1?}, \
          syncing {:.1?}, opening the token and making two keys {:.1?}",
         bare.signing, bare.verifying, bare.syncing, bare.fixed
     );
@@ -220,6 +228,7 @@ fn many_signers() {
 
 /// A ledger of 1,000 ceremonies, judged whole, and a third and a tenth of it.
 fn long_ledger() {
+    let ceremonies = ceremonies();
     let folder = tempfile::tempdir().unwrap();
     let ca = Ca::new(folder.path().join("ca"));
     let genesis = ca.folder.join("2026-04-genesis/plan.toml");
@@ -236,7 +245,7 @@ fn long_ledger() {
     let text = fs::read_to_string(&genesis).unwrap();
     let at = text.find("next-ceremony = ").unwrap() + "next-ceremony = ".len();
     fs::write(&genesis, format!("{}{}{}", &text[..at], on(1), &text[at + 10..])).unwrap();
-    for number in 1..CEREMONIES {
+    for number in 1..ceremonies {
         ca.plan(&Issuing {
             name: name(number),
             after: name(number - 1),
@@ -249,9 +258,9 @@ fn long_ledger() {
     let ledger = folder.path().join("ledger");
     let made =
         timed(Command::new(GISHIKI).arg("rehearse").arg(&ca.folder).arg("--out").arg(&ledger));
-    println!("{CEREMONIES} ceremonies rehearsed: {made:.1?}");
-    let mut kept = CEREMONIES;
-    for count in [CEREMONIES, CEREMONIES / 3, CEREMONIES / 10] {
+    println!("{ceremonies} ceremonies rehearsed: {made:.1?}");
+    let mut kept = ceremonies;
+    for count in [ceremonies, ceremonies / 3, ceremonies / 10] {
         (count..kept).for_each(|gone| fs::remove_dir_all(ledger.join(name(gone))).unwrap());
         kept = count;
         let mut verify = Command::new(GISHIKI);

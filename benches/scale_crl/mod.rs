@@ -14,12 +14,14 @@ use ceremony::x509::{DirectoryName, Reason, Revoked, assemble};
 use p384::ecdsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
 use p384::ecdsa::{Signature, SigningKey};
 
-use crate::softhsm::timed;
+use crate::softhsm::{sized, timed};
 
 /// The argument by which the bench calls itself, to measure the memory of one process.
 pub(crate) const CHILD: &str = "--one-crl";
 /// Entries of the list.
-const ENTRIES: u32 = 1_000_000;
+fn entries() -> u32 {
+    sized(1_000_000, 1_000)
+}
 
 fn serial(number: u32) -> [u8; 20] {
     let mut serial = [0x40; 20];
@@ -68,13 +70,13 @@ pub(crate) fn child(entries: u32) {
 /// Ours in a process of its own, then OpenSSL's.
 pub(crate) fn measure() {
     let own = std::env::current_exe().unwrap();
-    let output = Command::new(own).args([CHILD, &ENTRIES.to_string()]).output().unwrap();
+    let output = Command::new(own).args([CHILD, &entries().to_string()]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     print!("{}", String::from_utf8(output.stdout).unwrap());
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name);
     let mut index = String::new();
-    for number in 0..ENTRIES {
+    for number in 0..entries() {
         let serial: String = serial(number).iter().map(|octet| format!("{octet:02X}")).collect();
         let _ = writeln!(
             index,

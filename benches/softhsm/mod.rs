@@ -20,6 +20,21 @@ const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 const FAKETIME: &str = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
 const PIN: &str = "bench-pin";
 
+/// What every test run takes, so that no bench rots: each part once, on little. Its figures say
+/// nothing.
+const SMALL: &str = "--small";
+
+/// This many, or so few where the small form is asked for.
+pub(crate) fn sized<T>(whole: T, small: T) -> T {
+    if std::env::args().any(|argument| argument == SMALL) { small } else { whole }
+}
+
+/// The parts that are asked for by name; none: all.
+pub(crate) fn parts() -> Vec<String> {
+    let arguments = std::env::args().skip(1);
+    arguments.filter(|argument| argument != "--bench" && argument != SMALL).collect()
+}
+
 /// A folder with a fresh token, a room, and what a drill needs besides.
 pub(crate) struct Place {
     folder: PathBuf,

@@ -4,15 +4,17 @@
 pub(crate) mod beneath;
 
 use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding as _};
 use ceremony::compile::Inputs;
 use ceremony::plan::Plan;
 use ceremony::violation::Input;
-use rustix::fs::{Mode, OFlags, open, openat};
+use rustix::fs::{FileType, Mode, OFlags, open, openat};
 use rustix::io::Errno;
 
 use crate::exit::Halt;
@@ -188,6 +190,29 @@ fn read_opened(file: File, path: &Path, most: u64) -> Result<Vec<u8>, Halt> {
         .map_err(|error| refused(format!("{} octets; {error}", metadata.len())))?;
     file.take(most).read_to_end(&mut octets).map_err(|error| refused(error.to_string()))?;
     Ok(octets)
+}
+
+/// The names in a folder, in order, each with whether it is a folder itself. The standard library's
+/// listing panics where closing it fails, as it does on a medium that is going bad.
+pub(crate) fn names(folder: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let opened = open(folder, flags, Mode::empty())?;
+    let mut names = Vec::new();
+    for entry in rustix::fs::Dir::new(opened)? {
+        let entry = entry?;
+        let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_os_string();
+        if name == "." || name == ".." {
+            continue;
+        }
+        let is_folder = match entry.file_type() {
+            // Some file systems do not say.
+            FileType::Unknown => folder.join(&name).symlink_metadata()?.is_dir(),
+            known => known == FileType::Directory,
+        };
+        names.push((name, is_folder));
+    }
+    names.sort();
+    Ok(names)
 }
 
 /// A path as a message may show it: no control character reaches the terminal.

@@ -25,7 +25,7 @@ use ceremony::run::{Book, Fault};
 use rustix::fs::OFlags;
 
 use crate::exit::{Halt, Reached};
-use crate::files::{read, shown};
+use crate::files::{names, read, shown};
 use crate::partial::{self, is_partial};
 
 const INPUTS: &str = "inputs.json";
@@ -258,12 +258,12 @@ fn refuse_filled(folder: &Path) -> Result<(), Halt> {
         let begun = name == INPUTS || name == TRANSCRIPT || is_partial(name);
         name == "lost+found" || recover::is_aside(name) || (begun && !holds_a_line(folder))
     };
-    let mut entries = match fs::read_dir(folder) {
-        Ok(entries) => entries,
+    let found = match names(folder) {
+        Ok(found) => found,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
         Err(error) => return Err(failed(folder, &error)),
     };
-    if entries.any(|entry| entry.is_ok_and(|entry| !ours(&entry.file_name()))) {
+    if found.iter().any(|(name, _)| !ours(name)) {
         let asked = format!("an empty folder {} for the journal", shown(folder));
         let found = "files in it";
         return Err(Halt::media("S-JOURNAL", asked, found));

@@ -5,7 +5,6 @@
 //! **Deliberately absent:** an index. What a ledger holds is what its transcripts say.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,7 +18,7 @@ use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{History, Refusal, Trust, Verdict, replay_abandoned};
 
 use crate::exit::Halt;
-use crate::files::{PLAN_FILE, read_document, read_input, shown};
+use crate::files::{PLAN_FILE, names, read_document, read_input, shown};
 use crate::output;
 use crate::partial::is_partial;
 use crate::verdicts::{judge_folder, prove_all};
@@ -110,9 +109,8 @@ pub(crate) fn plans(ca: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
-    let paths = fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<Result<_, _>>());
-    let mut paths: Vec<PathBuf> = paths.map_err(|error| refused(folder, error.to_string()))?;
+    let names = names(folder).map_err(|error| refused(folder, error.to_string()))?;
+    let mut paths: Vec<PathBuf> = names.iter().map(|(name, _)| folder.join(name)).collect();
     paths.retain(|path| !path.file_name().is_some_and(is_partial));
     if let Some(link) = paths.iter().find(|path| path.is_symlink()) {
         let found = link.file_name().map_or_else(String::new, |name| shown(Path::new(name)));

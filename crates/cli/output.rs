@@ -16,7 +16,7 @@ use ceremony::verify::{Consistent, Refusal, Sealed, Verified};
 use serde_json::json;
 
 use crate::exit::Halt;
-use crate::files::{read_sealed, shown};
+use crate::files::{names, read_sealed, shown};
 use crate::partial;
 
 /// The name of the postscript in an output folder.
@@ -178,19 +178,16 @@ fn read_into(
         Halt::media("S-FILE", format!("the folder {}", shown(folder)), error.to_string())
     };
     let refused = |asked: String, found: String| Halt::media("S-FILE", asked, found);
-    for entry in fs::read_dir(folder).map_err(failed)? {
-        let entry = entry.map_err(failed)?;
-        let path = entry.path();
-        let name = named(&entry.file_name()).ok_or_else(|| {
-            surplus_name(&entry.file_name(), "a name that no file of a sealed folder has")
-        })?;
-        let is_folder = entry.file_type().map_err(failed)?.is_dir();
+    for (found, is_folder) in names(folder).map_err(failed)? {
+        let path = folder.join(&found);
+        let name = named(&found)
+            .ok_or_else(|| surplus_name(&found, "a name that no file of a sealed folder has"))?;
         if is_folder && prefix.is_empty() && name == INPUTS {
             read_into(files, left, &path, &format!("{name}/"))?;
             continue;
         }
         if is_folder {
-            return Err(surplus_name(&entry.file_name(), "a folder that no transcript gives"));
+            return Err(surplus_name(&found, "a folder that no transcript gives"));
         }
         if files.len() == MOST_FILES {
             let asked = format!("at most {MOST_FILES} files in a sealed folder");

@@ -10,7 +10,7 @@ use ceremony::hex::Digest;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
 use crate::exit::Halt;
-use crate::files::beneath::Beneath;
+use crate::files::{beneath::Beneath, names};
 use crate::output;
 
 /// The label of the ISO 9660 file system that the image is.
@@ -312,10 +312,8 @@ fn read_at(device: &mut File, at: u64, count: usize) -> std::io::Result<Vec<u8>>
 
 /// The entries of a folder, in order.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
-    let entries = fs::read_dir(folder).map_err(|error| failed(folder, &error))?;
-    let mut paths: Vec<PathBuf> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    paths.sort();
-    Ok(paths)
+    let names = names(folder).map_err(|error| failed(folder, &error))?;
+    Ok(names.iter().map(|(name, _)| folder.join(name)).collect())
 }
 
 /// The folders in a folder, in order.
