@@ -142,6 +142,7 @@ fn a_ceremony_whose_token_died_is_abandoned_and_its_copy_goes_on() {
     assert!(output.status.success(), "{}", text(&output));
     let graph = |folder: &Path| fs::read_to_string(folder.join("graph.txt")).unwrap();
     assert!(graph(&history.out(NEXT)) == graph(&history.folder().join("rehearsed")));
+    judge_folder(&history, &next);
     assert!(history.out(NEXT).join("ds-0005.der").exists());
     let now = state(&history);
     assert_eq!((&now["last"], &now["abandoned"]), (&Value::from(NEXT), &Value::Null));
@@ -190,4 +191,43 @@ fn judge_plans(history: &History, digest: &str) {
         assert_eq!(output.status.code(), Some(2), "{line}: {}", text(&output));
         assert!(!history.out(NEXT).exists());
     }
+}
+
+/// The folder holds the journal and its inputs, and nothing beside them: neither the ledger nor a
+/// plan on it is judged with a file more or less.
+fn judge_folder(history: &History, next: &Path) {
+    let lost = history.out(LOST);
+    let refused = |name: &str, code: i32| {
+        let mut state = gishiki();
+        state.arg("state").arg(history.ledger());
+        let mut verify = gishiki();
+        verify.arg("verify").arg(history.ledger()).arg("--drill");
+        for output in [run(&mut verify), run(&mut state), check(history, next)] {
+            let said = text(&output);
+            assert_eq!(output.status.code(), Some(code), "{name}: {said}");
+            assert!(said.contains(name), "{name}: {said}");
+        }
+    };
+    let plain = || {
+        let output = check(history, next);
+        assert!(output.status.success(), "{}", text(&output));
+    };
+    for name in ["ds-0005.der", "manifest.json", "transcript.sigstore.json", "inputs/note.txt"] {
+        fs::write(lost.join(name), "more").unwrap();
+        refused(name.trim_start_matches("inputs/"), 4);
+        fs::remove_file(lost.join(name)).unwrap();
+    }
+    fs::create_dir(lost.join("empty")).unwrap();
+    refused("empty", 4);
+    fs::remove_dir(lost.join("empty")).unwrap();
+    std::os::unix::fs::symlink("journal.jsonl", lost.join("again.jsonl")).unwrap();
+    refused("again.jsonl", 5);
+    fs::remove_file(lost.join("again.jsonl")).unwrap();
+    // A roster less.
+    let roster = lost.join("inputs/roster.toml");
+    let octets = fs::read(&roster).unwrap();
+    fs::remove_file(&roster).unwrap();
+    refused("roster", 4);
+    fs::write(&roster, octets).unwrap();
+    plain();
 }

@@ -257,3 +257,46 @@ fn the_tokens_answer_on_one_medium_is_taken() {
     assert!(lost.is_empty(), "{lost:?}");
     drill.verify();
 }
+
+/// A record that could not have happened is signed on paper by nobody, whichever line was bent; one
+/// that is whole still is.
+#[test]
+fn a_journal_that_does_not_replay_is_not_given_up() {
+    let drill = interrupted_at("fingerprint-root-g1");
+    let whole = lines(&drill, "A");
+    let abandon = || {
+        let mut abandon = crate::support::gishiki();
+        abandon.args(["--lang", "en", "abandon"]);
+        abandon.arg("--journal").arg(drill.path("A")).arg("--journal").arg(drill.path("B"));
+        let output = run(abandon.arg("--out").arg(drill.path("out")));
+        (output.status.code(), text(&output))
+    };
+    let mut again = whole.clone();
+    again[7] = again[7].replace("drill-1", "drill-2");
+    let mut without = whole.clone();
+    without.remove(5);
+    for (bent, line, rule) in [
+        (again, 8, "S-RECORD"),
+        (without, 6, "S-ORDER"),
+        // It has the form and the chain of a record; only it could not be said then, or by him.
+        (with(whole.clone(), approval("p02")), whole.len() + 1, "S-"),
+    ] {
+        for medium in ["A", "B"] {
+            write(&drill, medium, &bent);
+        }
+        let (code, said) = abandon();
+        assert_eq!(code, Some(4), "{said}");
+        let place = format!("line {line}: {rule}");
+        assert!(said.contains(&place), "{place}: {said}");
+        assert!(said.contains("Nothing of the journal was changed."), "{said}");
+        assert!(!said.contains("sha256") && !drill.path("out").exists(), "{said}");
+        assert!(lines(&drill, "A") == bent && lines(&drill, "B") == bent);
+    }
+    for medium in ["A", "B"] {
+        write(&drill, medium, &whole);
+    }
+    let (code, said) = abandon();
+    assert_eq!(code, Some(0), "{said}");
+    let journal = fs::read(drill.path("out/journal.jsonl")).unwrap();
+    assert!(said.contains(&Digest::of(&journal).to_string()), "{said}");
+}

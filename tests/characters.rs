@@ -110,6 +110,22 @@ fn a_key_that_always_authenticates_is_asked_for_each_time() {
     product.holds();
 }
 
+/// AES for octets only: a mechanism that wraps nothing, as the token says, may fail at it in its own
+/// words. One that gives a key out all the same is refused.
+#[test]
+fn what_a_token_says_of_its_mechanisms_is_read_and_not_believed() {
+    let product = Product::new("encrypts-only", &[VENDOR]);
+    let (said, code) = product.probe();
+    assert_eq!(code, Some(0), "{said}");
+    assert!(said.contains("✓ key like `g1` is not wrapped out: no wrapping mechanism"), "{said}");
+    let mut command = product.drill.probe_command(Some(&product.plan));
+    product.with(&mut command).env("FAULTY_AT", "C_WrapKey#1:octets");
+    let (said, code) = probed(command);
+    assert_eq!(code, Some(3), "{said}");
+    assert!(said.contains("R-NO-TRANSFER") && said.contains("gives a private key away"), "{said}");
+    product.completes();
+}
+
 /// YubiHSM 2: what it refuses is not said, what it does not know is not told, the head is on paper.
 #[test]
 fn a_module_without_session_keys_and_data_objects() {

@@ -246,3 +246,87 @@ fn elsewhere(history: &History, copy: &History, line: &str) -> String {
     let shown = |history: &History| history.folder().display().to_string();
     line.replace(&shown(history), &shown(copy))
 }
+
+/// Two histories of one ceremony, each of which could have happened: a medium was copied, and both
+/// went on.
+#[test]
+fn journals_that_differ_are_resumed_or_given_up_without_one_of_them() {
+    let (drill, plan) = first();
+    fs::write(drill.path("pin"), "another").unwrap();
+    let ways = stopped(&begin(&drill, &plan, "0:none"), 3, "The journal is kept.");
+    let copy = drill.copy();
+    for medium in ["A", "B"] {
+        crate::support::copy(&drill.path(medium), &copy.path(medium));
+    }
+    for one in [&drill, &copy] {
+        let line = ways[0].replace(&drill_of(&drill), &drill_of(one));
+        stopped(&give(one, &line, "0:none"), 3, "CKR_PIN_INCORRECT");
+    }
+    let journal = drill.path("B/journal.jsonl");
+    fs::copy(copy.path("B/journal.jsonl"), &journal).unwrap();
+    let aside = |line: &str, medium: &str| {
+        line.ends_with(&format!(" --put-aside {}", drill.path(medium).display()))
+    };
+    fs::write(drill.path("pin"), PIN).unwrap();
+    let says = "The two journals differ, or one of them does not replay.";
+    // Whichever command is given, both ways are said for either journal.
+    let abandon = ways[1].clone();
+    for line in [&ways[0], &abandon] {
+        let output = give(&drill, line, "0:none");
+        let ways = stopped(&output, 5, says);
+        let verbs: Vec<&str> = ways.iter().map(|line| line.split(' ').next().unwrap()).collect();
+        assert_eq!(verbs, ["resume", "resume", "abandon", "abandon"]);
+        for (line, medium) in ways.iter().zip(["A", "B", "A", "B"]) {
+            assert!(aside(line, medium), "{medium}: {line}");
+        }
+    }
+    let ways = stopped(&give(&drill, &ways[0], "0:none"), 5, says);
+    // Not mended: the other one is given up. Nothing is changed by it.
+    let [out, record] = ["out", "record"].map(|name| drill.path(name).display().to_string());
+    abandoned(&give(&drill, &ways[2].replace(&out, &record), "0:none"), Path::new(&record));
+    let given_up = fs::read(drill.path("record/journal.jsonl")).unwrap();
+    assert!(given_up == fs::read(&journal).unwrap());
+    // Mended: two people consent, and it goes on.
+    completed(&give(&drill, &ways[1], "0:none"));
+    let found = records(&drill.path("out"));
+    let resumed = found.iter().filter(|record| record["event"]["kind"] == "resumed");
+    let last = resumed.map(|record| &record["event"]).next_back().unwrap();
+    assert_eq!(last["new-medium"].as_array().unwrap().len(), 2, "{last}");
+    assert!(last["aside"]["sha256"].is_string(), "{last}");
+    assert!(drill.verify().contains("drill, consistent"));
+}
+
+/// One journal that could not have happened: from its first record on, or in a record that the other
+/// one does not have.
+#[test]
+fn a_journal_that_does_not_replay_is_left_out() {
+    let (base, plan) = first();
+    fs::write(base.path("pin"), "another").unwrap();
+    let ways = stopped(&begin(&base, &plan, "0:none"), 3, "The journal is kept.");
+    fs::write(base.path("pin"), PIN).unwrap();
+    for bent in ["no record\n", "more"] {
+        let drill = base.copy();
+        for medium in ["A", "B"] {
+            crate::support::copy(&base.path(medium), &drill.path(medium));
+        }
+        let journal = drill.path("A/journal.jsonl");
+        let whole = fs::read_to_string(&journal).unwrap();
+        let last = whole.lines().last().unwrap();
+        let text = if bent == "more" { format!("{whole}{last}\n") } else { bent.to_string() };
+        fs::write(&journal, text).unwrap();
+        let [resume, abandon] =
+            [&ways[0], &ways[1]].map(|line| line.replace(&drill_of(&base), &drill_of(&drill)));
+        let says = "The two journals differ, or one of them does not replay.";
+        let ways = stopped(&give(&drill, &resume, "0:none"), 4, says);
+        let aside = format!(" --put-aside {}", drill.path("A").display());
+        assert!(ways.len() == 2 && ways.iter().all(|line| line.ends_with(&aside)), "{ways:?}");
+        let code = if bent == "more" { 4 } else { 5 };
+        let again = stopped(&give(&drill, &abandon, "0:none"), code, says);
+        let same = again.iter().any(|line| *line == format!("{abandon}{aside}"));
+        assert!(same, "{again:?}");
+        let [out, record] = ["out", "record"].map(|name| drill.path(name).display().to_string());
+        abandoned(&give(&drill, &ways[1].replace(&out, &record), "0:none"), Path::new(&record));
+        completed(&give(&drill, &ways[0], "0:none"));
+        assert!(drill.verify().contains("drill, consistent"));
+    }
+}

@@ -21,6 +21,7 @@ mod copies;
 mod diff;
 mod documents;
 mod ends;
+mod folders;
 mod foreign;
 mod golden;
 mod hsm;

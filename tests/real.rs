@@ -8,7 +8,9 @@ use std::process::Command;
 use ceremony::hex::Digest;
 
 use crate::support::terminal::{SO_PIN, Terminal};
-use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text};
+use crate::support::{
+    Drill, PIN, SOFTHSM, copy, files, gishiki, gishiki_at, root, run, succeed, text,
+};
 
 /// A CA whose production tokens are two of SoftHSM's, and its ledger.
 struct Ca {
@@ -193,4 +195,54 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     let (code, said) = ca.verify(&ledger, true);
     let lacks = said.contains("S-ANCHOR") && said.contains("2032-03-token-lost");
     assert!(code == Some(4) && lacks, "{code:?}: {said}");
+}
+
+/// A device is lost as a whole: what is held on one would be on no second medium. Neither a run nor
+/// its resumption is, and nothing is written for it.
+#[test]
+fn two_journals_on_one_device_are_refused() {
+    let ca = Ca::new();
+    ca.room(&ca.tokens[0], None);
+    let ceremony = "2026-04-genesis";
+    let [first, second] = [ca.path(&format!("A-{ceremony}")), ca.other.path().join(ceremony)];
+    let on = |what: &str, a: &Path, b: &Path, time: &str| {
+        let mut command = gishiki_at(time);
+        ca.drill.env(&mut command).args(["--lang", "en", what]);
+        if what == "run" {
+            command.arg(ca.plan(ceremony));
+        }
+        command.arg("--room").arg(ca.path("room.toml"));
+        command.arg("--journal").arg(a).arg("--journal").arg(b);
+        command.arg("--out").arg(ca.path("ledger").join(ceremony));
+        let mut check = gishiki();
+        Terminal::open(&command).with_papers(check.arg("check").arg(ca.plan(ceremony)))
+    };
+    let refused = |what: &str, a: &Path, b: &Path| {
+        let mut terminal = on(what, a, b, "2026-04-01 03:00:00");
+        let code = terminal.ends();
+        let said = terminal.said.clone();
+        assert_eq!(code, Some(5), "{said}");
+        assert!(said.contains("S-JOURNAL") && said.contains("two journal folders, on two media"));
+        let found = format!("found: {} and {} on one device", a.display(), b.display());
+        assert!(said.contains(&found), "{said}");
+        assert!(!ca.path("ledger").join(ceremony).exists(), "{said}");
+        said
+    };
+    // Beside each other, and where a folder on the way is not there yet.
+    for beside in [ca.path("B"), ca.path("B/in/it")] {
+        let said = refused("run", &first, &beside);
+        assert!(said.contains("Nothing was begun."), "{said}");
+        assert!(!first.exists() && !ca.path("B").exists(), "{said}");
+    }
+    let mut terminal = on("run", &first, &second, "2026-04-01 01:30:00");
+    terminal.until_prompt("PIN: ");
+    terminal.presses(b"\x03");
+    assert_eq!(terminal.ends(), Some(130), "{}", terminal.said);
+    // The second journal, copied to where the first one is.
+    copy(&second, &ca.path("B"));
+    let held = || [&first, &ca.path("B")].map(|folder| files(folder));
+    let before = held();
+    let said = refused("resume", &first, &ca.path("B"));
+    assert!(said.contains("The journal is kept."), "{said}");
+    assert!(held() == before, "{said}");
 }

@@ -97,7 +97,8 @@ fn each_stop_names_what_comes_next() {
     fs::write(drill.path("pin"), crate::support::PIN).unwrap();
     // After the seal the folder cannot be written: nothing is lost.
     fs::write(drill.path("none"), "a file where a folder is asked for").unwrap();
-    let mut resume = drill.resume_command(crate::support::LATER);
+    // Later than whatever the one before has recorded.
+    let mut resume = drill.resume_command("2026-04-01 03:30:00");
     let arguments: Vec<_> = resume.get_args().map(|a| a.to_owned()).collect();
     let mut elsewhere = gishiki_at(crate::support::LATER);
     let out = drill.path("out").into_os_string();

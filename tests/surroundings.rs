@@ -154,8 +154,9 @@ fn a_medium_that_may_not_be_written_stops_before_anything_is_done() {
     let drill = Drill::new();
     let plan = planned(&drill);
     let command = drill.run_command(&plan);
-    let on = drill.path("B/journal.jsonl");
-    let filter = ["trace=openat", "inject=openat:error=EROFS"];
+    // The journal is opened in its folder, whatever the path leads to by then.
+    let on = drill.path("B");
+    let filter = ["trace=openat", "inject=openat:error=EROFS:when=2"];
     let output = run(&mut injected(&command, &drill, &filter, Some(&on)));
     interrupted(&output, &drill, "S-JOURNAL");
     succeed(&mut drill.run_command(&plan));
@@ -250,6 +251,73 @@ fn a_medium_that_is_replaced_stops_the_run_before_the_next_effect() {
     fs::remove_dir_all(&there).unwrap();
     fs::rename(&away, &there).unwrap();
     resumed(&drill, LATER);
+}
+
+/// A run of which this medium is unmounted as soon as the question for the first key is durable
+/// there: a mount that this process alone sees. What the medium holds then is taken out of it.
+fn unmounted(drill: &Drill, medium: &str) -> Output {
+    let plan = planned(drill);
+    let command = drill.run_command(&plan);
+    let on = drill.path(medium).join("journal.jsonl");
+    let number = sync_of(drill, &on, "generate-audit");
+    let filter = format!("inject=fdatasync:delay_exit=5000000:when={number}");
+    let traced = injected(&command, drill, &["trace=fdatasync", &filter], Some(&on));
+    fs::create_dir(drill.path(medium)).unwrap();
+    let script = format!(
+        "mount -t tmpfs tmpfs {medium} || exit\n\
+         exec 3<&0\n\
+         \"$@\" <&3 &\n\
+         until grep -q generate-audit {medium}/journal.jsonl; do sleep 0.05; done\n\
+         cp -a {medium} kept && umount -l {medium}\n\
+         wait $!"
+    );
+    let mut alone = Command::new("unshare");
+    alone.current_dir(drill.folder.path());
+    alone.args(["--user", "--map-root-user", "--mount", "sh", "-c", &script, "sh"]);
+    alone.arg(traced.get_program()).args(traced.get_args());
+    run(alone.stdin(fs::File::open(drill.path("pin")).unwrap()))
+}
+
+/// The number of the sync that makes this operation's question durable, in a run like this one.
+fn sync_of(drill: &Drill, journal: &Path, op: &str) -> usize {
+    let other = drill.copy();
+    let command = other.run_command(&planned(&other));
+    let on = other.path(journal.strip_prefix(drill.folder.path()).unwrap().to_str().unwrap());
+    let log = other.path("log");
+    let traced = injected(&command, &other, &["trace=write,fdatasync"], Some(&on));
+    let mut logged = Command::new("strace");
+    let at = |a| if a == "/dev/null" { log.as_os_str() } else { a };
+    logged.args(["-s", "65536"]).args(traced.get_args().map(at));
+    let output = run(logged.stdin(fs::File::open(other.path("pin")).unwrap()));
+    assert!(output.status.success(), "{}", text(&output));
+    let log = fs::read_to_string(log).unwrap();
+    let until = log.split(op).next().unwrap();
+    1 + until.matches("fdatasync(").count()
+}
+
+/// The token is not asked for a key whose question is on one medium only.
+#[test]
+fn a_medium_that_is_unmounted_stops_the_run_before_the_next_effect() {
+    let base = Drill::new();
+    for medium in ["A", "B"] {
+        let drill = base.copy();
+        let output = unmounted(&drill, medium);
+        let said = text(&output);
+        assert!(said.contains("the medium was taken out or replaced"), "{medium}: {said}");
+        let away = drill.path(medium);
+        assert!(files(&away).is_empty(), "nothing is written beside the medium");
+        fs::remove_dir(&away).unwrap();
+        fs::rename(drill.path("kept"), &away).unwrap();
+        interrupted(&output, &drill, "S-JOURNAL");
+        let asked = |medium: &str| {
+            let journal = fs::read_to_string(drill.path(medium).join("journal.jsonl")).unwrap();
+            journal.lines().last().unwrap().contains("generate-audit")
+        };
+        assert!(asked(medium), "the question is durable where it was taken out");
+        let listed = crate::support::listed_on(&drill, &drill.serial);
+        assert!(!listed.contains("Key Object"), "{medium}: {listed}");
+        resumed(&drill, LATER);
+    }
 }
 
 /// A folder or a file of a journal that is a link leads to another medium, or to none.

@@ -11,7 +11,11 @@ use crate::support::{Drill, GISHIKI, IN_WINDOW, LATER, PIN, genesis, gishiki, gi
 /// `gishiki COMMAND …` on this drill's token, asking people who hold the papers of the first
 /// ceremony.
 fn open(drill: &Drill, command: &[&str], time: &str) -> Terminal {
-    let mut asked = gishiki_at(time);
+    open_at(gishiki_at(time), drill, command)
+}
+
+/// The same with a program whose clock is said already.
+fn open_at(mut asked: Command, drill: &Drill, command: &[&str]) -> Terminal {
     drill.env(&mut asked).args(["--lang", "en"]).args(command);
     asked.arg("--room").arg(drill.path("room.toml")).arg("--out").arg(drill.path("out"));
     for medium in ["A", "B"] {
@@ -215,4 +219,82 @@ fn a_question_for_a_pin_that_is_stopped_is_asked_again() {
     assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
     assert!(!terminal.said.contains(PIN) && !terminal.said.contains("half"), "{}", terminal.said);
     assert!(drill.verify().contains("drill, consistent"));
+}
+
+/// The clock of a drill's commands from now on. What runs already sees it too.
+fn set_clock(drill: &Drill, time: &str) {
+    // In one step: the clock is read at any time.
+    let (next, clock) = (drill.path("clock.next"), drill.path("clock"));
+    fs::write(&next, format!("@{time}\n")).unwrap();
+    fs::rename(next, clock).unwrap();
+}
+
+/// A command whose clock stands at this time, until it is set.
+fn with_clock(drill: &Drill, command: &[&str], time: &str) -> Terminal {
+    set_clock(drill, time);
+    let mut asked = gishiki_at(IN_WINDOW);
+    asked.env_remove("FAKETIME").env("FAKETIME_TIMESTAMP_FILE", drill.path("clock"));
+    asked.env("FAKETIME_NO_CACHE", "1");
+    open_at(asked, drill, command)
+}
+
+#[test]
+fn a_clock_outside_the_window_is_shown_and_set_before_anything_is_durable() {
+    let drill = Drill::new();
+    let run = ["run", genesis().to_str().unwrap()].map(String::from);
+    let run = run.each_ref().map(String::as_str);
+    let set = "> set it and press Enter; no stops: ";
+    let nothing = || !drill.path("A").exists() && !drill.path("B").exists();
+    let (from, until) = ("2026-04-01T10:00:00+09:00", "2026-04-01T17:00:00+09:00");
+    // Somebody sees a battery that is empty, and goes to mend it.
+    let mut terminal = with_clock(&drill, &run, "1970-01-01 00:00:05");
+    let asked = terminal.prompt().unwrap();
+    assert!(asked.contains("✗ the clock does not agree") && asked.ends_with(set), "{asked}");
+    assert!(asked.contains(&format!("asked: a time between {from} and {until}")), "{asked}");
+    assert!(asked.contains("found: 1970-01-01T09:00:0"), "{asked}");
+    terminal.answer("no");
+    assert_eq!(terminal.finish(), Some(5), "{}", terminal.said);
+    assert!(terminal.said.contains("S-WINDOW"), "{}", terminal.said);
+    assert!(terminal.said.contains("Nothing was begun.") && nothing(), "{}", terminal.said);
+    // Set to another wrong time, it is asked again; set right, it goes on at once.
+    let mut terminal = with_clock(&drill, &run, "2026-04-01 08:00:01");
+    assert!(terminal.prompt().unwrap().contains("found: 2026-04-01T17:0"));
+    set_clock(&drill, "2026-04-01 00:59:00");
+    let asked = terminal.types("");
+    assert!(asked.contains("found: 2026-04-01T09:5") && asked.ends_with(set), "{asked}");
+    assert!(nothing(), "nothing is durable before the clock is right");
+    set_clock(&drill, IN_WINDOW);
+    assert!(terminal.types("").contains(". Entry ["), "{}", terminal.said);
+    terminal.until("Fingerprint");
+    terminal.presses(b"\x03");
+    assert_eq!(terminal.finish(), Some(130), "{}", terminal.said);
+    judge_later_clocks(&drill, &terminal.values["head"]);
+}
+
+/// The same where a ceremony goes on: before its last record, and after its window.
+fn judge_later_clocks(drill: &Drill, head: &str) {
+    let media = || ["A", "B"].map(|medium| crate::support::files(&drill.path(medium)));
+    let before = media();
+    let mut terminal = with_clock(drill, &["resume"], "2026-04-01 01:00:00");
+    let asked = terminal.prompt().unwrap();
+    assert!(asked.contains("asked: a time not before the last record, 2026-04-01T10:30:"));
+    assert!(asked.contains("found: 2026-04-01T10:0"), "{asked}");
+    // It is wrong, not late: nobody closes a ceremony for it.
+    assert!(terminal.types("late").ends_with("> set it and press Enter; no stops: "));
+    terminal.answer("no");
+    assert_eq!(terminal.finish(), Some(6), "{}", terminal.said);
+    assert!(terminal.said.contains("S-TIME-BACK"), "{}", terminal.said);
+    assert!(media() == before, "nothing is durable before the clock is right");
+    // After the window: a wrong clock is set, and a right one closes the ceremony as aborted.
+    let mut terminal = with_clock(drill, &["resume"], "2026-04-01 08:00:01");
+    let asked = terminal.prompt().unwrap();
+    let late = "late if it is right, to close as aborted; no stops: ";
+    assert!(asked.contains("asked: a time between ") && asked.ends_with(late), "{asked}");
+    assert!(terminal.types("").ends_with(late), "{}", terminal.said);
+    assert!(media() == before, "{}", terminal.said);
+    terminal.values.insert("head".into(), head.into());
+    terminal.answer("late");
+    assert_eq!(terminal.finish(), Some(1), "{}", terminal.said);
+    assert!(terminal.said.contains("aborted, and sealed: 2026-04-genesis"), "{}", terminal.said);
+    assert!(drill.verify().contains("S-WINDOW"), "{}", drill.verify());
 }

@@ -256,6 +256,10 @@ pub(crate) struct Abandon {
     /// The CA's anchor; in a drill none
     #[arg(long, value_name = "FILE")]
     pub(crate) anchor: Option<PathBuf>,
+    /// Give up what the other journal holds, without the one in this folder, which does not replay
+    /// or differs from it; nothing of it is changed
+    #[arg(long, value_name = "DIR")]
+    pub(crate) put_aside: Option<PathBuf>,
     /// The new folder for its record, which joins the ledger once the next plan names it
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,

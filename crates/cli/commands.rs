@@ -334,8 +334,16 @@ fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
 }
 
 fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
-    let Unsealed { inputs, transcript: journal } = Journal::look(&abandon.journal)?;
-    replay_given_up(abandon, &inputs, &journal)?;
+    let put_aside = abandon.put_aside.as_deref();
+    let Unsealed { inputs, transcript: journal, alone } =
+        Journal::look(&abandon.journal, put_aside)?;
+    // What only one of them has may be what does not replay.
+    replay_given_up(abandon, &inputs, &journal).map_err(|halt| match alone {
+        Some(folder) if matches!(halt, Halt::Verification(_)) => {
+            halt.in_folder(&folder).held(Reached::Unlike(vec![folder]))
+        }
+        Some(_) | None => halt,
+    })?;
     let digest = Digest::of(&journal);
     let lines = journal.iter().filter(|octet| **octet == b'\n').count();
     let mut files: BTreeMap<String, Vec<u8>> =

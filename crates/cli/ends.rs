@@ -12,10 +12,11 @@ use std::path::{Path, PathBuf};
 use crate::args::{self, Args, Command, Lang};
 use crate::commands::pick;
 use crate::exit::Halt;
+use crate::files::shown;
 use crate::journal::Journal;
 
 /// How far a ceremony had come when something stopped it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reached {
     /// No record of it is durable.
     Nothing,
@@ -29,6 +30,9 @@ pub(crate) enum Reached {
     Sealed,
     /// It is given up, and its record is not yet written out.
     GivenUp,
+    /// It is in journals that differ, or of which one could not have happened: one of these folders
+    /// may be left out.
+    Unlike(Vec<PathBuf>),
 }
 
 /// The commands that lead on.
@@ -52,7 +56,7 @@ impl Reached {
         }
     }
 
-    fn meaning(self, lang: Lang) -> &'static str {
+    fn meaning(&self, lang: Lang) -> &'static str {
         match self {
             Self::Nothing => pick(lang, "何も始まっていません。", "Nothing was begun."),
             Self::Begun => pick(lang, "記録は保たれています。", "The journal is kept."),
@@ -74,11 +78,16 @@ impl Reached {
             Self::GivenUp => {
                 pick(lang, "記録は変わっていません。", "Nothing of the journal was changed.")
             }
+            Self::Unlike(_) => pick(
+                lang,
+                "2 つの記録が互いに異なるか、一方が成り立ちません。どちらも変わっていません。",
+                "The two journals differ, or one of them does not replay. Neither was changed.",
+            ),
         }
     }
 
     /// The exit once the cause is mended.
-    fn mended(self, lang: Lang) -> Exit {
+    fn mended(&self, lang: Lang) -> Exit {
         match self {
             Self::Nothing => (
                 pick(
@@ -128,12 +137,33 @@ impl Reached {
                 ),
                 Way::Abandon,
             ),
+            Self::Unlike(_) => (
+                pick(
+                    lang,
+                    "どちらが信用できないかを監査人と確かめてください。役割の異なる 2 名が同意すれば、その記録を除いて再開できます。除いた記録は別の名で残ります。",
+                    "Find out with the auditor which one is not to be believed. With the consent of two people of two roles it goes on without that one, which stays there under another name:",
+                ),
+                Way::Resume,
+            ),
         }
     }
 
     /// The exit where the cause cannot be mended: a ceremony that can be sealed no more is given
     /// up; one that is sealed needs nobody's token.
-    fn unmended(self, lang: Lang) -> Option<Exit> {
+    /// The journals that its exits leave out: one command for each.
+    fn left_out(&self) -> &[PathBuf] {
+        match self {
+            Self::Unlike(folders) => folders,
+            Self::Nothing
+            | Self::Begun
+            | Self::Stopped
+            | Self::Unsealable
+            | Self::Sealed
+            | Self::GivenUp => &[],
+        }
+    }
+
+    fn unmended(&self, lang: Lang) -> Option<Exit> {
         match self {
             Self::Begun => Some((
                 pick(
@@ -148,6 +178,14 @@ impl Reached {
                     lang,
                     "監査用の鍵が使えないときは、次のコマンドで断念してください。",
                     "If the audit key cannot be used any more, give it up with:",
+                ),
+                Way::Abandon,
+            )),
+            Self::Unlike(_) => Some((
+                pick(
+                    lang,
+                    "再開できないときは、信用できない記録を除き、残る記録を次のコマンドで断念してください。",
+                    "If it cannot go on, give up the other one, without the one that is not to be believed:",
                 ),
                 Way::Abandon,
             )),
@@ -202,6 +240,33 @@ impl Ways {
         held.media_of(&mut abandon);
         held.ledger_of(&mut abandon);
         Some(Self::Commands { run: run.0, resume: resume.0, abandon: abandon.0 })
+    }
+
+    /// The lines that lead this way: one, or where a journal is left out, one for each that may be.
+    fn lines(&self, way: Way, left_out: &[PathBuf], lang: Lang) -> Vec<String> {
+        let line = self.line(way, lang);
+        let without = |folder: &PathBuf| match self {
+            Self::Commands { .. } => {
+                let mut line = Line(line.to_string());
+                line.option("--put-aside", folder);
+                line.0
+            }
+            // A medium that is not there is left out; people keep it for the auditor.
+            Self::Menu => match lang {
+                Lang::Ja => format!(
+                    "{} の媒体を抜いて監査人に渡し、空の媒体を挿してから、{line}",
+                    shown(folder)
+                ),
+                Lang::En => format!(
+                    "take out the medium at {}, give it to the auditor, put in an empty one; then {line}",
+                    shown(folder)
+                ),
+            },
+        };
+        match left_out {
+            [] => vec![line.to_string()],
+            folders => folders.iter().map(without).collect(),
+        }
     }
 
     fn line(&self, way: Way, lang: Lang) -> &str {
@@ -300,10 +365,10 @@ impl Line {
 /// An argument as a shell takes it, whatever is in it; nothing that steers a terminal.
 fn quoted(argument: &OsStr) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
-    let shown = |c: char| !c.is_control() && !ceremony::text::is_refused(c);
+    let seen = |c: char| !c.is_control() && !ceremony::text::is_refused(c);
     match argument.to_str() {
         Some(text) if !text.is_empty() && text.chars().all(plain) => text.to_string(),
-        Some(text) if text.chars().all(shown) => format!("'{}'", text.replace('\'', r"'\''")),
+        Some(text) if text.chars().all(seen) => format!("'{}'", text.replace('\'', r"'\''")),
         Some(_) | None => {
             let octal = |octet: &u8| format!("\\{octet:03o}");
             let octets: String = argument.as_bytes().iter().map(octal).collect();
@@ -315,7 +380,7 @@ fn quoted(argument: &OsStr) -> String {
 /// Shows what can be done now, at the end of a command that holds a ceremony.
 pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
     let reached = match halt {
-        Halt::Held(reached, _) => *reached,
+        Halt::Held(reached, _) => reached,
         // The ceremony has ended, and its folder is written.
         Halt::People(_) => return,
         Halt::Violations(..)
@@ -328,13 +393,17 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
         | Halt::Differs
         | Halt::Overdue
         | Halt::Bug(_)
-        | Halt::Told(_) => Reached::GivenUp,
+        | Halt::Told(_) => &Reached::GivenUp,
     };
     let _ = std::io::stderr().write_all(words(reached, ways, lang).as_bytes());
 }
 
-fn words(reached: Reached, ways: &Ways, lang: Lang) -> String {
-    let exit = |(said, way): Exit| format!("{said}\n  {}\n", ways.line(way, lang));
+fn words(reached: &Reached, ways: &Ways, lang: Lang) -> String {
+    let exit = |(said, way): Exit| {
+        let lines = ways.lines(way, reached.left_out(), lang);
+        let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        format!("{said}\n{lines}")
+    };
     let mut text = format!("{}\n{}", reached.meaning(lang), exit(reached.mended(lang)));
     text.extend(reached.unmended(lang).map(exit));
     text

@@ -14,12 +14,16 @@ use base64ct::{Base64, Encoding as _};
 use ceremony::compile::Inputs;
 use ceremony::plan::Plan;
 use ceremony::violation::Input;
-use rustix::fs::{FileType, Mode, OFlags, open};
+use rustix::fs::{FileType, Mode, OFlags, open, openat};
+use rustix::io::Errno;
 
 use crate::exit::Halt;
 
 /// The name of a plan in its ceremony's folder.
 pub(crate) const PLAN_FILE: &str = "plan.toml";
+
+/// The only folder in a sealed folder.
+pub(crate) const INPUTS: &str = "inputs";
 
 /// The largest file that is read: a module, an image.
 const LARGEST: u64 = 1 << 30;
@@ -27,6 +31,9 @@ const LARGEST: u64 = 1 << 30;
 /// The largest file of a sealed folder, and the largest certificate or CRL: a CRL of a million
 /// entries and the transcript of fifty thousand signatures stay below it.
 pub(crate) const LARGEST_SEALED: u64 = 1 << 26;
+
+/// The largest document that people wrote.
+const LARGEST_DOCUMENT: u64 = 3 << 20;
 
 /// The texts that a plan was compiled from, as they are on disk, for messages.
 #[derive(Debug, Default, Clone)]
@@ -47,7 +54,7 @@ impl Folder {
         let above = folder.parent().unwrap_or(&folder);
         let shown = |name: &str| ceremony.join("..").join(name);
         Ok(Self {
-            files: named_files(ceremony, &plan.1)?,
+            files: named_files(&plan.1, |name| read_document(&ceremony.join(name)))?,
             plan,
             policy: (shown("policy.toml"), read_document(&above.join("policy.toml"))?),
             roster: (shown("roster.toml"), read_document(&above.join("roster.toml"))?),
@@ -56,14 +63,13 @@ impl Folder {
 
     /// Reads the inputs that a sealed folder keeps.
     pub(crate) fn sealed(folder: &Path) -> Result<Self, Halt> {
-        let inputs = folder.join("inputs");
         let document = |name: &str| {
-            let path = inputs.join(name);
-            read_document(&path).map(|octets| (path, octets))
+            let octets = read_input(folder, name)?;
+            Ok((folder.join(INPUTS).join(name), octets))
         };
-        let plan = document("plan.toml")?;
+        let plan = document(PLAN_FILE)?;
         Ok(Self {
-            files: named_files(&inputs, &plan.1)?,
+            files: named_files(&plan.1, |name| read_input(folder, name))?,
             plan,
             policy: document("policy.toml")?,
             roster: document("roster.toml")?,
@@ -87,7 +93,10 @@ impl Folder {
 
 /// The certificate signing requests that a plan names: plain names of files beside it. A plan that
 /// cannot be read names none; that is said elsewhere.
-fn named_files(ceremony: &Path, plan: &[u8]) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
+fn named_files(
+    plan: &[u8],
+    read: impl Fn(&str) -> Result<Vec<u8>, Halt>,
+) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
     let Ok(plan) = Plan::parse(plan) else { return Ok(BTreeMap::new()) };
     let mut files = BTreeMap::new();
     for csr in plan.certificate.values().filter_map(|certificate| certificate.csr.as_ref()) {
@@ -97,7 +106,7 @@ fn named_files(ceremony: &Path, plan: &[u8]) -> Result<BTreeMap<String, Vec<u8>>
             let asked = "the plain name of a file beside the plan";
             return Err(Halt::media("S-FILE", asked, name.escape_debug().to_string()));
         }
-        files.insert(name.clone(), read_document(&ceremony.join(name))?);
+        files.insert(name.clone(), read(name)?);
     }
     Ok(files)
 }
@@ -105,7 +114,21 @@ fn named_files(ceremony: &Path, plan: &[u8]) -> Result<BTreeMap<String, Vec<u8>>
 /// Reads a document that people wrote: plan, policy, roster, room, anchor, answers. None is larger
 /// than what the core admits as text.
 pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {
-    read_at_most(path, u64::try_from(ceremony::text::LARGEST).unwrap_or(LARGEST))
+    read_at_most(path, LARGEST_DOCUMENT)
+}
+
+/// Reads an input of a sealed folder. The folder is the one that is given, whatever leads to it;
+/// below it no link is followed, so what is read is what is judged and compared.
+pub(crate) fn read_input(folder: &Path, name: &str) -> Result<Vec<u8>, Halt> {
+    let path = folder.join(INPUTS).join(name);
+    let refused = |error: Errno| {
+        Halt::media("S-FILE", format!("a plain file {}", shown(&path)), error.to_string())
+    };
+    let there = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let root = open(folder, there, Mode::empty()).map_err(refused)?;
+    let inputs = openat(&root, INPUTS, there | OFlags::NOFOLLOW, Mode::empty()).map_err(refused)?;
+    let file = openat(&inputs, name, PLAIN, Mode::empty()).map_err(refused)?;
+    read_opened(file.into(), &path, LARGEST_DOCUMENT)
 }
 
 /// Reads a file of a sealed folder, of which so many octets are left to read.
@@ -137,13 +160,21 @@ pub(crate) fn read_der(path: &Path, label: &str) -> Result<Vec<u8>, Halt> {
     Base64::decode_vec(&lines.collect::<String>()).map_err(|_| refused("no base64"))
 }
 
+/// How a file is opened that somebody else wrote: never through a link, never waiting for a pipe.
+const PLAIN: OFlags =
+    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
+
 /// No device, no pipe, no folder, no link, no more than this.
 fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, Halt> {
+    let file = open(path, PLAIN, Mode::empty()).map_err(|error| {
+        Halt::media("S-FILE", format!("a plain file {}", shown(path)), error.to_string())
+    })?;
+    read_opened(file.into(), path, most)
+}
+
+fn read_opened(file: File, path: &Path, most: u64) -> Result<Vec<u8>, Halt> {
     let refused =
         |found: String| Halt::media("S-FILE", format!("a plain file {}", shown(path)), found);
-    let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-    let file = open(path, flags, Mode::empty()).map_err(|error| refused(error.to_string()))?;
-    let file = File::from(file);
     let metadata = file.metadata().map_err(|error| refused(error.to_string()))?;
     if !metadata.is_file() {
         return Err(refused("something that is no plain file".to_string()));

@@ -16,14 +16,15 @@ mod ended;
 pub(crate) mod place;
 
 use std::collections::BTreeMap;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use ceremony::compile::{Compiled, input_digest};
 use ceremony::run::{Book, Fault};
+use rustix::fs::OFlags;
 
-use crate::exit::Halt;
+use crate::exit::{Halt, Reached};
 use crate::files::{names, read, shown};
 use crate::partial::{self, is_partial};
 
@@ -69,6 +70,8 @@ pub(crate) struct Medium {
 pub(crate) struct Unsealed {
     pub(crate) inputs: BTreeMap<String, Vec<u8>>,
     pub(crate) transcript: Vec<u8>,
+    /// The folder that its last lines stand in, where the other one lacks them.
+    pub(crate) alone: Option<PathBuf>,
 }
 
 impl Journal {
@@ -93,10 +96,13 @@ impl Journal {
         folders.iter().any(|folder| folder.join(BUNDLE).symlink_metadata().is_ok())
     }
 
-    /// Reads two journals, or the one that is left, without changing anything: the inputs, and the
-    /// longer transcript, which must continue the other. One that was sealed is refused.
-    pub(crate) fn look(folders: &[PathBuf]) -> Result<Unsealed, Halt> {
+    /// Reads two journals, or the one that is left or not put aside, without changing anything: the
+    /// inputs, and the longer transcript, which must continue the other. One that was sealed is
+    /// refused.
+    pub(crate) fn look(folders: &[PathBuf], put_aside: Option<&Path>) -> Result<Unsealed, Halt> {
         let folders = two(folders)?;
+        let [a, b] = &folders;
+        recover::one_of(a, b, put_aside)?;
         if folders.iter().any(|folder| folder.join(BUNDLE).exists()) {
             let asked = "a journal that was not sealed";
             return Err(Halt::media(
@@ -105,14 +111,25 @@ impl Journal {
                 "its seal: it is handed out, not given up",
             ));
         }
-        let held = folders.iter().map(|folder| folder.join(TRANSCRIPT));
-        let held: Vec<PathBuf> = held.filter(|path| path.exists()).collect();
-        let mut longest = Vec::new();
-        for path in &held {
-            let octets = whole_lines(read(path)?).0;
-            longest = longer(TRANSCRIPT, &longest, &octets)?.to_vec();
+        let mut held = Vec::new();
+        for folder in folders.iter().filter(|folder| put_aside != Some(folder.as_path())) {
+            let path = folder.join(TRANSCRIPT);
+            if path.symlink_metadata().is_ok() {
+                held.push((whole_lines(read(&path)?).0, folder.clone()));
+            }
         }
-        Ok(Unsealed { inputs: read_inputs(&folders, &longest)?, transcript: longest })
+        held.sort_by_key(|(transcript, _)| transcript.len());
+        let (transcript, longest) = held.pop().unwrap_or_default();
+        let mut alone = None;
+        if let Some((shorter, folder)) = held.pop().filter(|(shorter, _)| *shorter != transcript) {
+            if !transcript.starts_with(&shorter) {
+                let asked = "two journals of which one continues the other";
+                return Err(Halt::media("S-JOURNAL", asked, "two that differ")
+                    .held(Reached::Unlike(vec![folder, longest])));
+            }
+            alone = Some(longest);
+        }
+        Ok(Unsealed { inputs: read_inputs(&folders, &transcript)?, transcript, alone })
     }
 
     /// Takes a line, to be durable when [`Journal::keep`] returns.
@@ -125,11 +142,16 @@ impl Journal {
         }
     }
 
-    /// Everything noted is durable on both media when this returns.
+    /// Everything noted is durable on both media when this returns, and both are where they were.
     pub(crate) fn keep(&mut self) -> Result<(), Halt> {
         let Self::Media(media, noted) = self else { return Ok(()) };
-        for medium in media {
+        for medium in media.iter_mut() {
             medium.append(noted).map_err(|error| failed(&medium.folder, &error))?;
+        }
+        // To write takes its time, and an effect follows: a medium that was taken out meanwhile
+        // leaves the question on the other one alone.
+        for medium in media {
+            medium.held.is_at(&medium.folder).map_err(|error| failed(&medium.folder, &error))?;
         }
         *noted = Noted::default();
         Ok(())
@@ -182,8 +204,8 @@ impl Medium {
             self.transcript.sync_data()?;
         }
         if !noted.after.is_empty() {
-            let path = self.folder.join(AFTER);
-            let mut after = plain().append(true).create(true).open(path)?;
+            let appended = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
+            let mut after = self.held.file(AFTER, appended)?;
             after.write_all(noted.after.as_bytes())?;
             after.sync_data()?;
         }
@@ -193,8 +215,9 @@ impl Medium {
     fn open(folder: PathBuf, new: bool) -> Result<Self, Halt> {
         let held = place::Held::open(&folder)?;
         let path = folder.join(TRANSCRIPT);
-        let transcript = plain().read(true).append(true).create(new).open(&path);
-        let transcript = transcript.map_err(|error| failed(&path, &error))?;
+        let appended = OFlags::RDWR | OFlags::APPEND;
+        let flags = if new { appended | OFlags::CREATE } else { appended };
+        let transcript = held.file(TRANSCRIPT, flags).map_err(|error| failed(&path, &error))?;
         transcript.try_lock().map_err(|_| {
             Halt::media(
                 "S-BUSY",
@@ -209,7 +232,7 @@ impl Medium {
     fn bring_to(&mut self, name: &str, octets: &[u8], held: usize) -> Result<(), Halt> {
         let path = self.folder.join(name);
         let change = || -> std::io::Result<()> {
-            let mut file = plain().write(true).create(true).truncate(false).open(&path)?;
+            let mut file = self.held.file(name, OFlags::WRONLY | OFlags::CREATE)?;
             let kept = held.min(octets.len());
             file.set_len(u64::try_from(kept).unwrap_or(u64::MAX))?;
             file.seek(SeekFrom::End(0))?;
@@ -271,16 +294,6 @@ fn whole_lines(mut octets: Vec<u8>) -> (Vec<u8>, usize) {
     (octets, torn)
 }
 
-/// Of two files of which one continues the other, the longer.
-fn longer<'a>(name: &str, a: &'a [u8], b: &'a [u8]) -> Result<&'a [u8], Halt> {
-    let (longer, shorter) = if a.len() >= b.len() { (a, b) } else { (b, a) };
-    if longer.starts_with(shorter) {
-        return Ok(longer);
-    }
-    let asked = format!("two journals of which one continues the other ({name})");
-    Err(Halt::media("S-JOURNAL", asked, "two that differ; call the auditor, change nothing"))
-}
-
 /// The inputs that the first record names, by name, from whichever medium has them whole.
 fn read_inputs(
     folders: &[PathBuf; 2],
@@ -311,15 +324,6 @@ fn read_inputs(
         inputs.insert(name, text.clone().into_bytes());
     }
     Ok(inputs)
-}
-
-/// How a journal's file is opened: never through a link.
-fn plain() -> OpenOptions {
-    use std::os::unix::fs::OpenOptionsExt as _;
-    let mut plain = OpenOptions::new();
-    let flags = rustix::fs::OFlags::NOFOLLOW.bits();
-    plain.custom_flags(i32::try_from(flags).unwrap_or_default());
-    plain
 }
 
 fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {

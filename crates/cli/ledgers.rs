@@ -18,10 +18,10 @@ use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{History, Refusal, Trust, Verdict, replay_abandoned};
 
 use crate::exit::Halt;
-use crate::files::{PLAN_FILE, names, read_document, shown};
+use crate::files::{PLAN_FILE, names, read_document, read_input, shown};
 use crate::output;
 use crate::partial::is_partial;
-use crate::verdicts::{conclude, prove_all};
+use crate::verdicts::{judge_folder, prove_all};
 
 /// One ceremony of a ledger.
 #[derive(Debug, Clone)]
@@ -34,13 +34,18 @@ pub(crate) struct Entry {
 impl Entry {
     /// The plan of this ceremony.
     pub(crate) fn plan(&self) -> Result<Plan, Halt> {
-        let octets = read_document(&self.folder.join("inputs").join(PLAN_FILE))?;
+        let octets = read_input(&self.folder, PLAN_FILE)?;
         Plan::parse(&octets).map_err(|v| Halt::media(v.rule, v.asked, v.found))
+    }
+
+    /// Every file of its folder.
+    pub(crate) fn files(&self) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
+        output::read_folder(&self.folder).map_err(|halt| halt.in_folder(&self.folder))
     }
 
     /// The policy that this ceremony was held under.
     pub(crate) fn policy(&self) -> Result<Policy, Halt> {
-        let octets = read_document(&self.folder.join("inputs").join("policy.toml"))?;
+        let octets = read_input(&self.folder, "policy.toml")?;
         Policy::parse(&octets).map_err(|v| Halt::media(v.rule, v.asked, v.found))
     }
 }
@@ -93,13 +98,14 @@ pub(crate) fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
 /// Every ceremony in a ledger's folder.
 pub(crate) fn list(ledger: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
     let folders = entries(ledger)?;
-    folders.into_iter().map(|folder| entry(folder, "inputs/plan.toml")).collect()
+    let plan = |folder: &Path| read_input(folder, PLAN_FILE);
+    folders.into_iter().map(|folder| entry(folder, plan)).collect()
 }
 
 /// Every planned ceremony of a CA's folder, where policy and roster lie beside the plans.
 pub(crate) fn plans(ca: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
     let folders = entries(ca)?.into_iter().filter(|path| path.is_dir());
-    folders.map(|folder| entry(folder, PLAN_FILE)).collect()
+    folders.map(|folder| entry(folder, |folder| read_document(&folder.join(PLAN_FILE)))).collect()
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
@@ -113,8 +119,11 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     Ok(paths)
 }
 
-fn entry(folder: PathBuf, plan_file: &str) -> Result<(Name, Entry), Halt> {
-    let plan = read_document(&folder.join(plan_file))?;
+fn entry(
+    folder: PathBuf,
+    plan: impl Fn(&Path) -> Result<Vec<u8>, Halt>,
+) -> Result<(Name, Entry), Halt> {
+    let plan = plan(&folder)?;
     let plan = Plan::parse(&plan).map_err(|v| {
         refused(&folder, format!("{}: asked {}; found {}", v.rule, v.asked, v.found))
     })?;
@@ -197,7 +206,7 @@ pub(crate) fn abandoned(
     entry: &Entry,
     before: &Arc<State>,
 ) -> Result<(usize, Arc<State>, History), Halt> {
-    let files = output::read_folder(&entry.folder)?;
+    let files = entry.files()?;
     let inputs = output::sealed(&files).inputs;
     let ours = |name: &str| name == JOURNAL_FILE || name.starts_with("inputs/");
     if let Some(name) = files.keys().find(|name| !ours(name)) {
@@ -214,6 +223,7 @@ pub(crate) fn abandoned(
 }
 
 /// Folds ceremonies in their order: the state that they left, and how many signatures were proved.
+/// Each has exactly the files that its transcript gives.
 /// Whoever waits at a terminal sees how far it is.
 pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, usize), Halt> {
     let mut state = Arc::default();
@@ -230,9 +240,9 @@ pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, us
             state = left;
             continue;
         }
-        let sealed = output::sealed(&output::read_folder(&entry.folder)?);
-        let verdict = conclude(&sealed, &state, trust, Vec::new())
-            .map_err(|halt| halt.in_folder(&entry.folder))?;
+        let found = entry.files()?;
+        let verdict =
+            judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
         let facts = match &verdict {
             Verdict::Verified(verified) => verified.facts(),
             Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => facts,

@@ -91,7 +91,7 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
             state = left;
             continue;
         }
-        let found = output::read_folder(&entry.folder)?;
+        let found = entry.files()?;
         let verdict =
             judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
         let verified = matches!(verdict, Verdict::Verified(_));
@@ -259,7 +259,7 @@ fn not_anchored(facts: &Consistent) -> Halt {
 
 /// Replays a sealed folder, proves its signatures, and compares its files with those that the
 /// transcript gives.
-fn judge_folder(
+pub(crate) fn judge_folder(
     found: &BTreeMap<String, Vec<u8>>,
     state: &Arc<State>,
     trust: &Trust<'_>,
@@ -301,7 +301,7 @@ fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
 }
 
 /// Replays, and proves the signatures that these proofs do not cover.
-pub(crate) fn conclude(
+fn conclude(
     sealed: &Sealed,
     state: &Arc<State>,
     trust: &Trust<'_>,

@@ -5,14 +5,17 @@ use clap::Parser as _;
 
 use super::*;
 
-const ALL: [Reached; 6] = [
-    Reached::Nothing,
-    Reached::Begun,
-    Reached::Stopped,
-    Reached::Unsealable,
-    Reached::Sealed,
-    Reached::GivenUp,
-];
+fn all() -> [Reached; 7] {
+    [
+        Reached::Nothing,
+        Reached::Begun,
+        Reached::Stopped,
+        Reached::Unsealable,
+        Reached::Sealed,
+        Reached::GivenUp,
+        Reached::Unlike(vec!["DIR".into()]),
+    ]
+}
 
 fn ways(arguments: &[&str]) -> Ways {
     let args = Args::try_parse_from([&["gishiki"], arguments].concat()).unwrap();
@@ -33,8 +36,9 @@ fn the_document_is_this_table() {
         (Lang::Ja, "| 状態 | 原因を除いた後 | 原因を除けないとき |"),
     ] {
         text.push_str(&format!("\n{head}\n|---|---|---|\n"));
-        for reached in ALL {
-            let exit = |(said, way): Exit| format!("{said} `{}`", named.line(way, lang));
+        for reached in all() {
+            let line = |way| named.lines(way, reached.left_out(), lang).join("`, `");
+            let exit = |(said, way): Exit| format!("{said} `{}`", line(way));
             let unmended = reached.unmended(lang).map_or("–".to_string(), exit);
             let (meaning, mended) = (reached.meaning(lang), exit(reached.mended(lang)));
             text.push_str(&format!("| {meaning} | {mended} | {unmended} |\n"));
@@ -79,8 +83,23 @@ fn the_next_command_has_the_options_of_the_one_before() {
     let Ways::Commands { resume, .. } = ways(&given) else { panic!() };
     assert_eq!(resume, "gishiki resume --room ROOM --journal A --journal B --out O");
     // On the live image there is no shell.
-    let words = words(Reached::Begun, &ways(&[&["--led"], &given[..]].concat()), Lang::En);
-    assert!(words.contains("  1 in the menu") && !words.contains("gishiki"), "{words}");
+    let menu = ways(&[&["--led"], &given[..]].concat());
+    let said = words(&Reached::Begun, &menu, Lang::En);
+    assert!(said.contains("  1 in the menu") && !said.contains("gishiki"), "{said}");
+    let said = words(&Reached::Unlike(vec!["/media/b".into()]), &menu, Lang::En);
+    assert!(said.contains("  take out the medium at /media/b, ") && !said.contains("gishiki"));
+}
+
+#[test]
+fn each_journal_that_may_be_left_out_has_a_command() {
+    let given = ["resume", "--room", "R", "--journal", "A b", "--journal", "B", "--out", "O"];
+    let unlike = Reached::Unlike(vec!["A b".into(), "B".into()]);
+    let said = words(&unlike, &ways(&given), Lang::En);
+    let lines: Vec<&str> = said.lines().filter(|line| line.starts_with("  ")).collect();
+    let resume = "  gishiki resume --room R --journal 'A b' --journal B --out O --put-aside";
+    let abandon = "  gishiki abandon --journal 'A b' --journal B --out O --put-aside";
+    let of = |line| [format!("{line} 'A b'"), format!("{line} B")];
+    assert_eq!(lines, [of(resume), of(abandon)].concat());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ceremony::record::Mode;
-use rustix::fs::{Mode as Permissions, OFlags, fstat, open, stat};
+use rustix::fs::{Mode as Permissions, OFlags, fstat, open, openat, stat};
 
 use super::failed;
 use crate::args::Lang;
@@ -25,6 +25,12 @@ impl Held {
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let held = open(folder, flags, Permissions::empty());
         held.map(|held| Self(held.into())).map_err(|error| failed(folder, &error.into()))
+    }
+
+    /// A file of this folder itself, whatever its path leads to by now, and never through a link.
+    pub(super) fn file(&self, name: &str, flags: OFlags) -> std::io::Result<File> {
+        let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        Ok(openat(&self.0, name, flags, Permissions::from_raw_mode(0o666))?.into())
     }
 
     /// Whether the path still leads to this folder.

@@ -25,7 +25,7 @@ use super::{
     AFTER, BUNDLE, INPUTS, Journal, Medium, Noted, TRANSCRIPT, failed, holds_a_line, put,
     read_inputs, refuse_filled, two, whole_lines,
 };
-use crate::exit::Halt;
+use crate::exit::{Halt, Reached};
 use crate::files::{read, shown};
 use crate::proofs::prove;
 
@@ -101,19 +101,17 @@ impl Found {
             let found = "none";
             return Err(Halt::media("S-JOURNAL", asked, found));
         }
-        if let Some(aside) = put_aside
-            && aside != a
-            && aside != b
-        {
-            let asked = format!("{} or {} to be put aside", shown(&a), shown(&b));
-            return Err(Halt::media("S-JOURNAL", asked, shown(aside)));
-        }
+        one_of(&a, &b, put_aside)?;
         let sides = [Side::read(a, put_aside)?, Side::read(b, put_aside)?];
-        let held = sides.iter().find_map(|side| side.held.as_ref());
-        let held = held.filter(|held| !held.transcript.is_empty());
-        let held = held.or_else(|| sides.iter().rev().find_map(|side| side.held.as_ref()));
-        let first = held.map(|held| held.transcript.as_slice()).unwrap_or_default();
-        let inputs = read_inputs(&sides.each_ref().map(|side| side.folder.clone()), first)?;
+        let folders = sides.each_ref().map(|side| side.folder.clone());
+        let begun = sides.iter().filter_map(|side| side.held.as_ref());
+        let mut begun = begun.map(|held| &held.transcript).filter(|lines| !lines.is_empty());
+        let first = begun.next().map(Vec::as_slice).unwrap_or_default();
+        // A journal whose first record is none says nothing of the inputs; the other one may.
+        let inputs = read_inputs(&folders, first).or_else(|halt| match begun.next() {
+            Some(other) => read_inputs(&folders, other).map_err(|_| halt),
+            None => Err(halt),
+        })?;
         Ok(Self { sides, inputs })
     }
 
@@ -208,21 +206,22 @@ fn lines(octets: &[u8]) -> usize {
 
 /// A journal that does not replay, by line and rule; the other one may go on without it.
 fn unfit(sides: &[Side; 2], side: &Side, refusal: Refusal) -> Halt {
-    let mut refusal = refusal;
-    if sides.iter().filter(|side| side.held.is_some()).count() == 2 {
-        refusal.fault.found.push_str(&format!("; {}", way_out(&[&side.folder])));
+    let halt = Halt::Verification(refusal).in_folder(&side.folder);
+    match sides.iter().all(|side| side.held.is_some()) {
+        true => halt.held(Reached::Unlike(vec![side.folder.clone()])),
+        false => halt,
     }
-    Halt::Verification(refusal).in_folder(&side.folder)
 }
 
-/// What can be done where one journal is not to be believed.
-fn way_out(folders: &[&PathBuf]) -> String {
-    let each: Vec<String> =
-        folders.iter().map(|folder| format!("`--put-aside {}`", shown(folder))).collect();
-    format!(
-        "two people of two roles may go on without it: the same command with {}",
-        each.join(" or ")
-    )
+/// What is put aside is one of the two.
+pub(super) fn one_of(a: &Path, b: &Path, put_aside: Option<&Path>) -> Result<(), Halt> {
+    match put_aside {
+        Some(aside) if aside != a && aside != b => {
+            let asked = format!("{} or {} to be put aside", shown(a), shown(b));
+            Err(Halt::media("S-JOURNAL", asked, shown(aside)))
+        }
+        Some(_) | None => Ok(()),
+    }
 }
 
 /// What both journals have, and what is taken beyond the shorter one.
@@ -282,13 +281,10 @@ fn differ(sides: &[Side; 2], a: &Told, b: &Told) -> Halt {
         format!("{}: {count} records, the last of {}", shown(&side.folder), told.run.last_at())
     };
     let [left, right] = sides;
-    let found = format!(
-        "two that differ from line {line} on; {}; {}; {}",
-        says(left, a),
-        says(right, b),
-        way_out(&[&left.folder, &right.folder])
-    );
+    let found =
+        format!("two that differ from line {line} on; {}; {}", says(left, a), says(right, b));
     Halt::media("S-JOURNAL", "two journals of which one continues the other", found)
+        .held(Reached::Unlike(sides.each_ref().map(|side| side.folder.clone()).to_vec()))
 }
 
 impl Reading {

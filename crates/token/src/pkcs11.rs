@@ -293,12 +293,14 @@ impl Pkcs11Token {
         })
     }
 
-    /// Tries every AES wrapping that the token offers, under a session key made for this. Each must
-    /// be refused; where one fails otherwise, nobody knows what the token would have done.
+    /// Tries every AES mechanism that may wrap, under a session key made for this. Each must be
+    /// refused; where one fails otherwise, nobody knows what the token would have done, unless the
+    /// token says that this mechanism wraps nothing: then it is only tried whether that is so.
     fn wrap(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
         let session = self.session()?;
         let key = Self::private_key(&session, id)?;
-        let offered = self.calls.mechanisms(self.slot()?)?;
+        let slot = self.slot()?;
+        let offered = self.calls.mechanisms(slot)?;
         let mut first = None;
         for mechanism in
             [CKM_AES_KEY_WRAP_KWP, CKM_AES_KEY_WRAP_PAD, CKM_AES_KEY_WRAP, CKM_AES_CBC_PAD]
@@ -306,17 +308,10 @@ impl Pkcs11Token {
             if !offered.contains(&mechanism) {
                 continue;
             }
-            let wrapping = session.generate_aes(&[
-                Value::flag(CKA_TOKEN, false),
-                Value::flag(CKA_WRAP, true),
-                Value::number(CKA_VALUE_LEN, 32),
-                Value::flag(CKA_SENSITIVE, true),
-                Value::flag(CKA_EXTRACTABLE, false),
-            ])?;
-            let result = session.wrap(mechanism, wrapping, key);
-            let _ = session.destroy(wrapping);
-            match result {
-                Ok(wrapped) => return Ok(yielded_octets(wrapped.len())),
+            let wraps = self.calls.wraps_by(slot, mechanism).unwrap_or(true);
+            match wrapped_by(&session, mechanism, key) {
+                Ok(octets) => return Ok(yielded_octets(octets)),
+                Err(_) if !wraps => {}
                 Err(error) => {
                     let denied = denied(error, keeps_key)?;
                     first.get_or_insert(denied);
@@ -450,6 +445,24 @@ fn log_in(session: &Session, user: CK_USER_TYPE, pin: Option<Pin>) -> Result<(),
 }
 
 /// A refusal, if the token says by this return value that it is one; else a failure.
+/// How many octets come out where a key is wrapped under one of the session.
+fn wrapped_by(
+    session: &Session,
+    mechanism: CK_MECHANISM_TYPE,
+    key: CK_OBJECT_HANDLE,
+) -> Result<usize, TokenError> {
+    let wrapping = session.generate_aes(&[
+        Value::flag(CKA_TOKEN, false),
+        Value::flag(CKA_WRAP, true),
+        Value::number(CKA_VALUE_LEN, 32),
+        Value::flag(CKA_SENSITIVE, true),
+        Value::flag(CKA_EXTRACTABLE, false),
+    ])?;
+    let result = session.wrap(mechanism, wrapping, key);
+    let _ = session.destroy(wrapping);
+    result.map(|wrapped| wrapped.len())
+}
+
 fn denied(error: TokenError, keeps: fn(&str) -> bool) -> Result<TokenAnswer, TokenError> {
     if keeps(&error.code) { Ok(TokenAnswer::Denied { code: error.code }) } else { Err(error) }
 }

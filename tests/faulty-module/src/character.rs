@@ -11,6 +11,7 @@
 //!   TRUE, no data objects.
 //! - `card`: SmartCard-HSM behind OpenSC: a key is made from its CKA_ID and CKA_LABEL, lasts
 //!   whatever CKA_TOKEN says, and may derive; no data objects.
+//! - `encrypts-only`: its AES is for octets: no mechanism wraps, and C_WrapKey fails as it can.
 //! - `always-authenticates`: every use of a private key wants the PIN again.
 
 use std::ffi::c_void;
@@ -30,6 +31,7 @@ pub(crate) enum Character {
     KeysAndCertificates,
     Card,
     AlwaysAuthenticates,
+    EncryptsOnly,
 }
 
 pub(crate) fn character() -> Option<Character> {
@@ -42,6 +44,7 @@ pub(crate) fn character() -> Option<Character> {
         "keys-and-certificates" => Character::KeysAndCertificates,
         "card" => Character::Card,
         "always-authenticates" => Character::AlwaysAuthenticates,
+        "encrypts-only" => Character::EncryptsOnly,
         _ => return None,
     })
 }
@@ -65,13 +68,38 @@ pub(crate) fn says_to_login(with_a_pin: bool) -> Option<CK_RV> {
         | Character::NoWrapTrusted
         | Character::KeysAndCertificates
         | Character::Card
-        | Character::AlwaysAuthenticates => None,
+        | Character::AlwaysAuthenticates
+        | Character::EncryptsOnly => None,
     }
 }
 
 /// Whether the product takes whatever passphrase it is given.
 pub(crate) fn is_preloaded() -> bool {
     character() == Some(Character::CardSetPreloaded)
+}
+
+/// What the product says to a wrapping by itself, if it does.
+pub(crate) fn says_to_wrap() -> Option<CK_RV> {
+    (character() == Some(Character::EncryptsOnly)).then_some(CKR_FUNCTION_FAILED)
+}
+
+pub(crate) unsafe extern "C" fn C_GetMechanismInfo(
+    slot: CK_SLOT_ID,
+    mechanism: CK_MECHANISM_TYPE,
+    info: *mut CK_MECHANISM_INFO,
+) -> CK_RV {
+    around("C_GetMechanismInfo", |_| match real().and_then(|real| real.C_GetMechanismInfo) {
+        Some(call) => {
+            // SAFETY: the arguments are the program's, passed on as they are.
+            let result = unsafe { call(slot, mechanism, info) };
+            // SAFETY: the program's place for what a token says of a mechanism, or nothing.
+            if let (Some(info), Some(_)) = (unsafe { info.as_mut() }, says_to_wrap()) {
+                info.flags &= !(CKF_WRAP | CKF_UNWRAP);
+            }
+            result
+        }
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    })
 }
 
 /// Whether the product keeps such an object.
@@ -88,7 +116,8 @@ pub(crate) fn refuses_object(template: &[CK_ATTRIBUTE]) -> Option<CK_RV> {
         | Character::NoWrapTrusted
         | Character::KeysAndCertificates
         | Character::Card
-        | Character::AlwaysAuthenticates => None,
+        | Character::AlwaysAuthenticates
+        | Character::EncryptsOnly => None,
     }
 }
 
@@ -116,7 +145,8 @@ pub(crate) fn refuses_pair(public: &[CK_ATTRIBUTE], private: &[CK_ATTRIBUTE]) ->
         | Character::CardSetOfK
         | Character::CardSetPreloaded
         | Character::Card
-        | Character::AlwaysAuthenticates => None,
+        | Character::AlwaysAuthenticates
+        | Character::EncryptsOnly => None,
     }
 }
 
@@ -159,7 +189,8 @@ pub(crate) fn understood(
             Character::PinPad
             | Character::CardSet
             | Character::CardSetOfK
-            | Character::CardSetPreloaded,
+            | Character::CardSetPreloaded
+            | Character::EncryptsOnly,
         )
         | None => {}
     }

@@ -212,6 +212,9 @@ unsafe extern "C" fn C_WrapKey(
             unsafe { *length = (*length).min(48) };
             CKR_OK
         }
+        Some(_) if character::says_to_wrap().is_some() => {
+            character::says_to_wrap().unwrap_or(CKR_OK)
+        }
         Some(call) => {
             // SAFETY: the arguments are the program's, passed on as they are.
             let result = unsafe { call(session, mechanism, wrapping, key, out, length) };
@@ -448,6 +451,7 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
         ours.C_GetSlotList = Some(C_GetSlotList);
         ours.C_GetTokenInfo = Some(login::C_GetTokenInfo);
         ours.C_GetMechanismList = Some(C_GetMechanismList);
+        ours.C_GetMechanismInfo = Some(character::C_GetMechanismInfo);
         ours.C_OpenSession = Some(C_OpenSession);
         ours.C_CloseSession = Some(C_CloseSession);
         ours.C_Login = Some(login::C_Login);

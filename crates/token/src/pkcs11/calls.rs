@@ -162,6 +162,18 @@ impl Calls {
         list.truncate(usize::try_from(count).unwrap_or(0));
         Ok(list)
     }
+
+    /// Whether the token says that it wraps by a mechanism that it offers (CKF_WRAP).
+    pub(super) fn wraps_by(
+        &self,
+        slot: CK_SLOT_ID,
+        mechanism: CK_MECHANISM_TYPE,
+    ) -> Result<bool, TokenError> {
+        let mut info = CK_MECHANISM_INFO::default();
+        let value = call!(self, C_GetMechanismInfo(slot, mechanism, &raw mut info));
+        checked("C_GetMechanismInfo", value)?;
+        Ok(info.flags & CKF_WRAP != 0)
+    }
 }
 
 /// A session of a token; dropping it closes it.
