@@ -74,7 +74,7 @@ impl Walk {
     fn note(&mut self) {
         if let Next::Note(..) = self.run.next() {
             let (head, by) = (self.run.head(), vec!["p13".parse().unwrap()]);
-            self.take(Event::Noted { head, by }).unwrap();
+            self.take(Event::Noted { head, by, mistaken: 0 }).unwrap();
         }
     }
 

@@ -1,6 +1,5 @@
 //! The commands, one function each.
 
-use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
@@ -10,17 +9,16 @@ use ceremony::hex::Digest;
 use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
-use ceremony::record::{End, Event, Mode, Record};
+use ceremony::record::{End, Mode};
 use ceremony::run::Run;
 use ceremony::script::{self, Language};
-use ceremony::seal::JOURNAL_FILE;
 use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified, replay_own};
 
 use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, clock, ending};
 use crate::exit::{Halt, Reached};
 use crate::files::{self, Folder, shown};
-use crate::journal::{Journal, Unsealed, Written};
+use crate::journal::{Journal, Written};
 use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
@@ -42,7 +40,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Run(run) => self::run(&run, lang),
         Command::Resume(resume) => resume::resume(&resume, lang),
         Command::State(asked) => state::show(&asked, lang),
-        Command::Abandon(abandon) => self::abandon(&abandon, lang),
+        Command::Abandon(abandon) => crate::abandon::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
         Command::Validate(validate) => validate::say(&validate, lang),
         // People choose the language at the terminal; the environment says nothing about them.
@@ -299,74 +297,6 @@ pub(crate) fn judge_written(
             Err(Halt::media("S-SEAL", "the ceremony that was just closed", "another head"))
         }
     }
-}
-
-/// What is given up is a ceremony that could have happened, up to its last record: only that may be
-/// signed on paper, and a ledger takes nothing else. A first ceremony joins none.
-fn replay_given_up(
-    abandon: &args::Abandon,
-    inputs: &BTreeMap<String, Vec<u8>>,
-    journal: &[u8],
-) -> Result<(), Halt> {
-    let plan = inputs.get("plan.toml").map(Vec::as_slice).unwrap_or_default();
-    let plan = Plan::parse(plan).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
-    let after = plan.after.get_ref();
-    if *after == After::Nothing {
-        let first = ceremony::verify::replay_unsealed(inputs, journal, &[], &Arc::default());
-        return first.map(|_| ()).map_err(Halt::Verification);
-    }
-    let first = journal.split(|octet| *octet == b'\n').next().unwrap_or_default();
-    let first = std::str::from_utf8(first).ok().and_then(|line| Record::read(line).ok());
-    let first = first.map(|record| record.event);
-    let mode = if let Some(Event::Opened(opened)) = first { opened.mode } else { Mode::Real };
-    let state = follows(abandon.ledger.as_deref(), abandon.anchor.as_deref(), mode, after)?;
-    let (checks, ..) =
-        ceremony::verify::replay_abandoned(inputs, journal, &state).map_err(Halt::Verification)?;
-    verdicts::prove_all(&checks).map(|_| ())
-}
-
-/// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
-fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
-    give_up(abandon, lang).map_err(|halt| {
-        let reached = Reached::of(&abandon.journal);
-        halt.held(if reached == Reached::Begun { Reached::GivenUp } else { reached })
-    })
-}
-
-fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
-    let put_aside = abandon.put_aside.as_deref();
-    let Unsealed { inputs, transcript: journal, alone } =
-        Journal::look(&abandon.journal, put_aside)?;
-    // What only one of them has may be what does not replay.
-    replay_given_up(abandon, &inputs, &journal).map_err(|halt| match alone {
-        Some(folder) if matches!(halt, Halt::Verification(_)) => {
-            halt.in_folder(&folder).held(Reached::Unlike(vec![folder]))
-        }
-        Some(_) | None => halt,
-    })?;
-    let digest = Digest::of(&journal);
-    let lines = journal.iter().filter(|octet| **octet == b'\n').count();
-    let mut files: BTreeMap<String, Vec<u8>> =
-        inputs.into_iter().map(|(name, octets)| (format!("inputs/{name}"), octets)).collect();
-    files.insert(JOURNAL_FILE.into(), journal);
-    output::write_once(&abandon.out, &files)?;
-    let mut text = format!(
-        "{}\n\n  sha256 {digest}\n",
-        pick(
-            lang,
-            "この記録は封印できません。次の値を紙に写し、全員が署名してください。次の計画の abandoned にこの値を書きます。",
-            "This record cannot be sealed. Copy this value to paper, and everyone signs it. The next plan names it as `abandoned`."
-        )
-    );
-    for line in ceremony::words::lines(&digest.0) {
-        text.push_str(&format!("    {line}\n"));
-    }
-    text.push_str(&format!(
-        "  {lines} {}\n  {}\n",
-        pick(lang, "件の記録", "records"),
-        shown(&abandon.out)
-    ));
-    print(&text)
 }
 
 /// How many certificates are named at the end; the manifest names all.

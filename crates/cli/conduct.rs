@@ -96,14 +96,38 @@ impl Conduct {
         self.keep(step)
     }
 
-    /// Takes an answer. It waits for the question after it, unless a head is shown before that, or
-    /// nothing is asked any more.
-    fn take_answer(&mut self, run: Run, answer: Event) -> Result<Run, Halt> {
-        let step = run.apply(self.clock.now()?, answer).map_err(stopped)?;
-        if matches!(step.run.next(), Next::Ask(..)) {
-            return Ok(self.note(step));
+    /// Takes a refusal, and says what it means for what follows.
+    fn stop(&mut self, run: Run, refused: Event) -> Result<Run, Halt> {
+        let went_on = run.stopped().is_none();
+        let run = self.take(run, refused)?;
+        if went_on && run.stopped().is_some() {
+            self.say(pick(
+                self.lang,
+                "!! セレモニーは中止になった。この後の手順は、中止として締めくくり封印するためのものである。",
+                "!! The ceremony has stopped. What follows only closes it as aborted, and seals it.",
+            ));
         }
-        self.keep(step)
+        Ok(run)
+    }
+
+    /// Takes an answer. It is written together with the question after it, unless a head is shown
+    /// before that, or nothing is asked any more. Only an answer that proves itself waits for the
+    /// question of an effect: what stands on one medium only then tells whether it was cut
+    /// ([`crate::journal::recover`]).
+    fn take_answer(&mut self, run: Run, answer: Event, is_proved: bool) -> Result<Run, Halt> {
+        let step = run.apply(self.clock.now()?, answer).map_err(stopped)?;
+        match step.run.next() {
+            Next::Ask(op, _) if is_proved || !op.act.has_effect() => Ok(self.note(step)),
+            Next::Ask(..)
+            | Next::Answer(..)
+            | Next::Burn(..)
+            | Next::Settle(..)
+            | Next::Note(..)
+            | Next::Close(_)
+            | Next::Seal
+            | Next::Nothing
+            | Next::Abandon => self.keep(step),
+        }
     }
 
     /// Goes on with a run that was read from two journals, sealed already by this bundle or not.
@@ -160,8 +184,10 @@ impl Conduct {
         };
         let Some((rule, reason)) = refused else { return self.take(run, Event::Asked(asked)) };
         let Attempt { op, attempt } = asked;
+        let asked = format!("{op} within the window, in at most {ATTEMPTS} attempts");
+        tell(&Fault::new(rule, asked, &reason));
         let by = Vec::new();
-        self.take(run, Event::Refused { op, attempt, rule: rule.into(), reason, by })
+        self.stop(run, Event::Refused { op, attempt, rule: rule.into(), reason, by })
     }
 
     fn answer(&mut self, mut run: Run) -> Result<Run, Halt> {
@@ -215,7 +241,7 @@ impl Conduct {
             match run.judge(&answer) {
                 Ok(_) => {
                     let answered = Event::Answered { op: op.name.clone(), attempt, answer };
-                    let run = self.take_answer(run, answered)?;
+                    let run = self.take_answer(run, answered, false)?;
                     self.tokens.stand_in(&run, op);
                     self.clock.after_people();
                     return Ok(run);
@@ -241,21 +267,27 @@ impl Conduct {
 
     /// Waits until somebody says that the head is on paper.
     fn note_head(&mut self, mut run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
+        let mut mistaken = 0_u32;
+        self.show_head(&run);
         loop {
-            self.show_head(&run);
             let head = run.head();
             match self.people.note(run.graph(), op, head)? {
                 Reply::Said(said) => {
-                    return self.take(run, Event::Noted { head, by: said.by });
+                    return self.take(run, Event::Noted { head, by: said.by, mistaken });
                 }
-                Reply::Mistaken { question, .. } => {
-                    run = self.mistaken(run, op, attempt, question)?;
-                }
+                // What stands on paper by now stays the head: a record would make it another.
+                Reply::Mistaken { .. } => mistaken = mistaken.saturating_add(1),
                 Reply::Refused { by, reason } => {
                     return self.people_refuse(run, op, attempt, by, reason);
                 }
                 Reply::Deviation { by, reason } => {
                     run = self.take(run, Event::Deviation { op: op.name.clone(), reason, by })?;
+                    self.say(pick(
+                        self.lang,
+                        "!! 今の申し出で値が変わった。書き留めた値を線で消し、次の値を書く。",
+                        "!! What was said makes it another head. Strike out the one that was noted, and note this one.",
+                    ));
+                    self.show_head(&run);
                 }
             }
         }
@@ -276,7 +308,7 @@ impl Conduct {
         reason: String,
     ) -> Result<Run, Halt> {
         let rule = "people".to_string();
-        self.take(run, Event::Refused { op: op.name.clone(), attempt, rule, reason, by })
+        self.stop(run, Event::Refused { op: op.name.clone(), attempt, rule, reason, by })
     }
 
     fn answer_of_token(
@@ -305,7 +337,7 @@ impl Conduct {
             Ok(proofs) => {
                 let seen = shown::seen(&answer, self.lang);
                 let answered = Event::Answered { op: op.name.clone(), attempt, answer };
-                let mut run = self.take_answer(run, answered)?;
+                let mut run = self.take_answer(run, answered, !proofs.is_empty())?;
                 run.settle(&proofs);
                 self.proofs.extend(proofs);
                 if let Some(seen) = seen {
@@ -353,7 +385,7 @@ impl Conduct {
             reason,
             by: Vec::new(),
         };
-        let run = self.take(run, event)?;
+        let run = self.stop(run, event)?;
         let run = self.note_what_is_due(run)?;
         if run.next() == Next::Abandon {
             return Err(held(&run, Halt::Token(fault.clone())));

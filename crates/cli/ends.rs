@@ -176,8 +176,8 @@ impl Reached {
             Self::Stopped => Some((
                 pick(
                     lang,
-                    "監査用の鍵が使えないときは、次のコマンドで断念してください。",
-                    "If the audit key cannot be used any more, give it up with:",
+                    "監査用の鍵が使えないとき、または同じ検査で再び止まるときは、次のコマンドで断念してください。",
+                    "If the audit key cannot be used any more, or the same check stops it again, give it up with:",
                 ),
                 Way::Abandon,
             )),

@@ -1,7 +1,8 @@
 //! The journal: the transcript while it is written, on two media at once.
 //!
 //! Each folder holds `inputs.json` (every input, by name), `journal.jsonl`, and after the seal
-//! `bundle.json` and `after.jsonl`. A line counts when it is durable on both.
+//! `bundle.json` and `after.jsonl`; or `given-up`, once people sign its digest instead. A line
+//! counts when it is durable on both.
 //!
 //! Lines are [noted](Journal::note) and then [kept](Journal::keep): whoever causes an effect, or
 //! shows one, keeps before it. So an answer and the question after it are written together.
@@ -21,6 +22,8 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use ceremony::compile::{Compiled, input_digest};
+use ceremony::hex::Digest;
+use ceremony::record::{Event, Record};
 use ceremony::run::{Book, Fault};
 use rustix::fs::OFlags;
 
@@ -32,6 +35,7 @@ const INPUTS: &str = "inputs.json";
 const TRANSCRIPT: &str = "journal.jsonl";
 const BUNDLE: &str = "bundle.json";
 const AFTER: &str = "after.jsonl";
+const GIVEN_UP: &str = "given-up";
 
 /// Where a run's lines go.
 #[derive(Debug)]
@@ -50,7 +54,7 @@ pub(crate) struct Noted {
 }
 
 /// What was written.
-#[derive(Debug, Default, Clone)]
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) transcript: Vec<u8>,
     pub(crate) bundle: Vec<u8>,
@@ -63,15 +67,6 @@ pub(crate) struct Medium {
     folder: PathBuf,
     held: place::Held,
     transcript: File,
-}
-
-/// What was read from media that are given up.
-#[derive(Debug)]
-pub(crate) struct Unsealed {
-    pub(crate) inputs: BTreeMap<String, Vec<u8>>,
-    pub(crate) transcript: Vec<u8>,
-    /// The folder that its last lines stand in, where the other one lacks them.
-    pub(crate) alone: Option<PathBuf>,
 }
 
 impl Journal {
@@ -91,45 +86,38 @@ impl Journal {
         folders.iter().any(|folder| holds_a_line(folder))
     }
 
-    /// Whether a ceremony was sealed: its bundle is durable in one of these folders.
+    /// Whether a ceremony was sealed: in one of these folders its last record closes it, and a
+    /// bundle is beside it. Whether that is its seal is proved where it is read.
     pub(crate) fn is_sealed(folders: &[PathBuf]) -> bool {
-        folders.iter().any(|folder| folder.join(BUNDLE).symlink_metadata().is_ok())
+        let is_there = |folder: &&PathBuf| folder.join(BUNDLE).symlink_metadata().is_ok();
+        let closes = |folder: &PathBuf| {
+            let lines = read(&folder.join(TRANSCRIPT)).map(|octets| whole_lines(octets).0);
+            let text = lines.ok().and_then(|lines| String::from_utf8(lines).ok());
+            let last = text.as_ref().and_then(|text| Record::read(text.lines().last()?).ok());
+            last.is_some_and(|record| matches!(record.event, Event::Closed { .. }))
+        };
+        folders.iter().filter(is_there).any(closes)
     }
 
-    /// Reads two journals, or the one that is left or not put aside, without changing anything: the
-    /// inputs, and the longer transcript, which must continue the other. One that was sealed is
-    /// refused.
-    pub(crate) fn look(folders: &[PathBuf], put_aside: Option<&Path>) -> Result<Unsealed, Halt> {
-        let folders = two(folders)?;
-        let [a, b] = &folders;
-        recover::one_of(a, b, put_aside)?;
-        if folders.iter().any(|folder| folder.join(BUNDLE).exists()) {
-            let asked = "a journal that was not sealed";
-            return Err(Halt::media(
-                "S-ABANDONED",
-                asked,
-                "its seal: it is handed out, not given up",
-            ));
+    /// Says on both media that the ceremony is given up, with the digest that people sign: nobody
+    /// goes on with it after that.
+    pub(crate) fn give_up(folders: &[PathBuf], digest: &Digest) -> Result<(), Halt> {
+        for folder in two(folders)?.iter().filter(|folder| holds_a_line(folder)) {
+            put(&folder.join(GIVEN_UP), format!("{digest}\n").as_bytes())?;
         }
-        let mut held = Vec::new();
-        for folder in folders.iter().filter(|folder| put_aside != Some(folder.as_path())) {
-            let path = folder.join(TRANSCRIPT);
-            if path.symlink_metadata().is_ok() {
-                held.push((whole_lines(read(&path)?).0, folder.clone()));
-            }
-        }
-        held.sort_by_key(|(transcript, _)| transcript.len());
-        let (transcript, longest) = held.pop().unwrap_or_default();
-        let mut alone = None;
-        if let Some((shorter, folder)) = held.pop().filter(|(shorter, _)| *shorter != transcript) {
-            if !transcript.starts_with(&shorter) {
-                let asked = "two journals of which one continues the other";
-                return Err(Halt::media("S-JOURNAL", asked, "two that differ")
-                    .held(Reached::Unlike(vec![folder, longest])));
-            }
-            alone = Some(longest);
-        }
-        Ok(Unsealed { inputs: read_inputs(&folders, &transcript)?, transcript, alone })
+        Ok(())
+    }
+
+    /// The ceremony in these folders was not given up.
+    pub(crate) fn refuse_given_up(folders: &[PathBuf]) -> Result<(), Halt> {
+        let given_up = folders.iter().map(|folder| folder.join(GIVEN_UP));
+        let Some(mark) = given_up.into_iter().find(|mark| mark.symlink_metadata().is_ok()) else {
+            return Ok(());
+        };
+        let digest = read(&mark).map(|octets| String::from_utf8_lossy(&octets).trim().to_string());
+        let found = format!("{}: it was given up as {}", shown(&mark), digest.unwrap_or_default());
+        let asked = "a journal that goes on";
+        Err(Halt::media("S-ABANDONED", asked, found).held(Reached::GivenUp))
     }
 
     /// Takes a line, to be durable when [`Journal::keep`] returns.
@@ -306,8 +294,8 @@ fn read_inputs(
     if first.is_empty() {
         return Err(wrong("an empty journal: nothing was done".into()));
     }
-    let record = ceremony::record::Record::read(first).map_err(|error| wrong(error.to_string()))?;
-    let ceremony::record::Event::Opened(opened) = record.event else {
+    let record = Record::read(first).map_err(|error| wrong(error.to_string()))?;
+    let Event::Opened(opened) = record.event else {
         return Err(wrong("another event".into()));
     };
     let held = folders.iter().map(|folder| {

@@ -159,6 +159,15 @@ pub(crate) fn chain(
         chain.push(entry.clone());
     }
     chain.reverse();
+    // One history: beside none of its ceremonies there is another after the same one.
+    for entry in &chain {
+        let beside = |other: &&Entry| other.after == entry.after && other.name != entry.name;
+        if let Some(other) = found.values().find(beside) {
+            let asked = format!("one history in the ledger {}", shown(ledger));
+            let found = format!("a fork: {} and {}", entry.name, other.name);
+            return Err(Halt::media("S-LEDGER", asked, found));
+        }
+    }
     Ok(chain)
 }
 

@@ -4,6 +4,7 @@
 //! signs, encodes or decides: that is in `ceremony` and `token`. Read in this order: `args`,
 //! `commands`, `conduct`, `journal`, `people`.
 
+mod abandon;
 mod args;
 mod commands;
 mod conduct;

@@ -14,14 +14,16 @@ use ceremony::seal::Made;
 use ceremony::verify::{JustClosed, Trust, Verified};
 
 use crate::args::{self, Lang};
-use crate::commands::{compiled, finish, follows, held_on, judge_written, people, print, summary};
+use crate::commands::{
+    compiled, finish, follows, held_on, judge_written, people, pick, print, summary,
+};
 use crate::conduct::doubt::{consent_to_medium, holds};
 use crate::conduct::{Clock, Conduct, clock, ending};
 use crate::exit::{Halt, Reached};
 use crate::files::{Folder, shown};
 use crate::journal::Journal;
 use crate::journal::place;
-use crate::journal::recover::{Found, Reading};
+use crate::journal::recover::{Agreed, Found, Reading};
 use crate::people::People;
 use crate::proofs::prove;
 use crate::{output, room, signals};
@@ -71,6 +73,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     };
     let entered = room::enter(&held.room, wanted)?;
     place::two_devices(&held.journal, entered.mode, lang)?;
+    Journal::refuse_given_up(&held.journal)?;
     let found = Found::read(&held.journal, resume.put_aside.as_deref())?;
     let state = held_on(held, entered.mode, &found.after()?)?;
     let reading = found.replay(&state)?;
@@ -100,6 +103,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
         new_medium,
     };
     let seal = seal_of(&reading);
+    let not_taken = not_taken(&reading.agreed, lang);
     let (run, journal) = reading.level(seal.as_deref())?;
     let mut conduct = Conduct {
         tokens: entered.tokens,
@@ -111,8 +115,34 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
         lang,
         proofs: Vec::new(),
     };
+    not_taken.iter().for_each(|line| conduct.say(line));
     let run = conduct.resume(run, seal.as_deref(), resumed)?;
     Ok((conduct, run))
+}
+
+/// What people are told of records that stood on one medium only.
+pub(crate) fn not_taken(agreed: &Agreed, lang: Lang) -> Vec<String> {
+    let mut lines = Vec::new();
+    if agreed.dropped > 0 {
+        let count = agreed.dropped;
+        lines.push(match lang {
+            Lang::Ja => format!("!! 片方の媒体にだけあった記録 {count} 件は採らない。件数は記録に残る。"),
+            Lang::En => format!(
+                "!! Records that stood on one medium only are not taken: {count}. The record says how many."
+            ),
+        });
+    }
+    if agreed.head_dropped {
+        lines.push(
+            pick(
+                lang,
+                "!! 最後に書き留めた値の確認はその中にあり、有効でない。台本のその値を線で消し、一つ前の値を読み上げる。",
+                "!! Among them is the word that the last head is on paper: it does not count. Strike that head out, and read the one before it.",
+            )
+            .to_string(),
+        );
+    }
+    lines
 }
 
 /// What only people can say of what was read: who consents to go on without a medium, and whether a
@@ -139,7 +169,7 @@ fn agreed_to(
 
 /// The bundle that seals this run, if one of the media has it whole: it was made by the audit key,
 /// so it may stand on one of them only.
-fn seal_of(reading: &Reading) -> Option<Vec<u8>> {
+pub(crate) fn seal_of(reading: &Reading) -> Option<Vec<u8>> {
     let run = &reading.agreed.run;
     if let Some(seal) = run.sealed() {
         return reading.bundles.iter().find(|bundle| Digest::of(bundle) == seal).cloned();

@@ -66,7 +66,10 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
     let (mut signatures, mut last) = (0, None);
     let trusted = !matches!(trust, Trust::None);
     let chain = ledgers::whole(ledgers::list(ledger)?, ledger)?;
-    if let Some(entry) = chain.last().filter(|entry| ledgers::is_abandoned(&entry.folder)) {
+    // An anchor that pins it says whose it is; a plan after it does where there is none.
+    let anchored = matches!(trust, Trust::Anchor(_));
+    let last_is_given_up = |entry: &&ledgers::Entry| ledgers::is_abandoned(&entry.folder);
+    if let Some(entry) = chain.last().filter(last_is_given_up).filter(|_| !anchored) {
         let fault = Fault::new(
             "S-ABANDONED",
             "a ceremony after it, whose plan names its journal",

@@ -131,7 +131,7 @@ impl<'c> Rehearsal<'c> {
                     None => {
                         let head = run.head();
                         let by = vec!["p13".parse().unwrap()];
-                        run.apply(self.at, Event::Noted { head, by })?.run
+                        run.apply(self.at, Event::Noted { head, by, mistaken: 0 })?.run
                     }
                 },
                 Next::Close(end) => run.apply(self.at, Event::Closed { end })?.run,

@@ -134,7 +134,7 @@ impl Scribe {
             }
             Next::Note(..) => {
                 let (head, by) = (run.head(), vec!["p13".parse().unwrap()]);
-                self.take(Event::Noted { head, by });
+                self.take(Event::Noted { head, by, mistaken: 0 });
             }
             Next::Close(end) => self.take(Event::Closed { end }),
             Next::Seal => {

@@ -129,6 +129,9 @@ pub enum Event {
         head: Digest,
         /// Who says so.
         by: Vec<Name>,
+        /// How often the machine refused who said so. A record of its own would be another head.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        mistaken: u32,
     },
     /// Something was not as the script has it; people say what and why, and go on.
     Deviation {
@@ -406,6 +409,11 @@ pub(crate) fn canonical_json<T: Serialize>(value: &T) -> String {
 
 /// The chain value before the first record.
 pub const GENESIS: Digest = Digest([0; 32]);
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_zero(count: &u32) -> bool {
+    *count == 0
+}
 
 impl Event {
     /// The result that a record of this event carries.

@@ -64,13 +64,15 @@ pub enum Trust<'a> {
 #[derive(Debug)]
 pub struct JustClosed {
     head: Digest,
+    postscript: Digest,
 }
 
 impl JustClosed {
     /// From the run that was just closed in this room.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
-        run.closed().map(|_| Self { head: run.transcript_head() })
+        let (head, postscript) = (run.transcript_head(), run.postscript_head());
+        run.closed().map(|_| Self { head, postscript })
     }
 }
 
@@ -325,7 +327,9 @@ impl Trial {
             Trust::None => false,
             Trust::Rehearsal => is(facts.mode, Mode::Rehearsal)?,
             Trust::Drill => is(facts.mode, Mode::Drill)?,
-            Trust::Room(room) => room.head == facts.head,
+            Trust::Room(room) => {
+                room.head == facts.head && room.postscript == self.run.postscript_head()
+            }
             Trust::Anchor(anchor) => {
                 is(facts.mode, *anchor.mode.get_ref())?;
                 let compared = anchor.compare(&self.state);

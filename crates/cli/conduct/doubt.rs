@@ -116,7 +116,7 @@ impl Conduct {
             }
             Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
                 let rule = "people".to_string();
-                self.take(run, Event::Refused { op: name, attempt, rule, reason, by })
+                self.stop(run, Event::Refused { op: name, attempt, rule, reason, by })
             }
         }
     }
@@ -178,7 +178,7 @@ impl Conduct {
             }
             Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
                 let rule = "people".to_string();
-                return self.take(run, Event::Refused { op: name, attempt, rule, reason, by });
+                return self.stop(run, Event::Refused { op: name, attempt, rule, reason, by });
             }
         };
         // What is about to be done is on record before it is done.

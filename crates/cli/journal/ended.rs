@@ -13,7 +13,7 @@ use super::{AFTER, BUNDLE, Journal, TRANSCRIPT, Written, read_inputs, two};
 use crate::exit::Halt;
 use crate::files::read;
 
-/// What one medium holds of a sealed ceremony.
+/// What both media hold of a sealed ceremony.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) written: Written,
@@ -21,16 +21,23 @@ pub(crate) struct Ended {
 }
 
 impl Journal {
-    /// The ceremony in these folders, if one of them has its seal and its postscript.
+    /// The ceremony in these folders, if both have its seal and its postscript, and the same.
     pub(crate) fn ended(folders: &[PathBuf]) -> Result<Option<Ended>, Halt> {
         let folders = two(folders)?;
-        let whole = |folder: &&PathBuf| [BUNDLE, AFTER].iter().all(|name| has(folder, name));
-        let Some(folder) = folders.iter().find(whole) else { return Ok(None) };
-        let written = Written {
-            transcript: read(&folder.join(TRANSCRIPT))?,
-            bundle: read(&folder.join(BUNDLE))?,
-            after: read(&folder.join(AFTER))?,
-        };
+        if !folders.iter().all(|folder| [BUNDLE, AFTER].iter().all(|name| has(folder, name))) {
+            return Ok(None);
+        }
+        let [a, b] = folders.each_ref().map(|folder| {
+            Ok::<_, Halt>(Written {
+                transcript: read(&folder.join(TRANSCRIPT))?,
+                bundle: read(&folder.join(BUNDLE))?,
+                after: read(&folder.join(AFTER))?,
+            })
+        });
+        let (written, other) = (a?, b?);
+        if written != other {
+            return Ok(None);
+        }
         let inputs = read_inputs(&folders, &written.transcript)?;
         Ok(Some(Ended { written, inputs }))
     }

@@ -1,12 +1,17 @@
 //! Going on with two journals, neither of which is believed by itself.
 //!
-//! Each is replayed on its own before anything is changed. What stands on both is taken. Of what
-//! stands on one only, the token's answer to a question that stands on both is taken, once its
-//! signatures are proved: nobody else can give it. Everything else is dropped, counted, and asked
-//! again. Where one journal is lost, does not replay, or differs from the other, it takes the
-//! consent of two people of two roles to go on with the other one alone.
+//! Each is replayed on its own before anything is changed. What stands on both is taken. A run
+//! writes to one medium and then to the other: at most one record, or an answer and what came
+//! right after it, stands on one only. Where more does, the other one was cut, and the two differ.
 //!
-//! **Invariant:** nothing is written before [`Reading::level`].
+//! Of what stands on one only, two things are taken. The token's answer that its signatures prove:
+//! nobody else can give it. And a question that comes right after what is taken: the token may have
+//! done what it asks, should the other medium have been cut, so its number is burned. Everything
+//! else is dropped, counted, and asked again. Where one journal is lost, does not replay, or
+//! differs from the other, it takes the consent of two people of two roles to go on with the other
+//! one alone.
+//!
+//! **Invariant:** nothing is written before [`Reading::level`]. Resuming and giving up read alike.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -17,7 +22,7 @@ use std::sync::Arc;
 use ceremony::hex::Digest;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
-use ceremony::record::{Answer, Aside, Event, LoneRefusal, Record};
+use ceremony::record::{Answer, Aside, Event, LoneRefusal, Mode, Record};
 use ceremony::run::{Next, Run};
 use ceremony::verify::{Refusal, replay_line, replay_unsealed};
 
@@ -82,12 +87,14 @@ pub(crate) struct Reading {
 pub(crate) struct Agreed {
     /// The ceremony as it shall stand on both media.
     pub(crate) run: Run,
-    transcript: Vec<u8>,
+    pub(crate) transcript: Vec<u8>,
     after: Vec<u8>,
     /// Records that are copied from one medium to the other.
     pub(crate) copied: usize,
     /// Records that stood on one medium only and are dropped.
     pub(crate) dropped: usize,
+    /// Whether people's word that a head is on paper is among them.
+    pub(crate) head_dropped: bool,
     /// A refusal among them, which holds until people say that it does not.
     pub(crate) refusal: Option<LoneRefusal>,
 }
@@ -122,6 +129,17 @@ impl Found {
         Ok(plan.after.into_inner())
     }
 
+    /// Real, or a drill, as the first record says that can be read.
+    pub(crate) fn mode(&self) -> Mode {
+        let first = self.sides.iter().filter_map(Side::first_line);
+        let mut modes = first.filter_map(|line| {
+            let line = String::from_utf8(line).ok()?;
+            let Event::Opened(opened) = event(&line)? else { return None };
+            Some(opened.mode)
+        });
+        modes.next().unwrap_or(Mode::Real)
+    }
+
     /// Replays each journal on its own, and says what both have.
     pub(crate) fn replay(self, state: &Arc<State>) -> Result<Reading, Halt> {
         let Self { sides, inputs } = self;
@@ -144,7 +162,8 @@ impl Found {
             (Some(b), Some(a)) => agreed(&sides, a, b)?,
             (Some(Told { run, transcript, after }), None) => {
                 let copied = lines(&transcript) + lines(&after);
-                Agreed { run, transcript, after, copied, dropped: 0, refusal: None }
+                let (dropped, head_dropped, refusal) = (0, false, None);
+                Agreed { run, transcript, after, copied, dropped, head_dropped, refusal }
             }
             (None, _) => {
                 let found = "none: one is lost or put aside, and so is the other";
@@ -239,40 +258,79 @@ fn agreed(sides: &[Side; 2], a: Told, b: Told) -> Result<Agreed, Halt> {
     let (mut transcript, mut after) = (short.transcript.clone(), short.after.clone());
     let mut run = short.run.clone();
     let beyond = String::from_utf8_lossy(&beyond).into_owned();
-    let mut beyond = beyond.split_inclusive('\n').peekable();
+    let beyond: Vec<&str> = beyond.split_inclusive('\n').collect();
+    if !is_one_write(&run, &beyond) {
+        return Err(differ(sides, &a, &b));
+    }
     let mut copied = 0;
-    if let Some(line) = beyond.peek()
-        && let Some(taken) = tokens_answer(&run, line)
-    {
+    for line in &beyond {
+        let Some(next) = taken_alone(&run, line) else { break };
         let book = if in_postscript { &mut after } else { &mut transcript };
         book.extend(line.as_bytes());
-        run = taken;
-        copied = 1;
-        beyond.next();
+        run = next;
+        copied += 1;
     }
-    let beyond: Vec<&str> = beyond.collect();
-    let refusal = beyond.iter().find_map(|line| refusal(line));
-    Ok(Agreed { run, transcript, after, copied, dropped: beyond.len(), refusal })
+    let dropped = beyond.get(copied..).unwrap_or_default();
+    let events = || dropped.iter().filter_map(|line| event(line));
+    let refusal = events().find_map(|event| {
+        let Event::Refused { rule, reason, by, .. } = event else { return None };
+        Some(LoneRefusal { rule, reason, by, holds: true })
+    });
+    let head_dropped = events().any(|event| matches!(event, Event::Noted { .. }));
+    let dropped = dropped.len();
+    Ok(Agreed { run, transcript, after, copied, dropped, head_dropped, refusal })
 }
 
-/// The run after a token's answer to the question that stands on both, if this line is one and its
-/// signatures hold.
-fn tokens_answer(run: &Run, line: &str) -> Option<Run> {
-    let record = Record::read(line.trim_end()).ok()?;
-    let Event::Answered { answer: Answer::Token(_), .. } = record.event else { return None };
+fn event(line: &str) -> Option<Event> {
+    Record::read(line.trim_end()).ok().map(|record| record.event)
+}
+
+/// Whether a run writes these lines at once ([`crate::conduct`]): one record, or an answer and the
+/// question or refusal that comes of it. The question of an effect waits until everything before it
+/// is durable, unless that proves itself.
+fn is_one_write(run: &Run, lines: &[&str]) -> bool {
+    match lines {
+        [] | [_] => true,
+        [first, second] => match (event(first), event(second)) {
+            (Some(Event::Answered { .. }), Some(Event::Asked(asked))) => {
+                let op = run.graph().op(&asked.op);
+                proved_answer(run, first).is_some() || op.is_some_and(|op| !op.act.has_effect())
+            }
+            (Some(Event::Answered { .. }), Some(Event::Refused { .. })) => true,
+            _ => false,
+        },
+        _ => false,
+    }
+}
+
+/// The run after this line, if it is taken although it stands on one medium only.
+fn taken_alone(run: &Run, line: &str) -> Option<Run> {
+    match event(line)? {
+        Event::Asked(_) => replay_line(run.clone(), line).ok().map(|(run, _)| run),
+        Event::Answered { .. } => proved_answer(run, line),
+        Event::Opened(_)
+        | Event::Adopted { .. }
+        | Event::Lost { .. }
+        | Event::OrphanRemoved { .. }
+        | Event::Refused { .. }
+        | Event::Mistaken { .. }
+        | Event::Noted { .. }
+        | Event::Deviation { .. }
+        | Event::Resumed(_)
+        | Event::Closed { .. }
+        | Event::Sealed { .. } => None,
+    }
+}
+
+/// The run after a token's answer that its own signatures prove.
+fn proved_answer(run: &Run, line: &str) -> Option<Run> {
+    let Event::Answered { answer: Answer::Token(_), .. } = event(line)? else { return None };
     let Next::Answer(..) = run.next() else { return None };
     let (run, checks) = replay_line(run.clone(), line).ok()?;
-    prove(&checks).ok().map(|_| run)
+    (!checks.is_empty() && prove(&checks).is_ok()).then_some(run)
 }
 
-fn refusal(line: &str) -> Option<LoneRefusal> {
-    let Event::Refused { rule, reason, by, .. } = Record::read(line.trim_end()).ok()?.event else {
-        return None;
-    };
-    Some(LoneRefusal { rule, reason, by, holds: true })
-}
-
-/// Two journals of which neither continues the other.
+/// Two journals of which neither continues the other by one write.
 fn differ(sides: &[Side; 2], a: &Told, b: &Told) -> Halt {
     let common = a.transcript.iter().zip(&b.transcript).take_while(|(a, b)| a == b).count();
     let line = lines(a.transcript.get(..common).unwrap_or_default()) + 1;
@@ -283,7 +341,8 @@ fn differ(sides: &[Side; 2], a: &Told, b: &Told) -> Halt {
     let [left, right] = sides;
     let found =
         format!("two that differ from line {line} on; {}; {}", says(left, a), says(right, b));
-    Halt::media("S-JOURNAL", "two journals of which one continues the other", found)
+    let asked = "two journals of which one continues the other by one write at most";
+    Halt::media("S-JOURNAL", asked, found)
         .held(Reached::Unlike(sides.each_ref().map(|side| side.folder.clone()).to_vec()))
 }
 
@@ -320,7 +379,7 @@ impl Side {
     ) -> Result<Medium, Halt> {
         let mut held = match self.held {
             Some(held) => held,
-            None => Self::renewed(self.folder, self.aside, inputs)?,
+            None => Self::renewed(self.folder, self.aside, inputs, [transcript, after])?,
         };
         for (name, octets, found) in
             [(TRANSCRIPT, transcript, &held.transcript), (AFTER, after, &held.after)]
@@ -338,8 +397,14 @@ impl Side {
         Ok(held.medium)
     }
 
-    /// A medium in the place of a lost one; what was put aside on it gets another name.
-    fn renewed(folder: PathBuf, aside: Option<Aside>, inputs: &[u8]) -> Result<Held, Halt> {
+    /// A medium in the place of a lost one; what was put aside on it gets another name. Each file is
+    /// there whole or not at all: a journal of which a part is missing is one that was cut.
+    fn renewed(
+        folder: PathBuf,
+        aside: Option<Aside>,
+        inputs: &[u8],
+        [transcript, after]: [&[u8]; 2],
+    ) -> Result<Held, Halt> {
         fs::create_dir_all(&folder).map_err(|error| failed(&folder, &error))?;
         if let Some(aside) = aside {
             let tag: String = aside.sha256.to_string().chars().take(16).collect();
@@ -351,9 +416,12 @@ impl Side {
             }
         }
         put(&folder.join(INPUTS), inputs)?;
-        put(&folder.join(TRANSCRIPT), b"")?;
+        if !after.is_empty() {
+            put(&folder.join(AFTER), after)?;
+        }
+        put(&folder.join(TRANSCRIPT), transcript)?;
         let medium = Medium::open(folder, false)?;
-        let (transcript, after, bundle) = (Vec::new(), Vec::new(), Vec::new());
-        Ok(Held { medium, transcript, after, bundle, torn: 0 })
+        let (transcript, after) = (transcript.to_vec(), after.to_vec());
+        Ok(Held { medium, transcript, after, bundle: Vec::new(), torn: 0 })
     }
 }

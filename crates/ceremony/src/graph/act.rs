@@ -354,6 +354,21 @@ impl Act {
         }
     }
 
+    /// Whether it changes what is on a token, or has it sign: done twice, it is not what it was.
+    #[must_use]
+    pub const fn has_effect(&self) -> bool {
+        matches!(
+            self,
+            Self::Generate { .. }
+                | Self::Copy { .. }
+                | Self::Destroy { .. }
+                | Self::Clear { .. }
+                | Self::SignHead
+                | Self::Sign(_)
+                | Self::WriteHead
+        )
+    }
+
     /// Whether its attempt is part of a number that is used once: a CRL's, a serial, a key's id.
     #[must_use]
     pub const fn is_numbered(&self) -> bool {

@@ -220,9 +220,12 @@ impl Run {
         }
     }
 
-    /// The time of the transcript's last record.
+    /// The time of the transcript's last record: of the one that closed it, if one did.
     #[must_use]
     pub const fn ended_at(&self) -> Instant {
-        self.ended_at
+        match self.closed {
+            Some(_) => self.ended_at,
+            None => self.last_at(),
+        }
     }
 }

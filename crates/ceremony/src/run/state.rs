@@ -40,7 +40,7 @@ impl Run {
             Event::Mistaken { op, attempt, question } => {
                 self.take_mistaken(op, *attempt, question).map(none)
             }
-            Event::Noted { head, by } => self.take_noted(*head, by).map(none),
+            Event::Noted { head, by, .. } => self.take_noted(*head, by).map(none),
             Event::Deviation { op, reason, by } => self.take_deviation(op, reason, by).map(none),
             Event::Resumed(resumed) => self.take_resumed(at, resumed).map(none),
             Event::Closed { end } => self.take_closed(at, *end).map(none),

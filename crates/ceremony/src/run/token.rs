@@ -85,7 +85,7 @@ impl Run {
         for key in graph.keys.iter().filter(|key| self.keys().contains_key(&key.name)) {
             expected.insert(self.id_of(&key.name)?, key.name.clone());
         }
-        let mut doubtful = self.destroyed_on(&Holder::Root)?;
+        let mut doubtful = self.vanishing_on(&Holder::Root)?;
         if let Some(op) = self.doubt.or(self.pending).and_then(|i| self.op_at(i))
             && let Act::Generate { key } = &op.act
         {
@@ -180,34 +180,44 @@ impl Run {
                 Some(_) | None => {}
             }
         }
+        copies.retain(|key| !self.is_destroyed_on(&Holder::Spare(spare.clone()), key));
         let mut expected = BTreeMap::new();
         for key in copies {
             let id = self.id_of(&key)?;
             doubtful.remove(&id);
             expected.insert(id, key);
         }
-        doubtful.extend(self.destroyed_on(&Holder::Spare(spare.clone()))?);
+        doubtful.extend(self.vanishing_on(&Holder::Spare(spare.clone()))?);
         let begun = self.begun_on(&Holder::Spare(spare.clone()));
         self.compare(objects, &Known { expected, doubtful, head: None, begun })
     }
 
-    /// CKA_ID of every key whose destruction on this token was begun, and of everything that is
-    /// cleared here: it may be gone or not.
-    fn destroyed_on(&self, holder: &Holder) -> Result<BTreeSet<Octets>, Fault> {
+    /// CKA_ID of every key whose destruction on this token was begun and is not done, and of
+    /// everything that is still to be cleared: it may be there or not. What is done is gone.
+    fn vanishing_on(&self, holder: &Holder) -> Result<BTreeSet<Octets>, Fault> {
         let mut ids = BTreeSet::new();
         for (op, state) in self.graph().ops.iter().zip(&self.ops) {
             if let Act::Destroy { key, token } = &op.act
                 && token == holder
-                && (state.done || self.was_asked(op))
+                && self.was_asked(op)
             {
                 ids.insert(self.id_of(key)?);
             } else if let Act::Clear { id, token, .. } = &op.act
                 && token == holder
+                && !state.done
             {
                 ids.insert(id.clone());
             }
         }
         Ok(ids)
+    }
+
+    fn is_destroyed_on(&self, holder: &Holder, key: &Name) -> bool {
+        let mut ops = self.graph().ops.iter().zip(&self.ops);
+        ops.any(|(op, state)| {
+            let Act::Destroy { key: destroyed, token } = &op.act else { return false };
+            state.done && destroyed == key && token == holder
+        })
     }
 
     /// R-KEY-IN-HSM: exactly one pair, on the curve, with every attribute as it was asked.

@@ -5,11 +5,11 @@
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::String;
+use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::name::Name;
-use crate::record::{Answer, Event, Mode, Place, Record, Resumed};
+use crate::record::{Answer, Event, Mode, Place, Record, Resumed, WHO};
 use crate::time::Instant;
 use crate::token::{TokenAnswer, TokenIdentity};
 
@@ -31,6 +31,8 @@ pub struct History {
     pub tokens: BTreeMap<String, TokenIdentity>,
     /// What was not as planned.
     pub happened: Vec<Happening>,
+    /// The operation that was answered or refused last.
+    at_hand: String,
 }
 
 /// Something that was not as planned.
@@ -130,12 +132,15 @@ impl History {
                 What::Adopted { op: op.clone() }
             }
             Event::OrphanRemoved { op, by, .. } => What::Removed { op: op.clone(), by: by.clone() },
-            Event::Refused { op, rule, reason, by, .. } => What::Refused {
-                op: op.clone(),
-                rule: rule.clone(),
-                reason: reason.clone(),
-                by: by.clone(),
-            },
+            Event::Refused { op, rule, reason, by, .. } => {
+                self.at_hand.clone_from(op);
+                What::Refused {
+                    op: op.clone(),
+                    rule: rule.clone(),
+                    reason: reason.clone(),
+                    by: by.clone(),
+                }
+            }
             Event::Deviation { op, reason, by } => {
                 What::Deviation { op: op.clone(), reason: reason.clone(), by: by.clone() }
             }
@@ -146,14 +151,14 @@ impl History {
             Event::Mistaken { op, question, .. } => {
                 What::Mistaken { op: op.clone(), question: question.clone() }
             }
-            Event::Asked(_) | Event::Noted { .. } | Event::Closed { .. } | Event::Sealed { .. } => {
-                return;
-            }
+            Event::Noted { mistaken, .. } => return self.take_mistaken(record.at, *mistaken),
+            Event::Asked(_) | Event::Closed { .. } | Event::Sealed { .. } => return,
         };
         self.happened.push(Happening { at: record.at, what });
     }
 
     fn take_answer(&mut self, op: &str, answer: &Answer) {
+        self.at_hand = op.into();
         let people = self.answered.entry(op.into()).or_default();
         match answer {
             Answer::People(said) => people.extend(said.by.iter().cloned()),
@@ -161,6 +166,14 @@ impl History {
                 self.tokens.insert(identity.serial.clone(), identity.clone());
             }
             Answer::Token(_) => {}
+        }
+    }
+
+    /// Wrong answers to who noted a head: after the operation that was answered last.
+    fn take_mistaken(&mut self, at: Instant, count: u32) {
+        for _ in 0..count {
+            let (op, question) = (self.at_hand.clone(), WHO.to_string());
+            self.happened.push(Happening { at, what: What::Mistaken { op, question } });
         }
     }
 

@@ -1,0 +1,90 @@
+//! Gives up a ceremony that can be neither finished nor sealed: its record is written out, and
+//! everyone signs its digest on paper.
+//!
+//! It is read as a resumption reads it: each journal by itself, and of one medium alone nothing but
+//! what proves itself. What is given up could have happened, up to its last record: only that may be
+//! signed on paper, and a ledger takes nothing else. A first ceremony joins none.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ceremony::hex::Digest;
+use ceremony::plan::After;
+use ceremony::seal::JOURNAL_FILE;
+use ceremony::verify::replay_abandoned;
+
+use crate::args::{self, Lang};
+use crate::commands::{follows, pick, print};
+use crate::exit::{Halt, Reached};
+use crate::files::shown;
+use crate::journal::Journal;
+use crate::journal::recover::Found;
+use crate::resume::{not_taken, seal_of};
+use crate::{output, verdicts};
+
+/// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
+pub(crate) fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
+    give_up(abandon, lang).map_err(|halt| {
+        let reached = Reached::of(&abandon.journal);
+        halt.held(if reached == Reached::Begun { Reached::GivenUp } else { reached })
+    })
+}
+
+fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
+    let found = Found::read(&abandon.journal, abandon.put_aside.as_deref())?;
+    let (inputs, after, mode) = (found.inputs.clone(), found.after()?, found.mode());
+    let state = match &after {
+        After::Nothing => Arc::default(),
+        After::Ceremony(_) => {
+            follows(abandon.ledger.as_deref(), abandon.anchor.as_deref(), mode, &after)?
+        }
+    };
+    // It holds the journals until all is written.
+    let reading = found.replay(&state)?;
+    if seal_of(&reading).is_some() {
+        let found = "its seal: it is handed out, not given up";
+        return Err(Halt::media("S-ABANDONED", "a journal that was not sealed", found));
+    }
+    let journal = reading.agreed.transcript.clone();
+    if let After::Ceremony(_) = after {
+        let replayed = replay_abandoned(&inputs, &journal, &state);
+        let (checks, ..) = replayed.map_err(Halt::Verification)?;
+        verdicts::prove_all(&checks)?;
+    }
+    let digest = Digest::of(&journal);
+    let lines = journal.iter().filter(|octet| **octet == b'\n').count();
+    let mut files: BTreeMap<String, Vec<u8>> =
+        inputs.into_iter().map(|(name, octets)| (format!("inputs/{name}"), octets)).collect();
+    files.insert(JOURNAL_FILE.into(), journal);
+    output::write_once(&abandon.out, &files)?;
+    Journal::give_up(&abandon.journal, &digest)?;
+    let mut text = String::new();
+    for line in not_taken(&reading.agreed, lang) {
+        text.push_str(&format!("{line}\n"));
+    }
+    text.push_str(&format!("{}\n\n  sha256 {digest}\n", what_to_do(&after, lang)));
+    for line in ceremony::words::lines(&digest.0) {
+        text.push_str(&format!("    {line}\n"));
+    }
+    text.push_str(&format!(
+        "  {lines} {}\n  {}\n",
+        pick(lang, "件の記録", "records"),
+        shown(&abandon.out)
+    ));
+    print(&text)
+}
+
+const fn what_to_do(after: &After, lang: Lang) -> &'static str {
+    match after {
+        After::Nothing => pick(
+            lang,
+            "この記録は封印できません。次の値を紙に写し、全員が署名してください。最初のセレモニーなので、台帳には入りません。トークンを初期化し、新しい計画で行います。",
+            "This record cannot be sealed. Copy this value to paper, and everyone signs it. It was the CA's first ceremony, and joins no ledger: the token is initialised, and a new plan is held.",
+        ),
+        After::Ceremony(_) => pick(
+            lang,
+            "この記録は封印できません。次の値を紙に写し、全員が署名してください。次の計画の abandoned にこの値を書きます。",
+            "This record cannot be sealed. Copy this value to paper, and everyone signs it. The next plan names it as `abandoned`.",
+        ),
+    }
+}
