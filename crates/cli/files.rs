@@ -207,7 +207,13 @@ pub(crate) fn names(folder: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
         let is_folder = match entry.file_type() {
             // Some file systems do not say.
             FileType::Unknown => folder.join(&name).symlink_metadata()?.is_dir(),
-            known => known == FileType::Directory,
+            FileType::Directory => true,
+            FileType::RegularFile
+            | FileType::Symlink
+            | FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice => false,
         };
         names.push((name, is_folder));
     }
