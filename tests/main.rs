@@ -29,6 +29,7 @@ mod issuing;
 mod kill;
 mod laws;
 mod life;
+mod memory;
 mod modules;
 mod nss;
 mod other_validators;

@@ -16,6 +16,7 @@ mod image;
 mod journal;
 mod ledgers;
 mod live;
+mod memory;
 mod output;
 mod partial;
 mod people;
