@@ -148,8 +148,6 @@ impl Reached {
         }
     }
 
-    /// The exit where the cause cannot be mended: a ceremony that can be sealed no more is given
-    /// up; one that is sealed needs nobody's token.
     /// The journals that its exits leave out: one command for each.
     fn left_out(&self) -> &[PathBuf] {
         match self {
@@ -163,6 +161,8 @@ impl Reached {
         }
     }
 
+    /// The exit where the cause cannot be mended: a ceremony that can be sealed no more is given
+    /// up; one that is sealed needs nobody's token.
     fn unmended(&self, lang: Lang) -> Option<Exit> {
         match self {
             Self::Begun => Some((

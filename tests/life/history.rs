@@ -219,7 +219,9 @@ impl History {
         let mut list = Command::new("pkcs11-tool");
         list.args(["--module", SOFTHSM, "--token-label", label]);
         list.args(["--login", "--pin", PIN, "--list-objects"]);
-        text(&run(self.drill.env(&mut list)))
+        let listed = run(self.drill.env(&mut list));
+        assert!(listed.status.success(), "{label}: {}: {}", listed.status, text(&listed));
+        text(&listed)
     }
 
     /// How many private and public keys a token holds.

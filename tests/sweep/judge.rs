@@ -147,7 +147,8 @@ fn judge_tokens(history: &History, state: &State, end: End, journal: &str) {
             count.1 += usize::from(class == "Public Key");
         }
         for id in whole.difference(&remains) {
-            assert_eq!(counts.get(id), Some(&(1, 1)), "{label}: {id} is no key pair");
+            let listed = objects(history, label);
+            assert_eq!(counts.get(id), Some(&(1, 1)), "{label}: {id}, no key pair: {listed:?}");
         }
     }
 }

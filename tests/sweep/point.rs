@@ -81,6 +81,10 @@ pub(crate) struct Universe {
     module: Vec<Fault>,
     /// The names of the module's functions that were called.
     functions: Vec<String>,
+    /// The function of each call.
+    calls: Vec<String>,
+    /// The system call of each fault, as strace prints it.
+    lines: Vec<String>,
 }
 
 impl fmt::Display for Universe {
@@ -103,16 +107,30 @@ impl Universe {
         let calls: Vec<&str> = log.lines().map(|line| line.split(' ').nth(1).unwrap()).collect();
         let numbers = 1..=calls.len();
         let module = numbers.flat_map(|n| OF_MODULE.map(|how| Fault::Module(format!("{n}:{how}"))));
-        let mut functions: Vec<String> = calls.iter().map(|call| call.to_string()).collect();
+        let calls: Vec<String> = calls.iter().map(|call| call.to_string()).collect();
+        let mut functions = calls.clone();
         functions.sort();
         functions.dedup();
         let traced = fs::read_to_string(traced).unwrap();
-        Self { system: system_faults(&traced), module: module.collect(), functions }
+        let (system, lines) = system_faults(&traced).into_iter().unzip();
+        Self { system, module: module.collect(), functions, calls, lines }
+    }
+
+    /// Every fault at every call of one of the module's functions, or at every system call that has
+    /// all of these words, as strace prints it; each alone.
+    pub(crate) fn at(&self, place: &str) -> Vec<Point> {
+        let calls = (1..).zip(&self.calls).filter(|(_, call)| *call == place);
+        let faults = calls.flat_map(|(n, _)| OF_MODULE.map(|how| format!("{n}:{how}")));
+        let on = self.system.iter().zip(&self.lines);
+        let on = on.filter(|(_, line)| place.split(' ').all(|word| line.contains(word)));
+        let faults = faults.map(Fault::Module).chain(on.map(|(fault, _)| fault.clone()));
+        let point = |(number, fault)| Point { number, faults: vec![fault], for_good: false };
+        faults.enumerate().map(point).collect()
     }
 }
 
 /// Every call of the main thread, from where the program's own code begins.
-fn system_faults(traced: &str) -> Vec<Fault> {
+fn system_faults(traced: &str) -> Vec<(Fault, String)> {
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
     let main = traced.split_whitespace().next().unwrap();
     let (mut begun, mut faults) = (false, Vec::new());
@@ -134,7 +152,7 @@ fn system_faults(traced: &str) -> Vec<Fault> {
         let errors = known.map_or(&[][..], |(_, errors)| errors).iter().copied();
         for how in ["KILL"].into_iter().chain(errors) {
             let (call, how) = (call.to_string(), how.to_string());
-            faults.push(Fault::System { call, number: *number, how });
+            faults.push((Fault::System { call, number: *number, how }, rest.to_string()));
         }
     }
     faults
