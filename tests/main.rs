@@ -16,6 +16,7 @@
 mod abandoned;
 mod attacks;
 mod bad_input;
+mod bounds;
 mod characters;
 mod copies;
 mod diff;

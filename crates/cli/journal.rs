@@ -25,7 +25,7 @@ use ceremony::run::{Book, Fault};
 use rustix::fs::OFlags;
 
 use crate::exit::{Halt, Reached};
-use crate::files::{names, read, shown};
+use crate::files::{names, read_sealed, shown};
 use crate::partial::{self, is_partial};
 
 const INPUTS: &str = "inputs.json";
@@ -115,7 +115,7 @@ impl Journal {
         for folder in folders.iter().filter(|folder| put_aside != Some(folder.as_path())) {
             let path = folder.join(TRANSCRIPT);
             if path.symlink_metadata().is_ok() {
-                held.push((whole_lines(read(&path)?).0, folder.clone()));
+                held.push((whole_lines(read_sealed(&path)?).0, folder.clone()));
             }
         }
         held.sort_by_key(|(transcript, _)| transcript.len());
@@ -175,9 +175,9 @@ impl Journal {
         match self {
             Self::Memory(written) => Ok(written.clone()),
             Self::Media([first, _], _) => Ok(Written {
-                transcript: read(&first.folder.join(TRANSCRIPT))?,
-                bundle: read(&first.folder.join(BUNDLE))?,
-                after: read(&first.folder.join(AFTER))?,
+                transcript: read_sealed(&first.folder.join(TRANSCRIPT))?,
+                bundle: read_sealed(&first.folder.join(BUNDLE))?,
+                after: read_sealed(&first.folder.join(AFTER))?,
             }),
         }
     }
@@ -248,7 +248,8 @@ impl Medium {
 /// it may be lost.
 fn holds_a_line(folder: &Path) -> bool {
     let path = folder.join(TRANSCRIPT);
-    path.symlink_metadata().is_ok() && read(&path).map_or(true, |octets| octets.contains(&b'\n'))
+    path.symlink_metadata().is_ok()
+        && read_sealed(&path).map_or(true, |octets| octets.contains(&b'\n'))
 }
 
 /// A journal begins in an empty folder, or where one was about to begin when the power was cut:
@@ -311,7 +312,7 @@ fn read_inputs(
         return Err(wrong("another event".into()));
     };
     let held = folders.iter().map(|folder| {
-        let octets = read(&folder.join(INPUTS)).unwrap_or_default();
+        let octets = read_sealed(&folder.join(INPUTS)).unwrap_or_default();
         serde_json::from_slice(&octets).unwrap_or_default()
     });
     let held: Vec<BTreeMap<String, String>> = held.collect();

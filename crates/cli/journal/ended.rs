@@ -11,7 +11,7 @@ use ceremony::verify::Refusal;
 
 use super::{AFTER, BUNDLE, Journal, TRANSCRIPT, Written, read_inputs, two};
 use crate::exit::Halt;
-use crate::files::read;
+use crate::files::read_sealed;
 
 /// What one medium holds of a sealed ceremony.
 #[derive(Debug)]
@@ -27,9 +27,9 @@ impl Journal {
         let whole = |folder: &&PathBuf| [BUNDLE, AFTER].iter().all(|name| has(folder, name));
         let Some(folder) = folders.iter().find(whole) else { return Ok(None) };
         let written = Written {
-            transcript: read(&folder.join(TRANSCRIPT))?,
-            bundle: read(&folder.join(BUNDLE))?,
-            after: read(&folder.join(AFTER))?,
+            transcript: read_sealed(&folder.join(TRANSCRIPT))?,
+            bundle: read_sealed(&folder.join(BUNDLE))?,
+            after: read_sealed(&folder.join(AFTER))?,
         };
         let inputs = read_inputs(&folders, &written.transcript)?;
         Ok(Some(Ended { written, inputs }))
