@@ -110,14 +110,15 @@ fn a_key_that_always_authenticates_is_asked_for_each_time() {
     product.holds();
 }
 
-/// AES for octets only: a mechanism that wraps nothing, as the token says, may fail at it in its own
-/// words. One that gives a key out all the same is refused.
+/// AES for octets only: a mechanism that wraps nothing, as the token says, may fail at it in its
+/// own words. One that gives a key out all the same is refused.
 #[test]
 fn what_a_token_says_of_its_mechanisms_is_read_and_not_believed() {
     let product = Product::new("encrypts-only", &[VENDOR]);
     let (said, code) = product.probe();
     assert_eq!(code, Some(0), "{said}");
-    assert!(said.contains("✓ key like `g1` is not wrapped out: no wrapping mechanism"), "{said}");
+    let is_kept = "✓ key like `g1` is not wrapped out: no wrapping mechanism";
+    assert!(said.contains(is_kept), "{said}");
     let mut command = product.drill.probe_command(Some(&product.plan));
     product.with(&mut command).env("FAULTY_AT", "C_WrapKey#1:octets");
     let (said, code) = probed(command);

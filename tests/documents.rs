@@ -256,3 +256,18 @@ fn every_entry_is_documented() {
         assert!(alone || among.iter().any(|way| text.contains(way)), "{entry}");
     }
 }
+
+/// `docs/bounds.md`: every bound of the program, with its reason.
+#[test]
+fn the_document_of_bounds_is_the_list_in_the_code() {
+    let mut text = include_str!("documents/bounds.md").to_string();
+    text.push_str("\n| of what | at most | why it is enough |\n|---|---|---|\n");
+    for bound in ceremony::bounds::ALL {
+        let digits = bound.most.to_string();
+        let groups: Vec<&str> =
+            digits.as_bytes().rchunks(3).rev().map(|g| str::from_utf8(g).unwrap()).collect();
+        let ceremony::bounds::Bound { what, unit, why, .. } = bound;
+        text.push_str(&format!("| {what} | {} {unit} | {why} |\n", groups.join(",")));
+    }
+    crate::support::document("docs/bounds.md", &text);
+}

@@ -296,8 +296,8 @@ fn journals_that_differ_are_resumed_or_given_up_without_one_of_them() {
     assert!(drill.verify().contains("drill, consistent"));
 }
 
-/// One journal that could not have happened: from its first record on, or in a record that the other
-/// one does not have.
+/// One journal that could not have happened: from its first record on, or in a record that the
+/// other one does not have.
 #[test]
 fn a_journal_that_does_not_replay_is_left_out() {
     let (base, plan) = first();

@@ -16,6 +16,7 @@
 mod abandoned;
 mod attacks;
 mod bad_input;
+mod bounds;
 mod characters;
 mod copies;
 mod diff;
@@ -29,6 +30,7 @@ mod issuing;
 mod kill;
 mod laws;
 mod life;
+mod memory;
 mod modules;
 mod nss;
 mod other_validators;

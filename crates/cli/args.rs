@@ -24,6 +24,30 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
+impl Args {
+    /// The journals of the ceremony that the command holds or gives up.
+    pub(crate) fn journals(&self) -> &[PathBuf] {
+        match &self.command {
+            Command::Run(run) => &run.held.journal,
+            Command::Resume(resume) => &resume.held.journal,
+            Command::Abandon(abandon) => &abandon.journal,
+            Command::Check(_)
+            | Command::Graph(_)
+            | Command::Bind(_)
+            | Command::Script(_)
+            | Command::Diff(_)
+            | Command::Rehearse(_)
+            | Command::Verify(_)
+            | Command::State(_)
+            | Command::Validate(_)
+            | Command::Probe(_)
+            | Command::Live => &[],
+            #[cfg(feature = "image")]
+            Command::Image(_) => &[],
+        }
+    }
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
     Ja,

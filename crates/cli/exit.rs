@@ -1,5 +1,6 @@
 //! How gishiki ends: exit codes, and the one place where errors become words.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -12,7 +13,7 @@ use crate::args::{Args, Lang};
 pub(crate) use crate::ends::Reached;
 use crate::ends::{self, Ways};
 use crate::files::{Folder, shown};
-use crate::{commands, report, secrets};
+use crate::{commands, memory, report, secrets};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -96,6 +97,7 @@ const USAGE: u8 = 64;
 /// Runs the command line and gives its exit code.
 pub(crate) fn run() -> ExitCode {
     secrets::keep_out_of_dumps();
+    memory::heed();
     let args = match Args::try_parse() {
         Ok(args) => args,
         Err(error) => {
@@ -106,7 +108,7 @@ pub(crate) fn run() -> ExitCode {
     };
     let lang = args.lang.unwrap_or_else(lang_of_environment);
     let ways = Ways::after(&args);
-    match commands::perform(args.command, args.lang, lang) {
+    match performed(args, lang) {
         Ok(()) => ExitCode::SUCCESS,
         Err(halt) => {
             report::show(&halt, lang);
@@ -116,6 +118,17 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(halt.code())
         }
     }
+}
+
+/// Performs the command. What panics is our bug; it has said where.
+fn performed(args: Args, lang: Lang) -> Result<(), Halt> {
+    let journals = args.journals().to_vec();
+    catch_unwind(AssertUnwindSafe(|| commands::perform(args.command, args.lang, lang)))
+        .unwrap_or_else(|_| {
+            let fault = Fault::new("panic", "none", "the one that is shown above");
+            let halt = Halt::Bug(fault);
+            Err(if journals.is_empty() { halt } else { halt.held(Reached::of(&journals)) })
+        })
 }
 
 fn lang_of_environment() -> Lang {

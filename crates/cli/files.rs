@@ -11,6 +11,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding as _};
+use ceremony::bounds::{Bound, DOCUMENT, Exceeded, FILE, OFFERED, SEALED_FILE};
 use ceremony::compile::Inputs;
 use ceremony::plan::Plan;
 use ceremony::violation::Input;
@@ -24,16 +25,6 @@ pub(crate) const PLAN_FILE: &str = "plan.toml";
 
 /// The only folder in a sealed folder.
 pub(crate) const INPUTS: &str = "inputs";
-
-/// The largest file that is read: a module, an image.
-const LARGEST: u64 = 1 << 30;
-
-/// The largest file of a sealed folder, and the largest certificate or CRL: a CRL of a million
-/// entries and the transcript of fifty thousand signatures stay below it.
-pub(crate) const LARGEST_SEALED: u64 = 1 << 26;
-
-/// The largest document that people wrote.
-const LARGEST_DOCUMENT: u64 = 3 << 20;
 
 /// The texts that a plan was compiled from, as they are on disk, for messages.
 #[derive(Debug, Default, Clone)]
@@ -114,7 +105,7 @@ fn named_files(
 /// Reads a document that people wrote: plan, policy, roster, room, anchor, answers. None is larger
 /// than what the core admits as text.
 pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {
-    read_at_most(path, LARGEST_DOCUMENT)
+    read_at_most(path, DOCUMENT)
 }
 
 /// Reads an input of a sealed folder. The folder is the one that is given, whatever leads to it;
@@ -128,23 +119,37 @@ pub(crate) fn read_input(folder: &Path, name: &str) -> Result<Vec<u8>, Halt> {
     let root = open(folder, there, Mode::empty()).map_err(refused)?;
     let inputs = openat(&root, INPUTS, there | OFlags::NOFOLLOW, Mode::empty()).map_err(refused)?;
     let file = openat(&inputs, name, PLAIN, Mode::empty()).map_err(refused)?;
-    read_opened(file.into(), &path, LARGEST_DOCUMENT)
+    read_opened(file.into(), &path, DOCUMENT)
 }
 
-/// Reads a file of a sealed folder, of which so many octets are left to read.
-pub(crate) fn read_sealed(path: &Path, left: u64) -> Result<Vec<u8>, Halt> {
-    read_at_most(path, LARGEST_SEALED.min(left))
+/// Reads a file of a sealed folder, or a book of a journal.
+pub(crate) fn read_sealed(path: &Path) -> Result<Vec<u8>, Halt> {
+    read_at_most(path, SEALED_FILE)
+}
+
+/// Reads a file of several that have a bound together, of which so many octets are left.
+pub(crate) fn read_of(path: &Path, left: &mut u64, whole: Bound) -> Result<Vec<u8>, Halt> {
+    // It is judged before it is opened; a file that grows meanwhile has the bound of one file.
+    let length = path.symlink_metadata().map_or(0, |file| file.len());
+    if length > *left {
+        let found = whole.most.saturating_sub(*left).saturating_add(length);
+        let asked = format!("{}: {whole}", shown(path));
+        return Err(Halt::media("S-FILE", asked, Exceeded { bound: whole, found }.found()));
+    }
+    let octets = read_sealed(path)?;
+    *left = left.saturating_sub(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+    Ok(octets)
 }
 
 /// Reads a plain file of at most 1 GiB, following no link: no device, pipe or folder, not larger
 /// than 1 GiB.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Halt> {
-    read_at_most(path, LARGEST)
+    read_at_most(path, FILE)
 }
 
 /// Reads a certificate or CRL: DER, or the one PEM block of a file (RFC 7468).
-pub(crate) fn read_der(path: &Path, label: &str) -> Result<Vec<u8>, Halt> {
-    let octets = read_sealed(path, LARGEST_SEALED)?;
+pub(crate) fn read_der(path: &Path, label: &str, left: &mut u64) -> Result<Vec<u8>, Halt> {
+    let octets = read_of(path, left, OFFERED)?;
     if !octets.starts_with(b"-----") {
         return Ok(octets);
     }
@@ -165,30 +170,31 @@ const PLAIN: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
 /// No device, no pipe, no folder, no link, no more than this.
-fn read_at_most(path: &Path, most: u64) -> Result<Vec<u8>, Halt> {
+fn read_at_most(path: &Path, bound: Bound) -> Result<Vec<u8>, Halt> {
     let file = open(path, PLAIN, Mode::empty()).map_err(|error| {
         Halt::media("S-FILE", format!("a plain file {}", shown(path)), error.to_string())
     })?;
-    read_opened(file.into(), path, most)
+    read_opened(file.into(), path, bound)
 }
 
-fn read_opened(file: File, path: &Path, most: u64) -> Result<Vec<u8>, Halt> {
+fn read_opened(file: File, path: &Path, bound: Bound) -> Result<Vec<u8>, Halt> {
     let refused =
         |found: String| Halt::media("S-FILE", format!("a plain file {}", shown(path)), found);
     let metadata = file.metadata().map_err(|error| refused(error.to_string()))?;
     if !metadata.is_file() {
         return Err(refused("something that is no plain file".to_string()));
     }
-    if metadata.len() > most {
-        return Err(refused(format!("{} octets; at most {most} are read", metadata.len())));
-    }
+    let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+    bound.judge(length).map_err(|exceeded| {
+        Halt::media("S-FILE", format!("{}: {bound}", shown(path)), exceeded.found())
+    })?;
     // A file of nothing but holes says that it is large, and costs nobody anything: memory is asked
     // for, and a refusal is one like any other.
     let mut octets = Vec::new();
     octets
-        .try_reserve_exact(usize::try_from(metadata.len()).unwrap_or(usize::MAX))
+        .try_reserve_exact(length)
         .map_err(|error| refused(format!("{} octets; {error}", metadata.len())))?;
-    file.take(most).read_to_end(&mut octets).map_err(|error| refused(error.to_string()))?;
+    file.take(bound.most).read_to_end(&mut octets).map_err(|error| refused(error.to_string()))?;
     Ok(octets)
 }
 
@@ -207,7 +213,13 @@ pub(crate) fn names(folder: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
         let is_folder = match entry.file_type() {
             // Some file systems do not say.
             FileType::Unknown => folder.join(&name).symlink_metadata()?.is_dir(),
-            known => known == FileType::Directory,
+            FileType::Directory => true,
+            FileType::RegularFile
+            | FileType::Symlink
+            | FileType::Fifo
+            | FileType::Socket
+            | FileType::CharacterDevice
+            | FileType::BlockDevice => false,
         };
         names.push((name, is_folder));
     }

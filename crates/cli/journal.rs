@@ -28,7 +28,7 @@ use ceremony::run::{Book, Fault};
 use rustix::fs::OFlags;
 
 use crate::exit::{Halt, Reached};
-use crate::files::{names, read, shown};
+use crate::files::{names, read_sealed, shown};
 use crate::partial::{self, is_partial};
 
 const INPUTS: &str = "inputs.json";
@@ -91,7 +91,7 @@ impl Journal {
     pub(crate) fn is_sealed(folders: &[PathBuf]) -> bool {
         let is_there = |folder: &&PathBuf| folder.join(BUNDLE).symlink_metadata().is_ok();
         let closes = |folder: &PathBuf| {
-            let lines = read(&folder.join(TRANSCRIPT)).map(|octets| whole_lines(octets).0);
+            let lines = read_sealed(&folder.join(TRANSCRIPT)).map(|octets| whole_lines(octets).0);
             let text = lines.ok().and_then(|lines| String::from_utf8(lines).ok());
             let last = text.as_ref().and_then(|text| Record::read(text.lines().last()?).ok());
             last.is_some_and(|record| matches!(record.event, Event::Closed { .. }))
@@ -114,7 +114,8 @@ impl Journal {
         let Some(mark) = given_up.into_iter().find(|mark| mark.symlink_metadata().is_ok()) else {
             return Ok(());
         };
-        let digest = read(&mark).map(|octets| String::from_utf8_lossy(&octets).trim().to_string());
+        let digest =
+            read_sealed(&mark).map(|octets| String::from_utf8_lossy(&octets).trim().to_string());
         let found = format!("{}: it was given up as {}", shown(&mark), digest.unwrap_or_default());
         let asked = "a journal that goes on";
         Err(Halt::media("S-ABANDONED", asked, found).held(Reached::GivenUp))
@@ -163,9 +164,9 @@ impl Journal {
         match self {
             Self::Memory(written) => Ok(written.clone()),
             Self::Media([first, _], _) => Ok(Written {
-                transcript: read(&first.folder.join(TRANSCRIPT))?,
-                bundle: read(&first.folder.join(BUNDLE))?,
-                after: read(&first.folder.join(AFTER))?,
+                transcript: read_sealed(&first.folder.join(TRANSCRIPT))?,
+                bundle: read_sealed(&first.folder.join(BUNDLE))?,
+                after: read_sealed(&first.folder.join(AFTER))?,
             }),
         }
     }
@@ -236,7 +237,8 @@ impl Medium {
 /// it may be lost.
 fn holds_a_line(folder: &Path) -> bool {
     let path = folder.join(TRANSCRIPT);
-    path.symlink_metadata().is_ok() && read(&path).map_or(true, |octets| octets.contains(&b'\n'))
+    path.symlink_metadata().is_ok()
+        && read_sealed(&path).map_or(true, |octets| octets.contains(&b'\n'))
 }
 
 /// A journal begins in an empty folder, or where one was about to begin when the power was cut:
@@ -299,7 +301,7 @@ fn read_inputs(
         return Err(wrong("another event".into()));
     };
     let held = folders.iter().map(|folder| {
-        let octets = read(&folder.join(INPUTS)).unwrap_or_default();
+        let octets = read_sealed(&folder.join(INPUTS)).unwrap_or_default();
         serde_json::from_slice(&octets).unwrap_or_default()
     });
     let held: Vec<BTreeMap<String, String>> = held.collect();

@@ -9,6 +9,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ceremony::bounds::LEDGER;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::plan::{After, Plan};
@@ -112,6 +113,10 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     let names = names(folder).map_err(|error| refused(folder, error.to_string()))?;
     let mut paths: Vec<PathBuf> = names.iter().map(|(name, _)| folder.join(name)).collect();
     paths.retain(|path| !path.file_name().is_some_and(is_partial));
+    LEDGER.judge(paths.len()).map_err(|exceeded| {
+        let asked = format!("{}: {LEDGER}", shown(folder));
+        Halt::media("S-LEDGER", asked, exceeded.found())
+    })?;
     if let Some(link) = paths.iter().find(|path| path.is_symlink()) {
         let found = link.file_name().map_or_else(String::new, |name| shown(Path::new(name)));
         return Err(refused(folder, format!("the link {found}")));

@@ -17,6 +17,7 @@ mod image;
 mod journal;
 mod ledgers;
 mod live;
+mod memory;
 mod output;
 mod partial;
 mod people;

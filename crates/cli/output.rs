@@ -8,6 +8,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 
+use ceremony::bounds::{FILES, NAME, SEALED_FOLDER};
 use ceremony::hex::Digest;
 use ceremony::record::{End, Mode};
 use ceremony::run::Fault;
@@ -16,7 +17,7 @@ use ceremony::verify::{Consistent, Refusal, Sealed, Verified};
 use serde_json::json;
 
 use crate::exit::Halt;
-use crate::files::{names, read_sealed, shown};
+use crate::files::{names, read_of, shown};
 use crate::partial;
 
 /// The name of the postscript in an output folder.
@@ -25,13 +26,6 @@ pub(crate) const AFTER_FILE: &str = "after.jsonl";
 const INPUTS: &str = "inputs";
 /// The name of the manifest, the last file that is written.
 pub(crate) const MANIFEST_FILE: &str = "manifest.json";
-
-/// The most files of a sealed folder: ten thousand certificates with their texts, and their CRLs.
-const MOST_FILES: usize = 1 << 16;
-/// The longest name of a file in it, in octets.
-const LONGEST_NAME: usize = 128;
-/// The most octets of all its files together.
-const LARGEST_FOLDER: u64 = 1 << 28;
 
 /// Every file of the sealed folder, by name.
 pub(crate) fn files(verified: &Verified, sealed: &Sealed) -> BTreeMap<String, Vec<u8>> {
@@ -164,7 +158,7 @@ fn sync_medium(folder: &Path) -> std::io::Result<()> {
 /// Reads a sealed folder: every file in it, by name.
 pub(crate) fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
     let mut files = BTreeMap::new();
-    read_into(&mut files, &mut LARGEST_FOLDER.clone(), folder, "")?;
+    read_into(&mut files, &mut SEALED_FOLDER.most.clone(), folder, "")?;
     Ok(files)
 }
 
@@ -177,7 +171,6 @@ fn read_into(
     let failed = |error: std::io::Error| {
         Halt::media("S-FILE", format!("the folder {}", shown(folder)), error.to_string())
     };
-    let refused = |asked: String, found: String| Halt::media("S-FILE", asked, found);
     for (found, is_folder) in names(folder).map_err(failed)? {
         let path = folder.join(&found);
         let name = named(&found)
@@ -189,12 +182,10 @@ fn read_into(
         if is_folder {
             return Err(surplus_name(&found, "a folder that no transcript gives"));
         }
-        if files.len() == MOST_FILES {
-            let asked = format!("at most {MOST_FILES} files in a sealed folder");
-            return Err(refused(asked, "more".into()));
-        }
-        let octets = read_sealed(&path, *left)?;
-        *left = left.saturating_sub(u64::try_from(octets.len()).unwrap_or(u64::MAX));
+        FILES.judge(files.len() + 1).map_err(|exceeded| {
+            Halt::media("S-FILE", format!("{}: {FILES}", shown(folder)), exceeded.found())
+        })?;
+        let octets = read_of(&path, left, SEALED_FOLDER)?;
         files.insert(format!("{prefix}{name}"), octets);
     }
     Ok(())
@@ -204,7 +195,8 @@ fn read_into(
 fn named(name: &std::ffi::OsStr) -> Option<String> {
     let name = name.to_str()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-    let is_name = name.len() <= LONGEST_NAME && !name.starts_with('.') && name.chars().all(plain);
+    let is_name =
+        NAME.judge(name.len()).is_ok() && !name.starts_with('.') && name.chars().all(plain);
     is_name.then(|| name.to_string())
 }
 

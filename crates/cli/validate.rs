@@ -5,6 +5,7 @@
 
 use std::path::{Path, PathBuf};
 
+use ceremony::bounds::OFFERED;
 use ceremony::path::{Iaca, Item, Offered, RehearsalKeys, Role, Shown, Step, Verdict, validate};
 use ceremony::run::Fault;
 use ceremony::verify::Refusal;
@@ -17,14 +18,17 @@ use crate::report::plain;
 
 /// Says the verdict; a refusal ends the command by its first reason.
 pub(crate) fn say(asked: &args::Validate, lang: Lang) -> Result<(), Halt> {
-    let all = |paths: &[PathBuf], label| -> Result<Vec<Vec<u8>>, Halt> {
-        paths.iter().map(|path| read_der(path, label)).collect()
+    let mut left = OFFERED.most;
+    let mut all = |paths: &[PathBuf], label| -> Result<Vec<Vec<u8>>, Halt> {
+        paths.iter().map(|path| read_der(path, label, &mut left)).collect()
     };
+    let target = std::slice::from_ref(&asked.certificate);
+    let target = all(target, "CERTIFICATE")?.pop().unwrap_or_default();
     let offered = Offered {
         roots: all(&asked.root, "CERTIFICATE")?,
         links: all(&asked.link, "CERTIFICATE")?,
         crls: all(&asked.crl, "X509 CRL")?,
-        target: read_der(&asked.certificate, "CERTIFICATE")?,
+        target,
     };
     let rehearsal = if asked.rehearsal { RehearsalKeys::Accepted } else { RehearsalKeys::Refused };
     let verdict = validate(&offered, asked.at, &Iaca { rehearsal });

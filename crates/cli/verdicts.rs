@@ -219,7 +219,7 @@ fn pinned(ledger: &Path, facts: &Consistent) -> Pinned {
     };
     let books = [TRANSCRIPT_FILE, JOURNAL_FILE];
     let first = books.iter().find_map(|book| {
-        let octets = read_sealed(&next.folder.join(book), u64::MAX).ok()?;
+        let octets = read_sealed(&next.folder.join(book)).ok()?;
         let line = octets.split(|octet| *octet == b'\n').next()?.to_vec();
         Record::read(&String::from_utf8(line).ok()?).ok()
     });

@@ -15,6 +15,7 @@
 
 extern crate alloc;
 
+pub mod bounds;
 pub mod hex;
 pub mod name;
 pub mod text;

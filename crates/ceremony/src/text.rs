@@ -12,15 +12,8 @@ use core::ops::Range;
 use serde::de::DeserializeOwned;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
+use crate::bounds::{DOCUMENT, Exceeded, MARKS};
 use crate::violation::{Input, Violation};
-
-/// The largest document: a plan with ten thousand certificates stays below it.
-pub const LARGEST: usize = 3 << 20;
-
-/// The most line ends, equals signs, commas, dots, brackets and braces of a document. A reader of
-/// TOML needs up to a kilobyte for each entry, so a document of the largest size that is nothing
-/// else would need more memory than the machine is known to have.
-const MARKS: usize = 1 << 18;
 
 /// Why octets are no text of ours.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -34,21 +27,17 @@ pub struct TextError {
 
 /// The text of these octets, if it may stand in an input.
 pub fn admit(octets: &[u8]) -> Result<&str, TextError> {
-    if octets.len() > LARGEST {
-        return Err(TextError {
-            at: LARGEST,
-            found: format!("{} octets; at most {LARGEST} are read", octets.len()),
-        });
-    }
+    DOCUMENT
+        .judge(octets.len())
+        .map_err(|e| TextError { at: DOCUMENT.length(), found: e.to_string() })?;
     let text = core::str::from_utf8(octets).map_err(|error| TextError {
         at: error.valid_up_to(),
         found: "octets that are not UTF-8".to_string(),
     })?;
-    if let Some((at, _)) = octets.iter().enumerate().filter(|(_, o)| is_mark(**o)).nth(MARKS) {
-        return Err(TextError {
-            at,
-            found: format!("more than {MARKS} line ends, `=`, commas, dots and brackets"),
-        });
+    let mut marks = octets.iter().enumerate().filter(|(_, octet)| is_mark(**octet));
+    if let Some((at, _)) = marks.nth(MARKS.length()) {
+        let more = Exceeded { bound: MARKS, found: MARKS.most + 1 + count(marks.count()) };
+        return Err(TextError { at, found: more.to_string() });
     }
     if let Some((at, character)) = text.char_indices().find(|(_, character)| is_refused(*character))
     {
@@ -63,6 +52,10 @@ pub fn admit(octets: &[u8]) -> Result<&str, TextError> {
         }
     }
     Ok(text)
+}
+
+fn count(of: usize) -> u64 {
+    u64::try_from(of).unwrap_or(u64::MAX)
 }
 
 const fn is_mark(octet: u8) -> bool {
@@ -145,9 +138,9 @@ mod tests {
         }
         assert_eq!(admit(b"ab\xff").unwrap_err().at, 2);
         assert_eq!(admit("é が\tx\n儀式".as_bytes()).unwrap(), "é が\tx\n儀式");
-        assert!(admit(&alloc::vec![b'a'; LARGEST]).is_ok());
-        assert!(admit(&alloc::vec![b'a'; LARGEST + 1]).is_err());
-        assert!(admit(&alloc::vec![b'\n'; MARKS]).is_ok());
-        assert_eq!(admit(&alloc::vec![b'['; MARKS + 1]).unwrap_err().at, MARKS);
+        assert!(admit(&alloc::vec![b'a'; DOCUMENT.length()]).is_ok());
+        assert!(admit(&alloc::vec![b'a'; DOCUMENT.length() + 1]).is_err());
+        assert!(admit(&alloc::vec![b'\n'; MARKS.length()]).is_ok());
+        assert_eq!(admit(&alloc::vec![b'['; MARKS.length() + 1]).unwrap_err().at, MARKS.length());
     }
 }

@@ -24,6 +24,7 @@ pub use account::{Account, Judged, Postscript, Standing};
 pub use history::{Happening, History, What};
 
 use crate::anchor::Anchor;
+use crate::bounds::{Exceeded, RECORD, RECORDS};
 use crate::compile::{Compiled, Inputs, compile};
 use crate::hex::Digest;
 use crate::key::{Check, Proof, PublicKey};
@@ -430,9 +431,6 @@ impl Verified {
     }
 }
 
-/// The longest record that is read: a sheet of 64 signatures needs a fiftieth of it.
-const LONGEST_RECORD: usize = 1 << 20;
-
 /// The lines of a book, with the place of the one at hand.
 struct Lines<'a> {
     file: &'static str,
@@ -448,6 +446,8 @@ impl<'a> Lines<'a> {
         if !text.is_empty() && !text.ends_with('\n') {
             return Err(refused(file, Fault::new("S-RECORD", "whole lines", "a torn last line")));
         }
+        let lines = text.bytes().filter(|octet| *octet == b'\n').count();
+        RECORDS.judge(lines).map_err(|e| refused(file, over(e)))?;
         Ok(Self { file, rest: text.split_terminator('\n'), line: "", number: 0 })
     }
 
@@ -455,11 +455,7 @@ impl<'a> Lines<'a> {
         let Some(line) = self.rest.next() else { return Ok(None) };
         self.line = line;
         self.number += 1;
-        if line.len() > LONGEST_RECORD {
-            let found = format!("one of {} octets", line.len());
-            let asked = format!("a record of at most {LONGEST_RECORD} octets");
-            return Err(self.refuse(Fault::new("S-RECORD", asked, found)));
-        }
+        RECORD.judge(line.len()).map_err(|e| self.refuse(over(e)))?;
         let record = Record::read(line);
         record.map(Some).map_err(|e| self.refuse(Fault::new("S-RECORD", "a record", e.to_string())))
     }
@@ -478,6 +474,11 @@ impl<'a> Lines<'a> {
     fn refuse(&self, fault: Fault) -> Refusal {
         refused(&format!("{} line {}", self.file, self.number), fault)
     }
+}
+
+/// More than a book may have.
+fn over(exceeded: Exceeded) -> Fault {
+    Fault::new("S-RECORD", format!("{}", exceeded.bound), exceeded.found())
 }
 
 /// How much of a line is shown, in characters: somebody else wrote it.

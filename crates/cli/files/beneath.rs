@@ -11,14 +11,12 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
+use ceremony::bounds::{DEPTH, SEALED_FILE};
 use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, open, openat2};
 use rustix::io::Errno;
 
-use super::{LARGEST_SEALED, shown};
+use super::shown;
 use crate::exit::Halt;
-
-/// How deep folders on a medium may lie in each other; what gishiki writes needs three.
-const DEEPEST: usize = 16;
 
 /// A folder, below which paths are opened.
 #[derive(Debug)]
@@ -52,10 +50,8 @@ impl Beneath {
         let kind = self.kind(path, &there)?;
         match kind {
             FileType::RegularFile => {}
-            FileType::Directory if depth > DEEPEST => {
-                return Err(
-                    self.refused(path, format!("more than {DEEPEST} folders in each other"))
-                );
+            FileType::Directory if DEPTH.judge(depth).is_err() => {
+                return Err(self.too_deep(path));
             }
             FileType::Directory => {
                 for name in self.names(path)? {
@@ -106,10 +102,7 @@ impl Beneath {
         prefix: &str,
         depth: usize,
     ) -> Result<(), Halt> {
-        if depth > DEEPEST {
-            let deep = format!("more than {DEEPEST} folders in each other");
-            return Err(self.refused(folder, deep));
-        }
+        DEPTH.judge(depth).map_err(|_| self.too_deep(folder))?;
         for name in self.names(folder)? {
             let path = folder.join(&name);
             let name = format!("{prefix}{}", name.to_string_lossy());
@@ -120,9 +113,12 @@ impl Beneath {
             match kind {
                 FileType::RegularFile => {
                     let mut octets = Vec::new();
-                    let mut file = File::from(file).take(LARGEST_SEALED);
+                    let mut file = File::from(file).take(SEALED_FILE.most + 1);
                     file.read_to_end(&mut octets)
                         .map_err(|error| self.refused(&path, error.to_string()))?;
+                    SEALED_FILE
+                        .judge(octets.len())
+                        .map_err(|exceeded| self.refused(&path, exceeded.to_string()))?;
                     files.insert(name, octets);
                 }
                 FileType::Directory => {
@@ -162,6 +158,10 @@ impl Beneath {
     fn open(&self, path: &Path, flags: OFlags) -> Result<OwnedFd, Errno> {
         let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS | ResolveFlags::NO_XDEV;
         openat2(&self.root, path, flags | OFlags::CLOEXEC, Mode::empty(), resolve)
+    }
+
+    fn too_deep(&self, path: &Path) -> Halt {
+        self.refused(path, format!("more than {} {}", DEPTH.most, DEPTH.unit))
     }
 
     fn refused(&self, path: &Path, found: String) -> Halt {

@@ -11,7 +11,7 @@ use ceremony::verify::Refusal;
 
 use super::{AFTER, BUNDLE, Journal, TRANSCRIPT, Written, read_inputs, two};
 use crate::exit::Halt;
-use crate::files::read;
+use crate::files::read_sealed;
 
 /// What both media hold of a sealed ceremony.
 #[derive(Debug)]
@@ -29,9 +29,9 @@ impl Journal {
         }
         let [a, b] = folders.each_ref().map(|folder| {
             Ok::<_, Halt>(Written {
-                transcript: read(&folder.join(TRANSCRIPT))?,
-                bundle: read(&folder.join(BUNDLE))?,
-                after: read(&folder.join(AFTER))?,
+                transcript: read_sealed(&folder.join(TRANSCRIPT))?,
+                bundle: read_sealed(&folder.join(BUNDLE))?,
+                after: read_sealed(&folder.join(AFTER))?,
             })
         });
         let (written, other) = (a?, b?);

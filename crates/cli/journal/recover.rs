@@ -31,7 +31,7 @@ use super::{
     read_inputs, refuse_filled, two, whole_lines,
 };
 use crate::exit::{Halt, Reached};
-use crate::files::{read, shown};
+use crate::files::{read_sealed, shown};
 use crate::proofs::prove;
 
 /// What the name of a file that was put aside begins with.
@@ -189,13 +189,13 @@ impl Side {
             return Ok(Self { folder, held: None, aside: None });
         }
         if put_aside == Some(folder.as_path()) {
-            let octets = read(&path)?;
+            let octets = read_sealed(&path)?;
             let records = u32::try_from(lines(&octets)).unwrap_or(u32::MAX);
             let aside = Some(Aside { sha256: Digest::of(&octets), records });
             return Ok(Self { folder, held: None, aside });
         }
         let medium = Medium::open(folder.clone(), false)?;
-        let (transcript, torn) = whole_lines(read(&path)?);
+        let (transcript, torn) = whole_lines(read_sealed(&path)?);
         let (after, torn_after) = whole_lines(read_if_there(&folder.join(AFTER))?);
         let bundle = read_if_there(&folder.join(BUNDLE))?;
         let held = Held { medium, transcript, after, bundle, torn: torn + torn_after };
@@ -214,7 +214,7 @@ impl Side {
 
 fn read_if_there(path: &Path) -> Result<Vec<u8>, Halt> {
     match path.symlink_metadata() {
-        Ok(_) => read(path),
+        Ok(_) => read_sealed(path),
         Err(_) => Ok(Vec::new()),
     }
 }
@@ -362,7 +362,8 @@ impl Reading {
     pub(crate) fn level(self, bundle: Option<&[u8]>) -> Result<(Run, Journal), Halt> {
         let Self { sides, agreed: Agreed { run, transcript, after, .. }, .. } = self;
         let inputs = sides.iter().find(|side| side.held.is_some()).map(|side| &side.folder);
-        let inputs = inputs.map_or_else(|| Ok(Vec::new()), |folder| read(&folder.join(INPUTS)))?;
+        let inputs =
+            inputs.map_or_else(|| Ok(Vec::new()), |folder| read_sealed(&folder.join(INPUTS)))?;
         let media = sides.map(|side| side.level(&inputs, &transcript, &after, bundle));
         let [a, b] = media;
         Ok((run, Journal::Media([a?, b?], Noted::default())))

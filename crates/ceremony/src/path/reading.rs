@@ -10,8 +10,9 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
+use der::asn1::AnyRef;
 use der::oid::AssociatedOid;
-use der::{Decode, Encode};
+use der::{Decode, Encode, SliceReader};
 use x509_cert::certificate::{CertificateInner, Raw, Version};
 use x509_cert::crl::CertificateList;
 use x509_cert::ext::Extension;
@@ -21,6 +22,7 @@ use x509_cert::ext::pkix::{
 };
 use x509_cert::time::Time;
 
+use crate::bounds::{CERTIFICATE, ENTRIES, EXTENSIONS, Exceeded};
 use crate::hex;
 use crate::time::Instant;
 use crate::x509::judge::Fault;
@@ -99,6 +101,7 @@ pub(super) struct Entry {
 impl Certificate {
     /// Reads a certificate in DER.
     pub(super) fn read(der: &[u8]) -> Result<Self, Fault> {
+        CERTIFICATE.judge(der.len()).map_err(over)?;
         let found: CertificateInner<Raw> = same_again(der, "a certificate")?;
         let tbs = found.tbs_certificate();
         let validity = tbs.validity();
@@ -224,6 +227,7 @@ impl Certificate {
 impl Crl {
     /// Reads a CRL in DER.
     pub(super) fn read(der: &[u8]) -> Result<Self, Fault> {
+        ENTRIES.judge(widest(der).unwrap_or_default()).map_err(over)?;
         let found: CertificateList<Raw> = same_again(der, "a CRL")?;
         let tbs = found.tbs_cert_list;
         let envelope = Envelope {
@@ -328,6 +332,22 @@ impl Crl {
     }
 }
 
+/// More than a structure may have.
+fn over(exceeded: Exceeded) -> Fault {
+    Fault { rule: "P-DER", asked: exceeded.bound.to_string(), found: exceeded.found() }
+}
+
+/// How many elements the longest list of what was signed has: the entries of a CRL, wherever they
+/// stand in it. Nothing is made of them.
+fn widest(der: &[u8]) -> Option<usize> {
+    let children = |octets| {
+        let mut reader = SliceReader::new(octets).ok();
+        core::iter::from_fn(move || AnyRef::decode(reader.as_mut()?).ok())
+    };
+    let signed = children(AnyRef::from_der(der).ok()?.value()).next()?;
+    children(signed.value()).map(|list| children(list.value()).count()).max()
+}
+
 fn not_der(asked: &str, found: String) -> Fault {
     Fault { rule: "P-DER", asked: format!("{asked} in DER"), found }
 }
@@ -359,6 +379,7 @@ fn instant(time: Time) -> Result<Instant, Fault> {
 /// RFC 5280 4.2: no extension stands twice; and the values that are looked into are DER. A critical
 /// one whose content cannot be processed is refused for that (CP/CPS 7.1.9).
 fn known_and_once(extensions: &[Extension]) -> Result<(), Fault> {
+    EXTENSIONS.judge(extensions.len()).map_err(over)?;
     for (index, extension) in extensions.iter().enumerate() {
         let (oid, value) = (extension.extn_id, extension.extn_value.as_bytes());
         if extensions.iter().take(index).any(|other| other.extn_id == oid) {

@@ -17,10 +17,8 @@ use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 use x509_cert::request::{CertReq, Version};
 
 use super::{EC_PUBLIC_KEY, named_curve, signature_algorithm, subject_public_key_info};
+use crate::bounds::{EXTENSIONS, REQUEST};
 use crate::key::{Check, Curve, PublicKey, Signature};
-
-/// The largest file that is a request.
-pub const LARGEST: usize = 16 * 1024;
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE REQUEST-----";
 const END: &str = "-----END CERTIFICATE REQUEST-----";
@@ -70,9 +68,7 @@ fn no(asked: &'static str, found: &dyn core::fmt::Display) -> RequestError {
 
 /// The octets of the one PEM block.
 fn block(text: &str) -> Result<Vec<u8>, RequestError> {
-    if text.len() > LARGEST {
-        return Err(no("a request of at most 16 KiB", &format!("{} octets", text.len())));
-    }
+    REQUEST.judge(text.len()).map_err(|e| no("a request of at most 16 KiB", &e.found()))?;
     if text.contains("PRIVATE KEY") {
         let found = "a private key: it stays where it was made (CP/CPS 6.1.2)";
         return Err(no("a request", &found));
@@ -122,7 +118,10 @@ fn attributes(request: &CertReq) -> Result<(), RequestError> {
         if oid == EXTENSION_REQUEST {
             let value = attribute.values.get(0).and_then(|any| any.to_der().ok());
             let extensions = Vec::<Extension>::from_der(&value.unwrap_or_default());
-            no_ca(&extensions.map_err(|error| no("an extensionRequest in DER", &error))?)?;
+            let extensions = extensions.map_err(|e| no("an extensionRequest in DER", &e))?;
+            let asked = "a request for at most 64 extensions";
+            EXTENSIONS.judge(extensions.len()).map_err(|e| no(asked, &e.found()))?;
+            no_ca(&extensions)?;
         }
         seen.push(oid);
     }

@@ -11,6 +11,7 @@ use std::path::Path;
 use std::ptr::null_mut;
 use std::rc::Rc;
 
+use ceremony::bounds::{Bound, MECHANISMS, OBJECTS, SLOTS};
 use ceremony::token::TokenError;
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
@@ -19,8 +20,6 @@ use super::codes;
 
 /// More octets than this has no attribute of a ceremony.
 const LONGEST: usize = 65_536;
-/// More objects than this has no token of a root CA.
-const MOST_OBJECTS: usize = 100_000;
 
 /// A loaded module.
 pub(super) struct Calls {
@@ -132,7 +131,7 @@ impl Calls {
         let mut count: CK_ULONG = 0;
         let value = call!(self, C_GetSlotList(CK_TRUE, null_mut(), &raw mut count));
         checked("C_GetSlotList", value)?;
-        let mut slots = vec![0; usize::try_from(count).unwrap_or(0)];
+        let mut slots = room_for("C_GetSlotList", count, SLOTS)?;
         let value = call!(self, C_GetSlotList(CK_TRUE, slots.as_mut_ptr(), &raw mut count));
         checked("C_GetSlotList", value)?;
         slots.truncate(usize::try_from(count).unwrap_or(0));
@@ -156,7 +155,7 @@ impl Calls {
         let mut count: CK_ULONG = 0;
         let value = call!(self, C_GetMechanismList(slot, null_mut(), &raw mut count));
         checked("C_GetMechanismList", value)?;
-        let mut list = vec![0; usize::try_from(count).unwrap_or(0)];
+        let mut list = room_for("C_GetMechanismList", count, MECHANISMS)?;
         let value = call!(self, C_GetMechanismList(slot, list.as_mut_ptr(), &raw mut count));
         checked("C_GetMechanismList", value)?;
         list.truncate(usize::try_from(count).unwrap_or(0));
@@ -174,6 +173,13 @@ impl Calls {
         checked("C_GetMechanismInfo", value)?;
         Ok(info.flags & CKF_WRAP != 0)
     }
+}
+
+/// Room for as many numbers as a module says that it has.
+fn room_for(call: &str, count: CK_ULONG, bound: Bound) -> Result<Vec<CK_ULONG>, TokenError> {
+    let count = usize::try_from(count).unwrap_or(usize::MAX);
+    bound.judge(count).map_err(|exceeded| said(call, &exceeded.to_string()))?;
+    Ok(vec![0; count])
 }
 
 /// A session of a token; dropping it closes it.
@@ -262,9 +268,7 @@ impl Session {
                 return Ok(found);
             }
             found.extend(more);
-            if found.len() > MOST_OBJECTS {
-                return Err(said("C_FindObjects", "more objects than a root CA's token has"));
-            }
+            OBJECTS.judge(found.len()).map_err(|e| said("C_FindObjects", &e.to_string()))?;
         }
     }
 
