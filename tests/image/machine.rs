@@ -1,15 +1,22 @@
-//! A PC in QEMU, without KVM: UEFI firmware, USB media, a serial line that the test reads and types
-//! on, a monitor.
+//! A PC in QEMU: UEFI firmware, USB media, a serial line that the test reads and types on, a
+//! monitor. The kernel's KVM runs it where it can, and QEMU's own translator otherwise.
 
 use std::io::{Read as _, Write as _};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::OnceLock;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
 /// The longest wait for anything that the machine says.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(240);
+
+/// The longest wait for a machine on KVM to come to the first question: it is there in seconds.
+const KVM_PATIENCE: Duration = Duration::from_secs(60);
+
+/// The image's first question.
+const FIRST: &str = "English ? ";
 
 /// How the menu ends.
 pub(crate) const MENU: &str = "3: switch off\r\n? ";
@@ -47,10 +54,34 @@ pub(crate) struct Machine {
     pub(crate) log: String,
     /// How much of it was looked at.
     seen: usize,
+    /// The beginning of a character whose rest has not come yet.
+    part: Vec<u8>,
+}
+
+/// Whether machines run on KVM: whether one comes to the image's first question on it. That the
+/// device opens and gives a machine says too little: where the host is a machine itself, firmware
+/// may end at its first floating-point instruction.
+fn kvm() -> bool {
+    static USABLE: OnceLock<bool> = OnceLock::new();
+    *USABLE.get_or_init(|| {
+        let iso = crate::drill_iso();
+        let mut machine = Machine::on("kvm", &Plugged::of(&iso), Stdio::null());
+        let usable = machine.comes_to_question();
+        println!("KVM: {}", if usable { "used" } else { "not usable here; QEMU translates" });
+        usable
+    })
 }
 
 impl Machine {
+    /// Switches it on.
     pub(crate) fn boot(plugged: &Plugged<'_>) -> Self {
+        // Secure Boot wants System Management Mode, which not every KVM that runs the rest can.
+        let accelerator = if !plugged.secure_boot && kvm() { "kvm" } else { "tcg" };
+        Self::on(accelerator, plugged, Stdio::inherit())
+    }
+
+    /// The same by this accelerator; QEMU's complaints go there.
+    fn on(accelerator: &str, plugged: &Plugged<'_>, complaints: Stdio) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let variables = folder.path().join("variables");
         let (code, kept, machine) = match plugged.secure_boot {
@@ -61,7 +92,7 @@ impl Machine {
         let monitor = folder.path().join("monitor");
         let mut qemu = Command::new("qemu-system-x86_64");
         // One processor: of two, QEMU without KVM lets one run code that the other is patching.
-        qemu.args(["-machine", machine, "-m", "1536", "-smp", "1", "-accel", "tcg"]);
+        qemu.args(["-machine", machine, "-m", "1536", "-smp", "1", "-accel", accelerator]);
         qemu.args(["-no-reboot", "-display", "none", "-rtc", "base=2026-04-01T01:30:00"]);
         let firmware = "if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M";
         qemu.arg("-drive").arg(format!("{firmware}.{code}"));
@@ -86,7 +117,7 @@ impl Machine {
         if !plugged.more.iter().any(|argument| argument.contains("e1000")) {
             qemu.args(["-nic", "none"]);
         }
-        qemu.args(&plugged.more).stdin(Stdio::piped()).stdout(Stdio::piped());
+        qemu.args(&plugged.more).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(complaints);
         let mut qemu = qemu.spawn().unwrap();
         let keys = qemu.stdin.take().unwrap();
         let mut line = qemu.stdout.take().unwrap();
@@ -108,13 +139,46 @@ impl Machine {
             begun: Instant::now(),
             log: String::new(),
             seen: 0,
+            part: Vec::new(),
         }
+    }
+
+    /// Whether it comes to the image's first question; one that has stopped does not.
+    fn comes_to_question(&mut self) -> bool {
+        while self.begun.elapsed() < KVM_PATIENCE {
+            match self.listen(Instant::now() + Duration::from_millis(500)) {
+                Ok(()) if self.log.ends_with(FIRST) => return true,
+                Ok(()) => {}
+                Err(RecvTimeoutError::Disconnected) => return false,
+                Err(RecvTimeoutError::Timeout) => {
+                    let status = self.ask_monitor("info status").unwrap_or_default();
+                    if !status.contains("running") {
+                        return false;
+                    }
+                }
+            }
+        }
+        false
+    }
+
+    /// Takes what the machine says next, until then.
+    fn listen(&mut self, until: Instant) -> Result<(), RecvTimeoutError> {
+        self.part.extend(self.said.recv_timeout(until.saturating_duration_since(Instant::now()))?);
+        // A character may come in two parts.
+        let whole = match std::str::from_utf8(&self.part) {
+            Ok(text) => text.len(),
+            Err(error) if error.error_len().is_none() => error.valid_up_to(),
+            Err(_) => self.part.len(),
+        };
+        let rest = self.part.split_off(whole);
+        self.log.push_str(&String::from_utf8_lossy(&self.part));
+        self.part = rest;
+        Ok(())
     }
 
     /// Waits until one of these ends what was said since the last look; which one, and that text.
     pub(crate) fn expect_any(&mut self, ends: &[&str]) -> (usize, String) {
         let until = Instant::now() + PATIENCE;
-        let mut pending = Vec::new();
         loop {
             let text = self.log[self.seen..].to_string();
             let quiet = text.trim_end_matches(['\r', '\n']);
@@ -122,20 +186,9 @@ impl Machine {
                 self.seen = self.log.len();
                 return (which, text);
             }
-            let octets = self.said.recv_timeout(until.saturating_duration_since(Instant::now()));
-            let Ok(octets) = octets else {
+            if self.listen(until).is_err() {
                 panic!("none of {ends:?} was said:\n{}", self.log);
-            };
-            pending.extend(octets);
-            // A character may come in two parts.
-            let whole = match std::str::from_utf8(&pending) {
-                Ok(text) => text.len(),
-                Err(error) if error.error_len().is_none() => error.valid_up_to(),
-                Err(_) => pending.len(),
-            };
-            let rest = pending.split_off(whole);
-            self.log.push_str(&String::from_utf8_lossy(&pending));
-            pending = rest;
+            }
         }
     }
 
@@ -155,7 +208,7 @@ impl Machine {
 
     /// Answers everything from the first question to the menu, in English.
     pub(crate) fn reach_menu(&mut self) {
-        self.expect("English ? ");
+        self.expect(FIRST);
         self.send("2");
         self.expect("10:30:00: ");
         self.send("yes");
@@ -164,20 +217,26 @@ impl Machine {
 
     /// A command of QEMU's monitor; what it says.
     pub(crate) fn monitor(&self, command: &str) -> String {
-        let mut monitor = UnixStream::connect(&self.monitor).unwrap();
-        monitor.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+        self.ask_monitor(command).unwrap()
+    }
+
+    fn ask_monitor(&self, command: &str) -> std::io::Result<String> {
+        let mut monitor = UnixStream::connect(&self.monitor)?;
+        monitor.set_read_timeout(Some(Duration::from_secs(10)))?;
         let mut octets = [0; 4096];
         let mut prompt = |monitor: &mut UnixStream| {
             let mut said = Vec::new();
             while !said.ends_with(b"(qemu) ") {
-                let count = monitor.read(&mut octets).unwrap();
-                assert!(count > 0, "QEMU closed its monitor");
+                let count = monitor.read(&mut octets)?;
+                if count == 0 {
+                    return Err(std::io::ErrorKind::UnexpectedEof.into());
+                }
                 said.extend(&octets[..count]);
             }
-            String::from_utf8_lossy(&said).into_owned()
+            Ok(String::from_utf8_lossy(&said).into_owned())
         };
-        prompt(&mut monitor);
-        writeln!(monitor, "{command}").unwrap();
+        prompt(&mut monitor)?;
+        writeln!(monitor, "{command}")?;
         prompt(&mut monitor)
     }
 
