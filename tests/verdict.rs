@@ -142,6 +142,33 @@ fn of_an_aborted_ceremony() {
     }
 }
 
+/// What stopped a ceremony was not kept in it, whatever else the same rule was asked of.
+#[test]
+fn a_rule_that_refused_is_not_ticked() {
+    let drill = Drill::new();
+    drill.write_room(&faulty_module());
+    let mut command = drill.run_command(&genesis());
+    command.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", "C_WrapKey#*:octets");
+    let output = run(&mut command);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    for (drill, rule, kept) in [(&drill, "R-NO-TRANSFER", "R-KEY-IN-HSM")] {
+        let verify = ["--drill", "--rules"];
+        for lang in ["en", "ja"] {
+            let mut command = gishiki();
+            command.args(["--lang", lang, "verify"]).arg(drill.path("out")).args(verify);
+            let said = succeed(&mut command);
+            assert!(said.contains(&format!("  ✗ {rule} ")), "{said}");
+            assert!(!said.contains(&format!("✓ {rule} ")), "{said}");
+            assert!(said.contains(&format!("✓ {kept} ")), "{said}");
+            let counted = ["rules that refused: ", "拒否した規則: "];
+            assert!(
+                counted.iter().any(|word| said.contains(&format!("\n{word}{rule}\n"))),
+                "{said}"
+            );
+        }
+    }
+}
+
 /// A wrong PIN, and that it took two sessions.
 #[test]
 fn of_a_resumed_ceremony() {

@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::History;
+use super::{History, What};
 use crate::compile::Compiled;
 use crate::graph::{Act, Bilingual, Graph, Item, Op, Phase};
 use crate::name::Name;
@@ -66,6 +66,8 @@ pub enum Standing {
     Excepted(String),
     /// What was found is reported, and not refused.
     Reported(String),
+    /// It refused something: why.
+    Refused(String),
 }
 
 impl Postscript {
@@ -88,7 +90,7 @@ impl Account {
             sequence: graph.sequence(),
             history: history.clone(),
             exceptions: graph.exceptions().to_vec(),
-            judged: judged(run.compiled(), history, postscript),
+            judged: judged(run, history, postscript),
             people: graph.people().iter().map(named).collect(),
         }
     }
@@ -100,10 +102,18 @@ impl Account {
 }
 
 /// Every rule that this ceremony was judged by. What the plan has and the ceremony did not reach
-/// was not judged; nor was what only a postscript shows that is not whole.
-fn judged(compiled: &Compiled, history: &History, after: Postscript) -> Vec<Judged> {
+/// was not judged; nor was what only a postscript shows that is not whole. A rule that refused
+/// something was judged, whatever it was that it refused.
+fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
+    let compiled = run.compiled();
     let seen = Seen { compiled, history, after };
+    let refusals = refusals(run, history);
     let found = kept::all().filter_map(|kept| {
+        if let Some(reason) = refusals.get(kept.id) {
+            let standing = Standing::Refused((*reason).into());
+            let (by, so, basis) = (BTreeSet::new(), kept.so, kept.basis);
+            return Some(Judged { id: kept.id, so, basis, by, standing });
+        }
         let ops = seen.reason(kept.when)?;
         let by = match kept.basis {
             Basis::Stated(By::People) => seen.people(&ops),
@@ -115,6 +125,25 @@ fn judged(compiled: &Compiled, history: &History, after: Postscript) -> Vec<Judg
         Some(Judged { id: kept.id, so: kept.so, basis: kept.basis, by, standing })
     });
     found.collect()
+}
+
+/// Why rules refused, by their ids: what stands in the record, and what stopped the run.
+fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<&'a str, &'a str> {
+    let recorded = history.happened.iter().filter_map(|one| match &one.what {
+        What::Refused { rule, reason, .. } => Some((rule.as_str(), reason.as_str())),
+        What::Interrupted { resumed, .. } => {
+            let refusal = resumed.refusal.as_ref().filter(|refusal| refusal.holds)?;
+            Some((refusal.rule.as_str(), refusal.reason.as_str()))
+        }
+        What::Deviation { .. }
+        | What::WrongPin { .. }
+        | What::Mistaken { .. }
+        | What::Lost { .. }
+        | What::Adopted { .. }
+        | What::Removed { .. } => None,
+    });
+    let stopped = run.stopped().map(|stop| (stop.rule.as_str(), stop.reason.as_str()));
+    recorded.chain(stopped).collect()
 }
 
 fn standing(compiled: &Compiled, id: &str) -> Standing {
