@@ -95,6 +95,7 @@ fn a_rule_is_listed_only_where_something_was_judged_by_it() {
     };
     let (first, destruction) = (listed("2026-04-genesis"), listed("2031-09-destruction"));
     let (rollover, backup) = (listed("2031-03-rollover"), listed("2026-12-backup-drill"));
+    let recovery = listed("2031-11-recovery");
     assert!(first.contains("✓ R-NO-TRANSFER "), "{first}");
     for (rule, judged, not) in [
         ("R-KEYGEN", &first, &destruction),
@@ -105,6 +106,10 @@ fn a_rule_is_listed_only_where_something_was_judged_by_it() {
         ("R-BACKUP", &backup, &first),
         ("R-EXAMINE", &destruction, &first),
         ("R-LINK", &rollover, &destruction),
+        // A compromised root key has a successor, and no link to it.
+        ("R-ROLLOVER-LINK", &rollover, &recovery),
+        ("R-ROLLOVER-LATEST", &rollover, &recovery),
+        ("R-KEYGEN", &recovery, &destruction),
     ] {
         assert!(judged.contains(&format!("✓ {rule} ")), "{rule}: {judged}");
         assert!(!not.contains(&format!("✓ {rule} ")), "{rule}: {not}");
