@@ -174,6 +174,29 @@ fn a_rule_that_refused_is_not_ticked() {
     }
 }
 
+/// A login may fail without end: nothing says that it did not.
+#[test]
+fn of_a_pin_that_was_wrong_eighteen_times() {
+    let drill = Drill::new();
+    drill.write_room(&faulty_module());
+    let faulty = |mut command: std::process::Command, at: &str| {
+        run(command.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", at))
+    };
+    let wrong = "C_Login#1:error=a0";
+    assert_eq!(faulty(drill.run_command(&genesis()), wrong).status.code(), Some(3));
+    let at = |second: usize| format!("2026-04-01 02:{:02}:{:02}", second / 60, second % 60);
+    for second in 1..18 {
+        assert_eq!(faulty(drill.resume_command(&at(second * 30)), wrong).status.code(), Some(3));
+    }
+    let output = faulty(drill.resume_command(LATER), "0:none");
+    assert!(output.status.success(), "{}", text(&output));
+    let mut verify = gishiki();
+    let said = succeed(verify.arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]));
+    assert_eq!(said.matches("a wrong PIN at login").count(), 18, "{said}");
+    let row = said.lines().find(|line| line.contains("✓ S-ATTEMPTS ")).unwrap();
+    assert!(row.ends_with("no key generation and no signing was tried more than 16 times"), "{row}");
+}
+
 /// A wrong PIN, and that it took two sessions.
 #[test]
 fn of_a_resumed_ceremony() {

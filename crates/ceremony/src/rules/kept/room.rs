@@ -82,8 +82,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 "S-ATTEMPTS",
-                "どの操作も 16 回を超えて試みていない",
-                "nothing was tried more than 16 times",
+                "鍵の生成と署名は、どれも 16 回を超えて試みていない",
+                "no key generation and no signing was tried more than 16 times",
             ),
             (
                 "S-ANSWER",
