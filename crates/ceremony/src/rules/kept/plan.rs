@@ -145,8 +145,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 "S-WINDOW",
-                "実施時間帯は日本の 1 日の中にあり、すべての操作はその中で行われた",
-                "the window lies within one day in Japan, and every operation within the window",
+                "実施時間帯は日本の 1 日の中にあり、封印より前の操作はその中で始められた(中止の手続を除く)",
+                "the window lies within one day in Japan, and what comes before the seal was begun in it, but for the end of an aborted ceremony",
             ),
             (
                 "S-SERIALS",
