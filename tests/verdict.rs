@@ -114,6 +114,10 @@ fn a_rule_is_listed_only_where_something_was_judged_by_it() {
         assert!(judged.contains(&format!("✓ {rule} ")), "{rule}: {judged}");
         assert!(!not.contains(&format!("✓ {rule} ")), "{rule}: {not}");
     }
+    // When a revocation was approved stands in the plan alone.
+    let from = first.find("# stated by the approved papers").unwrap();
+    let papers: Vec<&str> = first[from..].lines().skip(1).take_while(|l| !l.is_empty()).collect();
+    assert!(papers.iter().any(|line| line.contains("✓ R-CRL-CADENCE ")), "{first}");
     // Who said so: those who read the fingerprint, and nobody where octets show it.
     let row = |rule: &str| first.lines().find(|line| line.contains(rule)).unwrap();
     assert!(row("✓ R-FINGERPRINT ").ends_with(']'), "{}", row("✓ R-FINGERPRINT "));
