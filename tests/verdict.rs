@@ -129,6 +129,32 @@ fn a_rule_is_listed_only_where_something_was_judged_by_it() {
     }
 }
 
+/// Behind a rule that people stated stand those who are on record for it.
+#[test]
+fn those_who_noted_a_head_stand_behind_it() {
+    let folder = genesis_golden();
+    let said = succeed(gishiki().arg("verify").arg(&folder).args(["--rehearsal", "--rules"]));
+    let behind = |rule: &str| -> BTreeSet<String> {
+        let row = said.lines().find(|line| line.contains(&format!("✓ {rule} "))).unwrap();
+        let (_, ids) = row.rsplit_once('[').unwrap();
+        ids.trim_end_matches(']').split(' ').map(String::from).collect()
+    };
+    let records = crate::support::records(&folder);
+    let by = |is: &dyn Fn(&Value) -> Option<Value>| -> BTreeSet<String> {
+        let people = records.iter().filter_map(|record| is(&record["event"]));
+        let people = people.flat_map(|by| by.as_array().unwrap().clone());
+        people.map(|id| id.as_str().unwrap().to_string()).collect()
+    };
+    let noted = by(&|event| (event["kind"] == "noted").then(|| event["by"].clone()));
+    let activated = by(&|event| {
+        let is = event["kind"] == "answered" && event["op"] == "activate";
+        is.then(|| event["answer"]["by"].clone())
+    });
+    assert!(!noted.is_empty() && activated.len() >= 2, "{noted:?} {activated:?}");
+    assert_eq!(behind("S-NOTED"), noted);
+    assert_eq!(behind("R-KEYGEN"), activated);
+}
+
 /// An aborted ceremony was judged by what it reached.
 #[test]
 fn of_an_aborted_ceremony() {
@@ -143,7 +169,7 @@ fn of_an_aborted_ceremony() {
     assert!(said.contains("deviation at clock: the radio clock was replaced ["), "{said}");
     assert!(said.contains("aborted by FAKE "), "{said}");
     let said = succeed(gishiki().arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]));
-    for reached in ["R-KEY-IN-HSM", "R-ROOT", "S-DRILL", "S-REFUSED"] {
+    for reached in ["R-KEY-IN-HSM", "R-ROOT", "S-DRILL", "S-REFUSED", "S-NOTED"] {
         assert!(said.contains(&format!("✓ {reached} ")), "{reached}: {said}");
     }
     for not_reached in ["R-FINGERPRINT", "R-COMPLETE"] {
@@ -198,7 +224,10 @@ fn of_a_pin_that_was_wrong_eighteen_times() {
     let said = succeed(verify.arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]));
     assert_eq!(said.matches("a wrong PIN at login").count(), 18, "{said}");
     let row = said.lines().find(|line| line.contains("✓ S-ATTEMPTS ")).unwrap();
-    assert!(row.ends_with("no key generation and no signing was tried more than 16 times"), "{row}");
+    assert!(
+        row.ends_with("no key generation and no signing was tried more than 16 times"),
+        "{row}"
+    );
 }
 
 /// A wrong PIN, and that it took two sessions.

@@ -116,6 +116,7 @@ fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
         }
         let ops = seen.reason(kept.when)?;
         let by = match kept.basis {
+            Basis::Stated(By::People) if matches!(kept.when, When::Noted) => history.noted.clone(),
             Basis::Stated(By::People) => seen.people(&ops),
             Basis::Proved | Basis::Stated(By::Papers | By::Token) | Basis::Elsewhere(_) => {
                 BTreeSet::new()
@@ -171,6 +172,7 @@ impl<'a> Seen<'a> {
             When::Always => true,
             When::Planned(has) => has(self.compiled),
             When::Happened(has) => has(self.history),
+            When::Noted => !self.history.noted.is_empty(),
             When::Signed(is) => self.forms().iter().any(|form| is(*form)),
             When::Never => false,
             When::Did(is) => {
@@ -221,13 +223,23 @@ impl<'a> Seen<'a> {
         sheets.flatten().map(form).collect()
     }
 
-    /// The people who answered these operations; where the token did, those who activated it.
+    /// The people on record for these operations: those who answered; where the token did, those
+    /// who had activated it in that session.
     fn people(&self, ops: &[&Op]) -> BTreeSet<Name> {
-        let of = |op: &Op| self.history.answered.get(&op.name).cloned().unwrap_or_default();
-        let spoke: BTreeSet<Name> = ops.iter().flat_map(|op| of(op)).collect();
+        let sessions = |op: &&Op| self.history.answered.get(&op.name);
+        let of = |sessions: &BTreeMap<usize, BTreeSet<Name>>| -> BTreeSet<Name> {
+            sessions.values().flatten().cloned().collect()
+        };
+        let spoke: BTreeSet<Name> = ops.iter().filter_map(sessions).flat_map(of).collect();
         if !spoke.is_empty() {
             return spoke;
         }
-        self.answered().filter(|op| op.act == Act::Activate).flat_map(of).collect()
+        let Some(activated) = self.answered().find(|op| op.act == Act::Activate) else {
+            return spoke;
+        };
+        let Some(activated) = sessions(&activated) else { return spoke };
+        let asked = ops.iter().filter_map(sessions).flat_map(BTreeMap::keys);
+        let by = asked.filter_map(|session| activated.range(..=session).next_back());
+        by.flat_map(|(_, by)| by).cloned().collect()
     }
 }

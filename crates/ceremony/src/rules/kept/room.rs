@@ -17,10 +17,6 @@ fn is_on_a_token(history: &History) -> bool {
     history.mode.is_some_and(|mode| mode != Mode::Rehearsal)
 }
 
-const fn has_a_head(act: &Act, _: &Graph) -> bool {
-    act.is_noted()
-}
-
 const fn reads_papers(act: &Act, _: &Graph) -> bool {
     matches!(act, Act::Papers)
 }
@@ -173,7 +169,7 @@ pub(super) const GROUPS: &[Group] = &[
     ),
     stated(
         By::People,
-        When::Did(has_a_head),
+        When::Noted,
         &[(
             "S-NOTED",
             "記録の最新値は紙に書き留められ、中断後は紙の値から続けられた",
