@@ -172,6 +172,8 @@ fn of_an_aborted_ceremony() {
     for reached in ["R-KEY-IN-HSM", "R-ROOT", "S-DRILL", "S-REFUSED", "S-NOTED"] {
         assert!(said.contains(&format!("✓ {reached} ")), "{reached}: {said}");
     }
+    // Of the two approvals of the completion, none; of the entries and exits, all.
+    assert!(said.contains("✓ R-FACILITY "), "{said}");
     for not_reached in ["R-FINGERPRINT", "R-COMPLETE"] {
         assert!(!said.contains(&format!("✓ {not_reached} ")), "{not_reached}: {said}");
     }
@@ -317,6 +319,37 @@ fn what_follows_the_seal_is_judged_where_it_is_there() {
     assert!(cut.contains("; 2026-06-ds names another one\n"), "{cut}");
     let whole = shown(&after);
     assert!(whole.contains("complete; pinned by 2026-06-ds, which was not judged here\n"));
+}
+
+/// An approval and an exit that were refused: what was done of both is neither all nor nothing.
+#[test]
+fn of_a_rule_that_was_kept_in_part() {
+    let drill = Drill::new();
+    let exit = "exit-p13";
+    let answers = |op: &str| format!("default = \"as-planned\"\n[op.{op}]\nrefuse = \"not yet\"\n");
+    fs::write(drill.path("answers.toml"), answers(exit)).unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    assert!(output.status.success(), "{}", text(&output));
+    let judged = |drill: &Drill| {
+        let mut verify = gishiki();
+        succeed(verify.arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]))
+    };
+    let said = judged(&drill);
+    assert!(said.contains("\n  postscript ended, but something in it was refused"), "{said}");
+    assert!(said.contains("\n  not whole: R-FACILITY (19 of 20)\n"), "{said}");
+    for rule in ["S-ANCHOR", "R-DEACTIVATE", "R-COMPLETE"] {
+        assert!(said.contains(&format!("✓ {rule} ")), "{rule}: {said}");
+    }
+    let nothing = said.lines().find(|line| line.contains("nothing of it in")).unwrap();
+    assert!(!nothing.contains("R-FACILITY"), "{nothing}");
+
+    let drill = Drill::new();
+    let second = "complete-digital-agency";
+    fs::write(drill.path("answers.toml"), answers(second)).unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let said = judged(&drill);
+    assert!(said.contains("\n  not whole: R-COMPLETE (1 of 2)\n"), "{said}");
 }
 
 /// Every rule says in both languages what is so where it is kept, once, and not what it refuses.

@@ -122,6 +122,11 @@ fn tokens(facts: &Consistent, lang: Lang) -> Vec<(&'static str, String)> {
 fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
     let found = match found {
         Postscript::Complete => pick(lang, "完了", "complete"),
+        Postscript::Refused => pick(
+            lang,
+            "終わりまであるが、拒否され行われなかったものがある",
+            "ended, but something in it was refused and stays undone",
+        ),
         Postscript::Incomplete => pick(
             lang,
             "途中まで(退室・非活性化などは判定しない)",
@@ -366,6 +371,9 @@ pub(super) fn counted_of(facts: &Consistent, lang: Lang) -> String {
     };
     let postscript = match facts.postscript {
         Postscript::Complete => "",
+        Postscript::Refused => {
+            pick(lang, "、封印後に行われなかったものがある", ", something undone after the seal")
+        }
         Postscript::Incomplete => pick(lang, "、封印後の記録は途中まで", ", postscript incomplete"),
         Postscript::Absent => pick(lang, "、封印後の記録なし", ", no postscript"),
     };

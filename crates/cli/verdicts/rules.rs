@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ceremony::name::Name;
 use ceremony::rules::kept::{self, Basis, By, Where};
-use ceremony::verify::{Consistent, Judged, Standing};
+use ceremony::verify::{Begun, Consistent, Judged, Standing};
 
 use super::account::people;
 use crate::args::Lang;
@@ -122,7 +122,16 @@ pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
         let of = kept::all().filter(|kept| is(kept.basis) && !judged.contains(kept.id));
         of.map(|kept| kept.id).collect::<Vec<_>>().join(" ")
     };
-    let absent = ids(&|basis| !matches!(basis, Basis::Elsewhere(_)));
+    if !facts.account.begun.is_empty() {
+        let word = pick(lang, "一部だけ行われた", "not whole");
+        text.push_str(&format!("  {word}: {}\n", begun(facts, lang)));
+    }
+    let begun: BTreeSet<&str> = facts.account.begun.iter().map(|begun| begun.id).collect();
+    let absent = kept::all().filter(|kept| {
+        let is_here = judged.contains(kept.id) || begun.contains(kept.id);
+        !is_here && !matches!(kept.basis, Basis::Elsewhere(_))
+    });
+    let absent = absent.map(|kept| kept.id).collect::<Vec<_>>().join(" ");
     let word = pick(lang, "このセレモニーに該当なし", "nothing of it in this ceremony");
     text.push_str(&format!("  {word}: {absent}\n"));
     for place in ELSEWHERE {
@@ -130,6 +139,19 @@ pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
         text.push_str(&format!("  {}: {}\n", heading(basis, lang), ids(&|found| found == basis)));
     }
     text
+}
+
+/// Rules of which not all happened, with how much did.
+fn begun(facts: &Consistent, lang: Lang) -> String {
+    let row = |begun: &Begun| {
+        let Begun { id, answered, planned } = begun;
+        match lang {
+            Lang::Ja => format!("{id}({planned} 件中 {answered} 件)"),
+            Lang::En => format!("{id} ({answered} of {planned})"),
+        }
+    };
+    let rows: Vec<String> = facts.account.begun.iter().map(row).collect();
+    rows.join(pick(lang, "、", ", "))
 }
 
 fn row(judged: &Judged, tick: char, lang: Lang) -> String {

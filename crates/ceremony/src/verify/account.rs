@@ -27,8 +27,21 @@ pub struct Account {
     pub exceptions: Vec<String>,
     /// Every rule that the ceremony was judged by.
     pub judged: Vec<Judged>,
+    /// Rules of which something happened, and not all that they are about.
+    pub begun: Vec<Begun>,
     /// The names of the participants.
     pub people: BTreeMap<Name, Bilingual>,
+}
+
+/// A rule that was not judged, because not all that it is about happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// The rule's id.
+    pub id: &'static str,
+    /// How many of its operations were answered.
+    pub answered: usize,
+    /// How many there are.
+    pub planned: usize,
 }
 
 /// How much of a postscript is there.
@@ -36,6 +49,8 @@ pub struct Account {
 pub enum Postscript {
     /// All that the graph has after the seal.
     Complete,
+    /// It has its end, but something in it was refused, and stays undone.
+    Refused,
     /// It ends before its end.
     Incomplete,
     /// Nothing.
@@ -71,11 +86,32 @@ pub enum Standing {
 }
 
 impl Postscript {
-    pub(super) fn of(run: &Run) -> Self {
-        match (run.book(), run.next()) {
-            (Book::Transcript, _) => Self::Absent,
-            (Book::Postscript, Next::Nothing) => Self::Complete,
-            (Book::Postscript, _) => Self::Incomplete,
+    pub(super) fn of(run: &Run, history: &History) -> Self {
+        let of_postscript =
+            |op: &String| run.graph().op(op).is_some_and(|op| op.act.phase() == Phase::Postscript);
+        let is_refused = history.happened.iter().any(|one| match &one.what {
+            What::Refused { op, .. } => of_postscript(op),
+            What::Deviation { .. }
+            | What::Interrupted { .. }
+            | What::WrongPin { .. }
+            | What::Mistaken { .. }
+            | What::Lost { .. }
+            | What::Adopted { .. }
+            | What::Removed { .. } => false,
+        });
+        match (run.book(), run.next(), is_refused) {
+            (Book::Transcript, _, _) => Self::Absent,
+            (Book::Postscript, Next::Nothing, false) => Self::Complete,
+            (Book::Postscript, Next::Nothing, true) => Self::Refused,
+            (Book::Postscript, _, _) => Self::Incomplete,
+        }
+    }
+
+    /// Whether nothing more comes after it.
+    const fn is_ended(self) -> bool {
+        match self {
+            Self::Complete | Self::Refused => true,
+            Self::Incomplete | Self::Absent => false,
         }
     }
 }
@@ -91,6 +127,7 @@ impl Account {
             history: history.clone(),
             exceptions: graph.exceptions().to_vec(),
             judged: judged(run, history, postscript),
+            begun: begun(run, history, postscript),
             people: graph.people().iter().map(named).collect(),
         }
     }
@@ -124,6 +161,24 @@ fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
         };
         let standing = standing(compiled, kept.id);
         Some(Judged { id: kept.id, so: kept.so, basis: kept.basis, by, standing })
+    });
+    found.collect()
+}
+
+/// Every rule that wants all of its operations, of which some were answered. What stands in a
+/// postscript that is not whole is counted, and was not judged.
+fn begun(run: &Run, history: &History, after: Postscript) -> Vec<Begun> {
+    let compiled = run.compiled();
+    let seen = Seen { compiled, history, after };
+    let refusals = refusals(run, history);
+    let graph = &compiled.graph;
+    let found = kept::all().filter_map(|kept| {
+        let When::DidAll(is) = kept.when else { return None };
+        let of_rule = || graph.ops().iter().filter(|op| is(&op.act, graph));
+        let answered = of_rule().filter(|op| history.answered.contains_key(&op.name)).count();
+        let is_judged = refusals.contains_key(kept.id) || seen.reason(kept.when).is_some();
+        let begun = Begun { id: kept.id, answered, planned: of_rule().count() };
+        (answered > 0 && !is_judged).then_some(begun)
     });
     found.collect()
 }
@@ -193,11 +248,11 @@ impl<'a> Seen<'a> {
         self.answered().filter(|op| is(&op.act, graph)).collect()
     }
 
-    /// The operations that were answered. Those of a postscript count where it is whole.
+    /// The operations that were answered. Those of a postscript count where it has its end.
     fn answered(&self) -> impl Iterator<Item = &'a Op> {
-        let (history, whole) = (self.history, self.after == Postscript::Complete);
+        let (history, ended) = (self.history, self.after.is_ended());
         self.compiled.graph.ops().iter().filter(move |op| {
-            let counts = whole || op.act.phase() != Phase::Postscript;
+            let counts = ended || op.act.phase() != Phase::Postscript;
             counts && history.answered.contains_key(&op.name)
         })
     }
