@@ -6,7 +6,9 @@ use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::record::{Aside, End, Place, Resumed};
 use ceremony::time::Instant;
-use ceremony::verify::{Account, Consistent, Happening, History, Postscript, What};
+use ceremony::verify::{
+    Account, Consistent, Happening, History, Judged, Postscript, Standing, What,
+};
 
 use crate::args::Lang;
 use crate::commands::pick;
@@ -369,6 +371,11 @@ pub(super) fn counted_of(facts: &Consistent, lang: Lang) -> String {
         0 => String::new(),
         count => format!("{}: {count}", pick(lang, "、例外", ", exceptions")),
     };
+    let reported = |judged: &&Judged| matches!(judged.standing, Standing::Reported(_));
+    let reports = match facts.account.unkept().filter(reported).count() {
+        0 => String::new(),
+        count => format!("{}: {count}", pick(lang, "、報告", ", reports")),
+    };
     let postscript = match facts.postscript {
         Postscript::Complete => "",
         Postscript::Refused => {
@@ -377,5 +384,5 @@ pub(super) fn counted_of(facts: &Consistent, lang: Lang) -> String {
         Postscript::Incomplete => pick(lang, "、封印後の記録は途中まで", ", postscript incomplete"),
         Postscript::Absent => pick(lang, "、封印後の記録なし", ", no postscript"),
     };
-    counted(&facts.account.history, lang) + &exceptions + postscript
+    counted(&facts.account.history, lang) + &exceptions + &reports + postscript
 }
