@@ -296,5 +296,7 @@ fn judge_later_clocks(drill: &Drill, head: &str) {
     terminal.answer("late");
     assert_eq!(terminal.finish(), Some(1), "{}", terminal.said);
     assert!(terminal.said.contains("aborted, and sealed: 2026-04-genesis"), "{}", terminal.said);
-    assert!(drill.verify().contains("S-WINDOW"), "{}", drill.verify());
+    let said = drill.verify();
+    assert!(said.contains("stopped by S-WINDOW: resumed at "), "{said}");
+    assert!(said.contains("\nrules that refused: S-WINDOW\n"), "{said}");
 }

@@ -95,6 +95,7 @@ fn a_rule_is_listed_only_where_something_was_judged_by_it() {
     };
     let (first, destruction) = (listed("2026-04-genesis"), listed("2031-09-destruction"));
     let (rollover, backup) = (listed("2031-03-rollover"), listed("2026-12-backup-drill"));
+    let recovery = listed("2031-11-recovery");
     assert!(first.contains("✓ R-NO-TRANSFER "), "{first}");
     for (rule, judged, not) in [
         ("R-KEYGEN", &first, &destruction),
@@ -105,10 +106,18 @@ fn a_rule_is_listed_only_where_something_was_judged_by_it() {
         ("R-BACKUP", &backup, &first),
         ("R-EXAMINE", &destruction, &first),
         ("R-LINK", &rollover, &destruction),
+        // A compromised root key has a successor, and no link to it.
+        ("R-ROLLOVER-LINK", &rollover, &recovery),
+        ("R-ROLLOVER-LATEST", &rollover, &recovery),
+        ("R-KEYGEN", &recovery, &destruction),
     ] {
         assert!(judged.contains(&format!("✓ {rule} ")), "{rule}: {judged}");
         assert!(!not.contains(&format!("✓ {rule} ")), "{rule}: {not}");
     }
+    // When a revocation was approved stands in the plan alone.
+    let from = first.find("# stated by the approved papers").unwrap();
+    let papers: Vec<&str> = first[from..].lines().skip(1).take_while(|l| !l.is_empty()).collect();
+    assert!(papers.iter().any(|line| line.contains("✓ R-CRL-CADENCE ")), "{first}");
     // Who said so: those who read the fingerprint, and nobody where octets show it.
     let row = |rule: &str| first.lines().find(|line| line.contains(rule)).unwrap();
     assert!(row("✓ R-FINGERPRINT ").ends_with(']'), "{}", row("✓ R-FINGERPRINT "));
@@ -118,6 +127,32 @@ fn a_rule_is_listed_only_where_something_was_judged_by_it() {
         let times = first.split([' ', '\n']).filter(|word| *word == rule.id).count();
         assert_eq!(times, 1, "{}", rule.id);
     }
+}
+
+/// Behind a rule that people stated stand those who are on record for it.
+#[test]
+fn those_who_noted_a_head_stand_behind_it() {
+    let folder = genesis_golden();
+    let said = succeed(gishiki().arg("verify").arg(&folder).args(["--rehearsal", "--rules"]));
+    let behind = |rule: &str| -> BTreeSet<String> {
+        let row = said.lines().find(|line| line.contains(&format!("✓ {rule} "))).unwrap();
+        let (_, ids) = row.rsplit_once('[').unwrap();
+        ids.trim_end_matches(']').split(' ').map(String::from).collect()
+    };
+    let records = crate::support::records(&folder);
+    let by = |is: &dyn Fn(&Value) -> Option<Value>| -> BTreeSet<String> {
+        let people = records.iter().filter_map(|record| is(&record["event"]));
+        let people = people.flat_map(|by| by.as_array().unwrap().clone());
+        people.map(|id| id.as_str().unwrap().to_string()).collect()
+    };
+    let noted = by(&|event| (event["kind"] == "noted").then(|| event["by"].clone()));
+    let activated = by(&|event| {
+        let is = event["kind"] == "answered" && event["op"] == "activate";
+        is.then(|| event["answer"]["by"].clone())
+    });
+    assert!(!noted.is_empty() && activated.len() >= 2, "{noted:?} {activated:?}");
+    assert_eq!(behind("S-NOTED"), noted);
+    assert_eq!(behind("R-KEYGEN"), activated);
 }
 
 /// An aborted ceremony was judged by what it reached.
@@ -134,12 +169,67 @@ fn of_an_aborted_ceremony() {
     assert!(said.contains("deviation at clock: the radio clock was replaced ["), "{said}");
     assert!(said.contains("aborted by FAKE "), "{said}");
     let said = succeed(gishiki().arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]));
-    for reached in ["R-KEY-IN-HSM", "R-ROOT", "S-DRILL", "S-REFUSED"] {
+    for reached in ["R-KEY-IN-HSM", "R-ROOT", "S-DRILL", "S-REFUSED", "S-NOTED"] {
         assert!(said.contains(&format!("✓ {reached} ")), "{reached}: {said}");
     }
+    // Of the two approvals of the completion, none; of the entries and exits, all.
+    assert!(said.contains("✓ R-FACILITY "), "{said}");
     for not_reached in ["R-FINGERPRINT", "R-COMPLETE"] {
         assert!(!said.contains(&format!("✓ {not_reached} ")), "{not_reached}: {said}");
     }
+}
+
+/// What stopped a ceremony was not kept in it, whatever else the same rule was asked of.
+#[test]
+fn a_rule_that_refused_is_not_ticked() {
+    let drill = Drill::new();
+    drill.write_room(&faulty_module());
+    let mut command = drill.run_command(&genesis());
+    command.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", "C_WrapKey#*:octets");
+    let output = run(&mut command);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    for (drill, rule, kept) in [(&drill, "R-NO-TRANSFER", "R-KEY-IN-HSM")] {
+        let verify = ["--drill", "--rules"];
+        for lang in ["en", "ja"] {
+            let mut command = gishiki();
+            command.args(["--lang", lang, "verify"]).arg(drill.path("out")).args(verify);
+            let said = succeed(&mut command);
+            assert!(said.contains(&format!("  ✗ {rule} ")), "{said}");
+            assert!(!said.contains(&format!("✓ {rule} ")), "{said}");
+            assert!(said.contains(&format!("✓ {kept} ")), "{said}");
+            let counted = ["rules that refused: ", "拒否した規則: "];
+            assert!(
+                counted.iter().any(|word| said.contains(&format!("\n{word}{rule}\n"))),
+                "{said}"
+            );
+        }
+    }
+}
+
+/// A login may fail without end: nothing says that it did not.
+#[test]
+fn of_a_pin_that_was_wrong_eighteen_times() {
+    let drill = Drill::new();
+    drill.write_room(&faulty_module());
+    let faulty = |mut command: std::process::Command, at: &str| {
+        run(command.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", at))
+    };
+    let wrong = "C_Login#1:error=a0";
+    assert_eq!(faulty(drill.run_command(&genesis()), wrong).status.code(), Some(3));
+    let at = |second: usize| format!("2026-04-01 02:{:02}:{:02}", second / 60, second % 60);
+    for second in 1..18 {
+        assert_eq!(faulty(drill.resume_command(&at(second * 30)), wrong).status.code(), Some(3));
+    }
+    let output = faulty(drill.resume_command(LATER), "0:none");
+    assert!(output.status.success(), "{}", text(&output));
+    let mut verify = gishiki();
+    let said = succeed(verify.arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]));
+    assert_eq!(said.matches("a wrong PIN at login").count(), 18, "{said}");
+    let row = said.lines().find(|line| line.contains("✓ S-ATTEMPTS ")).unwrap();
+    assert!(
+        row.ends_with("no key generation and no signing was tried more than 16 times"),
+        "{row}"
+    );
 }
 
 /// A wrong PIN, and that it took two sessions.
@@ -229,6 +319,37 @@ fn what_follows_the_seal_is_judged_where_it_is_there() {
     assert!(cut.contains("; 2026-06-ds names another one\n"), "{cut}");
     let whole = shown(&after);
     assert!(whole.contains("complete; pinned by 2026-06-ds, which was not judged here\n"));
+}
+
+/// An approval and an exit that were refused: what was done of both is neither all nor nothing.
+#[test]
+fn of_a_rule_that_was_kept_in_part() {
+    let drill = Drill::new();
+    let exit = "exit-p13";
+    let answers = |op: &str| format!("default = \"as-planned\"\n[op.{op}]\nrefuse = \"not yet\"\n");
+    fs::write(drill.path("answers.toml"), answers(exit)).unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    assert!(output.status.success(), "{}", text(&output));
+    let judged = |drill: &Drill| {
+        let mut verify = gishiki();
+        succeed(verify.arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]))
+    };
+    let said = judged(&drill);
+    assert!(said.contains("\n  postscript ended, but something in it was refused"), "{said}");
+    assert!(said.contains("\n  not whole: R-FACILITY (19 of 20)\n"), "{said}");
+    for rule in ["S-ANCHOR", "R-DEACTIVATE", "R-COMPLETE"] {
+        assert!(said.contains(&format!("✓ {rule} ")), "{rule}: {said}");
+    }
+    let nothing = said.lines().find(|line| line.contains("nothing of it in")).unwrap();
+    assert!(!nothing.contains("R-FACILITY"), "{nothing}");
+
+    let drill = Drill::new();
+    let second = "complete-digital-agency";
+    fs::write(drill.path("answers.toml"), answers(second)).unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    let said = judged(&drill);
+    assert!(said.contains("\n  not whole: R-COMPLETE (1 of 2)\n"), "{said}");
 }
 
 /// Every rule says in both languages what is so where it is kept, once, and not what it refuses.

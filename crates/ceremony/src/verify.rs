@@ -20,7 +20,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-pub use account::{Account, Judged, Postscript, Standing};
+pub use account::{Account, Begun, Judged, Postscript, Standing};
 pub use history::{Happening, History, What};
 
 use crate::anchor::Anchor;
@@ -361,7 +361,7 @@ impl Trial {
         let stopped = self.run.stopped().map(|stop| (stop.rule.clone(), stop.reason.clone()));
         let opened = self.run.opened().clone();
         let files = self.made.listed();
-        let postscript = Postscript::of(&self.run);
+        let postscript = Postscript::of(&self.run, &self.history);
         let account = Account::of(&self.run, &self.history, postscript);
         Ok(Consistent {
             mode,

@@ -6,7 +6,9 @@ use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::record::{Aside, End, Place, Resumed};
 use ceremony::time::Instant;
-use ceremony::verify::{Account, Consistent, Happening, History, Postscript, What};
+use ceremony::verify::{
+    Account, Consistent, Happening, History, Judged, Postscript, Standing, What,
+};
 
 use crate::args::Lang;
 use crate::commands::pick;
@@ -122,6 +124,11 @@ fn tokens(facts: &Consistent, lang: Lang) -> Vec<(&'static str, String)> {
 fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
     let found = match found {
         Postscript::Complete => pick(lang, "完了", "complete"),
+        Postscript::Refused => pick(
+            lang,
+            "終わりまであるが、拒否され行われなかったものがある",
+            "ended, but something in it was refused and stays undone",
+        ),
         Postscript::Incomplete => pick(
             lang,
             "途中まで(退室・非活性化などは判定しない)",
@@ -364,10 +371,18 @@ pub(super) fn counted_of(facts: &Consistent, lang: Lang) -> String {
         0 => String::new(),
         count => format!("{}: {count}", pick(lang, "、例外", ", exceptions")),
     };
+    let reported = |judged: &&Judged| matches!(judged.standing, Standing::Reported(_));
+    let reports = match facts.account.unkept().filter(reported).count() {
+        0 => String::new(),
+        count => format!("{}: {count}", pick(lang, "、報告", ", reports")),
+    };
     let postscript = match facts.postscript {
         Postscript::Complete => "",
+        Postscript::Refused => {
+            pick(lang, "、封印後に行われなかったものがある", ", something undone after the seal")
+        }
         Postscript::Incomplete => pick(lang, "、封印後の記録は途中まで", ", postscript incomplete"),
         Postscript::Absent => pick(lang, "、封印後の記録なし", ", no postscript"),
     };
-    counted(&facts.account.history, lang) + &exceptions + postscript
+    counted(&facts.account.history, lang) + &exceptions + &reports + postscript
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ceremony::name::Name;
 use ceremony::rules::kept::{self, Basis, By, Where};
-use ceremony::verify::{Consistent, Judged, Standing};
+use ceremony::verify::{Begun, Consistent, Judged, Standing};
 
 use super::account::people;
 use crate::args::Lang;
@@ -51,29 +51,46 @@ pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
         of.filter(|judged| judged.basis == basis && judged.standing == Standing::Kept).count()
     };
     let [proved, people, papers, token] = BASES.map(count);
-    match lang {
+    let ids: Vec<&str> = refused(facts).map(|(judged, _)| judged.id).collect();
+    let stopped = match (ids.is_empty(), lang) {
+        (true, _) => String::new(),
+        (false, Lang::Ja) => format!("拒否した規則: {}\n", ids.join(" ")),
+        (false, Lang::En) => format!("rules that refused: {}\n", ids.join(" ")),
+    };
+    let kept = match lang {
         Lang::Ja => format!(
             "満たした規則: 証明 {proved}、申告は立会者 {people}・書類 {papers}・トークン {token}(一覧は --rules)\n判定しない規則: ファイル・媒体・端末、専用イメージ、証明書の有効性確認\n"
         ),
         Lang::En => format!(
             "rules kept: proved {proved}, stated by people {people}, by papers {papers}, by the token {token} (--rules lists them)\nnot judged here: files, media and terminal, the live image, whether to rely on a certificate\n"
         ),
-    }
+    };
+    stopped + &kept
+}
+
+/// Rules that refused something, and why.
+fn refused(facts: &Consistent) -> impl Iterator<Item = (&Judged, &str)> {
+    facts.account.judged.iter().filter_map(|judged| match &judged.standing {
+        Standing::Refused(reason) => Some((judged, reason.as_str())),
+        Standing::Kept | Standing::Excepted(_) | Standing::Reported(_) => None,
+    })
 }
 
 /// Rules that were judged and are not simply kept: what an exception covers, and what is reported.
 pub(super) fn unkept(facts: &Consistent, lang: Lang) -> Vec<String> {
     let row = |judged: &Judged| match &judged.standing {
-        Standing::Kept => String::new(),
+        // What happened says so, at its time.
+        Standing::Kept | Standing::Refused(_) => None,
         Standing::Excepted(found) => {
             let word = pick(lang, "例外により許容", "excepted");
-            format!("{word} {}: {}", judged.id, plain(found))
+            Some(format!("{word} {}: {}", judged.id, plain(found)))
         }
         Standing::Reported(found) => {
-            format!("{} {}: {}", pick(lang, "報告", "reported"), judged.id, plain(found))
+            let word = pick(lang, "報告", "reported");
+            Some(format!("{word} {}: {}", judged.id, plain(found)))
         }
     };
-    facts.account.unkept().map(row).collect()
+    facts.account.unkept().filter_map(row).collect()
 }
 
 /// Every rule that was judged, and the ids of those that were not. Where nothing says whose the
@@ -81,8 +98,15 @@ pub(super) fn unkept(facts: &Consistent, lang: Lang) -> Vec<String> {
 pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
     let mut text = String::new();
     let tick = if trusted { '✓' } else { '·' };
+    let refusals: Vec<String> = refused(facts).map(|(judged, _)| row(judged, tick, lang)).collect();
+    if !refusals.is_empty() {
+        let title = pick(lang, "守られず、拒否した規則", "not kept: these refused");
+        text.push_str(&format!("\n# {title}\n{}", refusals.concat()));
+    }
     for basis in BASES {
-        let of_basis = facts.account.judged.iter().filter(|judged| judged.basis == basis);
+        let of_basis = facts.account.judged.iter().filter(|judged| {
+            judged.basis == basis && !matches!(judged.standing, Standing::Refused(_))
+        });
         let rows: Vec<String> = of_basis.map(|judged| row(judged, tick, lang)).collect();
         if !rows.is_empty() {
             text.push_str(&format!("\n# {}\n{}", heading(basis, lang), rows.concat()));
@@ -98,7 +122,16 @@ pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
         let of = kept::all().filter(|kept| is(kept.basis) && !judged.contains(kept.id));
         of.map(|kept| kept.id).collect::<Vec<_>>().join(" ")
     };
-    let absent = ids(&|basis| !matches!(basis, Basis::Elsewhere(_)));
+    if !facts.account.begun.is_empty() {
+        let word = pick(lang, "一部だけ行われた", "not whole");
+        text.push_str(&format!("  {word}: {}\n", begun(facts, lang)));
+    }
+    let begun: BTreeSet<&str> = facts.account.begun.iter().map(|begun| begun.id).collect();
+    let absent = kept::all().filter(|kept| {
+        let is_here = judged.contains(kept.id) || begun.contains(kept.id);
+        !is_here && !matches!(kept.basis, Basis::Elsewhere(_))
+    });
+    let absent = absent.map(|kept| kept.id).collect::<Vec<_>>().join(" ");
     let word = pick(lang, "このセレモニーに該当なし", "nothing of it in this ceremony");
     text.push_str(&format!("  {word}: {absent}\n"));
     for place in ELSEWHERE {
@@ -106,6 +139,19 @@ pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
         text.push_str(&format!("  {}: {}\n", heading(basis, lang), ids(&|found| found == basis)));
     }
     text
+}
+
+/// Rules of which not all happened, with how much did.
+fn begun(facts: &Consistent, lang: Lang) -> String {
+    let row = |begun: &Begun| {
+        let Begun { id, answered, planned } = begun;
+        match lang {
+            Lang::Ja => format!("{id}({planned} 件中 {answered} 件)"),
+            Lang::En => format!("{id} ({answered} of {planned})"),
+        }
+    };
+    let rows: Vec<String> = facts.account.begun.iter().map(row).collect();
+    rows.join(pick(lang, "、", ", "))
 }
 
 fn row(judged: &Judged, tick: char, lang: Lang) -> String {
@@ -124,6 +170,9 @@ fn row(judged: &Judged, tick: char, lang: Lang) -> String {
         }
         Standing::Reported(found) => {
             format!("  – {row} {}: {}\n", pick(lang, "報告", "reported"), plain(found))
+        }
+        Standing::Refused(reason) => {
+            format!("  ✗ {row} {}: {}\n", pick(lang, "拒否", "refused"), plain(reason))
         }
     }
 }

@@ -77,6 +77,8 @@ pub enum When {
     Signed(fn(Form) -> bool),
     /// Something happened.
     Happened(fn(&History) -> bool),
+    /// Somebody said that a head is on paper.
+    Noted,
     /// Nothing in a record does.
     Never,
 }

@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::History;
+use super::{History, What};
 use crate::compile::Compiled;
 use crate::graph::{Act, Bilingual, Graph, Item, Op, Phase};
 use crate::name::Name;
@@ -27,8 +27,21 @@ pub struct Account {
     pub exceptions: Vec<String>,
     /// Every rule that the ceremony was judged by.
     pub judged: Vec<Judged>,
+    /// Rules of which something happened, and not all that they are about.
+    pub begun: Vec<Begun>,
     /// The names of the participants.
     pub people: BTreeMap<Name, Bilingual>,
+}
+
+/// A rule that was not judged, because not all that it is about happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Begun {
+    /// The rule's id.
+    pub id: &'static str,
+    /// How many of its operations were answered.
+    pub answered: usize,
+    /// How many there are.
+    pub planned: usize,
 }
 
 /// How much of a postscript is there.
@@ -36,6 +49,8 @@ pub struct Account {
 pub enum Postscript {
     /// All that the graph has after the seal.
     Complete,
+    /// It has its end, but something in it was refused, and stays undone.
+    Refused,
     /// It ends before its end.
     Incomplete,
     /// Nothing.
@@ -66,14 +81,37 @@ pub enum Standing {
     Excepted(String),
     /// What was found is reported, and not refused.
     Reported(String),
+    /// It refused something: why.
+    Refused(String),
 }
 
 impl Postscript {
-    pub(super) fn of(run: &Run) -> Self {
-        match (run.book(), run.next()) {
-            (Book::Transcript, _) => Self::Absent,
-            (Book::Postscript, Next::Nothing) => Self::Complete,
-            (Book::Postscript, _) => Self::Incomplete,
+    pub(super) fn of(run: &Run, history: &History) -> Self {
+        let of_postscript =
+            |op: &String| run.graph().op(op).is_some_and(|op| op.act.phase() == Phase::Postscript);
+        let is_refused = history.happened.iter().any(|one| match &one.what {
+            What::Refused { op, .. } => of_postscript(op),
+            What::Deviation { .. }
+            | What::Interrupted { .. }
+            | What::WrongPin { .. }
+            | What::Mistaken { .. }
+            | What::Lost { .. }
+            | What::Adopted { .. }
+            | What::Removed { .. } => false,
+        });
+        match (run.book(), run.next(), is_refused) {
+            (Book::Transcript, _, _) => Self::Absent,
+            (Book::Postscript, Next::Nothing, false) => Self::Complete,
+            (Book::Postscript, Next::Nothing, true) => Self::Refused,
+            (Book::Postscript, _, _) => Self::Incomplete,
+        }
+    }
+
+    /// Whether nothing more comes after it.
+    const fn is_ended(self) -> bool {
+        match self {
+            Self::Complete | Self::Refused => true,
+            Self::Incomplete | Self::Absent => false,
         }
     }
 }
@@ -88,7 +126,8 @@ impl Account {
             sequence: graph.sequence(),
             history: history.clone(),
             exceptions: graph.exceptions().to_vec(),
-            judged: judged(run.compiled(), history, postscript),
+            judged: judged(run, history, postscript),
+            begun: begun(run, history, postscript),
             people: graph.people().iter().map(named).collect(),
         }
     }
@@ -100,12 +139,21 @@ impl Account {
 }
 
 /// Every rule that this ceremony was judged by. What the plan has and the ceremony did not reach
-/// was not judged; nor was what only a postscript shows that is not whole.
-fn judged(compiled: &Compiled, history: &History, after: Postscript) -> Vec<Judged> {
+/// was not judged; nor was what only a postscript shows that is not whole. A rule that refused
+/// something was judged, whatever it was that it refused.
+fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
+    let compiled = run.compiled();
     let seen = Seen { compiled, history, after };
+    let refusals = refusals(run, history);
     let found = kept::all().filter_map(|kept| {
+        if let Some(reason) = refusals.get(kept.id) {
+            let standing = Standing::Refused((*reason).into());
+            let (by, so, basis) = (BTreeSet::new(), kept.so, kept.basis);
+            return Some(Judged { id: kept.id, so, basis, by, standing });
+        }
         let ops = seen.reason(kept.when)?;
         let by = match kept.basis {
+            Basis::Stated(By::People) if matches!(kept.when, When::Noted) => history.noted.clone(),
             Basis::Stated(By::People) => seen.people(&ops),
             Basis::Proved | Basis::Stated(By::Papers | By::Token) | Basis::Elsewhere(_) => {
                 BTreeSet::new()
@@ -115,6 +163,43 @@ fn judged(compiled: &Compiled, history: &History, after: Postscript) -> Vec<Judg
         Some(Judged { id: kept.id, so: kept.so, basis: kept.basis, by, standing })
     });
     found.collect()
+}
+
+/// Every rule that wants all of its operations, of which some were answered. What stands in a
+/// postscript that is not whole is counted, and was not judged.
+fn begun(run: &Run, history: &History, after: Postscript) -> Vec<Begun> {
+    let compiled = run.compiled();
+    let seen = Seen { compiled, history, after };
+    let refusals = refusals(run, history);
+    let graph = &compiled.graph;
+    let found = kept::all().filter_map(|kept| {
+        let When::DidAll(is) = kept.when else { return None };
+        let of_rule = || graph.ops().iter().filter(|op| is(&op.act, graph));
+        let answered = of_rule().filter(|op| history.answered.contains_key(&op.name)).count();
+        let is_judged = refusals.contains_key(kept.id) || seen.reason(kept.when).is_some();
+        let begun = Begun { id: kept.id, answered, planned: of_rule().count() };
+        (answered > 0 && !is_judged).then_some(begun)
+    });
+    found.collect()
+}
+
+/// Why rules refused, by their ids: what stands in the record, and what stopped the run.
+fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<&'a str, &'a str> {
+    let recorded = history.happened.iter().filter_map(|one| match &one.what {
+        What::Refused { rule, reason, .. } => Some((rule.as_str(), reason.as_str())),
+        What::Interrupted { resumed, .. } => {
+            let refusal = resumed.refusal.as_ref().filter(|refusal| refusal.holds)?;
+            Some((refusal.rule.as_str(), refusal.reason.as_str()))
+        }
+        What::Deviation { .. }
+        | What::WrongPin { .. }
+        | What::Mistaken { .. }
+        | What::Lost { .. }
+        | What::Adopted { .. }
+        | What::Removed { .. } => None,
+    });
+    let stopped = run.stopped().map(|stop| (stop.rule.as_str(), stop.reason.as_str()));
+    recorded.chain(stopped).collect()
 }
 
 fn standing(compiled: &Compiled, id: &str) -> Standing {
@@ -142,6 +227,7 @@ impl<'a> Seen<'a> {
             When::Always => true,
             When::Planned(has) => has(self.compiled),
             When::Happened(has) => has(self.history),
+            When::Noted => !self.history.noted.is_empty(),
             When::Signed(is) => self.forms().iter().any(|form| is(*form)),
             When::Never => false,
             When::Did(is) => {
@@ -162,11 +248,11 @@ impl<'a> Seen<'a> {
         self.answered().filter(|op| is(&op.act, graph)).collect()
     }
 
-    /// The operations that were answered. Those of a postscript count where it is whole.
+    /// The operations that were answered. Those of a postscript count where it has its end.
     fn answered(&self) -> impl Iterator<Item = &'a Op> {
-        let (history, whole) = (self.history, self.after == Postscript::Complete);
+        let (history, ended) = (self.history, self.after.is_ended());
         self.compiled.graph.ops().iter().filter(move |op| {
-            let counts = whole || op.act.phase() != Phase::Postscript;
+            let counts = ended || op.act.phase() != Phase::Postscript;
             counts && history.answered.contains_key(&op.name)
         })
     }
@@ -192,13 +278,23 @@ impl<'a> Seen<'a> {
         sheets.flatten().map(form).collect()
     }
 
-    /// The people who answered these operations; where the token did, those who activated it.
+    /// The people on record for these operations: those who answered; where the token did, those
+    /// who had activated it in that session.
     fn people(&self, ops: &[&Op]) -> BTreeSet<Name> {
-        let of = |op: &Op| self.history.answered.get(&op.name).cloned().unwrap_or_default();
-        let spoke: BTreeSet<Name> = ops.iter().flat_map(|op| of(op)).collect();
+        let sessions = |op: &&Op| self.history.answered.get(&op.name);
+        let of = |sessions: &BTreeMap<usize, BTreeSet<Name>>| -> BTreeSet<Name> {
+            sessions.values().flatten().cloned().collect()
+        };
+        let spoke: BTreeSet<Name> = ops.iter().filter_map(sessions).flat_map(of).collect();
         if !spoke.is_empty() {
             return spoke;
         }
-        self.answered().filter(|op| op.act == Act::Activate).flat_map(of).collect()
+        let Some(activated) = self.answered().find(|op| op.act == Act::Activate) else {
+            return spoke;
+        };
+        let Some(activated) = sessions(&activated) else { return spoke };
+        let asked = ops.iter().filter_map(sessions).flat_map(BTreeMap::keys);
+        let by = asked.filter_map(|session| activated.range(..=session).next_back());
+        by.flat_map(|(_, by)| by).cloned().collect()
     }
 }

@@ -25,8 +25,13 @@ pub struct History {
     pub sessions: Vec<(Instant, Place)>,
     /// The time of the last record.
     pub ended: Option<Instant>,
-    /// Every operation that was answered, with the people who answered; of a token, nobody.
-    pub answered: BTreeMap<String, BTreeSet<Name>>,
+    /// Every operation that was answered, with the people who answered it by session, from 0; of a
+    /// token, nobody.
+    pub answered: BTreeMap<String, BTreeMap<usize, BTreeSet<Name>>>,
+    /// Who said that a head is on paper.
+    pub noted: BTreeSet<Name>,
+    /// The session in which each operation was asked last.
+    asked: BTreeMap<String, usize>,
     /// What the tokens said of themselves, by serial number.
     pub tokens: BTreeMap<String, TokenIdentity>,
     /// What was not as planned.
@@ -127,8 +132,17 @@ impl History {
             Event::Lost { op, attempt, cause } => {
                 What::Lost { op: op.clone(), attempt: *attempt, cause: cause.clone() }
             }
+            Event::Asked(asked) => {
+                self.asked.insert(asked.op.clone(), self.session());
+                return;
+            }
+            Event::Noted { by, mistaken, .. } => {
+                self.noted.extend(by.iter().cloned());
+                return self.take_mistaken(record.at, *mistaken);
+            }
             Event::Adopted { op, .. } => {
-                self.answered.entry(op.clone()).or_default();
+                // It was made in the session that asked for it.
+                self.people_of(op);
                 What::Adopted { op: op.clone() }
             }
             Event::OrphanRemoved { op, by, .. } => What::Removed { op: op.clone(), by: by.clone() },
@@ -151,15 +165,25 @@ impl History {
             Event::Mistaken { op, question, .. } => {
                 What::Mistaken { op: op.clone(), question: question.clone() }
             }
-            Event::Noted { mistaken, .. } => return self.take_mistaken(record.at, *mistaken),
-            Event::Asked(_) | Event::Closed { .. } | Event::Sealed { .. } => return,
+            Event::Closed { .. } | Event::Sealed { .. } => return,
         };
         self.happened.push(Happening { at: record.at, what });
     }
 
+    /// Which session it is, from 0.
+    fn session(&self) -> usize {
+        self.sessions.len().saturating_sub(1)
+    }
+
+    /// Who answered this operation in the session in which it was asked.
+    fn people_of(&mut self, op: &str) -> &mut BTreeSet<Name> {
+        let session = self.asked.get(op).copied().unwrap_or_else(|| self.session());
+        self.answered.entry(op.into()).or_default().entry(session).or_default()
+    }
+
     fn take_answer(&mut self, op: &str, answer: &Answer) {
         self.at_hand = op.into();
-        let people = self.answered.entry(op.into()).or_default();
+        let people = self.people_of(op);
         match answer {
             Answer::People(said) => people.extend(said.by.iter().cloned()),
             Answer::Token(TokenAnswer::Identity(identity)) => {

@@ -159,8 +159,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(makes_keys),
         &[(
             "R-KEYGEN",
-            "鍵は 2 名以上の鍵管理者のもとで生成された",
-            "at least two custodians held the key generation",
+            "鍵は、その回に 2 名以上の鍵管理者が活性化した HSM の中で生成された",
+            "every key was made in the HSM while at least two custodians had it active",
         )],
     ),
     stated(

@@ -4,7 +4,7 @@ use super::{By, Group, When, proved, stated};
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph, Holder, Origin};
 use crate::ledger::Standing;
-use crate::plan::{ApplicationKind, Ground};
+use crate::plan::{ApplicationKind, Ground, ProfileName};
 use crate::record::End;
 use crate::rehearsal::RehearsalUse;
 
@@ -42,6 +42,21 @@ fn makes_a_successor(act: &Act, graph: &Graph) -> bool {
     graph.key(key).is_some_and(|key| {
         key.usage == RehearsalUse::Root && key.generation > 1 && key.origin == Origin::Here
     })
+}
+
+/// A link certificate was signed.
+fn links(act: &Act, graph: &Graph) -> bool {
+    let Act::Sign(sheet) = act else { return false };
+    sheet.items.iter().any(|item| {
+        let profile = graph.item_name(*item).and_then(|name| graph.profiles.get(name));
+        matches!(profile, Some(ProfileName::OldWithNew | ProfileName::NewWithOld))
+    })
+}
+
+/// A root key was made whose predecessor can still be renewed: the plan links them, and the day of
+/// the new one was compared with the end of the old one's certificate.
+fn renews_in_time(act: &Act, graph: &Graph) -> bool {
+    makes_a_successor(act, graph) && graph.ops.iter().any(|op| links(&op.act, graph))
 }
 
 /// A copy, and the CRL by which it proves itself.
@@ -130,8 +145,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 "S-WINDOW",
-                "実施時間帯は日本の 1 日の中にあり、すべての操作はその中で行われた",
-                "the window lies within one day in Japan, and every operation within the window",
+                "実施時間帯は日本の 1 日の中にあり、封印より前の操作はその中で始められた(中止の手続を除く)",
+                "the window lies within one day in Japan, and what comes before the seal was begun in it, but for the end of an aborted ceremony",
             ),
             (
                 "S-SERIALS",
@@ -218,19 +233,20 @@ pub(super) const GROUPS: &[Group] = &[
         )],
     ),
     proved(
-        When::Did(makes_a_successor),
-        &[
-            (
-                "R-ROLLOVER-LATEST",
-                "新しいルート鍵は、古い証明書の満了の 1 か月前までに作られた",
-                "the new root key was made at least a month before the old certificate expires",
-            ),
-            (
-                "R-ROLLOVER-LINK",
-                "新しいルート鍵には双方向のリンク証明書がある",
-                "the new root key comes with both link certificates",
-            ),
-        ],
+        When::Did(renews_in_time),
+        &[(
+            "R-ROLLOVER-LATEST",
+            "新しいルート鍵は、古い証明書の満了の 1 か月前までに作られた",
+            "the new root key was made at least a month before the old certificate expires",
+        )],
+    ),
+    proved(
+        When::DidAll(links),
+        &[(
+            "R-ROLLOVER-LINK",
+            "新しいルート鍵には双方向のリンク証明書がある",
+            "the new root key comes with both link certificates",
+        )],
     ),
     stated(
         By::Papers,

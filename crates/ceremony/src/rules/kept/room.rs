@@ -17,10 +17,6 @@ fn is_on_a_token(history: &History) -> bool {
     history.mode.is_some_and(|mode| mode != Mode::Rehearsal)
 }
 
-const fn has_a_head(act: &Act, _: &Graph) -> bool {
-    act.is_noted()
-}
-
 const fn reads_papers(act: &Act, _: &Graph) -> bool {
     matches!(act, Act::Papers)
 }
@@ -82,8 +78,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 "S-ATTEMPTS",
-                "どの操作も 16 回を超えて試みていない",
-                "nothing was tried more than 16 times",
+                "鍵の生成と署名は、どれも 16 回を超えて試みていない",
+                "no key generation and no signing was tried more than 16 times",
             ),
             (
                 "S-ANSWER",
@@ -173,7 +169,7 @@ pub(super) const GROUPS: &[Group] = &[
     ),
     stated(
         By::People,
-        When::Did(has_a_head),
+        When::Noted,
         &[(
             "S-NOTED",
             "記録の最新値は紙に書き留められ、中断後は紙の値から続けられた",

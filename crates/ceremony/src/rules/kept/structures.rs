@@ -1,6 +1,7 @@
-//! What certificates and CRLs are, where their rules are kept: computed from their octets.
+//! What certificates and CRLs are, where their rules are kept: computed from their octets, but
+//! for one that rests on the plan too.
 
-use super::{Form, Group, When, proved};
+use super::{By, Form, Group, When, proved, stated};
 
 const fn any(_: Form) -> bool {
     true
@@ -69,6 +70,16 @@ pub(super) const GROUPS: &[Group] = &[
     ),
     proved(When::Signed(ds), DS),
     proved(When::Signed(crl), CRL),
+    // When a revocation was approved is what the plan says of it.
+    stated(
+        By::Papers,
+        When::Signed(crl),
+        &[(
+            "R-CRL-CADENCE",
+            "CRL があり、次のセレモニーは 3 か月以内、失効は計画にある承認から 48 時間以内である",
+            "there are CRLs, the next ceremony is within three months, and what is revoked was revoked within 48 hours of the approval in the plan",
+        )],
+    ),
 ];
 
 type Row = (&'static str, &'static str, &'static str);
@@ -235,11 +246,6 @@ const CRL: &[Row] = &[
         "R-CRL-COVER",
         "CRL は、失効して満了していない証明書をすべて持ち、ほかは持たない",
         "every CRL holds every revoked certificate that has not expired, and no other",
-    ),
-    (
-        "R-CRL-CADENCE",
-        "CRL があり、次のセレモニーは 3 か月以内、失効は承認から 48 時間以内である",
-        "there are CRLs, the next ceremony is within three months, and what is revoked was revoked within 48 hours",
     ),
     (
         "S-CRL-BATCH",
