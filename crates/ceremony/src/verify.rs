@@ -72,8 +72,8 @@ impl JustClosed {
     /// From the run that was just closed in this room.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
-        let (head, postscript) = (run.transcript_head(), run.postscript_head());
-        run.closed().map(|_| Self { head, postscript })
+        run.closed()
+            .map(|_| Self { head: run.transcript_head(), postscript: run.postscript_head() })
     }
 }
 
