@@ -4,6 +4,8 @@
 //! **Invariant:** what is printed can be given to a shell as it stands. `docs/ends.md` is this
 //! table; a test compares it, and others follow its words until a ceremony is sealed or abandoned.
 
+mod menu;
+
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -13,6 +15,7 @@ use crate::args::{self, Args, Command, Lang};
 use crate::commands::pick;
 use crate::exit::Halt;
 use crate::journal::Journal;
+use crate::live::Choice;
 
 /// How far a ceremony had come when something stopped it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -156,6 +159,22 @@ impl Reached {
     }
 }
 
+/// Where people read what a command says, and can do what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum At {
+    /// At a shell.
+    Shell,
+    /// In the menu of the live image, which has no shell.
+    Menu,
+}
+
+impl At {
+    /// Whether the live image leads this command.
+    pub(crate) const fn of(held: &args::Held) -> Self {
+        if held.led { Self::Menu } else { Self::Shell }
+    }
+}
+
 /// The commands that can follow the one that was given: with its own options, for a shell.
 #[derive(Debug)]
 pub(crate) enum Ways {
@@ -168,10 +187,12 @@ pub(crate) enum Ways {
 impl Ways {
     /// What can follow this command, if it holds a ceremony.
     pub(crate) fn after(args: &Args) -> Option<Self> {
-        let (plan, held) = match &args.command {
-            Command::Run(run) => (Some(&run.plan), Given::of(&run.held)),
-            Command::Resume(resume) => (resume.plan.as_ref(), Given::of(&resume.held)),
-            Command::Abandon(abandon) => (None, Given::abandoned(abandon)),
+        let (plan, held, led) = match &args.command {
+            Command::Run(run) => (Some(&run.plan), Given::of(&run.held), run.held.led),
+            Command::Resume(resume) => {
+                (resume.plan.as_ref(), Given::of(&resume.held), resume.held.led)
+            }
+            Command::Abandon(abandon) => (None, Given::abandoned(abandon), abandon.led),
             Command::Check(_)
             | Command::Graph(_)
             | Command::Bind(_)
@@ -182,11 +203,12 @@ impl Ways {
             | Command::State(_)
             | Command::Validate(_)
             | Command::Probe(_)
-            | Command::Live => return None,
+            | Command::Live(_)
+            | Command::Screen(_) => return None,
             #[cfg(feature = "image")]
             Command::Image(_) => return None,
         };
-        if args.led {
+        if led {
             return Some(Self::Menu);
         }
         let lang = args.lang;
@@ -204,19 +226,13 @@ impl Ways {
         Some(Self::Commands { run: run.0, resume: resume.0, abandon: abandon.0 })
     }
 
-    fn line(&self, way: Way, lang: Lang) -> &str {
+    fn line(&self, way: Way, lang: Lang) -> String {
         match (self, way) {
-            (Self::Commands { run, .. }, Way::Run) => run,
-            (Self::Commands { resume, .. }, Way::Resume) => resume,
-            (Self::Commands { abandon, .. }, Way::Abandon) => abandon,
-            (Self::Menu, Way::Run | Way::Resume) => {
-                pick(lang, "メニューの 1(儀式を行う)", "1 in the menu (hold the ceremony)")
-            }
-            (Self::Menu, Way::Abandon) => pick(
-                lang,
-                "メニューの 2(封印できない記録の値を示す)",
-                "2 in the menu (the value of a journal that cannot be sealed)",
-            ),
+            (Self::Commands { run, .. }, Way::Run) => run.clone(),
+            (Self::Commands { resume, .. }, Way::Resume) => resume.clone(),
+            (Self::Commands { abandon, .. }, Way::Abandon) => abandon.clone(),
+            (Self::Menu, Way::Run | Way::Resume) => Choice::Hold.named(lang),
+            (Self::Menu, Way::Abandon) => Choice::Abandon.named(lang),
         }
     }
 }
@@ -335,8 +351,12 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
 
 fn words(reached: Reached, ways: &Ways, lang: Lang) -> String {
     let exit = |(said, way): Exit| format!("{said}\n  {}\n", ways.line(way, lang));
-    let mut text = format!("{}\n{}", reached.meaning(lang), exit(reached.mended(lang)));
-    text.extend(reached.unmended(lang).map(exit));
+    let (mended, unmended) = match ways {
+        Ways::Commands { .. } => (reached.mended(lang), reached.unmended(lang)),
+        Ways::Menu => (menu::mended(reached, lang), menu::unmended(reached, lang)),
+    };
+    let mut text = format!("{}\n{}", reached.meaning(lang), exit(mended));
+    text.extend(unmended.map(exit));
     text
 }
 

@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 
 use ceremony::compile::{Compiled, input_digest};
 use ceremony::run::{Book, Fault};
+use ceremony::time::Instant;
 
 use crate::exit::Halt;
 use crate::files::{read, shown};
@@ -91,6 +92,21 @@ impl Journal {
     /// Whether a ceremony was sealed: its bundle is durable in one of these folders.
     pub(crate) fn is_sealed(folders: &[PathBuf]) -> bool {
         folders.iter().any(|folder| folder.join(BUNDLE).symlink_metadata().is_ok())
+    }
+
+    /// When the last record was written that is durable in one of these folders, if there is one
+    /// that can be read.
+    pub(crate) fn last_at(folders: &[PathBuf]) -> Option<Instant> {
+        let last = |folder: &PathBuf| {
+            let books = [AFTER, TRANSCRIPT].map(|book| read(&folder.join(book)));
+            books.into_iter().find_map(|octets| {
+                let (octets, _) = whole_lines(octets.ok()?);
+                let line = octets.trim_ascii_end().rsplit(|octet| *octet == b'\n').next()?;
+                let record = ceremony::record::Record::read(std::str::from_utf8(line).ok()?);
+                Some(record.ok()?.at)
+            })
+        };
+        folders.iter().filter_map(last).max()
     }
 
     /// Reads two journals, or the one that is left, without changing anything: the inputs, and the

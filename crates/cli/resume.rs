@@ -17,6 +17,7 @@ use crate::args::{self, Lang};
 use crate::commands::{compiled, finish, follows, held_on, judge_written, people, print, summary};
 use crate::conduct::doubt::{consent_to_medium, holds};
 use crate::conduct::{Clock, Conduct, clock, ending};
+use crate::ends::At;
 use crate::exit::{Halt, Reached};
 use crate::files::{Folder, shown};
 use crate::journal::Journal;
@@ -71,7 +72,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     };
     let entered = room::enter(&held.room, wanted)?;
     place::two_devices(&held.journal, entered.mode, lang)?;
-    let found = Found::read(&held.journal, resume.put_aside.as_deref())?;
+    let found = Found::read(&held.journal, resume.put_aside.as_deref(), At::of(held))?;
     let state = held_on(held, entered.mode, &found.after()?)?;
     let reading = found.replay(&state)?;
     let run = &reading.agreed.run;
@@ -87,7 +88,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let goes_on = run.stopped().is_none() && run.closed().is_none();
     let window = goes_on.then(|| run.graph().window());
     let bounds = clock::Bounds { window, last: Some(run.last_at()) };
-    clock::agree(&mut people, &Clock::System, &bounds, lang)?;
+    clock::agree(&mut people, &Clock::System, &bounds, At::of(held), lang)?;
     let (new_medium, refusal) = agreed_to(&mut people, &reading, lang)?;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let resumed = Resumed {

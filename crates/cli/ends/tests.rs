@@ -78,9 +78,21 @@ fn the_next_command_has_the_options_of_the_one_before() {
     let given = ["abandon", "--journal", "A", "--journal", "B", "--out", "O"];
     let Ways::Commands { resume, .. } = ways(&given) else { panic!() };
     assert_eq!(resume, "gishiki resume --room ROOM --journal A --journal B --out O");
-    // On the live image there is no shell.
-    let words = words(Reached::Begun, &ways(&[&["--led"], &given[..]].concat()), Lang::En);
-    assert!(words.contains("  1 in the menu") && !words.contains("gishiki"), "{words}");
+}
+
+#[test]
+fn on_the_live_image_every_end_names_a_line_of_the_menu() {
+    let given = ["abandon", "--led", "--journal", "A", "--journal", "B", "--out", "O"];
+    for (lang, command) in [(Lang::En, "command"), (Lang::Ja, "コマンド")] {
+        for reached in ALL {
+            let words = words(reached, &ways(&given), lang);
+            let hold = words.contains(&Choice::Hold.named(lang));
+            assert!(hold || words.contains(&Choice::Abandon.named(lang)), "{words}");
+            for shell in ["gishiki", "--", command] {
+                assert!(!words.contains(shell), "{words}");
+            }
+        }
+    }
 }
 
 #[test]

@@ -25,8 +25,11 @@ use super::{
     AFTER, BUNDLE, INPUTS, Journal, Medium, Noted, TRANSCRIPT, failed, holds_a_line, put,
     read_inputs, refuse_filled, two, whole_lines,
 };
+use crate::args::Lang;
+use crate::ends::At;
 use crate::exit::Halt;
 use crate::files::{read, shown};
+use crate::live::Choice;
 use crate::proofs::prove;
 
 /// What the name of a file that was put aside begins with.
@@ -43,6 +46,8 @@ pub(crate) struct Found {
     sides: [Side; 2],
     /// The inputs that the journals name.
     pub(crate) inputs: BTreeMap<String, Vec<u8>>,
+    /// Where people read what is wrong with them.
+    at: At,
 }
 
 /// One folder.
@@ -94,7 +99,11 @@ pub(crate) struct Agreed {
 
 impl Found {
     /// Reads two journals, or the one that is left. One that is named to be put aside is not read.
-    pub(crate) fn read(folders: &[PathBuf], put_aside: Option<&Path>) -> Result<Self, Halt> {
+    pub(crate) fn read(
+        folders: &[PathBuf],
+        put_aside: Option<&Path>,
+        at: At,
+    ) -> Result<Self, Halt> {
         let [a, b] = two(folders)?;
         if !holds_a_line(&a) && !holds_a_line(&b) {
             let asked = format!("a ceremony's journal in {} or {}", shown(&a), shown(&b));
@@ -114,7 +123,7 @@ impl Found {
         let held = held.or_else(|| sides.iter().rev().find_map(|side| side.held.as_ref()));
         let first = held.map(|held| held.transcript.as_slice()).unwrap_or_default();
         let inputs = read_inputs(&sides.each_ref().map(|side| side.folder.clone()), first)?;
-        Ok(Self { sides, inputs })
+        Ok(Self { sides, inputs, at })
     }
 
     /// The ceremony that the interrupted one comes after.
@@ -126,7 +135,7 @@ impl Found {
 
     /// Replays each journal on its own, and says what both have.
     pub(crate) fn replay(self, state: &Arc<State>) -> Result<Reading, Halt> {
-        let Self { sides, inputs } = self;
+        let Self { sides, inputs, at } = self;
         // The power was cut at the first record, which says nothing but what the inputs say.
         let first: Vec<u8> = sides.iter().find_map(Side::first_line).unwrap_or_default();
         let mut told = Vec::new();
@@ -135,7 +144,7 @@ impl Found {
             let begun = !held.transcript.is_empty();
             let transcript = if begun { held.transcript.clone() } else { first.clone() };
             let run = replay_unsealed(&inputs, &transcript, &held.after, state);
-            let run = run.map_err(|refusal| unfit(&sides, side, refusal))?;
+            let run = run.map_err(|refusal| unfit(&sides, side, refusal, at))?;
             told.push(Told { run, transcript, after: held.after.clone() });
         }
         let held = || sides.iter().filter_map(|side| side.held.as_ref());
@@ -143,7 +152,7 @@ impl Found {
         let bundles = held().map(|held| held.bundle.clone());
         let bundles = bundles.filter(|bundle| bundle.ends_with(b"}\n")).collect();
         let agreed = match (told.pop(), told.pop()) {
-            (Some(b), Some(a)) => agreed(&sides, a, b)?,
+            (Some(b), Some(a)) => agreed(&sides, a, b, at)?,
             (Some(Told { run, transcript, after }), None) => {
                 let copied = lines(&transcript) + lines(&after);
                 Agreed { run, transcript, after, copied, dropped: 0, refusal: None }
@@ -207,26 +216,27 @@ fn lines(octets: &[u8]) -> usize {
 }
 
 /// A journal that does not replay, by line and rule; the other one may go on without it.
-fn unfit(sides: &[Side; 2], side: &Side, refusal: Refusal) -> Halt {
+fn unfit(sides: &[Side; 2], side: &Side, refusal: Refusal, at: At) -> Halt {
     let mut refusal = refusal;
     if sides.iter().filter(|side| side.held.is_some()).count() == 2 {
-        refusal.fault.found.push_str(&format!("; {}", way_out(&[&side.folder])));
+        refusal.fault.found.push_str(&format!("; {}", way_out(&[&side.folder], at)));
     }
     Halt::Verification(refusal).in_folder(&side.folder)
 }
 
 /// What can be done where one journal is not to be believed.
-fn way_out(folders: &[&PathBuf]) -> String {
+fn way_out(folders: &[&PathBuf], at: At) -> String {
     let each: Vec<String> =
         folders.iter().map(|folder| format!("`--put-aside {}`", shown(folder))).collect();
-    format!(
-        "two people of two roles may go on without it: the same command with {}",
-        each.join(" or ")
-    )
+    let way = match at {
+        At::Shell => format!("the same command with {}", each.join(" or ")),
+        At::Menu => format!("{} in the menu", Choice::Aside.named(Lang::En)),
+    };
+    format!("two people of two roles may go on without it: {way}")
 }
 
 /// What both journals have, and what is taken beyond the shorter one.
-fn agreed(sides: &[Side; 2], a: Told, b: Told) -> Result<Agreed, Halt> {
+fn agreed(sides: &[Side; 2], a: Told, b: Told, at: At) -> Result<Agreed, Halt> {
     let size = |told: &Told| (told.transcript.len(), told.after.len());
     let continues = |long: &Told, short: &Told| {
         let rest = long.transcript.strip_prefix(short.transcript.as_slice())?;
@@ -235,7 +245,7 @@ fn agreed(sides: &[Side; 2], a: Told, b: Told) -> Result<Agreed, Halt> {
         (short.after.is_empty() || rest.is_empty()).then(|| [rest, rest_after].concat())
     };
     let (long, short) = if size(&a) >= size(&b) { (&a, &b) } else { (&b, &a) };
-    let Some(beyond) = continues(long, short) else { return Err(differ(sides, &a, &b)) };
+    let Some(beyond) = continues(long, short) else { return Err(differ(sides, &a, &b, at)) };
     let in_postscript = long.transcript.len() == short.transcript.len();
     let (mut transcript, mut after) = (short.transcript.clone(), short.after.clone());
     let mut run = short.run.clone();
@@ -274,7 +284,7 @@ fn refusal(line: &str) -> Option<LoneRefusal> {
 }
 
 /// Two journals of which neither continues the other.
-fn differ(sides: &[Side; 2], a: &Told, b: &Told) -> Halt {
+fn differ(sides: &[Side; 2], a: &Told, b: &Told, at: At) -> Halt {
     let common = a.transcript.iter().zip(&b.transcript).take_while(|(a, b)| a == b).count();
     let line = lines(a.transcript.get(..common).unwrap_or_default()) + 1;
     let says = |side: &Side, told: &Told| {
@@ -286,7 +296,7 @@ fn differ(sides: &[Side; 2], a: &Told, b: &Told) -> Halt {
         "two that differ from line {line} on; {}; {}; {}",
         says(left, a),
         says(right, b),
-        way_out(&[&left.folder, &right.folder])
+        way_out(&[&left.folder, &right.folder], at)
     );
     Halt::media("S-JOURNAL", "two journals of which one continues the other", found)
 }
