@@ -35,20 +35,22 @@ in {
     # One shell and links for the tools that init and gishiki call. Debian's busybox has all of its applets inside, those
     # for networks too: what keeps them from one is that the kernel has none, and that nobody is given a shell.
     cp ${busybox}/bin/busybox $out/usr/bin/busybox
-    for applet in [ cat date dmesg false grep hostname hwclock mkdir modprobe mount poweroff setsid sh sync umount; do
+    for applet in [ cat dmesg dumpkmap false grep hostname hwclock loadkmap mkdir mkfifo modprobe mount poweroff setsid sh \
+      sync umount; do
       ln -s busybox $out/usr/bin/$applet
     done
     cp ${gishiki}/bin/gishiki $out/usr/bin/
     # The screen's terminal starts one program without arguments, in a session that has no terminal yet.
-    printf '#!/bin/sh\nsetsid -c gishiki live\n' > $out/usr/bin/gishiki-live
+    printf '#!/bin/sh\nsetsid -c gishiki screen --here screen\n' > $out/usr/bin/gishiki-live
     chmod 755 $out/usr/bin/gishiki-live
 
-    # The screen's font, out of GNU Unifont with Japanese forms.
+    # The screen's font, out of GNU Unifont with Japanese forms, in two sizes.
     mkdir -p font $out/usr/share
     ar p $fontDeb data.tar.xz | xz -dc | tar x -C font
     LD_LIBRARY_PATH=${toolchain}/usr/lib/x86_64-linux-gnu PATH=${toolchain}/usr/bin:$PATH \
       gcc --sysroot=${toolchain} -B${toolchain}/usr/bin -O2 -static -o convert $fontSource
-    ./convert < font/usr/share/unifont/unifont_jp.hex > $out/usr/share/unifont.bgf
+    ./convert 1 < font/usr/share/unifont/unifont_jp.hex > $out/usr/share/unifont-small.bgf
+    ./convert 2 < font/usr/share/unifont/unifont_jp.hex > $out/usr/share/unifont-large.bgf
 
     # Kernel modules: the list and what each needs; nothing of a network.
     modules=${kernel.tree}/usr/lib/modules/${kernel.release}

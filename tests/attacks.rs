@@ -200,6 +200,10 @@ fn two_journals_that_differ_lead_to_a_way_out() {
     assert!(said.contains("S-JOURNAL") && said.contains(&line), "{said}");
     let put_aside = format!("--put-aside {}", drill.path("A").display());
     assert!(said.contains(&put_aside), "{said}");
+    // In the menu of the live image it is another word.
+    let (_, said) = resume(&drill, &["--led"]);
+    let named = said.contains("3: go on without the journal of one medium in the menu");
+    assert!(named && !said.contains(" --") && !said.contains("`--"), "{said}");
     assert_eq!(before, (lines(&drill, "A"), lines(&drill, "B")), "nothing is changed");
     // By the program's own words: the one with the approval is put aside, with two people's word.
     let aside = drill.path("A");

@@ -17,9 +17,6 @@ pub(crate) struct Args {
     /// The language of what people read (from LANG otherwise)
     #[arg(long, global = true, value_enum)]
     pub(crate) lang: Option<Lang>,
-    /// Led by the live image, whose people have a menu and no shell
-    #[arg(long, global = true, hide = true)]
-    pub(crate) led: bool,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
@@ -41,7 +38,8 @@ impl Args {
             | Command::State(_)
             | Command::Validate(_)
             | Command::Probe(_)
-            | Command::Live => &[],
+            | Command::Live(_)
+            | Command::Screen(_) => &[],
             #[cfg(feature = "image")]
             Command::Image(_) => &[],
         }
@@ -83,7 +81,10 @@ pub(crate) enum Command {
     /// Say whether a certificate may be relied on at a time: root, links, CRLs, signature, form
     Validate(Validate),
     /// Lead a ceremony on the live image: system, clock, media, ceremony, outputs
-    Live,
+    Live(Live),
+    /// Carry the dialogue to the live image's screen, and keep what was shown there
+    #[command(hide = true)]
+    Screen(Live),
     /// Build, judge and write the live image
     #[cfg(feature = "image")]
     #[command(subcommand)]
@@ -143,6 +144,24 @@ pub(crate) enum ImageCommand {
         /// The stick's device, or a file
         to: PathBuf,
     },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Live {
+    /// The line that people are at
+    #[arg(long, hide = true, value_enum, default_value_t = Line::Serial)]
+    pub(crate) here: Line,
+}
+
+/// Where people and the live image speak to each other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Line {
+    /// A screen that shows every script, and a keyboard.
+    Screen,
+    /// A screen that shows letters of ASCII only, and a keyboard.
+    Console,
+    /// A serial line, with a terminal at its other end.
+    Serial,
 }
 
 #[derive(Debug, clap::Args)]
@@ -239,6 +258,9 @@ pub(crate) struct Held {
     /// Read the PIN from this open file descriptor instead of the terminal
     #[arg(long, value_name = "N")]
     pub(crate) pin_fd: Option<u32>,
+    /// Led by the live image, whose people have a menu and no shell
+    #[arg(long, hide = true)]
+    pub(crate) led: bool,
 }
 
 #[derive(Debug, clap::Args)]
@@ -298,6 +320,9 @@ pub(crate) struct Abandon {
     /// The new folder for its record, which joins the ledger once the next plan names it
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
+    /// Led by the live image, whose people have a menu and no shell
+    #[arg(long, hide = true)]
+    pub(crate) led: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -16,6 +16,7 @@ use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified, replay_own}
 
 use crate::args::{self, Command, Lang};
 use crate::conduct::{Clock, Conduct, clock, ending};
+use crate::ends::At;
 use crate::exit::{Halt, Reached};
 use crate::files::{self, Folder, shown};
 use crate::journal::{Journal, Written};
@@ -44,7 +45,8 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Verify(verify) => verdicts::verify(&verify, lang),
         Command::Validate(validate) => validate::say(&validate, lang),
         // People choose the language at the terminal; the environment says nothing about them.
-        Command::Live => live::lead(asked),
+        Command::Live(line) => live::lead(asked, line.here),
+        Command::Screen(line) => live::screen::carry(line.here),
         #[cfg(feature = "image")]
         Command::Image(command) => crate::image::perform(&command, lang),
     }
@@ -190,7 +192,8 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let clock = Clock::System;
     let bounds = clock::Bounds { window: Some(compiled.graph.window()), last: None };
     if clock::judge_clock(&bounds, clock.now()?).is_err() {
-        clock::agree(&mut people(&run.held, entered.mode, lang)?.0, &clock, &bounds, lang)?;
+        let mut people = people(&run.held, entered.mode, lang)?.0;
+        clock::agree(&mut people, &clock, &bounds, At::of(&run.held), lang)?;
     }
     let at = clock.now()?;
     let step = Run::begin(compiled.clone(), entered.mode, entered.place, at)
@@ -218,7 +221,7 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
         return Ok(());
     }
     let asked = format!("the bindings {}, as reviewed in {}", compiled.bindings.id(), shown(&path));
-    Err(Halt::media("S-PAPERS", asked, "others; review the plan once more with `gishiki bind`"))
+    Err(Halt::media("S-PAPERS", asked, "others; the plan is to be reviewed once more"))
 }
 
 /// Goes on to the end of the postscript, judges everything once more from what was written, and

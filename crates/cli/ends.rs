@@ -4,6 +4,8 @@
 //! **Invariant:** what is printed can be given to a shell as it stands. `docs/ends.md` is this
 //! table; a test compares it, and others follow its words until a ceremony is sealed or abandoned.
 
+mod menu;
+
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -14,6 +16,7 @@ use crate::commands::pick;
 use crate::exit::Halt;
 use crate::files::shown;
 use crate::journal::Journal;
+use crate::live::Choice;
 
 /// How far a ceremony had come when something stopped it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -194,6 +197,22 @@ impl Reached {
     }
 }
 
+/// Where people read what a command says, and can do what it asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum At {
+    /// At a shell.
+    Shell,
+    /// In the menu of the live image, which has no shell.
+    Menu,
+}
+
+impl At {
+    /// Whether the live image leads this command.
+    pub(crate) const fn of(held: &args::Held) -> Self {
+        if held.led { Self::Menu } else { Self::Shell }
+    }
+}
+
 /// The commands that can follow the one that was given: with its own options, for a shell.
 #[derive(Debug)]
 pub(crate) enum Ways {
@@ -206,10 +225,12 @@ pub(crate) enum Ways {
 impl Ways {
     /// What can follow this command, if it holds a ceremony.
     pub(crate) fn after(args: &Args) -> Option<Self> {
-        let (plan, held) = match &args.command {
-            Command::Run(run) => (Some(&run.plan), Given::of(&run.held)),
-            Command::Resume(resume) => (resume.plan.as_ref(), Given::of(&resume.held)),
-            Command::Abandon(abandon) => (None, Given::abandoned(abandon)),
+        let (plan, held, led) = match &args.command {
+            Command::Run(run) => (Some(&run.plan), Given::of(&run.held), run.held.led),
+            Command::Resume(resume) => {
+                (resume.plan.as_ref(), Given::of(&resume.held), resume.held.led)
+            }
+            Command::Abandon(abandon) => (None, Given::abandoned(abandon), abandon.led),
             Command::Check(_)
             | Command::Graph(_)
             | Command::Bind(_)
@@ -220,11 +241,12 @@ impl Ways {
             | Command::State(_)
             | Command::Validate(_)
             | Command::Probe(_)
-            | Command::Live => return None,
+            | Command::Live(_)
+            | Command::Screen(_) => return None,
             #[cfg(feature = "image")]
             Command::Image(_) => return None,
         };
-        if args.led {
+        if led {
             return Some(Self::Menu);
         }
         let lang = args.lang;
@@ -245,14 +267,17 @@ impl Ways {
     /// The lines that lead this way: one, or where a journal is left out, one for each that may be.
     fn lines(&self, way: Way, left_out: &[PathBuf], lang: Lang) -> Vec<String> {
         let line = self.line(way, lang);
-        let without = |folder: &PathBuf| match self {
-            Self::Commands { .. } => {
-                let mut line = Line(line.to_string());
+        let without = |folder: &PathBuf| match (self, way) {
+            (Self::Commands { .. }, _) => {
+                let mut line = Line(line.clone());
                 line.option("--put-aside", folder);
                 line.0
             }
+            (Self::Menu, Way::Run | Way::Resume) => {
+                format!("{} ({})", Choice::Aside.named(lang), shown(folder))
+            }
             // A medium that is not there is left out; people keep it for the auditor.
-            Self::Menu => match lang {
+            (Self::Menu, Way::Abandon) => match lang {
                 Lang::Ja => format!(
                     "{} の媒体を抜いて監査人に渡し、空の媒体を挿してから、{line}",
                     shown(folder)
@@ -264,24 +289,18 @@ impl Ways {
             },
         };
         match left_out {
-            [] => vec![line.to_string()],
+            [] => vec![line],
             folders => folders.iter().map(without).collect(),
         }
     }
 
-    fn line(&self, way: Way, lang: Lang) -> &str {
+    fn line(&self, way: Way, lang: Lang) -> String {
         match (self, way) {
-            (Self::Commands { run, .. }, Way::Run) => run,
-            (Self::Commands { resume, .. }, Way::Resume) => resume,
-            (Self::Commands { abandon, .. }, Way::Abandon) => abandon,
-            (Self::Menu, Way::Run | Way::Resume) => {
-                pick(lang, "メニューの 1(儀式を行う)", "1 in the menu (hold the ceremony)")
-            }
-            (Self::Menu, Way::Abandon) => pick(
-                lang,
-                "メニューの 2(封印できない記録の値を示す)",
-                "2 in the menu (the value of a journal that cannot be sealed)",
-            ),
+            (Self::Commands { run, .. }, Way::Run) => run.clone(),
+            (Self::Commands { resume, .. }, Way::Resume) => resume.clone(),
+            (Self::Commands { abandon, .. }, Way::Abandon) => abandon.clone(),
+            (Self::Menu, Way::Run | Way::Resume) => Choice::Hold.named(lang),
+            (Self::Menu, Way::Abandon) => Choice::Abandon.named(lang),
         }
     }
 }
@@ -404,8 +423,12 @@ fn words(reached: &Reached, ways: &Ways, lang: Lang) -> String {
         let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
         format!("{said}\n{lines}")
     };
-    let mut text = format!("{}\n{}", reached.meaning(lang), exit(reached.mended(lang)));
-    text.extend(reached.unmended(lang).map(exit));
+    let (mended, unmended) = match ways {
+        Ways::Commands { .. } => (reached.mended(lang), reached.unmended(lang)),
+        Ways::Menu => (menu::mended(reached, lang), menu::unmended(reached, lang)),
+    };
+    let mut text = format!("{}\n{}", reached.meaning(lang), exit(mended));
+    text.extend(unmended.map(exit));
     text
 }
 

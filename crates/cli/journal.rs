@@ -25,6 +25,7 @@ use ceremony::compile::{Compiled, input_digest};
 use ceremony::hex::Digest;
 use ceremony::record::{Event, Record};
 use ceremony::run::{Book, Fault};
+use ceremony::time::Instant;
 use rustix::fs::OFlags;
 
 use crate::exit::{Halt, Reached};
@@ -97,6 +98,21 @@ impl Journal {
             last.is_some_and(|record| matches!(record.event, Event::Closed { .. }))
         };
         folders.iter().filter(is_there).any(closes)
+    }
+
+    /// When the last record was written that is durable in one of these folders, if there is one
+    /// that can be read.
+    pub(crate) fn last_at(folders: &[PathBuf]) -> Option<Instant> {
+        let last = |folder: &PathBuf| {
+            let books = [AFTER, TRANSCRIPT].map(|book| read_sealed(&folder.join(book)));
+            books.into_iter().find_map(|octets| {
+                let (octets, _) = whole_lines(octets.ok()?);
+                let line = octets.trim_ascii_end().rsplit(|octet| *octet == b'\n').next()?;
+                let record = Record::read(std::str::from_utf8(line).ok()?);
+                Some(record.ok()?.at)
+            })
+        };
+        folders.iter().filter_map(last).max()
     }
 
     /// Says on both media that the ceremony is given up, with the digest that people sign: nobody

@@ -4,8 +4,14 @@
 //! **Invariant:** nothing is asked of the token before the system, the image's identity and the
 //! rehearsal of the plan are as they must be.
 
+mod clock;
 mod identity;
+mod keyboard;
+mod line;
 mod media;
+mod menu;
+pub(crate) mod screen;
+mod shown;
 mod system;
 
 use std::fs;
@@ -13,15 +19,18 @@ use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
+use ceremony::plan::{After, Plan};
 pub(crate) use identity::measured;
+pub(crate) use menu::Choice;
 
 use self::media::Media;
 use self::system::System;
-use crate::args::Lang;
+use crate::args::{Lang, Line};
 use crate::commands::{pick, print};
+use crate::conduct::clock::Bounds;
 use crate::exit::Halt;
 use crate::journal::Journal;
-use crate::{output, report};
+use crate::{files, output, report};
 
 /// Where an image keeps its ceremony, and a medium of plans is laid out alike.
 const CEREMONY: &str = "/ceremony";
@@ -29,12 +38,10 @@ const CEREMONY: &str = "/ceremony";
 const OUTPUTS: &str = "/run/gishiki/outputs";
 
 /// Leads the operators from the first question to the switched-off machine.
-pub(crate) fn lead(lang: Option<Lang>) -> Result<(), Halt> {
-    let lang = match lang {
-        Some(lang) => lang,
-        None => language()?,
-    };
-    let led = system::judge(Path::new("/"), lang).and_then(|system| Live { lang, system }.serve());
+pub(crate) fn lead(lang: Option<Lang>, line: Line) -> Result<(), Halt> {
+    let Some(lang) = line::begin(lang, line)? else { return Ok(()) };
+    let led =
+        system::judge(Path::new("/"), lang).and_then(|system| Live { lang, line, system }.serve());
     if let Err(halt) = led {
         report::show(&halt, lang);
         say("")?;
@@ -45,39 +52,32 @@ pub(crate) fn lead(lang: Option<Lang>) -> Result<(), Halt> {
     Ok(())
 }
 
-fn language() -> Result<Lang, Halt> {
-    loop {
-        say("")?;
-        match ask("gishiki  1: 日本語  2: English ? ")?.as_str() {
-            "1" => return Ok(Lang::Ja),
-            "2" => return Ok(Lang::En),
-            _ => {}
-        }
-    }
-}
-
-/// A judged system, and the language of its people.
+/// A judged system, the language of its people, and the line that they are at.
 struct Live {
     lang: Lang,
+    line: Line,
     system: System,
 }
 
 impl Live {
     fn serve(&self) -> Result<(), Halt> {
+        if self.line != Line::Serial {
+            keyboard::choose(self.lang)?;
+        }
         say(&self.system.shown(self.lang))?;
-        self.confirm_clock()?;
         let ceremony = self.ceremony()?;
+        self.confirm_clock(&ceremony)?;
         self.rehearse(&ceremony)?;
         loop {
-            say(self.pick(
-                "\n1: 儀式を行う(中断した儀式は続きから)\n2: 封印できない記録の値を示す(abandon)\n3: 電源を切る",
-                "\n1: hold the ceremony, or go on with it\n2: show the value of a journal that cannot be sealed (abandon)\n3: switch off",
-            ))?;
-            let done = match ask("? ")?.as_str() {
-                "1" => self.hold(&ceremony),
-                "2" => self.abandon(&ceremony),
-                "3" => return Ok(()),
-                _ => continue,
+            say(&menu::lines(self.line, self.lang))?;
+            let done = match Choice::of(&ask("? ")?, self.line) {
+                Some(Choice::Hold) => self.hold(&ceremony, None),
+                Some(Choice::Abandon) => self.abandon(&ceremony),
+                Some(Choice::Aside) => self.put_aside(&ceremony),
+                Some(Choice::Clock) => self.confirm_clock(&ceremony),
+                Some(Choice::Keyboard) => keyboard::choose(self.lang),
+                Some(Choice::Off) => return Ok(()),
+                None => continue,
             };
             if let Err(halt) = done {
                 report::show(&halt, self.lang);
@@ -86,23 +86,11 @@ impl Live {
     }
 
     /// The clock of a machine that knows no network is set by people, before anything uses it.
-    fn confirm_clock(&self) -> Result<(), Halt> {
-        loop {
-            say(&self.pick(
-                format!("\n時計: {}", system::clock()),
-                format!("\nclock: {}", system::clock()),
-            ))?;
-            let typed = ask(self.pick(
-                "正しければ yes、違えば日本時間を 2026-04-01 10:30:00 の形で: ",
-                "yes if it is right; otherwise the time in Japan, as 2026-04-01 10:30:00: ",
-            ))?;
-            if typed == "yes" {
-                return Ok(());
-            }
-            if let Err(halt) = system::set_clock(&typed) {
-                report::show(&halt, self.lang);
-            }
-        }
+    fn confirm_clock(&self, plan: &Path) -> Result<(), Halt> {
+        let window = planned(plan)?.window.into_inner();
+        let window = Some((window.from.into_inner(), window.until.into_inner()));
+        let bounds = Bounds { window, last: Media::last_record(name_of(plan)) };
+        clock::confirm(&bounds, self.lang)
     }
 
     /// The ceremony of the image; of an image that holds none, one of the medium of plans.
@@ -153,12 +141,13 @@ impl Live {
 
     /// Runs or resumes the ceremony until it has ended, through pulled media and tokens, and copies
     /// out.
-    fn hold(&self, plan: &Path) -> Result<(), Halt> {
+    fn hold(&self, plan: &Path, mut put_aside: Option<usize>) -> Result<(), Halt> {
         loop {
             let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
             identity::compare(&media.operators().join("image.toml"), &self.system)?;
             let out = cleared(plan)?;
-            let status = self.perform(&mut self.command(plan, &media, &out)?)?;
+            let status =
+                self.perform(&mut self.command(plan, &media, &out, put_aside.take())?)?;
             self.copy_all(&out, media, &Path::new(name_of(plan)).join("sealed"))?;
             // A token, a medium, an interruption, a program that was killed: it can go on.
             if !matches!(status.code(), Some(3 | 5 | 6) | None) {
@@ -175,22 +164,46 @@ impl Live {
         }
     }
 
-    /// `run` for a ceremony that no medium knows; else `resume`.
-    fn command(&self, plan: &Path, media: &Media, out: &Path) -> Result<Command, Halt> {
+    /// Goes on with the journal of one medium, whether or not the other is to be believed.
+    fn put_aside(&self, plan: &Path) -> Result<(), Halt> {
+        let typed = ask(self.pick(
+            "除くのはどちらの記録ですか。a: GISHIKI-A、b: GISHIKI-B(そのほかは戻る): ",
+            "whose journal is put aside?  a: GISHIKI-A  b: GISHIKI-B (anything else returns): ",
+        ))?;
+        match typed.as_str() {
+            "a" => self.hold(plan, Some(0)),
+            "b" => self.hold(plan, Some(1)),
+            _ => Ok(()),
+        }
+    }
+
+    /// `run` for a ceremony that no medium knows; else `resume`, without the journal of this number
+    /// if one is put aside.
+    fn command(
+        &self,
+        plan: &Path,
+        media: &Media,
+        out: &Path,
+        put_aside: Option<usize>,
+    ) -> Result<Command, Halt> {
         let journals = media.journals(name_of(plan));
         let mut command = self.gishiki();
         if Journal::is_begun(&journals) {
             command.arg("resume").arg("--plan").arg(plan);
+            if let Some(aside) = put_aside.and_then(|number| journals.get(number)) {
+                command.arg("--put-aside").arg(aside);
+            }
         } else {
             command.arg("run").arg(plan);
         }
+        command.arg("--led");
         let operators = media.operators();
         command.arg("--room").arg(operators.join("room.toml")).arg("--out").arg(out);
         media.make(name_of(plan))?;
         for journal in journals {
             command.arg("--journal").arg(&journal);
         }
-        let (ledger, anchor) = history(plan, operators, self.system.drill());
+        let (ledger, anchor) = self.history(plan, operators)?;
         for (option, path) in [("--ledger", ledger), ("--anchor", anchor)] {
             if let Some(path) = path {
                 command.arg(option).arg(path);
@@ -199,15 +212,34 @@ impl Live {
         Ok(command)
     }
 
+    /// The ledger and the anchor, which a ceremony that is not the CA's first cannot do without.
+    fn history(&self, plan: &Path, operators: &Path) -> Result<History, Halt> {
+        let drill = self.system.drill();
+        let (ledger, anchor) = history(plan, operators, drill);
+        let After::Ceremony(before) = planned(plan)?.after.into_inner() else {
+            return Ok((ledger, anchor));
+        };
+        let place = if drill { "as `ledger` on GISHIKI-A" } else { "in the image" };
+        if ledger.is_none() {
+            let asked = format!("the ledger that holds {before}, {place}");
+            return Err(Halt::media("S-LEDGER", asked, "none"));
+        }
+        if anchor.is_none() && !drill {
+            let asked = "anchor.toml, the CA's anchor, in the image or on GISHIKI-A";
+            return Err(Halt::media("S-ANCHOR", asked, "none"));
+        }
+        Ok((ledger, anchor))
+    }
+
     fn abandon(&self, plan: &Path) -> Result<(), Halt> {
         let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
         let out = cleared(plan)?;
         let mut command = self.gishiki();
-        command.arg("abandon").arg("--out").arg(&out);
+        command.arg("abandon").arg("--led").arg("--out").arg(&out);
         for journal in media.journals(name_of(plan)) {
             command.arg("--journal").arg(journal);
         }
-        let (ledger, anchor) = history(plan, media.operators(), self.system.drill());
+        let (ledger, anchor) = self.history(plan, media.operators())?;
         for (option, path) in [("--ledger", ledger), ("--anchor", anchor)] {
             if let Some(path) = path {
                 command.arg(option).arg(path);
@@ -268,7 +300,7 @@ impl Live {
     /// This program, speaking the chosen language.
     fn gishiki(&self) -> Command {
         let mut command = Command::new("/proc/self/exe");
-        command.arg("--led").arg("--lang").arg(self.pick("ja", "en"));
+        command.arg("--lang").arg(self.pick("ja", "en"));
         command
     }
 
@@ -303,10 +335,19 @@ fn beside(plan: &Path, kind: &str) -> PathBuf {
     above.nth(1).unwrap_or(Path::new(CEREMONY)).join(kind).join(ca)
 }
 
+/// What is planned.
+fn planned(plan: &Path) -> Result<Plan, Halt> {
+    let octets = files::read_document(&plan.join(files::PLAN_FILE))?;
+    Plan::parse(&octets).map_err(|wrong| Halt::media(wrong.rule, wrong.asked, wrong.found))
+}
+
+/// A ledger and an anchor, where they are.
+type History = (Option<PathBuf>, Option<PathBuf>);
+
 /// The ledger and the anchor that a ceremony is held on, where there are any. A real one takes the
 /// ledger that was reviewed with its plan, and the anchor too before that of the operators' medium.
 /// A drill's history is a drill's, has no anchor, and comes with the operators.
-fn history(plan: &Path, operators: &Path, drill: bool) -> (Option<PathBuf>, Option<PathBuf>) {
+fn history(plan: &Path, operators: &Path, drill: bool) -> History {
     let there = |path: &PathBuf| path.exists();
     let carried = Some(operators.join("ledger")).filter(|ledger| drill && there(ledger));
     if carried.is_some() {

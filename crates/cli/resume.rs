@@ -19,6 +19,7 @@ use crate::commands::{
 };
 use crate::conduct::doubt::{consent_to_medium, holds};
 use crate::conduct::{Clock, Conduct, clock, ending};
+use crate::ends::At;
 use crate::exit::{Halt, Reached};
 use crate::files::{Folder, shown};
 use crate::journal::Journal;
@@ -90,7 +91,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let goes_on = run.stopped().is_none() && run.closed().is_none();
     let window = goes_on.then(|| run.graph().window());
     let bounds = clock::Bounds { window, last: Some(run.last_at()) };
-    clock::agree(&mut people, &Clock::System, &bounds, lang)?;
+    clock::agree(&mut people, &Clock::System, &bounds, At::of(held), lang)?;
     let (new_medium, refusal) = agreed_to(&mut people, &reading, lang)?;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let resumed = Resumed {

@@ -170,7 +170,7 @@ fn read_line(from: BorrowedFd<'_>) -> Result<(Pin, bool), Halt> {
 fn no_pin(found: &str) -> Halt {
     Halt::Interrupted(Fault {
         rule: "S-TERMINAL",
-        asked: "a PIN from the terminal or from --pin-fd".to_string(),
+        asked: "a PIN, typed at the terminal or from the descriptor that was named".to_string(),
         found: found.to_string(),
     })
 }

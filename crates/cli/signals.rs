@@ -16,8 +16,10 @@ use signal_hook::low_level::emulate_default_handler;
 
 use crate::args::{Held, Lang};
 use crate::commands::pick;
+use crate::ends::At;
 use crate::files::shown;
 use crate::journal::Journal;
+use crate::live::Choice;
 use crate::secrets;
 
 /// Those that end or stop a process and come from a terminal, or from whoever ends a session.
@@ -29,7 +31,11 @@ pub(crate) fn watch(held: &Held, lang: Lang) {
     let heeded = ENDS.into_iter().filter(|signal| !is_in(ignored, *signal));
     // Without handlers each of them does what it does by default; a PIN is no less secret.
     let Ok(mut signals) = Signals::new(heeded.chain([SIGCONT])) else { return };
-    let (journals, go_on) = (held.journal.clone(), command(held));
+    let go_on = match At::of(held) {
+        At::Shell => command(held),
+        At::Menu => Choice::Hold.named(lang),
+    };
+    let journals = held.journal.clone();
     let watching = move || {
         for signal in signals.forever() {
             match signal {
@@ -56,15 +62,15 @@ fn words(journals: &[PathBuf], go_on: &str, lang: Lang) -> String {
     if Journal::is_begun(journals) {
         let kept = pick(
             lang,
-            "中断しました。記録は保たれています。次のコマンドで再開してください:",
+            "中断しました。記録は保たれています。次で再開してください:",
             "interrupted. The journal is kept. Go on with:",
         );
         return format!("\n{kept}\n  {go_on}\n");
     }
     pick(
         lang,
-        "\n中断しました。何も始まっていません。同じコマンドをもう一度実行してください。\n",
-        "\ninterrupted. Nothing was begun. Give the same command again.\n",
+        "\n中断しました。何も始まっていません。もう一度始めてください。\n",
+        "\ninterrupted. Nothing was begun. Begin once more.\n",
     )
     .to_string()
 }

@@ -8,7 +8,7 @@ use crate::medium::{self, Sticks};
 use crate::support::{PIN, assert_same_to_be_signed, genesis_golden, gishiki, records, succeed};
 
 /// Every prompt that people are asked with.
-const PROMPTS: [&str; 12] = [
+const PROMPTS: [&str; 13] = [
     "who confirms (ids, by spaces): ",
     "(8 words or more from the papers): ",
     "(the first 8 words, as read aloud): ",
@@ -19,7 +19,8 @@ const PROMPTS: [&str; 12] = [
     "no returns: ",
     "noted and confirmed; none if there is none): ",
     "who noted it in the script (ids, by spaces): ",
-    "set it and press Enter; no stops: ",
+    "set in the menu; Enter looks again: ",
+    "who consent; otherwise no: ",
     MENU,
 ];
 
@@ -73,11 +74,9 @@ impl Papers {
                     self.head = said.lines().rev().nth(1).map(|line| line.trim().to_string());
                     "p13".to_string()
                 }
-                10 => {
-                    // The machine began at the same time again: soon the last record is past.
-                    std::thread::sleep(std::time::Duration::from_secs(20));
-                    String::new()
-                }
+                // The clock is set in the menu: back to it.
+                10 => "no".to_string(),
+                11 => "p01 p03".to_string(),
                 _ => return true,
             };
             machine.send(&answer);
@@ -131,6 +130,29 @@ fn interrupted(iso: &Path, sticks: &Sticks) -> (Machine, Papers) {
     (machine, papers)
 }
 
+/// From the question of the clock to its end: times that the kernel, or the machine's own clock,
+/// does not take, and one outside the window.
+fn assert_what_is_not_set_is_told(machine: &mut Machine) {
+    let said = machine.expect("10:30:00: ");
+    let window = "the plan's window: 2026-04-01 10:00:00 JST to 2026-04-01 17:00:00 JST";
+    assert!(said.contains(window) && !said.contains('✗'), "{said}");
+    for (typed, told) in [
+        ("1970-01-01 09:00:00", "the clock was not set"),
+        ("2026-04-01", "a time in Japan as"),
+        ("2231-04-01 10:30:00", "the machine's own clock did not take it"),
+        ("1970-02-01 09:00:00", "outside the plan's window"),
+    ] {
+        machine.send(typed);
+        let said = machine.expect("10:30:00: ");
+        assert!(said.contains(told) && said.contains(window), "{typed}: {said}");
+    }
+    machine.send("2026-04-01 10:30:00");
+    let said = machine.expect("10:30:00: ");
+    assert!(said.contains("✓ the clock was set: 2026-04-01 10:30:00 JST"), "{said}");
+    assert!(!said.contains('✗'), "{said}");
+    machine.send("yes");
+}
+
 #[test]
 fn the_ceremony_is_held_on_the_image() {
     let iso = drill_iso();
@@ -143,8 +165,7 @@ fn the_ceremony_is_held_on_the_image() {
     machine.expect("English ? ");
     println!("first question after {:.1?}", machine.begun.elapsed());
     machine.send("2");
-    machine.expect("10:30:00: ");
-    machine.send("yes");
+    assert_what_is_not_set_is_told(&mut machine);
     machine.expect(MENU);
     // Ctrl-C, Ctrl-\ and Ctrl-Z end nothing and stop nothing.
     machine.press("\u{3}\u{1c}\u{1a}");
@@ -162,8 +183,7 @@ fn the_ceremony_is_held_on_the_image() {
     machine.send("1");
     let (_, said) = machine.expect_any(&PROMPTS);
     assert!(said.ends_with(MENU) && said.matches("read back").count() == 3, "{said}");
-    machine.send("3");
-    let log = machine.wait_off();
+    let log = machine.switch_off();
     assert!(log.contains("copied to /media/out and read back"), "{log}");
     assert_sealed(&sticks);
     let taken = medium::take(&sticks.a, "/2026-04-genesis/sealed", &sticks.folder.path().join("x"));
@@ -179,12 +199,36 @@ fn after_a_power_cut_it_goes_on() {
     let (machine, mut papers) = interrupted(&iso, &sticks);
     machine.cut_power();
 
+    // People see what the clock must agree with, set it wrong all the same, and are led back to it.
     let mut machine = Machine::boot(&plugged(&iso, &sticks));
-    machine.reach_menu();
+    machine.expect("English ? ");
+    machine.send("2");
+    let said = machine.expect("10:30:00: ");
+    assert!(said.contains("last record of the begun ceremony: 2026-04-01 1"), "{said}");
+    machine.send("2026-04-01 10:00:30");
+    let said = machine.expect("10:30:00: ");
+    assert!(said.contains("✗ the clock stands before the last record"), "{said}");
+    machine.send("yes");
+    machine.expect(MENU);
+    machine.send("1");
+    let said = machine.expect("Enter looks again: ");
+    assert!(said.contains("S-TIME-BACK") || said.contains("does not agree"), "{said}");
+    machine.send("no");
+    let said = machine.expect("no returns: ");
+    assert!(said.contains("1: hold the ceremony"), "{said}");
+    machine.send("no");
+    machine.expect(MENU);
+    machine.send("4");
+    machine.expect("10:30:00: ");
+    machine.send("2026-04-01 12:00:00");
+    let said = machine.expect("10:30:00: ");
+    let set = said.contains("✓ the clock was set: 2026-04-01 12:00:00 JST");
+    assert!(set && said.matches('✗').count() == 0, "{said}");
+    machine.send("yes");
+    machine.expect(MENU);
     machine.send("1");
     assert!(papers.perform(&mut machine, |_| false));
-    machine.send("3");
-    machine.wait_off();
+    machine.switch_off();
     assert_sealed(&sticks);
 }
 
@@ -201,10 +245,21 @@ fn pulled(number: usize) {
     let said = machine.monitor(&format!("device_add usb-storage,drive=m{number},id=u9"));
     assert!(!said.contains("Error"), "{said}");
     std::thread::sleep(std::time::Duration::from_secs(5));
-    machine.send("");
+    match number {
+        // People may go on without one journal too: from the menu, with two people's word.
+        2 => {
+            machine.send("no");
+            machine.expect(MENU);
+            machine.send("3");
+            machine.expect("(anything else returns): ");
+            machine.send("b");
+            assert!(!papers.perform(&mut machine, |said| said.contains("who consent; otherwise")));
+            machine.send("p01 p03");
+        }
+        _ => machine.send(""),
+    }
     assert!(papers.perform(&mut machine, |_| false));
-    machine.send("3");
-    machine.wait_off();
+    machine.switch_off();
     assert_sealed(&sticks);
 }
 

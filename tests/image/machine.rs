@@ -19,7 +19,30 @@ const KVM_PATIENCE: Duration = Duration::from_secs(60);
 const FIRST: &str = "English ? ";
 
 /// How the menu ends.
-pub(crate) const MENU: &str = "3: switch off\r\n? ";
+pub(crate) const MENU: &str = "0: switch off\r\n? ";
+
+/// What only a shell understands: nobody is given one, so nothing of it is ever said.
+const FOR_A_SHELL: [&str; 12] = [
+    "gishiki run",
+    "gishiki resume",
+    "gishiki abandon",
+    "gishiki verify",
+    "gishiki probe",
+    "gishiki bind",
+    "gishiki live",
+    "same command",
+    " --",
+    "`--",
+    " mount /",
+    "$(",
+];
+
+/// Refuses words that nobody can do anything with at the menu.
+pub(crate) fn assert_for_people(said: &str) {
+    for words in FOR_A_SHELL {
+        assert!(!said.contains(words), "{words:?} is for a shell:\n{said}");
+    }
+}
 
 /// What is plugged in when the machine is switched on.
 pub(crate) struct Plugged<'p> {
@@ -48,7 +71,7 @@ pub(crate) struct Machine {
     keys: ChildStdin,
     said: Receiver<Vec<u8>>,
     monitor: PathBuf,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     pub(crate) begun: Instant,
     /// Everything the machine has said.
     pub(crate) log: String,
@@ -135,7 +158,7 @@ impl Machine {
             keys,
             said,
             monitor,
-            _folder: folder,
+            folder,
             begun: Instant::now(),
             log: String::new(),
             seen: 0,
@@ -184,6 +207,7 @@ impl Machine {
             let quiet = text.trim_end_matches(['\r', '\n']);
             if let Some(which) = ends.iter().position(|end| quiet.ends_with(end)) {
                 self.seen = self.log.len();
+                assert_for_people(&text);
                 return (which, text);
             }
             if self.listen(until).is_err() {
@@ -213,6 +237,17 @@ impl Machine {
         self.expect("10:30:00: ");
         self.send("yes");
         self.expect(MENU);
+    }
+
+    /// Chooses the menu's last line.
+    pub(crate) fn switch_off(mut self) -> String {
+        self.send("0");
+        self.wait_off()
+    }
+
+    /// A file for a picture of the screen, gone with the machine.
+    pub(crate) fn picture(&self) -> PathBuf {
+        self.folder.path().join("screen.ppm")
     }
 
     /// A command of QEMU's monitor; what it says.

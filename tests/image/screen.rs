@@ -5,28 +5,28 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::drill_iso;
-use crate::machine::{Machine, PATIENCE, Plugged};
+use crate::machine::{Machine, PATIENCE, Plugged, assert_for_people};
 use crate::medium::{Sticks, ext4};
 
-/// Lines of pixels of a letter; a narrow one is half as wide.
-const HEIGHT: usize = 16;
-
 /// A letter's lines of pixels, each from the highest bit on.
-type Shape = [u32; HEIGHT];
+type Shape = Vec<u32>;
 
 /// The letters that can be drawn, narrow and wide.
 pub(crate) struct Font {
+    /// Lines of pixels of a letter; a narrow one is half as wide.
+    height: usize,
     letters: BTreeMap<(usize, Shape), char>,
 }
 
 impl Font {
-    /// Reads the font that `bterm` maps (`nix/live/font.c` has its form).
-    pub(crate) fn read(layer: &Path) -> Self {
-        let octets = std::fs::read(layer.join("usr/share/unifont.bgf")).unwrap();
+    /// Reads the font of this size that `bterm` maps (`nix/live/font.c` has its form).
+    pub(crate) fn read(layer: &Path, size: &str) -> Self {
+        let octets = std::fs::read(layer.join(format!("usr/share/unifont-{size}.bgf"))).unwrap();
         let word = |at: usize| u32::from_le_bytes(octets[at..at + 4].try_into().unwrap());
         let number = |word: u32| usize::try_from(word).unwrap();
         let place = |at: usize| number(word(at));
-        let (mask, offset, index, content) = (word(16), place(20), place(28), place(36));
+        let (height, mask) = (place(12), word(16));
+        let (offset, index, content) = (place(20), place(28), place(36));
         let mut letters = BTreeMap::new();
         for row in 0..=mask {
             let mut entry = index + place(offset + number(row) * 4) * 4;
@@ -34,7 +34,7 @@ impl Font {
                 let code = word(entry) & !mask | row;
                 let width = number(word(entry) & mask);
                 let glyph = content + place(entry + 4) * 4;
-                let shape = std::array::from_fn(|line| word(glyph + line * 4));
+                let shape = (0..height).map(|line| word(glyph + line * 4)).collect();
                 // Strokes and radicals look like letters, and no text is of them.
                 let drawn = !matches!(code, 0x2e80..=0x2fdf | 0x31c0..=0x31ef);
                 if let Some(letter) = char::from_u32(code).filter(|_| drawn) {
@@ -46,7 +46,7 @@ impl Font {
             }
         }
         assert!(letters.len() > 20_000, "{} letters", letters.len());
-        Self { letters }
+        Self { height, letters }
     }
 
     /// The lines of a screen, a picture in the PPM format.
@@ -61,27 +61,29 @@ impl Font {
         let pixels = fields.next().unwrap().strip_prefix(b"255\n").unwrap();
         let dark = |x: usize, y: usize| pixels[(y * width + x) * 3] < 0x40;
         let shape = |x: usize, y: usize, wide: usize| -> Shape {
-            std::array::from_fn(|line| {
+            let line = |line: usize| {
                 let bits = (0..wide).filter(|bit| x + bit < width && dark(x + bit, y + line));
                 bits.fold(0, |shape, bit| shape | 1 << (31 - bit))
-            })
+            };
+            (0..self.height).map(line).collect()
         };
+        let narrow = self.height / 2;
         let line = |y: usize| {
             let (mut text, mut x) = (String::new(), 0);
             while x < width {
                 let letter = |wide: usize| self.letters.get(&(wide, shape(x, y, wide))).copied();
                 // A wide letter may begin with an empty half.
-                let (letter, wide) = match (letter(8), letter(16)) {
-                    (None | Some(' '), Some(wide)) if wide != '\u{3000}' => (wide, 16),
-                    (Some(narrow), _) => (narrow, 8),
-                    (None, _) => ('\u{fffd}', 8),
+                let (letter, wide) = match (letter(narrow), letter(self.height)) {
+                    (None | Some(' '), Some(wide)) if wide != '\u{3000}' => (wide, self.height),
+                    (Some(letter), _) => (letter, narrow),
+                    (None, _) => ('\u{fffd}', narrow),
                 };
                 text.push(letter);
                 x += wide;
             }
             text.trim_end().to_string()
         };
-        (0..height / HEIGHT).map(|row| line(row * HEIGHT)).collect()
+        (0..height / self.height).map(|row| line(row * self.height)).collect()
     }
 }
 
@@ -89,10 +91,9 @@ impl Font {
 pub(crate) fn expect(machine: &Machine, font: &Font, picture: &Path, asked: &[&str]) -> String {
     let until = Instant::now() + PATIENCE;
     loop {
-        machine.monitor(&format!("screendump {}", picture.display()));
-        let ppm = std::fs::read(picture).unwrap_or_default();
-        let shown = if ppm.is_empty() { String::new() } else { font.lines(&ppm).join("\n") };
+        let shown = look(machine, font, picture);
         if asked.iter().all(|text| shown.contains(text)) {
+            assert_for_people(&shown);
             return shown;
         }
         assert!(Instant::now() < until, "{asked:?} is not on the screen:\n{shown}");
@@ -100,13 +101,47 @@ pub(crate) fn expect(machine: &Machine, font: &Font, picture: &Path, asked: &[&s
     }
 }
 
-/// Types on the machine's keyboard, and Enter.
-pub(crate) fn enter(machine: &Machine, text: &str) {
-    for letter in text.chars() {
-        assert!(letter.is_ascii_lowercase() || letter.is_ascii_digit(), "{letter}");
-        machine.monitor(&format!("sendkey {letter}"));
+/// Presses a key, shortly: it is repeated on the slowest of machines only.
+fn press(machine: &Machine, key: &str) {
+    machine.monitor(&format!("sendkey {key} 10"));
+}
+
+/// Types letters and digits on the machine's keyboard, and Enter.
+fn enter(machine: &Machine, font: &Font, text: &str) {
+    assert!(text.chars().all(|letter| letter.is_ascii_lowercase() || letter.is_ascii_digit()));
+    let keys: Vec<String> = text.chars().map(String::from).collect();
+    let keys: Vec<&str> = keys.iter().map(String::as_str).collect();
+    if !keys.is_empty() {
+        type_keys(machine, font, &keys, text);
     }
-    machine.monitor("sendkey ret");
+    press(machine, "ret");
+}
+
+/// Presses keys until they stand before the cursor as this text: where one was repeated, the line
+/// is typed anew.
+fn type_keys(machine: &Machine, font: &Font, keys: &[&str], text: &str) {
+    let until = Instant::now() + PATIENCE;
+    let typed = format!(" {text}█");
+    while Instant::now() < until {
+        for key in keys {
+            press(machine, key);
+        }
+        for _ in 0..10 {
+            if look(machine, font, &machine.picture()).contains(&typed) {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        press(machine, "ctrl-u");
+    }
+    panic!("{text:?} could not be typed:\n{}", look(machine, font, &machine.picture()));
+}
+
+/// What is on the screen now.
+fn look(machine: &Machine, font: &Font, picture: &Path) -> String {
+    machine.monitor(&format!("screendump {}", picture.display()));
+    let ppm = std::fs::read(picture).unwrap_or_default();
+    if ppm.is_empty() { String::new() } else { font.lines(&ppm).join("\n") }
 }
 
 #[test]
@@ -114,30 +149,70 @@ fn the_ceremony_is_led_in_japanese_on_the_screen() {
     let iso = drill_iso();
     let sticks = Sticks::new(&iso);
     let media = vec![sticks.a.as_path(), &sticks.b, &sticks.token];
-    let machine = Machine::boot(&Plugged { media, serial: false, ..Plugged::of(&iso) });
-    let font = Font::read(&crate::built("layers.base"));
+    let mut machine = Machine::boot(&Plugged { media, ..Plugged::of(&iso) });
+    machine.expect("English ? ");
+    let layer = crate::built("layers.base");
+    let (font, large) = (Font::read(&layer, "small"), Font::read(&layer, "large"));
     let folder = crate::support::root().join("target/screen");
     std::fs::create_dir_all(&folder).unwrap();
-    let shown = |name: &str, asked: &[&str]| {
-        expect(&machine, &font, &folder.join(format!("{name}.ppm")), asked)
-    };
-    shown("language", &["1: 日本語", "2: English ?"]);
-    enter(&machine, "1");
+    let file = |name: &str| folder.join(format!("{name}.ppm"));
+    let language = ["3: 文字の大きさ", "1: 日本語", "2: English ?"];
+    expect(&machine, &font, &file("language"), &language);
+    enter(&machine, &font, "3");
+    expect(&machine, &large, &file("large"), &language);
+    enter(&machine, &large, "3");
+    expect(&machine, &font, &file("language"), &language);
+    enter(&machine, &font, "1");
+    expect(&machine, &font, &file("keyboard"), &["1: JIS(日本語)"]);
+    // The screen has the dialogue now, and the serial line is told.
+    machine.send("2");
+    let said = machine.expect("English ? ");
+    assert!(said.contains("The dialogue is on the screen."), "{said}");
+    let shown = |name: &str, asked: &[&str]| expect(&machine, &font, &file(name), asked);
+    enter(&machine, &font, "1");
+    shown("symbols", &["例: @ ^ : _ \\ |", "試し打ち"]);
+    // The keys of a JIS keyboard, in the example's order.
+    let keys = ["bracket_left", "equal", "apostrophe", "shift-ro", "ro", "shift-yen"];
+    type_keys(&machine, &font, &keys, "@^:_\\|");
+    enter(&machine, &font, "");
+    shown("symbols", &["✓ 例のとおりです"]);
+    enter(&machine, &font, "");
     let digest = ::ceremony::hex::Digest::of(&std::fs::read(&iso).unwrap()).to_string();
     shown("system", &["イメージの SHA-256", &digest, "時計: 2026-04-01 10:3", "の形で:"]);
-    enter(&machine, "yes");
-    shown("menu", &["✓ 基準と一致しました", "1: 儀式を行う", "3: 電源を切る"]);
+    enter(&machine, &font, "yes");
+    shown("menu", &["✓ 基準と一致しました", "1: 儀式を行う", "0: 電源を切る"]);
     // These end nothing; the last leaves a letter on the line.
     for keys in ["ctrl-c", "ctrl-alt-delete", "alt-sysrq-b", "ret"] {
-        machine.monitor(&format!("sendkey {keys}"));
+        press(&machine, keys);
     }
-    enter(&machine, "1");
+    enter(&machine, &font, "1");
     shown("act", &["── 1.", "確認した者の ID"]);
     picture_of_the_screen(&machine, &folder.join("act.png"));
-    enter(&machine, "p99");
+    enter(&machine, &font, "p99");
     shown("refused", &["参加者ではありません: p99"]);
-    enter(&machine, "p12");
+    enter(&machine, &font, "p12");
     shown("next-act", &["── 2."]);
+    looks_back(&machine, &shown);
+}
+
+/// Page up shows what has left the screen, and page down comes back; what is typed meanwhile goes
+/// nowhere.
+fn looks_back(machine: &Machine, shown: &impl Fn(&str, &[&str]) -> String) {
+    let act = ["── 2.", "(空白区切り): █"];
+    let now = shown("now", &act);
+    assert!(!now.contains("1: 日本語"), "{now}");
+    for _ in 0..3 {
+        press(machine, "shift-pgup");
+    }
+    shown("before", &["1: 日本語", "キーボード  1: JIS", "↑0 ", "PageUp / PageDown"]);
+    press(machine, "p");
+    // Where the key was repeated, its second letter was typed.
+    press(machine, "ctrl-u");
+    assert_eq!(shown("back", &act), now);
+    press(machine, "pgup");
+    shown("before", &["1: 日本語", "PageUp / PageDown"]);
+    press(machine, "pgdn");
+    assert_eq!(shown("back", &act), now);
 }
 
 /// The screen as a picture that any program shows: a PNG with the screen's size in its header.
@@ -168,16 +243,20 @@ fn the_tool_image_offers_the_ceremonies_of_a_stick() {
     let iso = crate::built("iso").join("gishiki.iso");
     let media = vec![stick.as_path()];
     let machine = Machine::boot(&Plugged { media, serial: false, ..Plugged::of(&iso) });
-    let font = Font::read(&crate::built("layers.base"));
+    let font = Font::read(&crate::built("layers.base"), "small");
     let picture = folder.path().join("screen.ppm");
     let shown = |asked: &[&str]| expect(&machine, &font, &picture, asked);
     shown(&["2: English ?"]);
-    enter(&machine, "2");
-    shown(&["(production)", "10:30:00: "]);
-    enter(&machine, "yes");
-    shown(&["1: 2026-04-genesis", "2: 2026-06-ds", "which ceremony"]);
-    enter(&machine, "2");
-    shown(&["rehearsing 2026-06-ds", "as the golden has it", "3: switch off"]);
-    enter(&machine, "1");
+    enter(&machine, &font, "2");
+    shown(&["keyboard  1: JIS"]);
+    enter(&machine, &font, "2");
+    shown(&["@ ^ : _ \\ |", "try (Enter"]);
+    enter(&machine, &font, "");
+    shown(&["(production)", "1: 2026-04-genesis", "2: 2026-06-ds", "which ceremony"]);
+    enter(&machine, &font, "2");
+    shown(&["✗ the clock stands outside the plan's window", "10:30:00: "]);
+    enter(&machine, &font, "yes");
+    shown(&["rehearsing 2026-06-ds", "as the golden has it", "0: switch off"]);
+    enter(&machine, &font, "1");
     shown(&["one medium labelled GISHIKI-A", "only GISHIKI, GISHIKI-EFI, GISHIKI-PLAN"]);
 }

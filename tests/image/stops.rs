@@ -88,7 +88,6 @@ fn a_missing_and_a_changed_medium_stop() {
     machine.send("1");
     let said = machine.expect(MENU);
     assert!(said.contains("S-IMAGE"), "{said}");
-    machine.send("3");
-    machine.wait_off();
+    machine.switch_off();
     assert!(before == sticks.token_files("after"), "the token was touched");
 }

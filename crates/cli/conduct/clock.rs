@@ -9,6 +9,7 @@ use ceremony::time::Instant;
 use super::Clock;
 use crate::args::Lang;
 use crate::commands::pick;
+use crate::ends::At;
 use crate::exit::Halt;
 use crate::people::People;
 
@@ -40,6 +41,7 @@ pub(crate) fn agree(
     people: &mut People,
     clock: &Clock,
     bounds: &Bounds,
+    at: At,
     lang: Lang,
 ) -> Result<(), Halt> {
     while let Err(fault) = judge_clock(bounds, clock.now()?) {
@@ -53,25 +55,39 @@ pub(crate) fn agree(
         let found = pick(lang, "あったもの", "found");
         let shown =
             format!("\n✗ {shown}\n   {asked}: {}\n   {found}: {}\n", fault.asked, fault.found);
-        let prompt = match late {
-            true => pick(
-                lang,
-                "時計を合わせて Enter。時計が正しく、中止として閉じるなら late。やめるなら no: ",
-                "set it and press Enter; late if it is right, to close as aborted; no stops: ",
-            ),
-            false => pick(
-                lang,
-                "時計を合わせて Enter。やめるなら no: ",
-                "set it and press Enter; no stops: ",
-            ),
-        };
-        match terminal.choose(&shown, prompt)?.as_str() {
+        match terminal.choose(&shown, asks(late, at, lang))?.as_str() {
             "no" | "いいえ" => return Err(Halt::Interrupted(fault)),
             "late" if late => return Ok(()),
             _ => {}
         }
     }
     Ok(())
+}
+
+/// What people can do with a clock that does not agree. On the live image they set it in the menu.
+const fn asks(late: bool, at: At, lang: Lang) -> &'static str {
+    match (late, at) {
+        (true, At::Shell) => pick(
+            lang,
+            "時計を合わせて Enter。時計が正しく、中止として閉じるなら late。やめるなら no: ",
+            "set it and press Enter; late if it is right, to close as aborted; no stops: ",
+        ),
+        (false, At::Shell) => pick(
+            lang,
+            "時計を合わせて Enter。やめるなら no: ",
+            "set it and press Enter; no stops: ",
+        ),
+        (true, At::Menu) => pick(
+            lang,
+            "no でメニューに戻り、時計を合わせる。時計が正しく、中止として閉じるなら late。Enter でもう一度見る: ",
+            "no, and then the clock can be set in the menu; late if it is right, to close as aborted; Enter looks again: ",
+        ),
+        (false, At::Menu) => pick(
+            lang,
+            "no でメニューに戻り、時計を合わせる。Enter でもう一度見る: ",
+            "no, and then the clock can be set in the menu; Enter looks again: ",
+        ),
+    }
 }
 
 #[cfg(test)]
@@ -91,5 +107,14 @@ mod tests {
         let begins = Bounds { last: None, ..bounds };
         let early = Bounds { window: Some((later(1), later(2))), ..begins };
         assert_eq!(judge_clock(&early, at).err().map(|fault| fault.rule), Some("S-WINDOW"));
+    }
+
+    #[test]
+    fn at_the_menu_people_are_led_back_to_it() {
+        for late in [false, true] {
+            assert!(asks(late, At::Menu, Lang::En).contains("in the menu"));
+            assert!(asks(late, At::Menu, Lang::Ja).contains("メニュー"));
+            assert_eq!(asks(late, At::Menu, Lang::En).contains("late if it is right"), late);
+        }
     }
 }

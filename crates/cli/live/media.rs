@@ -7,10 +7,12 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
+use ceremony::time::Instant;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
 use crate::exit::Halt;
 use crate::files::{beneath::Beneath, names};
+use crate::journal::Journal;
 use crate::output;
 
 /// The label of the ISO 9660 file system that the image is.
@@ -67,6 +69,27 @@ impl Media {
         }
         media.judge(ceremony)?;
         Ok(media)
+    }
+
+    /// When the last record of this ceremony was written, where its media are there: each is read
+    /// as it is and let go.
+    pub(super) fn last_record(ceremony: &str) -> Option<Instant> {
+        let volumes = volumes();
+        let mut media = Self { mounted: Vec::new() };
+        let mut found = None;
+        for (label, at) in [A, B] {
+            let Ok(volume) = the_only(&volumes, label, Some("ext4")) else { continue };
+            if mount(volume, at, MountFlags::RDONLY).is_err() {
+                continue;
+            }
+            media.mounted.push((volume.clone(), at));
+            let judged = Beneath::of(Path::new(at)).and_then(|at| at.judge(Path::new(ceremony)));
+            if judged.is_ok_and(|there| there) {
+                let journal = Path::new(at).join(ceremony).join("journal");
+                found = found.max(Journal::last_at(&[journal]));
+            }
+        }
+        found
     }
 
     /// Links are refused where they lie, before anything is asked of people or of the token.

@@ -3,10 +3,8 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use ceremony::hex::Digest;
-use ceremony::time::Instant;
 
 use super::media;
 use crate::args::Lang;
@@ -138,46 +136,6 @@ impl System {
     }
 }
 
-/// Now, in Japan and in UTC.
-pub(super) fn clock() -> String {
-    let say = |offset: &str, format: &str| {
-        let shown = Command::new("date").env("TZ", offset).arg(format).output();
-        shown
-            .map(|output| String::from_utf8_lossy(&output.stdout).trim().to_string())
-            .unwrap_or_default()
-    };
-    format!(
-        "{} ({})",
-        say("JST-9", "+%Y-%m-%d %H:%M:%S JST"),
-        say("UTC0", "+%Y-%m-%d %H:%M:%S UTC")
-    )
-}
-
-/// Sets the clock, and the machine's own, to a time in Japan.
-pub(super) fn set_clock(typed: &str) -> Result<(), Halt> {
-    let asked = time_in_japan(typed)?;
-    let set = Command::new("date").env("TZ", "JST-9").args(["-s", &asked]).output();
-    match set {
-        Ok(output) if output.status.success() => {}
-        Ok(_) | Err(_) => return Err(Halt::media("S-CLOCK", "a clock that can be set", asked)),
-    }
-    // A machine without a battery keeps no time; people confirm it again at the next start.
-    let _ = Command::new("hwclock").args(["-u", "-w"]).output();
-    Ok(())
-}
-
-/// A whole time, and nothing that `date` would make one of.
-fn time_in_japan(typed: &str) -> Result<String, Halt> {
-    let at = typed.replacen(' ', "T", 1) + "+09:00";
-    match at.parse::<Instant>() {
-        Ok(_) if typed.len() == "2026-04-01 10:30:00".len() => Ok(typed.replacen('T', " ", 1)),
-        Ok(_) | Err(_) => {
-            let asked = "a time in Japan as 2026-04-01 10:30:00, or yes";
-            Err(Halt::media("S-CLOCK", asked, typed))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
@@ -219,16 +177,6 @@ mod tests {
                 panic!("{rule}: accepted");
             };
             assert_eq!(fault.rule, rule);
-        }
-    }
-
-    #[test]
-    fn a_clock_is_set_to_times_only() {
-        assert_eq!(time_in_japan("2026-04-01 10:30:00").unwrap(), "2026-04-01 10:30:00");
-        for typed in ["", "soon", "2026-04-31 10:30:00", "2026-04-01", "2026-04-01 10:30:60", "YES"]
-        {
-            let Err(Halt::Media(fault)) = time_in_japan(typed) else { panic!("{typed}: accepted") };
-            assert_eq!((fault.rule, fault.found.as_str()), ("S-CLOCK", typed));
         }
     }
 }

@@ -1,0 +1,98 @@
+//! The same table for the menu of the live image: what people can do there, without a shell.
+
+use super::{Exit, Reached, Way};
+use crate::args::Lang;
+use crate::commands::pick;
+
+/// The exit once the cause is mended.
+pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {
+    match reached {
+        Reached::Nothing => (
+            pick(
+                lang,
+                "原因を除き、メニューからもう一度行ってください。",
+                "Mend the cause, and choose in the menu once more:",
+            ),
+            Way::Run,
+        ),
+        Reached::Begun => (
+            pick(
+                lang,
+                "原因を除き、続けてください。メニューからも再開できます。",
+                "Mend the cause and go on, here or from the menu:",
+            ),
+            Way::Resume,
+        ),
+        Reached::Stopped => (
+            pick(
+                lang,
+                "メニューから、中止として封印してください。",
+                "Close it as aborted, and seal it, from the menu:",
+            ),
+            Way::Resume,
+        ),
+        Reached::Unsealable => (
+            pick(
+                lang,
+                "メニューから、全員が紙に署名する記録の値を示してください。",
+                "Show the digest of the journal, which everyone signs on paper, from the menu:",
+            ),
+            Way::Abandon,
+        ),
+        Reached::Sealed => (
+            pick(
+                lang,
+                "原因を除き、メニューから書き出してください。",
+                "Mend the cause, and write the folder from the menu:",
+            ),
+            Way::Resume,
+        ),
+        Reached::GivenUp => (
+            pick(
+                lang,
+                "原因を除き、メニューからもう一度示してください。",
+                "Mend the cause, and show it once more from the menu:",
+            ),
+            Way::Abandon,
+        ),
+        Reached::Unlike(_) => (
+            pick(
+                lang,
+                "どちらが信用できないかを監査人と確かめてください。役割の異なる 2 名が同意すれば、その記録を除いて再開できます。",
+                "Find out with the auditor which one is not to be believed. With the consent of two people of two roles it goes on without that one:",
+            ),
+            Way::Resume,
+        ),
+    }
+}
+
+/// The exit where the cause cannot be mended.
+pub(super) const fn unmended(reached: &Reached, lang: Lang) -> Option<Exit> {
+    match reached {
+        Reached::Begun => Some((
+            pick(
+                lang,
+                "再開してどの質問かに「いいえ」と答えれば、中止できます。トークンにログインできないなど、原因を除けないときは、メニューから断念してください。",
+                "To stop it, go on and answer a question with no. If the cause cannot be mended, or nobody can log in any more, give it up from the menu:",
+            ),
+            Way::Abandon,
+        )),
+        Reached::Stopped => Some((
+            pick(
+                lang,
+                "監査用の鍵が使えないとき、または同じ検査で再び止まるときは、メニューから断念してください。",
+                "If the audit key cannot be used any more, or the same check stops it again, give it up from the menu:",
+            ),
+            Way::Abandon,
+        )),
+        Reached::Unlike(_) => Some((
+            pick(
+                lang,
+                "再開できないときは、残る記録を断念してください。",
+                "If it cannot go on, give up the other one:",
+            ),
+            Way::Abandon,
+        )),
+        Reached::Nothing | Reached::Unsealable | Reached::Sealed | Reached::GivenUp => None,
+    }
+}
