@@ -4,6 +4,7 @@
 //! **Invariant:** nothing is asked of the token before the system, the image's identity and the
 //! rehearsal of the plan are as they must be.
 
+mod hardware;
 mod identity;
 mod media;
 mod system;
@@ -13,6 +14,7 @@ use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
+use ceremony::policy::Policy;
 pub(crate) use identity::measured;
 
 use self::media::Media;
@@ -67,6 +69,9 @@ impl Live {
         say(&self.system.shown(self.lang))?;
         self.confirm_clock()?;
         let ceremony = self.ceremony()?;
+        let policy = crate::files::read_document(&ceremony.with_file_name("policy.toml"))?;
+        let policy = Policy::parse(&policy).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
+        self.system.hardware.permitted(&policy)?;
         self.rehearse(&ceremony)?;
         loop {
             say(self.pick(
@@ -156,6 +161,7 @@ impl Live {
     fn hold(&self, plan: &Path) -> Result<(), Halt> {
         loop {
             let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
+            self.system.hardware.renew()?;
             identity::compare(&media.operators().join("image.toml"), &self.system)?;
             let out = cleared(plan)?;
             let status = self.perform(&mut self.command(plan, &media, &out)?)?;

@@ -9,6 +9,7 @@
 )]
 
 mod ceremony;
+mod hardware;
 mod lock;
 mod machine;
 mod measured;
