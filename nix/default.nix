@@ -4,7 +4,7 @@ let
   lock = builtins.fromJSON (builtins.readFile ./debian.lock.json);
   vendorLock = builtins.fromJSON (builtins.readFile ./vendor.lock.json);
   bootstrap = import ./bootstrap.nix { inherit lock; };
-  inherit (bootstrap) tree fetch;
+  inherit (bootstrap) tree;
 
   # Only what the program is compiled from: a change of a plan or a document changes no program.
   src = builtins.path {
@@ -34,40 +34,43 @@ let
     # A screen only; the token's module, if one is locked.
     production = {
       cmdline = "console=tty0 ${hardening}";
-      layer = layers.vendor (builtins.mapAttrs (place: file: fetch file.name file.sha256) vendorLock);
+      layers = [ ];
     };
     # SoftHSM, and a serial console for whoever tests.
     drill = {
       cmdline = "console=ttyS0,115200 console=tty0 ${hardening}";
-      layer = layers.drill;
+      layers = [ layers.drill ];
     };
   };
 
-  image = name: ceremony:
+  image = name: path: ceremony:
     let
       variant = variants.${name};
+      hardware = hardwareOf path;
       told = bootstrap.run "variant-layer" { } ''
         mkdir -p $out/etc/gishiki
         printf '%s\n' ${name} > $out/etc/gishiki/variant
         printf '%s\n' "${variant.cmdline}" > $out/etc/gishiki/cmdline
+        ${if hardware.daemons == "" then "" else "printf '%s\\n' \"${hardware.daemons}\" > $out/etc/gishiki/daemons"}
       '';
-      archives = map archive ([ layers.base variant.layer told ] ++ ceremony);
+      archives = map archive ([ layers.base ] ++ variant.layers ++ hardware.layers ++ [ told ] ++ ceremony);
       uki = makeUki { inherit archives; inherit (variant) cmdline; };
     in { inherit uki; iso = makeIso uki; };
 
   ceremonies = import ./ceremonies.nix { inherit root layers; };
-  everyCeremony = name: builtins.mapAttrs
-    (ca: builtins.mapAttrs (ceremony: layer: let made = image name [ layer ]; in made.iso // { inherit (made) uki; }))
+  hardwareOf = import ./hardware.nix { inherit bootstrap kernel layers vendorLock ceremonies; };
+  everyCeremony = name: kind: builtins.mapAttrs (ca: builtins.mapAttrs (ceremony: layer:
+    let made = image name [ kind ca ceremony ] [ layer ]; in made.iso // { inherit (made) uki; }))
     ceremonies;
-  tool = image "production" [ ];
+  tool = image "production" [ "iso" ] [ ];
 
 in {
-  inherit gishiki layers;
+  inherit gishiki layers kernel;
   inherit (tool) uki iso;
-  vendor = variants.production.layer;
+  inherit (hardwareOf [ "iso" ]) vendor;
   # The medium around a unified kernel image that was signed elsewhere: a folder with gishiki.efi in it.
   isoOf = makeIso;
   # One image for each ceremony, and its drill; the unified kernel image in it is its `uki`.
-  ceremonies = everyCeremony "production";
-  drills = everyCeremony "drill";
+  ceremonies = everyCeremony "production" "ceremonies";
+  drills = everyCeremony "drill" "drills";
 }

@@ -5,6 +5,7 @@
 //! rehearsal of the plan are as they must be.
 
 mod clock;
+mod hardware;
 mod identity;
 mod keyboard;
 mod line;
@@ -20,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
 use ceremony::plan::{After, Plan};
+use ceremony::policy::Policy;
 pub(crate) use identity::measured;
 pub(crate) use menu::Choice;
 
@@ -66,6 +68,9 @@ impl Live {
         }
         say(&self.system.shown(self.lang))?;
         let ceremony = self.ceremony()?;
+        let policy = crate::files::read_document(&ceremony.with_file_name("policy.toml"))?;
+        let policy = Policy::parse(&policy).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
+        self.system.hardware.permitted(&policy)?;
         self.confirm_clock(&ceremony)?;
         self.rehearse(&ceremony)?;
         loop {
@@ -144,6 +149,7 @@ impl Live {
     fn hold(&self, plan: &Path, mut put_aside: Option<usize>) -> Result<(), Halt> {
         loop {
             let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
+            self.system.hardware.renew()?;
             identity::compare(&media.operators().join("image.toml"), &self.system)?;
             let out = cleared(plan)?;
             let status =

@@ -10,6 +10,7 @@
 
 mod archive;
 mod ceremony;
+mod hardware;
 mod lock;
 mod machine;
 mod measured;

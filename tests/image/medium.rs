@@ -41,14 +41,21 @@ pub(crate) struct Sticks {
 impl Sticks {
     /// A fresh token, the room that names the image's SoftHSM, and the identity of this image.
     pub(crate) fn new(iso: &Path) -> Self {
+        let module = crate::built("layers.drill").join(MODULE.trim_start_matches('/'));
+        Self::with(iso, MODULE, &module, None)
+    }
+
+    /// The same with another module, by its place in the image and by its file; and, if it is
+    /// given, with another token than the drill's.
+    pub(crate) fn with(iso: &Path, at: &str, module: &Path, serial: Option<&str>) -> Self {
         let drill = Drill::new();
         let folder = tempfile::tempdir().unwrap();
         let path = |name: &str| folder.path().join(name);
         let room = format!(
-            "format = 1\ndrill = true\nterminal = \"drill-1\"\n\n[token]\nmodule = \"{MODULE}\"\n\
+            "format = 1\ndrill = true\nterminal = \"drill-1\"\n\n[token]\nmodule = \"{at}\"\n\
              sha256 = \"{}\"\nserial = \"{}\"\n",
-            module_digest(),
-            drill.serial
+            ceremony::hex::Digest::of(&std::fs::read(module).unwrap()),
+            serial.unwrap_or(&drill.serial)
         );
         let operators = path("operators");
         std::fs::create_dir(&operators).unwrap();
@@ -87,9 +94,3 @@ impl Sticks {
 
 /// SoftHSM's module in the drill image.
 const MODULE: &str = "/usr/lib/x86_64-linux-gnu/softhsm/libsofthsm2.so";
-
-fn module_digest() -> String {
-    let layer = crate::built("layers.drill");
-    let octets = std::fs::read(layer.join(MODULE.trim_start_matches('/'))).unwrap();
-    ceremony::hex::Digest::of(&octets).to_string()
-}

@@ -47,6 +47,8 @@ pub struct Policy {
     pub ledger_head: HeadPolicy,
     /// The journal, and the heads of it that people note on paper.
     pub journal: JournalPolicy,
+    /// The one cable to an HSM; a CP/CPS with an air gap has no such table.
+    pub network: Option<NetworkPolicy>,
     /// The tokens.
     pub token: TokenPolicy,
     /// The organisations, by id.
@@ -292,6 +294,24 @@ pub struct JournalPolicy {
     /// How many sheets are signed at most between two heads that people note: what was signed since
     /// the last one could be signed again if both media were set back.
     pub sheets_per_head: Spanned<u32>,
+}
+
+/// The one network that a CP/CPS may permit.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct NetworkPolicy {
+    /// Where this comes from.
+    pub section: String,
+    /// What is permitted: one cable from the machine to an HSM.
+    pub permits: Permitted,
+}
+
+/// A network that may be permitted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Permitted {
+    /// One cable to one HSM, and nothing else that could be reached.
+    LinkToHsm,
 }
 
 /// The tokens (6.2.1).

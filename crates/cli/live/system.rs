@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ceremony::hex::Digest;
 
+use super::hardware::Hardware;
 use super::media;
 use crate::args::Lang;
 use crate::commands::{pick, print};
@@ -21,6 +22,8 @@ pub(crate) struct System {
     /// What a TPM measured: PCR number and value. Empty without one.
     pub(super) pcrs: Vec<(u8, String)>,
     secure_boot: Option<bool>,
+    /// What the image has for its token.
+    pub(super) hardware: Hardware,
 }
 
 /// The PCRs that say how this system came up: boot loader code, and systemd's stub (the unified
@@ -30,6 +33,7 @@ const PCRS: [u8; 4] = [4, 7, 11, 12];
 /// Judges the system below `root`, and hashes the boot medium.
 pub(super) fn judge(root: &Path, lang: Lang) -> Result<System, Halt> {
     refuse_unlike(root)?;
+    let hardware = Hardware::judge(root)?;
     print(pick(lang, "起動媒体のハッシュ値を計算しています…\n", "hashing the boot medium…\n"))?;
     let medium = media::boot_medium()?;
     super::identity::keep(&medium)?;
@@ -44,6 +48,7 @@ pub(super) fn judge(root: &Path, lang: Lang) -> Result<System, Halt> {
             })
             .collect(),
         secure_boot: secure_boot(root),
+        hardware,
     })
 }
 
@@ -63,7 +68,8 @@ fn refuse_unlike(root: &Path) -> Result<(), Halt> {
     )?;
     let mut interfaces: Vec<String> = names(root, "sys/class/net")?;
     interfaces.retain(|name| name != "lo");
-    same("S-NO-NETWORK", "network interfaces besides lo", "", &interfaces.join(" "))?;
+    let named = Hardware::interfaces(root)?;
+    same("S-NO-NETWORK", "network interfaces besides lo", named, &interfaces.join(" "))?;
     same("S-MODULES", "modules_disabled", "1", &text(root, "proc/sys/kernel/modules_disabled")?)?;
     let lockdown = text(root, "sys/kernel/security/lockdown")?;
     if !lockdown.contains("[confidentiality]") {
@@ -124,14 +130,20 @@ impl System {
                 None => pick(lang, "不明", "unknown"),
             }
         ));
-        lines.push(
+        lines.extend(self.hardware.shown(lang));
+        let network = match (&self.hardware.link, lang) {
+            (Some(_), _) => "",
+            (None, Lang::Ja) => "ネットワークなし・",
+            (None, Lang::En) => "no network, ",
+        };
+        lines.push(format!(
+            "{network}{}",
             pick(
                 lang,
-                "ネットワークなし・モジュール固定・lockdown confidentiality・スワップなし",
-                "no network, modules fixed, lockdown confidentiality, no swap",
+                "モジュール固定・lockdown confidentiality・スワップなし",
+                "modules fixed, lockdown confidentiality, no swap",
             )
-            .to_string(),
-        );
+        ));
         lines.join("\n")
     }
 }

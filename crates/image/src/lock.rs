@@ -100,6 +100,25 @@ pub struct Vendor {
     pub name: String,
     /// Its SHA-256.
     pub sha256: Digest,
+    /// What it is. `nix/hardware.nix` judges the rest: where a driver lies, which words there are.
+    #[serde(default)]
+    pub is: Kind,
+    /// What a daemon is started with.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub arguments: Vec<String>,
+}
+
+/// What a vendor's file is to the image.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Kind {
+    /// A PKCS #11 module, a library, a configuration: it lies there.
+    #[default]
+    File,
+    /// A driver, which is loaded before the kernel takes no more.
+    KernelModule,
+    /// A program that is started before anything is asked of a token.
+    Daemon,
 }
 
 #[derive(Deserialize)]

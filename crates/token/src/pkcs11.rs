@@ -204,7 +204,13 @@ impl Pkcs11Token {
         }
         let code = match (found.len(), found.pop()) {
             (1, Some(only)) => return Ok(only),
-            (0, _) => format!("no token with serial number {serial}; found {}", others.join(", ")),
+            (0, _) => {
+                // A reader's name shows people that cable, driver and daemon are right.
+                let empty = self.calls.empty_slots().unwrap_or_default();
+                others.extend(empty.iter().map(|name| format!("{name}: no token that it knows")));
+                let others = if others.is_empty() { "no slot".into() } else { others.join(", ") };
+                format!("no token with serial number {serial}; found {others}")
+            }
             (many, _) => format!("{many} tokens with serial number {serial}"),
         };
         Err(said("C_GetTokenInfo", &code))

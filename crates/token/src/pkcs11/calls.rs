@@ -128,11 +128,29 @@ impl Calls {
 
     /// Every slot that has a token.
     pub(super) fn slots(&self) -> Result<Vec<CK_SLOT_ID>, TokenError> {
+        self.slot_list(CK_TRUE)
+    }
+
+    /// What every slot without a token says of itself: readers that are empty, or hold a card that
+    /// the module does not know.
+    pub(super) fn empty_slots(&self) -> Result<Vec<String>, TokenError> {
+        let (all, used) = (self.slot_list(CK_FALSE)?, self.slots()?);
+        let empty = all.into_iter().filter(|slot| !used.contains(slot));
+        let said = empty.map(|slot| {
+            let mut info = CK_SLOT_INFO::default();
+            let value = call!(self, C_GetSlotInfo(slot, &raw mut info));
+            checked("C_GetSlotInfo", value)?;
+            Ok(super::objects::field(&info.slotDescription))
+        });
+        said.collect()
+    }
+
+    fn slot_list(&self, with_token: CK_BBOOL) -> Result<Vec<CK_SLOT_ID>, TokenError> {
         let mut count: CK_ULONG = 0;
-        let value = call!(self, C_GetSlotList(CK_TRUE, null_mut(), &raw mut count));
+        let value = call!(self, C_GetSlotList(with_token, null_mut(), &raw mut count));
         checked("C_GetSlotList", value)?;
         let mut slots = room_for("C_GetSlotList", count, SLOTS)?;
-        let value = call!(self, C_GetSlotList(CK_TRUE, slots.as_mut_ptr(), &raw mut count));
+        let value = call!(self, C_GetSlotList(with_token, slots.as_mut_ptr(), &raw mut count));
         checked("C_GetSlotList", value)?;
         slots.truncate(usize::try_from(count).unwrap_or(0));
         Ok(slots)

@@ -52,7 +52,27 @@ pub(super) const GROUPS: &[Group] = &[
                 "カーネルの起動行はイメージのものである",
                 "the kernel's command line is the image's",
             ),
-            ("S-NO-NETWORK", "ネットワークインターフェースはない", "there is no network interface"),
+            (
+                "S-NO-NETWORK",
+                "イメージが挙げないネットワークインターフェースはない",
+                "there is no network interface that the image does not name",
+            ),
+            (
+                "R-AIRGAP",
+                "HSM への接続は、ポリシーが認めないかぎりない",
+                "there is no link to an HSM, unless the policy permits one",
+            ),
+            (
+                "S-LINK",
+                "HSM への接続は、イメージが挙げる 1 本だけである",
+                "the link to an HSM is the one that the image names, and nothing else",
+            ),
+            (
+                "S-DRIVER",
+                "トークンのドライバーは読み込まれている",
+                "the kernel has taken the token's drivers",
+            ),
+            ("S-DAEMON", "トークンの常駐プログラムは動いている", "the token's daemons run"),
             (
                 "S-MODULES",
                 "カーネルはモジュールを追加で読み込まない",

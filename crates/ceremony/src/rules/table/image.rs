@@ -14,7 +14,11 @@ const fn image(id: &'static str, sentence: &'static str) -> Rule {
 pub(super) const IMAGE: &[Rule] = &[
     live("S-LIVE", "6.5.1", "a system that is no live image"),
     live("S-COMMAND-LINE", "6.5.1", "another command line of the kernel than the image's"),
-    live("S-NO-NETWORK", "6.7", "a network interface"),
+    live("S-NO-NETWORK", "6.7", "a network interface that the image does not name"),
+    live("R-AIRGAP", "6.7", "a link to an HSM where the policy permits none"),
+    live("S-LINK", "6.7", "a link whose card, address, route, neighbour or filter is another"),
+    live("S-DRIVER", "gishiki", "a token's driver that the kernel has not taken"),
+    live("S-DAEMON", "gishiki", "a token's daemon that does not run"),
     live("S-MODULES", "6.5.1", "a kernel that loads further modules"),
     live("S-LOCKDOWN", "6.5.1", "a kernel that is not locked down"),
     live("S-NO-SWAP", "6.5.1", "a swap area"),
