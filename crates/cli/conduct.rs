@@ -345,6 +345,9 @@ impl Conduct {
     /// sealed.
     fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
         tell(fault);
+        if let Some((ja, en)) = report::advice(fault) {
+            let _ = writeln!(std::io::stderr(), "  ☞ {}", pick(self.lang, ja, en));
+        }
         let reason = as_words(&format!("asked {}; found {}", fault.asked, fault.found));
         let event = Event::Refused {
             op: op.name.clone(),
