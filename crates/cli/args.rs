@@ -110,6 +110,38 @@ pub(crate) enum ImageCommand {
     },
 }
 
+impl Command {
+    /// Where and with what it holds a ceremony, if it does.
+    pub(crate) const fn held(&self) -> Option<&Held> {
+        match self {
+            Self::Run(run) => Some(&run.held),
+            Self::Resume(resume) => Some(&resume.held),
+            Self::Check(_)
+            | Self::Graph(_)
+            | Self::Bind(_)
+            | Self::Script(_)
+            | Self::Diff(_)
+            | Self::Rehearse(_)
+            | Self::Probe(_)
+            | Self::Abandon(_)
+            | Self::Verify(_)
+            | Self::State(_)
+            | Self::Validate(_)
+            | Self::Live => None,
+            #[cfg(feature = "image")]
+            Self::Image(_) => None,
+        }
+    }
+
+    /// The descriptor that a PIN is read from, if it is read from one.
+    pub(crate) fn pin_fd(&self) -> Option<u32> {
+        if let Self::Probe(probe) = self {
+            return probe.pin_fd;
+        }
+        self.held().and_then(|held| held.pin_fd)
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Planned {
     /// The ceremony's folder

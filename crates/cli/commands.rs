@@ -25,8 +25,8 @@ use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
 use crate::{
-    diff, journal, ledgers, live, output, probe, proofs, rehearsals, resume, room, signals, state,
-    validate, verdicts,
+    diff, journal, ledgers, live, output, probe, proofs, rehearsals, resume, room, state, validate,
+    verdicts,
 };
 
 /// Performs a command.
@@ -175,7 +175,6 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
         return Err(held(Halt::media("S-JOURNAL", "journals that hold no ceremony", found)));
     }
     output::refuse_existing(&run.held.out).map_err(held)?;
-    signals::watch(&run.held, lang);
     let (conduct, run_begun) = begin(run, lang).map_err(held)?;
     finish(conduct, run_begun, &run.held, lang)
 }

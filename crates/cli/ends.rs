@@ -269,6 +269,11 @@ impl Ways {
         }
     }
 
+    /// What goes on with a ceremony.
+    pub(crate) fn resume(&self, lang: Lang) -> &str {
+        self.line(Way::Resume, lang)
+    }
+
     fn line(&self, way: Way, lang: Lang) -> &str {
         match (self, way) {
             (Self::Commands { run, .. }, Way::Run) => run,
@@ -327,12 +332,9 @@ impl<'a> Given<'a> {
         line.option("--room", room);
         self.media_of(line);
         self.ledger_of(line);
-        let Some(held) = self.held else { return };
-        if let Some(answers) = &held.answers {
+        // A line that is pasted has no descriptor that was opened for the one before.
+        if let Some(answers) = self.held.and_then(|held| held.answers.as_ref()) {
             line.option("--answers", answers);
-        }
-        if let Some(descriptor) = held.pin_fd {
-            line.option("--pin-fd", Path::new(&descriptor.to_string()));
         }
     }
 }

@@ -12,7 +12,7 @@ use crate::args::{Args, Lang};
 pub(crate) use crate::ends::Reached;
 use crate::ends::{self, Ways};
 use crate::files::{Folder, shown};
-use crate::{commands, report, secrets};
+use crate::{commands, report, secrets, signals};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -106,7 +106,7 @@ pub(crate) fn run() -> ExitCode {
     };
     let lang = args.lang.unwrap_or_else(lang_of_environment);
     let ways = Ways::after(&args);
-    match commands::perform(args.command, args.lang, lang) {
+    match begin(args, ways.as_ref(), lang) {
         Ok(()) => ExitCode::SUCCESS,
         Err(halt) => {
             report::show(&halt, lang);
@@ -116,6 +116,20 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(halt.code())
         }
     }
+}
+
+/// The descriptor of a PIN is looked at before anything is opened that might take its number.
+fn begin(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
+    let held = args.command.held();
+    let reached = held.map(|held| Reached::of(&held.journal));
+    secrets::judge_descriptor(args.command.pin_fd()).map_err(|halt| match reached {
+        Some(reached) => halt.held(reached),
+        None => halt,
+    })?;
+    if let (Some(held), Some(ways)) = (held, ways) {
+        signals::watch(held.journal.clone(), ways.resume(lang).to_string(), lang);
+    }
+    commands::perform(args.command, args.lang, lang)
 }
 
 fn lang_of_environment() -> Lang {
