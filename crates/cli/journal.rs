@@ -222,7 +222,7 @@ impl Medium {
             Halt::media(
                 "S-BUSY",
                 format!("{} for this process alone", shown(&path)),
-                "another process that holds it",
+                "another process that holds it; one that was stopped by Ctrl-Z goes on with `fg`",
             )
         })?;
         Ok(Self { folder, held, transcript })
