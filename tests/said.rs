@@ -142,6 +142,34 @@ fn a_descriptor_that_is_not_open_is_told_at_once() {
     }
 }
 
+/// Folders that hold something else are named with what they hold, and a command has free ones.
+#[test]
+fn folders_that_are_taken_have_others_in_the_next_command() {
+    let drill = Drill::new();
+    let shown = |name: &str| drill.path(name).display().to_string();
+    fs::create_dir(drill.path("out")).unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("S-OUT") && said.contains("Nothing was begun."), "{said}");
+    assert!(said.contains(&format!(" --out {}", shown("out-2"))), "{said}");
+    fs::remove_dir(drill.path("out")).unwrap();
+    succeed(&mut drill.run_command(&genesis()));
+    // The journals of one ceremony, given to the next one.
+    let next = root().join("ceremony-plans/mdoc-root/2026-06-ds");
+    let output = run(&mut drill.run_command(&next));
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    for told in [
+        "asked: other folders for the journals of 2026-06-ds",
+        "found: those of 2026-04-genesis, which keep it",
+        &format!(" --journal {} --journal {} ", shown("A-2"), shown("B-2")),
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(!said.contains("gishiki resume"), "{said}");
+}
+
 fn state(at: &str) -> (String, Value) {
     let ledger = root().join("golden/mdoc-root");
     let state =

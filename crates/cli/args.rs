@@ -1,7 +1,8 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// The source that the program was built from, as `crates/cli/build.rs` found it.
@@ -212,6 +213,14 @@ pub(crate) struct Rehearse {
     pub(crate) target: Target,
 }
 
+/// A journal's folder, of which two are compared: `./A/` is `A`.
+fn folder() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| {
+        let plain: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
+        if plain.as_os_str().is_empty() { path } else { plain }
+    })
+}
+
 /// Where and with what a ceremony is held.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Held {
@@ -219,7 +228,7 @@ pub(crate) struct Held {
     #[arg(long, value_name = "FILE")]
     pub(crate) room: PathBuf,
     /// A journal folder; give two, on two media
-    #[arg(long, value_name = "DIR", required = true, num_args = 1)]
+    #[arg(long, value_name = "DIR", required = true, num_args = 1, value_parser = folder())]
     pub(crate) journal: Vec<PathBuf>,
     /// Write the sealed folder here; it must not exist
     #[arg(long, value_name = "DIR")]
@@ -271,7 +280,7 @@ pub(crate) struct Resume {
     pub(crate) plan: Option<PathBuf>,
     /// Go on without the journal in this folder, which does not replay or differs from the other;
     /// two people of two roles consent, and it stays there under another name
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = folder())]
     pub(crate) put_aside: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) held: Held,
@@ -280,7 +289,7 @@ pub(crate) struct Resume {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Abandon {
     /// A journal folder; give two, on two media
-    #[arg(long, value_name = "DIR", required = true, num_args = 1)]
+    #[arg(long, value_name = "DIR", required = true, num_args = 1, value_parser = folder())]
     pub(crate) journal: Vec<PathBuf>,
     /// The ledger that holds the ceremony before; none for a CA's first
     #[arg(long, value_name = "DIR")]
@@ -290,7 +299,7 @@ pub(crate) struct Abandon {
     pub(crate) anchor: Option<PathBuf>,
     /// Give up what the other journal holds, without the one in this folder, which does not replay
     /// or differs from it; nothing of it is changed
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = folder())]
     pub(crate) put_aside: Option<PathBuf>,
     /// The new folder for its record, which joins the ledger once the next plan names it
     #[arg(long, value_name = "DIR")]

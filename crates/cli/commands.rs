@@ -171,12 +171,36 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     let journals = &run.held.journal;
     let held = |halt: Halt| halt.held(Reached::of(journals));
     if Journal::is_begun(journals) {
-        let found = "a ceremony that was begun there";
-        return Err(held(Halt::media("S-JOURNAL", "journals that hold no ceremony", found)));
+        return Err(begun_already(run));
     }
-    output::refuse_existing(&run.held.out).map_err(held)?;
+    let out = &run.held.out;
+    output::refuse_existing(out).map_err(|halt| halt.held(Reached::Taken(vec![out.clone()])))?;
     let (conduct, run_begun) = begin(run, lang).map_err(held)?;
     finish(conduct, run_begun, &run.held, lang)
+}
+
+/// There is a ceremony in the journals: this one goes on by another command; another one has its
+/// own folders, and this one wants others.
+fn begun_already(run: &args::Run) -> Halt {
+    let journals = &run.held.journal;
+    let asked = "journals that hold no ceremony";
+    let planned = Folder::read(&run.plan).and_then(Folder::inputs);
+    let planned = planned.ok().map(|inputs| inputs.plan.ceremony.into_inner());
+    match (Journal::ceremony(journals), planned) {
+        (Some(there), Some(planned)) if there != planned => {
+            let asked = format!("other folders for the journals of {planned}");
+            let found = format!("those of {there}, which keep it; nothing in them was changed");
+            Halt::media("S-JOURNAL", asked, found).held(Reached::Taken(journals.clone()))
+        }
+        (Some(there), _) => {
+            let found = format!("{there}, which was begun there");
+            Halt::media("S-JOURNAL", asked, found).held(Reached::of(journals))
+        }
+        (None, _) => {
+            let found = "a ceremony that was begun there";
+            Halt::media("S-JOURNAL", asked, found).held(Reached::of(journals))
+        }
+    }
 }
 
 /// Everything up to the first record, which is durable then.
@@ -306,13 +330,13 @@ fn replay_given_up(
     abandon: &args::Abandon,
     inputs: &BTreeMap<String, Vec<u8>>,
     journal: &[u8],
-) -> Result<(), Halt> {
+) -> Result<After, Halt> {
     let plan = inputs.get("plan.toml").map(Vec::as_slice).unwrap_or_default();
     let plan = Plan::parse(plan).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
     let after = plan.after.get_ref();
     if *after == After::Nothing {
         let first = ceremony::verify::replay_unsealed(inputs, journal, &[], &Arc::default());
-        return first.map(|_| ()).map_err(Halt::Verification);
+        return first.map(|_| After::Nothing).map_err(Halt::Verification);
     }
     let first = journal.split(|octet| *octet == b'\n').next().unwrap_or_default();
     let first = std::str::from_utf8(first).ok().and_then(|line| Record::read(line).ok());
@@ -321,7 +345,7 @@ fn replay_given_up(
     let state = follows(abandon.ledger.as_deref(), abandon.anchor.as_deref(), mode, after)?;
     let (checks, ..) =
         ceremony::verify::replay_abandoned(inputs, journal, &state).map_err(Halt::Verification)?;
-    verdicts::prove_all(&checks).map(|_| ())
+    verdicts::prove_all(&checks).map(|_| after.clone())
 }
 
 /// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
@@ -337,9 +361,9 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     let Unsealed { inputs, transcript: journal, alone } =
         Journal::look(&abandon.journal, put_aside)?;
     // What only one of them has may be what does not replay.
-    replay_given_up(abandon, &inputs, &journal).map_err(|halt| match alone {
+    let after = replay_given_up(abandon, &inputs, &journal).map_err(|halt| match alone {
         Some(folder) if matches!(halt, Halt::Verification(_)) => {
-            halt.in_folder(&folder).held(Reached::Unlike(vec![folder]))
+            halt.in_journal(&folder).held(Reached::Unlike(vec![folder]))
         }
         Some(_) | None => halt,
     })?;
@@ -350,12 +374,13 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     files.insert(JOURNAL_FILE.into(), journal);
     output::write_once(&abandon.out, &files)?;
     let mut text = format!(
-        "{}\n\n  sha256 {digest}\n",
+        "{}{}\n\n  sha256 {digest}\n",
         pick(
             lang,
-            "この記録は封印できません。次の値を紙に写し、全員が署名してください。次の計画の abandoned にこの値を書きます。",
-            "This record cannot be sealed. Copy this value to paper, and everyone signs it. The next plan names it as `abandoned`."
-        )
+            "この記録は封印できません。次の値を紙に写し、全員が署名してください。",
+            "This record cannot be sealed. Copy this value to paper, and everyone signs it. "
+        ),
+        what_follows(&after, lang)
     );
     for line in ceremony::words::lines(&digest.0) {
         text.push_str(&format!("    {line}\n"));
@@ -366,6 +391,22 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
         shown(&abandon.out)
     ));
     print(&text)
+}
+
+/// What a ceremony that was given up means for the next one.
+const fn what_follows(after: &After, lang: Lang) -> &'static str {
+    match after {
+        After::Nothing => pick(
+            lang,
+            "最初のセレモニーなので台帳には入りません。トークンを初期化し、別の計画で改めて行います。",
+            "A CA's first ceremony is then no part of a ledger: initialise the token, and hold it on another plan.",
+        ),
+        After::Ceremony(_) => pick(
+            lang,
+            "次の計画の abandoned にこの値を書きます。",
+            "The next plan names it as `abandoned`.",
+        ),
+    }
 }
 
 /// How many certificates are named at the end; the manifest names all.

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ceremony::run::Fault;
+use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::Refusal;
 use ceremony::violation::Violation;
 use clap::Parser as _;
@@ -49,7 +50,11 @@ impl Halt {
     pub(crate) fn code(&self) -> u8 {
         match self {
             // What was not begun cannot be resumed.
-            Self::Held(Reached::Nothing, halt) if matches!(**halt, Self::Interrupted(_)) => 5,
+            Self::Held(Reached::Nothing | Reached::Taken(_), halt)
+                if matches!(**halt, Self::Interrupted(_)) =>
+            {
+                5
+            }
             Self::Held(_, halt) => halt.code(),
             Self::People(_) => 1,
             Self::Violations(..) => 2,
@@ -70,6 +75,16 @@ impl Halt {
         let Self::Verification(refusal) = self else { return self };
         let place = format!("{}/{}", shown(folder), refusal.place);
         Self::Verification(Refusal { place, ..refusal })
+    }
+
+    /// Says in which journal a record is refused, by the name that its file has there.
+    pub(crate) fn in_journal(self, folder: &Path) -> Self {
+        let Self::Verification(Refusal { place, fault }) = self else { return self };
+        let place = match place.strip_prefix(TRANSCRIPT_FILE) {
+            Some(line) => format!("{JOURNAL_FILE}{line}"),
+            None => place,
+        };
+        Self::Verification(Refusal { place, fault }).in_folder(folder)
     }
 
     /// Says how far the ceremony had come.

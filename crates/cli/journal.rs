@@ -21,6 +21,8 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use ceremony::compile::{Compiled, input_digest};
+use ceremony::name::Name;
+use ceremony::record::{Event, Record};
 use ceremony::run::{Book, Fault};
 use rustix::fs::OFlags;
 
@@ -89,6 +91,17 @@ impl Journal {
     /// Whether a ceremony was begun in one of these folders: a line is durable there.
     pub(crate) fn is_begun(folders: &[PathBuf]) -> bool {
         folders.iter().any(|folder| holds_a_line(folder))
+    }
+
+    /// The name of the ceremony in these folders, if the first record of one of them says it.
+    pub(crate) fn ceremony(folders: &[PathBuf]) -> Option<Name> {
+        let opened = |folder: &PathBuf| {
+            let octets = read(&folder.join(TRANSCRIPT)).ok()?;
+            let first = octets.split(|octet| *octet == b'\n').next()?;
+            let record = Record::read(std::str::from_utf8(first).ok()?).ok()?;
+            if let Event::Opened(opened) = record.event { Some(opened.ceremony) } else { None }
+        };
+        folders.iter().find_map(opened)
     }
 
     /// Whether a ceremony was sealed: its bundle is durable in one of these folders.

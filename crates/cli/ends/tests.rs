@@ -5,9 +5,10 @@ use clap::Parser as _;
 
 use super::*;
 
-fn all() -> [Reached; 7] {
+fn all() -> [Reached; 8] {
     [
         Reached::Nothing,
+        Reached::Taken(vec!["DIR".into()]),
         Reached::Begun,
         Reached::Stopped,
         Reached::Unsealable,
@@ -100,6 +101,23 @@ fn each_journal_that_may_be_left_out_has_a_command() {
     let abandon = "  gishiki abandon --journal 'A b' --journal B --out O --put-aside";
     let of = |line| [format!("{line} 'A b'"), format!("{line} B")];
     assert_eq!(lines, [of(resume), of(abandon)].concat());
+}
+
+#[test]
+fn another_folder_is_named_where_one_is_taken() {
+    let given = ["run", "P", "--room", "R", "--journal", "A b", "--journal", "B", "--out", "O"];
+    let said = words(&Reached::Taken(vec!["A b".into(), "O".into()]), &ways(&given), Lang::En);
+    let line = "\n  gishiki run P --room R --journal 'A b-2' --journal B --out O-2\n";
+    assert!(said.ends_with(line), "{said}");
+}
+
+#[test]
+fn a_folder_is_one_however_it_is_written() {
+    let given = ["resume", "--room", "R", "--journal", "./A/", "--journal", "b/./c", "--out", "O"];
+    let args = Args::try_parse_from(["gishiki"].iter().chain(&given).chain(&["--put-aside", "A"]));
+    let Command::Resume(resume) = args.unwrap().command else { panic!() };
+    assert_eq!(resume.held.journal, [Path::new("A"), Path::new("b/c")]);
+    assert_eq!(resume.put_aside.as_deref(), Some(Path::new("A")));
 }
 
 #[test]
