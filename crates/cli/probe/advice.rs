@@ -88,11 +88,11 @@ fn condition(fault: &Fault) -> Option<(&'static str, &'static str)> {
             "initialise the token with the product's tool, and set the user's PIN",
         ),
         "CKF_USER_PIN_LOCKED" => (
-            "PIN がロックされている。セキュリティ責任者が解除する",
+            "PIN がロックされている。HSM の管理者が解除する",
             "the PIN is locked: the security officer unlocks it",
         ),
         "CKF_USER_PIN_FINAL_TRY" => (
-            "誤入力があと 1 回でロックされる。probe は PIN を試さない。セキュリティ責任者が回数を戻す",
+            "誤入力があと 1 回でロックされる。probe は PIN を試さない。HSM の管理者が回数を戻す",
             "one more wrong PIN locks it, so the probe tries none: the security officer sets the count back",
         ),
         "CKF_USER_PIN_TO_BE_CHANGED" => {
