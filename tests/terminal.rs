@@ -32,10 +32,8 @@ fn resumed(drill: &Drill) -> Terminal {
     open(drill, &["resume"], LATER)
 }
 
-#[test]
-fn what_people_type_is_judged_as_in_the_room() {
-    let drill = Drill::new();
-    let mut terminal = begun(&drill);
+/// What is no answer, and a no that is taken back: the question comes again.
+fn judge_what_is_no_answer(terminal: &mut Terminal) {
     // An unknown id, nobody, somebody of another role: the question comes again.
     terminal.until("Entry");
     assert!(terminal.types("p99").contains("✗ no participant: p99"));
@@ -51,6 +49,13 @@ fn what_people_type_is_judged_as_in_the_room() {
     assert!(terminal.types("p13").ends_with("reason: "));
     assert!(terminal.types("NO").ends_with("who says so (ids): "));
     assert!(terminal.types("no").ends_with("> who confirms (ids, by spaces): "));
+}
+
+#[test]
+fn what_people_type_is_judged_as_in_the_room() {
+    let drill = Drill::new();
+    let mut terminal = begun(&drill);
+    judge_what_is_no_answer(&mut terminal);
     // A deviation is written down, and the question comes again.
     assert!(terminal.types("deviation").ends_with("who says so (ids): "));
     assert!(terminal.types("p13").ends_with("reason: "));
@@ -62,7 +67,11 @@ fn what_people_type_is_judged_as_in_the_room() {
     assert!(!asked.contains(&graph[..16]), "{asked}");
     assert!(terminal.types(&"0".repeat(64)).contains("✗ does not agree"));
     assert!(terminal.types(&graph).contains("✓ agrees"));
-    assert!(terminal.until("Clock").ends_with("offset-seconds (-30…30): "));
+    let asked = terminal.until("Clock");
+    assert!(asked.ends_with("offset-seconds (-30…30): "), "{asked}");
+    assert!(asked.contains("the machine's clock: 2026-04-01T10:30:"), "{asked}");
+    assert!(asked.contains("difference = the machine's minus the one carried in"), "{asked}");
+    assert!(terminal.types("thirty").contains("✗ does not agree a whole number"));
     assert!(terminal.types("31").contains("✗ does not agree"));
     // After the login the PIN is nowhere.
     let shown = terminal.until("Fingerprint");
@@ -105,7 +114,15 @@ fn what_people_type_is_judged_as_in_the_room() {
         })
         .collect();
     assert_eq!(mistaken[..4], ["entry-p01 by"; 4]);
-    assert_eq!(mistaken[4..], ["papers graph", "clock offset-seconds", "fingerprint-root-g1 sha256"]);
+    assert_eq!(
+        mistaken[4..],
+        [
+            "papers graph",
+            "clock offset-seconds",
+            "clock offset-seconds",
+            "fingerprint-root-g1 sha256"
+        ]
+    );
     assert!(!transcript.contains(&other.join(" ")) && !transcript.contains("p99"));
 }
 

@@ -18,7 +18,7 @@ const PROMPTS: [&str; 12] = [
     "second-factor: ",
     "no returns: ",
     "noted and confirmed; none if there is none): ",
-    "who noted it in the script (ids, by spaces): ",
+    "noted in the script; confirmed on the screen by (ids, by spaces): ",
     "set it and press Enter; no stops: ",
     MENU,
 ];

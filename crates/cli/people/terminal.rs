@@ -14,6 +14,7 @@ use ceremony::script::{self, Language};
 use ceremony::words;
 
 use super::{Asked, PROMPT, Question, Reply};
+use crate::conduct::Clock;
 use crate::exit::Halt;
 use crate::secrets;
 
@@ -118,8 +119,8 @@ impl Terminal {
         let first = words.first().map_or("", String::as_str);
         self.show(&format!("\n✎  {label} ({}. `{}`)\n   {first}\n", op.id.number(), op.name))?;
         let prompt = self.pick(
-            "手順書に書き留めた者の ID(空白区切り): ",
-            "who noted it in the script (ids, by spaces): ",
+            "手順書に書き留めた。画面で確認した者の ID(空白区切り): ",
+            "noted in the script; confirmed on the screen by (ids, by spaces): ",
         );
         self.who(graph, prompt, Vec::new())
     }
@@ -251,8 +252,26 @@ impl Terminal {
                     self.pick("読み上げた初めの 8 語", "the first 8 words, as read aloud")
                 )
             }
-            FactKind::Integer(low, high) => format!("{name} ({low}…{high}): "),
+            FactKind::Integer(low, high) => {
+                if fact.name == "offset-seconds" {
+                    self.show_clock()?;
+                }
+                format!("{name} ({low}…{high}): ")
+            }
             FactKind::Words => format!("{name}: "),
+        })
+    }
+
+    /// The machine's time, and which is taken from which.
+    fn show_clock(&mut self) -> Result<(), Halt> {
+        let now = Clock::System.now()?;
+        self.show(&match self.language {
+            Language::Ja => format!(
+                "   装置の時計: {now}\n   差 = 装置の時刻 − 持ち込んだ時計の時刻(装置が進んでいれば正)\n"
+            ),
+            Language::En => format!(
+                "   the machine's clock: {now}\n   difference = the machine's minus the one carried in (positive if the machine is ahead)\n"
+            ),
         })
     }
 
