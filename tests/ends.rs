@@ -130,7 +130,12 @@ fn a_ceremony_that_stopped_before_its_audit_key_is_abandoned() {
     let elsewhere = ways[0].replace(&drill.path("out").display().to_string(), &nowhere);
     let again = stopped(&give(&drill, &elsewhere, "0:none"), 5, "S-OUT");
     assert!(again == [elsewhere], "{again:?}");
-    abandoned(&give(&drill, &ways[0], "0:none"), &drill.path("out"));
+    let output = give(&drill, &ways[0], "0:none");
+    abandoned(&output, &drill.path("out"));
+    // It was the CA's first ceremony: no plan can name it.
+    let said = text(&output);
+    assert!(said.contains("initialise the token, and hold it on another plan"), "{said}");
+    assert!(!said.contains("`abandoned`"), "{said}");
 }
 
 #[test]
@@ -328,7 +333,11 @@ fn a_journal_that_does_not_replay_is_left_out() {
         let [resume, abandon] =
             [&ways[0], &ways[1]].map(|line| line.replace(&drill_of(&base), &drill_of(&drill)));
         let says = "The two journals differ, or one of them does not replay.";
-        let ways = stopped(&give(&drill, &resume, "0:none"), 4, says);
+        let output = give(&drill, &resume, "0:none");
+        // The file is named as it is called on the medium.
+        let file = drill.path("A/journal.jsonl").display().to_string();
+        assert!(crate::support::text(&output).contains(&file), "{}", crate::support::text(&output));
+        let ways = stopped(&output, 4, says);
         let aside = format!(" --put-aside {}", drill.path("A").display());
         assert!(ways.len() == 2 && ways.iter().all(|line| line.ends_with(&aside)), "{ways:?}");
         let again = stopped(&give(&drill, &abandon, "0:none"), 4, says);

@@ -184,9 +184,25 @@ fn a_ledger_that_is_older_than_the_token_stops_the_run() {
         let journal = history.folder().join(format!("{medium}-{}", CEREMONIES[1]));
         fs::remove_dir_all(journal).unwrap();
     }
+    let told = |said: &str| {
+        said.contains("S-LEDGER-HEAD")
+            && said.contains("the head with which the ledger at hand ends, sequence 1 (")
+            && said.contains("the token's head is of a later ceremony, sequence 2 (")
+            && said.contains("give the newer ledger")
+    };
+    // The probe says before the day what the ceremony would stop at.
+    let (said, code) = history.probed(CEREMONIES[1]);
+    assert!(code == Some(3) && told(&said) && said.contains("✗ ledger head on it"), "{said}");
     let output = history.run(CEREMONIES[1], Path::new(SOFTHSM), None);
     let said = text(&output);
-    assert!(!output.status.success() && said.contains("S-LEDGER-HEAD"), "{said}");
+    assert!(!output.status.success() && told(&said), "{said}");
+    // With the first ceremony's plan and no ledger, the CA's own keys are strange: they stay.
+    let (said, code) = history.probed(CEREMONIES[0]);
+    assert!(code == Some(3) && said.contains("Remove nothing"), "{said}");
+    for key in ["audit", "g1"] {
+        assert!(said.contains(&format!("private-key `mdoc-root {key}`")), "{key}: {said}");
+    }
+    assert!(!said.contains("remove what is more"), "{said}");
     assert_eq!(history.keys_on("DRILL mdoc-root"), (2, 2), "nothing was changed");
 }
 

@@ -239,6 +239,7 @@ fn a_backup_is_asked_of_both_tokens() {
     println!("{said}");
     assert_eq!(code, Some(0), "{said}");
     assert!(said.contains("✓ what is on it: 5 objects"), "{said}");
+    assert!(said.contains("✓ ledger head on it"), "{said}");
     assert!(
         said.contains("spare token vault") && said.contains("✓ what is on it: 0 objects"),
         "{said}"

@@ -115,6 +115,61 @@ fn each_stop_names_what_comes_next() {
     assert!(drill.verify().contains("drill, consistent"));
 }
 
+/// A descriptor that nobody opened is told before anything else gets its number, and no command that
+/// is printed names one.
+#[test]
+fn a_descriptor_that_is_not_open_is_told_at_once() {
+    let drill = Drill::new();
+    let plan = genesis();
+    for (descriptor, found) in [("99", "none that is open"), ("1", "one that is only written")] {
+        let mut command = gishiki_at(crate::support::IN_WINDOW);
+        drill.env(&mut command).arg("run").arg(&plan).arg("--room").arg(drill.path("room.toml"));
+        for medium in ["A", "B"] {
+            command.arg("--journal").arg(drill.path(medium));
+        }
+        command.arg("--out").arg(drill.path("out")).args(["--pin-fd", descriptor]);
+        let output = run(&mut command);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        assert!(said.contains("S-TERMINAL") && said.contains(found), "{said}");
+        assert!(said.contains("Nothing was begun.") && said.contains("  gishiki run "), "{said}");
+        let line = said.lines().find(|line| line.starts_with("  gishiki ")).unwrap();
+        assert!(!line.contains("--pin-fd") && !drill.path("A").exists(), "{said}");
+        let mut probe = gishiki();
+        probe.arg("probe").arg("--room").arg(drill.path("room.toml"));
+        let output = run(drill.env(&mut probe).args(["--pin-fd", descriptor]));
+        assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    }
+}
+
+/// Folders that hold something else are named with what they hold, and a command has free ones.
+#[test]
+fn folders_that_are_taken_have_others_in_the_next_command() {
+    let drill = Drill::new();
+    let shown = |name: &str| drill.path(name).display().to_string();
+    fs::create_dir(drill.path("out")).unwrap();
+    let output = run(&mut drill.run_command(&genesis()));
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    assert!(said.contains("S-OUT") && said.contains("Nothing was begun."), "{said}");
+    assert!(said.contains(&format!(" --out {}", shown("out-2"))), "{said}");
+    fs::remove_dir(drill.path("out")).unwrap();
+    succeed(&mut drill.run_command(&genesis()));
+    // The journals of one ceremony, given to the next one.
+    let next = root().join("ceremony-plans/mdoc-root/2026-06-ds");
+    let output = run(&mut drill.run_command(&next));
+    let said = text(&output);
+    assert_eq!(output.status.code(), Some(5), "{said}");
+    for told in [
+        "asked: other folders for the journals of 2026-06-ds",
+        "found: those of 2026-04-genesis, which keep it",
+        &format!(" --journal {} --journal {} ", shown("A-2"), shown("B-2")),
+    ] {
+        assert!(said.contains(told), "{told}: {said}");
+    }
+    assert!(!said.contains("gishiki resume"), "{said}");
+}
+
 fn state(at: &str) -> (String, Value) {
     let ledger = root().join("golden/mdoc-root");
     let state =

@@ -32,15 +32,30 @@ fn resumed(drill: &Drill) -> Terminal {
     open(drill, &["resume"], LATER)
 }
 
-#[test]
-fn what_people_type_is_judged_as_in_the_room() {
-    let drill = Drill::new();
-    let mut terminal = begun(&drill);
+/// What is no answer, and a no that is taken back: the question comes again.
+fn judge_what_is_no_answer(terminal: &mut Terminal) {
     // An unknown id, nobody, somebody of another role: the question comes again.
     terminal.until("Entry");
     assert!(terminal.types("p99").contains("✗ no participant: p99"));
     assert!(terminal.types("").contains("✗ no participant: –"));
     assert!(terminal.types("p01").contains("R-WHO-OPERATES"));
+    assert!(terminal.types("p99、p01").contains("✗ no participant: p99"));
+    // Octets that are no text end nothing.
+    terminal.presses(b"p0\xe3\x81\n");
+    let asked = terminal.asked_again();
+    assert!(asked.contains("✗ that cannot be read as text: type it again"), "{asked}");
+    // A no can be taken back, and so can who said it.
+    assert!(terminal.types("No.").ends_with("who says so (ids): "));
+    assert!(terminal.types("p13").ends_with("reason: "));
+    assert!(terminal.types("NO").ends_with("who says so (ids): "));
+    assert!(terminal.types("no").ends_with("> who confirms (ids, by spaces): "));
+}
+
+#[test]
+fn what_people_type_is_judged_as_in_the_room() {
+    let drill = Drill::new();
+    let mut terminal = begun(&drill);
+    judge_what_is_no_answer(&mut terminal);
     // A deviation is written down, and the question comes again.
     assert!(terminal.types("deviation").ends_with("who says so (ids): "));
     assert!(terminal.types("p13").ends_with("reason: "));
@@ -52,7 +67,11 @@ fn what_people_type_is_judged_as_in_the_room() {
     assert!(!asked.contains(&graph[..16]), "{asked}");
     assert!(terminal.types(&"0".repeat(64)).contains("✗ does not agree"));
     assert!(terminal.types(&graph).contains("✓ agrees"));
-    assert!(terminal.until("Clock").ends_with("offset-seconds (-30…30): "));
+    let asked = terminal.until("Clock");
+    assert!(asked.ends_with("offset-seconds (-30…30): "), "{asked}");
+    assert!(asked.contains("the machine's clock: 2026-04-01T10:30:"), "{asked}");
+    assert!(asked.contains("difference = the machine's minus the one carried in"), "{asked}");
+    assert!(terminal.types("thirty").contains("✗ does not agree a whole number"));
     assert!(terminal.types("31").contains("✗ does not agree"));
     // After the login the PIN is nowhere.
     let shown = terminal.until("Fingerprint");
@@ -94,9 +113,16 @@ fn what_people_type_is_judged_as_in_the_room() {
             ["op", "question"].map(|name| record["event"][name].as_str().unwrap()).join(" ")
         })
         .collect();
-    let asked = ["entry-p01 by", "entry-p01 by", "entry-p01 by", "papers graph"];
-    assert_eq!(mistaken[..4], asked);
-    assert_eq!(mistaken[4..], ["clock offset-seconds", "fingerprint-root-g1 sha256"]);
+    assert_eq!(mistaken[..4], ["entry-p01 by"; 4]);
+    assert_eq!(
+        mistaken[4..],
+        [
+            "papers graph",
+            "clock offset-seconds",
+            "clock offset-seconds",
+            "fingerprint-root-g1 sha256"
+        ]
+    );
     assert!(!transcript.contains(&other.join(" ")) && !transcript.contains("p99"));
 }
 
@@ -196,7 +222,7 @@ fn whatever_ends_the_question_for_a_pin_gives_the_echo_back() {
         assert!(has_echo(&terminal), "{name}");
         let said = terminal.said.clone();
         assert!(
-            said.contains("The journal is kept. Go on with:\r\n  gishiki resume --room"),
+            said.contains("The journal is kept. Go on with:\r\n  gishiki --lang en resume --room"),
             "{said}"
         );
         assert!(!said.contains("half-a-pin"), "{said}");
@@ -204,13 +230,25 @@ fn whatever_ends_the_question_for_a_pin_gives_the_echo_back() {
 }
 
 #[test]
-fn a_question_for_a_pin_that_is_stopped_is_asked_again() {
+fn a_question_that_is_stopped_is_asked_again() {
     let drill = Drill::new();
     let mut terminal = begun(&drill);
-    terminal.until_prompt("PIN: ");
-    terminal.presses(b"half\x1a");
     let stat = format!("/proc/{}/stat", terminal.process());
     let state = || fs::read_to_string(&stat).unwrap().contains(") T ");
+    terminal.until("Entry");
+    terminal.presses(b"p0\x1a");
+    until("it stops", state);
+    signal(&terminal, "CONT");
+    let asked = terminal.asked_again();
+    assert!(asked.ends_with("> who confirms (ids, by spaces): "), "{}", terminal.said);
+    terminal.until_prompt("PIN: ");
+    // What is no PIN is not tried.
+    for none in ["", "no"] {
+        let asked = terminal.types(none);
+        assert!(asked.contains("✗ that is no PIN") && asked.ends_with("> PIN: "), "{asked}");
+    }
+    assert!(!has_echo(&terminal));
+    terminal.presses(b"half\x1a");
     until("it stops", state);
     assert!(has_echo(&terminal));
     signal(&terminal, "CONT");
@@ -218,6 +256,9 @@ fn a_question_for_a_pin_that_is_stopped_is_asked_again() {
     assert!(terminal.asked_again().ends_with("PIN: "), "{}", terminal.said);
     assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
     assert!(!terminal.said.contains(PIN) && !terminal.said.contains("half"), "{}", terminal.said);
+    assert!(terminal.said.contains("(to leave: Ctrl-D)"), "{}", terminal.said);
+    let transcript = fs::read_to_string(drill.path("out/transcript.jsonl")).unwrap();
+    assert!(!transcript.contains("CKR_PIN"), "the token counted none");
     assert!(drill.verify().contains("drill, consistent"));
 }
 

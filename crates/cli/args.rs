@@ -1,7 +1,8 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Component, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
 
 /// The source that the program was built from, as `crates/cli/build.rs` found it.
@@ -146,6 +147,39 @@ pub(crate) enum ImageCommand {
     },
 }
 
+impl Command {
+    /// Where and with what it holds a ceremony, if it does.
+    pub(crate) const fn held(&self) -> Option<&Held> {
+        match self {
+            Self::Run(run) => Some(&run.held),
+            Self::Resume(resume) => Some(&resume.held),
+            Self::Check(_)
+            | Self::Graph(_)
+            | Self::Bind(_)
+            | Self::Script(_)
+            | Self::Diff(_)
+            | Self::Rehearse(_)
+            | Self::Probe(_)
+            | Self::Abandon(_)
+            | Self::Verify(_)
+            | Self::State(_)
+            | Self::Validate(_)
+            | Self::Live(_)
+            | Self::Screen(_) => None,
+            #[cfg(feature = "image")]
+            Self::Image(_) => None,
+        }
+    }
+
+    /// The descriptor that a PIN is read from, if it is read from one.
+    pub(crate) fn pin_fd(&self) -> Option<u32> {
+        if let Self::Probe(probe) = self {
+            return probe.pin_fd;
+        }
+        self.held().and_then(|held| held.pin_fd)
+    }
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Live {
     /// The line that people are at
@@ -234,6 +268,14 @@ pub(crate) struct Rehearse {
     pub(crate) target: Target,
 }
 
+/// A journal's folder, of which two are compared: `./A/` is `A`.
+fn folder() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| {
+        let plain: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
+        if plain.as_os_str().is_empty() { path } else { plain }
+    })
+}
+
 /// Where and with what a ceremony is held.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Held {
@@ -241,7 +283,7 @@ pub(crate) struct Held {
     #[arg(long, value_name = "FILE")]
     pub(crate) room: PathBuf,
     /// A journal folder; give two, on two media
-    #[arg(long, value_name = "DIR", required = true, num_args = 1)]
+    #[arg(long, value_name = "DIR", required = true, num_args = 1, value_parser = folder())]
     pub(crate) journal: Vec<PathBuf>,
     /// Write the sealed folder here; it must not exist
     #[arg(long, value_name = "DIR")]
@@ -296,7 +338,7 @@ pub(crate) struct Resume {
     pub(crate) plan: Option<PathBuf>,
     /// Go on without the journal in this folder, which does not replay or differs from the other;
     /// two people of two roles consent, and it stays there under another name
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = folder())]
     pub(crate) put_aside: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) held: Held,
@@ -305,7 +347,7 @@ pub(crate) struct Resume {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Abandon {
     /// A journal folder; give two, on two media
-    #[arg(long, value_name = "DIR", required = true, num_args = 1)]
+    #[arg(long, value_name = "DIR", required = true, num_args = 1, value_parser = folder())]
     pub(crate) journal: Vec<PathBuf>,
     /// The ledger that holds the ceremony before; none for a CA's first
     #[arg(long, value_name = "DIR")]
@@ -315,7 +357,7 @@ pub(crate) struct Abandon {
     pub(crate) anchor: Option<PathBuf>,
     /// Give up what the other journal holds, without the one in this folder, which does not replay
     /// or differs from it; nothing of it is changed
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = folder())]
     pub(crate) put_aside: Option<PathBuf>,
     /// The new folder for its record, which joins the ledger once the next plan names it
     #[arg(long, value_name = "DIR")]

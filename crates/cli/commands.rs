@@ -24,8 +24,8 @@ use crate::people::{People, Scripted, Terminal};
 use crate::secrets::PinSource;
 use crate::verdicts::prove_and_conclude;
 use crate::{
-    diff, journal, ledgers, live, output, probe, proofs, rehearsals, resume, room, signals, state,
-    validate, verdicts,
+    diff, journal, ledgers, live, output, probe, proofs, rehearsals, resume, room, state, validate,
+    verdicts,
 };
 
 /// Performs a command.
@@ -171,13 +171,36 @@ fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     let journals = &run.held.journal;
     let held = |halt: Halt| halt.held(Reached::of(journals));
     if Journal::is_begun(journals) {
-        let found = "a ceremony that was begun there";
-        return Err(held(Halt::media("S-JOURNAL", "journals that hold no ceremony", found)));
+        return Err(begun_already(run));
     }
-    output::refuse_existing(&run.held.out).map_err(held)?;
-    signals::watch(&run.held, lang);
+    let out = &run.held.out;
+    output::refuse_existing(out).map_err(|halt| halt.held(Reached::Taken(vec![out.clone()])))?;
     let (conduct, run_begun) = begin(run, lang).map_err(held)?;
     finish(conduct, run_begun, &run.held, lang)
+}
+
+/// There is a ceremony in the journals: this one goes on by another command; another one has its
+/// own folders, and this one wants others.
+fn begun_already(run: &args::Run) -> Halt {
+    let journals = &run.held.journal;
+    let asked = "journals that hold no ceremony";
+    let planned = Folder::read(&run.plan).and_then(Folder::inputs);
+    let planned = planned.ok().map(|inputs| inputs.plan.ceremony.into_inner());
+    match (Journal::ceremony(journals), planned) {
+        (Some(there), Some(planned)) if there != planned => {
+            let asked = format!("other folders for the journals of {planned}");
+            let found = format!("those of {there}, which keep it; nothing in them was changed");
+            Halt::media("S-JOURNAL", asked, found).held(Reached::Taken(journals.clone()))
+        }
+        (Some(there), _) => {
+            let found = format!("{there}, which was begun there");
+            Halt::media("S-JOURNAL", asked, found).held(Reached::of(journals))
+        }
+        (None, _) => {
+            let found = "a ceremony that was begun there";
+            Halt::media("S-JOURNAL", asked, found).held(Reached::of(journals))
+        }
+    }
 }
 
 /// Everything up to the first record, which is durable then.

@@ -167,7 +167,7 @@ impl Conduct {
                 Next::Close(end) => self.take(run, Event::Closed { end })?,
                 Next::Seal => self.seal(run)?,
                 Next::Nothing => return Ok(run),
-                Next::Abandon => return Err(held(&run, Halt::People(why(&run)))),
+                Next::Abandon => return Err(held(&run, Halt::People(why(&run, self.lang)))),
             };
         }
     }
@@ -377,6 +377,9 @@ impl Conduct {
     /// sealed.
     fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
         tell(fault);
+        if let Some((ja, en)) = report::advice(fault) {
+            let _ = writeln!(std::io::stderr(), "  ☞ {}", pick(self.lang, ja, en));
+        }
         let reason = as_words(&format!("asked {}; found {}", fault.asked, fault.found));
         let event = Event::Refused {
             op: op.name.clone(),
@@ -440,7 +443,7 @@ pub(crate) fn ending(run: &Run, lang: Lang) -> Result<(), Halt> {
         Some(End::Completed) => Ok(()),
         Some(End::Aborted) | None => {
             let sealed = pick(lang, "中止として封印した。", "closed as aborted, and sealed.");
-            Err(Halt::People(format!("{sealed} {}", why(run))))
+            Err(Halt::People(format!("{sealed} {}", why(run, lang))))
         }
     }
 }
@@ -450,8 +453,12 @@ fn held(run: &Run, halt: Halt) -> Halt {
     halt.held(if run.is_sealable() { Reached::Stopped } else { Reached::Unsealable })
 }
 
-fn why(run: &Run) -> String {
-    run.stopped().map_or_else(String::new, |stop| format!("{}: {}", stop.rule, stop.reason))
+fn why(run: &Run, lang: Lang) -> String {
+    let Some(stop) = run.stopped() else { return String::new() };
+    // Where people stop it there is no rule to name.
+    let by =
+        if stop.rule == "people" { pick(lang, "立会者", "people") } else { stop.rule.as_str() };
+    format!("{by}: {}", stop.reason)
 }
 
 fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {

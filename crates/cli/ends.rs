@@ -23,6 +23,8 @@ use crate::live::Choice;
 pub(crate) enum Reached {
     /// No record of it is durable.
     Nothing,
+    /// No record of it is durable, and these folders hold something else.
+    Taken(Vec<PathBuf>),
     /// It is in its journals.
     Begun,
     /// People or a rule have stopped it, and an audit key can seal that.
@@ -62,6 +64,11 @@ impl Reached {
     fn meaning(&self, lang: Lang) -> &'static str {
         match self {
             Self::Nothing => pick(lang, "何も始まっていません。", "Nothing was begun."),
+            Self::Taken(_) => pick(
+                lang,
+                "何も始まっていません。指定されたフォルダーには別のものがあり、変わっていません。",
+                "Nothing was begun. What is in the folder already was not changed.",
+            ),
             Self::Begun => pick(lang, "記録は保たれています。", "The journal is kept."),
             Self::Stopped => pick(
                 lang,
@@ -100,6 +107,14 @@ impl Reached {
                 ),
                 Way::Run,
             ),
+            Self::Taken(_) => (
+                pick(
+                    lang,
+                    "別のフォルダーを指定してください。例:",
+                    "Give it other folders, such as:",
+                ),
+                Way::Run,
+            ),
             Self::Begun => (
                 pick(
                     lang,
@@ -119,7 +134,7 @@ impl Reached {
             Self::Unsealable => (
                 pick(
                     lang,
-                    "次のコマンドで、全員が紙に署名する記録の値を示してください。",
+                    "次のコマンドで値を表示し、紙に写して全員が署名してください。",
                     "Show the digest of the journal, which everyone signs on paper, with:",
                 ),
                 Way::Abandon,
@@ -156,11 +171,26 @@ impl Reached {
         match self {
             Self::Unlike(folders) => folders,
             Self::Nothing
+            | Self::Taken(_)
             | Self::Begun
             | Self::Stopped
             | Self::Unsealable
             | Self::Sealed
             | Self::GivenUp => &[],
+        }
+    }
+
+    /// The folders that a command is given others for.
+    fn taken(&self) -> &[PathBuf] {
+        match self {
+            Self::Taken(folders) => folders,
+            Self::Nothing
+            | Self::Begun
+            | Self::Stopped
+            | Self::Unsealable
+            | Self::Sealed
+            | Self::GivenUp
+            | Self::Unlike(_) => &[],
         }
     }
 
@@ -192,7 +222,9 @@ impl Reached {
                 ),
                 Way::Abandon,
             )),
-            Self::Nothing | Self::Unsealable | Self::Sealed | Self::GivenUp => None,
+            Self::Nothing | Self::Taken(_) | Self::Unsealable | Self::Sealed | Self::GivenUp => {
+                None
+            }
         }
     }
 }
@@ -294,6 +326,11 @@ impl Ways {
         }
     }
 
+    /// What goes on with a ceremony.
+    pub(crate) fn resume(&self, lang: Lang) -> String {
+        self.line(Way::Resume, lang)
+    }
+
     fn line(&self, way: Way, lang: Lang) -> String {
         match (self, way) {
             (Self::Commands { run, .. }, Way::Run) => run.clone(),
@@ -346,12 +383,9 @@ impl<'a> Given<'a> {
         line.option("--room", room);
         self.media_of(line);
         self.ledger_of(line);
-        let Some(held) = self.held else { return };
-        if let Some(answers) = &held.answers {
+        // A line that is pasted has no descriptor that was opened for the one before.
+        if let Some(answers) = self.held.and_then(|held| held.answers.as_ref()) {
             line.option("--answers", answers);
-        }
-        if let Some(descriptor) = held.pin_fd {
-            line.option("--pin-fd", Path::new(&descriptor.to_string()));
         }
     }
 }
@@ -396,6 +430,20 @@ fn quoted(argument: &OsStr) -> String {
     }
 }
 
+/// A command with the first free name for a folder that is taken.
+fn elsewhere(line: String, taken: &Path) -> String {
+    let name = taken.file_name().unwrap_or_default();
+    let free = (2_u32..).find_map(|number| {
+        let mut name = name.to_os_string();
+        name.push(format!("-{number}"));
+        let path = taken.with_file_name(name);
+        path.symlink_metadata().is_err().then_some(path)
+    });
+    let Some(free) = free else { return line };
+    let word = |path: &Path| format!(" {} ", quoted(path.as_os_str()));
+    format!("{line} ").replace(&word(taken), &word(&free)).trim_end().to_string()
+}
+
 /// Shows what can be done now, at the end of a command that holds a ceremony.
 pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
     let reached = match halt {
@@ -420,7 +468,10 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
 fn words(reached: &Reached, ways: &Ways, lang: Lang) -> String {
     let exit = |(said, way): Exit| {
         let lines = ways.lines(way, reached.left_out(), lang);
-        let lines: String = lines.iter().map(|line| format!("  {line}\n")).collect();
+        let free = |line: &String| {
+            reached.taken().iter().fold(line.clone(), |line, taken| elsewhere(line, taken))
+        };
+        let lines: String = lines.iter().map(|line| format!("  {}\n", free(line))).collect();
         format!("{said}\n{lines}")
     };
     let (mended, unmended) = match ways {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ceremony::run::Fault;
+use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::Refusal;
 use ceremony::violation::Violation;
 use clap::Parser as _;
@@ -13,7 +14,7 @@ use crate::args::{Args, Lang};
 pub(crate) use crate::ends::Reached;
 use crate::ends::{self, Ways};
 use crate::files::{Folder, shown};
-use crate::{commands, memory, report, secrets};
+use crate::{commands, memory, report, secrets, signals};
 
 /// Why a command did not do what it was asked.
 #[derive(Debug)]
@@ -50,7 +51,11 @@ impl Halt {
     pub(crate) fn code(&self) -> u8 {
         match self {
             // What was not begun cannot be resumed.
-            Self::Held(Reached::Nothing, halt) if matches!(**halt, Self::Interrupted(_)) => 5,
+            Self::Held(Reached::Nothing | Reached::Taken(_), halt)
+                if matches!(**halt, Self::Interrupted(_)) =>
+            {
+                5
+            }
             Self::Held(_, halt) => halt.code(),
             Self::People(_) => 1,
             Self::Violations(..) => 2,
@@ -71,6 +76,16 @@ impl Halt {
         let Self::Verification(refusal) = self else { return self };
         let place = format!("{}/{}", shown(folder), refusal.place);
         Self::Verification(Refusal { place, ..refusal })
+    }
+
+    /// Says in which journal a record is refused, by the name that its file has there.
+    pub(crate) fn in_journal(self, folder: &Path) -> Self {
+        let Self::Verification(Refusal { place, fault }) = self else { return self };
+        let place = match place.strip_prefix(TRANSCRIPT_FILE) {
+            Some(line) => format!("{JOURNAL_FILE}{line}"),
+            None => place,
+        };
+        Self::Verification(Refusal { place, fault }).in_folder(folder)
     }
 
     /// Says how far the ceremony had come.
@@ -108,7 +123,7 @@ pub(crate) fn run() -> ExitCode {
     };
     let lang = args.lang.unwrap_or_else(lang_of_environment);
     let ways = Ways::after(&args);
-    match performed(args, lang) {
+    match performed(args, ways.as_ref(), lang) {
         Ok(()) => ExitCode::SUCCESS,
         Err(halt) => {
             report::show(&halt, lang);
@@ -121,14 +136,27 @@ pub(crate) fn run() -> ExitCode {
 }
 
 /// Performs the command. What panics is our bug; it has said where.
-fn performed(args: Args, lang: Lang) -> Result<(), Halt> {
+fn performed(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
     let journals = args.journals().to_vec();
-    catch_unwind(AssertUnwindSafe(|| commands::perform(args.command, args.lang, lang)))
-        .unwrap_or_else(|_| {
-            let fault = Fault::new("panic", "none", "the one that is shown above");
-            let halt = Halt::Bug(fault);
-            Err(if journals.is_empty() { halt } else { halt.held(Reached::of(&journals)) })
-        })
+    catch_unwind(AssertUnwindSafe(|| begin(args, ways, lang))).unwrap_or_else(|_| {
+        let fault = Fault::new("panic", "none", "the one that is shown above");
+        let halt = Halt::Bug(fault);
+        Err(if journals.is_empty() { halt } else { halt.held(Reached::of(&journals)) })
+    })
+}
+
+/// The descriptor of a PIN is looked at before anything is opened that might take its number.
+fn begin(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
+    let held = args.command.held();
+    let reached = held.map(|held| Reached::of(&held.journal));
+    secrets::judge_descriptor(args.command.pin_fd()).map_err(|halt| match reached {
+        Some(reached) => halt.held(reached),
+        None => halt,
+    })?;
+    if let (Some(held), Some(ways)) = (held, ways) {
+        signals::watch(held.journal.clone(), ways.resume(lang), lang);
+    }
+    commands::perform(args.command, args.lang, lang)
 }
 
 fn lang_of_environment() -> Lang {

@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 
 use ceremony::compile::{Compiled, input_digest};
 use ceremony::hex::Digest;
+use ceremony::name::Name;
 use ceremony::record::{Event, Record};
 use ceremony::run::{Book, Fault};
 use ceremony::time::Instant;
@@ -85,6 +86,17 @@ impl Journal {
     /// Whether a ceremony was begun in one of these folders: a line is durable there.
     pub(crate) fn is_begun(folders: &[PathBuf]) -> bool {
         folders.iter().any(|folder| holds_a_line(folder))
+    }
+
+    /// The name of the ceremony in these folders, if the first record of one of them says it.
+    pub(crate) fn ceremony(folders: &[PathBuf]) -> Option<Name> {
+        let opened = |folder: &PathBuf| {
+            let octets = read_sealed(&folder.join(TRANSCRIPT)).ok()?;
+            let first = octets.split(|octet| *octet == b'\n').next()?;
+            let record = Record::read(std::str::from_utf8(first).ok()?).ok()?;
+            if let Event::Opened(opened) = record.event { Some(opened.ceremony) } else { None }
+        };
+        folders.iter().find_map(opened)
     }
 
     /// Whether a ceremony was sealed: in one of these folders its last record closes it, and a
@@ -227,7 +239,7 @@ impl Medium {
             Halt::media(
                 "S-BUSY",
                 format!("{} for this process alone", shown(&path)),
-                "another process that holds it",
+                "another process that holds it; one that was stopped by Ctrl-Z goes on with `fg`",
             )
         })?;
         Ok(Self { folder, held, transcript })

@@ -213,6 +213,7 @@ fn name(step: &ProbeStep) -> (String, String) {
         ProbeStep::Copy => of("複製に要る機構", "mechanisms of a copy"),
         ProbeStep::Login => of("ログイン", "login"),
         ProbeStep::Inventory => of("トークン上のオブジェクト", "what is on it"),
+        ProbeStep::Head => of("台帳の最新値", "ledger head on it"),
         ProbeStep::Make(key) => (
             format!("`{key}` と同じ属性の試しの鍵"),
             format!("key pair with the attributes of `{key}`"),

@@ -83,13 +83,31 @@ fn subject(rule: &str, lang: Lang) -> &'static str {
 
 fn say(heading: &str, fault: &Fault, lang: Lang) -> String {
     let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
+    let what = if fault.found.is_empty() { pick(lang, "なし", "none") } else { &fault.found };
     format!(
         "{heading}: {} [{}]\n  {asked}: {}\n  {found}: {}\n",
         fault.rule,
         clause(fault.rule),
         plain(&fault.asked),
-        plain(&fault.found)
+        plain(what)
     )
+}
+
+/// What to do about a fault of a token, where its words alone do not say it; in Japanese and
+/// English.
+pub(crate) fn advice(fault: &Fault) -> Option<(&'static str, &'static str)> {
+    let later = fault.found.contains("of a later ceremony");
+    match fault.rule {
+        "S-LEDGER-HEAD" if later => Some((
+            "手元の台帳はトークンより古い。新しい台帳を使う",
+            "the ledger at hand is older than the token: give the newer ledger",
+        )),
+        "S-LEDGER-HEAD" => Some((
+            "トークンと台帳が同じ CA の同じ歴史のものかを確かめる",
+            "make sure that token and ledger are of one CA and of one history",
+        )),
+        _ => None,
+    }
 }
 
 /// No control character of an input reaches the terminal, and none that cannot be seen.

@@ -27,7 +27,7 @@ use crate::journal::place;
 use crate::journal::recover::{Agreed, Found, Reading};
 use crate::people::People;
 use crate::proofs::prove;
-use crate::{output, room, signals};
+use crate::{output, room};
 
 pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
     let journals = &resume.held.journal;
@@ -37,7 +37,6 @@ pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
         print(&summary(&verified, &resume.held.out, lang)).map_err(held)?;
         return ending(&run, lang);
     }
-    signals::watch(&resume.held, lang);
     let (conduct, run) = go_on(resume, lang).map_err(held)?;
     finish(conduct, run, &resume.held, lang)
 }

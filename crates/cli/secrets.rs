@@ -10,9 +10,12 @@ use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ceremony::run::Fault;
+use rustix::fs::OFlags;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use token::{LONGEST, Pin, TooLong};
 
+use crate::args::Lang;
+use crate::commands::pick;
 use crate::exit::Halt;
 use crate::people::PROMPT;
 
@@ -36,9 +39,9 @@ pub(crate) fn keep_out_of_dumps() {
 
 impl PinSource {
     /// Takes a PIN. Each one is used for one login; a failure is never retried by itself.
-    pub(crate) fn take(&mut self, prompt: &str) -> Result<Pin, Halt> {
+    pub(crate) fn take(&mut self, prompt: &str, lang: Lang) -> Result<Pin, Halt> {
         match self {
-            Self::Terminal => typed(prompt),
+            Self::Terminal => typed(prompt, lang),
             Self::Descriptor(descriptor) => {
                 let open = descriptor.ok_or_else(|| no_pin("the descriptor was read already"))?;
                 let (pin, last) = line_of(open)?;
@@ -51,88 +54,135 @@ impl PinSource {
     }
 }
 
-/// A PIN from the keyboard. The terminal is silent before it is asked for, so that nothing of it is
+/// A descriptor that was named for a PIN is open, and can be read. Asked before anything else is
+/// opened: whatever is opened next gets the first number that is free, and would be taken for it.
+#[expect(unsafe_code, reason = "a descriptor number from the command line has no owner yet")]
+pub(crate) fn judge_descriptor(named: Option<u32>) -> Result<(), Halt> {
+    let Some(named) = named else { return Ok(()) };
+    let refused = |found: &str| {
+        let asked = format!(
+            "descriptor {named} of --pin-fd, open for reading, as by a redirection `{named}< …`; without --pin-fd the PIN is asked for at the terminal"
+        );
+        Err(Halt::media("S-TERMINAL", asked, found))
+    };
+    let Ok(number @ 0..) = RawFd::try_from(named) else { return refused("no such number") };
+    // SAFETY: it is asked for its flags only; the kernel refuses a number that is not open.
+    let flags = rustix::fs::fcntl_getfl(unsafe { BorrowedFd::borrow_raw(number) });
+    match flags {
+        Err(_) => refused("none that is open"),
+        Ok(flags) if flags.contains(OFlags::PATH) => refused("one that cannot be read"),
+        Ok(flags) if flags & OFlags::RWMODE == OFlags::WRONLY => {
+            refused("one that is only written")
+        }
+        Ok(_) => Ok(()),
+    }
+}
+
+/// A PIN from the keyboard. An empty line is none: the token, which would count it, is not asked.
+/// The terminal is silent before it is asked for, so that nothing of it is
 /// shown, however early it is typed; what was typed before the question is no answer to it.
-fn typed(prompt: &str) -> Result<Pin, Halt> {
+fn typed(prompt: &str, lang: Lang) -> Result<Pin, Halt> {
     let failed = |error: std::io::Error| no_pin(&error.to_string());
     let mut tty = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
-    let _silence = Silence::begin(tty.try_clone().map_err(failed)?, prompt).map_err(failed)?;
-    tty.write_all(format!("{PROMPT}{prompt}").as_bytes()).map_err(failed)?;
-    let line = read_line(tty.as_fd());
-    // Enter was not shown either.
-    tty.write_all(b"\n").map_err(failed)?;
-    match line? {
-        (_, true) => Err(no_pin("the end of the terminal's input")),
-        (pin, false) => Ok(pin),
-    }
-}
-
-/// The terminal that is silent now, and how it was before.
-static SILENT: Mutex<Option<Silent>> = Mutex::new(None);
-
-/// A terminal without echo, and the question that it is silent for.
-#[derive(Debug)]
-struct Silent {
-    tty: File,
-    before: Termios,
-    prompt: String,
-}
-
-/// While this lives, the terminal has no echo.
-#[must_use]
-struct Silence;
-
-impl Silence {
-    fn begin(tty: File, prompt: &str) -> std::io::Result<Self> {
-        let before = tcgetattr(&tty)?;
-        let silent = Silent { tty, before, prompt: prompt.to_string() };
-        // Whoever restores it waits until it is both silent and known to be.
-        let mut now = silent_now();
-        silent.hush()?;
-        *now = Some(silent);
-        Ok(Self)
-    }
-}
-
-impl Drop for Silence {
-    fn drop(&mut self) {
-        if let Some(silent) = silent_now().take() {
-            silent.restore();
+    let leaves = pick(lang, "   (やめるには Ctrl-D)\n", "   (to leave: Ctrl-D)\n");
+    tty.write_all(leaves.as_bytes()).map_err(failed)?;
+    let _asked = Asked::silent(tty.try_clone().map_err(failed)?, prompt).map_err(failed)?;
+    loop {
+        tty.write_all(format!("{PROMPT}{prompt}").as_bytes()).map_err(failed)?;
+        let line = read_line(tty.as_fd());
+        // Enter was not shown either.
+        tty.write_all(b"\n").map_err(failed)?;
+        match line? {
+            (_, true) => return Err(no_pin("the end of the terminal's input")),
+            (pin, false) if pin.is_no_pin() => {
+                let none = pick(
+                    lang,
+                    "   ✗ PIN ではありません。トークンには尋ねていません\n",
+                    "   ✗ that is no PIN; the token was not asked\n",
+                );
+                tty.write_all(none.as_bytes()).map_err(failed)?;
+            }
+            (pin, false) => return Ok(pin),
         }
     }
 }
 
-impl Silent {
+/// The question that waits at the terminal now, if one does.
+static WAITING: Mutex<Option<Waiting>> = Mutex::new(None);
+
+/// A question at a terminal, and how the terminal was before it fell silent for it.
+#[derive(Debug)]
+struct Waiting {
+    tty: File,
+    prompt: String,
+    before: Option<Termios>,
+}
+
+/// While this lives, a question waits: after a stop it is shown once more, and where it is for a
+/// PIN the terminal has no echo.
+#[must_use]
+pub(crate) struct Asked;
+
+impl Asked {
+    /// A question whose answer is shown as it is typed.
+    pub(crate) fn shown(tty: File, prompt: &str) -> Self {
+        *waiting_now() = Some(Waiting { tty, prompt: prompt.to_string(), before: None });
+        Self
+    }
+
+    fn silent(tty: File, prompt: &str) -> std::io::Result<Self> {
+        let before = Some(tcgetattr(&tty)?);
+        let waiting = Waiting { tty, prompt: prompt.to_string(), before };
+        // Whoever restores it waits until it is both silent and known to be.
+        let mut now = waiting_now();
+        waiting.hush()?;
+        *now = Some(waiting);
+        Ok(Self)
+    }
+}
+
+impl Drop for Asked {
+    fn drop(&mut self) {
+        if let Some(waiting) = waiting_now().take() {
+            waiting.restore();
+        }
+    }
+}
+
+impl Waiting {
     fn hush(&self) -> std::io::Result<()> {
-        let mut silent = self.before.clone();
+        let Some(before) = &self.before else { return Ok(()) };
+        let mut silent = before.clone();
         silent.local_modes.remove(LocalModes::ECHO);
         Ok(tcsetattr(&self.tty, OptionalActions::Flush, &silent)?)
     }
 
     /// What was typed of a PIN and not read goes: with echo, somebody else would read it.
     fn restore(&self) {
-        // A terminal that has gone needs no echo.
-        let _ = tcsetattr(&self.tty, OptionalActions::Flush, &self.before);
+        if let Some(before) = &self.before {
+            // A terminal that has gone needs no echo.
+            let _ = tcsetattr(&self.tty, OptionalActions::Flush, before);
+        }
     }
 }
 
-fn silent_now() -> MutexGuard<'static, Option<Silent>> {
-    SILENT.lock().unwrap_or_else(PoisonError::into_inner)
+fn waiting_now() -> MutexGuard<'static, Option<Waiting>> {
+    WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The process is about to end, or to stop: the terminal has its echo again.
 pub(crate) fn restore_echo() {
-    if let Some(silent) = silent_now().as_ref() {
-        silent.restore();
+    if let Some(waiting) = waiting_now().as_ref() {
+        waiting.restore();
     }
 }
 
-/// The process goes on after a stop: where a PIN was asked for, it is asked for once more.
+/// The process goes on after a stop: what was asked is asked once more.
 pub(crate) fn ask_again() {
-    if let Some(silent) = silent_now().as_ref()
-        && silent.hush().is_ok()
+    if let Some(waiting) = waiting_now().as_ref()
+        && waiting.hush().is_ok()
     {
-        let _ = (&silent.tty).write_all(format!("\n{PROMPT}{}", silent.prompt).as_bytes());
+        let _ = (&waiting.tty).write_all(format!("\n{PROMPT}{}", waiting.prompt).as_bytes());
     }
 }
 

@@ -14,28 +14,21 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::args::{Held, Lang};
+use crate::args::Lang;
 use crate::commands::pick;
-use crate::ends::At;
-use crate::files::shown;
 use crate::journal::Journal;
-use crate::live::Choice;
 use crate::secrets;
 
 /// Those that end or stop a process and come from a terminal, or from whoever ends a session.
 const ENDS: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP];
 
-/// Watches for signals until the process ends.
-pub(crate) fn watch(held: &Held, lang: Lang) {
+/// Watches for signals until the process ends. `go_on` is how the ceremony in these journals goes
+/// on.
+pub(crate) fn watch(journals: Vec<PathBuf>, go_on: String, lang: Lang) {
     let ignored = ignored();
     let heeded = ENDS.into_iter().filter(|signal| !is_in(ignored, *signal));
     // Without handlers each of them does what it does by default; a PIN is no less secret.
     let Ok(mut signals) = Signals::new(heeded.chain([SIGCONT])) else { return };
-    let go_on = match At::of(held) {
-        At::Shell => command(held),
-        At::Menu => Choice::Hold.named(lang),
-    };
-    let journals = held.journal.clone();
     let watching = move || {
         for signal in signals.forever() {
             match signal {
@@ -75,34 +68,6 @@ fn words(journals: &[PathBuf], go_on: &str, lang: Lang) -> String {
     .to_string()
 }
 
-/// The command that goes on with this ceremony.
-fn command(held: &Held) -> String {
-    let mut command = String::from("gishiki resume");
-    let mut option = |name: &str, value: &std::path::Path| {
-        command.push_str(&format!(" {name} {}", quoted(&shown(value))));
-    };
-    option("--room", &held.room);
-    held.journal.iter().for_each(|journal| option("--journal", journal));
-    option("--out", &held.out);
-    for (name, value) in
-        [("--ledger", &held.ledger), ("--anchor", &held.anchor), ("--answers", &held.answers)]
-    {
-        if let Some(value) = value {
-            option(name, value);
-        }
-    }
-    command
-}
-
-/// A word as a shell takes it.
-fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@".contains(c);
-    if !word.is_empty() && word.chars().all(plain) {
-        return word.to_string();
-    }
-    format!("'{}'", word.replace('\'', "'\\''"))
-}
-
 /// The signals that this process ignores, as the kernel's mask; all where it does not say.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
@@ -118,13 +83,6 @@ fn is_in(mask: u64, signal: i32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_path_is_one_word_of_the_shell() {
-        assert_eq!(quoted("/media/a/2026-04-genesis"), "/media/a/2026-04-genesis");
-        assert_eq!(quoted("a b'c"), "'a b'\\''c'");
-        assert_eq!(quoted(""), "''");
-    }
 
     #[test]
     fn a_mask_has_a_bit_for_each_signal() {

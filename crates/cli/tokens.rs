@@ -139,7 +139,7 @@ impl Tokens {
         if entry.at_the_device || entry.tries == Tries::Locked {
             return Ok(());
         }
-        let taken = pin.take(&format!("{prompt}: "))?;
+        let taken = pin.take(&format!("{prompt}: "), lang)?;
         match who {
             Who::User => token.hold_pin(taken),
             Who::Officer => token.hold_so_pin(taken),

@@ -185,6 +185,18 @@ impl History {
         command
     }
 
+    /// What `probe` says of a ceremony of the history on the ledger at hand, and its exit code.
+    pub(crate) fn probed(&self, ceremony: &str) -> (String, Option<i32>) {
+        let mut command = gishiki();
+        command.arg("probe").arg(plan(ceremony)).arg("--room").arg(self.drill.path("room.toml"));
+        if ceremony != CEREMONIES[0] {
+            command.arg("--ledger").arg(self.ledger());
+        }
+        self.drill.env(&mut command).args(["--pin-fd", "0"]);
+        command.stdin(fs::File::open(self.drill.path("pin")).unwrap());
+        crate::probe::probed(command)
+    }
+
     /// The room, with the vault where the plan's graph names it: after a loss, in the place of the
     /// root token.
     fn write_room(&self, plan: &Path, planned: &Plan, module: &Path) {

@@ -20,7 +20,7 @@ const PROMPT: &str = "> ";
 const WHO: &str = "who confirms (ids, by spaces): ";
 
 /// Whoever wrote the head on the screen into the script says so.
-const NOTED: &str = "who noted it in the script (ids, by spaces): ";
+const NOTED: &str = "noted in the script; confirmed on the screen by (ids, by spaces): ";
 
 /// A process at a terminal. It is asked in English.
 pub(crate) struct Terminal {

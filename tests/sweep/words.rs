@@ -109,7 +109,12 @@ pub(crate) fn arguments(line: &str) -> Result<Vec<String>, String> {
     let script = format!("printf '%s\\0' {line}");
     let output = run(Command::new("sh").arg("-c").arg(&script));
     let read = String::from_utf8(output.stdout).map_err(|error| error.to_string())?;
-    let arguments: Vec<String> = read.split_terminator('\0').map(String::from).collect();
+    let mut arguments: Vec<String> = read.split_terminator('\0').map(String::from).collect();
+    // Whoever gives it from a file says so again: no line names a descriptor.
+    assert!(!line.contains("--pin-fd"), "{line}");
+    if arguments.iter().any(|argument| argument == "--room") {
+        arguments.extend(["--pin-fd", "0"].map(String::from));
+    }
     match output.status.success() && arguments.first().is_some_and(|verb| !verb.is_empty()) {
         true => Ok(arguments),
         false => Err(format!("no command for a shell: {line}")),

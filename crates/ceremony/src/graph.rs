@@ -387,13 +387,18 @@ impl Graph {
     /// The label of the ledger head on the token.
     #[must_use]
     pub fn head_label(&self) -> String {
-        format!("{} ledger head", self.ca)
+        self.label_of("ledger head")
     }
 
     /// CKA_LABEL of a key of this CA with this name, whichever ceremony made it or was to.
     #[must_use]
     pub fn key_label(&self, key: &Name) -> String {
-        format!("{} {key}", self.ca)
+        self.label_of(key.as_str())
+    }
+
+    /// How the label of everything of this CA on a token begins, with what stands behind it.
+    pub(crate) fn label_of(&self, what: &str) -> String {
+        format!("{} {what}", self.ca)
     }
 
     /// The name of a structure: also its file's name without the ending.

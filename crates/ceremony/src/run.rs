@@ -12,6 +12,7 @@
 
 mod ask;
 mod facts;
+mod head;
 mod judge;
 mod probe;
 mod state;

@@ -81,6 +81,8 @@ struct Labels {
     of: &'static str,
     annex_resume: &'static str,
     resume: &'static str,
+    more_heads: &'static str,
+    more_head: &'static str,
     annex_attempts: &'static str,
     attempts: &'static str,
     annex_refusal: &'static str,

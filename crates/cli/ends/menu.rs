@@ -15,6 +15,14 @@ pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {
             ),
             Way::Run,
         ),
+        Reached::Taken(_) => (
+            pick(
+                lang,
+                "空の媒体を挿し、メニューからもう一度行ってください。",
+                "Put in empty media, and choose in the menu once more:",
+            ),
+            Way::Run,
+        ),
         Reached::Begun => (
             pick(
                 lang,
@@ -93,6 +101,10 @@ pub(super) const fn unmended(reached: &Reached, lang: Lang) -> Option<Exit> {
             ),
             Way::Abandon,
         )),
-        Reached::Nothing | Reached::Unsealable | Reached::Sealed | Reached::GivenUp => None,
+        Reached::Nothing
+        | Reached::Taken(_)
+        | Reached::Unsealable
+        | Reached::Sealed
+        | Reached::GivenUp => None,
     }
 }

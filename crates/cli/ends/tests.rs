@@ -5,9 +5,10 @@ use clap::Parser as _;
 
 use super::*;
 
-fn all() -> [Reached; 7] {
+fn all() -> [Reached; 8] {
     [
         Reached::Nothing,
+        Reached::Taken(vec!["DIR".into()]),
         Reached::Begun,
         Reached::Stopped,
         Reached::Unsealable,
@@ -76,8 +77,8 @@ fn the_next_command_has_the_options_of_the_one_before() {
     ];
     let Ways::Commands { run, resume, abandon } = ways(&given) else { panic!() };
     let held = "--room room.toml --journal A --journal B --out O --ledger L --answers x.toml";
-    assert_eq!(run, format!("gishiki --lang en run 'a plan/it'\\''s' {held} --pin-fd 0"));
-    assert_eq!(resume, format!("gishiki --lang en resume {held} --pin-fd 0"));
+    assert_eq!(run, format!("gishiki --lang en run 'a plan/it'\\''s' {held}"));
+    assert_eq!(resume, format!("gishiki --lang en resume {held}"));
     assert_eq!(abandon, "gishiki --lang en abandon --journal A --journal B --out O --ledger L");
     let given = ["abandon", "--journal", "A", "--journal", "B", "--out", "O"];
     let Ways::Commands { resume, .. } = ways(&given) else { panic!() };
@@ -109,6 +110,23 @@ fn on_the_live_image_every_end_names_a_line_of_the_menu() {
             }
         }
     }
+}
+
+#[test]
+fn another_folder_is_named_where_one_is_taken() {
+    let given = ["run", "P", "--room", "R", "--journal", "A b", "--journal", "B", "--out", "O"];
+    let said = words(&Reached::Taken(vec!["A b".into(), "O".into()]), &ways(&given), Lang::En);
+    let line = "\n  gishiki run P --room R --journal 'A b-2' --journal B --out O-2\n";
+    assert!(said.ends_with(line), "{said}");
+}
+
+#[test]
+fn a_folder_is_one_however_it_is_written() {
+    let given = ["resume", "--room", "R", "--journal", "./A/", "--journal", "b/./c", "--out", "O"];
+    let args = Args::try_parse_from(["gishiki"].iter().chain(&given).chain(&["--put-aside", "A"]));
+    let Command::Resume(resume) = args.unwrap().command else { panic!() };
+    assert_eq!(resume.held.journal, [Path::new("A"), Path::new("b/c")]);
+    assert_eq!(resume.put_aside.as_deref(), Some(Path::new("A")));
 }
 
 #[test]

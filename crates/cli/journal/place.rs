@@ -57,7 +57,7 @@ pub(crate) fn two_devices(folders: &[PathBuf], mode: Mode, lang: Lang) -> Result
     }
     let told = pick(
         lang,
-        "! 記録の 2 つのフォルダーが同じ装置の上にあります。本番では拒否されます。\n",
+        "! 記録の 2 つのフォルダーが同じ媒体の上にあります。本番では拒否されます。\n",
         "! both journal folders are on one device: in a real ceremony that is refused.\n",
     );
     let _ = std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes());

@@ -225,7 +225,7 @@ fn lines(octets: &[u8]) -> usize {
 
 /// A journal that does not replay, by line and rule; the other one may go on without it.
 fn unfit(sides: &[Side; 2], side: &Side, refusal: Refusal) -> Halt {
-    let halt = Halt::Verification(refusal).in_folder(&side.folder);
+    let halt = Halt::Verification(refusal).in_journal(&side.folder);
     match sides.iter().all(|side| side.held.is_some()) {
         true => halt.held(Reached::Unlike(vec![side.folder.clone()])),
         false => halt,

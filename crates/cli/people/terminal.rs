@@ -14,7 +14,9 @@ use ceremony::script::{self, Language};
 use ceremony::words;
 
 use super::{Asked, PROMPT, Question, Reply};
+use crate::conduct::Clock;
 use crate::exit::Halt;
+use crate::secrets;
 
 /// The controlling terminal, whatever standard input and output are.
 #[derive(Debug)]
@@ -27,6 +29,12 @@ pub(crate) struct Terminal {
 /// What a person typed.
 enum Typed {
     Text(String),
+    Opposed(Opposed),
+}
+
+/// What a person says instead of an answer.
+#[derive(Clone, Copy)]
+enum Opposed {
     Refuse,
     Deviation,
 }
@@ -44,11 +52,14 @@ impl Terminal {
             self.show_step(question)?;
         }
         let mut said = question.said.to_vec();
-        for fact in question.request.facts.iter().skip(said.len()) {
+        while let Some(fact) = question.request.facts.get(said.len()) {
             match self.ask_fact(fact)? {
                 Some(Typed::Text(value)) => said.push((fact.name.to_string(), value)),
-                Some(Typed::Refuse) => return self.refuse(question.graph),
-                Some(Typed::Deviation) => return self.deviate(question.graph),
+                Some(Typed::Opposed(how)) => {
+                    if let Some(reply) = self.oppose(question.graph, how)? {
+                        return Ok(reply);
+                    }
+                }
                 None => return Ok(Reply::Mistaken { question: fact.name, said }),
             }
         }
@@ -83,16 +94,21 @@ impl Terminal {
         prompt: &str,
         said: Vec<(String, String)>,
     ) -> Result<Reply, Halt> {
-        match self.line(prompt)? {
-            Typed::Refuse => self.refuse(graph),
-            Typed::Deviation => self.deviate(graph),
-            Typed::Text(text) => match participants(graph, &text) {
+        loop {
+            let text = match self.line(prompt)? {
+                Typed::Text(text) => text,
+                Typed::Opposed(how) => match self.oppose(graph, how)? {
+                    Some(reply) => return Ok(reply),
+                    None => continue,
+                },
+            };
+            return match participants(graph, &text) {
                 Ok(by) => Ok(Reply::Said(Said { by, facts: said.into_iter().collect() })),
                 Err(unknown) => {
                     self.unknown(&unknown)?;
                     Ok(Reply::Mistaken { question: WHO, said })
                 }
-            },
+            };
         }
     }
 
@@ -103,8 +119,8 @@ impl Terminal {
         let first = words.first().map_or("", String::as_str);
         self.show(&format!("\n✎  {label} ({}. `{}`)\n   {first}\n", op.id.number(), op.name))?;
         let prompt = self.pick(
-            "手順書に書き留めた者の ID(空白区切り): ",
-            "who noted it in the script (ids, by spaces): ",
+            "手順書に書き留めた。画面で確認した者の ID(空白区切り): ",
+            "noted in the script; confirmed on the screen by (ids, by spaces): ",
         );
         self.who(graph, prompt, Vec::new())
     }
@@ -121,10 +137,13 @@ impl Terminal {
         };
         loop {
             match self.line(&question)? {
-                Typed::Refuse | Typed::Deviation => return Ok(true),
+                Typed::Opposed(_) => return Ok(true),
                 Typed::Text(text) => match participants(graph, &text) {
                     Ok(named) if named == by => return Ok(false),
-                    Ok(_) => self.unknown(&text)?,
+                    Ok(_) => {
+                        let wanted = self.pick("撤回できるのは次の者だけです", "only they can");
+                        self.show(&format!("   ✗ {wanted}: {ids}\n"))?;
+                    }
                     Err(unknown) => self.unknown(&unknown)?,
                 },
             }
@@ -139,7 +158,11 @@ impl Terminal {
         );
         loop {
             match self.line(who)? {
-                Typed::Refuse | Typed::Deviation => return self.refuse(graph),
+                Typed::Opposed(_) => {
+                    if let Some(reply) = self.oppose(graph, Opposed::Refuse)? {
+                        return Ok(reply);
+                    }
+                }
                 Typed::Text(text) => match participants(graph, &text) {
                     Ok(by) => return Ok(Reply::Said(Said { by, facts: BTreeMap::new() })),
                     Err(unknown) => self.unknown(&unknown)?,
@@ -153,7 +176,7 @@ impl Terminal {
         self.show(shown)?;
         Ok(match self.line(prompt)? {
             Typed::Text(text) => text,
-            Typed::Refuse | Typed::Deviation => "no".to_string(),
+            Typed::Opposed(_) => "no".to_string(),
         })
     }
 
@@ -167,7 +190,8 @@ impl Terminal {
         let value = match &fact.kind {
             FactKind::Digest(_) if is_nothing(&text) && fact.name == HEAD => Ok("0".repeat(64)),
             FactKind::Digest(_) => digits(&text),
-            FactKind::Integer(..) | FactKind::Words => Ok(text),
+            FactKind::Integer(..) => Ok(number(&text)),
+            FactKind::Words => Ok(text),
         };
         match value.and_then(|value| fact.judge(&value).map(|()| value)) {
             Ok(value) => {
@@ -177,9 +201,20 @@ impl Terminal {
                 Ok(Some(Typed::Text(value)))
             }
             Err(asked) => {
-                let differs = self.pick("一致しません", "does not agree");
-                let asked = if on_paper { "" } else { &asked };
-                self.show(&format!("   ✗ {differs} {asked}\n"))?;
+                let said = match (&fact.kind, self.language) {
+                    (FactKind::Digest(_), _) if on_paper => {
+                        self.pick("一致しません", "does not agree").to_string()
+                    }
+                    (FactKind::Integer(low, high), Language::Ja) => {
+                        format!("{low} から {high} までの整数ではありません")
+                    }
+                    (FactKind::Words, Language::Ja) => WORDS.to_string(),
+                    (FactKind::Words, Language::En) => asked,
+                    (FactKind::Digest(_) | FactKind::Integer(..), _) => {
+                        format!("{} {asked}", self.pick("一致しません", "does not agree"))
+                    }
+                };
+                self.show(&format!("   ✗ {said}\n"))?;
                 if fact.name == HEAD {
                     self.show(self.pick(
                         "   画面で確認した者の ID が書かれた最後の値を入力してください。\n",
@@ -217,8 +252,26 @@ impl Terminal {
                     self.pick("読み上げた初めの 8 語", "the first 8 words, as read aloud")
                 )
             }
-            FactKind::Integer(low, high) => format!("{name} ({low}…{high}): "),
+            FactKind::Integer(low, high) => {
+                if fact.name == "offset-seconds" {
+                    self.show_clock()?;
+                }
+                format!("{name} ({low}…{high}): ")
+            }
             FactKind::Words => format!("{name}: "),
+        })
+    }
+
+    /// The machine's time, and which is taken from which.
+    fn show_clock(&mut self) -> Result<(), Halt> {
+        let now = Clock::System.now()?;
+        self.show(&match self.language {
+            Language::Ja => format!(
+                "   装置の時計: {now}\n   差 = 装置の時刻 − 持ち込んだ時計の時刻(装置が進んでいれば正)\n"
+            ),
+            Language::En => format!(
+                "   the machine's clock: {now}\n   difference = the machine's minus the one carried in (positive if the machine is ahead)\n"
+            ),
         })
     }
 
@@ -241,32 +294,39 @@ impl Terminal {
         }
     }
 
-    fn refuse(&mut self, graph: &Graph) -> Result<Reply, Halt> {
-        let (by, reason) = self.who_and_why(graph)?;
-        Ok(Reply::Refused { by, reason })
-    }
-
-    fn deviate(&mut self, graph: &Graph) -> Result<Reply, Halt> {
-        let (by, reason) = self.who_and_why(graph)?;
-        Ok(Reply::Deviation { by, reason })
-    }
-
-    fn who_and_why(&mut self, graph: &Graph) -> Result<(Vec<Name>, String), Halt> {
-        let by = loop {
-            if let Typed::Text(text) =
-                self.line(self.pick("申し出る者の ID: ", "who says so (ids): "))?
-            {
-                match participants(graph, &text) {
-                    Ok(by) => break by,
-                    Err(unknown) => self.unknown(&unknown)?,
-                }
-            }
-        };
+    /// Who says so, and why; nothing where it is taken back.
+    fn oppose(&mut self, graph: &Graph, how: Opposed) -> Result<Option<Reply>, Halt> {
+        self.show(self.pick("   (取り消すには: no)\n", "   (to take it back: no)\n"))?;
         loop {
-            if let Typed::Text(reason) = self.line(self.pick("理由: ", "reason: "))? {
-                match run::words(&reason) {
-                    Ok(()) => return Ok((by, reason)),
-                    Err(fault) => self.show(&format!("   ✗ {}\n", fault.asked))?,
+            let Typed::Text(text) =
+                self.line(self.pick("申し出る者の ID: ", "who says so (ids): "))?
+            else {
+                return Ok(None);
+            };
+            match participants(graph, &text) {
+                Ok(by) => {
+                    let Some(reason) = self.why()? else { continue };
+                    return Ok(Some(match how {
+                        Opposed::Refuse => Reply::Refused { by, reason },
+                        Opposed::Deviation => Reply::Deviation { by, reason },
+                    }));
+                }
+                Err(unknown) => self.unknown(&unknown)?,
+            }
+        }
+    }
+
+    /// The reason; nothing where the answer before it is taken back.
+    fn why(&mut self) -> Result<Option<String>, Halt> {
+        loop {
+            let Typed::Text(reason) = self.line(self.pick("理由: ", "reason: "))? else {
+                return Ok(None);
+            };
+            match run::words(&reason) {
+                Ok(()) => return Ok(Some(reason)),
+                Err(fault) => {
+                    let asked = self.pick(WORDS, &fault.asked).to_string();
+                    self.show(&format!("   ✗ {asked}\n"))?;
                 }
             }
         }
@@ -277,19 +337,25 @@ impl Terminal {
         self.show(&format!("   ✗ {text}: {unknown}\n"))
     }
 
+    /// A line that was typed. A terminal that steps back over octets, not characters, leaves parts
+    /// of characters: what is no text is asked for again.
     fn line(&mut self, prompt: &str) -> Result<Typed, Halt> {
-        self.show(&format!("{PROMPT}{prompt}"))?;
-        let mut line = String::new();
-        let read =
-            self.keys.read_line(&mut line).map_err(|error| no_terminal(&error.to_string()))?;
-        if read == 0 {
-            return Err(no_terminal("its end"));
+        let failed = |error: std::io::Error| no_terminal(&error.to_string());
+        let _asked = secrets::Asked::shown(self.screen.try_clone().map_err(failed)?, prompt);
+        loop {
+            self.show(&format!("{PROMPT}{prompt}"))?;
+            let mut line = Vec::new();
+            if self.keys.read_until(b'\n', &mut line).map_err(failed)? == 0 {
+                return Err(no_terminal("its end"));
+            }
+            match std::str::from_utf8(&line) {
+                Ok(text) => return Ok(typed(text.trim())),
+                Err(_) => self.show(self.pick(
+                    "   ✗ 文字として読めません。もう一度入力してください\n",
+                    "   ✗ that cannot be read as text: type it again\n",
+                ))?,
+            }
         }
-        Ok(match line.trim() {
-            "no" | "いいえ" => Typed::Refuse,
-            "deviation" | "相違" => Typed::Deviation,
-            text => Typed::Text(text.to_string()),
-        })
     }
 
     fn show(&mut self, text: &str) -> Result<(), Halt> {
@@ -303,6 +369,36 @@ impl Terminal {
             Language::En => en,
         }
     }
+}
+
+/// What [`run::words`] asks, in Japanese.
+const WORDS: &str = "1 行に 1 字以上 200 字以内の文字(タブや矢印キーは不可)を入力してください";
+
+/// What a line says, however a no is written.
+fn typed(text: &str) -> Typed {
+    let word = half_width(text.trim_end_matches(['.', '。', '．'])).to_lowercase();
+    match word.as_str() {
+        "no" | "いいえ" => Typed::Opposed(Opposed::Refuse),
+        "deviation" | "相違" => Typed::Opposed(Opposed::Deviation),
+        _ => Typed::Text(text.to_string()),
+    }
+}
+
+/// Letters and digits as an input method writes them, in their plain form.
+fn half_width(text: &str) -> String {
+    let plain = |c: char| match c {
+        '！'..='～' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c),
+        '−' => '-',
+        '　' => ' ',
+        c => c,
+    };
+    text.chars().map(plain).collect()
+}
+
+/// A whole number as records have it, from the ways in which people write it.
+fn number(text: &str) -> String {
+    let plain = half_width(text);
+    plain.parse::<i64>().map_or(plain, |value| value.to_string())
 }
 
 /// Whether people read this from paper, and the screen does not show it.
@@ -329,7 +425,8 @@ fn digits(text: &str) -> Result<String, String> {
 /// Participants by their ids, each once, in order; the first that is none.
 fn participants(graph: &Graph, text: &str) -> Result<Vec<Name>, String> {
     let mut by = Vec::new();
-    for id in text.split([' ', ',', '　']).filter(|id| !id.is_empty()) {
+    let text = half_width(text);
+    for id in text.split([' ', ',', '、']).filter(|id| !id.is_empty()) {
         let name: Name = id.parse().map_err(|_| id.to_string())?;
         if !graph.people().contains_key(&name) {
             return Err(id.to_string());
@@ -347,4 +444,29 @@ fn no_terminal(found: &str) -> Halt {
         asked: "a terminal to ask people at".to_string(),
         found: found.to_string(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_no_is_a_no_however_it_is_written() {
+        for no in ["no", "No", "NO", "no.", "いいえ", "いいえ。", "ｎｏ"] {
+            assert!(matches!(typed(no), Typed::Opposed(Opposed::Refuse)), "{no}");
+        }
+        for other in ["none", "p01", "n", "no way", "", "。"] {
+            assert!(matches!(typed(other), Typed::Text(text) if text == other), "{other}");
+        }
+    }
+
+    #[test]
+    fn a_number_is_taken_as_people_write_it() {
+        for (typed, taken) in
+            [("2", "2"), ("+2", "2"), ("２", "2"), ("－２", "-2"), ("−2", "-2"), ("02", "2")]
+        {
+            assert_eq!(number(typed), taken);
+        }
+        assert_eq!(number("two"), "two");
+    }
 }

@@ -2,6 +2,8 @@
 
 use ceremony::run::{Fault, Finding, Outcome, ProbeStep};
 
+use crate::report;
+
 /// In Japanese and English; nothing where the finding says it all.
 pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'static str)> {
     match &finding.step {
@@ -13,6 +15,7 @@ pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'st
         )),
         ProbeStep::Login => Some(login(fault)),
         ProbeStep::Inventory => Some(inventory(fault)),
+        ProbeStep::Head => report::advice(fault),
         // What is to be done is said by the step after it.
         ProbeStep::Make(_) if fault.rule == "S-TOKEN" => None,
         ProbeStep::Make(_) => Some(attribute(fault)),
@@ -85,11 +88,11 @@ fn condition(fault: &Fault) -> Option<(&'static str, &'static str)> {
             "initialise the token with the product's tool, and set the user's PIN",
         ),
         "CKF_USER_PIN_LOCKED" => (
-            "PIN がロックされている。セキュリティ責任者が解除する",
+            "PIN がロックされている。HSM の管理者が解除する",
             "the PIN is locked: the security officer unlocks it",
         ),
         "CKF_USER_PIN_FINAL_TRY" => (
-            "誤入力があと 1 回でロックされる。probe は PIN を試さない。セキュリティ責任者が回数を戻す",
+            "誤入力があと 1 回でロックされる。probe は PIN を試さない。HSM の管理者が回数を戻す",
             "one more wrong PIN locks it, so the probe tries none: the security officer sets the count back",
         ),
         "CKF_USER_PIN_TO_BE_CHANGED" => {
@@ -130,6 +133,13 @@ fn inventory(fault: &Fault) -> (&'static str, &'static str) {
         return (
             "台帳にある鍵がこのトークンにない。トークンと `--ledger` を確かめる",
             "a key of the ledger is not on this token: look at the token, and at `--ledger`",
+        );
+    }
+    // What bears a label of this CA may be its only root key.
+    if fault.found.contains("with labels of this CA") {
+        return (
+            "この CA の名の付いたものがある。計画、`--ledger`、トークンが正しい組かを確かめる。何も消してはならない",
+            "there are objects with labels of this CA: are this the right plan, `--ledger` and token? Remove nothing",
         );
     }
     (

@@ -147,7 +147,7 @@ fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
         (Pinned::By(next), Lang::En) => format!("; pinned by {next}, which was not judged here"),
         (Pinned::Another(next), Lang::Ja) => format!("、{next} は別のものを記録している"),
         (Pinned::Another(next), Lang::En) => format!("; {next} names another one"),
-        (Pinned::No, Lang::Ja) => "、固定するものは見当たらない".to_string(),
+        (Pinned::No, Lang::Ja) => "、固定なし(後のセレモニーは見つからない)".to_string(),
         (Pinned::No, Lang::En) => "; not pinned: no later ceremony was found".to_string(),
     };
     format!("{found}{pinned}")
@@ -194,7 +194,7 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
     let who = |by: &[Name]| people(account, by, lang);
     let said = match &one.what {
         What::Deviation { op, reason, by } => {
-            let word = at(pick(lang, "逸脱", "deviation"), op, lang);
+            let word = at(pick(lang, "相違", "deviation"), op, lang);
             format!("{word}: {} [{}]", plain(reason), who(by))
         }
         What::Refused { op, rule, reason, by } => {
@@ -352,7 +352,7 @@ pub(super) fn counted(history: &History, lang: Lang) -> String {
         }
     }
     let words = [
-        pick(lang, "逸脱", "deviations"),
+        pick(lang, "相違", "deviations"),
         pick(lang, "拒否", "refusals"),
         pick(lang, "中断", "interruptions"),
         pick(lang, "PIN の誤り", "wrong PINs"),

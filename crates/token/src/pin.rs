@@ -53,6 +53,13 @@ impl Pin {
         self.length == 0
     }
 
+    /// Whether it is what people type who have none: an empty line, or a no.
+    #[must_use]
+    pub fn is_no_pin(&self) -> bool {
+        let no = ["", "no", "いいえ"].map(str::as_bytes);
+        no.iter().any(|no| self.octets().eq_ignore_ascii_case(no))
+    }
+
     /// The octets, for the token alone.
     pub(crate) fn octets(&self) -> &[u8] {
         self.room.get(..self.length).unwrap_or_default()

@@ -78,6 +78,9 @@ pub(super) fn abandoned(report: &mut Report<'_>) {
         place,
         match asked {
             Some(digest) => format!("abandoned = \"{digest}\""),
+            None if report.state.last.is_none() => {
+                "no `abandoned`: nothing is before a first ceremony, and one that was given up is no part of a ledger".into()
+            }
             None => "no `abandoned`: the ceremony before was sealed".into(),
         },
         show(found),

@@ -286,7 +286,11 @@ impl Fact {
 /// Free text in a record: 1 to 200 characters, no control characters.
 pub fn words(text: &str) -> Result<(), Fault> {
     let length = text.chars().count();
-    if length == 0 || length > 200 || text.chars().any(char::is_control) {
+    if text.chars().any(char::is_control) {
+        let asked = "1 to 200 characters on one line, and no tab, arrow or other control key";
+        return Err(Fault::new("S-WORDS", asked, "a control character"));
+    }
+    if length == 0 || length > 200 {
         return Err(Fault::new(
             "S-WORDS",
             "1 to 200 characters on one line",

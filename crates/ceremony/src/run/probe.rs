@@ -155,6 +155,10 @@ impl Probe {
     pub fn steps(&self) -> Vec<ProbeStep> {
         let Some(run) = &self.run else { return Vec::new() };
         let mut steps = vec![ProbeStep::Login, ProbeStep::Inventory];
+        if self.holder == Holder::Root && run.graph().ops().iter().any(|op| op.act == Act::ReadHead)
+        {
+            steps.push(ProbeStep::Head);
+        }
         for Trial { planned, .. } in &self.keys {
             let name = || planned.name.clone();
             steps.extend([
@@ -189,6 +193,10 @@ impl Probe {
             ProbeStep::Copy => Some(ProbeRequest::Copy {}),
             ProbeStep::Login => self.ready.then_some(ProbeRequest::Token(TokenRequest::Login {})),
             ProbeStep::Inventory => in_session(ProbeRequest::Token(TokenRequest::List {})),
+            ProbeStep::Head => {
+                let label = self.run.as_ref()?.graph().head_label();
+                in_session(ProbeRequest::Token(TokenRequest::ReadHead { label }))
+            }
             ProbeStep::Make(name) => in_session(ProbeRequest::Make { key: self.template(name)? }),
             ProbeStep::Refused(name) => self
                 .trial(name)
@@ -289,6 +297,9 @@ impl Probe {
                     (Some(run), Holder::Spare(name)) => run.weigh_spare(name, objects).map(drop),
                     (None, _) => Ok(()),
                 }
+            }
+            (ProbeStep::Head, ProbeAnswer::Token(TokenAnswer::Heads { values })) => {
+                self.run.as_ref().map_or(Ok(()), |run| run.weigh_known_head(values).map(drop))
             }
             (ProbeStep::Make(name), ProbeAnswer::Token(TokenAnswer::Key(facts))) => {
                 self.weigh_pair(name, facts)

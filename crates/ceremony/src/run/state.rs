@@ -455,7 +455,7 @@ impl Run {
             return Err(Fault::new(
                 "R-AUTHN",
                 "participants, each once, in order",
-                format!("{by:?}"),
+                by.iter().map(Name::as_str).collect::<Vec<_>>().join(" "),
             ));
         }
         Ok(())
@@ -473,7 +473,8 @@ impl Run {
         if enough {
             Ok(())
         } else {
-            Err(Fault::new("R-MULTI", "two people of two roles", format!("{by:?}")))
+            let by: Vec<&str> = by.iter().map(Name::as_str).collect();
+            Err(Fault::new("R-MULTI", "two people of two roles", by.join(" ")))
         }
     }
 

@@ -326,39 +326,6 @@ impl Run {
         Ok(public)
     }
 
-    pub(super) fn weigh_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
-        let asked = self.head_value();
-        if values != core::slice::from_ref(&asked) {
-            let found: Vec<String> = values.iter().map(|v| crate::hex::encode(&v.0)).collect();
-            return Err(Fault::new(
-                "S-LEDGER-HEAD",
-                crate::hex::encode(&asked.0),
-                found.join(", "),
-            ));
-        }
-        Ok(Weighed { head: Some(asked), ..Weighed::default() })
-    }
-
-    /// The head that the ceremony before wrote, or those that this one asked to be written before
-    /// an interruption: a token that shows another has seen another history.
-    pub(super) fn weigh_known_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
-        let before = self.compiled().state.token_head.as_ref();
-        let asked = &self.compiled().state.asked_heads;
-        let known = |value| {
-            before == Some(value) || self.asked_heads.contains(value) || asked.contains(value)
-        };
-        if !values.is_empty() && values.iter().all(known) {
-            return Ok(Weighed::default());
-        }
-        let show = |value: &Octets| crate::hex::encode(&value.0);
-        let found: Vec<String> = values.iter().map(show).collect();
-        Err(Fault::new(
-            "S-LEDGER-HEAD",
-            before.map_or_else(|| "none".to_string(), show),
-            if found.is_empty() { "none".to_string() } else { found.join(", ") },
-        ))
-    }
-
     /// R-BACKUP: what people cloned is the key, as secret as it was made.
     pub(super) fn weigh_clone(&self, key: &Name, facts: &KeyFacts) -> Result<Weighed, Fault> {
         let planned = self.planned(key)?;
@@ -434,6 +401,7 @@ impl Run {
     fn compare(&self, objects: &[TokenObject], known: &Known) -> Result<Weighed, Fault> {
         let Known { expected, doubtful, head, begun } = known;
         let brought = &self.graph().demands.may_hold;
+        let mut strange = Vec::new();
         for object in objects {
             if !object.label.is_empty() && super::words(&object.label).is_err() {
                 let asked = "objects whose labels are plain text";
@@ -449,9 +417,11 @@ impl Run {
                 || begun.iter().any(|label| is_stray(object, label))
                 || brought.contains(&(object.class.clone(), object.label.clone()));
             if !in_order {
-                let asked = format!("a token that holds only {} keys of this CA", expected.len());
-                return Err(Fault::new("R-HSM-DEDICATED", asked, described(object)));
+                strange.push(object);
             }
+        }
+        if !strange.is_empty() {
+            return Err(self.not_dedicated(expected.len(), &strange));
         }
         for (id, key) in expected.iter().filter(|(id, _)| !doubtful.contains(*id)) {
             for class in ["private-key", "public-key"] {
@@ -464,10 +434,30 @@ impl Run {
         }
         Ok(Weighed::default())
     }
+
+    /// Every object that does not belong there. Those that bear labels of this CA come first: they
+    /// may be its keys, under a plan or a ledger that does not know of them.
+    fn not_dedicated(&self, keys: usize, strange: &[&TokenObject]) -> Fault {
+        let ours = self.graph().label_of("");
+        let (ours, others): (Vec<&TokenObject>, Vec<&TokenObject>) =
+            strange.iter().partition(|object| object.label.starts_with(&ours));
+        let listed = |objects: Vec<&TokenObject>, of: &str| {
+            let names: Vec<String> = objects.into_iter().map(described).collect();
+            (!names.is_empty()).then(|| format!("{of}: {}", names.join(", ")))
+        };
+        let found = [listed(ours, "with labels of this CA"), listed(others, "of others")];
+        let found: Vec<String> = found.into_iter().flatten().collect();
+        let asked = format!("a token that holds only {keys} keys of this CA");
+        Fault::new("R-HSM-DEDICATED", asked, found.join("; "))
+    }
 }
 
 fn described(object: &TokenObject) -> String {
-    format!("an object {} `{}` {}", object.class, object.label, crate::hex::encode(&object.id.0))
+    let id = match object.id.0.as_slice() {
+        [] => "without CKA_ID".to_string(),
+        id => crate::hex::encode(id),
+    };
+    format!("{} `{}` {id}", object.class, object.label)
 }
 
 /// PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false;

@@ -13,10 +13,19 @@ use crate::words;
 /// How many later attempts the annex lists of each number.
 const LISTED: u32 = 3;
 
+/// So many heads may be asked for that no step of the script has a line for: one after each refusal,
+/// and one for each failed making of a key.
+const MORE_HEADS: usize = 6;
+
 /// The annexes.
 pub(super) fn write(out: &mut String, compiled: &Compiled, labels: &Labels) {
     let graph = &compiled.graph;
     let _ = writeln!(out, "## {}\n\n{}\n", labels.annex_resume, labels.resume);
+    let _ = writeln!(out, "{}\n", labels.more_heads);
+    for _ in 0..MORE_HEADS {
+        let _ = writeln!(out, "- {}", labels.more_head);
+    }
+    out.push('\n');
     let _ = writeln!(out, "## {}\n\n{}\n", labels.annex_attempts, labels.attempts);
     out.push_str("```text\n");
     for certificate in &graph.certificates {

@@ -41,12 +41,14 @@ pub(super) const LABELS: Labels = Labels {
              4. A signature in doubt is burned with its numbers, and the next attempt follows (annex B). A key pair in doubt is adopted if it is complete; otherwise its remains are removed with the consent of two people of two roles.\n\
              5. A copy in doubt is made again, after what is left of it was removed from both tokens. A destruction in doubt is done again, until nothing of the key is left.\n\
              6. After the window it can only be closed as aborted, and sealed.",
+    more_heads: "The machine also asks for a head after a refusal and after a key generation that failed, where no step has a line for it. It is written here:",
+    more_head: "after step ____: 8 words ______________________________________ confirmed on the screen by (id) ______",
     annex_attempts: "Annex B: numbers of later attempts",
     attempts: "Nothing but these values changes in a later attempt; the next three are listed. A CRL's number is its first number plus the number of the attempt, from 0.",
     annex_refusal: "Annex C: stopping",
     refusal: "Every participant may answer any question with “no” and a reason; the ceremony then stops. A stopped ceremony is sealed too and enters the ledger; its certificates and CRLs are not handed out. If the audit key cannot sign, follow `gishiki abandon`: the digest of the unsealed journal is copied to paper and signed by all.",
     annex_slip: "Annex D: the slip for the anchor",
-    slip: "This slip pins the ceremony: two people copy it into `anchor.toml`. The head and the audit key are written at the step “Anchor”, the head of the postscript when the program shows it after the last exit. Every line is written in words.",
+    slip: "This slip pins the ceremony: two people copy it into `anchor.toml`. The head, and the audit key where this slip has lines for it, are written at the step “Anchor”, the head of the postscript when the program shows it after the last exit. Every line is written in words.",
     slip_head: "head (the chain value of the last record before the seal)",
     slip_postscript: "postscript (the chain value of the last record after the seal)",
     slip_audit_key: "audit-key (made in this ceremony)",
@@ -76,7 +78,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::Clock => (
             "Clock".into(),
             "Two people read the calibrated clock carried in and the machine's clock, and enter the difference in \
-             seconds and the clock's name."
+             seconds (the machine's minus the one carried in) and the clock's name."
                 .into(),
             format!("The difference is at most {} seconds.", graph.demands.max_clock_offset),
         ),
@@ -255,8 +257,8 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::AnchorWords => (
             "Anchor".into(),
-            "The audit key's digest and the head of the record are read aloud in words, written on the slip for \
-             `anchor.toml`, and signed by all."
+            "The audit key's digest and the head of the record are read aloud in words and entered. What the slip \
+             for `anchor.toml` has lines for is written there, and signed by all."
                 .into(),
             "Slip and screen agree.".into(),
         ),

@@ -20,6 +20,8 @@ pub enum ProbeStep {
     Login,
     /// What is on it.
     Inventory,
+    /// The ledger head on it is that of the ledger at hand; asked where the ceremony asks it.
+    Head,
     /// A session key pair as this planned key will be made.
     Make(Name),
     /// Which attributes of its template are refused; asked where it could not be made.
