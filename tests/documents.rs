@@ -170,7 +170,7 @@ fn documents(folder: &Path) -> Vec<PathBuf> {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let name = path.file_name().unwrap().to_str().unwrap();
-        let ours = !name.starts_with('.') && !["golden", "target", "OUT"].contains(&name);
+        let ours = !name.starts_with('.') && !["golden", "target", "FIRST", "OUT"].contains(&name);
         if path.is_dir() && ours {
             found.extend(documents(&path));
         } else if path.extension().is_some_and(|ending| ending == "md") {

@@ -213,11 +213,26 @@ fn a_ceremony_that_was_aborted_is_part_of_the_ledger() {
     let history = History::new();
     let module = Path::new(SOFTHSM);
     assert!(history.run(CEREMONIES[0], module, None).status.success());
+    // Refused at the papers, it is closed in the next session.
+    let early = history.copy();
+    early.answers("default = \"as-planned\"\n[op.papers]\nrefuse = \"a page is missing\"\n");
+    assert!(!early.run(CEREMONIES[1], module, None).status.success());
+    early.answers("default = \"as-planned\"\n");
+    let output = early.resume(CEREMONIES[1], module, 1, None);
+    assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     history.answers(
         "default = \"as-planned\"\n[op.complete-j-lis]\nrefuse = \"a seal number was misread\"\n",
     );
     let output = history.run(CEREMONIES[1], module, None);
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
+    for aborted in [&early, &history] {
+        // Its certificates are withheld: nobody is asked whether they were handed over.
+        let out = aborted.out(CEREMONIES[1]);
+        let after = fs::read_to_string(out.join("after.jsonl")).unwrap();
+        assert!(after.contains("exit-") && !after.contains("hand-over"), "{after}");
+        let said = succeed(gishiki().arg("verify").arg(&out).arg("--drill"));
+        assert!(said.contains("\n  postscript complete; "), "{said}");
+    }
     let sealed = files(&history.out(CEREMONIES[1]));
     assert!(!sealed.keys().any(|name| name.ends_with(".der") || name.ends_with(".crl")));
     history.verify();

@@ -387,6 +387,9 @@ pub(crate) struct Verify {
     /// List every rule that was judged, on what it rests, and which were not
     #[arg(long)]
     pub(crate) rules: bool,
+    /// Show the values of its slip of paper in words, as they were read aloud
+    #[arg(long)]
+    pub(crate) slip: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -192,6 +192,9 @@ fn verify_folder(
     if verify.rules {
         print(&rules::listed(&facts, anchored, lang))?;
     }
+    if verify.slip {
+        print(&account::slip(&facts, lang))?;
+    }
     print(&format!("\n{}", rules::counted(&facts, lang)))?;
     print(&account::aborted(&facts, lang))?;
     if unpinned {

@@ -5,10 +5,11 @@
 //! audit key, and nothing else, can then change nothing that was held before.
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
 use crate::hex::Digest;
@@ -20,6 +21,7 @@ use crate::run::Fault;
 use crate::text;
 use crate::time::Day;
 use crate::violation::{Input, Violation};
+use crate::words;
 
 /// `anchor.toml`
 #[derive(Debug, Clone, Deserialize)]
@@ -45,16 +47,39 @@ pub struct Pin {
     /// Its name.
     pub name: Name,
     /// The bindings' id, which covers every input.
+    #[serde(deserialize_with = "value")]
     pub bindings: Digest,
     /// The chain value of the transcript's last record.
+    #[serde(deserialize_with = "value")]
     pub head: Digest,
     /// The chain value of the postscript's last record; 32 zero octets where there is none.
+    #[serde(deserialize_with = "value")]
     pub postscript: Digest,
     /// SHA-256 of the SubjectPublicKeyInfo of an audit key that was made in it: no earlier key
     /// vouches for it (5.7.2), so people do.
+    #[serde(default, deserialize_with = "value_if_any")]
     pub audit_key: Option<Digest>,
     /// The day on which the slip was signed.
     pub signed_on: Day,
+}
+
+/// A value as its slip has it: 64 hexadecimal digits, or the 32 words that were read aloud.
+fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    if !text.trim().contains(char::is_whitespace) {
+        return text.parse().map_err(D::Error::custom);
+    }
+    let octets = words::octets(&text).map_err(|word| {
+        D::Error::custom(format!("`{word}` is not one of the PGP word list at its place"))
+    })?;
+    let octets: [u8; 32] = octets.try_into().map_err(|octets: Vec<u8>| {
+        D::Error::custom(format!("{} words; 32 are asked for", octets.len()))
+    })?;
+    Ok(Digest(octets))
+}
+
+fn value_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
+    value(deserializer).map(Some)
 }
 
 impl Anchor {
@@ -144,4 +169,36 @@ fn same<T: PartialEq + ToString>(what: &str, asked: &T, found: &T) -> Result<(),
         return Ok(());
     }
     Err(Fault::new("S-ANCHOR", format!("{what} {}", asked.to_string()), found.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    fn parsed(head: &str) -> Result<Digest, String> {
+        let other = Digest::of(b"other");
+        let text = format!(
+            "format = 1\nca = \"a\"\nmode = \"real\"\n[[ceremony]]\nsequence = 1\nname = \"one\"\n\
+             bindings = \"{other}\"\nhead = \"\"\"{head}\"\"\"\npostscript = \"{other}\"\n\
+             signed-on = 2026-04-01\n"
+        );
+        let anchor = Anchor::parse(text.as_bytes()).map_err(|violation| violation.found)?;
+        assert_eq!(anchor.ceremony.first().unwrap().audit_key, None);
+        Ok(anchor.ceremony.first().unwrap().head)
+    }
+
+    #[test]
+    fn a_value_is_written_as_the_slip_has_it() {
+        let head = Digest::of(b"head");
+        assert_eq!(parsed(&head.to_string()).unwrap(), head);
+        let lines = words::lines(&head.0).join("\n");
+        assert_eq!(parsed(&format!("\n{lines}\n")).unwrap(), head);
+        assert_eq!(parsed(&lines.to_uppercase()).unwrap(), head);
+        let (short, last) = lines.rsplit_once(' ').unwrap();
+        assert!(parsed(short).unwrap_err().contains("31 words; 32 are asked for"));
+        let swapped = format!("{short} aardvark");
+        assert!(parsed(&swapped).unwrap_err().contains("`aardvark` is not one"), "{last}");
+        assert!(parsed("zulu").unwrap_err().contains("64 of 0–9"));
+    }
 }

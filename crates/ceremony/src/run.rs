@@ -391,12 +391,18 @@ impl Run {
             return Next::Burn(op, self.attempt(op));
         }
         match (self.book, self.closed) {
-            (Book::Postscript, _) => self
-                .next_in(|phase| phase == Phase::Postscript)
-                .map_or(Next::Nothing, |op| Next::Ask(op, self.attempt(op))),
+            (Book::Postscript, closed) => self.next_of_postscript(closed),
             (Book::Transcript, Some(_)) => Next::Seal,
             (Book::Transcript, None) => self.next_of_transcript(),
         }
+    }
+
+    /// What an aborted ceremony made is withheld, and handed to nobody.
+    fn next_of_postscript(&self, closed: Option<End>) -> Next<'_> {
+        let withheld = |op: &Op| closed != Some(End::Completed) && op.act.is_hand_over();
+        let mut ops = self.graph().ops.iter().zip(&self.ops).filter(|(_, state)| !state.done);
+        ops.find(|(op, _)| op.act.phase() == Phase::Postscript && !withheld(op))
+            .map_or(Next::Nothing, |(op, _)| Next::Ask(op, self.attempt(op)))
     }
 
     fn next_of_transcript(&self) -> Next<'_> {

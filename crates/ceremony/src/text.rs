@@ -1,9 +1,10 @@
 //! What text may stand in an input: what a reviewer sees is what is read.
 //!
 //! Refused are octets that are not UTF-8, control characters, a byte order mark, text that is not
-//! in NFC, and every character that changes how text is shown without being seen: bidirectional
-//! controls, zero-width and other format characters. Two texts that look alike then are alike, but
-//! for homoglyphs, which names exclude by their alphabet.
+//! in NFC, and every character that changes how text is shown without being seen, is drawn as
+//! nothing, or has no meaning that two people share: bidirectional controls, zero-width and other
+//! format characters, spaces of odd widths, private use. Two texts that look alike then are alike,
+//! but for homoglyphs, which names exclude by their alphabet.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -62,16 +63,45 @@ const fn is_mark(octet: u8) -> bool {
     matches!(octet, b'\n' | b'=' | b',' | b'.' | b'[' | b']' | b'{' | b'}')
 }
 
-/// Whether no input may hold this character: it is not seen, or changes how others are seen.
+/// Whether no input may hold this character: it is not seen, or changes how others are seen, or
+/// means something to nobody else. By general category, of the Unicode Character Database 16.0.
 #[must_use]
 pub const fn is_refused(character: char) -> bool {
+    is_control(character) || is_blank(character) || is_nobodys(character)
+}
+
+/// Controls (Cc) but tab and line feed, line and paragraph separators (Zl, Zp), format characters
+/// (Cf), and whatever else `DerivedCoreProperties.txt` has as Default_Ignorable_Code_Point.
+const fn is_control(character: char) -> bool {
     matches!(character,
         '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+        | '\u{ad}' | '\u{34f}' | '\u{600}'..='\u{605}' | '\u{61c}' | '\u{6dd}' | '\u{70f}'
+        | '\u{890}' | '\u{891}' | '\u{8e2}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{ffa0}'
-        | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}'
-        | '\u{e0000}'..='\u{e0fff}' | '\u{e000}'..='\u{f8ff}')
+        | '\u{fff0}'..='\u{fffb}' | '\u{110bd}' | '\u{110cd}' | '\u{13430}'..='\u{1345f}'
+        | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Spaces (Zs) but the two that people type, U+0020 and U+3000; and signs that are drawn as
+/// nothing: an empty braille pattern, a filler, a note without a head.
+const fn is_blank(character: char) -> bool {
+    matches!(
+        character,
+        '\u{a0}' | '\u{1680}' | '\u{2000}'
+            ..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{2800}' | '\u{16fe4}' | '\u{1d159}'
+    )
+}
+
+/// Private use (Co: one block and the planes 15 and 16) and noncharacters.
+const fn is_nobodys(character: char) -> bool {
+    matches!(character,
+        '\u{e000}'..='\u{f8ff}' | '\u{fdd0}'..='\u{fdef}' | '\u{f0000}'..='\u{10ffff}'
+        | '\u{fffe}' | '\u{ffff}' | '\u{1fffe}' | '\u{1ffff}' | '\u{2fffe}' | '\u{2ffff}'
+        | '\u{3fffe}' | '\u{3ffff}' | '\u{4fffe}' | '\u{4ffff}' | '\u{5fffe}' | '\u{5ffff}'
+        | '\u{6fffe}' | '\u{6ffff}' | '\u{7fffe}' | '\u{7ffff}' | '\u{8fffe}' | '\u{8ffff}'
+        | '\u{9fffe}' | '\u{9ffff}' | '\u{afffe}' | '\u{affff}' | '\u{bfffe}' | '\u{bffff}'
+        | '\u{cfffe}' | '\u{cffff}' | '\u{dfffe}' | '\u{dffff}' | '\u{efffe}' | '\u{effff}')
 }
 
 /// Reads a document: its text, then its form.
@@ -142,5 +172,93 @@ mod tests {
         assert!(admit(&alloc::vec![b'a'; DOCUMENT.length() + 1]).is_err());
         assert!(admit(&alloc::vec![b'\n'; MARKS.length()]).is_ok());
         assert_eq!(admit(&alloc::vec![b'['; MARKS.length() + 1]).unwrap_err().at, MARKS.length());
+    }
+
+    /// One of each general category and table, by value, and its neighbours that may stand.
+    #[test]
+    fn what_nobody_sees_or_knows_is_refused() {
+        for refused in [
+            '\u{a0}',
+            '\u{ad}',
+            '\u{600}',
+            '\u{6dd}',
+            '\u{70f}',
+            '\u{891}',
+            '\u{8e2}',
+            '\u{1680}',
+            '\u{180e}',
+            '\u{2003}',
+            '\u{200a}',
+            '\u{2028}',
+            '\u{2029}',
+            '\u{202f}',
+            '\u{205f}',
+            '\u{2064}',
+            '\u{2800}',
+            '\u{3164}',
+            '\u{e000}',
+            '\u{fdd0}',
+            '\u{fdef}',
+            '\u{fffe}',
+            '\u{ffff}',
+            '\u{110bd}',
+            '\u{13430}',
+            '\u{1343f}',
+            '\u{13441}',
+            '\u{16fe4}',
+            '\u{1d159}',
+            '\u{1fffe}',
+            '\u{5ffff}',
+            '\u{e0001}',
+            '\u{e0101}',
+            '\u{effff}',
+            '\u{f0000}',
+            '\u{ffffd}',
+            '\u{100000}',
+            '\u{10fffd}',
+            '\u{10ffff}',
+        ] {
+            let text = format!("a{refused}");
+            assert_eq!(admit(text.as_bytes()).unwrap_err().at, 1, "U+{:04X}", u32::from(refused));
+        }
+        for planes in 0..=16_u32 {
+            for last in [0xfffe, 0xffff] {
+                assert!(is_refused(char::from_u32(planes << 16 | last).unwrap()), "{planes}");
+            }
+        }
+        for taken in [
+            ' ',
+            '\t',
+            '\n',
+            '\u{3000}',
+            '\u{2801}',
+            '\u{fdcf}',
+            '\u{fdf0}',
+            '\u{fffd}',
+            '\u{1342f}',
+            '\u{20000}',
+            '\u{2fffd}',
+            '架',
+            'ａ',
+            '・',
+            '–',
+            '…',
+        ] {
+            assert!(!is_refused(taken), "U+{:04X}", u32::from(taken));
+        }
+    }
+
+    /// A reason is something that somebody can read.
+    #[test]
+    fn blanks_are_no_words() {
+        for blank in ["", " ", "   ", "\u{3000}", " \u{3000} ", "\u{2800}", "\t"] {
+            assert_eq!(crate::run::words(blank).unwrap_err().rule, "S-WORDS", "{blank:?}");
+        }
+        assert!(crate::run::words(" a seal\u{3000}broke ").is_ok());
+        for (said, words) in [("", "no words"), ("  ", "no words"), ("no PIN", "no PIN")] {
+            assert_eq!(crate::run::as_words(said), words);
+        }
+        assert_eq!(crate::run::as_words("a\u{2800}b c\u{7}"), "a?b c?");
+        assert_eq!(crate::run::as_words("\u{2800}"), "?");
     }
 }

@@ -20,7 +20,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-pub use account::{Account, Begun, Judged, Postscript, Standing};
+pub use account::{Account, Begun, Finding, Judged, Postscript, Standing};
 pub use history::{Happening, History, What};
 
 use crate::anchor::Anchor;

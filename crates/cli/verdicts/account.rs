@@ -287,6 +287,21 @@ fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String> {
     Some(format!("{} {rule}: {}", pick(lang, "中止", "stopped by"), plain(reason)))
 }
 
+/// What the slip of paper of this ceremony has, in words of the PGP word list: people compare it
+/// with the paper.
+pub(super) fn slip(facts: &Consistent, lang: Lang) -> String {
+    let Some(held) = facts.state.held.last() else { return String::new() };
+    let mut text = format!("\n# {}\n", pick(lang, "この回の控え(言葉)", "its slip, in words"));
+    let key = held.audit_key.map(|key| ("audit-key", key));
+    let values = [("bindings", held.bindings), ("head", held.head)];
+    let postscript = [("postscript", held.postscript)];
+    for (name, value) in values.into_iter().chain(postscript).chain(key) {
+        let lines = ceremony::words::lines(&value.0);
+        text.push_str(&format!("  {name}\n    {}\n", lines.join("\n    ")));
+    }
+    text
+}
+
 /// The times up to the last ceremony in which a key had no CRL in force.
 pub(super) fn gaps(state: &State, lang: Lang) -> Vec<String> {
     let Some(last) = &state.last else { return Vec::new() };

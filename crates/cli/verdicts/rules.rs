@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ceremony::name::Name;
 use ceremony::rules::kept::{self, Basis, By, Where};
-use ceremony::verify::{Begun, Consistent, Judged, Standing};
+use ceremony::verify::{Begun, Consistent, Finding, Judged, Standing};
 
 use super::account::people;
 use crate::args::Lang;
@@ -78,19 +78,22 @@ fn refused(facts: &Consistent) -> impl Iterator<Item = (&Judged, &str)> {
 
 /// Rules that were judged and are not simply kept: what an exception covers, and what is reported.
 pub(super) fn unkept(facts: &Consistent, lang: Lang) -> Vec<String> {
-    let row = |judged: &Judged| match &judged.standing {
-        // What happened says so, at its time.
-        Standing::Kept | Standing::Refused(_) => None,
-        Standing::Excepted(found) => {
-            let word = pick(lang, "例外により許容", "excepted");
-            Some(format!("{word} {}: {}", judged.id, plain(found)))
-        }
-        Standing::Reported(found) => {
-            let word = pick(lang, "報告", "reported");
-            Some(format!("{word} {}: {}", judged.id, plain(found)))
-        }
+    let rows = |judged: &Judged| {
+        let (word, findings) = match &judged.standing {
+            // What happened says so, at its time.
+            Standing::Kept | Standing::Refused(_) => return Vec::new(),
+            Standing::Excepted(findings) => (pick(lang, "例外により許容", "excepted"), findings),
+            Standing::Reported(findings) => (pick(lang, "報告", "reported"), findings),
+        };
+        let row = |finding| format!("{word} {}: {}", judged.id, said(finding));
+        findings.iter().map(row).collect()
     };
-    facts.account.unkept().filter_map(row).collect()
+    facts.account.unkept().flat_map(rows).collect()
+}
+
+/// What was asked, and what was found.
+fn said(finding: &Finding) -> String {
+    format!("{}; {}", plain(&finding.asked), plain(&finding.found))
 }
 
 /// Every rule that was judged, and the ids of those that were not. Where nothing says whose the
@@ -158,19 +161,19 @@ fn row(judged: &Judged, tick: char, lang: Lang) -> String {
     let clause = ceremony::rules::find(judged.id).map_or("gishiki", |rule| rule.clause);
     let row = format!("{:<24} {:<28}", judged.id, clause);
     let so = pick(lang, judged.so.ja, judged.so.en);
+    let unticked = |word: &str, findings: &[Finding]| -> String {
+        findings.iter().map(|finding| format!("  – {row} {word}: {}\n", said(finding))).collect()
+    };
     match &judged.standing {
         Standing::Kept if judged.by.is_empty() => format!("  {tick} {row} {so}\n"),
         Standing::Kept => {
             let by: Vec<&str> = judged.by.iter().map(Name::as_str).collect();
             format!("  {tick} {row} {so} [{}]\n", by.join(" "))
         }
-        Standing::Excepted(found) => {
-            let word = pick(lang, "例外により許容", "excepted");
-            format!("  – {row} {word}: {}\n", plain(found))
+        Standing::Excepted(findings) => {
+            unticked(pick(lang, "例外により許容", "excepted"), findings)
         }
-        Standing::Reported(found) => {
-            format!("  – {row} {}: {}\n", pick(lang, "報告", "reported"), plain(found))
-        }
+        Standing::Reported(findings) => unticked(pick(lang, "報告", "reported"), findings),
         Standing::Refused(reason) => {
             format!("  ✗ {row} {}: {}\n", pick(lang, "拒否", "refused"), plain(reason))
         }

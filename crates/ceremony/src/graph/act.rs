@@ -375,6 +375,12 @@ impl Act {
         matches!(self, Self::Generate { .. } | Self::Sign(_))
     }
 
+    /// Whether it hands out what was made: only a completed ceremony does.
+    #[must_use]
+    pub(crate) const fn is_hand_over(&self) -> bool {
+        matches!(self, Self::HandOver { .. })
+    }
+
     /// Whether people note the head of the record after it: after every key, copy, destruction and
     /// decision. Of sheets the last of a run is noted, which the graph knows.
     #[must_use]

@@ -43,17 +43,22 @@ const PROMPT_SECONDS: i64 = 48 * 3600;
 /// better than none.
 pub(super) fn prompt(report: &mut Report<'_>) {
     let (plan, at) = (&report.inputs.plan, report.at());
-    let applications = plan.application.values();
-    let revocations = applications.filter(|a| *a.kind.get_ref() == ApplicationKind::Revocation);
-    let approved = revocations.map(|application| &application.approved.at);
-    let judged = plan.compromise.values().map(|compromise| &compromise.judged_at);
-    for since in approved.chain(judged) {
+    let applications = plan.application.iter();
+    let revocations =
+        applications.filter(|(_, a)| *a.kind.get_ref() == ApplicationKind::Revocation);
+    let approved = revocations.map(|(name, application)| {
+        (&application.approved.at, format!("the approval of {}", name.get_ref()))
+    });
+    let judged = plan.compromise.iter().map(|(key, compromise)| {
+        (&compromise.judged_at, format!("the judgement on {}", key.get_ref()))
+    });
+    for (since, what) in approved.chain(judged) {
         let latest = since.get_ref().plus_seconds(PROMPT_SECONDS);
         if at > latest {
             report.refuse(
                 Input::Plan,
                 since.span(),
-                format!("a ceremony within 48 hours, by {latest}"),
+                format!("a ceremony within 48 hours of {what}, by {latest}"),
                 format!("one that begins at {at}"),
                 "hold it earlier; if that cannot be done any more, an exception says why",
             );

@@ -13,10 +13,20 @@ use crate::violation::Input;
 impl<'a> Report<'a> {
     /// Every participant that the roster knows.
     fn participants(&self) -> Vec<&'a PersonEntry> {
+        self.named_participants().into_iter().map(|(_, person)| person).collect()
+    }
+
+    /// The same with their ids.
+    fn named_participants(&self) -> Vec<(&'a Name, &'a PersonEntry)> {
         let inputs = self.inputs;
         let ids = inputs.plan.participants.iter();
-        ids.filter_map(|id| inputs.roster.person.get(id.get_ref())).collect()
+        ids.filter_map(|id| inputs.roster.person.get_key_value(id.get_ref())).collect()
     }
+}
+
+/// A person, where a rule says of whom it asks something.
+fn who(id: &Name, person: &PersonEntry) -> String {
+    format!("{} ({id})", person.name.get_ref())
 }
 
 fn holds(person: &PersonEntry, role: &Name) -> bool {
@@ -186,7 +196,7 @@ pub(super) fn duties(report: &mut Report<'_>) {
 /// R-SEPARATE: nobody holds two roles of an incompatible pair (5.2.4, D32).
 pub(super) fn separate(report: &mut Report<'_>) {
     let inputs = report.inputs;
-    for person in inputs.roster.person.values() {
+    for (id, person) in &inputs.roster.person {
         for pair in &inputs.policy.separate {
             let held: Vec<_> = person
                 .roles
@@ -198,7 +208,8 @@ pub(super) fn separate(report: &mut Report<'_>) {
                     Input::Roster,
                     second.span(),
                     format!(
-                        "one person in one of {} and {} ({})",
+                        "{} in one of {} and {} ({})",
+                        who(id, person),
                         first.get_ref(),
                         second.get_ref(),
                         pair.section
@@ -213,15 +224,18 @@ pub(super) fn separate(report: &mut Report<'_>) {
 
 /// R-AUTHN: every person has an own credential (5.2.3): one key, one person.
 pub(super) fn credentials(report: &mut Report<'_>) {
-    let people: Vec<&PersonEntry> = report.inputs.roster.person.values().collect();
-    for (index, person) in people.iter().enumerate() {
+    let people: Vec<(&Name, &PersonEntry)> = report.inputs.roster.person.iter().collect();
+    for (index, (id, person)) in people.iter().enumerate() {
         let key = &person.credential.key_sha256;
-        if people.iter().take(index).any(|p| p.credential.key_sha256.get_ref() == key.get_ref()) {
+        let same = |other: &&(&Name, &PersonEntry)| {
+            other.1.credential.key_sha256.get_ref() == key.get_ref()
+        };
+        if let Some((other, owner)) = people.iter().take(index).find(same) {
             report.refuse(
                 Input::Roster,
                 key.span(),
-                "a credential of one person",
-                "another person's too",
+                format!("a credential of {} alone", who(id, person)),
+                format!("that of {} too", who(other, owner)),
                 "enrol a credential for each person",
             );
         }
@@ -233,7 +247,7 @@ pub(super) fn credentials(report: &mut Report<'_>) {
 pub(super) fn enrolment(report: &mut Report<'_>) {
     let day = report.at().day();
     let inputs = report.inputs;
-    for person in report.participants() {
+    for (id, person) in report.named_participants() {
         let by = &person.credential.by;
         let manager = inputs.roster.person.get(by.get_ref().as_str());
         let is_manager = manager
@@ -242,7 +256,10 @@ pub(super) fn enrolment(report: &mut Report<'_>) {
             report.refuse(
                 Input::Roster,
                 by.span(),
-                format!("a credential that an operations manager enrolled by {day}"),
+                format!(
+                    "a credential of {} that an operations manager enrolled by {day}",
+                    who(id, person)
+                ),
                 format!("{} on {}", by.get_ref(), person.credential.enrolled.get_ref()),
                 "let the operations manager enrol it",
             );
@@ -255,7 +272,7 @@ pub(super) fn enrolment(report: &mut Report<'_>) {
 pub(super) fn appointment(report: &mut Report<'_>) {
     let day = report.at().day();
     let inputs = report.inputs;
-    for person in report.participants() {
+    for (id, person) in report.named_participants() {
         let on = &person.appointed.on;
         let by = &person.appointed.by;
         let own = ["ca-manager", "issuing-officer"];
@@ -270,9 +287,12 @@ pub(super) fn appointment(report: &mut Report<'_>) {
         let approved = if ranking { letter } else { own.into_iter().all(approver) };
         if !approved || *on.get_ref() > day {
             let asked = if ranking {
-                format!("a letter of appointment by {day}")
+                format!("a letter of appointment of {} by {day}", who(id, person))
             } else {
-                format!("an appointment by {day} that a CA manager and an issuing officer approved")
+                format!(
+                    "an appointment of {} by {day} that a CA manager and an issuing officer approved",
+                    who(id, person)
+                )
             };
             let names: Vec<&str> = by.iter().map(|b| b.get_ref().as_str()).collect();
             report.refuse(
@@ -291,7 +311,7 @@ pub(super) fn appointment(report: &mut Report<'_>) {
 pub(super) fn entry_right(report: &mut Report<'_>) {
     let day = report.at().day();
     let inputs = report.inputs;
-    for person in report.participants() {
+    for (id, person) in report.named_participants() {
         let right = &person.entry_right;
         let granter = inputs.roster.person.get(right.by.get_ref().as_str());
         let manager =
@@ -300,7 +320,7 @@ pub(super) fn entry_right(report: &mut Report<'_>) {
             report.refuse(
                 Input::Roster,
                 right.by.span(),
-                format!("a right to enter that a CA manager granted by {day}"),
+                format!("a right to enter that a CA manager granted {} by {day}", who(id, person)),
                 format!("{} on {}", right.by.get_ref(), right.granted.get_ref()),
                 "let a CA manager grant it",
             );
@@ -312,7 +332,7 @@ pub(super) fn entry_right(report: &mut Report<'_>) {
 pub(super) fn trained(report: &mut Report<'_>) {
     let months = *report.inputs.policy.training.max_months.get_ref();
     let day = report.at().day();
-    for person in report.participants() {
+    for (id, person) in report.named_participants() {
         let trained = &person.trained;
         let fresh = |trained: &Day| within_months(*trained, day, months);
         if !trained.get_ref().iter().any(fresh) {
@@ -320,7 +340,7 @@ pub(super) fn trained(report: &mut Report<'_>) {
             report.refuse(
                 Input::Roster,
                 trained.span(),
-                format!("training within {months} months before {day}"),
+                format!("training of {} within {months} months before {day}", who(id, person)),
                 last.map_or("none".to_string(), ToString::to_string),
                 "train before the ceremony",
             );
@@ -331,13 +351,13 @@ pub(super) fn trained(report: &mut Report<'_>) {
 /// R-ELIGIBLE: each participant's background was checked before the ceremony (5.3.2).
 pub(super) fn eligible(report: &mut Report<'_>) {
     let day = report.at().day();
-    for person in report.participants() {
+    for (id, person) in report.named_participants() {
         let eligible = &person.eligible;
         if *eligible.get_ref() > day {
             report.refuse(
                 Input::Roster,
                 eligible.span(),
-                format!("a background check by {day}"),
+                format!("a background check of {} by {day}", who(id, person)),
                 eligible.get_ref().to_string(),
                 "check before the ceremony",
             );

@@ -283,9 +283,12 @@ impl Fact {
     }
 }
 
-/// Free text in a record: 1 to 200 characters, no control characters.
+/// Free text in a record: 1 to 200 characters on one line, not of blanks alone.
 pub fn words(text: &str) -> Result<(), Fault> {
     let length = text.chars().count();
+    if length > 0 && text.trim().is_empty() {
+        return Err(Fault::new("S-WORDS", "words that somebody can read", "blanks alone"));
+    }
     if text.chars().any(char::is_control) {
         let asked = "1 to 200 characters on one line, and no tab, arrow or other control key";
         return Err(Fault::new("S-WORDS", asked, "a control character"));
@@ -306,12 +309,15 @@ pub fn words(text: &str) -> Result<(), Fault> {
 /// not take becomes `?`.
 #[must_use]
 pub fn as_words(text: &str) -> String {
-    let taken = |c: char| if words(c.encode_utf8(&mut [0; 4])).is_ok() { c } else { '?' };
+    let is_taken = |c: char| {
+        !c.is_control() && crate::text::admit(c.encode_utf8(&mut [0; 4]).as_bytes()).is_ok()
+    };
+    let taken = |c: char| if is_taken(c) { c } else { '?' };
     let said: String = text.chars().take(200).map(taken).collect();
     let plain = |c: char| if c == ' ' || c.is_ascii_graphic() { c } else { '?' };
     match words(&said) {
         Ok(()) => said,
-        Err(_) if said.is_empty() => String::from("no words"),
+        Err(_) if said.trim().is_empty() => String::from("no words"),
         Err(_) => said.chars().map(plain).collect(),
     }
 }

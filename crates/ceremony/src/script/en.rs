@@ -184,7 +184,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::HandOver { certificates } => (
             "Hand-over of DS certificates".into(),
             format!(
-                "Hand the DS certificates {} over to the operations manager. This is the notice of their issue.",
+                "Hand the DS certificates {} over to the operations manager. This is the notice of their issue. After an abort nothing is handed over: this step is left out.",
                 first_to_last(certificates.iter())
             ),
             "The receiver has confirmed that their entries are as applied for.".into(),

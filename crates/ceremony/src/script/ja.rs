@@ -176,7 +176,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::HandOver { certificates } => (
             "DS 電子証明書の交付".into(),
             format!(
-                "DS 電子証明書 {} を運用保守責任者に交付する。交付をもって発行の通知とする。",
+                "DS 電子証明書 {} を運用保守責任者に交付する。交付をもって発行の通知とする。中止したときは交付せず、この手順は行わない。",
                 first_to_last(certificates.iter())
             ),
             "記載内容が申請どおりであることを受領者が確かめた。".into(),

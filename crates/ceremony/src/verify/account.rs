@@ -78,11 +78,20 @@ pub enum Standing {
     /// It was kept.
     Kept,
     /// An exception of the plan covers what was found.
-    Excepted(String),
+    Excepted(Vec<Finding>),
     /// What was found is reported, and not refused.
-    Reported(String),
+    Reported(Vec<Finding>),
     /// It refused something: why.
     Refused(String),
+}
+
+/// What a rule asked, and what was found instead.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// What was asked, and of whom.
+    pub asked: String,
+    /// What was found.
+    pub found: String,
 }
 
 impl Postscript {
@@ -203,12 +212,16 @@ fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<&'a str, &'a str
 }
 
 fn standing(compiled: &Compiled, id: &str) -> Standing {
-    let of = |list: &[Violation]| {
-        list.iter().find(|violation| violation.rule == id).map(|violation| violation.found.clone())
+    let of = |list: &[Violation]| -> Vec<Finding> {
+        let found = list.iter().filter(|violation| violation.rule == id);
+        let said = |one: &Violation| Finding { asked: one.asked.clone(), found: one.found.clone() };
+        found.map(said).collect()
     };
-    let excepted = of(&compiled.excepted).map(Standing::Excepted);
-    let reported = || of(&compiled.warnings).map(Standing::Reported);
-    excepted.or_else(reported).unwrap_or(Standing::Kept)
+    let (excepted, reported) = (of(&compiled.excepted), of(&compiled.warnings));
+    if !excepted.is_empty() {
+        return Standing::Excepted(excepted);
+    }
+    if reported.is_empty() { Standing::Kept } else { Standing::Reported(reported) }
 }
 
 /// What in a folder rules may be about.
