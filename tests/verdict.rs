@@ -321,47 +321,46 @@ fn what_follows_the_seal_is_judged_where_it_is_there() {
     assert!(whole.contains("complete; pinned by 2026-06-ds, which was not judged here\n"));
 }
 
+/// An exception that covers three people names each of them, before and after.
+#[test]
+fn of_an_exception_that_covers_three_people() {
+    let folder = tempfile::tempdir().unwrap();
+    let ca = folder.path().join("ca");
+    copy(&root().join("ceremony-plans/mdoc-root"), &ca);
+    let plan = ca.join("2026-04-genesis");
+    let exception = "\n[[exception]]\nrule = \"R-TRAINED\"\nreason = \"the earthquake\"\n\
+                 approved-by = [\"p01\", \"p07\"]\nuntil = 2026-05-01T00:00:00+09:00\n";
+    let text = fs::read_to_string(plan.join("plan.toml")).unwrap();
+    fs::write(plan.join("plan.toml"), text + exception).unwrap();
+    let roster = fs::read_to_string(ca.join("roster.toml")).unwrap();
+    let mut person = String::new();
+    let changed = roster.lines().map(|line| {
+        if let Some(id) = line.strip_prefix("[person.") {
+            person = id.trim_end_matches(']').to_string();
+        }
+        let is_old = line.starts_with("trained ") && ["p01", "p04", "p05"].contains(&&*person);
+        if is_old { "trained = [2025-03-31]\n".to_string() } else { format!("{line}\n") }
+    });
+    let changed: String = changed.collect();
+    fs::write(ca.join("roster.toml"), changed).unwrap();
+    let checked = succeed(gishiki().arg("check").arg(&plan));
+    let out = folder.path().join("out");
+    succeed(gishiki().arg("rehearse").arg(&plan).arg("--out").arg(&out));
+    let verify = |arguments: &[&str]| succeed(gishiki().arg("verify").arg(&out).args(arguments));
+    for said in [checked, verify(&["--rehearsal"]), verify(&["--rehearsal", "--rules"])] {
+        for id in ["p01", "p04", "p05"] {
+            let row = format!(" ({id}) within 12 months before 2026-04-01; 2025-03-31\n");
+            assert!(said.contains(&row), "{row} {said}");
+        }
+        assert!(said.contains("excepted R-TRAINED: training of FAKE "), "{said}");
+    }
+}
+
 /// An approval and an exit that were refused: what was done of both is neither all nor nothing.
 #[test]
 fn of_a_rule_that_was_kept_in_part() {
     let drill = Drill::new();
     let exit = "exit-p13";
-    /// An exception that covers three people names each of them, before and after.
-    #[test]
-    fn of_an_exception_that_covers_three_people() {
-        let folder = tempfile::tempdir().unwrap();
-        let ca = folder.path().join("ca");
-        copy(&root().join("ceremony-plans/mdoc-root"), &ca);
-        let plan = ca.join("2026-04-genesis");
-        let exception = "\n[[exception]]\nrule = \"R-TRAINED\"\nreason = \"the earthquake\"\n\
-                     approved-by = [\"p01\", \"p07\"]\nuntil = 2026-05-01T00:00:00+09:00\n";
-        let text = fs::read_to_string(plan.join("plan.toml")).unwrap();
-        fs::write(plan.join("plan.toml"), text + exception).unwrap();
-        let roster = fs::read_to_string(ca.join("roster.toml")).unwrap();
-        let mut person = String::new();
-        let changed = roster.lines().map(|line| {
-            if let Some(id) = line.strip_prefix("[person.") {
-                person = id.trim_end_matches(']').to_string();
-            }
-            let is_old = line.starts_with("trained ") && ["p01", "p04", "p05"].contains(&&*person);
-            if is_old { "trained = [2025-03-31]\n".to_string() } else { format!("{line}\n") }
-        });
-        let changed: String = changed.collect();
-        fs::write(ca.join("roster.toml"), changed).unwrap();
-        let checked = succeed(gishiki().arg("check").arg(&plan));
-        let out = folder.path().join("out");
-        succeed(gishiki().arg("rehearse").arg(&plan).arg("--out").arg(&out));
-        let verify =
-            |arguments: &[&str]| succeed(gishiki().arg("verify").arg(&out).args(arguments));
-        for said in [checked, verify(&["--rehearsal"]), verify(&["--rehearsal", "--rules"])] {
-            for id in ["p01", "p04", "p05"] {
-                let row = format!(" ({id}) within 12 months before 2026-04-01; 2025-03-31\n");
-                assert!(said.contains(&row), "{row} {said}");
-            }
-            assert!(said.contains("excepted R-TRAINED: training of FAKE "), "{said}");
-        }
-    }
-
     let answers = |op: &str| format!("default = \"as-planned\"\n[op.{op}]\nrefuse = \"not yet\"\n");
     fs::write(drill.path("answers.toml"), answers(exit)).unwrap();
     let output = run(&mut drill.run_command(&genesis()));

@@ -64,16 +64,16 @@ pub enum Trust<'a> {
 /// The evidence that a live run has just been sealed here. Only [`JustClosed::of`] makes one.
 #[derive(Debug)]
 pub struct JustClosed {
-    head: Digest,
-    postscript: Digest,
+    /// Of its transcript, and of its postscript.
+    heads: [Digest; 2],
 }
 
 impl JustClosed {
     /// From the run that was just closed in this room.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
-        run.closed()
-            .map(|_| Self { head: run.transcript_head(), postscript: run.postscript_head() })
+        let heads = [run.transcript_head(), run.postscript_head()];
+        run.closed().map(|_| Self { heads })
     }
 }
 
@@ -328,9 +328,7 @@ impl Trial {
             Trust::None => false,
             Trust::Rehearsal => is(facts.mode, Mode::Rehearsal)?,
             Trust::Drill => is(facts.mode, Mode::Drill)?,
-            Trust::Room(room) => {
-                room.head == facts.head && room.postscript == self.run.postscript_head()
-            }
+            Trust::Room(room) => room.heads == [facts.head, self.run.postscript_head()],
             Trust::Anchor(anchor) => {
                 is(facts.mode, *anchor.mode.get_ref())?;
                 let compared = anchor.compare(&self.state);
