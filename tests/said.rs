@@ -115,8 +115,8 @@ fn each_stop_names_what_comes_next() {
     assert!(drill.verify().contains("drill, consistent"));
 }
 
-/// A descriptor that nobody opened is told before anything else gets its number, and no command that
-/// is printed names one.
+/// A descriptor that nobody opened is told before anything else gets its number, and no command
+/// that is printed names one.
 #[test]
 fn a_descriptor_that_is_not_open_is_told_at_once() {
     let drill = Drill::new();
