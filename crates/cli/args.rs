@@ -72,9 +72,20 @@ pub(crate) enum Command {
 pub(crate) enum ImageCommand {
     /// Print the lock of Debian packages as the signed indices would have it now
     Lock,
+    /// Collect every locked input, Nix and this program in a new folder; it needs no registry then
+    Archive {
+        /// The folder; what is not whole yet lies beside it, and is used again
+        to: PathBuf,
+        /// The folder with the vendors' files
+        #[arg(long, value_name = "DIR")]
+        vendor: Option<PathBuf>,
+    },
     /// Put every locked input into the Nix store, each compared with its lock
     Seed {
-        /// The folder with the vendors' files
+        /// An archive, in the place of apt and cargo
+        #[arg(long, value_name = "DIR")]
+        from: Option<PathBuf>,
+        /// The folder with the vendors' files (otherwise those of the archive)
         #[arg(long, value_name = "DIR")]
         vendor: Option<PathBuf>,
     },

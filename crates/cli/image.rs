@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use ::image::{Pin, Proved};
+use ::image::{Archive, Pin, Proved};
 
 use crate::args::{ImageCommand, Lang};
 use crate::commands::{pick, print};
@@ -13,8 +13,15 @@ pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
     let repository = Path::new(".");
     match command {
         ImageCommand::Lock => print(&::image::refresh(repository).map_err(Halt::Media)?),
-        ImageCommand::Seed { vendor } => {
-            let count = ::image::seed(repository, vendor.as_deref()).map_err(Halt::Media)?;
+        ImageCommand::Archive { to, vendor } => {
+            let program = std::env::current_exe()
+                .map_err(|error| Halt::media("S-FILE", "this program's file", error.to_string()))?;
+            let archive = ::image::archive(repository, to, vendor.as_deref(), &program);
+            print(&archived(&archive.map_err(Halt::Media)?, to, lang))
+        }
+        ImageCommand::Seed { from, vendor } => {
+            let count = ::image::seed(repository, from.as_deref(), vendor.as_deref())
+                .map_err(Halt::Media)?;
             print(&format!(
                 "{count} {}\n",
                 pick(lang, "件の入力をストアに入れました", "inputs are in the store")
@@ -45,6 +52,35 @@ pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
             ))
         }
     }
+}
+
+/// What an archive holds.
+fn archived(archive: &Archive, to: &Path, lang: Lang) -> String {
+    let head = match archive.found {
+        true => pick(lang, "すでに揃っていて、変わっていません:", "whole already, and as it was:"),
+        false => pick(lang, "集めて読み返しました:", "collected and read back:"),
+    };
+    let parts = [
+        ("debian/", pick(lang, "イメージの Debian パッケージ", "the image's Debian packages")),
+        ("crates/", pick(lang, "クレート", "crates")),
+        ("vendor/", pick(lang, "ベンダーのファイル", "vendors' files")),
+        (
+            "host/",
+            pick(lang, "Debian 12 用の Nix とその依存", "Nix for Debian 12, and what it needs"),
+        ),
+        ("gishiki", pick(lang, "このプログラム", "this program")),
+        ("", pick(lang, "合計", "in all")),
+    ];
+    let lines: String = parts
+        .into_iter()
+        .map(|(folder, words)| {
+            let (count, octets) = archive.sum(folder);
+            let (whole, tenths) = (octets / 1_000_000, octets / 100_000 % 10);
+            format!("  {count:>4} {whole:>5}.{tenths} MB  {folder:<8} {words}\n")
+        })
+        .collect();
+    let index = pick(lang, "索引の SHA-256(控えておく)", "SHA-256 of the index, to be kept");
+    format!("{head} {}\n{lines}{index}: {}\n", to.display(), archive.index)
 }
 
 /// What was compared, and what was not: no word of this says more than was looked at.

@@ -2,9 +2,11 @@
 //! measure, and how it gets onto a stick.
 //!
 //! Nothing here runs on the image's own word. `recipe` reads derivations as texts and recomputes
-//! every path; `medium` and `unified` read the ISO octet by octet. Only `seed` calls other
-//! programs.
+//! every path; `medium` and `unified` read the ISO octet by octet. Only `seed` and `collect`
+//! call other programs.
 
+mod archive;
+mod collect;
 mod lock;
 mod medium;
 mod pin;
@@ -13,6 +15,7 @@ mod seed;
 mod stick;
 mod unified;
 
+pub use archive::{Archive, archive};
 pub use ceremony::run::Fault;
 pub use lock::{Fixed, Locks};
 pub use medium::unified_kernel_image;

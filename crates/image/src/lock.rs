@@ -74,6 +74,13 @@ pub struct Package {
     pub version: String,
 }
 
+impl Package {
+    /// The name of its file, as apt writes it.
+    pub(crate) fn file(&self, name: &str) -> String {
+        format!("{name}_{}_{}.deb", self.version.replace(':', "%3a"), self.arch)
+    }
+}
+
 /// A crate of `Cargo.lock`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Crate {

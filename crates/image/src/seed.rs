@@ -8,72 +8,130 @@ use std::process::{Command, Stdio};
 
 use ceremony::hex::Digest;
 
+use crate::archive::{inputs, judge};
+use crate::collect::of_vendor;
 use crate::lock::{DEBIAN, Debian, Package, Release};
 use crate::{Fault, Locks, unusable};
 
 /// apt's own folder, made by `nix/setup`: the suite's indices, signatures checked by apt.
 const APT: &str = "/var/lib/gishiki/apt.conf";
 
-/// Downloads what is locked, compares each file with its lock, and adds it to the store.
-/// `vendor` is the folder with the vendors' files.
+/// Puts every locked input into the store, each compared with its lock. They come from an archive,
+/// or else through apt and cargo. `vendor` is the folder with the vendors' files, where they do not
+/// lie in the archive.
 ///
 /// # Errors
 /// `S-STALE` if a locked version has left the mirror, and nothing else is wrong; `S-LOCK` if a file
-/// is not the locked one; `S-FILE`.
-pub fn seed(repository: &Path, vendor: Option<&Path>) -> Result<usize, Fault> {
+/// is not the locked one, or an archive has more or less than is locked; `S-FILE`.
+pub fn seed(
+    repository: &Path,
+    archive: Option<&Path>,
+    vendor: Option<&Path>,
+) -> Result<usize, Fault> {
     let locks = Locks::read(repository)?;
     let folder = tempfile::tempdir().map_err(|error| unusable(Path::new("/tmp"), &error))?;
-    let mut files = packages(&locks.debian, folder.path())?;
-    succeed(Command::new("cargo").args(["fetch", "--locked", "--quiet"]).current_dir(repository))?;
-    let registries = registries()?;
-    for one in &locks.crates {
-        let name = format!("{}-{}.crate", one.name, one.version);
-        let found =
-            registries.iter().map(|registry| registry.join(&name)).find(|path| path.exists());
-        let path = found.ok_or_else(|| Fault::new("S-LOCK", &name, "not in cargo's cache"))?;
-        compare(&path, &one.sha256)?;
-        files.push(path);
-    }
-    for file in locks.vendor.values() {
-        let folder = vendor.ok_or_else(|| {
-            Fault::new("S-LOCK", format!("--vendor, the folder with {}", file.name), "none")
-        })?;
-        let path = folder.join(&file.name);
-        compare(&path, &file.sha256)?;
-        files.push(path);
-    }
+    let files = match archive {
+        Some(archive) => archived(&locks, archive, vendor, folder.path())?,
+        None => downloaded(&locks, repository, vendor, folder.path())?,
+    };
     for some in files.chunks(100) {
         succeed(Command::new("nix-store").args(["--add-fixed", "sha256"]).args(some))?;
     }
     Ok(files.len())
 }
 
+/// Judges an archive, and gives its inputs under the names that the recipe has for them.
+fn archived(
+    locks: &Locks,
+    archive: &Path,
+    vendor: Option<&Path>,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, Fault> {
+    let mut inputs = inputs(locks)?;
+    if vendor.is_some() {
+        inputs.retain(|path, _| !path.starts_with("vendor/"));
+    }
+    judge(archive, &inputs)?;
+    let mut files = Vec::new();
+    for (path, input) in &inputs {
+        let (from, to) = (archive.join(path), folder.join(&input.name));
+        // The same file under another name; on another file system, a copy.
+        fs::hard_link(&from, &to)
+            .or_else(|_| fs::copy(&from, &to).map(|_| ()))
+            .map_err(|error| unusable(&from, &error))?;
+        files.push(to);
+    }
+    if vendor.is_some() {
+        files.extend(of_vendors(locks, vendor)?);
+    }
+    Ok(files)
+}
+
+fn downloaded(
+    locks: &Locks,
+    repository: &Path,
+    vendor: Option<&Path>,
+    folder: &Path,
+) -> Result<Vec<PathBuf>, Fault> {
+    let mut files = packages(&locks.debian, folder)?;
+    fetch_crates(repository)?;
+    for one in locks.crate_inputs() {
+        let path = cached(&one.name)?;
+        compare(&path, &one.sha256)?;
+        files.push(path);
+    }
+    files.extend(of_vendors(locks, vendor)?);
+    Ok(files)
+}
+
+/// The vendors' files, from their folder.
+fn of_vendors(locks: &Locks, vendor: Option<&Path>) -> Result<Vec<PathBuf>, Fault> {
+    let mut files = Vec::new();
+    for file in locks.vendor.values() {
+        let path = of_vendor(vendor, &file.name)?;
+        compare(&path, &file.sha256)?;
+        files.push(path);
+    }
+    Ok(files)
+}
+
 /// Downloads packages into a folder, under the names that the recipe has for them.
 fn packages(debian: &Debian, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
-    let wanted: Vec<String> = debian
-        .packages
-        .iter()
-        .map(|(name, package)| format!("{name}={}", package.version))
-        .collect();
-    let mut download = apt("apt-get");
-    download.args(["download", "-qq"]).args(&wanted).current_dir(folder);
-    succeed(&mut download).map_err(|fault| {
-        if !have_left(&fault.found) {
-            return fault;
-        }
-        let asked = "every locked version on the mirror (otherwise: gishiki image lock)";
-        Fault::new("S-STALE", asked, fault.found)
-    })?;
+    let version = |(name, package): (&String, &Package)| format!("{name}={}", package.version);
+    let wanted: Vec<String> = debian.packages.iter().map(version).collect();
+    download(apt("apt-get"), &wanted.iter().collect::<Vec<_>>(), folder)?;
     let mut files = Vec::new();
     for (name, package) in &debian.packages {
-        let version = package.version.replace(':', "%3a");
-        let path = folder.join(format!("{name}_{version}_{}.deb", package.arch));
+        let path = folder.join(package.file(name));
         compare(&path, &package.sha256)?;
         let named = folder.join(format!("{name}.deb"));
         fs::rename(&path, &named).map_err(|error| unusable(&path, &error))?;
         files.push(named);
     }
     Ok(files)
+}
+
+/// Has apt download these, each `NAME=VERSION`, into a folder.
+pub(crate) fn download(mut apt: Command, wanted: &[&String], folder: &Path) -> Result<(), Fault> {
+    if wanted.is_empty() {
+        return Ok(());
+    }
+    apt.args(["download", "-qq"]).args(wanted).current_dir(folder).env("LC_ALL", "C");
+    succeed(&mut apt).map(|_| ()).map_err(|fault| {
+        if !have_left(&fault.found) {
+            return fault;
+        }
+        let asked = "every locked version on the mirror (otherwise: gishiki image seed --from \
+                     ARCHIVE, or a new lock, gishiki image lock)";
+        Fault::new("S-STALE", asked, fault.found)
+    })
+}
+
+/// Has cargo download every locked crate into its cache.
+pub(crate) fn fetch_crates(repository: &Path) -> Result<(), Fault> {
+    let mut fetch = Command::new("cargo");
+    fetch.args(["fetch", "--locked", "--quiet"]).current_dir(repository);
+    succeed(&mut fetch).map(|_| ())
 }
 
 /// Whether apt says of some packages that they or their versions are not on the mirror, and of
@@ -88,7 +146,8 @@ fn have_left(said: &str) -> bool {
         })
 }
 
-fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
+/// A file must have this SHA-256.
+pub(crate) fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
     let found = Digest::of(&fs::read(path).map_err(|error| unusable(path, &error))?);
     if found == *asked {
         return Ok(());
@@ -96,13 +155,16 @@ fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
     Err(Fault::new("S-LOCK", format!("{} with SHA-256 {asked}", path.display()), found.to_string()))
 }
 
-/// cargo's caches of downloaded crates.
-fn registries() -> Result<Vec<PathBuf>, Fault> {
+/// Where cargo keeps a crate that it has downloaded.
+pub(crate) fn cached(name: &str) -> Result<PathBuf, Fault> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
     let cache = home.unwrap_or_default().join("registry/cache");
     let entries = fs::read_dir(&cache).map_err(|error| unusable(&cache, &error))?;
-    Ok(entries.filter_map(|entry| Some(entry.ok()?.path())).collect())
+    let mut registries = entries.filter_map(|entry| Some(entry.ok()?.path()));
+    let found =
+        registries.find_map(|registry| Some(registry.join(name)).filter(|path| path.exists()));
+    found.ok_or_else(|| Fault::new("S-LOCK", name, "not in cargo's cache"))
 }
 
 /// Makes the lock of Debian packages anew, for the same groups: what each group's packages are now,
@@ -177,14 +239,15 @@ fn releases() -> Result<BTreeMap<String, Release>, Fault> {
     Ok(releases)
 }
 
-fn apt(program: &str) -> Command {
+/// apt for the suite of the image.
+pub(crate) fn apt(program: &str) -> Command {
     let mut command = Command::new(program);
     command.env("APT_CONFIG", APT).env("LC_ALL", "C");
     command
 }
 
 /// Runs a program that must succeed; its output.
-fn succeed(command: &mut Command) -> Result<String, Fault> {
+pub(crate) fn succeed(command: &mut Command) -> Result<String, Fault> {
     let asked = format!("{} to succeed", command.get_program().to_string_lossy());
     let output = command.stdin(Stdio::null()).output();
     let output = output.map_err(|error| Fault::new("S-FILE", &asked, error.to_string()))?;
