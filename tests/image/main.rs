@@ -8,6 +8,7 @@
     reason = "a test stops where it fails, and says what it measured"
 )]
 
+mod archive;
 mod ceremony;
 mod lock;
 mod machine;
