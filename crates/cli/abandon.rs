@@ -1,9 +1,9 @@
 //! Gives up a ceremony that can be neither finished nor sealed: its record is written out, and
 //! everyone signs its digest on paper.
 //!
-//! It is read as a resumption reads it: each journal by itself, and of one medium alone nothing but
-//! what proves itself. What is given up could have happened, up to its last record: only that may be
-//! signed on paper, and a ledger takes nothing else. A first ceremony joins none.
+//! It is read as a resumption reads it: each journal by itself, and of one medium alone nothing
+//! but what proves itself. What is given up could have happened, up to its last record: only that
+//! may be signed on paper, and a ledger takes nothing else. A first ceremony joins none.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -24,7 +24,7 @@ pub(crate) struct Wanted<'w> {
     inputs: BTreeMap<String, Fixed>,
     /// Debian's `NAME=VERSION` of each package among them.
     debian: BTreeMap<String, String>,
-    /// Nix and everything that it needs: the place of each package, its `NAME=VERSION`, its SHA-256.
+    /// Nix and what it needs: the place of each package, its `NAME=VERSION`, its SHA-256.
     host: BTreeMap<String, (String, Digest)>,
     /// This program.
     program: (&'w Path, Digest),
