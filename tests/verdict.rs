@@ -86,6 +86,22 @@ fn of_the_first_ceremony() {
     kept_as("genesis-rules", &genesis_golden(), &["--rehearsal", "--rules"], None);
 }
 
+/// The slip in words: what the paper has, and what `anchor.toml` takes.
+#[test]
+fn a_slip_is_shown_in_words() {
+    let verify = |flags: &[&str]| {
+        succeed(gishiki().arg("verify").arg(genesis_golden()).arg("--rehearsal").args(flags))
+    };
+    let said = verify(&["--slip"]);
+    let head = said.lines().find_map(|line| line.strip_prefix("  head      ")).unwrap();
+    let words = ceremony::words::lines(&ceremony::hex::decode(head.trim()).unwrap());
+    assert!(said.contains(&format!("\n  head\n    {}\n", words.join("\n    "))), "{said}");
+    for name in ["bindings", "postscript", "audit-key"] {
+        assert!(said.contains(&format!("\n  {name}\n    ")), "{name}: {said}");
+    }
+    assert!(!verify(&[]).contains("its slip, in words"));
+}
+
 /// Each ceremony was judged by the rules of what was done in it.
 #[test]
 fn a_rule_is_listed_only_where_something_was_judged_by_it() {
@@ -361,6 +377,11 @@ fn of_an_exception_that_covers_three_people() {
     }
 }
 
+/// An approval and an exit that were refused: what was done of both is neither all nor nothing.
+#[test]
+fn of_a_rule_that_was_kept_in_part() {
+    let drill = Drill::new();
+    let exit = "exit-p13";
     let answers = |op: &str| format!("default = \"as-planned\"\n[op.{op}]\nrefuse = \"not yet\"\n");
     fs::write(drill.path("answers.toml"), answers(exit)).unwrap();
     let output = run(&mut drill.run_command(&genesis()));
@@ -377,11 +398,6 @@ fn of_an_exception_that_covers_three_people() {
     }
     let nothing = said.lines().find(|line| line.contains("nothing of it in")).unwrap();
     assert!(!nothing.contains("R-FACILITY"), "{nothing}");
-/// An approval and an exit that were refused: what was done of both is neither all nor nothing.
-#[test]
-fn of_a_rule_that_was_kept_in_part() {
-    let drill = Drill::new();
-    let exit = "exit-p13";
 
     let drill = Drill::new();
     let second = "complete-digital-agency";
