@@ -227,7 +227,7 @@ fn a_key_that_has_ended_is_not_due() {
         [
             "ds-0007 is renewed",
             "the next CRLs are signed",
-            "the last CRL runs out",
+            "the last CRL of g3 runs out",
             "g3 needs a successor (month 57)",
             "g3 signs its last certificate",
             "g3 must have a successor (month 63)",
@@ -318,7 +318,7 @@ fn a_state_says_on_what_it_rests_and_what_is_overdue() {
     let (code, said) = state(&["--at", "2032-03-15"]);
     assert_eq!(code, Some(0));
     assert!(said.contains("\n  not judged: consistent, but nothing says"), "{said}");
-    assert!(said.contains("\n# the last CRL of each key\n  g1       2031-09-16, until "), "{said}");
+    assert!(said.contains("\n# the last CRL of each key\n  g1       2031-07-28, until "), "{said}");
     let (_, json) = state(&["--at", "2032-03-15", "--json", "--rehearsal"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["judged"], "rehearsal");
@@ -326,6 +326,18 @@ fn a_state_says_on_what_it_rests_and_what_is_overdue() {
     assert_eq!(crl["next-update"], "2032-06-03T00:00:00+09:00");
     let (code, said) = state(&["--drill"]);
     assert_eq!(code, Some(4), "{said}");
+    // Two root keys in one batch: the CRLs of the old one end with its root.
+    let (_, said) = state(&["--at", "2031-07-15", "--rehearsal"]);
+    let crl =
+        "\n  g1       2031-07-28, until 2031-07-31T00:00:00+09:00 (2031-06-two-generations)\n";
+    assert!(said.contains(crl), "{said}");
+    assert!(said.contains("2031-07-31T00:00:00+09:00  the last CRL of g1 runs out\n"), "{said}");
+    // At its nextUpdate itself a CRL is out of date, whoever is asked.
+    let (_, said) = state(&["--at", "2032-06-03", "--rehearsal"]);
+    let rows = said.lines().filter(|line| line.contains("2032-06-03T00:00:00+09:00 (2032"));
+    let rows = rows.chain(said.lines().filter(|line| line.contains("last CRL of g3 runs out")));
+    let past: Vec<bool> = rows.map(|row| row.ends_with("  past")).collect();
+    assert_eq!(past, [true, true], "{said}");
     for (day, code, overdue) in [
         ("2032-03-15", 0, false),
         // On the day itself the next CRLs are not overdue yet.

@@ -246,12 +246,13 @@ fn copy_rows(shown: &Shown<'_>, lang: Lang) -> Vec<String> {
 /// Until when the CRLs of each root key reach that were handed out.
 fn last_crl_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
     let roots = state.keys.iter().filter(|(_, key)| key.usage == RehearsalUse::Root);
-    let row = |(name, key): (&Name, &Key)| {
+    let row = |(name, _): (&Name, &Key)| {
         let batch = state.last_batch(name, at)?;
-        let ended = batch.covers_until <= at && key.serves_at(at);
+        let (crls, (_, ends)) = (batch.crls.get(name)?, batch.covers(name)?);
+        let ended = ends <= at && state.run_out(at).any(|(other, _)| other == name);
         let missed = if ended { pick(lang, "  経過", "  past") } else { "" };
         let until = pick(lang, "期限", "until");
-        let (last, ends) = (batch.last.day(), batch.covers_until);
+        let last = crls.last.min(ends).day();
         Some(format!("{name:<8} {last}, {until} {ends} ({}){missed}", batch.ceremony))
     };
     roots.filter_map(row).collect()
@@ -280,7 +281,7 @@ fn batch_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
             Lang::Ja => format!("{entries} 件"),
             Lang::En => format!("entries {entries}"),
         };
-        let later = if batch.first > at { pick(lang, "  以後", "  later") } else { "" };
+        let later = if batch.ended_at > at { pick(lang, "  以後", "  later") } else { "" };
         let replaced = match (&batch.superseded_by, lang) {
             (None, _) => String::new(),
             (Some(by), Lang::Ja) => format!("  {by} に置き換え"),
@@ -289,8 +290,8 @@ fn batch_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
         format!(
             "{:<28} {} – {}  {}–{}  {entries}{replaced}{later}",
             batch.ceremony.as_str(),
-            batch.first.day(),
-            batch.last.day(),
+            batch.first().day(),
+            batch.last().day(),
             batch.numbers.0,
             batch.numbers.1,
         )
@@ -408,7 +409,10 @@ fn standing(state: &State, certificate: &Certificate, at: Instant, lang: Lang) -
 fn describe(due: &Due, lang: Lang) -> String {
     match &due.kind {
         DueKind::Crls => pick(lang, "次の CRL の署名", "the next CRLs are signed").to_string(),
-        DueKind::CrlsRunOut => pick(lang, "最後の CRL の期限", "the last CRL runs out").to_string(),
+        DueKind::CrlsRunOut(name) => match lang {
+            Lang::Ja => format!("{name} の最後の CRL の期限"),
+            Lang::En => format!("the last CRL of {name} runs out"),
+        },
         DueKind::Renewal(name) => format!("{name} {}", pick(lang, "の更新", "is renewed")),
         DueKind::Rollover(name) => {
             format!(

@@ -201,6 +201,8 @@ pub struct Certificate {
     pub not_after: Instant,
     /// SHA-256 of the certificate.
     pub digest: Digest,
+    /// When the ceremony ended that handed it out; nothing while it is withheld.
+    pub out_at: Option<Instant>,
     /// The certificate itself, of an aborted ceremony: the ceremony that releases it hands it out.
     pub der: Option<Vec<u8>>,
     /// Whether it can be relied on.
@@ -243,14 +245,10 @@ pub struct Burned {
 pub struct Batch {
     /// The ceremony.
     pub ceremony: Name,
-    /// The keys that signed them.
-    pub keys: BTreeSet<Name>,
-    /// The first thisUpdate.
-    pub first: Instant,
-    /// The last thisUpdate.
-    pub last: Instant,
-    /// The last nextUpdate: what is known after it is out of date.
-    pub covers_until: Instant,
+    /// The CRLs of each key that signed some.
+    pub crls: BTreeMap<Name, Crls>,
+    /// When its ceremony ended: nobody had it before.
+    pub ended_at: Instant,
     /// The lowest and the highest number.
     pub numbers: (u64, u64),
     /// Entries in the first and in the last one: those that end between them stand in the first.
@@ -261,8 +259,20 @@ pub struct Batch {
     pub superseded_by: Option<Name>,
     /// Whether it was handed out.
     pub issued: bool,
-    /// Whether the destruction of its unreleased rest was ordered and confirmed.
-    pub withdrawn: bool,
+    /// From when its unreleased rest does not exist, if its destruction was ordered and confirmed:
+    /// from when the batch counts that takes its place.
+    pub withdrawn: Option<Instant>,
+}
+
+/// The CRLs of one key in a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Crls {
+    /// The first thisUpdate.
+    pub first: Instant,
+    /// The last thisUpdate.
+    pub last: Instant,
+    /// The last nextUpdate: from then on what they say is out of date.
+    pub next_update: Instant,
 }
 
 impl State {
@@ -432,17 +442,44 @@ impl Certificate {
 }
 
 impl Batch {
+    /// The first thisUpdate of all keys.
+    #[must_use]
+    pub fn first(&self) -> Instant {
+        self.crls.values().map(|crls| crls.first).min().unwrap_or(self.ended_at)
+    }
+
+    /// The last thisUpdate of all keys.
+    #[must_use]
+    pub fn last(&self) -> Instant {
+        self.crls.values().map(|crls| crls.last).max().unwrap_or(self.ended_at)
+    }
+
+    /// Whether it was handed out by this time.
+    #[must_use]
+    pub fn is_out_at(&self, at: Instant) -> bool {
+        self.issued && self.ended_at <= at
+    }
+
+    /// From when and until when a CRL of this key was in force; those of a rest that was destroyed
+    /// never were.
+    #[must_use]
+    pub fn covers(&self, key: &Name) -> Option<(Instant, Instant)> {
+        let crls = self.crls.get(key)?;
+        let until = self.withdrawn.map_or(crls.next_update, |end| end.min(crls.next_update));
+        Some((crls.first.max(self.ended_at), until))
+    }
+
     /// Whether no other batch has taken its place, and its last CRL is still to come.
     #[must_use]
     pub fn is_open_at(&self, at: Instant) -> bool {
-        self.issued && self.superseded_by.is_none() && self.last > at
+        self.issued && self.superseded_by.is_none() && self.last() > at
     }
 
     /// Whether there may be a rest of it somewhere that is not released at this time: it stays when
     /// a batch of the same content takes its place, until its destruction is confirmed.
     #[must_use]
     pub fn has_rest_at(&self, at: Instant) -> bool {
-        self.issued && !self.withdrawn && self.last > at
+        self.issued && self.withdrawn.is_none() && self.last() > at
     }
 }
 

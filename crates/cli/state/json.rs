@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use ceremony::graph::Holder;
 use ceremony::hex::{Octets, encode};
-use ceremony::ledger::{Batch, Certificate, Key, Spare, Standing, State};
+use ceremony::ledger::{Batch, Certificate, Crls, Key, Spare, Standing, State};
 use ceremony::name::Name;
 use ceremony::plan::{Ground, Order};
 use ceremony::x509::Reason;
@@ -62,14 +62,20 @@ fn keys(shown: &Shown<'_>) -> Vec<Value> {
             "compromised": key.compromised.map(|at| at.to_string()),
             "destroyed": key.destroyed.map(|at| at.to_string()),
             "lost": key.lost.map(|at| at.to_string()),
-            "last-crl": state.last_batch(name, at).map(|batch| json!({
-                "this-update": batch.last.to_string(),
-                "next-update": batch.covers_until.to_string(),
-                "ceremony": batch.ceremony.as_str(),
-            })),
+            "last-crl": last_crl(state, name, at),
         })
     };
     state.keys.iter().map(key).collect()
+}
+
+fn last_crl(state: &State, key: &Name, at: ceremony::time::Instant) -> Option<Value> {
+    let batch = state.last_batch(key, at)?;
+    let (crls, (_, until)) = (batch.crls.get(key)?, batch.covers(key)?);
+    Some(json!({
+        "this-update": crls.last.min(until).to_string(),
+        "next-update": until.to_string(),
+        "ceremony": batch.ceremony.as_str(),
+    }))
 }
 
 fn spares(shown: &Shown<'_>) -> Vec<Value> {
@@ -125,12 +131,20 @@ fn certificates(state: &State, at: ceremony::time::Instant) -> Vec<Value> {
 }
 
 fn batches(state: &State) -> Vec<Value> {
+    let of_key = |(key, crls): (&Name, &Crls)| {
+        json!({
+            "key": key.as_str(),
+            "first": crls.first.to_string(),
+            "last": crls.last.to_string(),
+            "next-update": crls.next_update.to_string(),
+        })
+    };
     let batch = |batch: &Batch| {
         json!({
             "ceremony": batch.ceremony.as_str(),
-            "first": batch.first.to_string(),
-            "last": batch.last.to_string(),
-            "covers-until": batch.covers_until.to_string(),
+            "ended-at": batch.ended_at.to_string(),
+            "crls": batch.crls.iter().map(of_key).collect::<Vec<_>>(),
+            "withdrawn": batch.withdrawn.map(|at| at.to_string()),
             "numbers": [batch.numbers.0, batch.numbers.1],
             "entries": [batch.entries.0, batch.entries.1],
             "superseded-by": batch.superseded_by.as_ref().map(Name::as_str),

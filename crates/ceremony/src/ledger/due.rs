@@ -35,8 +35,8 @@ pub struct Due {
 pub enum DueKind {
     /// The next ceremony signs the next CRLs (4.9.7).
     Crls,
-    /// The last CRL runs out: verifiers refuse everything.
-    CrlsRunOut,
+    /// The last CRL of a root key runs out: verifiers refuse everything under it.
+    CrlsRunOut(Name),
     /// A DS certificate ends (4.7.1).
     Renewal(Name),
     /// A root key without successor is reported from here on: its rollover is planned (6.3.2; D14).
@@ -55,8 +55,9 @@ impl Due {
     pub fn is_overdue_at(&self, at: Instant) -> bool {
         match self.kind {
             DueKind::Crls => self.by.day().days_since(at.day()) < 0,
-            DueKind::CrlsRunOut
-            | DueKind::Renewal(_)
+            // A CRL is good before its nextUpdate, everything else up to its last second.
+            DueKind::CrlsRunOut(_) => self.by <= at,
+            DueKind::Renewal(_)
             | DueKind::Rollover(_)
             | DueKind::RolloverEnds(_)
             | DueKind::KeyUse(_)
@@ -71,13 +72,14 @@ impl State {
     #[must_use]
     pub fn due(&self, policy: &Policy, at: Instant) -> Vec<Due> {
         let mut due = Vec::new();
-        let known = |batch: &&Batch| batch.issued && batch.first <= at;
-        if let Some(batch) = self.batches.iter().rev().find(known) {
-            if let Some(day) = batch.next_ceremony {
-                due.push(Due { by: day.start(), kind: DueKind::Crls });
-            }
-            due.push(Due { by: batch.covers_until, kind: DueKind::CrlsRunOut });
+        let known = |batch: &&Batch| batch.is_out_at(at);
+        let last = self.batches.iter().rev().find(known);
+        if let Some(day) = last.and_then(|batch| batch.next_ceremony) {
+            due.push(Due { by: day.start(), kind: DueKind::Crls });
         }
+        due.extend(
+            self.run_out(at).map(|(name, by)| Due { by, kind: DueKind::CrlsRunOut(name.clone()) }),
+        );
         for (name, certificate) in &self.certificates {
             let revoked = certificate.revoked().is_some_and(|revoked| revoked.date <= at);
             let live = certificate.is_valid_at(at) && !revoked;

@@ -1,11 +1,11 @@
 //! What a ceremony changes in the state of its CA.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{Batch, Burned, Certificate, Genesis, Held, Key, Last, Spare, Standing, State};
+use super::{Batch, Burned, Certificate, Crls, Genesis, Held, Key, Last, Spare, Standing, State};
 use crate::graph::{Act, Holder, Item, Origin, Sheet};
 use crate::hex::{Digest, Octets};
 use crate::key::{PublicKey, Signature};
@@ -238,6 +238,7 @@ impl State {
                 not_before: planned.not_before,
                 not_after: planned.not_after,
                 digest: Digest::of(&signed.der),
+                out_at: completed.then(|| run.ended_at()),
                 der: (!completed).then(|| signed.der.clone()),
                 standing: Standing::Issued,
             };
@@ -252,6 +253,9 @@ impl State {
         }
         for name in graph.released.iter().filter(|_| completed) {
             self.set_standing(name, Standing::Issued);
+            if let Some(certificate) = self.certificates.get_mut(name) {
+                certificate.out_at = Some(run.ended_at());
+            }
         }
     }
 
@@ -282,33 +286,39 @@ impl State {
                     batch.superseded_by = Some(graph.ceremony.clone());
                 }
             }
-            self.take_withdrawals(run);
+            self.take_withdrawals(run, first.crl.this_update.max(run.ended_at()));
+        }
+        let mut crls: BTreeMap<Name, Crls> = BTreeMap::new();
+        for (planned, _) in &signed {
+            let (this, next) = (planned.crl.this_update, planned.crl.next_update);
+            let begun = Crls { first: this, last: this, next_update: next };
+            let of_key = crls.entry(planned.crl.issuer_key.clone()).or_insert(begun);
+            of_key.first = of_key.first.min(this);
+            of_key.last = of_key.last.max(this);
+            of_key.next_update = of_key.next_update.max(next);
         }
         let numbers = signed.iter().map(|(_, number)| *number);
-        let keys: BTreeSet<Name> =
-            signed.iter().map(|(planned, _)| planned.crl.issuer_key.clone()).collect();
         self.batches.push_back_mut(Batch {
             ceremony: graph.ceremony.clone(),
-            keys,
-            first: first.crl.this_update,
-            last: last.crl.this_update,
-            covers_until: last.crl.next_update,
+            crls,
+            ended_at: run.ended_at(),
             numbers: (numbers.clone().min().unwrap_or_default(), numbers.max().unwrap_or_default()),
             entries: (first.crl.revoked.len(), last.crl.revoked.len()),
             next_ceremony: graph.next_ceremony,
             superseded_by: None,
             issued: completed,
-            withdrawn: false,
+            withdrawn: None,
         });
     }
 
-    /// The batches of which people confirmed that the rest is destroyed.
-    fn take_withdrawals(&mut self, run: &Run) {
+    /// The batches of which people confirmed that the rest is destroyed: from when this one is out,
+    /// its CRLs are all there are.
+    fn take_withdrawals(&mut self, run: &Run, from: Instant) {
         for (op, _) in run.done_ops() {
             let Act::Supersede { ceremony } = &op.act else { continue };
             let place = self.batches.iter().position(|batch| batch.ceremony == *ceremony);
             if let Some(batch) = place.and_then(|place| self.batches.get_mut(place)) {
-                batch.withdrawn = true;
+                batch.withdrawn = Some(from);
             }
         }
     }

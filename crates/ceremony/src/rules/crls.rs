@@ -71,12 +71,15 @@ pub(super) fn prompt(report: &mut Report<'_>) {
 pub(super) fn late(report: &mut Report<'_>) {
     let Some(batch) = report.state.batches.iter().rev().find(|batch| batch.issued) else { return };
     let at = report.at();
-    let (ceremony, ends) = (&batch.ceremony, batch.covers_until);
+    let ceremony = &batch.ceremony;
     let planned = batch.next_ceremony.filter(|day| at.day() > *day);
-    let asked = match planned {
-        _ if at > ends => format!("a ceremony before the CRLs of {ceremony} run out, at {ends}"),
-        Some(day) => format!("a ceremony by {day}, as {ceremony} planned it"),
-        None => return,
+    let run_out = report.state.run_out(at).filter(|(_, ends)| *ends <= at);
+    let asked = match (run_out.min_by_key(|(_, ends)| *ends), planned) {
+        (Some((key, ends)), _) => {
+            format!("a ceremony before the last CRL of {key} runs out, at {ends}")
+        }
+        (None, Some(day)) => format!("a ceremony by {day}, as {ceremony} planned it"),
+        (None, None) => return,
     };
     report.refuse(
         Input::Plan,
