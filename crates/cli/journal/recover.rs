@@ -398,8 +398,8 @@ impl Side {
         Ok(held.medium)
     }
 
-    /// A medium in the place of a lost one; what was put aside on it gets another name. Each file is
-    /// there whole or not at all: a journal of which a part is missing is one that was cut.
+    /// A medium in the place of a lost one; what was put aside on it gets another name. Each file
+    /// is there whole or not at all: a journal of which a part is missing is one that was cut.
     fn renewed(
         folder: PathBuf,
         aside: Option<Aside>,
