@@ -202,7 +202,7 @@ fn two_journals_that_differ_lead_to_a_way_out() {
     assert!(said.contains(&put_aside), "{said}");
     // In the menu of the live image it is another word.
     let (_, said) = resume(&drill, &["--led"]);
-    let named = said.contains("3: go on without the journal of one medium in the menu");
+    let named = said.contains("  3: go on without the journal of one medium (");
     assert!(named && !said.contains(" --") && !said.contains("`--"), "{said}");
     assert_eq!(before, (lines(&drill, "A"), lines(&drill, "B")), "nothing is changed");
     // By the program's own words: the one with the approval is put aside, with two people's word.
@@ -226,7 +226,7 @@ fn a_journal_that_does_not_replay_is_named_by_line_and_rule() {
     write(&drill, "B", &bent);
     let (code, said) = resume(&drill, &[]);
     assert_eq!(code, Some(4), "{said}");
-    let place = format!("{}/transcript.jsonl line ", drill.path("B").display());
+    let place = format!("{}/journal.jsonl line ", drill.path("B").display());
     assert!(said.contains(&place) && said.contains("S-RECORD"), "{said}");
     assert!(said.contains(&format!("--put-aside {}", drill.path("B").display())), "{said}");
     let (code, said) = resume(&drill, &["--put-aside", drill.path("B").to_str().unwrap()]);

@@ -183,7 +183,7 @@ fn a_card_that_ignores_usages_is_refused_before_the_day() {
     let (said, code) = product.probe();
     assert_eq!(code, Some(3), "{said}");
     assert!(
-        said.contains("an object certificate `C.DevAut`") && said.contains("may-hold"),
+        said.contains("of others: certificate `C.DevAut`") && said.contains("may-hold"),
         "{said}"
     );
     let policy = product.plan.join("../policy.toml");

@@ -204,5 +204,7 @@ fn asked_ids(run: &Run, records: &[Value]) -> BTreeSet<String> {
 /// Whether a record tells of an object of this class without a name.
 fn is_told(journal: &str, class: &str) -> bool {
     let class = class.to_lowercase().replace(' ', "-");
-    journal.contains(&format!("an object {class} `"))
+    ["with labels of this CA: ", "of others: ", ", "]
+        .iter()
+        .any(|before| journal.contains(&format!("{before}{class} `")))
 }
