@@ -88,6 +88,7 @@ fn ends(key: &Key, root_ends: Instant) -> Instant {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::expect_used, reason = "a test stops where it fails")]
     use super::*;
     use crate::ledger::Crls;
 
