@@ -62,7 +62,15 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     for line in not_taken(&reading.agreed, lang) {
         text.push_str(&format!("{line}\n"));
     }
-    text.push_str(&format!("{}\n\n  sha256 {digest}\n", what_to_do(&after, lang)));
+    text.push_str(&format!(
+        "{}{}\n\n  sha256 {digest}\n",
+        pick(
+            lang,
+            "この記録は封印できません。次の値を紙に写し、全員が署名してください。",
+            "This record cannot be sealed. Copy this value to paper, and everyone signs it. "
+        ),
+        what_follows(&after, lang)
+    ));
     for line in ceremony::words::lines(&digest.0) {
         text.push_str(&format!("    {line}\n"));
     }
@@ -74,17 +82,18 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     print(&text)
 }
 
-const fn what_to_do(after: &After, lang: Lang) -> &'static str {
+/// What a ceremony that was given up means for the next one.
+const fn what_follows(after: &After, lang: Lang) -> &'static str {
     match after {
         After::Nothing => pick(
             lang,
-            "この記録は封印できません。次の値を紙に写し、全員が署名してください。最初のセレモニーなので、台帳には入りません。トークンを初期化し、新しい計画で行います。",
-            "This record cannot be sealed. Copy this value to paper, and everyone signs it. It was the CA's first ceremony, and joins no ledger: the token is initialised, and a new plan is held.",
+            "最初のセレモニーなので台帳には入りません。トークンを初期化し、別の計画で改めて行います。",
+            "A CA's first ceremony is then no part of a ledger: initialise the token, and hold it on another plan.",
         ),
         After::Ceremony(_) => pick(
             lang,
-            "この記録は封印できません。次の値を紙に写し、全員が署名してください。次の計画の abandoned にこの値を書きます。",
-            "This record cannot be sealed. Copy this value to paper, and everyone signs it. The next plan names it as `abandoned`.",
+            "次の計画の abandoned にこの値を書きます。",
+            "The next plan names it as `abandoned`.",
         ),
     }
 }
