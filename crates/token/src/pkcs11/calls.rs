@@ -135,14 +135,13 @@ impl Calls {
     /// the module does not know.
     pub(super) fn empty_slots(&self) -> Result<Vec<String>, TokenError> {
         let (all, used) = (self.slot_list(CK_FALSE)?, self.slots()?);
-        let empty = all.into_iter().filter(|slot| !used.contains(slot));
-        let said = empty.map(|slot| {
+        let said = |slot| {
             let mut info = CK_SLOT_INFO::default();
             let value = call!(self, C_GetSlotInfo(slot, &raw mut info));
             checked("C_GetSlotInfo", value)?;
             Ok(super::objects::field(&info.slotDescription))
-        });
-        said.collect()
+        };
+        all.into_iter().filter(|slot| !used.contains(slot)).map(said).collect()
     }
 
     fn slot_list(&self, with_token: CK_BBOOL) -> Result<Vec<CK_SLOT_ID>, TokenError> {
