@@ -234,8 +234,8 @@ impl History {
             list.args(["--login", "--pin", PIN, "--list-objects"]);
             run(self.drill.env(&mut list))
         };
-        // On a busy machine SoftHSM was seen to show no token to a process that has just begun, once
-        // in some thousand times. A token that is gone stays gone.
+        // On a busy machine SoftHSM was seen to show no token to a new process, once in some
+        // thousand times. A token that is gone stays gone.
         let listed = list();
         let listed = if listed.status.success() { listed } else { list() };
         assert!(listed.status.success(), "{label}: {}: {}", listed.status, text(&listed));
