@@ -206,6 +206,17 @@ fn a_ledger_that_is_older_than_the_token_stops_the_run() {
     assert_eq!(history.keys_on("DRILL mdoc-root"), (2, 2), "nothing was changed");
 }
 
+/// The beginning of a plan that comes after the aborted ceremony, a day later.
+fn after_the_aborted() -> String {
+    let before = fs::read_to_string(plan(CEREMONIES[1]).join("plan.toml")).unwrap();
+    let head = &before[..before.find("[application").unwrap()];
+    head.replace("2026-06-30", "2026-07-01")
+        .replace("= 2\n", "= 3\n")
+        .replace("\"2026-06-ds\"", "\"2026-07-release\"")
+        .replace("after    = \"2026-04-genesis\"", "after    = \"2026-06-ds\"")
+        .replace("39784aac", "4a784aac")
+}
+
 /// A ceremony that people stop is sealed and enters the ledger; what it issued is withheld until
 /// the next plan says what becomes of it.
 #[test]
@@ -251,13 +262,7 @@ fn a_ceremony_that_was_aborted_is_part_of_the_ledger() {
     crate::support::copy(&root().join("ceremony-plans/mdoc-root"), &ca);
     let next = ca.join("2026-07-release");
     fs::create_dir(&next).unwrap();
-    let before = fs::read_to_string(plan(CEREMONIES[1]).join("plan.toml")).unwrap();
-    let head = &before[..before.find("[application").unwrap()];
-    let head = head.replace("2026-06-30", "2026-07-01").replace("= 2\n", "= 3\n");
-    let head = head
-        .replace("\"2026-06-ds\"", "\"2026-07-release\"")
-        .replace("after    = \"2026-04-genesis\"", "after    = \"2026-06-ds\"");
-    let head = head.replace("39784aac", "4a784aac");
+    let head = after_the_aborted();
     let crls = "[crls]\nnext-ceremony = 2026-09-28\n";
     let check = |plan: String| {
         fs::write(next.join("plan.toml"), plan).unwrap();
