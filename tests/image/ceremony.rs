@@ -8,7 +8,7 @@ use crate::medium::{self, Sticks};
 use crate::support::{PIN, assert_same_to_be_signed, genesis_golden, gishiki, records, succeed};
 
 /// Every prompt that people are asked with.
-const PROMPTS: [&str; 14] = [
+const PROMPTS: [&str; 13] = [
     "who confirms (ids, by spaces): ",
     "(8 words or more from the papers): ",
     "(the first 8 words, as read aloud): ",
@@ -18,10 +18,9 @@ const PROMPTS: [&str; 14] = [
     "second-factor: ",
     "no returns: ",
     "noted and confirmed; none if there is none): ",
+    "noted in the script; confirmed on the screen by (ids, by spaces): ",
     "set in the menu; Enter looks again: ",
     "who consent; otherwise no: ",
-    "noted in the script; confirmed on the screen by (ids, by spaces): ",
-    "set it and press Enter; no stops: ",
     MENU,
 ];
 
