@@ -22,31 +22,6 @@ pub(crate) struct Args {
     pub(crate) command: Command,
 }
 
-impl Args {
-    /// The journals of the ceremony that the command holds or gives up.
-    pub(crate) fn journals(&self) -> &[PathBuf] {
-        match &self.command {
-            Command::Run(run) => &run.held.journal,
-            Command::Resume(resume) => &resume.held.journal,
-            Command::Abandon(abandon) => &abandon.journal,
-            Command::Check(_)
-            | Command::Graph(_)
-            | Command::Bind(_)
-            | Command::Script(_)
-            | Command::Diff(_)
-            | Command::Rehearse(_)
-            | Command::Verify(_)
-            | Command::State(_)
-            | Command::Validate(_)
-            | Command::Probe(_)
-            | Command::Live(_)
-            | Command::Screen(_) => &[],
-            #[cfg(feature = "image")]
-            Command::Image(_) => &[],
-        }
-    }
-}
-
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Lang {
     Ja,
@@ -147,12 +122,54 @@ pub(crate) enum ImageCommand {
     },
 }
 
+/// What a command holds a ceremony with, goes on with it, or gives it up.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Given<'a> {
+    /// The plan, where one is named.
+    pub(crate) plan: Option<&'a PathBuf>,
+    /// The room and what belongs to it; to give a ceremony up takes none.
+    pub(crate) held: Option<&'a Held>,
+    pub(crate) journal: &'a [PathBuf],
+    pub(crate) ledger: Option<&'a PathBuf>,
+    pub(crate) anchor: Option<&'a PathBuf>,
+    pub(crate) out: &'a PathBuf,
+    /// Whether the live image leads it.
+    pub(crate) led: bool,
+}
+
+impl<'a> Given<'a> {
+    const fn held(plan: Option<&'a PathBuf>, held: &'a Held) -> Self {
+        Self {
+            plan,
+            held: Some(held),
+            journal: held.journal.as_slice(),
+            ledger: held.ledger.as_ref(),
+            anchor: held.anchor.as_ref(),
+            out: &held.out,
+            led: held.led,
+        }
+    }
+
+    const fn abandoned(abandon: &'a Abandon) -> Self {
+        Self {
+            plan: None,
+            held: None,
+            journal: abandon.journal.as_slice(),
+            ledger: abandon.ledger.as_ref(),
+            anchor: abandon.anchor.as_ref(),
+            out: &abandon.out,
+            led: abandon.led,
+        }
+    }
+}
+
 impl Command {
-    /// Where and with what it holds a ceremony, if it does.
-    pub(crate) const fn held(&self) -> Option<&Held> {
+    /// What it holds a ceremony with, or gives one up, if it does either.
+    pub(crate) const fn given(&self) -> Option<Given<'_>> {
         match self {
-            Self::Run(run) => Some(&run.held),
-            Self::Resume(resume) => Some(&resume.held),
+            Self::Run(run) => Some(Given::held(Some(&run.plan), &run.held)),
+            Self::Resume(resume) => Some(Given::held(resume.plan.as_ref(), &resume.held)),
+            Self::Abandon(abandon) => Some(Given::abandoned(abandon)),
             Self::Check(_)
             | Self::Graph(_)
             | Self::Bind(_)
@@ -160,7 +177,6 @@ impl Command {
             | Self::Diff(_)
             | Self::Rehearse(_)
             | Self::Probe(_)
-            | Self::Abandon(_)
             | Self::Verify(_)
             | Self::State(_)
             | Self::Validate(_)
@@ -176,7 +192,7 @@ impl Command {
         if let Self::Probe(probe) = self {
             return probe.pin_fd;
         }
-        self.held().and_then(|held| held.pin_fd)
+        self.given()?.held?.pin_fd
     }
 }
 

@@ -11,7 +11,7 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::args::{self, Args, Command, Lang};
+use crate::args::{self, Args, Command, Given, Lang};
 use crate::commands::pick;
 use crate::exit::Halt;
 use crate::files::shown;
@@ -257,42 +257,22 @@ pub(crate) enum Ways {
 impl Ways {
     /// What can follow this command, if it holds a ceremony.
     pub(crate) fn after(args: &Args) -> Option<Self> {
-        let (plan, held, led) = match &args.command {
-            Command::Run(run) => (Some(&run.plan), Given::of(&run.held), run.held.led),
-            Command::Resume(resume) => {
-                (resume.plan.as_ref(), Given::of(&resume.held), resume.held.led)
-            }
-            Command::Abandon(abandon) => (None, Given::abandoned(abandon), abandon.led),
-            Command::Check(_)
-            | Command::Graph(_)
-            | Command::Bind(_)
-            | Command::Script(_)
-            | Command::Diff(_)
-            | Command::Rehearse(_)
-            | Command::Verify(_)
-            | Command::State(_)
-            | Command::Validate(_)
-            | Command::Probe(_)
-            | Command::Live(_)
-            | Command::Screen(_) => return None,
-            #[cfg(feature = "image")]
-            Command::Image(_) => return None,
-        };
-        if led {
+        let given = args.command.given()?;
+        if given.led {
             return Some(Self::Menu);
         }
         let lang = args.lang;
         let mut run = Line::of("run", lang);
-        run.path(plan.map_or(Path::new("PLAN"), PathBuf::as_path));
+        run.path(given.plan.map_or(Path::new("PLAN"), PathBuf::as_path));
         let mut resume = Line::of("resume", lang);
-        if let (Command::Resume(_), Some(plan)) = (&args.command, plan) {
+        if let (Command::Resume(_), Some(plan)) = (&args.command, given.plan) {
             resume.option("--plan", plan);
         }
         let mut abandon = Line::of("abandon", lang);
-        held.room_of(&mut run);
-        held.room_of(&mut resume);
-        held.media_of(&mut abandon);
-        held.ledger_of(&mut abandon);
+        given.room_of(&mut run);
+        given.room_of(&mut resume);
+        given.media_of(&mut abandon);
+        given.ledger_of(&mut abandon);
         Some(Self::Commands { run: run.0, resume: resume.0, abandon: abandon.0 })
     }
 
@@ -343,25 +323,7 @@ impl Ways {
 }
 
 /// The options that lead from one command of a ceremony to the next.
-struct Given<'a> {
-    held: Option<&'a args::Held>,
-    /// `--ledger` and `--anchor`, where they were given.
-    ledger: [Option<&'a PathBuf>; 2],
-    journal: &'a [PathBuf],
-    out: &'a Path,
-}
-
-impl<'a> Given<'a> {
-    fn of(held: &'a args::Held) -> Self {
-        let ledger = [held.ledger.as_ref(), held.anchor.as_ref()];
-        Self { held: Some(held), ledger, journal: &held.journal, out: &held.out }
-    }
-
-    fn abandoned(abandon: &'a args::Abandon) -> Self {
-        let ledger = [abandon.ledger.as_ref(), abandon.anchor.as_ref()];
-        Self { held: None, ledger, journal: &abandon.journal, out: &abandon.out }
-    }
-
+impl Given<'_> {
     fn media_of(&self, line: &mut Line) {
         for journal in self.journal {
             line.option("--journal", journal);
@@ -371,7 +333,7 @@ impl<'a> Given<'a> {
 
     /// The ledger, by which an interrupted or abandoned ceremony is replayed.
     fn ledger_of(&self, line: &mut Line) {
-        for (name, path) in ["--ledger", "--anchor"].into_iter().zip(self.ledger) {
+        for (name, path) in ["--ledger", "--anchor"].into_iter().zip([self.ledger, self.anchor]) {
             if let Some(path) = path {
                 line.option(name, path);
             }

@@ -137,7 +137,7 @@ pub(crate) fn run() -> ExitCode {
 
 /// Performs the command. What panics is our bug; it has said where.
 fn performed(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
-    let journals = args.journals().to_vec();
+    let journals = args.command.given().map_or(&[][..], |given| given.journal).to_vec();
     catch_unwind(AssertUnwindSafe(|| begin(args, ways, lang))).unwrap_or_else(|_| {
         let fault = Fault::new("panic", "none", "the one that is shown above");
         let halt = Halt::Bug(fault);
@@ -147,7 +147,7 @@ fn performed(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
 
 /// The descriptor of a PIN is looked at before anything is opened that might take its number.
 fn begin(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
-    let held = args.command.held();
+    let held = args.command.given().and_then(|given| given.held);
     let reached = held.map(|held| Reached::of(&held.journal));
     secrets::judge_descriptor(args.command.pin_fd()).map_err(|halt| match reached {
         Some(reached) => halt.held(reached),
