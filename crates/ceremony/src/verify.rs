@@ -10,6 +10,7 @@
 
 mod account;
 mod history;
+mod lines;
 #[cfg(test)]
 mod tests;
 
@@ -23,14 +24,15 @@ use alloc::vec::Vec;
 pub use account::{Account, Begun, Finding, Judged, Postscript, Standing};
 pub use history::{Happening, History, What};
 
+use lines::Lines;
+
 use crate::anchor::Anchor;
-use crate::bounds::{Exceeded, RECORD, RECORDS};
 use crate::compile::{Compiled, Inputs, compile};
 use crate::hex::Digest;
 use crate::key::{Check, Proof, PublicKey};
 use crate::ledger::State;
-use crate::record::{End, Event, Mode, Opened, Record};
-use crate::run::{Fault, Next, Run, Step};
+use crate::record::{End, Event, Mode, Opened};
+use crate::run::{Fault, Next, Run};
 use crate::seal::{self, Made};
 
 /// A sealed ceremony as it lies in a folder. Nothing in it is believed.
@@ -427,69 +429,6 @@ impl Verified {
     pub const fn artefacts(&self) -> &BTreeMap<String, Vec<u8>> {
         &self.artefacts
     }
-}
-
-/// The lines of a book, with the place of the one at hand.
-struct Lines<'a> {
-    file: &'static str,
-    rest: core::str::SplitTerminator<'a, char>,
-    line: &'a str,
-    number: usize,
-}
-
-impl<'a> Lines<'a> {
-    fn new(file: &'static str, octets: &'a [u8]) -> Result<Self, Refusal> {
-        let text = core::str::from_utf8(octets)
-            .map_err(|_| refused(file, Fault::new("S-RECORD", "UTF-8", "other octets")))?;
-        if !text.is_empty() && !text.ends_with('\n') {
-            return Err(refused(file, Fault::new("S-RECORD", "whole lines", "a torn last line")));
-        }
-        let lines = text.bytes().filter(|octet| *octet == b'\n').count();
-        RECORDS.judge(lines).map_err(|e| refused(file, over(e)))?;
-        Ok(Self { file, rest: text.split_terminator('\n'), line: "", number: 0 })
-    }
-
-    fn next_record(&mut self) -> Result<Option<Record>, Refusal> {
-        let Some(line) = self.rest.next() else { return Ok(None) };
-        self.line = line;
-        self.number += 1;
-        RECORD.judge(line.len()).map_err(|e| self.refuse(over(e)))?;
-        let record = Record::read(line);
-        record.map(Some).map_err(|e| self.refuse(Fault::new("S-RECORD", "a record", e.to_string())))
-    }
-
-    /// The line that replay gives must be the line that was written.
-    fn same(&self, step: Step, checks: &mut Vec<Check>) -> Result<Run, Refusal> {
-        if step.line.strip_suffix('\n') != Some(self.line) {
-            let (asked, found) = (step.line.trim_end(), self.line);
-            let fault = Fault::new("S-RECORD", difference(asked, found), difference(found, asked));
-            return Err(self.refuse(fault));
-        }
-        checks.extend(step.checks);
-        Ok(step.run)
-    }
-
-    fn refuse(&self, fault: Fault) -> Refusal {
-        refused(&format!("{} line {}", self.file, self.number), fault)
-    }
-}
-
-/// More than a book may have.
-fn over(exceeded: Exceeded) -> Fault {
-    Fault::new("S-RECORD", format!("{}", exceeded.bound), exceeded.found())
-}
-
-/// How much of a line is shown, in characters: somebody else wrote it.
-const SHOWN: usize = 200;
-
-/// A line where it begins to differ from another, with a little before that.
-fn difference(line: &str, other: &str) -> String {
-    let same = line.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
-    let from = same.saturating_sub(SHOWN / 4);
-    let shown: String = line.chars().skip(from).take(SHOWN).collect();
-    let before = if from > 0 { "…" } else { "" };
-    let after = if line.chars().count() > from + SHOWN { "…" } else { "" };
-    format!("{before}{shown}{after}")
 }
 
 fn refused(place: &str, fault: Fault) -> Refusal {

@@ -1,0 +1,87 @@
+//! How a run goes on after an interruption: what is asked again, and what stays.
+
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use super::super::{Book, Fault, Run, Stop, judge};
+use crate::graph::{Act, Phase};
+use crate::record::{LoneRefusal, Place, Resumed};
+use crate::time::Instant;
+
+impl Run {
+    pub(super) fn take_resumed(&mut self, at: Instant, resumed: &Resumed) -> Result<(), Fault> {
+        judge::place(self.graph(), self.opened.mode, &resumed.room)?;
+        let serials = |place: &Place| place.serials().cloned().collect::<Vec<_>>().join(", ");
+        let (asked, found) = (serials(&self.opened.room), serials(&resumed.room));
+        if asked != found {
+            return Err(Fault::new("S-TOKEN-SERIAL", asked, found));
+        }
+        let both_were_there = resumed.new_medium.is_empty();
+        if !both_were_there {
+            self.two_roles(&resumed.new_medium)?;
+        } else if resumed.aside.is_some() {
+            let asked = "two people of two roles who consent to put a journal aside";
+            return Err(Fault::new("R-MULTI", asked, "nobody"));
+        }
+        self.place = resumed.room.clone();
+        self.session += 1;
+        if self.book == Book::Postscript {
+            return Ok(());
+        }
+        if let Some(refusal) = &resumed.refusal {
+            self.take_lone_refusal(refusal)?;
+        }
+        self.halted = false;
+        self.headless = false;
+        self.closed = None;
+        self.reopen_acts();
+        if let Some(index) = self.pending.take() {
+            match self.op_at(index).map(|op| &op.act) {
+                Some(Act::Generate { .. }) => self.doubt = Some(index),
+                Some(_) | None => self.burn = Some(index),
+            }
+        }
+        let (_, until) = self.graph().window;
+        if at > until && self.stopped.is_none() {
+            let reason = format!("resumed at {at}, after {until}");
+            self.stopped = Some(Stop { rule: "S-WINDOW".to_string(), reason });
+        }
+        Ok(())
+    }
+
+    /// The opening is done again; so is what people did since the last head that is on paper: only
+    /// what stands under it is known to be theirs.
+    fn reopen_acts(&mut self) {
+        let noted = self.noted.map(|noted| noted.record);
+        for (op, state) in self.compiled.graph.ops.iter().zip(&mut self.ops) {
+            let since = state.done && noted.is_none_or(|noted| state.record > noted);
+            match op.act.phase() {
+                Phase::Opening => state.done = false,
+                Phase::Entry | Phase::Work if since && op.act.is_of_people() => {
+                    state.done = false;
+                    state.at = None;
+                    self.due = self.due.filter(|due| *due != op.id.index());
+                }
+                Phase::Entry | Phase::Work | Phase::Seal | Phase::Postscript => {}
+            }
+        }
+    }
+
+    /// People may say that a refusal of theirs does not hold; a rule's always does.
+    fn take_lone_refusal(&mut self, refusal: &LoneRefusal) -> Result<(), Fault> {
+        self.who_refuses(&refusal.rule, &refusal.reason, &refusal.by)?;
+        if refusal.by.is_empty() && !refusal.holds {
+            return Err(Fault::new(
+                "S-REFUSED",
+                "a rule's refusal that holds",
+                "one that does not",
+            ));
+        }
+        if refusal.holds && self.stopped.is_none() {
+            let (rule, reason) = (refusal.rule.clone(), refusal.reason.clone());
+            self.stopped = Some(Stop { rule, reason });
+        }
+        Ok(())
+    }
+}
