@@ -7,7 +7,10 @@ use std::process::Command;
 
 use ceremony::bounds::{self, Bound};
 
-use crate::support::{copy, genesis_golden, gishiki, run, text};
+use crate::probe::probed;
+use crate::support::{
+    Drill, SOFTHSM, copy, faulty_module, genesis, genesis_golden, gishiki, run, text,
+};
 
 /// Refused with this code and rule, by this bound, with so many found.
 fn over(command: &mut Command, code: i32, rule: &str, bound: Bound, found: u64) {
@@ -190,4 +193,23 @@ fn folders_files_and_records_have_bounds() {
     }
     let found = bounds::LEDGER.most + 1;
     over(gishiki().arg("state").arg(&ledger), 5, "S-LEDGER", bounds::LEDGER, found);
+}
+
+/// A module that says that it has more slots, or its token more mechanisms, than memory would hold.
+#[test]
+fn what_a_module_lists_has_bounds() {
+    let drill = Drill::new();
+    drill.write_room(&faulty_module());
+    let before = drill.inventory();
+    for (call, bound) in
+        [("C_GetSlotList", bounds::SLOTS), ("C_GetMechanismList", bounds::MECHANISMS)]
+    {
+        let mut probe = drill.probe_command(Some(&genesis()));
+        probe.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", format!("{call}#*:boasts"));
+        let (said, code) = probed(probe);
+        assert_eq!(code, Some(3), "{said}");
+        assert!(said.contains(call) && said.contains(&bound.to_string()), "{said}");
+        assert!(said.contains(&format!("found {} {}", 1_u64 << 40, bound.unit)), "{said}");
+        assert_eq!(drill.inventory(), before, "{call}");
+    }
 }

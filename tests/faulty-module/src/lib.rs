@@ -167,8 +167,6 @@ macro_rules! forward {
 }
 
 forward! {
-    C_GetSlotList(present: CK_BBOOL, slots: *mut CK_SLOT_ID, count: *mut CK_ULONG);
-    C_GetMechanismList(slot: CK_SLOT_ID, list: *mut CK_MECHANISM_TYPE, count: *mut CK_ULONG);
     C_OpenSession(
         slot: CK_SLOT_ID,
         flags: CK_FLAGS,
@@ -448,9 +446,9 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
     let ours = OURS.get_or_init(|| {
         let mut ours = *real;
         ours.C_GetFunctionList = Some(C_GetFunctionList);
-        ours.C_GetSlotList = Some(C_GetSlotList);
+        ours.C_GetSlotList = Some(lies::C_GetSlotList);
         ours.C_GetTokenInfo = Some(login::C_GetTokenInfo);
-        ours.C_GetMechanismList = Some(C_GetMechanismList);
+        ours.C_GetMechanismList = Some(lies::C_GetMechanismList);
         ours.C_GetMechanismInfo = Some(character::C_GetMechanismInfo);
         ours.C_OpenSession = Some(C_OpenSession);
         ours.C_CloseSession = Some(C_CloseSession);

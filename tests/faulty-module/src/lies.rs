@@ -11,6 +11,7 @@
 //! - of C_GetTokenInfo: `flags=100` (these hexadecimal flags are said as well), `odd` (a model with
 //!   NULs, control and no characters, a time that is none);
 //! - of C_FindObjects: `other-object` (the first key pair's private key, whatever was looked for);
+//! - of C_GetSlotList and C_GetMechanismList: `boasts` (so many that no memory would hold them);
 //! - of C_WrapKey: `octets` (success, and something came out);
 //! - of C_GetAttributeValue: `flip=103` (a boolean attribute, by its hexadecimal number, is told
 //!   wrong), `other-point` (another public key on P-384).
@@ -18,6 +19,8 @@
 use std::sync::Mutex;
 
 use cryptoki_sys::*;
+
+use super::{around, real};
 
 /// How many octets a signature on P-384 in DER may have more than a raw one.
 pub(crate) const DER_MORE: CK_ULONG = 16;
@@ -226,4 +229,53 @@ pub(crate) fn other_key(
         )
     };
     (result == CKR_OK).then_some(private_key)
+}
+
+/// `boasts`: more than any module has.
+const BOASTED: CK_ULONG = 1 << 40;
+
+/// What a list's length is called, where the module boasts and only its length is asked for.
+///
+/// # Safety
+///
+/// `count` is the program's place for a number, or nothing.
+unsafe fn boast<T>(lie: Option<&str>, list: *mut T, count: *mut CK_ULONG) {
+    // SAFETY: says the caller.
+    if let (Some("boasts"), true, Some(count)) = (lie, list.is_null(), unsafe { count.as_mut() }) {
+        *count = BOASTED;
+    }
+}
+
+pub(crate) unsafe extern "C" fn C_GetSlotList(
+    present: CK_BBOOL,
+    slots: *mut CK_SLOT_ID,
+    count: *mut CK_ULONG,
+) -> CK_RV {
+    around("C_GetSlotList", |lie| match real().and_then(|real| real.C_GetSlotList) {
+        Some(call) => {
+            // SAFETY: the arguments are the program's, passed on as they are.
+            let result = unsafe { call(present, slots, count) };
+            // SAFETY: the same place for the same number.
+            unsafe { boast(lie, slots, count) };
+            result
+        }
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    })
+}
+
+pub(crate) unsafe extern "C" fn C_GetMechanismList(
+    slot: CK_SLOT_ID,
+    list: *mut CK_MECHANISM_TYPE,
+    count: *mut CK_ULONG,
+) -> CK_RV {
+    around("C_GetMechanismList", |lie| match real().and_then(|real| real.C_GetMechanismList) {
+        Some(call) => {
+            // SAFETY: the arguments are the program's, passed on as they are.
+            let result = unsafe { call(slot, list, count) };
+            // SAFETY: the same place for the same number.
+            unsafe { boast(lie, list, count) };
+            result
+        }
+        None => CKR_FUNCTION_NOT_SUPPORTED,
+    })
 }
