@@ -9,6 +9,7 @@ use ceremony::record::{Answer, Event, GENESIS, Record, Said};
 use serde_json::Value;
 
 use crate::support::{Drill, LATER, copy, genesis, run, text};
+use crate::terminal::resumed;
 
 /// A ceremony that was interrupted while this operation waited for its answer: whom the script
 /// names for it are none of those who may.
@@ -41,6 +42,14 @@ fn journal(drill: &Drill, medium: &str) -> PathBuf {
 fn lines(drill: &Drill, medium: &str) -> Vec<String> {
     let text = fs::read_to_string(journal(drill, medium)).unwrap();
     text.lines().map(String::from).collect()
+}
+
+/// The last head that people said is on paper.
+fn last_noted(drill: &Drill) -> String {
+    let lines = lines(drill, "A");
+    let noted = lines.iter().rfind(|line| line.contains(r#""kind":"noted""#)).unwrap();
+    let record: Value = serde_json::from_str(noted).unwrap();
+    record["event"]["head"].as_str().unwrap().to_string()
 }
 
 fn write(drill: &Drill, medium: &str, lines: &[String]) {
@@ -150,7 +159,44 @@ fn a_refusal_on_one_medium_stops_the_ceremony() {
     assert_eq!(code, Some(1), "{said}");
     assert!(said.contains("the seal of the bag was broken"), "{said}");
     let [resumed] = events(&drill, "resumed").try_into().unwrap();
-    assert_eq!(resumed["refusal"]["holds"], true);
+    assert_eq!(resumed["refusal"]["lifted"], Value::Array(Vec::new()));
+    drill.verify();
+}
+
+/// Whoever has one medium cannot end a ceremony in a rule's name: two people of two roles may say
+/// that it does not hold, and the record says who.
+#[test]
+fn a_rules_refusal_on_one_medium_holds_unless_two_people_say_otherwise() {
+    let forged = || {
+        let drill = interrupted_at("complete-digital-agency");
+        let (op, rule) = ("complete-digital-agency".to_string(), "S-NONCE".to_string());
+        let reason = "an r that was there before".to_string();
+        let refused = Event::Refused { op, attempt: 0, rule, reason, by: Vec::new() };
+        write(&drill, "B", &with(lines(&drill, "B"), refused));
+        drill
+    };
+    let drill = forged();
+    let mut terminal = resumed(&drill);
+    let asked = terminal.prompt().unwrap();
+    assert!(asked.contains("On one medium only, S-NONCE stopped the ceremony"), "{asked}");
+    // Two of one role are not enough.
+    assert!(terminal.types("p01").contains("R-MULTI"), "{}", terminal.said);
+    terminal.answer("p01 p03");
+    terminal.values.insert("head".into(), last_noted(&drill));
+    assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
+    let [goes_on] = events(&drill, "resumed").try_into().unwrap();
+    assert_eq!(goes_on["refusal"]["lifted"], Value::from(vec!["p01", "p03"]));
+    let verdict = drill.verify();
+    let lifted = "a refusal on one medium only, which does not hold [FAKE Hajime Kanri (p01)";
+    assert!(verdict.contains(lifted) && verdict.contains("[S-NONCE]"), "{verdict}");
+    let drill = forged();
+    let mut terminal = resumed(&drill);
+    assert!(terminal.prompt().unwrap().contains("no if it holds"));
+    terminal.answer("no");
+    terminal.values.insert("head".into(), last_noted(&drill));
+    assert_eq!(terminal.finish(), Some(1), "{}", terminal.said);
+    let [stops] = events(&drill, "resumed").try_into().unwrap();
+    assert_eq!(stops["refusal"]["lifted"], Value::Array(Vec::new()));
     drill.verify();
 }
 
@@ -160,10 +206,7 @@ fn a_refusal_on_one_medium_stops_the_ceremony() {
 fn media_that_were_set_back_do_not_have_the_head_on_the_paper() {
     let drill = interrupted_at("fingerprint-root-g1");
     let whole = lines(&drill, "A");
-    let noted = |line: &String| line.contains(r#""kind":"noted""#);
-    let last = whole.iter().rposition(noted).unwrap();
-    let event: Value = serde_json::from_str(&whole[last]).unwrap();
-    let head = event["event"]["head"].as_str().unwrap();
+    let head = last_noted(&drill);
     let sheets = whole.iter().position(|line| line.contains("sign-root-g1")).unwrap();
     for medium in ["A", "B"] {
         write(&drill, medium, &whole[..sheets]);

@@ -12,6 +12,7 @@ mod adversary;
 mod ceremonies;
 mod changes;
 mod forger;
+mod inventions;
 mod seal_only;
 
 use crate::support::{nothing, root};

@@ -28,7 +28,7 @@ fn begun(drill: &Drill) -> Terminal {
     open(drill, &["run", genesis().to_str().unwrap()], IN_WINDOW)
 }
 
-fn resumed(drill: &Drill) -> Terminal {
+pub(crate) fn resumed(drill: &Drill) -> Terminal {
     open(drill, &["resume"], LATER)
 }
 

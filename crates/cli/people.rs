@@ -97,11 +97,17 @@ impl People {
         }
     }
 
-    /// Asks those who refused, on one medium only, whether it holds.
-    pub(crate) fn holds(&mut self, graph: &Graph, by: &[Name], what: &str) -> Result<bool, Halt> {
+    /// Asks who says that a refusal on one medium only does not hold: those who refused, or, of a
+    /// rule's, two people of two roles. Nobody, if it holds.
+    pub(crate) fn lifted(
+        &mut self,
+        graph: &Graph,
+        by: &[Name],
+        what: &str,
+    ) -> Result<Vec<Name>, Halt> {
         match self {
-            Self::Terminal(terminal) => terminal.holds(graph, by, what),
-            Self::Scripted(_) | Self::StandIns => Ok(true),
+            Self::Terminal(terminal) => terminal.lifted(graph, by, what),
+            Self::Scripted(_) | Self::StandIns => Ok(Vec::new()),
         }
     }
 

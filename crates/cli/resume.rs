@@ -17,7 +17,7 @@ use crate::args::{self, Lang};
 use crate::commands::{
     compiled, finish, follows, held_on, judge_written, people, pick, print, summary,
 };
-use crate::conduct::doubt::{consent_to_medium, holds};
+use crate::conduct::doubt::{consent_to_medium, lifted};
 use crate::conduct::{Clock, Conduct, clock, ending};
 use crate::ends::At;
 use crate::exit::{Halt, Reached};
@@ -159,10 +159,9 @@ fn agreed_to(
     };
     let refusal = match &reading.agreed.refusal {
         None => None,
-        Some(refusal) => Some(LoneRefusal {
-            holds: refusal.by.is_empty() || holds(people, run, refusal, lang)?,
-            ..refusal.clone()
-        }),
+        Some(refusal) => {
+            Some(LoneRefusal { lifted: lifted(people, run, refusal, lang)?, ..refusal.clone() })
+        }
     };
     Ok((new_medium, refusal))
 }

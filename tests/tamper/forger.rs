@@ -168,6 +168,26 @@ impl Book {
     }
 }
 
+impl Book {
+    /// The folder with these records after the first ones, each made to fit what stands before it,
+    /// and at no earlier time.
+    pub(super) fn perform(&self, kept: usize, then: &[Value]) -> Result<Sealed, Box<Refused>> {
+        let folder = Sealed { inputs: self.sealed.inputs.clone(), ..Sealed::default() };
+        let mut forgery = Forgery { book: self, run: self.before[kept].clone(), folder };
+        self.lines.iter().take(kept).for_each(|line| forgery.keep(line));
+        for (place, record) in then.iter().enumerate() {
+            let mut record = forgery.fit(record.clone());
+            let now = forgery.run.as_ref().map(|run| run.last_at().to_string());
+            let said = record["at"].as_str().map(String::from);
+            record["at"] = json!(now.max(said));
+            if let Err(fault) = forgery.take(record) {
+                return Err(Box::new(Refused { at: kept + place, fault, folder: forgery.folder }));
+            }
+        }
+        Ok(forgery.folder)
+    }
+}
+
 /// A forgery that replay does not take.
 #[derive(Debug)]
 pub(super) struct Refused {

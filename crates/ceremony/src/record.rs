@@ -314,10 +314,19 @@ pub struct LoneRefusal {
     pub rule: String,
     /// Why.
     pub reason: String,
-    /// Who refused; nobody where a rule did. They are asked whether it holds; a rule's always does.
+    /// Who refused; nobody where a rule did.
     pub by: Vec<Name>,
-    /// Whether it holds: then the ceremony stops.
-    pub holds: bool,
+    /// Who said that it does not hold: all who refused, or, of a rule's, two people of two roles.
+    /// Nobody: it holds, and the ceremony stops.
+    pub lifted: Vec<Name>,
+}
+
+impl LoneRefusal {
+    /// Whether it stops the ceremony.
+    #[must_use]
+    pub const fn holds(&self) -> bool {
+        self.lifted.is_empty()
+    }
 }
 
 /// A journal that was put aside: it stays on its medium under another name.

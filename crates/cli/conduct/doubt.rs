@@ -52,20 +52,29 @@ pub(crate) fn consent_to_medium(
     }
 }
 
-/// Whether a refusal that stands on one medium only holds: those who refused say so.
-pub(crate) fn holds(
+/// Who says that a refusal that stands on one medium only does not hold; nobody, if it holds.
+pub(crate) fn lifted(
     people: &mut People,
     run: &Run,
     refusal: &LoneRefusal,
     lang: Lang,
-) -> Result<bool, Halt> {
+) -> Result<Vec<Name>, Halt> {
     let by: Vec<&str> = refusal.by.iter().map(Name::as_str).collect();
     let (by, reason) = (by.join(" "), report::plain(&refusal.reason));
-    let what = match lang {
-        Lang::Ja => format!("片方の媒体にだけ、{by} の中止の申し出がある: {reason}"),
-        Lang::En => format!("On one medium only, {by} stopped the ceremony: {reason}"),
+    let rule = &refusal.rule;
+    let what = match (lang, by.is_empty()) {
+        (Lang::Ja, true) => format!("片方の媒体にだけ、規則 {rule} による中止がある: {reason}"),
+        (Lang::En, true) => format!("On one medium only, {rule} stopped the ceremony: {reason}"),
+        (Lang::Ja, false) => format!("片方の媒体にだけ、{by} の中止の申し出がある: {reason}"),
+        (Lang::En, false) => format!("On one medium only, {by} stopped the ceremony: {reason}"),
     };
-    people.holds(run.graph(), &refusal.by, &what)
+    loop {
+        let lifted = people.lifted(run.graph(), &refusal.by, &what)?;
+        match run.may_lift(refusal, &lifted) {
+            Ok(()) => return Ok(lifted),
+            Err(fault) => super::tell(&fault),
+        }
+    }
 }
 
 /// Asks until two people of two roles consent, or somebody does not. Nothing is done before.

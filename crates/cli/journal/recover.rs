@@ -274,7 +274,7 @@ fn agreed(sides: &[Side; 2], a: Told, b: Told) -> Result<Agreed, Halt> {
     let events = || dropped.iter().filter_map(|line| event(line));
     let refusal = events().find_map(|event| {
         let Event::Refused { rule, reason, by, .. } = event else { return None };
-        Some(LoneRefusal { rule, reason, by, holds: true })
+        Some(LoneRefusal { rule, reason, by, lifted: Vec::new() })
     });
     let head_dropped = events().any(|event| matches!(event, Event::Noted { .. }));
     let dropped = dropped.len();

@@ -125,25 +125,34 @@ impl Terminal {
         self.who(graph, prompt, Vec::new())
     }
 
-    pub(super) fn holds(&mut self, graph: &Graph, by: &[Name], what: &str) -> Result<bool, Halt> {
+    pub(super) fn lifted(
+        &mut self,
+        graph: &Graph,
+        by: &[Name],
+        what: &str,
+    ) -> Result<Vec<Name>, Halt> {
         self.show(&format!("\n!! {what}\n"))?;
         let ids: Vec<&str> = by.iter().map(Name::as_str).collect();
         let ids = ids.join(" ");
-        let question = match self.language {
-            Language::Ja => {
+        let question = match (self.language, by.is_empty()) {
+            (Language::Ja, true) => {
+                String::from("中止のままなら no。役割の異なる 2 名が撤回するなら、その 2 名の ID: ")
+            }
+            (Language::En, true) => String::from(
+                "no if it holds; if it does not, ids of two people of two roles who say so: ",
+            ),
+            (Language::Ja, false) => {
                 format!("{ids} に尋ねる。中止のままなら no、撤回するなら {ids} の ID: ")
             }
-            Language::En => format!("{ids}: no if it holds; your ids if it does not: "),
+            (Language::En, false) => {
+                format!("{ids}: no if it holds; your ids if it does not: ")
+            }
         };
         loop {
             match self.line(&question)? {
-                Typed::Opposed(_) => return Ok(true),
+                Typed::Opposed(_) => return Ok(Vec::new()),
                 Typed::Text(text) => match participants(graph, &text) {
-                    Ok(named) if named == by => return Ok(false),
-                    Ok(_) => {
-                        let wanted = self.pick("撤回できるのは次の者だけです", "only they can");
-                        self.show(&format!("   ✗ {wanted}: {ids}\n"))?;
-                    }
+                    Ok(named) => return Ok(named),
                     Err(unknown) => self.unknown(&unknown)?,
                 },
             }

@@ -254,11 +254,14 @@ fn lone_refusal(account: &Account, resumed: &Resumed, lang: Lang) -> String {
         true => refusal.rule.clone(),
         false => people(account, &refusal.by, lang),
     };
-    let word = match (lang, refusal.holds) {
-        (Lang::Ja, true) => "片方の媒体にだけあった拒否(維持)",
-        (Lang::Ja, false) => "片方の媒体にだけあった拒否(撤回)",
-        (Lang::En, true) => "a refusal on one medium only, which holds",
-        (Lang::En, false) => "a refusal on one medium only, which does not hold",
+    let lifted = || people(account, &refusal.lifted, lang);
+    let word = match (lang, refusal.holds()) {
+        (Lang::Ja, true) => String::from("片方の媒体にだけあった拒否(維持)"),
+        (Lang::Ja, false) => format!("片方の媒体にだけあった拒否(撤回 [{}])", lifted()),
+        (Lang::En, true) => String::from("a refusal on one medium only, which holds"),
+        (Lang::En, false) => {
+            format!("a refusal on one medium only, which does not hold [{}]", lifted())
+        }
     };
     format!("{word}: {} [{by}]", plain(&refusal.reason))
 }

@@ -197,7 +197,7 @@ fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<&'a str, &'a str
     let recorded = history.happened.iter().filter_map(|one| match &one.what {
         What::Refused { rule, reason, .. } => Some((rule.as_str(), reason.as_str())),
         What::Interrupted { resumed, .. } => {
-            let refusal = resumed.refusal.as_ref().filter(|refusal| refusal.holds)?;
+            let refusal = resumed.refusal.as_ref().filter(|refusal| refusal.holds())?;
             Some((refusal.rule.as_str(), refusal.reason.as_str()))
         }
         What::Deviation { .. }

@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use super::super::{Book, Fault, Run, Stop, judge};
 use crate::graph::{Act, Phase};
+use crate::name::Name;
 use crate::record::{LoneRefusal, Place, Resumed};
 use crate::time::Instant;
 
@@ -68,20 +69,33 @@ impl Run {
         }
     }
 
-    /// People may say that a refusal of theirs does not hold; a rule's always does.
     fn take_lone_refusal(&mut self, refusal: &LoneRefusal) -> Result<(), Fault> {
         self.who_refuses(&refusal.rule, &refusal.reason, &refusal.by)?;
-        if refusal.by.is_empty() && !refusal.holds {
-            return Err(Fault::new(
-                "S-REFUSED",
-                "a rule's refusal that holds",
-                "one that does not",
-            ));
-        }
-        if refusal.holds && self.stopped.is_none() {
+        self.may_lift(refusal, &refusal.lifted)?;
+        if refusal.holds() && self.stopped.is_none() {
             let (rule, reason) = (refusal.rule.clone(), refusal.reason.clone());
             self.stopped = Some(Stop { rule, reason });
         }
         Ok(())
+    }
+
+    /// Whether these people can say that a refusal on one medium only does not hold: those who
+    /// refused can, and two people of two roles of a rule's. Nobody lifts nothing.
+    ///
+    /// # Errors
+    ///
+    /// By S-REFUSED or R-MULTI where they cannot.
+    pub fn may_lift(&self, refusal: &LoneRefusal, lifted: &[Name]) -> Result<(), Fault> {
+        match (lifted, refusal.by.as_slice()) {
+            ([], _) => Ok(()),
+            (_, []) => self.two_roles(lifted),
+            (_, by) if by == lifted => Ok(()),
+            (_, by) => {
+                let listed =
+                    |names: &[Name]| names.iter().map(Name::as_str).collect::<Vec<_>>().join(" ");
+                let asked = format!("{}, who refused", listed(by));
+                Err(Fault::new("S-REFUSED", asked, listed(lifted)))
+            }
+        }
     }
 }
