@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use ceremony::graph::Act;
+use ceremony::graph::{Act, TokenAct};
 use ceremony::record::{Answer, Mode, Place};
 use ceremony::run::Next;
 use ceremony::token::TokenAnswer;
@@ -57,7 +57,7 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
         {
             // softokn does not say LOCAL; here it says whatever it was asked, as a module that lies
             // well does.
-            let Act::Generate { key } = &op.act else { panic!("{name}") };
+            let Act::Token(TokenAct::Generate { key }) = &op.act else { panic!("{name}") };
             let template = walk.run.graph().key(key).unwrap().template(walk.run.graph(), attempt);
             facts.private = template.expected_private;
             facts.public = template.expected_public;

@@ -90,7 +90,7 @@ impl Walk {
     /// What the token says to the pending operation.
     pub(crate) fn asked_of_token(&mut self) -> Result<TokenAnswer, TokenError> {
         match self.run.request().unwrap() {
-            Request::Token(request) => self.token.perform(request),
+            Request::Token(_, request) => self.token.perform(request),
             other @ (Request::People(_) | Request::Copy(..)) => panic!("{other:?}"),
         }
     }
@@ -98,7 +98,7 @@ impl Walk {
     /// What the planned people and the rehearsal token answer.
     pub(crate) fn planned(&mut self) -> Answer {
         match self.run.clone().request().unwrap() {
-            Request::Token(request) => Answer::Token(self.token.perform(request).unwrap()),
+            Request::Token(_, request) => Answer::Token(self.token.perform(request).unwrap()),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
             Request::People(request) => {
                 let mut by: Vec<_> = request

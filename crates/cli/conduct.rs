@@ -12,7 +12,7 @@ mod shown;
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use ceremony::graph::{Act, Op};
+use ceremony::graph::{Act, Holder, Op, TokenAct};
 use ceremony::key::Proof;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, End, Event, Resumed, WHO};
@@ -195,9 +195,10 @@ impl Conduct {
         let op = op.clone();
         match run.request().map_err(bug)? {
             Request::People(request) => self.answer_of_people(run, &op, attempt, &request),
-            Request::Token(request) => {
-                self.tokens.hold_pins(self.pin.as_mut(), &op, Some(&request), self.lang)?;
-                let performed = self.tokens.perform(&run, op.act.holder(), request)?;
+            Request::Token(holder, request) => {
+                let asked = Some((&holder, &request));
+                self.tokens.hold_pins(self.pin.as_mut(), &op, asked, self.lang)?;
+                let performed = self.tokens.perform(&run, &holder, request)?;
                 self.answer_of_token(run, &op, attempt, performed)
             }
             Request::Copy(request, remains) => {
@@ -354,7 +355,7 @@ impl Conduct {
     fn failed(&mut self, run: Run, op: &Op, attempt: u32, error: &TokenError) -> Result<Run, Halt> {
         let cause = as_words(&error.to_string());
         let fault = Fault::new("S-TOKEN", format!("{} (`{}`)", op.act.kind(), op.name), &cause);
-        if matches!(op.act, Act::Generate { .. }) {
+        if matches!(op.act, Act::Token(TokenAct::Generate { .. })) {
             tell(&fault);
             let run = self.settle(run, op, attempt, Some(&cause))?;
             let run = self.note_what_is_due(run)?;
@@ -363,9 +364,10 @@ impl Conduct {
         let run =
             self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
         let locked = error.code.ends_with("PIN_LOCKED");
-        let asked_again = matches!(op.act, Act::Login { .. }) && self.people.can_answer_again();
+        let asked_again =
+            matches!(op.act, Act::Token(TokenAct::Login { .. })) && self.people.can_answer_again();
         // A stopped ceremony is sealed without its head on the token, if that cannot be written.
-        let headless = op.act == Act::WriteHead && run.stopped().is_some();
+        let headless = op.act == Act::Token(TokenAct::WriteHead) && run.stopped().is_some();
         if (asked_again && !locked) || headless {
             tell(&fault);
             return Ok(run);
@@ -403,7 +405,8 @@ impl Conduct {
         let made = Made::of(&run);
         let request = made.request(&run).map_err(bug)?;
         if let Some(op) = run.graph().ops().iter().find(|op| op.act == Act::Seal) {
-            self.tokens.hold_pins(self.pin.as_mut(), op, Some(&request), self.lang)?;
+            let asked = Some((&Holder::Root, &request));
+            self.tokens.hold_pins(self.pin.as_mut(), op, asked, self.lang)?;
         }
         let answer =
             self.tokens.root.perform(request).map_err(|error| {

@@ -7,7 +7,7 @@ mod terminal;
 
 use std::collections::BTreeMap;
 
-use ceremony::graph::{Act, Graph, Op};
+use ceremony::graph::{Act, Graph, Op, PeopleAct};
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::Said;
@@ -143,7 +143,7 @@ fn as_planned(request: &PeopleRequest, words: &str) -> Said {
 
 /// The first of those who read the papers to the machine.
 fn who_notes(graph: &Graph) -> Vec<Name> {
-    let papers = graph.ops().iter().find(|op| op.act == Act::Papers);
+    let papers = graph.ops().iter().find(|op| op.act == Act::People(PeopleAct::Papers));
     let duties = papers.map(|op| op.by.as_slice()).unwrap_or_default();
     duties.iter().flat_map(|duty| duty.persons.first()).min().cloned().into_iter().collect()
 }

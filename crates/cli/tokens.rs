@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use ceremony::graph::{Act, Holder, Op};
+use ceremony::graph::{Act, Holder, Op, PeopleAct, TokenAct};
 use ceremony::key::Proof;
 use ceremony::name::Name;
 use ceremony::run::{Fault, Run};
@@ -86,14 +86,14 @@ impl Tokens {
         &mut self,
         pin: Option<&mut PinSource>,
         op: &Op,
-        request: Option<&TokenRequest>,
+        request: Option<(&Holder, &TokenRequest)>,
         lang: Lang,
     ) -> Result<(), Halt> {
         let Some(pin) = pin else { return Ok(()) };
-        if let Act::Login { token } = &op.act {
+        if let Act::Token(TokenAct::Login { token }) = &op.act {
             self.hold(pin, token, Who::User, lang)?;
         }
-        if let Act::Copy { to, .. } = &op.act {
+        if let Act::Token(TokenAct::Copy { to, .. }) = &op.act {
             for holder in [Holder::Root, Holder::Spare(to.clone())] {
                 for who in [Who::Officer, Who::User] {
                     self.hold(pin, &holder, who, lang)?;
@@ -101,7 +101,7 @@ impl Tokens {
             }
         }
         match request {
-            Some(request) => self.hold_for(pin, op.act.holder(), request, lang),
+            Some((holder, request)) => self.hold_for(pin, holder, request, lang),
             None => Ok(()),
         }
     }
@@ -149,7 +149,7 @@ impl Tokens {
 
     /// In a rehearsal nobody stands at two modules: the rehearsal tokens do what people would.
     pub(crate) fn stand_in(&mut self, run: &Run, op: &Op) {
-        if let Act::Clone { key, to } = &op.act
+        if let Act::People(PeopleAct::Clone { key, to }) = &op.act
             && let (Token::Rehearsal(root), Some(Token::Rehearsal(spare)), Some(id)) =
                 (&self.root, self.spares.get_mut(to), run.key_id(key))
         {
@@ -164,7 +164,7 @@ impl Tokens {
         request: CopyRequest,
         remains: Option<CopyRemains>,
     ) -> Result<Result<TokenAnswer, TokenError>, Halt> {
-        let Act::Copy { to, .. } = &op.act else {
+        let Act::Token(TokenAct::Copy { to, .. }) = &op.act else {
             return Err(bug(Fault::new("S-ORDER", "a copy", "")));
         };
         let Self { root, spares } = self;

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::compile::Compiled;
-use ceremony::graph::Op;
+use ceremony::graph::{Holder, Op};
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
@@ -190,12 +190,12 @@ impl<'c> Rehearsal<'c> {
     fn answer(&mut self, run: Run, op: &Op, attempt: u32) -> Result<Run, Fault> {
         let settling = matches!(run.next(), Next::Settle(..));
         let request = match settling {
-            true => Request::Token(run.inspect_request(op, attempt).unwrap()),
+            true => Request::Token(Holder::Root, run.inspect_request(op, attempt).unwrap()),
             false => run.clone().request().unwrap(),
         };
         let planned = match request {
             Request::People(request) => Answer::People(as_planned(&request)),
-            Request::Token(request) => Answer::Token(self.perform(request)),
+            Request::Token(_, request) => Answer::Token(self.perform(request)),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
         };
         let step = self.steps.first().filter(|step| step.op == op.name);

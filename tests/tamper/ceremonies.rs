@@ -116,7 +116,7 @@ impl Scribe {
                 let op = op.name.clone();
                 let answer = match run.clone().request().unwrap() {
                     Request::People(request) => Answer::People(as_planned(&request)),
-                    Request::Token(request) => Answer::Token(self.token.perform(request)),
+                    Request::Token(_, request) => Answer::Token(self.token.perform(request)),
                     Request::Copy(..) => panic!("the first ceremony makes no copy"),
                 };
                 let people = matches!(answer, Answer::People(_));
@@ -202,7 +202,7 @@ pub(super) fn eventful_rehearsal() -> Sealed {
     let found = KeyFacts { privates: 1, ..nothing };
     scribe.take(Event::OrphanRemoved { op: "generate-g1".into(), attempt: 0, found, by: two() });
     scribe.until_asked("generate-g1");
-    let Ok(Request::Token(request)) = scribe.run().clone().request() else { unreachable!() };
+    let Ok(Request::Token(_, request)) = scribe.run().clone().request() else { unreachable!() };
     let _made_and_not_written = scribe.token.perform(request);
     scribe.take(Event::Resumed(resumed()));
     scribe.end()

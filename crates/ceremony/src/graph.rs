@@ -17,7 +17,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub use act::{Act, Holder, Item, Phase, Sheet};
+pub use act::{Act, Holder, Item, PeopleAct, Phase, Sheet, TokenAct};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
@@ -289,7 +289,8 @@ impl Graph {
     /// broken where it is longer than the policy has it.
     fn place_heads(&mut self) {
         let most = self.demands.sheets_per_head;
-        let signs: Vec<bool> = self.ops.iter().map(|op| matches!(op.act, Act::Sign(_))).collect();
+        let signs: Vec<bool> =
+            self.ops.iter().map(|op| matches!(op.act, Act::Token(TokenAct::Sign(_)))).collect();
         let follows = signs.iter().skip(1).copied().chain([false]);
         let mut sheets = 0;
         for ((op, is_sheet), more) in self.ops.iter_mut().zip(&signs).zip(follows) {

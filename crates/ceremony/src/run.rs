@@ -32,7 +32,7 @@ pub use probe::{
 use sha2::{Digest as _, Sha256};
 
 use crate::compile::Compiled;
-use crate::graph::{Act, Op, Origin, Phase};
+use crate::graph::{Act, Op, Origin, Phase, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{Check, Nonce, Proof, PublicKey};
 use crate::name::Name;
@@ -290,7 +290,7 @@ impl Run {
         }
         self.due = self.falls_due(&event);
         let line = self.write(at, event);
-        if matches!(self.pending_op(), Ok((op, _)) if op.act == Act::WriteHead) {
+        if matches!(self.pending_op(), Ok((op, _)) if op.act == Act::Token(TokenAct::WriteHead)) {
             self.asked_heads.insert(self.head_value());
         }
         Ok(Step { run: self, line, checks })
@@ -439,7 +439,7 @@ impl Run {
         if let Some(op) = due {
             return Next::Note(op, self.attempt(op));
         }
-        let head = self.graph().ops.iter().find(|op| op.act == Act::WriteHead);
+        let head = self.graph().ops.iter().find(|op| op.act == Act::Token(TokenAct::WriteHead));
         match head {
             Some(op) if self.written_head.is_none() && !self.headless => {
                 Next::Ask(op, self.attempt(op))

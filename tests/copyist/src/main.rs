@@ -20,7 +20,7 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use ceremony::compile::{Compiled, Inputs, compile};
-use ceremony::graph::{Act, Holder};
+use ceremony::graph::{Act, Holder, TokenAct};
 use ceremony::key::PublicKey;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run};
@@ -47,8 +47,12 @@ fn main() -> ExitCode {
             false => Module::open(Path::new(other), initialize)?,
         };
         let (action, last) = match action.split_once('-') {
-            Some((action, "afresh")) => (action, Act::Identify { token: Holder::Root }),
-            Some(_) | None => (action.as_str(), Act::Login { token: Holder::Root }),
+            Some((action, "afresh")) => {
+                (action, Act::Token(TokenAct::Identify { token: Holder::Root }))
+            }
+            Some(_) | None => {
+                (action.as_str(), Act::Token(TokenAct::Login { token: Holder::Root }))
+            }
         };
         let mut from = entered(first.token(None), serial, &compiled, &last)?;
         let mut to = entered(second.token(label), other_serial, &compiled, &last)?;
@@ -98,7 +102,7 @@ fn act(
         "destroy" => {
             let run = begun(compiled, "any");
             let op = run.graph().ops().iter().find(
-                |op| matches!(&op.act, Act::Generate { key } if made.label.ends_with(key.as_str())),
+                |op| matches!(&op.act, Act::Token(TokenAct::Generate { key }) if made.label.ends_with(key.as_str())),
             );
             to.perform(run.destroy_request(op.unwrap(), 0).unwrap())
         }
@@ -152,7 +156,7 @@ fn entered(
         let (asked, last) = (Attempt { op: op.name.clone(), attempt }, op.act == *last);
         run = run.apply(at, Event::Asked(asked.clone())).unwrap().run;
         let answer = match run.request().unwrap() {
-            Request::Token(request) => Answer::Token(token.perform(request)?),
+            Request::Token(_, request) => Answer::Token(token.perform(request)?),
             Request::People(request) => Answer::People(as_planned(&request)),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
         };

@@ -10,7 +10,7 @@ use super::words::{self, origin, standing};
 use super::{Fact, Meaning, Part, Subject, Weight};
 use crate::canonical::headings;
 use crate::compile::{Compiled, Inputs, input_digest};
-use crate::graph::{Act, Bilingual, Graph, Op, PlannedCrl};
+use crate::graph::{Act, Bilingual, Graph, Op, PlannedCrl, TokenAct};
 use crate::hex::encode;
 use crate::ledger::State;
 use crate::name::Name;
@@ -358,7 +358,7 @@ fn people(graph: &Graph) -> Vec<Subject> {
 
 fn operation(graph: &Graph, op: &Op) -> Subject {
     let mut facts = Vec::new();
-    if let Act::Sign(sheet) = &op.act {
+    if let Act::Token(TokenAct::Sign(sheet)) = &op.act {
         facts.push(fact("signs", graph.signed(sheet)));
     }
     let duty = |duty: &crate::graph::Duty| {

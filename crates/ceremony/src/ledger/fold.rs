@@ -6,7 +6,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::{Batch, Burned, Certificate, Crls, Genesis, Held, Key, Last, Spare, Standing, State};
-use crate::graph::{Act, Holder, Item, Origin, Sheet};
+use crate::graph::{Act, Holder, Item, Origin, PeopleAct, Sheet, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{PublicKey, Signature};
 use crate::name::Name;
@@ -141,11 +141,16 @@ impl State {
             );
         }
         for (op, at) in run.done_ops() {
-            if let Act::Destroy { key, token } = &op.act {
+            if let Act::Token(TokenAct::Destroy { key, token }) = &op.act {
                 self.take_destruction(key, token, at);
-            } else if let Act::Clear { id, token, .. } = &op.act {
+            } else if let Act::Token(TokenAct::Clear { id, token, .. }) = &op.act {
                 self.take_clearance(id, token);
-            } else if let Act::Sign(Sheet { key, token: Holder::Spare(spare), .. }) = &op.act {
+            } else if let Act::Token(TokenAct::Sign(Sheet {
+                key,
+                token: Holder::Spare(spare),
+                ..
+            })) = &op.act
+            {
                 self.take_copy(run, key, spare);
             }
         }
@@ -191,13 +196,15 @@ impl State {
     /// The next ceremony clears it; what was to be destroyed counts as destroyed.
     fn take_remains(&mut self, run: &Run) {
         for (op, attempt) in run.begun() {
-            if let Act::Generate { key } = &op.act {
+            if let Act::Token(TokenAct::Generate { key }) = &op.act {
                 let id = run.graph().key(key).map(|planned| planned.id(run.graph(), attempt));
                 self.take_remain(Holder::Root, id, key);
-            } else if let Act::Destroy { key, token } = &op.act {
+            } else if let Act::Token(TokenAct::Destroy { key, token }) = &op.act {
                 self.take_destruction(key, token, run.last_at());
                 self.take_remain(token.clone(), run.key_id(key).cloned(), key);
-            } else if let Act::Copy { key, to } | Act::Clone { key, to } = &op.act {
+            } else if let Act::Token(TokenAct::Copy { key, to })
+            | Act::People(PeopleAct::Clone { key, to }) = &op.act
+            {
                 let proved = self.spare(run, to).is_none_or(|spare| spare.copies.contains(key));
                 let id = run.key_id(key).filter(|_| !proved).cloned();
                 self.take_remain(Holder::Spare(to.clone()), id, key);
@@ -214,7 +221,7 @@ impl State {
     fn take_certificates(&mut self, run: &Run, completed: bool) {
         let graph = run.graph();
         for (op, attempts) in run.attempts() {
-            let Act::Sign(sheet) = &op.act else { continue };
+            let Act::Token(TokenAct::Sign(sheet)) = &op.act else { continue };
             for item in &sheet.items {
                 let Item::Certificate(index) = item else { continue };
                 let Some(planned) = graph.certificates.get(*index) else { continue };
@@ -262,7 +269,7 @@ impl State {
     fn take_crls(&mut self, run: &Run, completed: bool) {
         let graph = run.graph();
         for (op, attempts) in run.attempts() {
-            let Act::Sign(sheet) = &op.act else { continue };
+            let Act::Token(TokenAct::Sign(sheet)) = &op.act else { continue };
             for item in &sheet.items {
                 let Item::Crl(index) = item else { continue };
                 let Some(planned) = graph.crls.get(*index) else { continue };
@@ -315,7 +322,7 @@ impl State {
     /// its CRLs are all there are.
     fn take_withdrawals(&mut self, run: &Run, from: Instant) {
         for (op, _) in run.done_ops() {
-            let Act::Supersede { ceremony } = &op.act else { continue };
+            let Act::People(PeopleAct::Supersede { ceremony }) = &op.act else { continue };
             let place = self.batches.iter().position(|batch| batch.ceremony == *ceremony);
             if let Some(batch) = place.and_then(|place| self.batches.get_mut(place)) {
                 batch.withdrawn = Some(from);

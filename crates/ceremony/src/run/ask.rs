@@ -6,7 +6,7 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::{Fault, Run};
-use crate::graph::{Act, Op, PlannedKey};
+use crate::graph::{Act, Holder, Op, PeopleAct, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::PublicKey;
 use crate::name::Name;
@@ -18,8 +18,8 @@ use crate::token::{CopyRemains, CopyRequest, TokenRequest};
 pub enum Request {
     /// People.
     People(PeopleRequest),
-    /// The token.
-    Token(TokenRequest),
+    /// This token.
+    Token(Holder, TokenRequest),
     /// The root token and another, to copy a key from the one to the other; and first, after an
     /// attempt that was lost, what is to be removed of it.
     Copy(CopyRequest, Option<CopyRemains>),
@@ -66,65 +66,53 @@ impl Run {
     pub(super) fn request_for(&self, op: &Op, attempt: u32) -> Result<Request, Fault> {
         let graph = self.graph();
         let id = |name: &Name| self.id_of(name);
-        let token = match &op.act {
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Papers
-            | Act::Clock
-            | Act::Activate
-            | Act::Fingerprint { .. }
-            | Act::Complete { .. }
-            | Act::Application { .. }
-            | Act::Compromise { .. }
-            | Act::Order { .. }
-            | Act::Supersede { .. }
-            | Act::ApproveDestruction { .. }
-            | Act::ApproveRecovery { .. }
-            | Act::Clone { .. }
-            | Act::HandOver { .. }
-            | Act::Deactivate
-            | Act::AnchorWords
-            | Act::Exit { .. } => {
-                let facts = self.facts(op)?;
+        let act = match &op.act {
+            Act::People(act) => {
+                let facts = self.facts(act)?;
                 return Ok(Request::People(PeopleRequest { op: op.clone(), facts }));
             }
-            Act::Identify { token } => TokenRequest::Identify { serial: self.serial_of(token)? },
-            Act::Login { .. } => TokenRequest::Login {},
-            Act::Inventory { .. } => TokenRequest::List {},
-            Act::Copy { key, .. } => {
+            Act::Token(act) => act,
+            Act::Seal => return Err(Fault::new("S-ORDER", "a request of its own", "the seal")),
+        };
+        let token = match act {
+            TokenAct::Identify { token } => {
+                TokenRequest::Identify { serial: self.serial_of(token)? }
+            }
+            TokenAct::Login { .. } => TokenRequest::Login {},
+            TokenAct::Inventory { .. } => TokenRequest::List {},
+            TokenAct::Copy { key, .. } => {
                 let made = self.planned(key)?.template(graph, 0);
                 let remains = (attempt > 0).then(|| CopyRemains::of(&made));
                 let request = CopyRequest::of(&made, self.public(key)?);
                 return Ok(Request::Copy(request, remains));
             }
-            Act::ReadHead => TokenRequest::ReadHead { label: graph.head_label() },
-            Act::Inspect { key, .. } => self.inspection(self.planned(key)?, id(key)?),
-            Act::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)?, strays: None },
-            Act::Clear { key, id, .. } => {
+            TokenAct::ReadHead => TokenRequest::ReadHead { label: graph.head_label() },
+            TokenAct::Inspect { key, .. } => self.inspection(self.planned(key)?, id(key)?),
+            TokenAct::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)?, strays: None },
+            TokenAct::Clear { key, id, .. } => {
                 TokenRequest::Destroy { id: id.clone(), strays: Some(graph.key_label(key)) }
             }
-            Act::Generate { key } => {
+            TokenAct::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }
-            Act::SignHead => {
+            TokenAct::SignHead => {
                 let (_, digest) = self.head_to_sign()?;
                 self.audit_request(digest)?
             }
-            Act::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
-            Act::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
-            Act::Sign(sheet) => {
+            TokenAct::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
+            TokenAct::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
+            TokenAct::Sign(sheet) => {
                 let curve = self.planned(&sheet.key)?.curve;
                 let digests =
                     self.sheet(sheet, attempt)?.into_iter().map(|(_, tbs)| curve.digest(&tbs));
                 TokenRequest::Sign { id: id(&sheet.key)?, curve, digests: digests.collect() }
             }
-            Act::WriteHead => {
+            TokenAct::WriteHead => {
                 TokenRequest::WriteHead { label: graph.head_label(), value: self.head_value() }
             }
-            Act::Seal => return Err(Fault::new("S-ORDER", "a request of its own", "the seal")),
-            Act::Logout { .. } => TokenRequest::Logout {},
+            TokenAct::Logout { .. } => TokenRequest::Logout {},
         };
-        Ok(Request::Token(token))
+        Ok(Request::Token(act.holder().clone(), token))
     }
 
     /// The request for one signature of the audit key.
@@ -136,7 +124,7 @@ impl Run {
 
     /// The request that looks for what a key generation in doubt has left.
     pub fn inspect_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
-        let Act::Generate { key } = &op.act else {
+        let Act::Token(TokenAct::Generate { key }) = &op.act else {
             return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
         };
         let key = self.planned(key)?;
@@ -155,7 +143,7 @@ impl Run {
 
     /// The request that destroys the remains of a key generation in doubt.
     pub fn destroy_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
-        let Act::Generate { key } = &op.act else {
+        let Act::Token(TokenAct::Generate { key }) = &op.act else {
             return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
         };
         let key = self.planned(key)?;
@@ -163,11 +151,11 @@ impl Run {
         Ok(TokenRequest::Destroy { id, strays })
     }
 
-    pub(super) fn facts(&self, op: &Op) -> Result<Vec<Fact>, Fault> {
+    pub(super) fn facts(&self, act: &PeopleAct) -> Result<Vec<Fact>, Fault> {
         let fact = |rule, name, kind| Fact { rule, name, kind };
         let digest = |rule, name, digest| fact(rule, name, FactKind::Digest(digest));
-        Ok(match &op.act {
-            Act::Papers => {
+        Ok(match act {
+            PeopleAct::Papers => {
                 let mut facts = vec![
                     digest("S-PAPERS", "graph", self.opened().graph),
                     digest("S-PAPERS", "bindings", self.opened().bindings),
@@ -178,28 +166,28 @@ impl Run {
                 }
                 facts
             }
-            Act::Clock => {
+            PeopleAct::Clock => {
                 let most = i64::from(self.graph().demands.max_clock_offset);
                 vec![
                     fact("R-TIME", "offset-seconds", FactKind::Integer(-most, most)),
                     fact("R-TIME", "reference", FactKind::Words),
                 ]
             }
-            Act::Activate => {
+            PeopleAct::Activate => {
                 vec![fact("R-ACTIVATE", "second-factor", FactKind::Words)]
             }
-            Act::Application { application } => self.papers_of(application)?,
-            Act::Clone { .. } => {
+            PeopleAct::Application { application } => self.papers_of(application)?,
+            PeopleAct::Clone { .. } => {
                 vec![fact("R-BACKUP", "procedure", FactKind::Words)]
             }
-            Act::Fingerprint { certificate } => {
+            PeopleAct::Fingerprint { certificate } => {
                 let signed = self.signed().get(certificate.as_str());
                 let signed = signed.ok_or_else(|| {
                     Fault::new("S-ORDER", "a certificate that is signed", certificate.to_string())
                 })?;
                 vec![digest("R-FINGERPRINT", "sha256", Digest::of(&signed.der))]
             }
-            Act::AnchorWords => {
+            PeopleAct::AnchorWords => {
                 let audit = self.audit_public().map(PublicKey::spki_digest);
                 let audit = audit.ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))?;
                 vec![
@@ -207,33 +195,17 @@ impl Run {
                     digest("S-ANCHOR", "head", self.transcript_head()),
                 ]
             }
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Complete { .. }
-            | Act::Compromise { .. }
-            | Act::Order { .. }
-            | Act::Supersede { .. }
-            | Act::ApproveDestruction { .. }
-            | Act::ApproveRecovery { .. }
-            | Act::HandOver { .. }
-            | Act::ReadHead
-            | Act::Destroy { .. }
-            | Act::Clear { .. }
-            | Act::Deactivate
-            | Act::Exit { .. }
-            | Act::Identify { .. }
-            | Act::Login { .. }
-            | Act::Inventory { .. }
-            | Act::Copy { .. }
-            | Act::Inspect { .. }
-            | Act::Generate { .. }
-            | Act::SignHead
-            | Act::ReadValue { .. }
-            | Act::Wrap { .. }
-            | Act::Sign(_)
-            | Act::WriteHead
-            | Act::Seal
-            | Act::Logout { .. } => Vec::new(),
+            PeopleAct::Entry { .. }
+            | PeopleAct::RollCall { .. }
+            | PeopleAct::Complete { .. }
+            | PeopleAct::Compromise { .. }
+            | PeopleAct::Order { .. }
+            | PeopleAct::Supersede { .. }
+            | PeopleAct::ApproveDestruction { .. }
+            | PeopleAct::ApproveRecovery { .. }
+            | PeopleAct::HandOver { .. }
+            | PeopleAct::Deactivate
+            | PeopleAct::Exit { .. } => Vec::new(),
         })
     }
 

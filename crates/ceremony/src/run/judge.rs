@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use super::ask::words;
 use super::{Fault, Run};
-use crate::graph::{Act, Duty, Graph, Holder, Op, PlannedKey, Sheet};
+use crate::graph::{Act, Duty, Graph, Holder, Op, PeopleAct, PlannedKey, Sheet, TokenAct};
 use crate::hex::Octets;
 use crate::key::{Check, Nonce, PublicKey, Signature};
 use crate::ledger::State;
@@ -25,7 +25,12 @@ pub(super) struct Weighed {
     pub(super) key: Option<(Name, PublicKey)>,
     pub(super) signed: Vec<(String, Vec<u8>)>,
     pub(super) nonces: Vec<Nonce>,
+    /// What was written on the token as its head.
     pub(super) head: Option<Octets>,
+    /// Whether the audit key signed the head, its first signature.
+    pub(super) has_signed_head: bool,
+    /// A key that is gone from the root token.
+    pub(super) destroyed: Option<Name>,
     pub(super) checks: Vec<Check>,
 }
 
@@ -108,66 +113,74 @@ pub(super) fn known_tokens(state: &State, mode: Mode, place: &Place) -> Result<(
 
 impl Run {
     pub(super) fn weigh(&self, op: &Op, attempt: u32, answer: &Answer) -> Result<Weighed, Fault> {
-        match (op.act.is_of_people(), answer) {
-            (true, Answer::People(said)) => self.weigh_said(op, said).map(|()| Weighed::default()),
-            (false, Answer::Token(answer)) => self.weigh_token(op, attempt, answer),
-            (true, Answer::Token(_)) => {
-                Err(Fault::new("S-ANSWER", "people's answer", "the token's"))
+        let wrong = |asked, found| Err(Fault::new("S-ANSWER", asked, found));
+        match (&op.act, answer) {
+            (Act::People(act), Answer::People(said)) => {
+                self.weigh_said(op, act, said).map(|()| Weighed::default())
             }
-            (false, Answer::People(_)) => {
-                Err(Fault::new("S-ANSWER", "the token's answer", "people's"))
-            }
+            (Act::Token(act), Answer::Token(answer)) => self.weigh_token(op, act, attempt, answer),
+            (Act::People(_), Answer::Token(_)) => wrong("people's answer", "the token's"),
+            (Act::Token(_), Answer::People(_)) => wrong("the token's answer", "people's"),
+            (Act::Seal, _) => wrong("the seal", "an answer"),
         }
     }
 
-    fn weigh_token(&self, op: &Op, attempt: u32, answer: &TokenAnswer) -> Result<Weighed, Fault> {
-        match (&op.act, answer) {
-            (Act::Identify { token }, TokenAnswer::Identity(identity)) => {
+    fn weigh_token(
+        &self,
+        op: &Op,
+        act: &TokenAct,
+        attempt: u32,
+        answer: &TokenAnswer,
+    ) -> Result<Weighed, Fault> {
+        use {TokenAct as Asked, TokenAnswer as Given};
+        match (act, answer) {
+            (Asked::Identify { token }, Given::Identity(identity)) => {
                 self.weigh_identity(token, identity)
             }
-            (Act::Login { .. } | Act::Logout { .. }, TokenAnswer::Done {}) => {
-                Ok(Weighed::default())
-            }
-            (Act::Inventory { token: Holder::Root }, TokenAnswer::Objects { objects }) => {
+            (Asked::Login { .. } | Asked::Logout { .. }, Given::Done {}) => Ok(Weighed::default()),
+            (Asked::Inventory { token: Holder::Root }, Given::Objects { objects }) => {
                 self.weigh_inventory(objects)
             }
-            (Act::Inventory { token: Holder::Spare(spare) }, TokenAnswer::Objects { objects }) => {
+            (Asked::Inventory { token: Holder::Spare(spare) }, Given::Objects { objects }) => {
                 self.weigh_spare(spare, objects)
             }
-            (Act::Copy { key, .. }, TokenAnswer::Copied(facts)) => self.weigh_copy(key, facts),
-            (Act::Inspect { key, .. }, TokenAnswer::Key(facts)) => self.weigh_clone(key, facts),
-            (Act::Generate { key }, TokenAnswer::Key(facts)) => {
+            (Asked::Copy { key, .. }, Given::Copied(facts)) => self.weigh_copy(key, facts),
+            (Asked::Inspect { key, .. }, Given::Key(facts)) => self.weigh_clone(key, facts),
+            (Asked::Generate { key }, Given::Key(facts)) => {
                 let public = self.judge_key(key, attempt, facts)?;
                 Ok(Weighed { key: Some((key.clone(), public)), ..Weighed::default() })
             }
-            (Act::ReadValue { .. }, TokenAnswer::Denied { code }) => {
+            (Asked::ReadValue { .. }, Given::Denied { code }) => {
                 denied(op, code, keeps_value(code))
             }
-            (Act::Wrap { .. }, TokenAnswer::Denied { code }) => denied(op, code, keeps_key(code)),
-            (Act::ReadValue { key } | Act::Wrap { key }, TokenAnswer::Yielded { octets }) => {
+            (Asked::Wrap { .. }, Given::Denied { code }) => denied(op, code, keeps_key(code)),
+            (Asked::ReadValue { key } | Asked::Wrap { key }, Given::Yielded { octets }) => {
                 Err(Fault::new(
                     "R-NO-TRANSFER",
-                    format!(
-                        "a token from which {key} cannot be taken ({} must fail)",
-                        op.act.kind()
-                    ),
+                    format!("a token from which {key} cannot be taken ({} must fail)", act.kind()),
                     format!("the token gave out {octets} octets; this token must not be used"),
                 ))
             }
-            (Act::SignHead | Act::Sign(_), TokenAnswer::Signatures { signatures }) => {
+            (Asked::SignHead, Given::Signatures { signatures }) => {
+                let weighed = self.weigh_signatures(op, attempt, signatures)?;
+                Ok(Weighed { has_signed_head: true, ..weighed })
+            }
+            (Asked::Sign(_), Given::Signatures { signatures }) => {
                 self.weigh_signatures(op, attempt, signatures)
             }
-            (Act::WriteHead, TokenAnswer::Heads { values }) => self.weigh_head(values),
-            (Act::ReadHead, TokenAnswer::Heads { values }) => self.weigh_known_head(values),
-            (Act::Destroy { .. } | Act::Clear { .. }, TokenAnswer::Left { objects: 0 }) => {
-                Ok(Weighed::default())
+            (Asked::WriteHead, Given::Heads { values }) => self.weigh_head(values),
+            (Asked::ReadHead, Given::Heads { values }) => self.weigh_known_head(values),
+            (Asked::Destroy { key, token }, Given::Left { objects: 0 }) => {
+                let destroyed = (*token == Holder::Root).then(|| key.clone());
+                Ok(Weighed { destroyed, ..Weighed::default() })
             }
-            (Act::Clear { key, .. }, TokenAnswer::Left { objects }) => Err(Fault::new(
+            (Asked::Clear { .. }, Given::Left { objects: 0 }) => Ok(Weighed::default()),
+            (Asked::Clear { key, .. }, Given::Left { objects }) => Err(Fault::new(
                 "R-HSM-DEDICATED",
                 format!("a token on which nothing is left of an earlier {key}"),
                 format!("{objects} objects"),
             )),
-            (Act::Destroy { key, .. }, TokenAnswer::Left { objects }) => Err(Fault::new(
+            (Asked::Destroy { key, .. }, Given::Left { objects }) => Err(Fault::new(
                 "R-DESTROY",
                 format!("a token on which nothing of {key} is left"),
                 format!("{objects} objects"),
@@ -180,57 +193,23 @@ impl Run {
         }
     }
 
-    /// What the pending operation's signatures must be on, one after another.
+    /// What the pending operation's signatures must be on, one after another; nothing where none
+    /// is asked.
     pub(super) fn expected(&self, op: &Op, attempt: u32) -> Result<Vec<Expected>, Fault> {
-        match &op.act {
-            Act::SignHead => {
-                let (key, digest) = self.head_to_sign()?;
-                let key = self.public(&key.name)?.clone();
-                Ok(vec![Expected { subject: op.name.clone(), key, digest, tbs: None }])
-            }
-            Act::Sign(sheet) => {
-                let key = self.public(&sheet.key)?;
-                let expect = |(name, tbs): (&Name, Vec<u8>)| Expected {
-                    subject: name.to_string(),
-                    key: key.clone(),
-                    digest: key.curve().digest(&tbs),
-                    tbs: Some(tbs),
-                };
-                Ok(self.sheet(sheet, attempt)?.into_iter().map(expect).collect())
-            }
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Papers
-            | Act::Clock
-            | Act::Identify { .. }
-            | Act::Activate
-            | Act::Login { .. }
-            | Act::Inventory { .. }
-            | Act::ReadHead
-            | Act::Copy { .. }
-            | Act::Clone { .. }
-            | Act::Inspect { .. }
-            | Act::Application { .. }
-            | Act::Compromise { .. }
-            | Act::Order { .. }
-            | Act::Supersede { .. }
-            | Act::ApproveDestruction { .. }
-            | Act::ApproveRecovery { .. }
-            | Act::Destroy { .. }
-            | Act::Clear { .. }
-            | Act::HandOver { .. }
-            | Act::Generate { .. }
-            | Act::ReadValue { .. }
-            | Act::Wrap { .. }
-            | Act::Fingerprint { .. }
-            | Act::Complete { .. }
-            | Act::WriteHead
-            | Act::Seal
-            | Act::Logout { .. }
-            | Act::Deactivate
-            | Act::AnchorWords
-            | Act::Exit { .. } => Ok(Vec::new()),
+        if let Act::Token(TokenAct::SignHead) = &op.act {
+            let (key, digest) = self.head_to_sign()?;
+            let key = self.public(&key.name)?.clone();
+            return Ok(vec![Expected { subject: op.name.clone(), key, digest, tbs: None }]);
         }
+        let Act::Token(TokenAct::Sign(sheet)) = &op.act else { return Ok(Vec::new()) };
+        let key = self.public(&sheet.key)?;
+        let expect = |(name, tbs): (&Name, Vec<u8>)| Expected {
+            subject: name.to_string(),
+            key: key.clone(),
+            digest: key.curve().digest(&tbs),
+            tbs: Some(tbs),
+        };
+        Ok(self.sheet(sheet, attempt)?.into_iter().map(expect).collect())
     }
 
     fn weigh_signatures(&self, op: &Op, attempt: u32, raws: &[Octets]) -> Result<Weighed, Fault> {
@@ -274,7 +253,7 @@ impl Run {
         Err(Fault::new("S-NONCE", "an r that was never seen", found))
     }
 
-    fn weigh_said(&self, op: &Op, said: &Said) -> Result<(), Fault> {
+    fn weigh_said(&self, op: &Op, act: &PeopleAct, said: &Said) -> Result<(), Fault> {
         if !said.by.is_sorted_by(|a, b| a < b) {
             return Err(Fault::new(
                 "R-AUTHN",
@@ -296,7 +275,7 @@ impl Run {
                 ));
             }
         }
-        let facts = self.facts(op)?;
+        let facts = self.facts(act)?;
         if facts.len() != said.facts.len() {
             return Err(Fault::new(
                 "S-ANSWER",

@@ -19,7 +19,7 @@ pub use asked::{ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag}
 
 use super::{Fault, Run, Step};
 use crate::compile::Compiled;
-use crate::graph::{Act, Holder, Origin, PlannedKey};
+use crate::graph::{Act, Holder, Origin, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{Check, PublicKey, Signature};
 use crate::name::Name;
@@ -139,8 +139,8 @@ impl Probe {
         let copies = |run: &Run| {
             let mut acts = run.graph().ops().iter().map(|op| &op.act);
             acts.any(|act| match (act, &self.holder) {
-                (Act::Copy { .. }, Holder::Root) => true,
-                (Act::Copy { to, .. }, Holder::Spare(spare)) => to == spare,
+                (Act::Token(TokenAct::Copy { .. }), Holder::Root) => true,
+                (Act::Token(TokenAct::Copy { to, .. }), Holder::Spare(spare)) => to == spare,
                 _ => false,
             })
         };
@@ -155,7 +155,8 @@ impl Probe {
     pub fn steps(&self) -> Vec<ProbeStep> {
         let Some(run) = &self.run else { return Vec::new() };
         let mut steps = vec![ProbeStep::Login, ProbeStep::Inventory];
-        if self.holder == Holder::Root && run.graph().ops().iter().any(|op| op.act == Act::ReadHead)
+        if self.holder == Holder::Root
+            && run.graph().ops().iter().any(|op| op.act == Act::Token(TokenAct::ReadHead))
         {
             steps.push(ProbeStep::Head);
         }

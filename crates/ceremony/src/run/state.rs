@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use super::ask;
 use super::judge::Weighed;
 use super::{ATTEMPTS, Book, Fault, Next, Noted, OpState, Run, Signed, Stop};
-use crate::graph::{Act, Holder, Phase};
+use crate::graph::{Act, Phase, TokenAct};
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
 use crate::name::Name;
@@ -97,13 +97,12 @@ impl Run {
         }
         let weighed = self.weigh(pending, attempt, answer)?;
         let index = pending.id.index();
-        let act = pending.act.clone();
         self.pending = None;
         self.done(index, at);
-        Ok(self.commit(at, attempt, &act, weighed))
+        Ok(self.commit(at, attempt, weighed))
     }
 
-    fn commit(&mut self, at: Instant, attempt: u32, act: &Act, weighed: Weighed) -> Vec<Check> {
+    fn commit(&mut self, at: Instant, attempt: u32, weighed: Weighed) -> Vec<Check> {
         if let Some((name, key)) = weighed.key {
             self.remember_key(name, attempt, key);
         }
@@ -111,44 +110,12 @@ impl Run {
             self.signed.insert(name, Signed { der, at, attempt });
         }
         self.nonces.extend(weighed.nonces);
-        match act {
-            Act::SignHead => self.audit_ready = true,
-            Act::WriteHead => self.written_head = weighed.head,
-            Act::Destroy { key, token: Holder::Root } => {
-                self.keys.remove(key);
-            }
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Papers
-            | Act::Clock
-            | Act::Identify { .. }
-            | Act::Activate
-            | Act::Login { .. }
-            | Act::Inventory { .. }
-            | Act::ReadHead
-            | Act::Copy { .. }
-            | Act::Clone { .. }
-            | Act::Inspect { .. }
-            | Act::Destroy { .. }
-            | Act::Clear { .. }
-            | Act::Application { .. }
-            | Act::Compromise { .. }
-            | Act::Order { .. }
-            | Act::Supersede { .. }
-            | Act::ApproveDestruction { .. }
-            | Act::ApproveRecovery { .. }
-            | Act::HandOver { .. }
-            | Act::Generate { .. }
-            | Act::ReadValue { .. }
-            | Act::Wrap { .. }
-            | Act::Sign(_)
-            | Act::Fingerprint { .. }
-            | Act::Complete { .. }
-            | Act::Seal
-            | Act::Logout { .. }
-            | Act::Deactivate
-            | Act::AnchorWords
-            | Act::Exit { .. } => {}
+        self.audit_ready |= weighed.has_signed_head;
+        if weighed.head.is_some() {
+            self.written_head = weighed.head;
+        }
+        if let Some(key) = &weighed.destroyed {
+            self.keys.remove(key);
         }
         weighed.checks
     }
@@ -156,7 +123,10 @@ impl Run {
     fn take_lost(&mut self, op: &str, attempt: u32, cause: &str) -> Result<(), Fault> {
         ask::words(cause)?;
         let index = self.in_doubt(op, attempt)?;
-        let generation = matches!(self.op_at(index).map(|op| &op.act), Some(Act::Generate { .. }));
+        let generation = matches!(
+            self.op_at(index).map(|op| &op.act),
+            Some(Act::Token(TokenAct::Generate { .. }))
+        );
         if generation && self.pending != Some(index) && !matches!(self.next(), Next::Settle(..)) {
             return Err(Fault::new("S-ORDER", self.what_next(), format!("Lost {op}")));
         }
@@ -167,7 +137,7 @@ impl Run {
     }
 
     fn writes_head(&self, index: usize) -> bool {
-        self.op_at(index).is_some_and(|op| op.act == Act::WriteHead)
+        self.op_at(index).is_some_and(|op| op.act == Act::Token(TokenAct::WriteHead))
     }
 
     fn take_adopted(
@@ -220,7 +190,7 @@ impl Run {
     fn generation_in_doubt(&self, op: &str, attempt: u32) -> Result<(usize, Name), Fault> {
         let index = self.in_doubt(op, attempt)?;
         match self.op_at(index).map(|op| &op.act) {
-            Some(Act::Generate { key }) => Ok((index, key.clone())),
+            Some(Act::Token(TokenAct::Generate { key })) => Ok((index, key.clone())),
             Some(_) | None => {
                 Err(Fault::new("S-ORDER", "a key generation in doubt", op.to_string()))
             }
@@ -261,8 +231,9 @@ impl Run {
         let pending = self.pending.take();
         let phase = |i: usize| self.op_at(i).map(|op| op.act.phase());
         self.halted |= pending.and_then(phase).is_some_and(|phase| phase <= Phase::Opening);
-        self.doubt = self.doubt.or(pending
-            .filter(|i| matches!(self.op_at(*i).map(|op| &op.act), Some(Act::Generate { .. }))));
+        self.doubt = self.doubt.or(pending.filter(|i| {
+            matches!(self.op_at(*i).map(|op| &op.act), Some(Act::Token(TokenAct::Generate { .. })))
+        }));
         self.headless |= pending.is_some_and(|index| self.writes_head(index));
         if let (Some(index), None) = (pending, self.doubt) {
             self.again(index);
@@ -279,7 +250,10 @@ impl Run {
     /// A question of the operation at hand, or who they are: nothing else can be mistaken.
     fn take_mistaken(&self, op: &str, attempt: u32, question: &str) -> Result<(), Fault> {
         self.at_hand(op, Some(attempt))?;
-        let asked = self.graph().op(op).map_or(Ok(Vec::new()), |op| self.facts(op))?;
+        let asked = match self.graph().op(op).map(|op| &op.act) {
+            Some(Act::People(act)) => self.facts(act)?,
+            Some(Act::Token(_) | Act::Seal) | None => Vec::new(),
+        };
         if question == WHO || asked.iter().any(|fact| fact.name == question) {
             return Ok(());
         }

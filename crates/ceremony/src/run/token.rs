@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 
 use super::judge::Weighed;
 use super::{Fault, Run};
-use crate::graph::{Act, Holder, PlannedKey};
+use crate::graph::{Act, Holder, PeopleAct, PlannedKey, TokenAct};
 use crate::hex::Octets;
 use crate::key::PublicKey;
 use crate::name::Name;
@@ -87,7 +87,7 @@ impl Run {
         }
         let mut doubtful = self.vanishing_on(&Holder::Root)?;
         if let Some(op) = self.doubt.or(self.pending).and_then(|i| self.op_at(i))
-            && let Act::Generate { key } = &op.act
+            && let Act::Token(TokenAct::Generate { key }) = &op.act
         {
             doubtful.insert(self.planned(key)?.id(graph, self.attempt(op)));
         }
@@ -109,15 +109,15 @@ impl Run {
         let mut labels = Vec::new();
         for op in &self.graph().ops {
             // An earlier ceremony did not see the end of it; it is cleared here.
-            if let Act::Clear { key, token, .. } = &op.act
+            if let Act::Token(TokenAct::Clear { key, token, .. }) = &op.act
                 && token == holder
             {
                 labels.push(self.graph().key_label(key));
             }
             // No other act makes a key on a token.
-            let here = if let Act::Generate { key } = &op.act {
+            let here = if let Act::Token(TokenAct::Generate { key }) = &op.act {
                 (*holder == Holder::Root).then_some(key)
-            } else if let Act::Copy { key, to } = &op.act {
+            } else if let Act::Token(TokenAct::Copy { key, to }) = &op.act {
                 (*holder == Holder::Spare(to.clone())).then_some(key)
             } else {
                 None
@@ -154,16 +154,17 @@ impl Run {
         let mut copies = self.graph().spares.get(spare).cloned().unwrap_or_default();
         let mut doubtful = BTreeSet::new();
         for (op, state) in self.graph().ops.iter().zip(&self.ops) {
-            let copied = if let Act::Copy { key, to } = &op.act
+            let copied = if let Act::Token(TokenAct::Copy { key, to }) = &op.act
                 && to == spare
             {
                 Some((key, state.done))
-            } else if let Act::Clone { key, to } = &op.act
+            } else if let Act::People(PeopleAct::Clone { key, to }) = &op.act
                 && to == spare
             {
                 // What people cloned is there once they began; it is known once it was read back.
                 Some((key, false))
-            } else if let Act::Inspect { key, token: Holder::Spare(name) } = &op.act
+            } else if let Act::Token(TokenAct::Inspect { key, token: Holder::Spare(name) }) =
+                &op.act
                 && name == spare
             {
                 Some((key, state.done))
@@ -197,12 +198,12 @@ impl Run {
     fn vanishing_on(&self, holder: &Holder) -> Result<BTreeSet<Octets>, Fault> {
         let mut ids = BTreeSet::new();
         for (op, state) in self.graph().ops.iter().zip(&self.ops) {
-            if let Act::Destroy { key, token } = &op.act
+            if let Act::Token(TokenAct::Destroy { key, token }) = &op.act
                 && token == holder
                 && self.was_asked(op)
             {
                 ids.insert(self.id_of(key)?);
-            } else if let Act::Clear { id, token, .. } = &op.act
+            } else if let Act::Token(TokenAct::Clear { id, token, .. }) = &op.act
                 && token == holder
                 && !state.done
             {
@@ -215,7 +216,9 @@ impl Run {
     fn is_destroyed_on(&self, holder: &Holder, key: &Name) -> bool {
         let mut ops = self.graph().ops.iter().zip(&self.ops);
         ops.any(|(op, state)| {
-            let Act::Destroy { key: destroyed, token } = &op.act else { return false };
+            let Act::Token(TokenAct::Destroy { key: destroyed, token }) = &op.act else {
+                return false;
+            };
             state.done && destroyed == key && token == holder
         })
     }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use super::{History, What};
 use crate::compile::Compiled;
-use crate::graph::{Act, Bilingual, Graph, Item, Op, Phase};
+use crate::graph::{Act, Bilingual, Graph, Item, Op, PeopleAct, Phase, TokenAct};
 use crate::name::Name;
 use crate::plan::ProfileName;
 use crate::rules::kept::{self, Basis, By, Form, Sentence, When};
@@ -274,7 +274,7 @@ impl<'a> Seen<'a> {
     fn forms(&self) -> Vec<Form> {
         let graph = &self.compiled.graph;
         let sheets = self.answered().filter_map(|op| {
-            let Act::Sign(sheet) = &op.act else { return None };
+            let Act::Token(TokenAct::Sign(sheet)) = &op.act else { return None };
             Some(&sheet.items)
         });
         let form = |item: &Item| match item {
@@ -302,7 +302,8 @@ impl<'a> Seen<'a> {
         if !spoke.is_empty() {
             return spoke;
         }
-        let Some(activated) = self.answered().find(|op| op.act == Act::Activate) else {
+        let Some(activated) = self.answered().find(|op| op.act == Act::People(PeopleAct::Activate))
+        else {
             return spoke;
         };
         let Some(activated) = sessions(&activated) else { return spoke };

@@ -1,10 +1,10 @@
 //! What people and their papers are, where their rules are kept.
 
 use super::{By, Group, When, proved, stated};
-use crate::graph::{Act, Graph};
+use crate::graph::{Act, Graph, PeopleAct, TokenAct};
 
 const fn calls(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::RollCall { .. })
+    matches!(act, Act::People(PeopleAct::RollCall { .. }))
 }
 
 const fn speaks(act: &Act, _: &Graph) -> bool {
@@ -12,27 +12,27 @@ const fn speaks(act: &Act, _: &Graph) -> bool {
 }
 
 const fn completes(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Complete { .. })
+    matches!(act, Act::People(PeopleAct::Complete { .. }))
 }
 
 const fn makes_keys(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Generate { .. })
+    matches!(act, Act::Token(TokenAct::Generate { .. }))
 }
 
 const fn activates(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Activate)
+    matches!(act, Act::People(PeopleAct::Activate))
 }
 
 const fn deactivates(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Deactivate)
+    matches!(act, Act::People(PeopleAct::Deactivate))
 }
 
 const fn passes(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Entry { .. } | Act::Exit { .. })
+    matches!(act, Act::People(PeopleAct::Entry { .. } | PeopleAct::Exit { .. }))
 }
 
 const fn reads_clock(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Clock)
+    matches!(act, Act::People(PeopleAct::Clock))
 }
 
 pub(super) const GROUPS: &[Group] = &[

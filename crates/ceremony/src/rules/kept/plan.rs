@@ -2,7 +2,7 @@
 
 use super::{By, Group, When, proved, stated};
 use crate::compile::Compiled;
-use crate::graph::{Act, Graph, Holder, Origin};
+use crate::graph::{Act, Graph, Holder, Origin, PeopleAct, TokenAct};
 use crate::ledger::Standing;
 use crate::plan::{ApplicationKind, Ground, ProfileName};
 use crate::record::End;
@@ -38,7 +38,7 @@ fn has_spares(compiled: &Compiled) -> bool {
 
 /// A root key was made that is not the first.
 fn makes_a_successor(act: &Act, graph: &Graph) -> bool {
-    let Act::Generate { key } = act else { return false };
+    let Act::Token(TokenAct::Generate { key }) = act else { return false };
     graph.key(key).is_some_and(|key| {
         key.usage == RehearsalUse::Root && key.generation > 1 && key.origin == Origin::Here
     })
@@ -46,7 +46,7 @@ fn makes_a_successor(act: &Act, graph: &Graph) -> bool {
 
 /// A link certificate was signed.
 fn links(act: &Act, graph: &Graph) -> bool {
-    let Act::Sign(sheet) = act else { return false };
+    let Act::Token(TokenAct::Sign(sheet)) = act else { return false };
     sheet.items.iter().any(|item| {
         let profile = graph.item_name(*item).and_then(|name| graph.profiles.get(name));
         matches!(profile, Some(ProfileName::OldWithNew | ProfileName::NewWithOld))
@@ -61,14 +61,17 @@ fn renews_in_time(act: &Act, graph: &Graph) -> bool {
 
 /// A copy, and the CRL by which it proves itself.
 fn copies(act: &Act, _: &Graph) -> bool {
-    if let Act::Sign(sheet) = act {
+    if let Act::Token(TokenAct::Sign(sheet)) = act {
         return matches!(sheet.token, Holder::Spare(_));
     }
-    matches!(act, Act::Copy { .. } | Act::Inspect { .. })
+    matches!(act, Act::Token(TokenAct::Copy { .. } | TokenAct::Inspect { .. }))
 }
 
 const fn destroys(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::ApproveDestruction { .. } | Act::Destroy { .. })
+    matches!(
+        act,
+        Act::People(PeopleAct::ApproveDestruction { .. }) | Act::Token(TokenAct::Destroy { .. })
+    )
 }
 
 /// A successor was made for a reason that the plan says: before its time.
@@ -78,21 +81,21 @@ fn renews_early(act: &Act, graph: &Graph) -> bool {
 }
 
 const fn recovers(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::ApproveRecovery { .. })
+    matches!(act, Act::People(PeopleAct::ApproveRecovery { .. }))
 }
 
 const fn applies(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Application { .. })
+    matches!(act, Act::People(PeopleAct::Application { .. }))
 }
 
 /// An application of this kind was confirmed.
 fn is_of(act: &Act, graph: &Graph, kind: ApplicationKind) -> bool {
-    let Act::Application { application } = act else { return false };
+    let Act::People(PeopleAct::Application { application }) = act else { return false };
     graph.applications.get(application).is_some_and(|planned| planned.kind == kind)
 }
 
 fn applies_with_request(act: &Act, graph: &Graph) -> bool {
-    let Act::Application { application } = act else { return false };
+    let Act::People(PeopleAct::Application { application }) = act else { return false };
     graph.applications.get(application).is_some_and(|planned| !planned.requests.is_empty())
 }
 
@@ -112,11 +115,11 @@ fn revokes_compromised(act: &Act, graph: &Graph) -> bool {
 }
 
 const fn judges(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Compromise { .. })
+    matches!(act, Act::People(PeopleAct::Compromise { .. }))
 }
 
 const fn orders(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Compromise { .. } | Act::Order { .. })
+    matches!(act, Act::People(PeopleAct::Compromise { .. } | PeopleAct::Order { .. }))
 }
 
 pub(super) const GROUPS: &[Group] = &[

@@ -1,7 +1,7 @@
 //! What the run and the sealed folder are, where their rules are kept.
 
 use super::{By, Group, When, proved, stated};
-use crate::graph::{Act, Graph};
+use crate::graph::{Act, Graph, PeopleAct, TokenAct};
 use crate::record::Mode;
 use crate::verify::{History, What};
 
@@ -18,19 +18,19 @@ fn is_on_a_token(history: &History) -> bool {
 }
 
 const fn reads_papers(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Papers)
+    matches!(act, Act::People(PeopleAct::Papers))
 }
 
 const fn reads_fingerprint(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Fingerprint { .. })
+    matches!(act, Act::People(PeopleAct::Fingerprint { .. }))
 }
 
 const fn reads_anchor(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::AnchorWords)
+    matches!(act, Act::People(PeopleAct::AnchorWords))
 }
 
 const fn identifies(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Identify { .. })
+    matches!(act, Act::Token(TokenAct::Identify { .. }))
 }
 
 const fn asks_token(act: &Act, _: &Graph) -> bool {
@@ -38,23 +38,23 @@ const fn asks_token(act: &Act, _: &Graph) -> bool {
 }
 
 fn looks_for_keys(act: &Act, graph: &Graph) -> bool {
-    matches!(act, Act::Inventory { .. }) && !graph.known.is_empty()
+    matches!(act, Act::Token(TokenAct::Inventory { .. })) && !graph.known.is_empty()
 }
 
 const fn lists(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Inventory { .. })
+    matches!(act, Act::Token(TokenAct::Inventory { .. }))
 }
 
 const fn makes_keys(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Generate { .. })
+    matches!(act, Act::Token(TokenAct::Generate { .. }))
 }
 
 const fn asks_in_vain(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::ReadValue { .. } | Act::Wrap { .. })
+    matches!(act, Act::Token(TokenAct::ReadValue { .. } | TokenAct::Wrap { .. }))
 }
 
 const fn has_head(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::ReadHead | Act::WriteHead)
+    matches!(act, Act::Token(TokenAct::ReadHead | TokenAct::WriteHead))
 }
 
 pub(super) const GROUPS: &[Group] = &[

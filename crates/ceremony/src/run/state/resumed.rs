@@ -5,7 +5,7 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::super::{Book, Fault, Run, Stop, judge};
-use crate::graph::{Act, Phase};
+use crate::graph::{Act, Phase, TokenAct};
 use crate::name::Name;
 use crate::record::{LoneRefusal, Place, Resumed};
 use crate::time::Instant;
@@ -39,7 +39,7 @@ impl Run {
         self.reopen_acts();
         if let Some(index) = self.pending.take() {
             match self.op_at(index).map(|op| &op.act) {
-                Some(Act::Generate { .. }) => self.doubt = Some(index),
+                Some(Act::Token(TokenAct::Generate { .. })) => self.doubt = Some(index),
                 Some(_) | None => self.burn = Some(index),
             }
         }
