@@ -19,6 +19,7 @@ use crate::support::{nothing, root};
 use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::anchor::Anchor;
+use ceremony::rule::RuleId;
 use ceremony::seal::Made;
 use ceremony::verify::{Refusal, Sealed, Trust, Verdict, replay, replay_unsealed};
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ fn every_record_deleted_swapped_or_doubled_is_refused() {
     let mut judge = |what: &'static str, index: usize, lines: &[&str]| {
         // What follows a fault is not read; where there is none yet, everything is.
         let near = &lines[..lines.len().min(index + 3)];
-        let more = |refusal: &Refusal| refusal.fault.rule == "S-END";
+        let more = |refusal: &Refusal| refusal.fault.rule == RuleId::S_END;
         let mut said = replay(&folder(&book, near), &nothing()).map(drop);
         if said.as_ref().is_err_and(more) {
             said = replay(&folder(&book, lines), &nothing()).map(drop);
@@ -302,7 +303,7 @@ fn a_verdict_needs_every_signature_proved() {
         let proofs = trial.checks.iter().enumerate().filter(|(index, _)| *index != absent);
         let proofs = proofs.map(|(_, check)| check.prove().unwrap()).collect();
         let refusal = trial.conclude(proofs, &Trust::Rehearsal).unwrap_err();
-        assert_eq!(refusal.fault.rule, "S-SIGNATURE");
+        assert_eq!(refusal.fault.rule, RuleId::S_SIGNATURE);
     }
 }
 

@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use ceremony::hex::Digest;
 use ceremony::plan::After;
+use ceremony::rule::RuleId;
 use ceremony::seal::JOURNAL_FILE;
 use ceremony::verify::replay_abandoned;
 
@@ -43,7 +44,7 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     let reading = found.replay(&state)?;
     if seal_of(&reading).is_some() {
         let found = "its seal: it is handed out, not given up";
-        return Err(Halt::media("S-ABANDONED", "a journal that was not sealed", found));
+        return Err(Halt::media(RuleId::S_ABANDONED, "a journal that was not sealed", found));
     }
     let journal = reading.agreed.transcript.clone();
     if let After::Ceremony(_) = after {

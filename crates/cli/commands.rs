@@ -10,6 +10,7 @@ use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Mode};
+use ceremony::rule::RuleId;
 use ceremony::run::Run;
 use ceremony::script::{self, Language};
 use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified, replay_own};
@@ -71,7 +72,7 @@ pub(crate) fn print(text: &str) -> Result<(), Halt> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Halt::media("S-OUT", "to write to standard output", error.to_string()))
+            Err(Halt::media(RuleId::S_OUT, "to write to standard output", error.to_string()))
         }
         Ok(()) | Err(_) => Ok(()),
     }
@@ -151,14 +152,14 @@ pub(crate) fn follows(
 ) -> Result<Arc<State>, Halt> {
     let After::Ceremony(name) = after else { return Ok(Arc::default()) };
     let ledger = ledger.ok_or_else(|| {
-        Halt::media("S-LEDGER", format!("--ledger, the ledger that holds {name}"), "none")
+        Halt::media(RuleId::S_LEDGER, format!("--ledger, the ledger that holds {name}"), "none")
     })?;
     let anchor = verdicts::read_anchor(anchor)?;
     let trust = match (mode, &anchor) {
         (Mode::Drill, None) => Trust::Drill,
         (_, Some(anchor)) => Trust::Anchor(anchor),
         (Mode::Real | Mode::Rehearsal, None) => {
-            return Err(Halt::media("S-ANCHOR", "--anchor, the CA's anchor", "none"));
+            return Err(Halt::media(RuleId::S_ANCHOR, "--anchor, the CA's anchor", "none"));
         }
     };
     let chain = ledgers::chain(&ledgers::list(ledger)?, name, ledger)?;
@@ -190,15 +191,15 @@ fn begun_already(run: &args::Run) -> Halt {
         (Some(there), Some(planned)) if there != planned => {
             let asked = format!("other folders for the journals of {planned}");
             let found = format!("those of {there}, which keep it; nothing in them was changed");
-            Halt::media("S-JOURNAL", asked, found).held(Reached::Taken(journals.clone()))
+            Halt::media(RuleId::S_JOURNAL, asked, found).held(Reached::Taken(journals.clone()))
         }
         (Some(there), _) => {
             let found = format!("{there}, which was begun there");
-            Halt::media("S-JOURNAL", asked, found).held(Reached::of(journals))
+            Halt::media(RuleId::S_JOURNAL, asked, found).held(Reached::of(journals))
         }
         (None, _) => {
             let found = "a ceremony that was begun there";
-            Halt::media("S-JOURNAL", asked, found).held(Reached::of(journals))
+            Halt::media(RuleId::S_JOURNAL, asked, found).held(Reached::of(journals))
         }
     }
 }
@@ -244,7 +245,7 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
         return Ok(());
     }
     let asked = format!("the bindings {}, as reviewed in {}", compiled.bindings.id(), shown(&path));
-    Err(Halt::media("S-PAPERS", asked, "others; the plan is to be reviewed once more"))
+    Err(Halt::media(RuleId::S_PAPERS, asked, "others; the plan is to be reviewed once more"))
 }
 
 /// Goes on to the end of the postscript, judges everything once more from what was written, and
@@ -277,7 +278,7 @@ pub(crate) fn people(
     let people = match &held.answers {
         Some(_) if mode != Mode::Drill => {
             return Err(Halt::media(
-                "S-DRILL",
+                RuleId::S_DRILL,
                 "people at a terminal",
                 "--answers, which only a drill takes",
             ));
@@ -320,7 +321,7 @@ pub(crate) fn judge_written(
         Verdict::Verified(verified) => Ok((sealed, *verified)),
         // What was read back from the medium is another ceremony than the one that was held.
         Verdict::NotAnchored(_) | Verdict::NotPinned(_) => {
-            Err(Halt::media("S-SEAL", "the ceremony that was just closed", "another head"))
+            Err(Halt::media(RuleId::S_SEAL, "the ceremony that was just closed", "another head"))
         }
     }
 }

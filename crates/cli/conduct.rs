@@ -12,11 +12,13 @@ mod shown;
 use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use ceremony::fault::Fault;
 use ceremony::graph::{Act, Holder, Op, TokenAct};
 use ceremony::key::Proof;
 use ceremony::name::Name;
-use ceremony::record::{Answer, Attempt, End, Event, Resumed, WHO};
-use ceremony::run::{ATTEMPTS, Book, Fault, Next, Request, Run, Step, as_words};
+use ceremony::record::{Answer, Attempt, End, Event, Refuser, Resumed, WHO};
+use ceremony::rule::RuleId;
+use ceremony::run::{ATTEMPTS, Book, Next, Request, Run, Step, as_words};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
 use ceremony::token::TokenError;
@@ -63,7 +65,11 @@ impl Clock {
                     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
                 let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
                 Instant::from_unix(seconds).map_err(|error| {
-                    interrupted("R-TIME", "a clock that shows a time of ours", &error.to_string())
+                    interrupted(
+                        RuleId::R_TIME,
+                        "a clock that shows a time of ours",
+                        &error.to_string(),
+                    )
                 })
             }
         }
@@ -178,8 +184,8 @@ impl Conduct {
         let (late, exhausted) = (self.clock.now()? > until, run.is_exhausted(&asked));
         let refused = match (late && run.book() == Book::Transcript, exhausted) {
             _ if run.stopped().is_some() => None,
-            (true, _) => Some(("S-WINDOW", format!("after {until}"))),
-            (false, true) => Some(("S-ATTEMPTS", format!("after {ATTEMPTS} attempts"))),
+            (true, _) => Some((RuleId::S_WINDOW, format!("after {until}"))),
+            (false, true) => Some((RuleId::S_ATTEMPTS, format!("after {ATTEMPTS} attempts"))),
             (false, false) => None,
         };
         let Some((rule, reason)) = refused else { return self.take(run, Event::Asked(asked)) };
@@ -187,7 +193,7 @@ impl Conduct {
         let asked = format!("{op} within the window, in at most {ATTEMPTS} attempts");
         tell(&Fault::new(rule, asked, &reason));
         let by = Vec::new();
-        self.stop(run, Event::Refused { op, attempt, rule: rule.into(), reason, by })
+        self.stop(run, Event::Refused { op, attempt, rule: Refuser::Rule(rule), reason, by })
     }
 
     fn answer(&mut self, mut run: Run) -> Result<Run, Halt> {
@@ -308,7 +314,7 @@ impl Conduct {
         by: Vec<Name>,
         reason: String,
     ) -> Result<Run, Halt> {
-        let rule = "people".to_string();
+        let rule = Refuser::People;
         self.stop(run, Event::Refused { op: op.name.clone(), attempt, rule, reason, by })
     }
 
@@ -327,7 +333,11 @@ impl Conduct {
             let rest: Vec<_> =
                 checks.into_iter().filter(|check| !check.is_among(&proofs)).collect();
             prove(&rest).map_err(|(subject, error)| {
-                Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string())
+                Fault::new(
+                    RuleId::S_SIGNATURE,
+                    format!("a signature on {subject}"),
+                    error.to_string(),
+                )
             })
         });
         let judged = judged.map(|rest| {
@@ -354,7 +364,8 @@ impl Conduct {
     /// but by people.
     fn failed(&mut self, run: Run, op: &Op, attempt: u32, error: &TokenError) -> Result<Run, Halt> {
         let cause = as_words(&error.to_string());
-        let fault = Fault::new("S-TOKEN", format!("{} (`{}`)", op.act.kind(), op.name), &cause);
+        let fault =
+            Fault::new(RuleId::S_TOKEN, format!("{} (`{}`)", op.act.kind(), op.name), &cause);
         if matches!(op.act, Act::Token(TokenAct::Generate { .. })) {
             tell(&fault);
             let run = self.settle(run, op, attempt, Some(&cause))?;
@@ -386,7 +397,7 @@ impl Conduct {
         let event = Event::Refused {
             op: op.name.clone(),
             attempt,
-            rule: fault.rule.to_string(),
+            rule: Refuser::Rule(fault.rule),
             reason,
             by: Vec::new(),
         };
@@ -408,13 +419,12 @@ impl Conduct {
             let asked = Some((&Holder::Root, &request));
             self.tokens.hold_pins(self.pin.as_mut(), op, asked, self.lang)?;
         }
-        let answer =
-            self.tokens.root.perform(request).map_err(|error| {
-                Halt::Token(Fault::new("S-TOKEN", "the seal", error.to_string()))
-            })?;
+        let answer = self.tokens.root.perform(request).map_err(|error| {
+            Halt::Token(Fault::new(RuleId::S_TOKEN, "the seal", error.to_string()))
+        })?;
         let sealed = made.seal(&run, &answer).map_err(Halt::Token)?;
         let proofs = prove(std::slice::from_ref(&sealed.check)).map_err(|(_, error)| {
-            Halt::Token(Fault::new("S-SEAL", "a seal that verifies", error.to_string()))
+            Halt::Token(Fault::new(RuleId::S_SEAL, "a seal that verifies", error.to_string()))
         })?;
         self.proofs.extend(proofs);
         self.journal.write_bundle(&sealed.bundle)?;
@@ -458,13 +468,14 @@ fn held(run: &Run, halt: Halt) -> Halt {
 
 fn why(run: &Run, lang: Lang) -> String {
     let Some(stop) = run.stopped() else { return String::new() };
-    // Where people stop it there is no rule to name.
-    let by =
-        if stop.rule == "people" { pick(lang, "立会者", "people") } else { stop.rule.as_str() };
+    let by = match stop.rule {
+        Refuser::People => pick(lang, "立会者", "people"),
+        Refuser::Rule(rule) => rule.as_str(),
+    };
     format!("{by}: {}", stop.reason)
 }
 
-fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {
+fn interrupted(rule: RuleId, asked: &str, found: &str) -> Halt {
     Halt::Interrupted(Fault::new(rule, asked, found))
 }
 
@@ -472,8 +483,14 @@ fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {
 /// put into the room. Whatever else it refuses, we should not have asked.
 fn stopped(fault: Fault) -> Halt {
     match fault.rule {
-        "S-TIME-BACK" | "S-WINDOW" | "S-WORDS" | "R-AUTHN" => Halt::Interrupted(fault),
-        "S-TOKEN-SERIAL" | "S-SPARE" | "S-DRILL" | "S-MODE" | "R-MULTI" => Halt::Media(fault),
+        RuleId::S_TIME_BACK | RuleId::S_WINDOW | RuleId::S_WORDS | RuleId::R_AUTHN => {
+            Halt::Interrupted(fault)
+        }
+        RuleId::S_TOKEN_SERIAL
+        | RuleId::S_SPARE
+        | RuleId::S_DRILL
+        | RuleId::S_MODE
+        | RuleId::R_MULTI => Halt::Media(fault),
         _ => Halt::Bug(fault),
     }
 }

@@ -422,6 +422,7 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
         | Halt::Differs
         | Halt::Overdue
         | Halt::Bug(_)
+        | Halt::Panicked
         | Halt::Told(_) => &Reached::GivenUp,
     };
     let _ = std::io::stderr().write_all(words(reached, ways, lang).as_bytes());

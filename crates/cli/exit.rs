@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::process::ExitCode;
 
-use ceremony::run::Fault;
+use ceremony::fault::Fault;
+use ceremony::rule::RuleId;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::Refusal;
 use ceremony::violation::Violation;
@@ -39,8 +40,10 @@ pub(crate) enum Halt {
     Differs,
     /// Something is overdue; what is, was printed.
     Overdue,
-    /// Our bug.
+    /// Our bug: what our own code should have made impossible.
     Bug(Fault),
+    /// Our bug: a panic, which has said where.
+    Panicked,
     /// One of the others, while a ceremony was held: how far it had come says what can be done.
     Held(Reached, Box<Self>),
     /// People were told already; the code is left to give.
@@ -66,7 +69,7 @@ impl Halt {
             Self::NotAnchored(_) | Self::NotPinned(_) => 7,
             Self::Differs => 8,
             Self::Overdue => 9,
-            Self::Bug(_) => 70,
+            Self::Bug(_) | Self::Panicked => 70,
             Self::Told(halt) => halt.code(),
         }
     }
@@ -97,11 +100,7 @@ impl Halt {
     }
 
     /// A file or medium is not as it must be.
-    pub(crate) fn media(
-        rule: &'static str,
-        asked: impl Into<String>,
-        found: impl Into<String>,
-    ) -> Self {
+    pub(crate) fn media(rule: RuleId, asked: impl Into<String>, found: impl Into<String>) -> Self {
         Self::Media(Fault { rule, asked: asked.into(), found: found.into() })
     }
 }
@@ -139,8 +138,7 @@ pub(crate) fn run() -> ExitCode {
 fn performed(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
     let journals = args.command.given().map_or(&[][..], |given| given.journal).to_vec();
     catch_unwind(AssertUnwindSafe(|| begin(args, ways, lang))).unwrap_or_else(|_| {
-        let fault = Fault::new("panic", "none", "the one that is shown above");
-        let halt = Halt::Bug(fault);
+        let halt = Halt::Panicked;
         Err(if journals.is_empty() { halt } else { halt.held(Reached::of(&journals)) })
     })
 }

@@ -22,10 +22,12 @@ use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
 use ceremony::compile::{Compiled, input_digest};
+use ceremony::fault::Fault;
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::{Event, Record};
-use ceremony::run::{Book, Fault};
+use ceremony::rule::RuleId;
+use ceremony::run::Book;
 use ceremony::time::Instant;
 use rustix::fs::OFlags;
 
@@ -146,7 +148,7 @@ impl Journal {
             read_sealed(&mark).map(|octets| String::from_utf8_lossy(&octets).trim().to_string());
         let found = format!("{}: it was given up as {}", shown(&mark), digest.unwrap_or_default());
         let asked = "a journal that goes on";
-        Err(Halt::media("S-ABANDONED", asked, found).held(Reached::GivenUp))
+        Err(Halt::media(RuleId::S_ABANDONED, asked, found).held(Reached::GivenUp))
     }
 
     /// Takes a line, to be durable when [`Journal::keep`] returns.
@@ -237,7 +239,7 @@ impl Medium {
         let transcript = held.file(TRANSCRIPT, flags).map_err(|error| failed(&path, &error))?;
         transcript.try_lock().map_err(|_| {
             Halt::media(
-                "S-BUSY",
+                RuleId::S_BUSY,
                 format!("{} for this process alone", shown(&path)),
                 "another process that holds it; one that was stopped by Ctrl-Z goes on with `fg`",
             )
@@ -284,7 +286,7 @@ fn refuse_filled(folder: &Path) -> Result<(), Halt> {
     if found.iter().any(|(name, _)| !ours(name)) {
         let asked = format!("an empty folder {} for the journal", shown(folder));
         let found = "files in it";
-        return Err(Halt::media("S-JOURNAL", asked, found));
+        return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
     }
     Ok(())
 }
@@ -292,7 +294,7 @@ fn refuse_filled(folder: &Path) -> Result<(), Halt> {
 /// Two folders that are not the same.
 fn two(folders: &[PathBuf]) -> Result<[PathBuf; 2], Halt> {
     let wrong =
-        |found: String| Halt::media("S-JOURNAL", "two journal folders, on two media", found);
+        |found: String| Halt::media(RuleId::S_JOURNAL, "two journal folders, on two media", found);
     let [a, b] = folders else { return Err(wrong(format!("{} given", folders.len()))) };
     let place = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path));
     let (Ok(at_a), Ok(at_b)) = (place(a), place(b)) else {
@@ -318,7 +320,7 @@ fn read_inputs(
     transcript: &[u8],
 ) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
     let wrong =
-        |found: String| Halt::media("S-JOURNAL", "a journal that begins with Opened", found);
+        |found: String| Halt::media(RuleId::S_JOURNAL, "a journal that begins with Opened", found);
     let first = transcript.split(|octet| *octet == b'\n').next().unwrap_or_default();
     let first = std::str::from_utf8(first).map_err(|error| wrong(error.to_string()))?;
     if first.is_empty() {
@@ -338,7 +340,8 @@ fn read_inputs(
         let mut texts = held.iter().filter_map(|texts| texts.get(&name));
         let whole = texts.find(|text| input_digest(text) == digest);
         let asked = format!("the input {name} ({digest}) on one of the media");
-        let text = whole.ok_or_else(|| Halt::media("S-JOURNAL", asked, "none that is whole"))?;
+        let text =
+            whole.ok_or_else(|| Halt::media(RuleId::S_JOURNAL, asked, "none that is whole"))?;
         inputs.insert(name, text.clone().into_bytes());
     }
     Ok(inputs)
@@ -354,7 +357,7 @@ fn sync_folder(folder: &Path) -> Result<(), Halt> {
 
 fn failed(path: &Path, error: &std::io::Error) -> Halt {
     Halt::Interrupted(Fault {
-        rule: "S-JOURNAL",
+        rule: RuleId::S_JOURNAL,
         asked: format!("a journal medium at {}", shown(path)),
         found: error.to_string(),
     })

@@ -10,11 +10,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ceremony::bounds::LEDGER;
+use ceremony::fault::Fault;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
-use ceremony::run::Fault;
+use ceremony::rule::RuleId;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{History, Refusal, Trust, Verdict, replay_abandoned};
 
@@ -92,7 +93,7 @@ pub(crate) fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
         .find(|ledger| ledger.join(last.as_str()).join("inputs").join(PLAN_FILE).exists());
     found.cloned().ok_or_else(|| {
         let asked = format!("the ledger that holds {last}");
-        Halt::media("S-LEDGER", asked, "none beside the plan; name it with --ledger")
+        Halt::media(RuleId::S_LEDGER, asked, "none beside the plan; name it with --ledger")
     })
 }
 
@@ -115,7 +116,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     paths.retain(|path| !path.file_name().is_some_and(is_partial));
     LEDGER.judge(paths.len()).map_err(|exceeded| {
         let asked = format!("{}: {LEDGER}", shown(folder));
-        Halt::media("S-LEDGER", asked, exceeded.found())
+        Halt::media(RuleId::S_LEDGER, asked, exceeded.found())
     })?;
     if let Some(link) = paths.iter().find(|path| path.is_symlink()) {
         let found = link.file_name().map_or_else(String::new, |name| shown(Path::new(name)));
@@ -141,7 +142,7 @@ fn entry(
 }
 
 fn refused(place: &Path, found: String) -> Halt {
-    Halt::media("S-LEDGER", format!("ceremonies in {}", shown(place)), found)
+    Halt::media(RuleId::S_LEDGER, format!("ceremonies in {}", shown(place)), found)
 }
 
 /// From the first ceremony to this one.
@@ -155,7 +156,7 @@ pub(crate) fn chain(
     while let Some(name) = next {
         let entry = found.get(&name).filter(|_| chain.len() <= found.len()).ok_or_else(|| {
             let asked = format!("the ceremony {name} in the ledger {}", shown(ledger));
-            Halt::media("S-LEDGER", asked, "a gap")
+            Halt::media(RuleId::S_LEDGER, asked, "a gap")
         })?;
         next = match &entry.after {
             After::Nothing => None,
@@ -170,7 +171,7 @@ pub(crate) fn chain(
         if let Some(other) = found.values().find(beside) {
             let asked = format!("one history in the ledger {}", shown(ledger));
             let found = format!("a fork: {} and {}", entry.name, other.name);
-            return Err(Halt::media("S-LEDGER", asked, found));
+            return Err(Halt::media(RuleId::S_LEDGER, asked, found));
         }
     }
     Ok(chain)
@@ -184,7 +185,7 @@ pub(crate) fn refuse_later(ledger: &Path, last: &Name) -> Result<(), Halt> {
         None => Ok(()),
         Some(entry) => {
             let asked = format!("{last} as the last ceremony of the ledger {}", shown(ledger));
-            Err(Halt::media("S-LEDGER", asked, format!("{} after it", entry.name)))
+            Err(Halt::media(RuleId::S_LEDGER, asked, format!("{} after it", entry.name)))
         }
     }
 }
@@ -203,13 +204,13 @@ pub(crate) fn whole(found: BTreeMap<Name, Entry>, ledger: &Path) -> Result<Vec<E
         let names: Vec<&str> = ends.iter().map(|name| name.as_str()).collect();
         let asked = format!("one last ceremony in the ledger {}", shown(ledger));
         let found = if names.is_empty() { "none".into() } else { names.join(", ") };
-        return Err(Halt::media("S-LEDGER", asked, found));
+        return Err(Halt::media(RuleId::S_LEDGER, asked, found));
     };
     let chain = chain(&found, last, ledger)?;
     let in_chain: BTreeSet<&Name> = chain.iter().map(|entry| &entry.name).collect();
     if let Some(other) = found.keys().find(|name| !in_chain.contains(name)) {
         let asked = format!("one history in the ledger {}", shown(ledger));
-        return Err(Halt::media("S-LEDGER", asked, format!("a fork: {other}")));
+        return Err(Halt::media(RuleId::S_LEDGER, asked, format!("a fork: {other}")));
     }
     Ok(chain)
 }
@@ -225,7 +226,7 @@ pub(crate) fn abandoned(
     let ours = |name: &str| name == JOURNAL_FILE || name.starts_with("inputs/");
     if let Some(name) = files.keys().find(|name| !ours(name)) {
         let asked = "an unsealed journal and its inputs";
-        let fault = Fault::new("S-ARTEFACT", asked, "a file beside them");
+        let fault = Fault::new(RuleId::S_ARTEFACT, asked, "a file beside them");
         let refusal = Refusal { place: name.clone(), fault };
         return Err(Halt::Verification(refusal).in_folder(&entry.folder));
     }

@@ -22,6 +22,7 @@ use std::process::{Command, ExitStatus};
 
 use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
+use ceremony::rule::RuleId;
 pub(crate) use identity::measured;
 pub(crate) use menu::Choice;
 
@@ -136,7 +137,7 @@ impl Live {
         let status = self.perform(&mut command)?;
         if !status.success() {
             return Err(Halt::media(
-                "S-SELF-TEST",
+                RuleId::S_SELF_TEST,
                 format!("a rehearsal that gives the golden {}", golden.display()),
                 format!("another ({status})"),
             ));
@@ -228,11 +229,11 @@ impl Live {
         let place = if drill { "as `ledger` on GISHIKI-A" } else { "in the image" };
         if ledger.is_none() {
             let asked = format!("the ledger that holds {before}, {place}");
-            return Err(Halt::media("S-LEDGER", asked, "none"));
+            return Err(Halt::media(RuleId::S_LEDGER, asked, "none"));
         }
         if anchor.is_none() && !drill {
             let asked = "anchor.toml, the CA's anchor, in the image or on GISHIKI-A";
-            return Err(Halt::media("S-ANCHOR", asked, "none"));
+            return Err(Halt::media(RuleId::S_ANCHOR, asked, "none"));
         }
         Ok((ledger, anchor))
     }
@@ -293,7 +294,7 @@ impl Live {
     fn perform(&self, command: &mut Command) -> Result<ExitStatus, Halt> {
         let status = command
             .status()
-            .map_err(|error| Halt::media("S-LIVE", "gishiki itself", error.to_string()))?;
+            .map_err(|error| Halt::media(RuleId::S_LIVE, "gishiki itself", error.to_string()))?;
         if status.code().is_none() {
             say(&self.pick(
                 format!("✗ gishiki が途中で終了しました: {status}"),
@@ -329,7 +330,7 @@ fn plans(root: &Path) -> Result<Vec<PathBuf>, Halt> {
     found.sort();
     if found.is_empty() {
         let asked = format!("a plan below {}", root.join("ceremony-plans").display());
-        return Err(Halt::media("S-PLANS", asked, "none"));
+        return Err(Halt::media(RuleId::S_PLANS, asked, "none"));
     }
     Ok(found)
 }
@@ -368,7 +369,7 @@ fn cleared(plan: &Path) -> Result<PathBuf, Halt> {
     let out = Path::new(OUTPUTS).join(name_of(plan));
     if out.exists() {
         fs::remove_dir_all(&out)
-            .map_err(|error| Halt::media("S-OUT", "to clear RAM", error.to_string()))?;
+            .map_err(|error| Halt::media(RuleId::S_OUT, "to clear RAM", error.to_string()))?;
     }
     Ok(out)
 }
@@ -383,7 +384,8 @@ fn say(line: &str) -> Result<(), Halt> {
 
 /// What people type on one line.
 fn ask(prompt: &str) -> Result<String, Halt> {
-    let failed = |found: String| Halt::media("S-TERMINAL", "a terminal to ask people at", found);
+    let failed =
+        |found: String| Halt::media(RuleId::S_TERMINAL, "a terminal to ask people at", found);
     print(prompt)?;
     std::io::stdout().flush().map_err(|error| failed(error.to_string()))?;
     let mut line = String::new();
@@ -406,7 +408,7 @@ mod tests {
         let plan = root.path().join("ceremony-plans/some-ca/2026-04-genesis");
         fs::create_dir_all(&plan).unwrap();
         let Err(Halt::Media(fault)) = plans(root.path()) else { panic!("accepted") };
-        assert_eq!(fault.rule, "S-PLANS");
+        assert_eq!(fault.rule, RuleId::S_PLANS);
         fs::write(plan.join("plan.toml"), "").unwrap();
         assert_eq!(plans(root.path()).unwrap(), std::slice::from_ref(&plan));
         assert_eq!(beside(&plan, "golden"), root.path().join("golden/some-ca"));

@@ -7,9 +7,10 @@ mod advice;
 
 use std::fmt::Write as _;
 
+use ceremony::fault::Fault;
 use ceremony::graph::Holder;
 use ceremony::run::{
-    Fault, Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, Run, TokenFlag,
+    Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, Run, TokenFlag,
 };
 use ceremony::token::{TokenAnswer, TokenIdentity};
 use token::Who;

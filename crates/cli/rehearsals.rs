@@ -6,12 +6,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ceremony::compile::Compiled;
+use ceremony::fault::Fault;
 use ceremony::graph::Holder;
 use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::record::{Mode, Place};
-use ceremony::run::{Fault, Run};
+use ceremony::rule::RuleId;
+use ceremony::run::Run;
 use ceremony::verify::{Refusal, Trust, Verified};
 use token::{RehearsalToken, Token};
 
@@ -55,7 +57,7 @@ fn rehearse_all(plans: &Path, target: &Target, lang: Lang) -> Result<(), Halt> {
         let goldens = ledgers::list(goldens)?;
         if let Some(other) = goldens.keys().find(|name| plans.iter().all(|p| p.name != **name)) {
             let fault =
-                Fault::new("S-ARTEFACT", "a golden for each plan", "one that no plan gives");
+                Fault::new(RuleId::S_ARTEFACT, "a golden for each plan", "one that no plan gives");
             return Err(Halt::Verification(Refusal { place: other.to_string(), fault }));
         }
     }
@@ -116,7 +118,7 @@ impl Rehearsed {
     fn compare(&self, golden: &Path, lang: Lang) -> Result<(), Halt> {
         let found = output::read_folder(golden)?;
         if let Some((name, what)) = output::difference(&self.files, &found) {
-            let fault = Fault::new("S-ARTEFACT", "what this plan gives today", &what);
+            let fault = Fault::new(RuleId::S_ARTEFACT, "what this plan gives today", &what);
             let place = format!("{}/{name}", shown(golden));
             return Err(Halt::Verification(Refusal { place, fault }));
         }

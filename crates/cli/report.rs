@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use ceremony::run::Fault;
+use ceremony::fault::Fault;
+use ceremony::rule::RuleId;
 use ceremony::text::is_refused;
 use ceremony::violation::{Input, Violation};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Report};
@@ -55,7 +56,12 @@ fn words(halt: &Halt, lang: Lang) -> String {
             format!("{heading}: {}\n{next}\n", plain(names))
         }
         Halt::Differs | Halt::Overdue | Halt::Told(_) => String::new(),
-        Halt::Bug(fault) => say(pick(lang, "gishiki の不具合", "a bug of gishiki"), fault, lang),
+        Halt::Bug(fault) => say(bug(lang), fault, lang),
+        Halt::Panicked => {
+            let place =
+                pick(lang, "上に示した箇所で止まりました。", "it panicked where it says above.");
+            format!("{}: {place}\n", bug(lang))
+        }
         Halt::Held(reached, halt) => {
             match (reached, halt.as_ref()) {
                 // Nothing was begun that could be interrupted.
@@ -68,15 +74,21 @@ fn words(halt: &Halt, lang: Lang) -> String {
     }
 }
 
+const fn bug(lang: Lang) -> &'static str {
+    pick(lang, "gishiki の不具合", "a bug of gishiki")
+}
+
 /// What a fault of the edge is about.
-fn subject(rule: &str, lang: Lang) -> &'static str {
+fn subject(rule: RuleId, lang: Lang) -> &'static str {
     match rule {
-        "S-WINDOW" | "S-TIME-BACK" | "R-TIME" | "S-CLOCK" => pick(lang, "時刻", "time"),
-        "S-MODE" | "S-DRILL" => pick(lang, "セレモニーの種別", "kind of ceremony"),
-        "S-TERMINAL" => pick(lang, "端末", "terminal"),
-        "S-LEDGER" | "S-ANCHOR" => pick(lang, "台帳・アンカー", "ledger or anchor"),
-        "S-PAPERS" => pick(lang, "書類", "papers"),
-        "S-ROOM" => pick(lang, "実施場所", "room"),
+        RuleId::S_WINDOW | RuleId::S_TIME_BACK | RuleId::R_TIME | RuleId::S_CLOCK => {
+            pick(lang, "時刻", "time")
+        }
+        RuleId::S_MODE | RuleId::S_DRILL => pick(lang, "セレモニーの種別", "kind of ceremony"),
+        RuleId::S_TERMINAL => pick(lang, "端末", "terminal"),
+        RuleId::S_LEDGER | RuleId::S_ANCHOR => pick(lang, "台帳・アンカー", "ledger or anchor"),
+        RuleId::S_PAPERS => pick(lang, "書類", "papers"),
+        RuleId::S_ROOM => pick(lang, "実施場所", "room"),
         _ => pick(lang, "ファイル・媒体", "file or medium"),
     }
 }
@@ -98,11 +110,11 @@ fn say(heading: &str, fault: &Fault, lang: Lang) -> String {
 pub(crate) fn advice(fault: &Fault) -> Option<(&'static str, &'static str)> {
     let later = fault.found.contains("of a later ceremony");
     match fault.rule {
-        "S-LEDGER-HEAD" if later => Some((
+        RuleId::S_LEDGER_HEAD if later => Some((
             "手元の台帳はトークンより古い。新しい台帳を使う",
             "the ledger at hand is older than the token: give the newer ledger",
         )),
-        "S-LEDGER-HEAD" => Some((
+        RuleId::S_LEDGER_HEAD => Some((
             "トークンと台帳が同じ CA の同じ歴史のものかを確かめる",
             "make sure that token and ledger are of one CA and of one history",
         )),
@@ -127,7 +139,7 @@ fn source(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-fn clause(rule: &str) -> &'static str {
+fn clause(rule: RuleId) -> &'static str {
     ceremony::rules::find(rule).map_or("gishiki", |rule| rule.clause)
 }
 

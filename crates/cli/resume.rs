@@ -9,6 +9,7 @@ use std::sync::Arc;
 use ceremony::hex::Digest;
 use ceremony::ledger::State;
 use ceremony::record::{LoneRefusal, Resumed};
+use ceremony::rule::RuleId;
 use ceremony::run::{Next, Run};
 use ceremony::seal::Made;
 use ceremony::verify::{JustClosed, Trust, Verified};
@@ -45,7 +46,7 @@ pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
 fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
     let Some(ended) = Journal::ended(&held.journal)? else {
         output::refuse_existing(&held.out)?;
-        return Err(Halt::media("S-OUT", "a folder that stays where it is", "none any more"));
+        return Err(Halt::media(RuleId::S_OUT, "a folder that stays where it is", "none any more"));
     };
     // Its own folder may be in the ledger already: none that is later is looked for.
     let (ledger, anchor) = (held.ledger.as_deref(), held.anchor.as_deref());
@@ -58,7 +59,7 @@ fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
         None => Ok((run, verified)),
         Some((name, how)) => {
             let asked = format!("a new folder {}, or this ceremony's", shown(&held.out));
-            Err(Halt::media("S-OUT", asked, format!("another: {name}, {how}")))
+            Err(Halt::media(RuleId::S_OUT, asked, format!("another: {name}, {how}")))
         }
     }
 }
@@ -83,7 +84,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     }
     if run.opened().mode != entered.mode {
         let asked = format!("a room for a {}", output::mode(run.opened().mode));
-        return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
+        return Err(Halt::media(RuleId::S_MODE, asked, output::mode(entered.mode)));
     }
     let (mut people, pin) = people(held, entered.mode, lang)?;
     // What was stopped or closed is sealed at any time.
@@ -194,7 +195,7 @@ fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt
     ] {
         if asked != found {
             let asked = format!("a journal with the {what} of {}, {asked}", shown(plan));
-            return Err(Halt::media("S-PAPERS", asked, found.to_string()));
+            return Err(Halt::media(RuleId::S_PAPERS, asked, found.to_string()));
         }
     }
     Ok(())

@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ceremony::fault::Fault;
 use ceremony::hex::Digest;
 use ceremony::record::{Mode, Place};
 use ceremony::room::{Room, RoomToken};
-use ceremony::run::Fault;
+use ceremony::rule::RuleId;
 use token::{Module, Token};
 
 use crate::exit::Halt;
@@ -71,13 +72,13 @@ fn open(
     let module = Path::new(token.module.get_ref());
     // Modules are often links to a versioned file; the digest is what names them.
     let path = fs::canonicalize(module).map_err(|error| {
-        Halt::media("S-ROOM", format!("the module {}", shown(module)), error.to_string())
+        Halt::media(RuleId::S_ROOM, format!("the module {}", shown(module)), error.to_string())
     })?;
     let found = Digest::of(&read(&path)?);
     let asked = token.sha256.get_ref();
     if found != *asked {
         let asked = format!("the module {} with SHA-256 {asked}", shown(&path));
-        return Err(Halt::media("S-ROOM", asked, found.to_string()));
+        return Err(Halt::media(RuleId::S_ROOM, asked, found.to_string()));
     }
     let module = match opened.iter().find(|(other, _)| *other == path) {
         Some((_, module)) => module.clone(),
@@ -85,7 +86,7 @@ fn open(
             let initialize = token.initialize.as_ref().map(|text| text.get_ref().as_str());
             let module = Module::open(&path, initialize).map_err(|error| {
                 Halt::Token(Fault::new(
-                    "S-TOKEN",
+                    RuleId::S_TOKEN,
                     "a PKCS #11 module that opens",
                     error.to_string(),
                 ))
@@ -103,7 +104,7 @@ fn open(
     let serial = token.serial.get_ref();
     found.is_there(serial).map_err(|error| {
         let asked = format!("a token with serial number {serial}");
-        Halt::Token(Fault::new("S-TOKEN-SERIAL", asked, error.to_string()))
+        Halt::Token(Fault::new(RuleId::S_TOKEN_SERIAL, asked, error.to_string()))
     })?;
     Ok(found)
 }

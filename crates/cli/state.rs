@@ -10,6 +10,7 @@ use ceremony::name::Name;
 use ceremony::plan::Ground;
 use ceremony::policy::Policy;
 use ceremony::rehearsal::RehearsalUse;
+use ceremony::rule::RuleId;
 use ceremony::time::{Day, Instant};
 use ceremony::verify::Trust;
 use ceremony::x509::Reason;
@@ -166,7 +167,7 @@ fn parse_day(text: &str) -> Result<Instant, Halt> {
 }
 
 fn outside(error: ceremony::time::TimeError) -> Halt {
-    Halt::media("S-FORM", "a date such as 2031-04-01", error.to_string())
+    Halt::media(RuleId::S_FORM, "a date such as 2031-04-01", error.to_string())
 }
 
 fn as_text(shown: &Shown<'_>, signatures: usize, lang: Lang) -> String {

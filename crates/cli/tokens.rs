@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
+use ceremony::fault::Fault;
 use ceremony::graph::{Act, Holder, Op, PeopleAct, TokenAct};
 use ceremony::key::Proof;
 use ceremony::name::Name;
-use ceremony::run::{Fault, Run};
+use ceremony::rule::RuleId;
+use ceremony::run::Run;
 use ceremony::token::{CopyRemains, CopyRequest, TokenAnswer, TokenError, TokenRequest};
 use token::{Entry, Token, Tries, Who};
 
@@ -73,10 +75,9 @@ impl Tokens {
     pub(crate) fn of(&mut self, holder: &Holder) -> Result<&mut Token, Halt> {
         match holder {
             Holder::Root => Ok(&mut self.root),
-            Holder::Spare(name) => self
-                .spares
-                .get_mut(name)
-                .ok_or_else(|| bug(Fault::new("S-SPARE", "a token of the room", name.as_str()))),
+            Holder::Spare(name) => self.spares.get_mut(name).ok_or_else(|| {
+                bug(Fault::new(RuleId::S_SPARE, "a token of the room", name.as_str()))
+            }),
         }
     }
 
@@ -165,19 +166,19 @@ impl Tokens {
         remains: Option<CopyRemains>,
     ) -> Result<Result<TokenAnswer, TokenError>, Halt> {
         let Act::Token(TokenAct::Copy { to, .. }) = &op.act else {
-            return Err(bug(Fault::new("S-ORDER", "a copy", "")));
+            return Err(bug(Fault::new(RuleId::S_ORDER, "a copy", "")));
         };
         let Self { root, spares } = self;
         let spare = spares
             .get_mut(to)
-            .ok_or_else(|| bug(Fault::new("S-SPARE", "a token of the room", to.as_str())))?;
+            .ok_or_else(|| bug(Fault::new(RuleId::S_SPARE, "a token of the room", to.as_str())))?;
         if let Some(remains) = remains {
             match token::clear(root, spare, remains) {
                 Ok(TokenAnswer::Left { objects: 0 }) => {}
                 Ok(answer) => {
                     let found = format!("{answer:?}");
                     return Err(Halt::Token(Fault::new(
-                        "R-BACKUP",
+                        RuleId::R_BACKUP,
                         "nothing left of a copy",
                         &found,
                     )));

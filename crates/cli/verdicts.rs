@@ -11,11 +11,12 @@ use std::sync::Arc;
 
 use ceremony::anchor::Anchor;
 use ceremony::compile::{Inputs, input_digest};
+use ceremony::fault::Fault;
 use ceremony::key::{Check, Proof};
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Event, Mode, Record};
-use ceremony::run::Fault;
+use ceremony::rule::RuleId;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{Consistent, Refusal, Sealed, Trial, Trust, Verdict, replay};
 
@@ -36,7 +37,7 @@ pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
         [ledger] if is_ledger(ledger) => verify_ledger(ledger, &trust, verify.rules, lang),
         [plan, out] => verify_folder(verify, Some(plan), out, &trust, lang),
         [out] => verify_folder(verify, None, out, &trust, lang),
-        _ => Err(Halt::media("S-FILE", "one or two folders", "another number")),
+        _ => Err(Halt::media(RuleId::S_FILE, "one or two folders", "another number")),
     }
 }
 
@@ -71,7 +72,7 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
     let last_is_given_up = |entry: &&ledgers::Entry| ledgers::is_abandoned(&entry.folder);
     if let Some(entry) = chain.last().filter(last_is_given_up).filter(|_| !anchored) {
         let fault = Fault::new(
-            "S-ABANDONED",
+            RuleId::S_ABANDONED,
             "a ceremony after it, whose plan names its journal",
             "none: nothing vouches for it yet",
         );
@@ -244,7 +245,7 @@ pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Ha
         let asked = format!("a ledger with {}, which the anchor pins", pin.name);
         let last = state.held.last().map_or("nothing", |held| held.ceremony.as_str());
         let found = format!("one that ends with {last}");
-        return Err(refused(Fault::new("S-ANCHOR", asked, found)));
+        return Err(refused(Fault::new(RuleId::S_ANCHOR, asked, found)));
     }
     if anchor.compare(state).map_err(refused)?.is_whole() {
         return Ok(());
@@ -279,7 +280,7 @@ pub(crate) fn judge_folder(
         }
     };
     if let Some((name, what)) = difference {
-        let fault = Fault::new("S-ARTEFACT", "the file that this transcript gives", &what);
+        let fault = Fault::new(RuleId::S_ARTEFACT, "the file that this transcript gives", &what);
         return Err(Halt::Verification(Refusal { place: name, fault }));
     }
     Ok(verdict)
@@ -294,7 +295,7 @@ fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
         let same = sealed.inputs.get(name).map(Vec::as_slice) == Some(text.as_bytes());
         if !same && name == "plan.toml" {
             let asked = format!("the plan in {}", shown(plan));
-            let fault = Fault::new("S-INPUTS", &asked, "another plan was sealed");
+            let fault = Fault::new(RuleId::S_INPUTS, &asked, "another plan was sealed");
             return Err(Halt::Verification(Refusal { place: format!("inputs/{name}"), fault }));
         }
         let word = match same {
@@ -330,7 +331,7 @@ pub(crate) fn prove_and_conclude(
 pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
     proofs::prove(checks).map_err(|(subject, error)| {
         let fault =
-            Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string());
+            Fault::new(RuleId::S_SIGNATURE, format!("a signature on {subject}"), error.to_string());
         Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
     })
 }

@@ -4,11 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::compile::Compiled;
+use ceremony::fault::Fault;
 use ceremony::graph::{Holder, Op};
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
-use ceremony::run::{FactKind, Fault, Next, PeopleRequest, Request, Run, Step as Taken};
+use ceremony::rule::RuleId;
+use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run, Step as Taken};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
 use ceremony::token::{TokenAnswer, TokenRequest};
@@ -246,7 +248,7 @@ impl<'c> Rehearsal<'c> {
 
 /// The fault of a signature that does not verify, as the command line names it.
 fn signature_fault(found: &str) -> Fault {
-    Fault { rule: "S-SIGNATURE", asked: "a signature".into(), found: found.into() }
+    Fault { rule: RuleId::S_SIGNATURE, asked: "a signature".into(), found: found.into() }
 }
 
 impl Step {

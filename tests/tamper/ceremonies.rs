@@ -215,7 +215,7 @@ pub(super) fn stopped_rehearsal() -> Sealed {
     let refused = Event::Refused {
         op: "fingerprint-root-g1".into(),
         attempt: 0,
-        rule: "people".into(),
+        rule: ceremony::record::Refuser::People,
         reason: "the third word was not the one on paper".into(),
         by: ["p07", "p13"].map(|person| person.parse().unwrap()).to_vec(),
     };

@@ -30,6 +30,7 @@ use crate::policy::{Brought, Policy};
 use crate::record::{Mode, Opened, Place};
 use crate::rehearsal::GENERATIONS;
 use crate::roster::Roster;
+use crate::rule::RuleId;
 use crate::rules;
 use crate::token::{Attribute, KeyTemplate};
 use crate::violation::{Input, Violation};
@@ -117,7 +118,7 @@ impl Inputs {
             if canonical != Some(octets.as_slice()) {
                 return Err(vec![Violation::whole(
                     Input::Plan,
-                    "S-INPUTS",
+                    RuleId::S_INPUTS,
                     "inputs in their canonical text",
                     &format!("`{name}` in another form, or an input that no plan asks for"),
                     "take the folder as it was sealed",
@@ -137,7 +138,7 @@ impl Inputs {
         Violation::at(
             Input::Plan,
             named.next().map(toml::Spanned::span).unwrap_or_default(),
-            "R-DS",
+            RuleId::R_DS,
             "a request signed with the key that it brings",
             check,
             "ask the Document Signer for a new request",
@@ -163,7 +164,7 @@ fn requests(
         let refused = |found: &str| {
             let asked = "a plain file beside the plan, in ASCII, of its own for each certificate";
             let advice = "copy the request as it was received";
-            vec![Violation::at(Input::Plan, csr.span(), "R-CSR-INTAKE", asked, found, advice)]
+            vec![Violation::at(Input::Plan, csr.span(), RuleId::R_CSR_INTAKE, asked, found, advice)]
         };
         let file = csr.get_ref();
         let octets = files.get(file).ok_or_else(|| refused(&format!("no file `{file}`")))?;
@@ -213,7 +214,7 @@ pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Vio
     let bindings = bound.map_err(|error| {
         vec![Violation::whole(
             Input::Plan,
-            "S-STRUCTURE",
+            RuleId::S_STRUCTURE,
             "structures that can be encoded",
             &error.to_string(),
             "",
@@ -301,7 +302,8 @@ impl Builder<'_> {
                 Ok(()) => rules::structures(self.inputs, self.state, &graph, &stand_ins(&graph)),
             },
         };
-        let said = |rule: &str| rule == "S-STRUCTURE" || refused.iter().any(|v| v.rule == rule);
+        let said =
+            |rule: RuleId| rule == RuleId::S_STRUCTURE || refused.iter().any(|v| v.rule == rule);
         found.retain(|violation| !said(violation.rule));
         found
     }
@@ -371,7 +373,7 @@ impl Builder<'_> {
             Violation::at(
                 Input::Policy,
                 place.span(),
-                "R-DN",
+                RuleId::R_DN,
                 asked,
                 &error.to_string(),
                 "choose a shorter or plainer name",

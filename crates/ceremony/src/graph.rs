@@ -26,6 +26,7 @@ use crate::name::Name;
 use crate::plan::{ApplicationKind, Order, ProfileName};
 use crate::policy::{Backup, HeadOn};
 use crate::rehearsal::RehearsalUse;
+use crate::rule::RuleId;
 use crate::serial;
 use crate::time::{Day, Instant};
 use crate::token::Attribute;
@@ -137,11 +138,11 @@ pub struct PlannedApplication {
 impl PlannedApplication {
     /// Its papers, which are read aloud in the room by their digests, each with the rule that asks
     /// for it.
-    pub fn papers(&self) -> impl Iterator<Item = (&'static str, &'static str, Digest)> {
+    pub fn papers(&self) -> impl Iterator<Item = (RuleId, &'static str, Digest)> {
         let papers = [
-            ("R-EXAMINE", "paper", Some(self.paper)),
-            ("R-REVOKE", "notification", self.notification),
-            ("R-CSR-INTAKE", "requests", self.requests_digest()),
+            (RuleId::R_EXAMINE, "paper", Some(self.paper)),
+            (RuleId::R_REVOKE, "notification", self.notification),
+            (RuleId::R_CSR_INTAKE, "requests", self.requests_digest()),
         ];
         papers.into_iter().filter_map(|(rule, name, digest)| Some((rule, name, digest?)))
     }

@@ -16,8 +16,10 @@
 extern crate alloc;
 
 pub mod bounds;
+pub mod fault;
 pub mod hex;
 pub mod name;
+pub mod rule;
 pub mod text;
 pub mod time;
 pub mod words;

@@ -15,6 +15,7 @@ use toml::Spanned;
 use crate::hex;
 use crate::hex::Digest;
 use crate::name::Name;
+use crate::rule::RuleId;
 use crate::text;
 use crate::time::{Day, Instant};
 use crate::violation::{Input, Violation};
@@ -424,7 +425,7 @@ pub(crate) fn format_is_1(input: Input, format: &Spanned<u32>) -> Result<(), Vio
     Err(Violation::at(
         input,
         format.span(),
-        "S-FORM",
+        RuleId::S_FORM,
         "format 1",
         &found,
         "use the gishiki that knows this format",

@@ -16,11 +16,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::artefact;
+use crate::fault::Fault;
 use crate::hex::Digest;
 use crate::key::{Check, Curve, PublicKey, Signature};
 use crate::name::Name;
 use crate::record::{End, canonical_json};
-use crate::run::{Fault, Run};
+use crate::rule::RuleId;
+use crate::run::Run;
 use crate::token::{TokenAnswer, TokenRequest};
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -175,7 +177,7 @@ impl Made {
     /// Makes the bundle from the audit key's answer. The run must be closed.
     pub fn seal(&self, run: &Run, answer: &TokenAnswer) -> Result<Seal, Fault> {
         let wrong = |found: String| {
-            Fault::new("S-SEAL", "one signature of the audit key on the statement", found)
+            Fault::new(RuleId::S_SEAL, "one signature of the audit key on the statement", found)
         };
         let TokenAnswer::Signatures { signatures } = answer else {
             return Err(wrong("another answer".to_string()));
@@ -207,7 +209,7 @@ impl Made {
     /// for some signature.
     pub fn read(&self, run: &Run, octets: &[u8]) -> Result<Check, Fault> {
         let wrong = |found: String| {
-            Fault::new("S-SEAL", "the Sigstore bundle v0.3 that this transcript gives", found)
+            Fault::new(RuleId::S_SEAL, "the Sigstore bundle v0.3 that this transcript gives", found)
         };
         let bundle: Bundle =
             serde_json::from_slice(octets).map_err(|error| wrong(error.to_string()))?;

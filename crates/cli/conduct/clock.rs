@@ -3,7 +3,8 @@
 //!
 //! A ceremony that is resumed after its window can only be closed as aborted: people say so first.
 
-use ceremony::run::Fault;
+use ceremony::fault::Fault;
+use ceremony::rule::RuleId;
 use ceremony::time::Instant;
 
 use super::Clock;
@@ -26,12 +27,12 @@ pub(crate) struct Bounds {
 pub(crate) fn judge_clock(bounds: &Bounds, now: Instant) -> Result<(), Fault> {
     if let Some(last) = bounds.last.filter(|last| now < *last) {
         let asked = format!("a time not before the last record, {last}");
-        return Err(Fault::new("S-TIME-BACK", asked, now.to_string()));
+        return Err(Fault::new(RuleId::S_TIME_BACK, asked, now.to_string()));
     }
     let outside = bounds.window.filter(|(from, until)| now < *from || now > *until);
     if let Some((from, until)) = outside {
         let asked = format!("a time between {from} and {until}");
-        return Err(Fault::new("S-WINDOW", asked, now.to_string()));
+        return Err(Fault::new(RuleId::S_WINDOW, asked, now.to_string()));
     }
     Ok(())
 }
@@ -45,7 +46,7 @@ pub(crate) fn agree(
     lang: Lang,
 ) -> Result<(), Halt> {
     while let Err(fault) = judge_clock(bounds, clock.now()?) {
-        let late = fault.rule == "S-WINDOW" && bounds.last.is_some();
+        let late = fault.rule == RuleId::S_WINDOW && bounds.last.is_some();
         let People::Terminal(terminal) = people else {
             // Nobody is there to set it. One that is late is refused by the run, and sealed so.
             return if late { Ok(()) } else { Err(Halt::Interrupted(fault)) };
@@ -102,11 +103,11 @@ mod tests {
         let rule = |now| judge_clock(&bounds, now).err().map(|fault| fault.rule);
         assert_eq!(rule(later(50)), None);
         assert_eq!(rule(later(100)), None);
-        assert_eq!(rule(later(49)), Some("S-TIME-BACK"));
-        assert_eq!(rule(later(101)), Some("S-WINDOW"));
+        assert_eq!(rule(later(49)), Some(RuleId::S_TIME_BACK));
+        assert_eq!(rule(later(101)), Some(RuleId::S_WINDOW));
         let begins = Bounds { last: None, ..bounds };
         let early = Bounds { window: Some((later(1), later(2))), ..begins };
-        assert_eq!(judge_clock(&early, at).err().map(|fault| fault.rule), Some("S-WINDOW"));
+        assert_eq!(judge_clock(&early, at).err().map(|fault| fault.rule), Some(RuleId::S_WINDOW));
     }
 
     #[test]

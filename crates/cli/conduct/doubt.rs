@@ -3,10 +3,12 @@
 
 use std::path::Path;
 
+use ceremony::fault::Fault;
 use ceremony::graph::{Holder, Op};
 use ceremony::name::Name;
-use ceremony::record::{Aside, Event, LoneRefusal};
-use ceremony::run::{ATTEMPTS, Fault, Next, Run, as_words};
+use ceremony::record::{Aside, Event, LoneRefusal, Refuser};
+use ceremony::rule::RuleId;
+use ceremony::run::{ATTEMPTS, Next, Run, as_words};
 use ceremony::token::{TokenAnswer, TokenRequest};
 
 use super::{Conduct, bug, interrupted};
@@ -45,7 +47,7 @@ pub(crate) fn consent_to_medium(
         Reply::Said(said) => Ok(said.by),
         Reply::Mistaken { .. } => Ok(Vec::new()),
         Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => Err(Halt::media(
-            "S-JOURNAL",
+            RuleId::S_JOURNAL,
             "two people of two roles who consent to go on with one journal",
             reason,
         )),
@@ -124,7 +126,7 @@ impl Conduct {
                 self.take(run, Event::Deviation { op: name, reason, by: said.by })
             }
             Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
-                let rule = "people".to_string();
+                let rule = Refuser::People;
                 self.stop(run, Event::Refused { op: name, attempt, rule, reason, by })
             }
         }
@@ -134,7 +136,7 @@ impl Conduct {
     fn look(&mut self, request: TokenRequest) -> Result<TokenAnswer, Halt> {
         self.tokens.root.perform(request).map_err(|error| {
             let found = error.to_string();
-            Halt::Token(Fault::new("S-TOKEN", "to read back what is on the token", found))
+            Halt::Token(Fault::new(RuleId::S_TOKEN, "to read back what is on the token", found))
         })
     }
 
@@ -148,7 +150,7 @@ impl Conduct {
         attempt: u32,
         cause: Option<&str>,
     ) -> Result<Run, Halt> {
-        let other = || Fault::new("S-ANSWER", "what is on the token", "another answer");
+        let other = || Fault::new(RuleId::S_ANSWER, "what is on the token", "another answer");
         let TokenAnswer::Objects { objects } = self.look(Run::list_request())? else {
             return Err(Halt::Token(other()));
         };
@@ -186,7 +188,7 @@ impl Conduct {
                 return self.take(run, event);
             }
             Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
-                let rule = "people".to_string();
+                let rule = Refuser::People;
                 return self.stop(run, Event::Refused { op: name, attempt, rule, reason, by });
             }
         };
@@ -202,12 +204,12 @@ impl Conduct {
                 self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })
             }
             Ok(answer) => Err(Halt::Token(Fault::new(
-                "S-TOKEN",
+                RuleId::S_TOKEN,
                 "nothing left with this CKA_ID",
                 format!("{answer:?}"),
             ))),
             Err(error) => Err(Halt::Token(Fault::new(
-                "S-TOKEN",
+                RuleId::S_TOKEN,
                 "to destroy what is left",
                 error.to_string(),
             ))),

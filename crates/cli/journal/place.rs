@@ -8,6 +8,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ceremony::record::Mode;
+use ceremony::rule::RuleId;
 use rustix::fs::{Mode as Permissions, OFlags, fstat, open, openat, stat};
 
 use super::failed;
@@ -53,7 +54,7 @@ pub(crate) fn two_devices(folders: &[PathBuf], mode: Mode, lang: Lang) -> Result
     if mode == Mode::Real {
         let asked = "two journal folders, on two media";
         let found = format!("{} and {} on one device", shown(a), shown(b));
-        return Err(Halt::media("S-JOURNAL", asked, found));
+        return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
     }
     let told = pick(
         lang,

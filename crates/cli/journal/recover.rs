@@ -23,6 +23,7 @@ use ceremony::hex::Digest;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{Answer, Aside, Event, LoneRefusal, Mode, Record};
+use ceremony::rule::RuleId;
 use ceremony::run::{Next, Run};
 use ceremony::verify::{Refusal, replay_line, replay_unsealed};
 
@@ -106,7 +107,7 @@ impl Found {
         if !holds_a_line(&a) && !holds_a_line(&b) {
             let asked = format!("a ceremony's journal in {} or {}", shown(&a), shown(&b));
             let found = "none";
-            return Err(Halt::media("S-JOURNAL", asked, found));
+            return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
         }
         one_of(&a, &b, put_aside)?;
         let sides = [Side::read(a, put_aside)?, Side::read(b, put_aside)?];
@@ -167,7 +168,7 @@ impl Found {
             }
             (None, _) => {
                 let found = "none: one is lost or put aside, and so is the other";
-                return Err(Halt::media("S-JOURNAL", "a journal to go on with", found));
+                return Err(Halt::media(RuleId::S_JOURNAL, "a journal to go on with", found));
             }
         };
         Ok(Reading { agreed, sides, bundles, torn })
@@ -237,7 +238,7 @@ pub(super) fn one_of(a: &Path, b: &Path, put_aside: Option<&Path>) -> Result<(),
     match put_aside {
         Some(aside) if aside != a && aside != b => {
             let asked = format!("{} or {} to be put aside", shown(a), shown(b));
-            Err(Halt::media("S-JOURNAL", asked, shown(aside)))
+            Err(Halt::media(RuleId::S_JOURNAL, asked, shown(aside)))
         }
         Some(_) | None => Ok(()),
     }
@@ -342,7 +343,7 @@ fn differ(sides: &[Side; 2], a: &Told, b: &Told) -> Halt {
     let found =
         format!("two that differ from line {line} on; {}; {}", says(left, a), says(right, b));
     let asked = "two journals of which one continues the other by one write at most";
-    Halt::media("S-JOURNAL", asked, found)
+    Halt::media(RuleId::S_JOURNAL, asked, found)
         .held(Reached::Unlike(sides.each_ref().map(|side| side.folder.clone()).to_vec()))
 }
 

@@ -16,6 +16,8 @@ use crate::args::Lang;
 use crate::commands::pick;
 use crate::exit::Halt;
 
+use ceremony::rule::RuleId;
+
 /// A keyboard as it is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
@@ -124,7 +126,7 @@ fn without_spaces(text: &str) -> String {
 
 /// Gives the keys their meaning.
 fn load(layout: Layout) -> Result<(), Halt> {
-    let failed = |found: String| Halt::media("S-LIVE", "the keyboard's table, set", found);
+    let failed = |found: String| Halt::media(RuleId::S_LIVE, "the keyboard's table, set", found);
     let dumped = Command::new("dumpkmap").output().map_err(|error| failed(error.to_string()))?;
     let table = with(layout, dumped.stdout)
         .ok_or_else(|| failed("none of the kernel's form".to_string()))?;

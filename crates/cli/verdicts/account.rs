@@ -4,7 +4,8 @@
 use ceremony::graph::Bilingual;
 use ceremony::ledger::State;
 use ceremony::name::Name;
-use ceremony::record::{Aside, End, Place, Resumed};
+use ceremony::record::{Aside, End, Place, Refuser, Resumed};
+use ceremony::run::Stop;
 use ceremony::time::Instant;
 use ceremony::verify::{
     Account, Consistent, Happening, History, Judged, Postscript, Standing, What,
@@ -200,7 +201,7 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
         What::Refused { op, rule, reason, by } => {
             let word = at(pick(lang, "拒否", "refused"), op, lang);
             let by = match by.is_empty() {
-                true => rule.clone(),
+                true => rule.to_string(),
                 false => who(by),
             };
             format!("{word}: {} [{by}]", plain(reason))
@@ -251,7 +252,7 @@ fn interruption(since: Instant, resumed: &Resumed, lang: Lang) -> String {
 fn lone_refusal(account: &Account, resumed: &Resumed, lang: Lang) -> String {
     let Some(refusal) = &resumed.refusal else { return String::new() };
     let by = match refusal.by.is_empty() {
-        true => refusal.rule.clone(),
+        true => refusal.rule.to_string(),
         false => people(account, &refusal.by, lang),
     };
     let lifted = || people(account, &refusal.lifted, lang);
@@ -286,7 +287,7 @@ fn new_medium(account: &Account, resumed: &Resumed, lang: Lang) -> String {
 fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String> {
     let happened = &facts.account.history.happened;
     let refused = happened.iter().any(|one| matches!(one.what, What::Refused { .. }));
-    let (rule, reason) = facts.stopped.as_ref().filter(|_| !refused)?;
+    let Stop { rule, reason } = facts.stopped.as_ref().filter(|_| !refused)?;
     Some(format!("{} {rule}: {}", pick(lang, "中止", "stopped by"), plain(reason)))
 }
 
@@ -336,13 +337,16 @@ pub(super) fn aborted(facts: &Consistent, lang: Lang) -> String {
     match facts.end {
         End::Completed => String::new(),
         End::Aborted => {
-            let (rule, reason) = facts.stopped.clone().unwrap_or_default();
+            let stop = facts.stopped.as_ref();
             let by = facts.account.history.happened.iter().rev().find_map(|one| {
                 let What::Refused { by, .. } = &one.what else { return None };
                 (!by.is_empty()).then(|| people(&facts.account, by, lang))
             });
-            let by = if rule == "people" { by.unwrap_or(rule) } else { rule };
-            let reason = plain(&reason);
+            let by = match stop.map(|stop| stop.rule) {
+                Some(Refuser::Rule(rule)) => rule.to_string(),
+                Some(Refuser::People) | None => by.unwrap_or_default(),
+            };
+            let reason = stop.map_or_else(String::new, |stop| plain(&stop.reason));
             match lang {
                 Lang::Ja => format!("中止: {reason} [{by}]。引き渡すものなし\n"),
                 Lang::En => format!("aborted by {by}: {reason}; nothing is handed out\n"),

@@ -10,6 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 
 use crate::collect::{Wanted, collect};
 use crate::{Fault, Fixed, Locks, unusable};
@@ -60,7 +61,8 @@ pub fn archive(
         let judged = judge(to, &inputs(&locks)?)?;
         return Ok(Archive { found: true, ..judged });
     }
-    let name = to.file_name().ok_or_else(|| Fault::new("S-FILE", "a new folder", shown(to)))?;
+    let name =
+        to.file_name().ok_or_else(|| Fault::new(RuleId::S_FILE, "a new folder", shown(to)))?;
     let partial = to.with_file_name(format!(".{}.partial", name.to_string_lossy()));
     fs::create_dir_all(&partial).map_err(|error| unusable(&partial, &error))?;
     let wanted = Wanted::of(&locks, vendor, program)?;
@@ -97,7 +99,7 @@ fn refuse_strange(partial: &Path, wanted: &Wanted) -> Result<(), Fault> {
         return Ok(());
     }
     let asked = format!("nothing in {} but what an interrupted archiving left", shown(partial));
-    Err(Fault::new("S-LOCK", asked, named(&strange)))
+    Err(Fault::new(RuleId::S_LOCK, asked, named(&strange)))
 }
 
 /// Where each locked input lies in an archive.
@@ -117,7 +119,7 @@ pub(crate) fn inputs(locks: &Locks) -> Result<BTreeMap<String, Fixed>, Fault> {
         let other = inputs.insert(path.clone(), input).filter(|other| other.sha256 != sha256);
         if let Some(other) = other {
             let found = format!("{sha256} and {}", other.sha256);
-            return Err(Fault::new("S-LOCK", format!("one input named {path}"), found));
+            return Err(Fault::new(RuleId::S_LOCK, format!("one input named {path}"), found));
         }
     }
     Ok(inputs)
@@ -133,7 +135,7 @@ pub(crate) fn judge(folder: &Path, inputs: &BTreeMap<String, Fixed>) -> Result<A
         let none = error.kind() == ErrorKind::NotFound;
         let asked = format!("a whole archive at {}, or no folder yet", shown(folder));
         if none {
-            Fault::new("S-LOCK", asked, format!("no {INDEX} in it"))
+            Fault::new(RuleId::S_LOCK, asked, format!("no {INDEX} in it"))
         } else {
             unusable(&path, &error)
         }
@@ -174,7 +176,7 @@ pub(crate) fn judge(folder: &Path, inputs: &BTreeMap<String, Fixed>) -> Result<A
         return Ok(Archive { found: false, files, index: Digest::of(&octets) });
     }
     let asked = format!("an archive at {} with the locked inputs and no others", shown(folder));
-    Err(Fault::new("S-LOCK", asked, named(&wrong)))
+    Err(Fault::new(RuleId::S_LOCK, asked, named(&wrong)))
 }
 
 /// The lines of an index.
@@ -187,7 +189,7 @@ fn parse(octets: &[u8]) -> Result<BTreeMap<String, Digest>, Fault> {
     let parsed: Option<BTreeMap<String, Digest>> = text.lines().map(line).collect();
     let parsed = parsed.filter(|parsed| parsed.len() == text.lines().count());
     let asked = format!("lines of a SHA-256, two spaces and a name in {INDEX}, each name once");
-    parsed.ok_or_else(|| Fault::new("S-LOCK", asked, "another line, or a name twice"))
+    parsed.ok_or_else(|| Fault::new(RuleId::S_LOCK, asked, "another line, or a name twice"))
 }
 
 /// Everything below a folder but folders, and whether it is a plain file. No link is followed.
@@ -296,7 +298,7 @@ mod tests {
             let (folder, inputs) = whole();
             change(folder.path());
             let fault = judge(folder.path(), &inputs).unwrap_err();
-            assert_eq!(fault.rule, "S-LOCK");
+            assert_eq!(fault.rule, RuleId::S_LOCK);
             assert!(fault.found.contains(said), "{said}: {}", fault.found);
         }
     }
@@ -312,9 +314,13 @@ mod tests {
         let digest = Digest::of(b"a");
         let line = format!("{digest}  a b\n");
         assert_eq!(parse(line.as_bytes()).unwrap().len(), 1);
-        assert_eq!(parse(line.repeat(2).as_bytes()).unwrap_err().rule, "S-LOCK");
+        assert_eq!(parse(line.repeat(2).as_bytes()).unwrap_err().rule, RuleId::S_LOCK);
         for line in ["", "a", "00  a", &format!("{digest} a"), &format!("\\{digest}  a")] {
-            assert_eq!(parse(format!("{line}\n").as_bytes()).unwrap_err().rule, "S-LOCK", "{line}");
+            assert_eq!(
+                parse(format!("{line}\n").as_bytes()).unwrap_err().rule,
+                RuleId::S_LOCK,
+                "{line}"
+            );
         }
     }
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 use nix_derivation::{CAHash, NixHash, StoreDir};
 
 use crate::archive::{clear, inputs};
@@ -123,14 +124,14 @@ fn clear_old_host(wanted: &Wanted<'_>, folder: &Path) -> Result<(), Fault> {
 /// A vendor's file in the vendors' folder.
 pub(crate) fn of_vendor(folder: Option<&Path>, name: &str) -> Result<PathBuf, Fault> {
     let asked = || format!("--vendor, the folder with {name}");
-    Ok(folder.ok_or_else(|| Fault::new("S-LOCK", asked(), "none"))?.join(name))
+    Ok(folder.ok_or_else(|| Fault::new(RuleId::S_LOCK, asked(), "none"))?.join(name))
 }
 
 /// Where the store has this input, if it has it.
 fn stored(input: &Fixed) -> Result<PathBuf, Fault> {
     let flat = CAHash::Flat(NixHash::Sha256(input.sha256.0));
     let path = StoreDir::default().build_ca_path(&input.name, &flat, [], false);
-    let path = path.map_err(|error| Fault::new("S-LOCK", &input.name, error.to_string()))?;
+    let path = path.map_err(|error| Fault::new(RuleId::S_LOCK, &input.name, error.to_string()))?;
     Ok(Path::new("/nix/store").join(path.to_basename()))
 }
 
@@ -179,6 +180,7 @@ fn host() -> Result<BTreeMap<String, (String, Digest)>, Fault> {
         .into_iter()
         .map(|(spec, path)| Some((path, (spec.clone(), *digests.get(&spec)?))))
         .collect();
-    host.filter(|host| host.keys().any(|path| path.starts_with("host/nix-bin_")))
-        .ok_or_else(|| Fault::new("S-FILE", format!("{NIX} and what it needs, of apt"), shown))
+    host.filter(|host| host.keys().any(|path| path.starts_with("host/nix-bin_"))).ok_or_else(|| {
+        Fault::new(RuleId::S_FILE, format!("{NIX} and what it needs, of apt"), shown)
+    })
 }

@@ -5,6 +5,8 @@
 //! every path; `medium` and `unified` read the ISO octet by octet. Only `seed` and `collect`
 //! call other programs.
 
+use ceremony::rule::RuleId;
+
 mod archive;
 mod collect;
 mod lock;
@@ -16,7 +18,7 @@ mod stick;
 mod unified;
 
 pub use archive::{Archive, archive};
-pub use ceremony::run::Fault;
+pub use ceremony::fault::Fault;
 pub use lock::{Fixed, Locks};
 pub use medium::unified_kernel_image;
 pub use pin::Pin;
@@ -27,5 +29,5 @@ pub use unified::{Measured, measure};
 
 /// A file that cannot be read or written.
 fn unusable(path: &std::path::Path, error: &std::io::Error) -> Fault {
-    Fault::new("S-FILE", path.display().to_string(), error.to_string())
+    Fault::new(RuleId::S_FILE, path.display().to_string(), error.to_string())
 }

@@ -5,6 +5,8 @@ use std::io::{Cursor, Read as _};
 
 use crate::Fault;
 
+use ceremony::rule::RuleId;
+
 /// UEFI 5.3.3: the type of an EFI system partition, as it lies in the table.
 const EFI_SYSTEM: [u8; 16] =
     [0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b];
@@ -16,7 +18,7 @@ const SECTOR: u64 = 512;
 /// `S-PIN` if there is none.
 pub fn unified_kernel_image(iso: &[u8]) -> Result<Vec<u8>, Fault> {
     let asked = "an ISO with an EFI system partition that holds EFI/BOOT/BOOTX64.EFI";
-    let wrong = |found: String| Fault::new("S-PIN", asked, found);
+    let wrong = |found: String| Fault::new(RuleId::S_PIN, asked, found);
     let partition = system_partition(iso).ok_or_else(|| wrong("no such partition".into()))?;
     let failed = |error: std::io::Error| wrong(error.to_string());
     let options = fatfs::FsOptions::new();

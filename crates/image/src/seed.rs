@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 
 use crate::archive::{inputs, judge};
 use crate::collect::of_vendor;
@@ -123,7 +124,7 @@ pub(crate) fn download(mut apt: Command, wanted: &[&String], folder: &Path) -> R
         }
         let asked = "every locked version on the mirror (otherwise: gishiki image seed --from \
                      ARCHIVE, or a new lock, gishiki image lock)";
-        Fault::new("S-STALE", asked, fault.found)
+        Fault::new(RuleId::S_STALE, asked, fault.found)
     })
 }
 
@@ -152,7 +153,11 @@ pub(crate) fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
     if found == *asked {
         return Ok(());
     }
-    Err(Fault::new("S-LOCK", format!("{} with SHA-256 {asked}", path.display()), found.to_string()))
+    Err(Fault::new(
+        RuleId::S_LOCK,
+        format!("{} with SHA-256 {asked}", path.display()),
+        found.to_string(),
+    ))
 }
 
 /// Where cargo keeps a crate that it has downloaded.
@@ -164,7 +169,7 @@ pub(crate) fn cached(name: &str) -> Result<PathBuf, Fault> {
     let mut registries = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let found =
         registries.find_map(|registry| Some(registry.join(name)).filter(|path| path.exists()));
-    found.ok_or_else(|| Fault::new("S-LOCK", name, "not in cargo's cache"))
+    found.ok_or_else(|| Fault::new(RuleId::S_LOCK, name, "not in cargo's cache"))
 }
 
 /// Makes the lock of Debian packages anew, for the same groups: what each group's packages are now,
@@ -185,7 +190,8 @@ pub fn refresh(repository: &Path) -> Result<String, Fault> {
     }
     let lock = Debian { groups, packages, inrelease: releases()?, ..old };
     let text = serde_json::to_value(&lock).and_then(|value| serde_json::to_string_pretty(&value));
-    text.map(|text| text + "\n").map_err(|error| Fault::new("S-LOCK", DEBIAN, error.to_string()))
+    text.map(|text| text + "\n")
+        .map_err(|error| Fault::new(RuleId::S_LOCK, DEBIAN, error.to_string()))
 }
 
 /// The package that the suite's `linux-image-amd64` stands for.
@@ -193,12 +199,12 @@ fn newest_kernel() -> Result<String, Fault> {
     let shown = succeed(apt("apt-cache").args(["depends", "linux-image-amd64"]))?;
     let name = shown.lines().find_map(|line| line.trim().strip_prefix("Depends: linux-image-"));
     name.map(|name| format!("linux-image-{name}"))
-        .ok_or_else(|| Fault::new("S-LOCK", "what linux-image-amd64 depends on", shown))
+        .ok_or_else(|| Fault::new(RuleId::S_LOCK, "what linux-image-amd64 depends on", shown))
 }
 
 fn package(name: &str) -> Result<Package, Fault> {
     let shown = succeed(apt("apt-cache").args(["show", "--no-all-versions", name]))?;
-    let missing = |field: &str| Fault::new("S-LOCK", format!("{field} of {name}"), "none");
+    let missing = |field: &str| Fault::new(RuleId::S_LOCK, format!("{field} of {name}"), "none");
     let field = |field: &str| {
         let line = shown.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(": "));
         line.map(str::to_string).ok_or_else(|| missing(field))
@@ -250,11 +256,11 @@ pub(crate) fn apt(program: &str) -> Command {
 pub(crate) fn succeed(command: &mut Command) -> Result<String, Fault> {
     let asked = format!("{} to succeed", command.get_program().to_string_lossy());
     let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| Fault::new("S-FILE", &asked, error.to_string()))?;
+    let output = output.map_err(|error| Fault::new(RuleId::S_FILE, &asked, error.to_string()))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(Fault::new("S-FILE", asked, String::from_utf8_lossy(&output.stderr).trim()))
+    Err(Fault::new(RuleId::S_FILE, asked, String::from_utf8_lossy(&output.stderr).trim()))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 //! Firmware Profile; systemd-stub of version 257).
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 
 use crate::Fault;
 
@@ -38,7 +39,7 @@ struct Section<'o> {
 /// # Errors
 /// `S-PIN` if it is no portable executable for x86-64.
 pub fn measure(uki: &[u8]) -> Result<Measured, Fault> {
-    let wrong = || Fault::new("S-PIN", "a unified kernel image for x86-64", "another file");
+    let wrong = || Fault::new(RuleId::S_PIN, "a unified kernel image for x86-64", "another file");
     let image = Executable::read(uki).ok_or_else(wrong)?;
     let mut pcr_11 = Register::default();
     for name in SECTIONS {

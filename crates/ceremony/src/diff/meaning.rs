@@ -101,7 +101,7 @@ fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[String]) -> Ve
         for violation in violations {
             let Violation { rule, asked, found, .. } = violation;
             let key = format!("{} {rule} {asked} {found}", standing.en);
-            let clause = rules::find(rule).map_or("", |rule| rule.clause);
+            let clause = rules::find(*rule).map_or("", |rule| rule.clause);
             let facts = Vec::from([fact("asked", asked.clone()), fact("found", found.clone())]);
             let (name, title) = (format!("{rule} [{clause}]"), Some(standing.clone()));
             subjects.insert(key.clone(), Subject { key, name, title, facts });

@@ -6,13 +6,15 @@ use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::{Batch, Burned, Certificate, Crls, Genesis, Held, Key, Last, Spare, Standing, State};
+use crate::fault::Fault;
 use crate::graph::{Act, Holder, Item, Origin, PeopleAct, Sheet, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{PublicKey, Signature};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
 use crate::record::{End, Mode, Predecessor};
-use crate::run::{Fault, Run};
+use crate::rule::RuleId;
+use crate::run::Run;
 use crate::time::Instant;
 
 impl State {
@@ -29,7 +31,7 @@ impl State {
     pub fn after_abandoned(&self, run: &Run, journal: &[u8]) -> Result<Self, Fault> {
         if self.genesis.is_none() {
             return Err(Fault::new(
-                "S-ABANDONED",
+                RuleId::S_ABANDONED,
                 "a first ceremony that was sealed",
                 "its journal; initialise the token, and hold the first ceremony on another plan",
             ));
@@ -76,7 +78,7 @@ impl State {
                     Mode::Real => "a real ceremony",
                 };
                 let found = format!("{} after {}", name(mode), name(genesis.mode));
-                return Err(Fault::new("S-MODE", "one kind of ceremony in a ledger", found));
+                return Err(Fault::new(RuleId::S_MODE, "one kind of ceremony in a ledger", found));
             }
             Some(_) => {}
         }

@@ -15,6 +15,7 @@ use super::{Judgement, RelyingParty, Role, form};
 use crate::hex;
 use crate::key::{Check, Curve, PublicKey, Signature};
 use crate::rehearsal;
+use crate::rule::RuleId;
 use crate::x509::{signature_algorithm, subject_public_key_info};
 
 /// What a verifier makes of the keys of a rehearsal, which everyone knows.
@@ -61,7 +62,12 @@ impl RelyingParty for Iaca {
             let key = public_key(certificate.key());
             let known = key.is_some_and(|key| rehearsal::recognise(certificate.subject(), &key));
             let found = || hex::encode(&certificate.key_identifier().unwrap_or_default());
-            judgement.ask("S-REHEARSAL-KEY", !known, "a key that is a secret of the CA", found);
+            judgement.ask(
+                RuleId::S_REHEARSAL_KEY,
+                !known,
+                "a key that is a secret of the CA",
+                found,
+            );
         }
     }
 

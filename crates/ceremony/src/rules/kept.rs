@@ -14,6 +14,7 @@ mod structures;
 
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph};
+use crate::rule::RuleId;
 use crate::verify::History;
 
 /// On what it rests that a rule was kept.
@@ -89,7 +90,7 @@ pub(super) struct Group {
     basis: Basis,
     when: When,
     /// Id, Japanese, English.
-    rows: &'static [(&'static str, &'static str, &'static str)],
+    rows: &'static [(RuleId, &'static str, &'static str)],
 }
 
 /// A sentence in both languages.
@@ -105,7 +106,7 @@ pub struct Sentence {
 #[derive(Debug, Clone, Copy)]
 pub struct Kept {
     /// The rule's id.
-    pub id: &'static str,
+    pub id: RuleId,
     /// What is so.
     pub so: Sentence,
     /// On what that rests.
@@ -114,14 +115,14 @@ pub struct Kept {
     pub when: When,
 }
 
-const fn proved(when: When, rows: &'static [(&'static str, &'static str, &'static str)]) -> Group {
+const fn proved(when: When, rows: &'static [(RuleId, &'static str, &'static str)]) -> Group {
     Group { basis: Basis::Proved, when, rows }
 }
 
 const fn stated(
     by: By,
     when: When,
-    rows: &'static [(&'static str, &'static str, &'static str)],
+    rows: &'static [(RuleId, &'static str, &'static str)],
 ) -> Group {
     Group { basis: Basis::Stated(by), when, rows }
 }
@@ -131,7 +132,7 @@ pub fn all() -> impl Iterator<Item = Kept> {
     let groups =
         [plan::GROUPS, people::GROUPS, room::GROUPS, structures::GROUPS, elsewhere::GROUPS];
     groups.into_iter().flatten().flat_map(|group| {
-        let row = |&(id, ja, en): &(&'static str, &'static str, &'static str)| Kept {
+        let row = |&(id, ja, en): &(RuleId, &'static str, &'static str)| Kept {
             id,
             so: Sentence { ja, en },
             basis: group.basis,

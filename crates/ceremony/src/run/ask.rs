@@ -5,11 +5,13 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Fault, Run};
+use super::Run;
+use crate::fault::Fault;
 use crate::graph::{Act, Holder, Op, PeopleAct, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::PublicKey;
 use crate::name::Name;
+use crate::rule::RuleId;
 use crate::seal;
 use crate::token::{CopyRemains, CopyRequest, TokenRequest};
 
@@ -40,7 +42,7 @@ pub struct PeopleRequest {
 #[non_exhaustive]
 pub struct Fact {
     /// The rule that asks it.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// Its name in the record.
     pub name: &'static str,
     /// What is an answer.
@@ -72,7 +74,9 @@ impl Run {
                 return Ok(Request::People(PeopleRequest { op: op.clone(), facts }));
             }
             Act::Token(act) => act,
-            Act::Seal => return Err(Fault::new("S-ORDER", "a request of its own", "the seal")),
+            Act::Seal => {
+                return Err(Fault::new(RuleId::S_ORDER, "a request of its own", "the seal"));
+            }
         };
         let token = match act {
             TokenAct::Identify { token } => {
@@ -125,7 +129,7 @@ impl Run {
     /// The request that looks for what a key generation in doubt has left.
     pub fn inspect_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
         let Act::Token(TokenAct::Generate { key }) = &op.act else {
-            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
+            return Err(Fault::new(RuleId::S_ORDER, "a key generation", op.name.clone()));
         };
         let key = self.planned(key)?;
         Ok(self.inspection(key, key.id(self.graph(), attempt)))
@@ -144,7 +148,7 @@ impl Run {
     /// The request that destroys the remains of a key generation in doubt.
     pub fn destroy_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
         let Act::Token(TokenAct::Generate { key }) = &op.act else {
-            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
+            return Err(Fault::new(RuleId::S_ORDER, "a key generation", op.name.clone()));
         };
         let key = self.planned(key)?;
         let (id, strays) = (key.id(self.graph(), attempt), Some(key.label(self.graph())));
@@ -157,42 +161,47 @@ impl Run {
         Ok(match act {
             PeopleAct::Papers => {
                 let mut facts = vec![
-                    digest("S-PAPERS", "graph", self.opened().graph),
-                    digest("S-PAPERS", "bindings", self.opened().bindings),
+                    digest(RuleId::S_PAPERS, "graph", self.opened().graph),
+                    digest(RuleId::S_PAPERS, "bindings", self.opened().bindings),
                 ];
                 // Whoever sets both media back to an earlier record meets the paper here.
                 if self.session() > 0 {
-                    facts.push(digest("S-NOTED", HEAD, self.noted_head()));
+                    facts.push(digest(RuleId::S_NOTED, HEAD, self.noted_head()));
                 }
                 facts
             }
             PeopleAct::Clock => {
                 let most = i64::from(self.graph().demands.max_clock_offset);
                 vec![
-                    fact("R-TIME", "offset-seconds", FactKind::Integer(-most, most)),
-                    fact("R-TIME", "reference", FactKind::Words),
+                    fact(RuleId::R_TIME, "offset-seconds", FactKind::Integer(-most, most)),
+                    fact(RuleId::R_TIME, "reference", FactKind::Words),
                 ]
             }
             PeopleAct::Activate => {
-                vec![fact("R-ACTIVATE", "second-factor", FactKind::Words)]
+                vec![fact(RuleId::R_ACTIVATE, "second-factor", FactKind::Words)]
             }
             PeopleAct::Application { application } => self.papers_of(application)?,
             PeopleAct::Clone { .. } => {
-                vec![fact("R-BACKUP", "procedure", FactKind::Words)]
+                vec![fact(RuleId::R_BACKUP, "procedure", FactKind::Words)]
             }
             PeopleAct::Fingerprint { certificate } => {
                 let signed = self.signed().get(certificate.as_str());
                 let signed = signed.ok_or_else(|| {
-                    Fault::new("S-ORDER", "a certificate that is signed", certificate.to_string())
+                    Fault::new(
+                        RuleId::S_ORDER,
+                        "a certificate that is signed",
+                        certificate.to_string(),
+                    )
                 })?;
-                vec![digest("R-FINGERPRINT", "sha256", Digest::of(&signed.der))]
+                vec![digest(RuleId::R_FINGERPRINT, "sha256", Digest::of(&signed.der))]
             }
             PeopleAct::AnchorWords => {
                 let audit = self.audit_public().map(PublicKey::spki_digest);
-                let audit = audit.ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))?;
+                let audit =
+                    audit.ok_or_else(|| Fault::new(RuleId::S_ORDER, "an audit key", "none"))?;
                 vec![
-                    digest("S-ANCHOR", "audit-key", audit),
-                    digest("S-ANCHOR", "head", self.transcript_head()),
+                    digest(RuleId::S_ANCHOR, "audit-key", audit),
+                    digest(RuleId::S_ANCHOR, "head", self.transcript_head()),
                 ]
             }
             PeopleAct::Entry { .. }
@@ -213,7 +222,7 @@ impl Run {
     fn papers_of(&self, application: &Name) -> Result<Vec<Fact>, Fault> {
         let planned = self.graph().applications.get(application);
         let planned = planned.ok_or_else(|| {
-            Fault::new("S-ORDER", "an application of the plan", application.to_string())
+            Fault::new(RuleId::S_ORDER, "an application of the plan", application.to_string())
         })?;
         let fact = |(rule, name, digest)| {
             let kind = FactKind::Digest(digest);
@@ -259,22 +268,22 @@ impl Fact {
 pub fn words(text: &str) -> Result<(), Fault> {
     let length = text.chars().count();
     if length > 0 && text.trim().is_empty() {
-        return Err(Fault::new("S-WORDS", "words that somebody can read", "blanks alone"));
+        return Err(Fault::new(RuleId::S_WORDS, "words that somebody can read", "blanks alone"));
     }
     if text.chars().any(char::is_control) {
         let asked = "1 to 200 characters on one line, and no tab, arrow or other control key";
-        return Err(Fault::new("S-WORDS", asked, "a control character"));
+        return Err(Fault::new(RuleId::S_WORDS, asked, "a control character"));
     }
     if length == 0 || length > 200 {
         return Err(Fault::new(
-            "S-WORDS",
+            RuleId::S_WORDS,
             "1 to 200 characters on one line",
             format!("{length} characters"),
         ));
     }
     crate::text::admit(text.as_bytes())
         .map(drop)
-        .map_err(|error| Fault::new("S-WORDS", "plain text", error.to_string()))
+        .map_err(|error| Fault::new(RuleId::S_WORDS, "plain text", error.to_string()))
 }
 
 /// What somebody else said, such as a token, as words that a record takes: a character that it does

@@ -8,14 +8,16 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::Run;
 use super::ask::words;
-use super::{Fault, Run};
+use crate::fault::Fault;
 use crate::graph::{Act, Duty, Graph, Holder, Op, PeopleAct, PlannedKey, Sheet, TokenAct};
 use crate::hex::Octets;
 use crate::key::{Check, Nonce, PublicKey, Signature};
 use crate::ledger::State;
 use crate::name::Name;
 use crate::record::{Answer, Mode, Place, Said};
+use crate::rule::RuleId;
 use crate::token::{TokenAnswer, keeps_key, keeps_value};
 use crate::x509;
 
@@ -53,7 +55,11 @@ impl Expected {
 
     fn signature(&self, raw: &Octets) -> Result<Signature, Fault> {
         Signature::from_raw(self.key.curve(), &raw.0).map_err(|error| {
-            Fault::new("S-SIGNATURE", format!("a signature on {}", self.subject), error.to_string())
+            Fault::new(
+                RuleId::S_SIGNATURE,
+                format!("a signature on {}", self.subject),
+                error.to_string(),
+            )
         })
     }
 
@@ -73,14 +79,18 @@ pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Faul
         let list =
             |names: Vec<&str>| if names.is_empty() { "none".into() } else { names.join(", ") };
         return Err(Fault::new(
-            "S-SPARE",
+            RuleId::S_SPARE,
             list(spares.map(Name::as_str).collect()),
             list(place.spares.keys().map(Name::as_str).collect()),
         ));
     }
     let rehearsal = place.is_rehearsal();
     if rehearsal != (mode == Mode::Rehearsal) {
-        return Err(Fault::new("S-MODE", format!("a place of a {mode:?}"), format!("{place:?}")));
+        return Err(Fault::new(
+            RuleId::S_MODE,
+            format!("a place of a {mode:?}"),
+            format!("{place:?}"),
+        ));
     }
     for serial in place.serials() {
         let in_production = graph.demands.production_serials.contains(serial);
@@ -89,7 +99,7 @@ pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Faul
             Mode::Real if !in_production => "a token that the policy names as in production",
             Mode::Rehearsal | Mode::Drill | Mode::Real => continue,
         };
-        return Err(Fault::new("S-DRILL", asked, serial.clone()));
+        return Err(Fault::new(RuleId::S_DRILL, asked, serial.clone()));
     }
     Ok(())
 }
@@ -105,7 +115,7 @@ pub(super) fn known_tokens(state: &State, mode: Mode, place: &Place) -> Result<(
     let known = state.token.as_ref().map(|asked| (asked, &place.token)).into_iter().chain(spares);
     for (asked, found) in known {
         if asked != found {
-            return Err(Fault::new("S-TOKEN-SERIAL", asked.clone(), found.clone()));
+            return Err(Fault::new(RuleId::S_TOKEN_SERIAL, asked.clone(), found.clone()));
         }
     }
     Ok(())
@@ -113,7 +123,7 @@ pub(super) fn known_tokens(state: &State, mode: Mode, place: &Place) -> Result<(
 
 impl Run {
     pub(super) fn weigh(&self, op: &Op, attempt: u32, answer: &Answer) -> Result<Weighed, Fault> {
-        let wrong = |asked, found| Err(Fault::new("S-ANSWER", asked, found));
+        let wrong = |asked, found| Err(Fault::new(RuleId::S_ANSWER, asked, found));
         match (&op.act, answer) {
             (Act::People(act), Answer::People(said)) => {
                 self.weigh_said(op, act, said).map(|()| Weighed::default())
@@ -156,7 +166,7 @@ impl Run {
             (Asked::Wrap { .. }, Given::Denied { code }) => denied(op, code, keeps_key(code)),
             (Asked::ReadValue { key } | Asked::Wrap { key }, Given::Yielded { octets }) => {
                 Err(Fault::new(
-                    "R-NO-TRANSFER",
+                    RuleId::R_NO_TRANSFER,
                     format!("a token from which {key} cannot be taken ({} must fail)", act.kind()),
                     format!("the token gave out {octets} octets; this token must not be used"),
                 ))
@@ -176,17 +186,17 @@ impl Run {
             }
             (Asked::Clear { .. }, Given::Left { objects: 0 }) => Ok(Weighed::default()),
             (Asked::Clear { key, .. }, Given::Left { objects }) => Err(Fault::new(
-                "R-HSM-DEDICATED",
+                RuleId::R_HSM_DEDICATED,
                 format!("a token on which nothing is left of an earlier {key}"),
                 format!("{objects} objects"),
             )),
             (Asked::Destroy { key, .. }, Given::Left { objects }) => Err(Fault::new(
-                "R-DESTROY",
+                RuleId::R_DESTROY,
                 format!("a token on which nothing of {key} is left"),
                 format!("{objects} objects"),
             )),
             (act, _) => Err(Fault::new(
-                "S-ANSWER",
+                RuleId::S_ANSWER,
                 format!("an answer to {}", act.kind()),
                 "an answer to something else",
             )),
@@ -216,7 +226,7 @@ impl Run {
         let expected = self.expected(op, attempt)?;
         if expected.len() != raws.len() {
             return Err(Fault::new(
-                "S-SIGNATURE",
+                RuleId::S_SIGNATURE,
                 format!("{} signatures", expected.len()),
                 raws.len().to_string(),
             ));
@@ -250,26 +260,26 @@ impl Run {
             (false, true) => format!("a repeated r, on {subject}"),
             (false, false) => return Ok(()),
         };
-        Err(Fault::new("S-NONCE", "an r that was never seen", found))
+        Err(Fault::new(RuleId::S_NONCE, "an r that was never seen", found))
     }
 
     fn weigh_said(&self, op: &Op, act: &PeopleAct, said: &Said) -> Result<(), Fault> {
         if !said.by.is_sorted_by(|a, b| a < b) {
             return Err(Fault::new(
-                "R-AUTHN",
+                RuleId::R_AUTHN,
                 "people, each once, in order",
                 format!("{:?}", said.by),
             ));
         }
         let on_duty = |person: &Name| op.by.iter().any(|duty| duty.persons.contains(person));
         if let Some(person) = said.by.iter().find(|person| !on_duty(person)) {
-            return Err(Fault::new("R-WHO-OPERATES", duties(&op.by), person.to_string()));
+            return Err(Fault::new(RuleId::R_WHO_OPERATES, duties(&op.by), person.to_string()));
         }
         for duty in &op.by {
             let met = said.by.iter().filter(|person| duty.persons.contains(person)).count();
             if met < duty.at_least {
                 return Err(Fault::new(
-                    "R-MULTI",
+                    RuleId::R_MULTI,
                     format!("{} of {}", duty.at_least, duty.role),
                     format!("{met}"),
                 ));
@@ -278,7 +288,7 @@ impl Run {
         let facts = self.facts(act)?;
         if facts.len() != said.facts.len() {
             return Err(Fault::new(
-                "S-ANSWER",
+                RuleId::S_ANSWER,
                 format!("{} facts", facts.len()),
                 format!("{}", said.facts.len()),
             ));
@@ -300,7 +310,7 @@ impl Run {
     ) -> Result<Vec<(&Name, Vec<u8>)>, Fault> {
         let graph = self.graph();
         let absent = |what: &str| {
-            Fault::new("S-ORDER", "structures whose holes are filled", what.to_string())
+            Fault::new(RuleId::S_ORDER, "structures whose holes are filled", what.to_string())
         };
         let fill = |item: &crate::graph::Item| {
             let name = graph.item_name(*item).ok_or_else(|| absent("none"))?;
@@ -315,22 +325,22 @@ impl Run {
     pub(super) fn planned(&self, key: &Name) -> Result<&PlannedKey, Fault> {
         self.graph()
             .key(key)
-            .ok_or_else(|| Fault::new("S-ORDER", "a key of the graph", key.to_string()))
+            .ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key of the graph", key.to_string()))
     }
 
     pub(super) fn audit(&self) -> Result<&PlannedKey, Fault> {
-        self.graph().audit_key().ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))
+        self.graph().audit_key().ok_or_else(|| Fault::new(RuleId::S_ORDER, "an audit key", "none"))
     }
 
     pub(super) fn public(&self, key: &Name) -> Result<&PublicKey, Fault> {
         self.keys()
             .get(key)
-            .ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))
+            .ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key that exists", key.to_string()))
     }
 
     pub(super) fn id_of(&self, key: &Name) -> Result<Octets, Fault> {
         let id = self.key_ids.get(key).cloned();
-        id.ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))
+        id.ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key that exists", key.to_string()))
     }
 }
 
@@ -341,7 +351,7 @@ fn denied(op: &Op, code: &str, keeps: bool) -> Result<Weighed, Fault> {
         return Ok(Weighed::default());
     }
     let asked = format!("a return value by which the token refuses to {}", op.act.kind());
-    Err(Fault::new("R-NO-TRANSFER", asked, code))
+    Err(Fault::new(RuleId::R_NO_TRANSFER, asked, code))
 }
 
 fn duties(by: &[Duty]) -> String {

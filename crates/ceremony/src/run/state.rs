@@ -8,12 +8,14 @@ use alloc::vec::Vec;
 
 use super::ask;
 use super::judge::Weighed;
-use super::{ATTEMPTS, Book, Fault, Next, Noted, OpState, Run, Signed, Stop};
+use super::{ATTEMPTS, Book, Next, Noted, OpState, Run, Signed, Stop};
+use crate::fault::Fault;
 use crate::graph::{Act, Phase, TokenAct};
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
 use crate::name::Name;
-use crate::record::{Answer, Attempt, End, Event, WHO};
+use crate::record::{Answer, Attempt, End, Event, Refuser, WHO};
+use crate::rule::RuleId;
 use crate::time::Instant;
 use crate::token::KeyFacts;
 
@@ -37,7 +39,7 @@ impl Run {
             }
             Event::Refused { op, attempt, rule, reason, by } => {
                 self.at_hand(op, Some(*attempt))?;
-                self.take_refused(rule, reason, by).map(none)
+                self.take_refused(*rule, reason, by).map(none)
             }
             Event::Mistaken { op, attempt, question } => {
                 self.take_mistaken(op, *attempt, question).map(none)
@@ -52,18 +54,22 @@ impl Run {
 
     fn take_asked(&mut self, at: Instant, asked: &Attempt) -> Result<(), Fault> {
         let Next::Ask(op, attempt) = self.next() else {
-            return Err(Fault::new("S-ORDER", self.what_next(), format!("Asked {}", asked.op)));
+            return Err(Fault::new(
+                RuleId::S_ORDER,
+                self.what_next(),
+                format!("Asked {}", asked.op),
+            ));
         };
         if op.name != asked.op || attempt != asked.attempt {
             return Err(Fault::new(
-                "S-ORDER",
+                RuleId::S_ORDER,
                 format!("Asked {} at attempt {attempt}", op.name),
                 format!("Asked {} at attempt {}", asked.op, asked.attempt),
             ));
         }
         if self.is_exhausted(asked) {
             return Err(Fault::new(
-                "S-ATTEMPTS",
+                RuleId::S_ATTEMPTS,
                 format!("at most {ATTEMPTS} attempts"),
                 op.name.clone(),
             ));
@@ -71,7 +77,7 @@ impl Run {
         let (_, until) = self.graph().window;
         if at > until && self.stopped.is_none() && op.act.phase() < Phase::Seal {
             return Err(Fault::new(
-                "S-WINDOW",
+                RuleId::S_WINDOW,
                 format!("operations until {until}"),
                 at.to_string(),
             ));
@@ -90,7 +96,7 @@ impl Run {
         let (pending, expected) = self.pending_op()?;
         if pending.name != op || expected != attempt {
             return Err(Fault::new(
-                "S-ORDER",
+                RuleId::S_ORDER,
                 format!("the answer to {} at attempt {expected}", pending.name),
                 format!("the answer to {op} at attempt {attempt}"),
             ));
@@ -128,7 +134,7 @@ impl Run {
             Some(Act::Token(TokenAct::Generate { .. }))
         );
         if generation && self.pending != Some(index) && !matches!(self.next(), Next::Settle(..)) {
-            return Err(Fault::new("S-ORDER", self.what_next(), format!("Lost {op}")));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), format!("Lost {op}")));
         }
         let answered = self.pending == Some(index);
         self.headless |= answered && self.stopped.is_some() && self.writes_head(index);
@@ -173,11 +179,11 @@ impl Run {
     ) -> Result<(), Fault> {
         let (index, name) = self.generation_in_doubt(op, attempt)?;
         if (found.privates, found.publics, found.strays) == (0, 0, 0) {
-            return Err(Fault::new("S-ORPHAN", "remains of a key pair", "nothing"));
+            return Err(Fault::new(RuleId::S_ORPHAN, "remains of a key pair", "nothing"));
         }
         if self.judge_key(&name, attempt, found).is_ok() {
             return Err(Fault::new(
-                "S-ORPHAN",
+                RuleId::S_ORPHAN,
                 "remains of a key pair",
                 "a key pair that is complete",
             ));
@@ -192,7 +198,7 @@ impl Run {
         match self.op_at(index).map(|op| &op.act) {
             Some(Act::Token(TokenAct::Generate { key })) => Ok((index, key.clone())),
             Some(_) | None => {
-                Err(Fault::new("S-ORDER", "a key generation in doubt", op.to_string()))
+                Err(Fault::new(RuleId::S_ORDER, "a key generation in doubt", op.to_string()))
             }
         }
     }
@@ -203,29 +209,28 @@ impl Run {
             Some(found) if found.name == op && self.attempt(found) == attempt => {
                 Ok(found.id.index())
             }
-            Some(_) | None => {
-                Err(Fault::new("S-ORDER", self.what_next(), format!("{op} at attempt {attempt}")))
-            }
+            Some(_) | None => Err(Fault::new(
+                RuleId::S_ORDER,
+                self.what_next(),
+                format!("{op} at attempt {attempt}"),
+            )),
         }
     }
 
     /// People refuse with their names, a rule with none.
-    fn who_refuses(&self, rule: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
+    fn who_refuses(&self, refuser: Refuser, reason: &str, by: &[Name]) -> Result<(), Fault> {
         ask::words(reason)?;
-        if rule == "people" {
-            return self.participants(by);
+        match refuser {
+            Refuser::People => self.participants(by),
+            Refuser::Rule(_) if by.is_empty() => Ok(()),
+            Refuser::Rule(rule) => {
+                let asked = "`people` with names, or a rule without";
+                Err(Fault::new(RuleId::S_REFUSED, asked, format!("{rule} with names")))
+            }
         }
-        if !crate::rules::is_known(rule) || !by.is_empty() {
-            return Err(Fault::new(
-                "S-REFUSED",
-                "`people` with names, or a rule's id",
-                rule.to_string(),
-            ));
-        }
-        Ok(())
     }
 
-    fn take_refused(&mut self, rule: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
+    fn take_refused(&mut self, rule: Refuser, reason: &str, by: &[Name]) -> Result<(), Fault> {
         self.who_refuses(rule, reason, by)?;
         // A key generation that was refused may have left something on the token.
         let pending = self.pending.take();
@@ -243,7 +248,7 @@ impl Run {
             self.leave(index);
             return Ok(());
         }
-        self.stopped = Some(Stop { rule: rule.to_string(), reason: reason.to_string() });
+        self.stopped = Some(Stop { rule, reason: reason.to_string() });
         Ok(())
     }
 
@@ -258,15 +263,19 @@ impl Run {
             return Ok(());
         }
         let names: Vec<&str> = asked.iter().map(|fact| fact.name).chain([WHO]).collect();
-        Err(Fault::new("S-ANSWER", format!("one of {}", names.join(", ")), question.to_string()))
+        Err(Fault::new(
+            RuleId::S_ANSWER,
+            format!("one of {}", names.join(", ")),
+            question.to_string(),
+        ))
     }
 
     fn take_noted(&mut self, head: Digest, by: &[Name]) -> Result<(), Fault> {
         if !matches!(self.next(), Next::Note(..)) {
-            return Err(Fault::new("S-ORDER", self.what_next(), "Noted"));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), "Noted"));
         }
         if head != self.head {
-            return Err(Fault::new("S-NOTED", self.head.to_string(), head.to_string()));
+            return Err(Fault::new(RuleId::S_NOTED, self.head.to_string(), head.to_string()));
         }
         self.participants(by)?;
         self.noted = Some(Noted { head, record: self.number });
@@ -281,7 +290,7 @@ impl Run {
 
     fn take_closed(&mut self, at: Instant, end: End) -> Result<(), Fault> {
         if self.next() != Next::Close(end) {
-            return Err(Fault::new("S-ORDER", self.what_next(), format!("Closed {end:?}")));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), format!("Closed {end:?}")));
         }
         self.closed = Some(end);
         self.ended_at = at;
@@ -290,7 +299,7 @@ impl Run {
 
     fn take_sealed(&mut self, bundle: Digest) -> Result<(), Fault> {
         if self.next() != Next::Seal {
-            return Err(Fault::new("S-ORDER", self.what_next(), format!("Sealed {bundle}")));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), format!("Sealed {bundle}")));
         }
         self.book = Book::Postscript;
         self.sealed = Some(bundle);
@@ -346,7 +355,7 @@ impl Run {
             | Next::Close(_)
             | Next::Seal
             | Next::Nothing
-            | Next::Abandon => Err(Fault::new("S-ORDER", self.what_next(), op.to_string())),
+            | Next::Abandon => Err(Fault::new(RuleId::S_ORDER, self.what_next(), op.to_string())),
         }
     }
 
@@ -354,7 +363,7 @@ impl Run {
         let sorted = by.is_sorted_by(|a, b| a < b);
         if by.is_empty() || !sorted || !by.iter().all(|p| self.graph().people.contains_key(p)) {
             return Err(Fault::new(
-                "R-AUTHN",
+                RuleId::R_AUTHN,
                 "participants, each once, in order",
                 by.iter().map(Name::as_str).collect::<Vec<_>>().join(" "),
             ));
@@ -375,7 +384,7 @@ impl Run {
             Ok(())
         } else {
             let by: Vec<&str> = by.iter().map(Name::as_str).collect();
-            Err(Fault::new("R-MULTI", "two people of two roles", by.join(" ")))
+            Err(Fault::new(RuleId::R_MULTI, "two people of two roles", by.join(" ")))
         }
     }
 
@@ -400,5 +409,5 @@ const fn none(_: ()) -> Vec<Check> {
 }
 
 fn order(asked: &'static str, event: &Event) -> Fault {
-    Fault::new("S-ORDER", asked, format!("{:?}", event.outcome()))
+    Fault::new(RuleId::S_ORDER, asked, format!("{:?}", event.outcome()))
 }

@@ -7,6 +7,7 @@ use crate::ledger::Standing;
 use crate::plan::{ApplicationKind, Ground, ProfileName};
 use crate::record::End;
 use crate::rehearsal::RehearsalUse;
+use crate::rule::RuleId;
 
 fn has_names(compiled: &Compiled) -> bool {
     !compiled.graph.certificates.is_empty() || !compiled.graph.applications.is_empty()
@@ -127,52 +128,52 @@ pub(super) const GROUPS: &[Group] = &[
         When::Always,
         &[
             (
-                "S-TEXT",
+                RuleId::S_TEXT,
                 "入力は UTF-8・NFC の文書であり、制御文字、双方向文字、見えない文字を含まず、3 MiB 以下である",
                 "every input is UTF-8 text in NFC, of at most 3 MiB, without control, bidirectional or invisible characters",
             ),
             (
-                "S-FORM",
+                RuleId::S_FORM,
                 "入力は定められた項目だけを持つ TOML である",
                 "every document is TOML with exactly the entries that its format has",
             ),
             (
-                "S-AFTER",
+                RuleId::S_AFTER,
                 "計画は台帳の最後のセレモニーに、新しい名前で続く",
                 "the plan comes after the last ceremony of its ledger, under a new name",
             ),
             (
-                "S-SEQUENCE",
+                RuleId::S_SEQUENCE,
                 "通番は以前より大きく、CRL 番号に収まる",
                 "the sequence is higher than any before, and fits into CRL numbers",
             ),
             (
-                "S-WINDOW",
+                RuleId::S_WINDOW,
                 "実施時間帯は日本の 1 日の中にあり、封印より前の操作はその中で始められた(中止の手続を除く)",
                 "the window lies within one day in Japan, and what comes before the seal was begun in it, but for the end of an aborted ceremony",
             ),
             (
-                "S-SERIALS",
+                RuleId::S_SERIALS,
                 "シリアル番号の種は使われたことがなく、明らかな規則性がない",
                 "the seed of serial numbers was never used and is not visibly patterned",
             ),
             (
-                "R-CPS-IN-FORCE",
+                RuleId::R_CPS_IN_FORCE,
                 "セレモニーの日に CP/CPS は施行されている",
                 "the CP/CPS is in force on the day of the ceremony",
             ),
             (
-                "S-KEYS",
+                RuleId::S_KEYS,
                 "計画が作るルート鍵は、初回は g1 だけ、その後は次の世代だけである",
                 "the plan makes no root key but g1 at first, and the next generation's later",
             ),
             (
-                "S-REFERENCE",
+                RuleId::S_REFERENCE,
                 "計画が挙げる鍵と申請は、計画か台帳にある",
                 "every key and application that the plan names is in the plan or the ledger",
             ),
             (
-                "R-DS-KEY-STAYS",
+                RuleId::R_DS_KEY_STAYS,
                 "入力に秘密鍵は含まれない",
                 "there is no private key among the inputs",
             ),
@@ -181,7 +182,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(has_names),
         &[(
-            "S-NAME",
+            RuleId::S_NAME,
             "ルート・リンク証明書と申請の名前は、他のものと重ならない",
             "no root, link or application has a name that another thing may have",
         )],
@@ -189,7 +190,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(has_withheld),
         &[(
-            "S-RELEASE",
+            RuleId::S_RELEASE,
             "中止したセレモニーの証明書は、交付するか失効させる",
             "every certificate of an aborted ceremony is released or revoked",
         )],
@@ -197,7 +198,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(follows_an_abort),
         &[(
-            "S-KEY-LEFT",
+            RuleId::S_KEY_LEFT,
             "中止したセレモニーが残したルート鍵で、証明書のないものを使い続けない",
             "no root key of an aborted ceremony is kept without a certificate",
         )],
@@ -206,7 +207,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Papers,
         When::Planned(has_exceptions),
         &[(
-            "S-EXCEPTION",
+            RuleId::S_EXCEPTION,
             "例外には理由、役割の異なる 2 名の承認、期限があり、許される規則だけに付いている",
             "every exception has a reason, approvers of two roles and an end, and its rule allows one",
         )],
@@ -214,7 +215,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(has_root_keys),
         &[(
-            "R-ROLLOVER",
+            RuleId::R_ROLLOVER,
             "57 か月を過ぎて後継のないルート鍵はない",
             "no root key is past its month 57 without a successor",
         )],
@@ -222,7 +223,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(follows_an_abandoned),
         &[(
-            "S-ABANDONED",
+            RuleId::S_ABANDONED,
             "封印できなかった前のセレモニーの記録を、計画がダイジェストで挙げている",
             "the plan names by its digest the journal of the ceremony before, which could not be sealed",
         )],
@@ -230,7 +231,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(has_spares),
         &[(
-            "S-SPARE",
+            RuleId::S_SPARE,
             "使われた他のトークンは、計画が挙げるものである",
             "the other tokens in the room are those that the plan names",
         )],
@@ -238,7 +239,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Did(renews_in_time),
         &[(
-            "R-ROLLOVER-LATEST",
+            RuleId::R_ROLLOVER_LATEST,
             "新しいルート鍵は、古い証明書の満了の 1 か月前までに作られた",
             "the new root key was made at least a month before the old certificate expires",
         )],
@@ -246,7 +247,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::DidAll(links),
         &[(
-            "R-ROLLOVER-LINK",
+            RuleId::R_ROLLOVER_LINK,
             "新しいルート鍵には双方向のリンク証明書がある",
             "the new root key comes with both link certificates",
         )],
@@ -255,7 +256,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Papers,
         When::Did(renews_early),
         &[(
-            "R-ROLLOVER-EARLY",
+            RuleId::R_ROLLOVER_EARLY,
             "57 か月より前の鍵更新に、理由と双方の承認がある",
             "the root key was renewed before its month 57 for a reason, with both approvals",
         )],
@@ -263,7 +264,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::DidAll(copies),
         &[(
-            "R-BACKUP",
+            RuleId::R_BACKUP,
             "複製は許された鍵だけを、まだ持たないトークンに作り、複製が CRL に署名して証明する",
             "only a key that may be copied is copied, to a token without it, and the copy proves itself by a CRL",
         )],
@@ -272,7 +273,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::DidAll(recovers),
         &[(
-            "R-RECOVER",
+            RuleId::R_RECOVER,
             "喪失したトークンに代わるトークンは、役目のあるすべての鍵の証明済みの複製を持ち、双方が承認した",
             "the token that replaces the lost one has a proved copy of every key with duties, and both approvals",
         )],
@@ -281,7 +282,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::DidAll(destroys),
         &[(
-            "R-DESTROY",
+            RuleId::R_DESTROY,
             "破棄したルート鍵は、双方が承認し、役目が残っていない",
             "the destroyed root key had both approvals and no duties left",
         )],
@@ -291,22 +292,22 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(applies),
         &[
             (
-                "R-EXAMINE",
+                RuleId::R_EXAMINE,
                 "申請は、セレモニーの前に受付、審査、承認の順に扱われ、書類は申請ごとに異なる",
                 "every application was received, examined and approved in this order before the ceremony, each on its own paper",
             ),
             (
-                "R-APPROVE",
+                RuleId::R_APPROVE,
                 "申請は、申請者でない発行責任者が承認した",
                 "every application was approved by an issuing officer who did not apply",
             ),
             (
-                "R-APPLY-DS",
+                RuleId::R_APPLY_DS,
                 "申請したのは、申請できる役割の者である",
                 "those who applied hold a role that may apply",
             ),
             (
-                "R-APPLY-SAME-ORG",
+                RuleId::R_APPLY_SAME_ORG,
                 "申請者は、ルート認証局を運用する組織に属する",
                 "the applicants belong to the organisations that operate the root CA",
             ),
@@ -315,7 +316,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Did(applies_with_request),
         &[(
-            "R-CSR-INTAKE",
+            RuleId::R_CSR_INTAKE,
             "証明書要求のダイジェストは、審査されたものと同じである",
             "every request has the digest that was examined",
         )],
@@ -325,12 +326,12 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(revokes),
         &[
             (
-                "R-REVOKE",
+                RuleId::R_REVOKE,
                 "失効には申請があり、利用者に由来する事由には利用者の届出がある",
                 "every revocation has its application, and the subscriber's notification where one is asked",
             ),
             (
-                "R-REVOKE-GROUND",
+                RuleId::R_REVOKE_GROUND,
                 "失効の事由は 4.9.1 のものである",
                 "every revocation is on a ground of 4.9.1",
             ),
@@ -339,7 +340,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Did(revokes),
         &[(
-            "R-REVOKE-TARGET",
+            RuleId::R_REVOKE_TARGET,
             "失効させたのは、この認証局の有効な DS 証明書である",
             "what is revoked is a valid DS certificate of this CA, at its planned time",
         )],
@@ -348,7 +349,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::Did(revokes_compromised),
         &[(
-            "R-DS-COMPROMISE",
+            RuleId::R_DS_COMPROMISE,
             "危殆化した DS の失効には機構の同意がある",
             "the agency agreed to the revocation of the compromised Document Signer",
         )],
@@ -358,12 +359,12 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(judges),
         &[
             (
-                "R-COMPROMISE-JUDGE",
+                RuleId::R_COMPROMISE_JUDGE,
                 "危殆化は双方の認証局管理責任者が判断した",
                 "the CA managers of both organisations, and nobody else, judged the compromise",
             ),
             (
-                "R-EMERGENCY",
+                RuleId::R_EMERGENCY,
                 "危殆化への対応は緊急時対応計画による",
                 "the compromise is handled by the emergency response plan",
             ),
@@ -373,7 +374,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::Did(orders),
         &[(
-            "R-COMPROMISE",
+            RuleId::R_COMPROMISE,
             "危殆化の後の手順は 5.7.3 の順である",
             "the acts after the compromise were in the order of 5.7.3",
         )],
@@ -382,12 +383,12 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(renews),
         &[
             (
-                "R-RENEW-WHEN",
+                RuleId::R_RENEW_WHEN,
                 "更新されたのは、この回の CRL が尽きるより後に満了する有効な DS 証明書で、更新は 1 回だけである",
                 "what is renewed is a valid DS certificate in its time, once, by one that ends later",
             ),
             (
-                "R-REKEY",
+                RuleId::R_REKEY,
                 "更新の後、古い証明書はポリシーのとおりに扱われる",
                 "the renewed certificate is kept or revoked as the policy says",
             ),
