@@ -8,8 +8,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use ceremony::compile::{Inputs, compile};
+use ceremony::compile::compile;
 use ceremony::diff::{Difference, Meaning, Part, compare};
+use ceremony::inputs::Inputs;
 use ceremony::plan::Plan;
 
 use crate::life::history::{CEREMONIES, plan};

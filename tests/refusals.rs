@@ -3,9 +3,10 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::compile::{Compiled, compile};
 use ceremony::fault::Fault;
 use ceremony::hex::{Digest, Octets};
+use ceremony::inputs::Inputs;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Refuser, Said};
 use ceremony::rule::RuleId;
 use ceremony::run::{FactKind, Next, Request, Run};

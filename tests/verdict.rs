@@ -7,8 +7,8 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use ceremony::rules::kept::{self, Basis};
 use ceremony::rules::{self, Stage};
+use ceremony::verify::kept::{self, Basis};
 use serde_json::Value;
 
 use crate::support::{

@@ -13,7 +13,7 @@ use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ceremony::fault::Fault;
-use ceremony::graph::{Act, Holder, Op, TokenAct};
+use ceremony::graph::{Act, Op, TokenAct};
 use ceremony::key::Proof;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, End, Event, Refuser, Resumed, WHO};
@@ -21,7 +21,7 @@ use ceremony::rule::RuleId;
 use ceremony::run::{ATTEMPTS, Book, Next, Request, Run, Step, as_words};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
-use ceremony::token::TokenError;
+use ceremony::token::{Holder, TokenError};
 
 use crate::args::Lang;
 use crate::commands::pick;

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use base64ct::{Base64, Encoding as _};
 use ceremony::bounds::{Bound, DOCUMENT, Exceeded, FILE, OFFERED, SEALED_FILE};
-use ceremony::compile::Inputs;
+use ceremony::inputs::Inputs;
 use ceremony::plan::Plan;
 use ceremony::rule::RuleId;
 use ceremony::violation::Input;

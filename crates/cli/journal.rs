@@ -21,9 +21,10 @@ use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use ceremony::compile::{Compiled, input_digest};
+use ceremony::compile::Compiled;
 use ceremony::fault::Fault;
 use ceremony::hex::Digest;
+use ceremony::inputs::input_digest;
 use ceremony::name::Name;
 use ceremony::record::{Event, Record};
 use ceremony::rule::RuleId;

@@ -8,11 +8,10 @@ mod advice;
 use std::fmt::Write as _;
 
 use ceremony::fault::Fault;
-use ceremony::graph::Holder;
 use ceremony::run::{
     Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, Run, TokenFlag,
 };
-use ceremony::token::{TokenAnswer, TokenIdentity};
+use ceremony::token::{Holder, TokenAnswer, TokenIdentity};
 use token::Who;
 
 use crate::args::{self, Lang};

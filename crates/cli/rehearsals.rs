@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use ceremony::compile::Compiled;
 use ceremony::fault::Fault;
-use ceremony::graph::Holder;
 use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::record::{Mode, Place};
 use ceremony::rule::RuleId;
 use ceremony::run::Run;
+use ceremony::token::Holder;
 use ceremony::verify::{Refusal, Trust, Verified};
 use token::{RehearsalToken, Token};
 

@@ -52,7 +52,7 @@ pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
     }
     let serial = |token: &RoomToken| token.serial.get_ref().clone();
     let place = Place {
-        room: ceremony::compile::input_digest(&text).to_string(),
+        room: ceremony::inputs::input_digest(&text).to_string(),
         terminal: room.terminal.get_ref().to_string(),
         tool: crate::args::VERSION.to_string(),
         image: crate::live::measured(),

@@ -4,12 +4,12 @@ use std::collections::BTreeMap;
 use std::io::Write as _;
 
 use ceremony::fault::Fault;
-use ceremony::graph::{Act, Holder, Op, PeopleAct, TokenAct};
+use ceremony::graph::{Act, Op, PeopleAct, TokenAct};
 use ceremony::key::Proof;
 use ceremony::name::Name;
 use ceremony::rule::RuleId;
 use ceremony::run::Run;
-use ceremony::token::{CopyRemains, CopyRequest, TokenAnswer, TokenError, TokenRequest};
+use ceremony::token::{CopyRemains, CopyRequest, Holder, TokenAnswer, TokenError, TokenRequest};
 use token::{Entry, Token, Tries, Who};
 
 use crate::args::Lang;

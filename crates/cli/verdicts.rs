@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ceremony::anchor::Anchor;
-use ceremony::compile::{Inputs, input_digest};
 use ceremony::fault::Fault;
+use ceremony::inputs::{Inputs, input_digest};
 use ceremony::key::{Check, Proof};
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::compile::Compiled;
 use ceremony::fault::Fault;
-use ceremony::graph::{Holder, Op};
+use ceremony::graph::Op;
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
@@ -13,7 +13,7 @@ use ceremony::rule::RuleId;
 use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run, Step as Taken};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
-use ceremony::token::{TokenAnswer, TokenRequest};
+use ceremony::token::{Holder, TokenAnswer, TokenRequest};
 use serde::Deserialize;
 use serde_json::Value;
 use token::RehearsalToken;

@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::compile::{Compiled, compile};
 use ceremony::hex::{Digest, Octets};
+use ceremony::inputs::Inputs;
 use ceremony::key::Curve;
 use ceremony::record::{Answer, Attempt, End, Event, Mode, Place, Said};
 use ceremony::run::{Book, FactKind, Next, PeopleRequest, Request, Run};

@@ -17,7 +17,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub use act::{Act, Holder, Item, PeopleAct, Phase, Sheet, TokenAct};
+pub use act::{Act, Item, PeopleAct, Phase, Sheet, TokenAct};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};

@@ -28,6 +28,7 @@ pub mod violation;
 
 pub mod anchor;
 pub mod canonical;
+pub mod inputs;
 pub mod plan;
 pub mod policy;
 pub mod room;
@@ -48,9 +49,12 @@ pub mod notice;
 pub mod rules;
 pub mod script;
 
+mod dsse;
 pub mod record;
 pub mod run;
 pub mod token;
+
+mod fold;
 
 pub mod artefact;
 pub mod seal;

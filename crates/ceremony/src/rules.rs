@@ -13,7 +13,6 @@ mod certificates;
 mod crls;
 mod decisions;
 mod ds;
-pub mod kept;
 mod keys;
 mod orders;
 mod people;
@@ -31,7 +30,7 @@ use core::ops::Range;
 
 pub(crate) use structures::structures;
 
-use crate::compile::Inputs;
+use crate::inputs::Inputs;
 use crate::ledger::State;
 use crate::path;
 use crate::plan::Plan;

@@ -16,10 +16,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::artefact;
+use crate::dsse::pre_authentication;
 use crate::fault::Fault;
 use crate::hex::Digest;
 use crate::key::{Check, Curve, PublicKey, Signature};
-use crate::name::Name;
 use crate::record::{End, canonical_json};
 use crate::rule::RuleId;
 use crate::run::Run;
@@ -28,7 +28,6 @@ use crate::token::{TokenAnswer, TokenRequest};
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PREDICATE: &str = "https://gishiki.example/ceremony/v1";
 const STATEMENT_PAYLOAD: &str = "application/vnd.in-toto+json";
-const HEAD_PAYLOAD: &str = "application/vnd.gishiki.head.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// The name of the sealed transcript's bundle in an output folder.
@@ -38,19 +37,6 @@ pub const TRANSCRIPT_FILE: &str = "transcript.jsonl";
 
 /// The name of the record of a ceremony that could not be sealed.
 pub const JOURNAL_FILE: &str = "journal.jsonl";
-
-/// DSSE's pre-authentication encoding: what is signed for a payload of a type.
-fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-    [head.as_bytes(), payload].concat()
-}
-
-/// The message of the audit key's first signature: the chain value at which it is asked.
-pub(crate) fn head_message(ceremony: &Name, head: Digest) -> Vec<u8> {
-    let payload =
-        canonical_json(&json!({ "ceremony": ceremony.as_str(), "head": head.to_string() }));
-    pre_authentication(HEAD_PAYLOAD, payload.as_bytes())
-}
 
 /// Everything that a closed ceremony made, and the in-toto Statement that names each with its
 /// SHA-256: what the audit key seals.

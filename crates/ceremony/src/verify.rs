@@ -10,6 +10,7 @@
 
 mod account;
 mod history;
+pub mod kept;
 mod lines;
 #[cfg(test)]
 mod tests;
@@ -27,9 +28,10 @@ pub use history::{Happening, History, What};
 use lines::Lines;
 
 use crate::anchor::Anchor;
-use crate::compile::{Compiled, Inputs, compile};
+use crate::compile::{Compiled, compile};
 use crate::fault::Fault;
 use crate::hex::Digest;
+use crate::inputs::Inputs;
 use crate::key::{Check, Proof, PublicKey};
 use crate::ledger::State;
 use crate::record::{End, Event, Mode, Opened};

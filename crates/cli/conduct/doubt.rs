@@ -4,12 +4,12 @@
 use std::path::Path;
 
 use ceremony::fault::Fault;
-use ceremony::graph::{Holder, Op};
+use ceremony::graph::Op;
 use ceremony::name::Name;
 use ceremony::record::{Aside, Event, LoneRefusal, Refuser};
 use ceremony::rule::RuleId;
 use ceremony::run::{ATTEMPTS, Next, Run, as_words};
-use ceremony::token::{TokenAnswer, TokenRequest};
+use ceremony::token::{Holder, TokenAnswer, TokenRequest};
 
 use super::{Conduct, bug, interrupted};
 use crate::args::Lang;

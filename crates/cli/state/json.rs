@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::graph::Holder;
 use ceremony::hex::{Octets, encode};
 use ceremony::ledger::{Batch, Certificate, Crls, Key, Spare, Standing, State};
 use ceremony::name::Name;
 use ceremony::plan::{Ground, Order};
+use ceremony::token::Holder;
 use ceremony::x509::Reason;
 use serde_json::{Value, json};
 

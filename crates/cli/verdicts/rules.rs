@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ceremony::name::Name;
 use ceremony::rule::RuleId;
-use ceremony::rules::kept::{self, Basis, By, Where};
+use ceremony::verify::kept::{self, Basis, By, Where};
 use ceremony::verify::{Begun, Consistent, Finding, Judged, Standing};
 
 use super::account::people;

@@ -19,12 +19,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use ceremony::compile::{Compiled, Inputs, compile};
-use ceremony::graph::{Act, Holder, TokenAct};
+use ceremony::compile::{Compiled, compile};
+use ceremony::graph::{Act, TokenAct};
+use ceremony::inputs::Inputs;
 use ceremony::key::PublicKey;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run};
-use ceremony::token::{CopyRemains, CopyRequest, KeyTemplate, TokenAnswer, TokenError};
+use ceremony::token::{CopyRemains, CopyRequest, Holder, KeyTemplate, TokenAnswer, TokenError};
 use token::{Module, Pin, Pkcs11Token, Token};
 
 fn main() -> ExitCode {

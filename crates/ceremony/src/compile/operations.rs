@@ -12,13 +12,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Builder;
-use crate::graph::{
-    Act, Duty, Graph, Holder, Item, Origin, PeopleAct, PlannedCrl, SHEET, Sheet, TokenAct,
-};
+use crate::graph::{Act, Duty, Graph, Item, Origin, PeopleAct, PlannedCrl, SHEET, Sheet, TokenAct};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
 use crate::policy::{Backup, HeadOn};
 use crate::rehearsal::RehearsalUse;
+use crate::token::Holder;
 
 impl Builder<'_> {
     pub(super) fn operations(&self, graph: &mut Graph) {

@@ -6,17 +6,20 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Builder, Inputs, generation};
+use super::Builder;
 use crate::graph::{
-    Graph, Holder, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation,
+    Graph, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation,
 };
+use crate::inputs::Inputs;
 use crate::ledger::{Certificate, Key, Revoked};
 use crate::name::Name;
+use crate::plan::generation;
 use crate::plan::{PlanCertificate, ProfileName};
 use crate::policy::{Backup, ReasonCodes};
 use crate::rehearsal::RehearsalUse;
 use crate::rule::RuleId;
 use crate::time::{Instant, TimeError};
+use crate::token::Holder;
 use crate::violation::{Input, Violation};
 use crate::x509::{self, DirectoryName, Reason, profile};
 

@@ -1,12 +1,11 @@
 //! What is done in an operation: the closed list of acts, and when and by whom each is done.
 
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::hex::Octets;
 use crate::name::Name;
 use crate::plan::Order;
+use crate::token::Holder;
 
 /// What is done in an operation. Closed: a new act breaks the build wherever it must be thought of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -186,27 +185,6 @@ pub enum TokenAct {
         /// Where.
         token: Holder,
     },
-}
-
-/// Which token: the root CA's, or another that holds a copy of a key, by its name in plans and
-/// rooms.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Holder {
-    /// The root token, on which keys are made and which the ceremony is held with.
-    Root,
-    /// A token that holds copies.
-    Spare(Name),
-}
-
-impl Holder {
-    /// What an operation's name ends with: nothing for the root token.
-    #[must_use]
-    pub fn suffix(&self) -> String {
-        match self {
-            Self::Root => String::new(),
-            Self::Spare(name) => format!("-{name}"),
-        }
-    }
 }
 
 /// Neighbours under one key that are signed as one operation and share their attempt.

@@ -6,11 +6,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Act, Duty, Graph, Holder, Origin, Sheet, TokenAct};
+use super::{Act, Duty, Graph, Origin, Sheet, TokenAct};
 use crate::hex::Digest;
 use crate::name::Name;
 use crate::plan::Ground;
-use crate::token::Attribute;
+use crate::token::{Attribute, Holder};
 use crate::x509::Reason;
 
 impl Graph {

@@ -23,7 +23,7 @@ use x509_cert::ext::pkix::{
 use x509_cert::name::Name;
 
 use super::Judgement;
-use super::iaca::public_key;
+use super::reading::public_key;
 use super::reading::{Certificate, Crl};
 use crate::hex;
 use crate::key::Curve;

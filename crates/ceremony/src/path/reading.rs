@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use der::asn1::AnyRef;
 use der::oid::AssociatedOid;
 use der::{Decode, Encode, SliceReader};
+use spki::SubjectPublicKeyInfoRef;
 use x509_cert::certificate::{CertificateInner, Raw, Version};
 use x509_cert::crl::CertificateList;
 use x509_cert::ext::Extension;
@@ -25,9 +26,10 @@ use x509_cert::time::Time;
 use crate::bounds::{CERTIFICATE, ENTRIES, EXTENSIONS, Exceeded};
 use crate::fault::Fault;
 use crate::hex;
+use crate::key::{Curve, PublicKey};
 use crate::rule::RuleId;
 use crate::time::Instant;
-use crate::x509::readable;
+use crate::x509::{readable, subject_public_key_info};
 
 /// A signed structure taken apart: what a signature check needs.
 #[derive(Debug, Clone, Copy)]
@@ -423,4 +425,13 @@ fn value_by_text<'a>(extensions: &'a [Extension], oid: &str) -> Option<&'a [u8]>
 fn authority(extensions: &[Extension]) -> Option<Vec<u8>> {
     let found: AuthorityKeyIdentifier = value(extensions)?;
     Some(found.key_identifier?.as_bytes().to_vec())
+}
+
+/// The key of a SubjectPublicKeyInfo that is written as RFC 5480 2 asks.
+pub(super) fn public_key(spki: &[u8]) -> Option<PublicKey> {
+    let info = SubjectPublicKeyInfoRef::try_from(spki).ok()?;
+    let point = info.subject_public_key.as_bytes()?;
+    let keys = [Curve::P256, Curve::P384].map(|curve| PublicKey::from_point(curve, point));
+    let written = |key: &PublicKey| subject_public_key_info(key) == spki;
+    keys.into_iter().flatten().collect::<Vec<_>>().into_iter().find(written)
 }

@@ -9,9 +9,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::compile::Inputs;
 use crate::fault::Fault;
 use crate::graph::{Graph, Item, PlannedCrl};
+use crate::inputs::Inputs;
 use crate::key::PublicKey;
 use crate::ledger::State;
 use crate::name::Name;

@@ -6,14 +6,14 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Run;
+use crate::dsse;
 use crate::fault::Fault;
-use crate::graph::{Act, Holder, Op, PeopleAct, PlannedKey, TokenAct};
+use crate::graph::{Act, Op, PeopleAct, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::rule::RuleId;
-use crate::seal;
-use crate::token::{CopyRemains, CopyRequest, TokenRequest};
+use crate::token::{CopyRemains, CopyRequest, Holder, TokenRequest};
 
 /// What to ask, and of whom.
 #[derive(Debug)]
@@ -234,7 +234,7 @@ impl Run {
     /// What the audit key signs first: the chain value at which it is asked to.
     pub(super) fn head_to_sign(&self) -> Result<(&PlannedKey, Vec<u8>), Fault> {
         let key = self.audit()?;
-        Ok((key, key.curve.digest(&seal::head_message(self.graph().ceremony(), self.head()))))
+        Ok((key, key.curve.digest(&dsse::head_message(self.graph().ceremony(), self.head()))))
     }
 
     /// sequence ‖ the chain value at which the head is asked to be written.

@@ -11,14 +11,14 @@ use alloc::vec::Vec;
 use super::Run;
 use super::ask::words;
 use crate::fault::Fault;
-use crate::graph::{Act, Duty, Graph, Holder, Op, PeopleAct, PlannedKey, Sheet, TokenAct};
+use crate::graph::{Act, Duty, Graph, Op, PeopleAct, PlannedKey, Sheet, TokenAct};
 use crate::hex::Octets;
 use crate::key::{Check, Nonce, PublicKey, Signature};
 use crate::ledger::State;
 use crate::name::Name;
 use crate::record::{Answer, Mode, Place, Said};
 use crate::rule::RuleId;
-use crate::token::{TokenAnswer, keeps_key, keeps_value};
+use crate::token::{Holder, TokenAnswer, keeps_key, keeps_value};
 use crate::x509;
 
 /// What an accepted answer changes.

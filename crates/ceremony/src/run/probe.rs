@@ -20,7 +20,7 @@ pub use asked::{ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag}
 use super::{Run, Step};
 use crate::compile::Compiled;
 use crate::fault::Fault;
-use crate::graph::{Act, Holder, Origin, PlannedKey, TokenAct};
+use crate::graph::{Act, Origin, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{Check, PublicKey, Signature};
 use crate::name::Name;
@@ -28,7 +28,7 @@ use crate::policy::HeadOn;
 use crate::record::{Mode, Place};
 use crate::rule::RuleId;
 use crate::token::{
-    Attribute, KeyFacts, KeyTemplate, TokenAnswer, TokenError, TokenObject, TokenRequest,
+    Attribute, Holder, KeyFacts, KeyTemplate, TokenAnswer, TokenError, TokenObject, TokenRequest,
     keeps_key, keeps_value,
 };
 

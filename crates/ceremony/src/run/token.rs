@@ -9,14 +9,14 @@ use alloc::vec::Vec;
 use super::Run;
 use super::judge::Weighed;
 use crate::fault::Fault;
-use crate::graph::{Act, Holder, PeopleAct, PlannedKey, TokenAct};
+use crate::graph::{Act, PeopleAct, PlannedKey, TokenAct};
 use crate::hex::Octets;
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::record::Mode;
 use crate::rule::RuleId;
 use crate::token::{
-    Attribute, CopyFacts, KeyFacts, KeyTemplate, TokenIdentity, TokenObject, is_stray,
+    Attribute, CopyFacts, Holder, KeyFacts, KeyTemplate, TokenIdentity, TokenObject, is_stray,
 };
 use crate::x509;
 

@@ -4,8 +4,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Labels, Language, Step, first_to_last, role, sheet_names};
-use crate::graph::{Act, Graph, Holder, Op, PeopleAct, TokenAct};
+use crate::graph::{Act, Graph, Op, PeopleAct, TokenAct};
 use crate::plan::{ApplicationKind, Order};
+use crate::token::Holder;
 
 pub(super) const LABELS: Labels = Labels {
     title: "キーセレモニー構築手順書",

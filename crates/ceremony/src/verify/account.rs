@@ -11,8 +11,8 @@ use crate::graph::{Act, Bilingual, Graph, Item, Op, PeopleAct, Phase, TokenAct};
 use crate::name::Name;
 use crate::plan::ProfileName;
 use crate::rule::RuleId;
-use crate::rules::kept::{self, Basis, By, Form, Sentence, When};
 use crate::run::{Book, Next, Run};
+use crate::verify::kept::{self, Basis, By, Form, Sentence, When};
 use crate::violation::Violation;
 
 /// What a verdict says beside the result.

@@ -16,7 +16,7 @@ use der::{
 };
 
 use super::EncodeError;
-use super::crl::{Reason, Revoked};
+use super::revocation::{Reason, Revoked};
 use crate::time::Instant;
 
 /// id-ce-cRLReasons (RFC 5280 5.3.1).

@@ -21,11 +21,13 @@ pub mod name;
 pub mod profile;
 pub mod readable;
 pub mod request;
+mod revocation;
 
 pub use certificate::ToBeSignedCertificate;
-pub use crl::{Reason, Revoked, ToBeSignedCrl};
+pub use crl::ToBeSignedCrl;
 pub use extension::{Extension, KeyUse};
 pub use name::{DirectoryName, DirectoryNameError};
+pub use revocation::{Reason, Revoked};
 
 use alloc::string::String;
 use alloc::vec::Vec;

@@ -5,17 +5,20 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{Batch, Burned, Certificate, Crls, Genesis, Held, Key, Last, Spare, Standing, State};
 use crate::fault::Fault;
-use crate::graph::{Act, Holder, Item, Origin, PeopleAct, Sheet, TokenAct};
+use crate::graph::{Act, Item, Origin, PeopleAct, Sheet, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{PublicKey, Signature};
+use crate::ledger::{
+    Batch, Burned, Certificate, Crls, Genesis, Held, Key, Last, Spare, Standing, State,
+};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
 use crate::record::{End, Mode, Predecessor};
 use crate::rule::RuleId;
 use crate::run::Run;
 use crate::time::Instant;
+use crate::token::Holder;
 
 impl State {
     /// The state after a ceremony that was compiled against this one, replayed, closed and sealed

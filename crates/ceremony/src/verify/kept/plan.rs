@@ -2,12 +2,13 @@
 
 use super::{By, Group, When, proved, stated};
 use crate::compile::Compiled;
-use crate::graph::{Act, Graph, Holder, Origin, PeopleAct, TokenAct};
+use crate::graph::{Act, Graph, Origin, PeopleAct, TokenAct};
 use crate::ledger::Standing;
 use crate::plan::{ApplicationKind, Ground, ProfileName};
 use crate::record::End;
 use crate::rehearsal::RehearsalUse;
 use crate::rule::RuleId;
+use crate::token::Holder;
 
 fn has_names(compiled: &Compiled) -> bool {
     !compiled.graph.certificates.is_empty() || !compiled.graph.applications.is_empty()
