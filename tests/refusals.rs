@@ -203,6 +203,11 @@ fn events_out_of_order_are_refused() {
         by: by.iter().map(|p| p.parse().unwrap()).collect(),
     };
     assert_eq!(rule(&walk, refused(Refuser::Rule(RuleId::S_WINDOW), &["p01"])), RuleId::S_REFUSED);
+    // Who stops it is people or a rule: a record that says otherwise is none.
+    let nobody = serde_json::json!({ "kind": "refused", "op": "entry-p01", "attempt": 0,
+        "rule": "a mood", "reason": "no", "by": [] });
+    let read = serde_json::from_value::<Event>(nobody).unwrap_err().to_string();
+    assert!(read.contains("`a mood` is neither `people` nor a rule"), "{read}");
     assert_eq!(rule(&walk, refused(Refuser::People, &[])), RuleId::R_AUTHN);
     assert_eq!(rule(&walk, refused(Refuser::People, &["p99"])), RuleId::R_AUTHN);
     walk.take(refused(Refuser::People, &["p01"])).unwrap();

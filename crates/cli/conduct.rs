@@ -10,7 +10,6 @@ pub(crate) mod doubt;
 mod shown;
 
 use std::io::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use ceremony::fault::Fault;
 use ceremony::graph::{Act, Op, TokenAct};
@@ -20,13 +19,12 @@ use ceremony::record::{Answer, Attempt, End, Event, Refuser, Resumed, WHO};
 use ceremony::rule::RuleId;
 use ceremony::run::{ATTEMPTS, Book, Next, Request, Run, Step, as_words};
 use ceremony::seal::Made;
-use ceremony::time::Instant;
 use ceremony::token::{Holder, TokenError};
 
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::{Halt, Reached};
+use crate::clock::Clock;
+use crate::halt::{Halt, Reached};
 use crate::journal::Journal;
+use crate::lang::{Lang, pick};
 use crate::people::{Asked, People, Question, Reply};
 use crate::proofs::prove;
 use crate::report;
@@ -45,41 +43,6 @@ pub(crate) struct Conduct {
     pub(crate) lang: Lang,
     /// Every signature that was verified here: none is verified twice.
     pub(crate) proofs: Vec<Proof>,
-}
-
-/// Where the time of an event comes from.
-#[derive(Debug)]
-pub(crate) enum Clock {
-    /// The machine's.
-    System,
-    /// A rehearsal's: one second for each act of people.
-    Planned(Instant),
-}
-
-impl Clock {
-    pub(crate) fn now(&self) -> Result<Instant, Halt> {
-        match self {
-            Self::Planned(at) => Ok(*at),
-            Self::System => {
-                let seconds =
-                    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-                Instant::from_unix(seconds).map_err(|error| {
-                    interrupted(
-                        RuleId::R_TIME,
-                        "a clock that shows a time of ours",
-                        &error.to_string(),
-                    )
-                })
-            }
-        }
-    }
-
-    const fn after_people(&mut self) {
-        if let Self::Planned(at) = self {
-            *at = at.plus_seconds(1);
-        }
-    }
 }
 
 impl Conduct {
@@ -199,7 +162,7 @@ impl Conduct {
     fn answer(&mut self, mut run: Run) -> Result<Run, Halt> {
         let Next::Answer(op, attempt) = run.next() else { return Ok(run) };
         let op = op.clone();
-        match run.request().map_err(bug)? {
+        match run.request().map_err(Halt::Bug)? {
             Request::People(request) => self.answer_of_people(run, &op, attempt, &request),
             Request::Token(holder, request) => {
                 let asked = Some((&holder, &request));
@@ -414,7 +377,7 @@ impl Conduct {
             self.show(&run, op);
         }
         let made = Made::of(&run);
-        let request = made.request(&run).map_err(bug)?;
+        let request = made.request(&run).map_err(Halt::Bug)?;
         if let Some(op) = run.graph().ops().iter().find(|op| op.act == Act::Seal) {
             let asked = Some((&Holder::Root, &request));
             self.tokens.hold_pins(self.pin.as_mut(), op, asked, self.lang)?;
@@ -493,8 +456,4 @@ fn stopped(fault: Fault) -> Halt {
         | RuleId::R_MULTI => Halt::Media(fault),
         _ => Halt::Bug(fault),
     }
-}
-
-pub(crate) fn bug(fault: Fault) -> Halt {
-    Halt::Bug(fault)
 }

@@ -3,23 +3,22 @@
 
 pub(crate) mod beneath;
 
+use crate::halt::Halt;
+use crate::sources::{Sources, shown};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64ct::{Base64, Encoding as _};
 use ceremony::bounds::{Bound, DOCUMENT, Exceeded, FILE, OFFERED, SEALED_FILE};
 use ceremony::inputs::Inputs;
 use ceremony::plan::Plan;
 use ceremony::rule::RuleId;
-use ceremony::violation::Input;
 use rustix::fs::{FileType, Mode, OFlags, open, openat};
 use rustix::io::Errno;
-
-use crate::exit::Halt;
 
 /// The name of a plan in its ceremony's folder.
 pub(crate) const PLAN_FILE: &str = "plan.toml";
@@ -27,17 +26,7 @@ pub(crate) const PLAN_FILE: &str = "plan.toml";
 /// The only folder in a sealed folder.
 pub(crate) const INPUTS: &str = "inputs";
 
-/// The texts that a plan was compiled from, as they are on disk, for messages.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Folder {
-    pub(crate) plan: (PathBuf, Vec<u8>),
-    pub(crate) policy: (PathBuf, Vec<u8>),
-    pub(crate) roster: (PathBuf, Vec<u8>),
-    /// The other files that the plan names, beside it.
-    pub(crate) files: BTreeMap<String, Vec<u8>>,
-}
-
-impl Folder {
+impl Sources {
     /// Reads a ceremony's folder, and policy and roster of the CA's folder above it.
     pub(crate) fn read(ceremony: &Path) -> Result<Self, Halt> {
         let plan = ceremony.join(PLAN_FILE);
@@ -71,15 +60,6 @@ impl Folder {
     pub(crate) fn inputs(self) -> Result<Inputs, Halt> {
         Inputs::read(&self.plan.1, &self.policy.1, &self.roster.1, &self.files)
             .map_err(|violations| Halt::Violations(Box::new(self), violations))
-    }
-
-    pub(crate) const fn of(&self, input: Input) -> Option<&(PathBuf, Vec<u8>)> {
-        match input {
-            Input::Plan => Some(&self.plan),
-            Input::Policy => Some(&self.policy),
-            Input::Roster => Some(&self.roster),
-            Input::Room | Input::Anchor => None,
-        }
     }
 }
 
@@ -230,9 +210,4 @@ pub(crate) fn names(folder: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
     }
     names.sort();
     Ok(names)
-}
-
-/// A path as a message may show it: no control character reaches the terminal.
-pub(crate) fn shown(path: &Path) -> String {
-    path.display().to_string().escape_debug().to_string().replace("\\'", "'")
 }

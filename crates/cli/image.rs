@@ -4,9 +4,10 @@ use std::path::Path;
 
 use ::image::{Archive, Pin, Proved};
 
-use crate::args::{ImageCommand, Lang};
-use crate::commands::{pick, print};
-use crate::exit::Halt;
+use crate::args::ImageCommand;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::report::print;
 
 use ceremony::rule::RuleId;
 

@@ -32,9 +32,10 @@ use ceremony::run::Book;
 use ceremony::time::Instant;
 use rustix::fs::OFlags;
 
-use crate::exit::{Halt, Reached};
-use crate::files::{names, read_sealed, shown};
+use crate::files::{names, read_sealed};
+use crate::halt::{Halt, Reached};
 use crate::partial::{self, is_partial};
+use crate::sources::shown;
 
 const INPUTS: &str = "inputs.json";
 const TRANSCRIPT: &str = "journal.jsonl";

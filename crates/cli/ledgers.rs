@@ -19,11 +19,12 @@ use ceremony::rule::RuleId;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{History, Refusal, Trust, Verdict, replay_abandoned};
 
-use crate::exit::Halt;
-use crate::files::{PLAN_FILE, names, read_document, read_input, shown};
+use crate::files::{PLAN_FILE, names, read_document, read_input};
+use crate::halt::Halt;
+use crate::judged::{judge_folder, prove_all};
 use crate::output;
 use crate::partial::is_partial;
-use crate::verdicts::{judge_folder, prove_all};
+use crate::sources::shown;
 
 /// One ceremony of a ledger.
 #[derive(Debug, Clone)]

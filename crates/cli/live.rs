@@ -10,7 +10,6 @@ mod identity;
 mod keyboard;
 mod line;
 mod media;
-mod menu;
 pub(crate) mod screen;
 mod shown;
 mod system;
@@ -24,15 +23,16 @@ use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
 use ceremony::rule::RuleId;
 pub(crate) use identity::measured;
-pub(crate) use menu::Choice;
 
 use self::media::Media;
 use self::system::System;
-use crate::args::{Lang, Line};
-use crate::commands::{pick, print};
-use crate::conduct::clock::Bounds;
-use crate::exit::Halt;
+use crate::args::Line;
+use crate::choices::{self, Choice};
+use crate::clock::Bounds;
+use crate::halt::Halt;
 use crate::journal::Journal;
+use crate::lang::{Lang, pick};
+use crate::report::print;
 use crate::{files, output, report};
 
 /// Where an image keeps its ceremony, and a medium of plans is laid out alike.
@@ -75,7 +75,7 @@ impl Live {
         self.confirm_clock(&ceremony)?;
         self.rehearse(&ceremony)?;
         loop {
-            say(&menu::lines(self.line, self.lang))?;
+            say(&choices::lines(self.line, self.lang))?;
             let done = match Choice::of(&ask("? ")?, self.line) {
                 Some(Choice::Hold) => self.hold(&ceremony, None),
                 Some(Choice::Abandon) => self.abandon(&ceremony),

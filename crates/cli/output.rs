@@ -17,9 +17,10 @@ use ceremony::seal::{BUNDLE_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{Consistent, Refusal, Sealed, Verified};
 use serde_json::json;
 
-use crate::exit::Halt;
-use crate::files::{names, read_of, shown};
+use crate::files::{names, read_of};
+use crate::halt::Halt;
 use crate::partial;
+use crate::sources::shown;
 
 /// The name of the postscript in an output folder.
 pub(crate) const AFTER_FILE: &str = "after.jsonl";

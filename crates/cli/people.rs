@@ -5,6 +5,7 @@
 mod scripted;
 mod terminal;
 
+use crate::halt::Halt;
 use std::collections::BTreeMap;
 
 use ceremony::graph::{Act, Graph, Op, PeopleAct};
@@ -15,12 +16,6 @@ use ceremony::run::{FactKind, PeopleRequest};
 
 pub(crate) use scripted::Scripted;
 pub(crate) use terminal::Terminal;
-
-use crate::exit::Halt;
-
-/// How a line begins that waits for somebody to type, and no other line: people see at a glance
-/// that it is their turn.
-pub(crate) const PROMPT: &str = "> ";
 
 /// Who answers.
 #[derive(Debug)]

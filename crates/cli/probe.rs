@@ -14,10 +14,11 @@ use ceremony::run::{
 use ceremony::token::{Holder, TokenAnswer, TokenIdentity};
 use token::Who;
 
-use crate::args::{self, Lang};
-use crate::commands::{pick, print, reviewed};
-use crate::exit::Halt;
-use crate::report::plain;
+use crate::args;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::report::{plain, print};
+use crate::review::reviewed;
 use crate::room;
 use crate::secrets::PinSource;
 use crate::tokens::Tokens;

@@ -12,11 +12,10 @@ use ceremony::text::is_refused;
 use ceremony::violation::{Input, Violation};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Report};
 
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::{Halt, Reached};
-use crate::files::Folder;
+use crate::halt::{Halt, Reached};
+use crate::lang::{Lang, pick};
 use crate::places::Document;
+use crate::sources::Sources;
 
 /// The longest line of an input that is shown around a violation, in octets.
 const LONGEST_SHOWN: usize = 2_000;
@@ -26,6 +25,17 @@ const IN_FULL: usize = 50;
 /// Shows why.
 pub(crate) fn show(halt: &Halt, lang: Lang) {
     let _ = std::io::stderr().write_all(words(halt, lang).as_bytes());
+}
+
+/// Standard output may be a pipe whose reader has gone; that is no failure of ours.
+pub(crate) fn print(text: &str) -> Result<(), Halt> {
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Halt::media(RuleId::S_OUT, "to write to standard output", error.to_string()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
 }
 
 fn words(halt: &Halt, lang: Lang) -> String {
@@ -143,7 +153,7 @@ fn clause(rule: RuleId) -> &'static str {
     ceremony::rules::find(rule).map_or("gishiki", |rule| rule.clause)
 }
 
-fn violations(folder: &Folder, violations: &[Violation], lang: Lang) -> String {
+fn violations(folder: &Sources, violations: &[Violation], lang: Lang) -> String {
     let theme = GraphicalTheme::unicode_nocolor();
     let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
     let mut documents: BTreeMap<Input, Arc<Document>> = BTreeMap::new();

@@ -11,9 +11,10 @@ use ceremony::room::{Room, RoomToken};
 use ceremony::rule::RuleId;
 use token::{Module, Token};
 
-use crate::exit::Halt;
-use crate::files::{read, read_document, shown};
+use crate::files::{read, read_document};
+use crate::halt::Halt;
 use crate::places::place;
+use crate::sources::shown;
 use crate::tokens::Tokens;
 
 /// A room that was entered: where the ceremony is held, and its tokens.

@@ -15,10 +15,12 @@ use rustix::fs::OFlags;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use token::{LONGEST, Pin, TooLong};
 
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::Halt;
-use crate::people::PROMPT;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+
+/// How a line begins that waits for somebody to type, and no other line: people see at a glance
+/// that it is their turn.
+pub(crate) const PROMPT: &str = "> ";
 
 /// Where a PIN comes from.
 #[derive(Debug)]

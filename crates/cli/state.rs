@@ -15,13 +15,14 @@ use ceremony::time::{Day, Instant};
 use ceremony::verify::Trust;
 use ceremony::x509::Reason;
 
-use crate::args::{self, Lang};
-use crate::commands::{pick, print};
-use crate::conduct::Clock;
-use crate::exit::Halt;
+use crate::args;
+use crate::clock::Clock;
+use crate::halt::Halt;
+use crate::judged::{read_anchor, refuse_unpinned, trust};
+use crate::lang::{Lang, pick};
 use crate::ledgers::{self, Entry};
-use crate::report::plain;
-use crate::{output, verdicts};
+use crate::output;
+use crate::report::{plain, print};
 
 /// On what a state rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -93,8 +94,8 @@ struct Shown<'a> {
 
 /// Folds a ledger and shows its state at a day.
 pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
-    let anchor = verdicts::read_anchor(asked.anchor.as_deref())?;
-    let trust = verdicts::trust(anchor.as_ref(), asked.rehearsal, asked.drill);
+    let anchor = read_anchor(asked.anchor.as_deref())?;
+    let trust = trust(anchor.as_ref(), asked.rehearsal, asked.drill);
     let chain = ledgers::whole(ledgers::list(&asked.ledger)?, &asked.ledger)?;
     let (state, signatures) = ledgers::fold(&chain, &trust)?;
     let policy = match chain.last() {
@@ -106,7 +107,7 @@ pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
         None if asked.due => Clock::System.now()?,
         None => state.last.as_ref().map_or(Instant::from_unix(0).map_err(outside)?, |l| l.ended_at),
     };
-    let rests = match verdicts::refuse_unpinned(&state, &trust) {
+    let rests = match refuse_unpinned(&state, &trust) {
         Ok(()) => Rests::of(&trust),
         Err(Halt::NotPinned(_)) => Rests::AnchorInPart,
         Err(halt) => return Err(halt),

@@ -12,10 +12,8 @@ use ceremony::run::Run;
 use ceremony::token::{CopyRemains, CopyRequest, Holder, TokenAnswer, TokenError, TokenRequest};
 use token::{Entry, Token, Tries, Who};
 
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::conduct::bug;
-use crate::exit::Halt;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use crate::proofs::prove_coming;
 use crate::secrets::PinSource;
 
@@ -76,7 +74,7 @@ impl Tokens {
         match holder {
             Holder::Root => Ok(&mut self.root),
             Holder::Spare(name) => self.spares.get_mut(name).ok_or_else(|| {
-                bug(Fault::new(RuleId::S_SPARE, "a token of the room", name.as_str()))
+                Halt::Bug(Fault::new(RuleId::S_SPARE, "a token of the room", name.as_str()))
             }),
         }
     }
@@ -166,12 +164,12 @@ impl Tokens {
         remains: Option<CopyRemains>,
     ) -> Result<Result<TokenAnswer, TokenError>, Halt> {
         let Act::Token(TokenAct::Copy { to, .. }) = &op.act else {
-            return Err(bug(Fault::new(RuleId::S_ORDER, "a copy", "")));
+            return Err(Halt::Bug(Fault::new(RuleId::S_ORDER, "a copy", "")));
         };
         let Self { root, spares } = self;
-        let spare = spares
-            .get_mut(to)
-            .ok_or_else(|| bug(Fault::new(RuleId::S_SPARE, "a token of the room", to.as_str())))?;
+        let spare = spares.get_mut(to).ok_or_else(|| {
+            Halt::Bug(Fault::new(RuleId::S_SPARE, "a token of the room", to.as_str()))
+        })?;
         if let Some(remains) = remains {
             match token::clear(root, spare, remains) {
                 Ok(TokenAnswer::Left { objects: 0 }) => {}
@@ -196,7 +194,7 @@ impl Tokens {
         holder: &Holder,
         request: TokenRequest,
     ) -> Result<Performed, Halt> {
-        let expected = run.expected_signatures().map_err(bug)?;
+        let expected = run.expected_signatures().map_err(Halt::Bug)?;
         let token = self.of(holder)?;
         if expected.is_empty() {
             return Ok((token.perform(request), Vec::new()));

@@ -11,11 +11,12 @@ use ceremony::path::{Iaca, Item, Offered, RehearsalKeys, Role, Shown, Step, Verd
 use ceremony::rule::RuleId;
 use ceremony::verify::Refusal;
 
-use crate::args::{self, Lang};
-use crate::commands::print;
-use crate::exit::Halt;
-use crate::files::{read_der, shown};
-use crate::report::plain;
+use crate::args;
+use crate::files::read_der;
+use crate::halt::Halt;
+use crate::lang::Lang;
+use crate::report::{plain, print};
+use crate::sources::shown;
 
 /// Says the verdict; a refusal ends the command by its first reason.
 pub(crate) fn say(asked: &args::Validate, lang: Lang) -> Result<(), Halt> {

@@ -5,29 +5,27 @@
 mod account;
 mod rules;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ceremony::anchor::Anchor;
 use ceremony::fault::Fault;
 use ceremony::inputs::{Inputs, input_digest};
-use ceremony::key::{Check, Proof};
-use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Event, Mode, Record};
 use ceremony::rule::RuleId;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
-use ceremony::verify::{Consistent, Refusal, Sealed, Trial, Trust, Verdict, replay};
+use ceremony::verify::{Consistent, Refusal, Sealed, Trust, Verdict};
 
 use self::account::Pinned;
-use crate::args::{self, Lang};
-use crate::commands::{pick, print};
-use crate::exit::Halt;
-use crate::files::{Folder, read_document, read_sealed, shown};
+use crate::args;
+use crate::files::read_sealed;
+use crate::halt::Halt;
+use crate::judged::{judge_folder, read_anchor, refuse_unpinned, trust};
+use crate::lang::{Lang, pick};
 use crate::ledgers::{self, is_ledger};
-use crate::places::place;
-use crate::{output, proofs};
+use crate::output;
+use crate::report::print;
+use crate::sources::{Sources, shown};
 
 /// Judges a sealed folder, or a whole ledger.
 pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
@@ -39,26 +37,6 @@ pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
         [out] => verify_folder(verify, None, out, &trust, lang),
         _ => Err(Halt::media(RuleId::S_FILE, "one or two folders", "another number")),
     }
-}
-
-/// Under what something is taken.
-pub(crate) const fn trust(anchor: Option<&Anchor>, rehearsal: bool, drill: bool) -> Trust<'_> {
-    match (anchor, rehearsal, drill) {
-        (Some(anchor), _, _) => Trust::Anchor(anchor),
-        (None, true, _) => Trust::Rehearsal,
-        (None, false, true) => Trust::Drill,
-        (None, false, false) => Trust::None,
-    }
-}
-
-/// The anchor, if one is named.
-pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
-    let Some(path) = path else { return Ok(None) };
-    let octets = read_document(path)?;
-    Anchor::parse(&octets).map(Some).map_err(|violation| {
-        let place = place(path, &octets, &violation.place.span);
-        Halt::media(violation.rule, format!("{} in {place}", violation.asked), violation.found)
-    })
 }
 
 /// Every ceremony in its order, each with every file that it handed out.
@@ -237,24 +215,6 @@ fn pinned(ledger: &Path, facts: &Consistent) -> Pinned {
     }
 }
 
-/// Under an anchor a ledger has every ceremony that is pinned, and none beside.
-pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Halt> {
-    let Trust::Anchor(anchor) = trust else { return Ok(()) };
-    let refused = |fault| Halt::Verification(Refusal { place: "anchor.toml".into(), fault });
-    if let Some(pin) = anchor.lacked(state) {
-        let asked = format!("a ledger with {}, which the anchor pins", pin.name);
-        let last = state.held.last().map_or("nothing", |held| held.ceremony.as_str());
-        let found = format!("one that ends with {last}");
-        return Err(refused(Fault::new(RuleId::S_ANCHOR, asked, found)));
-    }
-    if anchor.compare(state).map_err(refused)?.is_whole() {
-        return Ok(());
-    }
-    let unpinned = state.held.iter().skip(anchor.ceremony.len());
-    let names: Vec<&str> = unpinned.map(|held| held.ceremony.as_str()).collect();
-    Err(Halt::NotPinned(names.join(", ")))
-}
-
 fn not_anchored(facts: &Consistent) -> Halt {
     let mode = output::mode(facts.mode);
     let end = match facts.end {
@@ -264,32 +224,10 @@ fn not_anchored(facts: &Consistent) -> Halt {
     Halt::NotAnchored(format!("{mode}{end}, audit key {}, head {}", facts.audit_key, facts.head))
 }
 
-/// Replays a sealed folder, proves its signatures, and compares its files with those that the
-/// transcript gives.
-pub(crate) fn judge_folder(
-    found: &BTreeMap<String, Vec<u8>>,
-    state: &Arc<State>,
-    trust: &Trust<'_>,
-) -> Result<Verdict, Halt> {
-    let sealed = output::sealed(found);
-    let verdict = conclude(&sealed, state, trust, Vec::new())?;
-    let difference = match &verdict {
-        Verdict::Verified(verified) => output::difference(&output::files(verified, &sealed), found),
-        Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => {
-            output::unlike(facts, &sealed, found)
-        }
-    };
-    if let Some((name, what)) = difference {
-        let fault = Fault::new(RuleId::S_ARTEFACT, "the file that this transcript gives", &what);
-        return Err(Halt::Verification(Refusal { place: name, fault }));
-    }
-    Ok(verdict)
-}
-
 /// A plan that is given must have the canonical text of the sealed one; policy and roster move on,
 /// and are reported.
 fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
-    let inputs: Inputs = Folder::read(plan)?.inputs()?;
+    let inputs: Inputs = Sources::read(plan)?.inputs()?;
     let mut said = String::new();
     for (name, text) in inputs.texts() {
         let same = sealed.inputs.get(name).map(Vec::as_slice) == Some(text.as_bytes());
@@ -305,35 +243,6 @@ fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
         said.push_str(&format!("{name} {} {word}\n", input_digest(text)));
     }
     Ok(said)
-}
-
-/// Replays, and proves the signatures that these proofs do not cover.
-fn conclude(
-    sealed: &Sealed,
-    state: &Arc<State>,
-    trust: &Trust<'_>,
-    proofs: Vec<Proof>,
-) -> Result<Verdict, Halt> {
-    prove_and_conclude(replay(sealed, state).map_err(Halt::Verification)?, trust, proofs)
-}
-
-/// The verdict on what was replayed, once the signatures that these proofs do not cover are proved.
-pub(crate) fn prove_and_conclude(
-    trial: Trial,
-    trust: &Trust<'_>,
-    mut proofs: Vec<Proof>,
-) -> Result<Verdict, Halt> {
-    proofs.extend(prove_all(&trial.unproved(&proofs))?);
-    trial.conclude(proofs, trust).map_err(Halt::Verification)
-}
-
-/// Proves these signatures of a transcript, or names one that does not hold.
-pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
-    proofs::prove(checks).map_err(|(subject, error)| {
-        let fault =
-            Fault::new(RuleId::S_SIGNATURE, format!("a signature on {subject}"), error.to_string());
-        Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
-    })
 }
 
 const fn heading(mode: Mode, lang: Lang) -> &'static str {

@@ -3,39 +3,13 @@
 //!
 //! A ceremony that is resumed after its window can only be closed as aborted: people say so first.
 
-use ceremony::fault::Fault;
 use ceremony::rule::RuleId;
-use ceremony::time::Instant;
 
-use super::Clock;
-use crate::args::Lang;
-use crate::commands::pick;
+use crate::clock::{Bounds, Clock, judge_clock};
 use crate::ends::At;
-use crate::exit::Halt;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use crate::people::People;
-
-/// What the clock must agree with.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// The plan's window, while there is something to do in it.
-    pub(crate) window: Option<(Instant, Instant)>,
-    /// The last record, if there is one.
-    pub(crate) last: Option<Instant>,
-}
-
-/// Whether a ceremony can be held at this time.
-pub(crate) fn judge_clock(bounds: &Bounds, now: Instant) -> Result<(), Fault> {
-    if let Some(last) = bounds.last.filter(|last| now < *last) {
-        let asked = format!("a time not before the last record, {last}");
-        return Err(Fault::new(RuleId::S_TIME_BACK, asked, now.to_string()));
-    }
-    let outside = bounds.window.filter(|(from, until)| now < *from || now > *until);
-    if let Some((from, until)) = outside {
-        let asked = format!("a time between {from} and {until}");
-        return Err(Fault::new(RuleId::S_WINDOW, asked, now.to_string()));
-    }
-    Ok(())
-}
 
 /// Returns when the clock is right, or when people go on with one that is late.
 pub(crate) fn agree(
@@ -94,6 +68,7 @@ const fn asks(late: bool, at: At, lang: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ceremony::time::Instant;
 
     #[test]
     fn a_clock_stands_in_the_window_and_not_before_the_last_record() {

@@ -11,12 +11,12 @@ use ceremony::rule::RuleId;
 use ceremony::run::{ATTEMPTS, Next, Run, as_words};
 use ceremony::token::{Holder, TokenAnswer, TokenRequest};
 
-use super::{Conduct, bug, interrupted};
-use crate::args::Lang;
-use crate::exit::Halt;
-use crate::files::shown;
+use super::{Conduct, interrupted};
+use crate::halt::Halt;
+use crate::lang::Lang;
 use crate::people::{People, Reply};
 use crate::report;
+use crate::sources::shown;
 
 /// Two people of two roles consent to go on with one journal, and a new medium in the place of the
 /// other, which is lost or put aside.
@@ -157,7 +157,7 @@ impl Conduct {
         if let Err(fault) = run.compare_with_inventory(&Holder::Root, &objects) {
             return self.refuse(run, op, attempt, &fault);
         }
-        let request = run.inspect_request(op, attempt).map_err(bug)?;
+        let request = run.inspect_request(op, attempt).map_err(Halt::Bug)?;
         let TokenAnswer::Key(facts) = self.look(request)? else {
             return Err(Halt::Token(other()));
         };
@@ -198,7 +198,7 @@ impl Conduct {
         );
         let event = Event::Deviation { op: name.clone(), reason, by: by.clone() };
         let run = self.take(run, event)?;
-        let request = run.destroy_request(op, attempt).map_err(bug)?;
+        let request = run.destroy_request(op, attempt).map_err(Halt::Bug)?;
         match self.tokens.root.perform(request) {
             Ok(TokenAnswer::Left { objects: 0 }) => {
                 self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })

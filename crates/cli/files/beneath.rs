@@ -3,6 +3,7 @@
 //! The kernel walks each path (`openat2` with `RESOLVE_BENEATH`, `RESOLVE_NO_SYMLINKS` and
 //! `RESOLVE_NO_XDEV`), so nothing is judged by its name and then opened as something else.
 
+use crate::halt::Halt;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -16,8 +17,7 @@ use ceremony::rule::RuleId;
 use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, open, openat2};
 use rustix::io::Errno;
 
-use super::shown;
-use crate::exit::Halt;
+use crate::sources::shown;
 
 /// A folder, below which paths are opened.
 #[derive(Debug)]

@@ -11,8 +11,8 @@ use ceremony::run::Run;
 use ceremony::verify::Refusal;
 
 use super::{AFTER, BUNDLE, Journal, TRANSCRIPT, Written, read_inputs, two};
-use crate::exit::Halt;
 use crate::files::read_sealed;
+use crate::halt::Halt;
 
 /// What both media hold of a sealed ceremony.
 #[derive(Debug)]

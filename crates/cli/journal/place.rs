@@ -4,6 +4,9 @@
 //! medium that was unmounted or replaced: what is written then would be on none that people take
 //! home.
 
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::sources::shown;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
@@ -12,10 +15,6 @@ use ceremony::rule::RuleId;
 use rustix::fs::{Mode as Permissions, OFlags, fstat, open, openat, stat};
 
 use super::failed;
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::Halt;
-use crate::files::shown;
 
 /// A folder that is held open, and never a link.
 #[derive(Debug)]

@@ -31,9 +31,10 @@ use super::{
     AFTER, BUNDLE, INPUTS, Journal, Medium, Noted, TRANSCRIPT, failed, holds_a_line, put,
     read_inputs, refuse_filled, two, whole_lines,
 };
-use crate::exit::{Halt, Reached};
-use crate::files::{read_sealed, shown};
+use crate::files::read_sealed;
+use crate::halt::{Halt, Reached};
 use crate::proofs::prove;
+use crate::sources::shown;
 
 /// What the name of a file that was put aside begins with.
 const ASIDE: &str = "aside-";

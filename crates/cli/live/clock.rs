@@ -13,11 +13,9 @@ use ceremony::time::Instant;
 use rustix::time::{ClockId, Timespec, clock_settime};
 
 use super::{ask, say};
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::conduct::Clock;
-use crate::conduct::clock::{Bounds, judge_clock};
-use crate::exit::Halt;
+use crate::clock::{Bounds, Clock, judge_clock};
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use crate::report;
 
 /// The machine's own clock, in whole seconds since 1970.

@@ -1,6 +1,8 @@
 //! What this image has for its token besides a module: drivers, daemons, and at most one cable to
 //! an HSM. Whatever is named was reviewed with the image; what is there must be exactly that.
 
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -13,9 +15,6 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
 use super::media;
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::Halt;
 
 /// What the image names, judged.
 #[derive(Debug)]

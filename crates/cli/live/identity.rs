@@ -9,8 +9,8 @@ use ceremony::rule::RuleId;
 use serde::Deserialize;
 
 use super::system::System;
-use crate::exit::Halt;
 use crate::files::read_document;
+use crate::halt::Halt;
 
 /// Where the measured identity lies while the system is up; in RAM, only in the live image.
 const MEASURED: &str = "/run/gishiki/image";

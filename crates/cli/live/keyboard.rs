@@ -8,13 +8,12 @@
 //! `loadkmap` of the image's busybox read and write the kernel's tables: a magic word, 256 octets
 //! that say which of them (plain, shifted, …) follow, and 128 numbers for each.
 
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use super::{ask, say};
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::Halt;
 
 use ceremony::rule::RuleId;
 

@@ -6,9 +6,9 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::{ask, say};
-use crate::args::{Lang, Line};
-use crate::commands::pick;
-use crate::exit::Halt;
+use crate::args::Line;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 
 use ceremony::rule::RuleId;
 

@@ -11,8 +11,8 @@ use ceremony::rule::RuleId;
 use ceremony::time::Instant;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
-use crate::exit::Halt;
 use crate::files::{beneath::Beneath, names};
+use crate::halt::Halt;
 use crate::journal::Journal;
 use crate::output;
 

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 
 use super::shown::Shown;
 use crate::args::Line;
-use crate::exit::Halt;
+use crate::halt::Halt;
 
 use ceremony::rule::RuleId;
 

@@ -1,6 +1,9 @@
 //! What the live system must be before anything is asked of people: no network, no late modules,
 //! the command line that was reviewed, a boot medium that is known octet by octet.
 
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::report::print;
 use std::fs;
 use std::path::Path;
 
@@ -9,9 +12,6 @@ use ceremony::rule::RuleId;
 
 use super::hardware::Hardware;
 use super::media;
-use crate::args::Lang;
-use crate::commands::{pick, print};
-use crate::exit::Halt;
 
 /// A system that was judged.
 #[derive(Debug)]

@@ -10,8 +10,8 @@ use ceremony::rule::RuleId;
 use serde::Deserialize;
 
 use super::{Asked, Question, Reply, as_planned, two_of_two_roles};
-use crate::exit::Halt;
 use crate::files;
+use crate::halt::Halt;
 use crate::places::place;
 
 /// A file of answers.

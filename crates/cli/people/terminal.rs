@@ -14,10 +14,10 @@ use ceremony::run::{self, Fact, FactKind, HEAD};
 use ceremony::script::{self, Language};
 use ceremony::words;
 
-use super::{Asked, PROMPT, Question, Reply};
-use crate::conduct::Clock;
-use crate::exit::Halt;
-use crate::secrets;
+use super::{Asked, Question, Reply};
+use crate::clock::Clock;
+use crate::halt::Halt;
+use crate::secrets::{self, PROMPT};
 
 /// The controlling terminal, whatever standard input and output are.
 #[derive(Debug)]

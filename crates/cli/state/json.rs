@@ -11,7 +11,7 @@ use ceremony::x509::Reason;
 use serde_json::{Value, json};
 
 use super::{Now, Shown, describe};
-use crate::args::Lang;
+use crate::lang::Lang;
 use crate::output;
 
 pub(super) fn state(shown: &Shown<'_>) -> Value {

@@ -11,8 +11,7 @@ use ceremony::verify::{
     Account, Consistent, Happening, History, Judged, Postscript, Standing, What,
 };
 
-use crate::args::Lang;
-use crate::commands::pick;
+use crate::lang::{Lang, pick};
 use crate::output;
 use crate::report::plain;
 

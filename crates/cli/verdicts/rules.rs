@@ -8,8 +8,7 @@ use ceremony::verify::kept::{self, Basis, By, Where};
 use ceremony::verify::{Begun, Consistent, Finding, Judged, Standing};
 
 use super::account::people;
-use crate::args::Lang;
-use crate::commands::pick;
+use crate::lang::{Lang, pick};
 use crate::report::plain;
 
 /// On what verdicts rest, in the order in which they are shown.

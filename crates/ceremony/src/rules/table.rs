@@ -238,7 +238,13 @@ const ROOM: &[Rule] = &[
         true,
         "free text that is empty, too long, or not plain",
     ),
-    rule(RuleId::S_REFUSED, "gishiki", Stage::Run, true, "a refusal by nobody"),
+    rule(
+        RuleId::S_REFUSED,
+        "gishiki",
+        Stage::Run,
+        true,
+        "a refusal in a rule's name that names people; one that is lifted by others than those who made it",
+    ),
     rule(
         RuleId::S_ORPHAN,
         "gishiki",
