@@ -4,19 +4,18 @@
 //! The locks of the repository say which octets an input has. What comes besides, Nix for Debian 12
 //! and this program, is known by the index alone.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs::{self};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
 use ceremony::rule::RuleId;
 
-use crate::collect::{Wanted, collect};
 use crate::{Fault, Fixed, Locks, unusable};
 
 /// The index: every other file with its SHA-256, as `sha256sum --check` reads it.
-const INDEX: &str = "SHA256SUMS";
+pub(crate) const INDEX: &str = "SHA256SUMS";
 /// The folders whose files the locks name.
 const LOCKED: [&str; 3] = ["debian/", "crates/", "vendor/"];
 /// How many wrong files are named; of more, their number.
@@ -41,65 +40,6 @@ impl Archive {
         let inside = self.files.iter().filter(|(name, _)| name.starts_with(folder));
         inside.fold((0, 0), |(count, sum), (_, octets)| (count + 1, sum + octets))
     }
-}
-
-/// Collects every input into the folder `to`, with Nix and this program. What is on its way lies in
-/// `.NAME.partial` beside it, and is used again if this was interrupted. An archive that is there
-/// already is judged and left as it is.
-///
-/// # Errors
-/// `S-LOCK` if a file is not the locked one, or if the folder holds something else; `S-STALE` if
-/// the mirror no longer has a locked version, and neither has the store; `S-FILE`.
-pub fn archive(
-    repository: &Path,
-    to: &Path,
-    vendor: Option<&Path>,
-    program: &Path,
-) -> Result<Archive, Fault> {
-    let locks = Locks::read(repository)?;
-    if to.symlink_metadata().is_ok() {
-        let judged = judge(to, &inputs(&locks)?)?;
-        return Ok(Archive { found: true, ..judged });
-    }
-    let name =
-        to.file_name().ok_or_else(|| Fault::new(RuleId::S_FILE, "a new folder", shown(to)))?;
-    let partial = to.with_file_name(format!(".{}.partial", name.to_string_lossy()));
-    fs::create_dir_all(&partial).map_err(|error| unusable(&partial, &error))?;
-    let wanted = Wanted::of(&locks, vendor, program)?;
-    refuse_strange(&partial, &wanted)?;
-    collect(&wanted, repository, &partial)?;
-    let lines: String =
-        wanted.files().map(|(name, sha256)| format!("{sha256}  {name}\n")).collect();
-    let index = partial.join(INDEX);
-    fs::write(&index, lines).map_err(|error| unusable(&index, &error))?;
-    let judged = judge(&partial, &inputs(&locks)?)?;
-    durable(&partial, to).map_err(|error| unusable(to, &error))?;
-    Ok(judged)
-}
-
-/// Gives the folder its name, once everything in it is on the device.
-fn durable(partial: &Path, to: &Path) -> std::io::Result<()> {
-    rustix::fs::syncfs(File::open(partial)?)?;
-    fs::rename(partial, to)?;
-    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// What an interrupted archiving cannot have left is somebody's, and stays untouched.
-fn refuse_strange(partial: &Path, wanted: &Wanted) -> Result<(), Fault> {
-    let known: BTreeSet<&str> = wanted.files().map(|(name, _)| name).collect();
-    // Nix and this program may have been others on the day when it was begun.
-    let own = |name: &str| known.contains(name) || name == INDEX || name.starts_with("host/");
-    let strange: Vec<String> = walk(partial)?
-        .into_iter()
-        .filter(|(name, plain)| !plain || !own(name))
-        .map(|(name, _)| name)
-        .collect();
-    if strange.is_empty() {
-        return Ok(());
-    }
-    let asked = format!("nothing in {} but what an interrupted archiving left", shown(partial));
-    Err(Fault::new(RuleId::S_LOCK, asked, named(&strange)))
 }
 
 /// Where each locked input lies in an archive.
@@ -193,7 +133,7 @@ fn parse(octets: &[u8]) -> Result<BTreeMap<String, Digest>, Fault> {
 }
 
 /// Everything below a folder but folders, and whether it is a plain file. No link is followed.
-fn walk(folder: &Path) -> Result<BTreeMap<String, bool>, Fault> {
+pub(crate) fn walk(folder: &Path) -> Result<BTreeMap<String, bool>, Fault> {
     let mut found = BTreeMap::new();
     let mut open = vec![PathBuf::new()];
     while let Some(inside) = open.pop() {
@@ -221,12 +161,12 @@ pub(crate) fn clear(path: &Path) -> Result<(), Fault> {
     }
 }
 
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
 /// The first of these, and how many more there are.
-fn named(all: &[String]) -> String {
+pub(crate) fn named(all: &[String]) -> String {
     let mut text = all.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
     if all.len() > NAMED {
         text.push_str(&format!("; and {} more", all.len() - NAMED));

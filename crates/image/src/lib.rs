@@ -2,13 +2,14 @@
 //! measure, and how it gets onto a stick.
 //!
 //! Nothing here runs on the image's own word. `recipe` reads derivations as texts and recomputes
-//! every path; `medium` and `unified` read the ISO octet by octet. Only `seed` and `collect`
-//! call other programs.
+//! every path; `medium` and `unified` read the ISO octet by octet. Only `fetch`, for
+//! `seed` and `collect`, calls other programs.
 
 use ceremony::rule::RuleId;
 
 mod archive;
 mod collect;
+mod fetch;
 mod lock;
 mod medium;
 mod pin;
@@ -17,8 +18,9 @@ mod seed;
 mod stick;
 mod unified;
 
-pub use archive::{Archive, archive};
+pub use archive::Archive;
 pub use ceremony::fault::Fault;
+pub use collect::archive;
 pub use lock::{Fixed, Locks};
 pub use medium::unified_kernel_image;
 pub use pin::Pin;
