@@ -82,7 +82,7 @@ fn manifest(facts: &Consistent, sealed: &Sealed) -> String {
         "sequence": held.map(|held| held.sequence),
     });
     // Rows of a few words each: people read and diff this file.
-    serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n"
+    format!("{manifest:#}\n")
 }
 
 pub(crate) const fn mode(mode: Mode) -> &'static str {

@@ -119,8 +119,7 @@ pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
         return show_due(&shown, lang);
     }
     if asked.json {
-        let text = serde_json::to_string_pretty(&json::state(&shown)).unwrap_or_default();
-        return print(&(text + "\n"));
+        return print(&format!("{:#}\n", json::state(&shown)));
     }
     print(&as_text(&shown, signatures, lang))
 }

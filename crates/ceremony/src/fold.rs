@@ -5,6 +5,7 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
+use crate::certain::Certain as _;
 use crate::fault::Fault;
 use crate::graph::{Act, Item, Origin, PeopleAct, Sheet, TokenAct};
 use crate::hex::{Digest, Octets};
@@ -314,7 +315,7 @@ impl State {
             ceremony: graph.ceremony.clone(),
             crls,
             ended_at: run.ended_at(),
-            numbers: (numbers.clone().min().unwrap_or_default(), numbers.max().unwrap_or_default()),
+            numbers: numbers.clone().min().zip(numbers.max()).certain("a batch has a first CRL"),
             entries: (first.crl.revoked.len(), last.crl.revoked.len()),
             next_ceremony: graph.next_ceremony,
             superseded_by: None,

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384};
 
+use crate::certain::Certain as _;
 use crate::hex::Digest;
 
 /// A named curve, with the digest that is signed under it.
@@ -158,7 +159,7 @@ impl Signature {
     /// r, which is never seen twice.
     #[must_use]
     pub fn r(&self) -> &[u8] {
-        self.raw.get(..self.curve.field_octets()).unwrap_or_default()
+        self.raw.get(..self.curve.field_octets()).certain("raw is r ‖ s, each as long as the field")
     }
 
     /// What a ledger keeps of r for the life of its keys: its first 32 octets. Two signatures that
@@ -190,7 +191,7 @@ impl Signature {
             Curve::P384 => p384::ecdsa::Signature::from_slice(&self.raw)
                 .map(|s| s.to_der().as_bytes().to_vec()),
         }
-        .unwrap_or_default()
+        .certain("raw was read as a signature of this curve")
     }
 }
 

@@ -16,6 +16,7 @@
 extern crate alloc;
 
 pub mod bounds;
+mod certain;
 pub mod fault;
 pub mod hex;
 pub mod name;

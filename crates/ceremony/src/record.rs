@@ -7,17 +7,19 @@
 //! **Deliberately absent:** any judgement. [`Run`](crate::run::Run) says which events may follow
 //! which.
 
+mod refuser;
+
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::refuser::Refuser;
+
+use crate::certain::Certain as _;
 use crate::hex::Digest;
 use crate::name::Name;
-use crate::rule::RuleId;
 use crate::time::Instant;
 use crate::token::{KeyFacts, TokenAnswer};
 
@@ -309,57 +311,6 @@ pub struct Resumed {
     pub new_medium: Vec<Name>,
 }
 
-/// Who stops a ceremony.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub enum Refuser {
-    /// People, who are named.
-    People,
-    /// A rule, by which something was judged.
-    Rule(RuleId),
-}
-
-impl Refuser {
-    /// How people are written, where a rule's id may stand.
-    const PEOPLE: &str = "people";
-
-    /// The rule, unless it was people.
-    #[must_use]
-    pub const fn rule(self) -> Option<RuleId> {
-        match self {
-            Self::People => None,
-            Self::Rule(rule) => Some(rule),
-        }
-    }
-}
-
-impl fmt::Display for Refuser {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::People => f.pad(Self::PEOPLE),
-            Self::Rule(rule) => rule.fmt(f),
-        }
-    }
-}
-
-impl From<Refuser> for String {
-    fn from(refuser: Refuser) -> Self {
-        refuser.to_string()
-    }
-}
-
-impl TryFrom<String> for Refuser {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        if text == Self::PEOPLE {
-            return Ok(Self::People);
-        }
-        let rule = RuleId::of(&text).map(Self::Rule);
-        rule.ok_or_else(|| format!("`{text}` is neither `people` nor a rule"))
-    }
-}
-
 /// A refusal that stood on one medium only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -466,8 +417,9 @@ impl Record {
 /// RFC 8785 for values of integers and strings whose keys are ASCII: keys sorted, no space, the
 /// shortest escapes.
 pub(crate) fn canonical_json<T: Serialize>(value: &T) -> String {
-    // Our own types hold nothing that JSON cannot: string keys, integers, strings.
-    serde_json::to_value(value).map(|value| value.to_string()).unwrap_or_default()
+    serde_json::to_value(value)
+        .certain("our types have string keys, integers and strings")
+        .to_string()
 }
 
 /// The chain value before the first record.
