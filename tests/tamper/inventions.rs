@@ -1,5 +1,6 @@
-//! What never happened, told by whoever holds the audit key: replay asks only whether it could have,
-//! and the anchor alone refuses it. Every kind that `docs/transcript-format.md` names is told once.
+//! What never happened, told by whoever holds the audit key: replay asks only whether it could
+//! have, and the anchor alone refuses it. Every kind that `docs/transcript-format.md` names is told
+//! once.
 
 use std::sync::Arc;
 
