@@ -5,7 +5,7 @@
 //! key, which everybody knows. What replay still takes then is what only the seal protects;
 //! `seal_only` lists it, whole, with the reason.
 //!
-//! Of long sheets, bundle, inputs and words some octets are taken; `GISHIKI_TAMPER=all` takes every
+//! Of long sheets, bundle, inputs and words some octets are taken; `GISHIKI_ALL=1` takes every
 //! one.
 
 mod adversary;
@@ -15,7 +15,7 @@ mod forger;
 mod inventions;
 mod seal_only;
 
-use crate::support::{nothing, root};
+use crate::support::{complete, nothing, root};
 use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::anchor::Anchor;
@@ -141,9 +141,9 @@ fn every_record_deleted_swapped_or_doubled_is_refused_also_under_a_good_seal() {
     println!("{refused} deletions, doublings and swaps under a good seal refused");
 }
 
-/// One in so many, or with `GISHIKI_TAMPER=all` every one.
+/// One in so many, or with `GISHIKI_ALL=1` every one.
 fn one_in(sampled: usize) -> usize {
-    if std::env::var("GISHIKI_TAMPER").as_deref() == Ok("all") { 1 } else { sampled }
+    if complete() { 1 } else { sampled }
 }
 
 /// Changes the lowest bit of octets; every change must be refused.

@@ -1,7 +1,7 @@
 //! What a verdict says: no more than was judged, on what it rests, and everything that was not as
 //! planned. What a reader sees is kept in `tests/verdict/`, in both languages.
 //!
-//! `INSTA_UPDATE=always cargo test --test all verdict::` renews it.
+//! `GISHIKI_RENEW=1 cargo test --test all verdict::` renews it.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -12,8 +12,8 @@ use ceremony::verify::kept::{self, Basis};
 use serde_json::Value;
 
 use crate::support::{
-    Drill, LATER, PIN, SOFTHSM, copy, faulty_module, genesis, genesis_golden, gishiki, root, run,
-    succeed, text,
+    Drill, LATER, PIN, SOFTHSM, copy, document, faulty_module, genesis, genesis_golden, gishiki,
+    root, run, succeed, text,
 };
 
 /// The text without what differs from one ceremony or format to the next: digests, and of a drill
@@ -55,17 +55,12 @@ fn is_time(text: &str) -> bool {
 
 /// Judges a folder or ledger in both languages, and compares with what is kept under this name.
 fn kept_as(name: &str, target: &Path, arguments: &[&str], drill: Option<&Drill>) -> String {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(root().join("tests/verdict"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let _bound = settings.bind_to_scope();
     let mut english = String::new();
     for lang in ["ja", "en"] {
         let mut verify = gishiki();
         verify.args(["--lang", lang, "verify"]).arg(target).args(arguments);
         english = steady(&succeed(&mut verify), drill);
-        insta::assert_snapshot!(format!("{name}.{lang}"), english);
+        document(&format!("tests/verdict/{name}.{lang}.txt"), &english);
     }
     english
 }

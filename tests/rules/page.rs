@@ -1,6 +1,6 @@
 //! `docs/rules.md`: every rule, out of the registry and the corpus.
 //!
-//! `UPDATE_DOCS=1 cargo test --test all rules` writes it; without that, it must be the same.
+//! `GISHIKI_RENEW=1 cargo test --test all rules` writes it; without that, it must be the same.
 
 use ceremony::rules::{self, Rule, Stage};
 
@@ -10,7 +10,7 @@ use crate::support::document;
 
 const HEAD: &str = "# Rules
 
-Written by `UPDATE_DOCS=1 cargo test --test all rules` from the registry in the code; do not edit.
+Written by `GISHIKI_RENEW=1 cargo test --test all rules` from the registry in the code; do not edit.
 
 Every rule has one id: in code, messages, this page and the cases of `tests/refused/`. `R-…` are the
 CP/CPS's, `I-…` are of ISO/IEC 18013-5 Annex B, `P-…` of RFC 5280, `S-…` are gishiki's own safety.

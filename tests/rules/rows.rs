@@ -17,8 +17,8 @@ use crate::support::{document, root};
 
 const HEAD: &str = "# Traceability
 
-Written by `UPDATE_DOCS=1 cargo test --test all rules` from `tests/rules/rows.toml`, the registry of
-rules and the corpus of cases; do not edit.
+Written by `GISHIKI_RENEW=1 cargo test --test all rules` from `tests/rules/rows.toml`, the registry
+of rules and the corpus of cases; do not edit.
 
 Each row is one requirement of the CP/CPS that software can meet, prove or refuse to violate. A rule
 is explained in [rules.md](rules.md), its refused cases lie in `tests/refused/`. The ceremony that

@@ -102,14 +102,34 @@ pub(crate) fn text(output: &Output) -> String {
     )
 }
 
-/// A generated document: compared, or with `UPDATE_DOCS=1` written anew.
+/// Whether every point is taken where else some are: `GISHIKI_ALL=1`.
+pub(crate) fn complete() -> bool {
+    std::env::var("GISHIKI_ALL").as_deref() == Ok("1")
+}
+
+/// Whether what is kept beside the code is written anew, not compared: `GISHIKI_RENEW=1`.
+pub(crate) fn renewing() -> bool {
+    std::env::var("GISHIKI_RENEW").as_deref() == Ok("1")
+}
+
+/// A file of the repository that follows from the code: compared, or written anew.
 pub(crate) fn document(name: &str, text: &str) {
     let path = root().join(name);
-    if std::env::var("UPDATE_DOCS").as_deref() == Ok("1") {
-        std::fs::write(&path, text).unwrap();
+    if renewing() {
+        fs::write(&path, text).unwrap();
     }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == text, "{name} is not what the code says: UPDATE_DOCS=1 renews it");
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    if kept == text {
+        return;
+    }
+    // Lines that are the same, then one that is not, or the end of one of the two.
+    let same = kept.lines().zip(text.lines()).take_while(|(kept, found)| kept == found).count();
+    panic!(
+        "{name}:{}: not what the code says; GISHIKI_RENEW=1 writes it anew\n  kept:  {:?}\n  found: {:?}",
+        same + 1,
+        kept.lines().nth(same),
+        text.lines().nth(same)
+    );
 }
 
 /// Every file below a folder, by its name in it.

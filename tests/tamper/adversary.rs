@@ -5,7 +5,7 @@
 //! and the anchor, which pins every ceremony, refuses it; or it gives the same octets. While the
 //! last ceremony is not pinned, what is taken there is what `docs/transcript-format.md` lists.
 //!
-//! The forgeries are drawn with a seed; `GISHIKI_TAMPER=all` draws ten times as many.
+//! The forgeries are drawn with a seed; `GISHIKI_ALL=1` draws ten times as many.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::one_in;
 use super::seal_only::ONLY_THE_SEAL;
 use crate::support::{root, sealed, state_after};
 
-/// How many forgeries are made of each ceremony; a tenth of all that `GISHIKI_TAMPER=all` makes.
+/// How many forgeries are made of each ceremony; a tenth of all that `GISHIKI_ALL=1` makes.
 const OF_EACH: usize = 270;
 
 /// A generator whose draws follow from its seed (SplitMix64).

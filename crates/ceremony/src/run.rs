@@ -176,7 +176,7 @@ pub struct Step {
     pub run: Run,
     /// The line that records the event, with its end.
     pub line: String,
-    /// Every one must be proved and settled before the run can be [`Finished`].
+    /// Every one must be proved before anything of the run is published.
     pub checks: Vec<Check>,
 }
 
