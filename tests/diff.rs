@@ -15,7 +15,7 @@ use ceremony::plan::Plan;
 
 use crate::life::history::{CEREMONIES, plan};
 use crate::support::{
-    document, files, genesis, genesis_golden, gishiki, root, run, sample_ca, text,
+    files, genesis, genesis_golden, gishiki, root, run, sample_ca, snapshot, text,
 };
 
 /// A file of the sample CA, what is found in it, and what is put there.
@@ -172,7 +172,7 @@ fn assert_same(output: &Output) {
 #[test]
 fn a_change_of_meaning_is_told_as_a_reviewer_reads_it() {
     let keep = |name: &str, output: &Output| {
-        document(&format!("tests/diff/{name}.txt"), &without_digests(&differs(output)));
+        snapshot("tests/diff", name, &without_digests(&differs(output)));
     };
     for case in CASES {
         keep(case.name, &case.output());

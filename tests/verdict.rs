@@ -12,8 +12,8 @@ use ceremony::verify::kept::{self, Basis};
 use serde_json::Value;
 
 use crate::support::{
-    Drill, LATER, PIN, SOFTHSM, copy, document, faulty_module, genesis, genesis_golden, gishiki,
-    root, run, succeed, text,
+    Drill, LATER, PIN, SOFTHSM, copy, faulty_module, genesis, genesis_golden, gishiki, root, run,
+    snapshot, succeed, text,
 };
 
 /// The text without what differs from one ceremony or format to the next: digests, and of a drill
@@ -60,7 +60,7 @@ fn kept_as(name: &str, target: &Path, arguments: &[&str], drill: Option<&Drill>)
         let mut verify = gishiki();
         verify.args(["--lang", lang, "verify"]).arg(target).args(arguments);
         english = steady(&succeed(&mut verify), drill);
-        document(&format!("tests/verdict/{name}.{lang}.txt"), &english);
+        snapshot("tests/verdict", &format!("{name}.{lang}"), &english);
     }
     english
 }

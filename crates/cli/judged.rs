@@ -1,5 +1,5 @@
-//! Judges what was read, by its signatures and under what it is trusted: a sealed folder, a ledger's
-//! end.
+//! Judges what was read, by its signatures and by what it is trusted under: a sealed folder, a
+//! ledger's end.
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -43,8 +43,10 @@ const OUTPUTS: &str = "/run/gishiki/outputs";
 /// Leads the operators from the first question to the switched-off machine.
 pub(crate) fn lead(lang: Option<Lang>, line: Line) -> Result<(), Halt> {
     let Some(lang) = line::begin(lang, line)? else { return Ok(()) };
-    let led =
-        system::judge(Path::new("/"), lang).and_then(|system| Live { lang, line, system }.serve());
+    let led = system::judge(Path::new("/"), lang).and_then(|system| {
+        identity::keep(&system.medium)?;
+        Live { lang, line, system }.serve()
+    });
     if let Err(halt) = led {
         report::show(&halt, lang);
         say("")?;

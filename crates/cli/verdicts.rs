@@ -3,6 +3,7 @@
 //! The verdict stands last. What stands before it says nothing more than the record shows.
 
 mod account;
+mod named;
 mod rules;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,7 @@ use std::fs;
 
 use super::case;
 use super::inputs::Texts;
-use crate::support::{document, gishiki, root, run, text};
+use crate::support::{gishiki, root, run, snapshot, text};
 
 /// Cases whose messages are kept, beside `tests/snapshots`.
 const TYPICAL: &[&str] = &[
@@ -39,7 +39,7 @@ fn messages_point_to_the_place_and_say_what_to_do() {
         assert!(output.stdout.is_empty(), "{name}");
         let said = text(&output);
         assert!(case.expect.iter().all(|id| said.contains(&format!("{id} ["))), "{name}: {said}");
-        document(&format!("tests/snapshots/{name}.txt"), &said);
+        snapshot("tests/snapshots", name, &said);
     }
     let kept = fs::read_dir(root().join("tests/snapshots")).unwrap();
     assert_eq!(kept.count(), TYPICAL.len(), "a snapshot of no case");

@@ -3,7 +3,7 @@
 pub(crate) mod signed;
 pub(crate) mod terminal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -130,6 +130,28 @@ pub(crate) fn document(name: &str, text: &str) {
         kept.lines().nth(same),
         text.lines().nth(same)
     );
+}
+
+/// What people read, kept by insta in this folder: compared, or written anew.
+///
+/// insta is told to write by a variable of its own, which a process cannot safely set for itself:
+/// the test runs once more in a process that has it.
+pub(crate) fn snapshot(folder: &str, name: &str, text: &str) {
+    const INSTA: &str = "INSTA_UPDATE";
+    static RENEWED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if renewing() && std::env::var_os(INSTA).is_none() {
+        let test = std::thread::current().name().unwrap().to_string();
+        if RENEWED.lock().unwrap().insert(test.clone()) {
+            let mut again = Command::new(std::env::current_exe().unwrap());
+            succeed(again.args(["--exact", &test]).env(INSTA, "always"));
+        }
+        return;
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
 /// Every file below a folder, by its name in it.

@@ -124,12 +124,6 @@ impl PublicKey {
     pub fn key_identifier(&self) -> [u8; 20] {
         Sha1::digest(&self.point).into()
     }
-
-    /// The SHA-256 of the SubjectPublicKeyInfo in DER: how anchors and bindings name a key.
-    #[must_use]
-    pub fn spki_digest(&self) -> Digest {
-        Digest::of(&crate::x509::subject_public_key_info(self))
-    }
 }
 
 /// A raw signature, r ‖ s as PKCS #11 returns it, with r and s in 1..n.

@@ -37,7 +37,6 @@ pub(super) fn judge(root: &Path, lang: Lang) -> Result<System, Halt> {
     let hardware = Hardware::judge(root)?;
     print(pick(lang, "起動媒体のハッシュ値を計算しています…\n", "hashing the boot medium…\n"))?;
     let medium = media::boot_medium()?;
-    super::identity::keep(&medium)?;
     Ok(System {
         variant: text(root, "etc/gishiki/variant")?,
         medium,

@@ -1,7 +1,7 @@
 //! What a verdict says of a ceremony before the verdict itself: where and with what it was held,
 //! everything that was not as planned, and on what the verdict rests.
 
-use ceremony::graph::Bilingual;
+use super::named::people;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::record::{Aside, End, Place, Refuser, Resumed};
@@ -151,22 +151,6 @@ fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
         (Pinned::No, Lang::En) => "; not pinned: no later ceremony was found".to_string(),
     };
     format!("{found}{pinned}")
-}
-
-/// People by their ids and names.
-pub(super) fn people<'n>(
-    account: &Account,
-    by: impl IntoIterator<Item = &'n Name>,
-    lang: Lang,
-) -> String {
-    let named = |id: &Name| {
-        let name = account.people.get(id).map(|name: &Bilingual| match lang {
-            Lang::Ja => plain(&name.ja),
-            Lang::En => plain(&name.en),
-        });
-        name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
-    };
-    by.into_iter().map(named).collect::<Vec<_>>().join(pick(lang, "、", ", "))
 }
 
 /// Exceptions, rules that are not simply kept, and what happened.

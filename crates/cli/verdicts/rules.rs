@@ -7,7 +7,7 @@ use ceremony::rule::RuleId;
 use ceremony::verify::kept::{self, Basis, By, Where};
 use ceremony::verify::{Begun, Consistent, Finding, Judged, Standing};
 
-use super::account::people;
+use super::named::people;
 use crate::lang::{Lang, pick};
 use crate::report::plain;
 

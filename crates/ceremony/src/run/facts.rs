@@ -114,7 +114,10 @@ impl Run {
     /// When a key was made in this ceremony.
     #[must_use]
     pub fn made_at(&self, key: &Name) -> Option<Instant> {
-        let made = |op: &Op| matches!(&op.act, Act::Token(TokenAct::Generate { key: made }) if made == key);
+        let made = |op: &Op| {
+            let Act::Token(TokenAct::Generate { key: made }) = &op.act else { return false };
+            made == key
+        };
         self.done_ops().find(|(op, _)| made(op)).map(|(_, at)| at)
     }
 

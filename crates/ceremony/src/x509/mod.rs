@@ -36,6 +36,7 @@ use der::Encode as _;
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 
 use crate::certain::Certain as _;
+use crate::hex::Digest;
 use crate::key::{Curve, PublicKey, Signature};
 use crate::name::Name;
 use crate::time::Instant;
@@ -131,6 +132,14 @@ pub fn subject_public_key_info(key: &PublicKey) -> Vec<u8> {
     ]);
     let point = BitStringRef::from_bytes(key.point()).and_then(|bits| bits.to_der());
     encoding::sequence(&[algorithm, point.certain("a point of at most 97 octets")])
+}
+
+impl PublicKey {
+    /// The SHA-256 of the SubjectPublicKeyInfo in DER: how anchors and bindings name a key.
+    #[must_use]
+    pub fn spki_digest(&self) -> Digest {
+        Digest::of(&subject_public_key_info(self))
+    }
 }
 
 /// The signed structure: the octets that were signed, the algorithm, and the signature (RFC 5280
