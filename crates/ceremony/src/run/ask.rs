@@ -106,10 +106,7 @@ impl Run {
             Act::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }
-            Act::SignHead => {
-                let (_, digest) = self.head_to_sign()?;
-                self.audit_request(digest)?
-            }
+            Act::SignHead => self.audit_request(&self.head_to_sign())?,
             Act::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
             Act::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
             Act::Sign(sheet) => {
@@ -127,11 +124,12 @@ impl Run {
         Ok(Request::Token(token))
     }
 
-    /// The request for one signature of the audit key.
-    pub(crate) fn audit_request(&self, digest: Vec<u8>) -> Result<TokenRequest, Fault> {
+    /// The request for the audit key's signature on a message.
+    pub(crate) fn audit_request(&self, message: &[u8]) -> Result<TokenRequest, Fault> {
         let key = self.audit()?;
         let id = self.id_of(&key.name)?;
-        Ok(TokenRequest::Sign { id, curve: key.curve, digests: vec![digest] })
+        let digests = vec![key.curve.digest(message)];
+        Ok(TokenRequest::Sign { id, curve: key.curve, digests })
     }
 
     /// The request that looks for what a key generation in doubt has left.
@@ -251,9 +249,8 @@ impl Run {
     }
 
     /// What the audit key signs first: the chain value at which it is asked to.
-    pub(super) fn head_to_sign(&self) -> Result<(&PlannedKey, Vec<u8>), Fault> {
-        let key = self.audit()?;
-        Ok((key, key.curve.digest(&seal::head_message(self.graph().ceremony(), self.head()))))
+    pub(super) fn head_to_sign(&self) -> Vec<u8> {
+        seal::head_message(self.graph().ceremony(), self.head())
     }
 
     /// sequence ‖ the chain value at which the head is asked to be written.
