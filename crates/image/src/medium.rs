@@ -126,13 +126,16 @@ mod tests {
         iso
     }
 
+    /// More than one cluster.
+    const IMAGE: [u8; 3_000] = [0x4d; 3_000];
+
     /// A volume with the file in it.
     fn volume() -> Vec<u8> {
         let mut volume = Cursor::new(vec![0; 64 * 512]);
         fatfs::format_volume(&mut volume, fatfs::FormatVolumeOptions::new()).unwrap();
         let system = fatfs::FileSystem::new(&mut volume, fatfs::FsOptions::new()).unwrap();
         let folder = system.root_dir().create_dir("EFI").unwrap().create_dir("BOOT").unwrap();
-        folder.create_file("BOOTX64.EFI").unwrap().write_all(b"image").unwrap();
+        folder.create_file("BOOTX64.EFI").unwrap().write_all(&IMAGE).unwrap();
         drop(folder);
         drop(system);
         volume.into_inner()
@@ -142,7 +145,7 @@ mod tests {
     fn a_table_ends_where_the_iso_does() {
         let volume = volume();
         let whole = [iso(2, 1, 128, (3, 66)), volume].concat();
-        assert_eq!(unified_kernel_image(&whole).unwrap(), b"image");
+        assert_eq!(unified_kernel_image(&whole).unwrap(), IMAGE);
         for wrong in [
             iso(2, u32::MAX, 0, (0, 0)),
             iso(1, u32::MAX, 128, (0, 0)),
@@ -152,6 +155,16 @@ mod tests {
         ] {
             assert_eq!(unified_kernel_image(&wrong).unwrap_err().rule, "S-PIN");
         }
+    }
+
+    #[test]
+    fn a_chain_to_no_cluster_gives_another_file() {
+        let mut volume = volume();
+        let table = usize::from(volume[14]) * 512;
+        // Clusters are counted from 2.
+        volume[table + 12] = 1;
+        let whole = [iso(2, 1, 128, (3, 66)), volume].concat();
+        assert!(unified_kernel_image(&whole).is_ok_and(|image| image != IMAGE));
     }
 
     #[test]
