@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use ceremony::anchor::Anchor;
 use ceremony::compile::{Inputs, input_digest};
-use ceremony::key::{Check, Proof};
+use ceremony::key::{Check, KeyError, Proof};
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Event, Mode, Record};
@@ -26,6 +26,7 @@ use crate::exit::Halt;
 use crate::files::{Folder, read_document, read_sealed, shown};
 use crate::ledgers::{self, is_ledger};
 use crate::places::place;
+use crate::proofs::Proving;
 use crate::{output, proofs};
 
 /// Judges a sealed folder, or a whole ledger.
@@ -62,7 +63,6 @@ pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
 
 /// Every ceremony in its order, each with every file that it handed out.
 fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> Result<(), Halt> {
-    let mut state = Arc::default();
     let (mut signatures, mut last) = (0, None);
     let trusted = !matches!(trust, Trust::None);
     let chain = ledgers::whole(ledgers::list(ledger)?, ledger)?;
@@ -77,26 +77,23 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
         );
         return Err(Halt::Verification(Refusal { place: entry.name.to_string(), fault }));
     }
-    for entry in chain {
-        if ledgers::is_abandoned(&entry.folder) {
-            let (count, left, history) = ledgers::abandoned(&entry, &state)?;
-            print(&format!(
-                "· {:<40} {count} {}{}\n",
-                entry.name.as_str(),
-                pick(
-                    lang,
-                    "件の署名(封印なし。次の計画がその記録を挙げている)",
-                    "signatures (not sealed; the next plan names its journal)"
-                ),
-                account::counted(&history, lang)
-            ))?;
-            signatures += count;
-            state = left;
-            continue;
-        }
-        let found = entry.files()?;
-        let verdict =
-            judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
+    let state = ledgers::judge_each(&chain, trust, |entry, judged| {
+        let verdict = match judged {
+            ledgers::Judged::Sealed(verdict) => verdict,
+            ledgers::Judged::Abandoned(count, history) => {
+                signatures += count;
+                return print(&format!(
+                    "· {:<40} {count} {}{}\n",
+                    entry.name.as_str(),
+                    pick(
+                        lang,
+                        "件の署名(封印なし。次の計画がその記録を挙げている)",
+                        "signatures (not sealed; the next plan names its journal)"
+                    ),
+                    account::counted(&history, lang)
+                ));
+            }
+        };
         let verified = matches!(verdict, Verdict::Verified(_));
         let facts = into_facts(verdict);
         print(&format!(
@@ -115,9 +112,9 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
             print(&format!("{}\n", rules::listed(&facts, trusted, lang)))?;
         }
         signatures += facts.signatures;
-        state = Arc::clone(&facts.state);
         last = Some(facts);
-    }
+        Ok(())
+    })?;
     let Some(facts) = last else { return Ok(()) };
     for gap in account::gaps(&facts.state, lang) {
         print(&format!("! {gap}\n"))?;
@@ -179,7 +176,7 @@ fn verify_folder(
         }
         Some(After::Nothing) | None => Arc::default(),
     };
-    let verdict = judge_folder(&found, &state, trust)?;
+    let verdict = Judging::begin(found, &state)?.end(trust)?;
     let anchored = matches!(verdict, Verdict::Verified(_));
     let unpinned = matches!(verdict, Verdict::NotPinned(_));
     let facts = into_facts(verdict);
@@ -263,26 +260,51 @@ fn not_anchored(facts: &Consistent) -> Halt {
     Halt::NotAnchored(format!("{mode}{end}, audit key {}, head {}", facts.audit_key, facts.head))
 }
 
-/// Replays a sealed folder, proves its signatures, and compares its files with those that the
-/// transcript gives.
-pub(crate) fn judge_folder(
-    found: &BTreeMap<String, Vec<u8>>,
-    state: &Arc<State>,
-    trust: &Trust<'_>,
-) -> Result<Verdict, Halt> {
-    let sealed = output::sealed(found);
-    let verdict = conclude(&sealed, state, trust, Vec::new())?;
-    let difference = match &verdict {
-        Verdict::Verified(verified) => output::difference(&output::files(verified, &sealed), found),
-        Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => {
-            output::unlike(facts, &sealed, found)
-        }
-    };
-    if let Some((name, what)) = difference {
-        let fault = Fault::new("S-ARTEFACT", "the file that this transcript gives", &what);
-        return Err(Halt::Verification(Refusal { place: name, fault }));
+/// A sealed folder that was replayed, and whose signatures are being proved.
+pub(crate) struct Judging {
+    found: BTreeMap<String, Vec<u8>>,
+    sealed: Sealed,
+    trial: Trial,
+    proving: Proving,
+}
+
+impl Judging {
+    /// Replays a sealed folder, and begins to prove its signatures.
+    pub(crate) fn begin(
+        found: BTreeMap<String, Vec<u8>>,
+        state: &Arc<State>,
+    ) -> Result<Self, Halt> {
+        let sealed = output::sealed(&found);
+        let trial = replay(&sealed, state).map_err(Halt::Verification)?;
+        let proving = Proving::begin(trial.checks.clone());
+        Ok(Self { found, sealed, trial, proving })
     }
-    Ok(verdict)
+
+    /// What this ceremony and those before it left, if it is so.
+    pub(crate) const fn state(&self) -> &Arc<State> {
+        self.trial.state()
+    }
+
+    /// The verdict, once every signature is proved, and every file compared with what the
+    /// transcript gives.
+    pub(crate) fn end(self, trust: &Trust<'_>) -> Result<Verdict, Halt> {
+        let Self { found, sealed, trial, proving } = self;
+        let proofs = proving.end().map_err(not_proved)?;
+        let verdict = trial.conclude(proofs, trust).map_err(Halt::Verification)?;
+        let difference = match &verdict {
+            Verdict::Verified(verified) => {
+                output::difference(&output::files(verified, &sealed), &found)
+            }
+            Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => {
+                output::unlike(facts, &sealed, &found)
+            }
+        };
+        if let Some((name, what)) = difference {
+            let fault = Fault::new("S-ARTEFACT", "the file that this transcript gives", &what);
+            return Err(Halt::Verification(Refusal { place: name, fault }));
+        }
+        Ok(verdict)
+    }
 }
 
 /// A plan that is given must have the canonical text of the sealed one; policy and roster move on,
@@ -306,16 +328,6 @@ fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
     Ok(said)
 }
 
-/// Replays, and proves the signatures that these proofs do not cover.
-fn conclude(
-    sealed: &Sealed,
-    state: &Arc<State>,
-    trust: &Trust<'_>,
-    proofs: Vec<Proof>,
-) -> Result<Verdict, Halt> {
-    prove_and_conclude(replay(sealed, state).map_err(Halt::Verification)?, trust, proofs)
-}
-
 /// The verdict on what was replayed, once the signatures that these proofs do not cover are proved.
 pub(crate) fn prove_and_conclude(
     trial: Trial,
@@ -328,11 +340,12 @@ pub(crate) fn prove_and_conclude(
 
 /// Proves these signatures of a transcript, or names one that does not hold.
 pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
-    proofs::prove(checks).map_err(|(subject, error)| {
-        let fault =
-            Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string());
-        Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
-    })
+    proofs::prove(checks).map_err(not_proved)
+}
+
+fn not_proved((subject, error): (String, KeyError)) -> Halt {
+    let fault = Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string());
+    Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
 }
 
 const fn heading(mode: Mode, lang: Lang) -> &'static str {
