@@ -7,14 +7,15 @@ use std::sync::Arc;
 
 use ceremony::anchor::Anchor;
 use ceremony::fault::Fault;
-use ceremony::key::{Check, Proof};
+use ceremony::key::{Check, KeyError, Proof};
 use ceremony::ledger::State;
 use ceremony::rule::RuleId;
-use ceremony::verify::{Refusal, Trial, Trust, Verdict, replay};
+use ceremony::verify::{Refusal, Sealed, Trial, Trust, Verdict, replay};
 
 use crate::files::read_document;
 use crate::halt::Halt;
 use crate::places::place;
+use crate::proofs::Proving;
 use crate::{output, proofs};
 
 /// Under what something is taken.
@@ -37,27 +38,52 @@ pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
     })
 }
 
-/// Replays a sealed folder, proves its signatures, and compares its files with those that the
-/// transcript gives.
-pub(crate) fn judge_folder(
-    found: &BTreeMap<String, Vec<u8>>,
-    state: &Arc<State>,
-    trust: &Trust<'_>,
-) -> Result<Verdict, Halt> {
-    let sealed = output::sealed(found);
-    let trial = replay(&sealed, state).map_err(Halt::Verification)?;
-    let verdict = prove_and_conclude(trial, trust, Vec::new())?;
-    let difference = match &verdict {
-        Verdict::Verified(verified) => output::difference(&output::files(verified, &sealed), found),
-        Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => {
-            output::unlike(facts, &sealed, found)
-        }
-    };
-    if let Some((name, what)) = difference {
-        let fault = Fault::new(RuleId::S_ARTEFACT, "the file that this transcript gives", &what);
-        return Err(Halt::Verification(Refusal { place: name, fault }));
+/// A sealed folder that was replayed, and whose signatures are being proved.
+pub(crate) struct Judging {
+    found: BTreeMap<String, Vec<u8>>,
+    sealed: Sealed,
+    trial: Trial,
+    proving: Proving,
+}
+
+impl Judging {
+    /// Replays a sealed folder, and begins to prove its signatures.
+    pub(crate) fn begin(
+        found: BTreeMap<String, Vec<u8>>,
+        state: &Arc<State>,
+    ) -> Result<Self, Halt> {
+        let sealed = output::sealed(&found);
+        let trial = replay(&sealed, state).map_err(Halt::Verification)?;
+        let proving = Proving::begin(trial.checks.clone());
+        Ok(Self { found, sealed, trial, proving })
     }
-    Ok(verdict)
+
+    /// What this ceremony and those before it left, if it is so.
+    pub(crate) const fn state(&self) -> &Arc<State> {
+        self.trial.state()
+    }
+
+    /// The verdict, once every signature is proved, and every file compared with what the
+    /// transcript gives.
+    pub(crate) fn end(self, trust: &Trust<'_>) -> Result<Verdict, Halt> {
+        let Self { found, sealed, trial, proving } = self;
+        let proofs = proving.end().map_err(not_proved)?;
+        let verdict = trial.conclude(proofs, trust).map_err(Halt::Verification)?;
+        let difference = match &verdict {
+            Verdict::Verified(verified) => {
+                output::difference(&output::files(verified, &sealed), &found)
+            }
+            Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => {
+                output::unlike(facts, &sealed, &found)
+            }
+        };
+        if let Some((name, what)) = difference {
+            let fault =
+                Fault::new(RuleId::S_ARTEFACT, "the file that this transcript gives", &what);
+            return Err(Halt::Verification(Refusal { place: name, fault }));
+        }
+        Ok(verdict)
+    }
 }
 
 /// Under an anchor a ledger has every ceremony that is pinned, and none beside.
@@ -90,9 +116,11 @@ pub(crate) fn prove_and_conclude(
 
 /// Proves these signatures of a transcript, or names one that does not hold.
 pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
-    proofs::prove(checks).map_err(|(subject, error)| {
-        let fault =
-            Fault::new(RuleId::S_SIGNATURE, format!("a signature on {subject}"), error.to_string());
-        Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
-    })
+    proofs::prove(checks).map_err(not_proved)
+}
+
+fn not_proved((subject, error): (String, KeyError)) -> Halt {
+    let asked = format!("a signature on {subject}");
+    let fault = Fault::new(RuleId::S_SIGNATURE, asked, error.to_string());
+    Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
 }

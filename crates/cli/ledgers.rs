@@ -21,7 +21,7 @@ use ceremony::verify::{History, Refusal, Trust, Verdict, replay_abandoned};
 
 use crate::files::{PLAN_FILE, names, read_document, read_input};
 use crate::halt::Halt;
-use crate::judged::{judge_folder, prove_all};
+use crate::judged::{Judging, prove_all};
 use crate::output;
 use crate::partial::is_partial;
 use crate::sources::shown;
@@ -242,29 +242,89 @@ pub(crate) fn abandoned(
 /// Each has exactly the files that its transcript gives.
 /// Whoever waits at a terminal sees how far it is.
 pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, usize), Halt> {
-    let mut state = Arc::default();
     let mut signatures = 0;
+    let mut number = 0;
     let waits = std::io::stderr().is_terminal();
-    for (number, entry) in chain.iter().enumerate() {
+    let state = judge_each(chain, trust, |entry, judged| {
+        number += 1;
         if waits {
-            let (number, all) = (number + 1, chain.len());
+            let all = chain.len();
             let _ = writeln!(std::io::stderr(), "[{number:>3}/{all}] {}", entry.name);
         }
-        if is_abandoned(&entry.folder) {
-            let (count, left, _) = abandoned(entry, &state)?;
-            signatures += count;
-            state = left;
-            continue;
-        }
-        let found = entry.files()?;
-        let verdict =
-            judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
-        let facts = match &verdict {
-            Verdict::Verified(verified) => verified.facts(),
-            Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => facts,
+        signatures += match judged {
+            Judged::Abandoned(count, _) => count,
+            Judged::Sealed(Verdict::Verified(verified)) => verified.facts().signatures,
+            Judged::Sealed(Verdict::NotAnchored(facts) | Verdict::NotPinned(facts)) => {
+                facts.signatures
+            }
         };
-        signatures += facts.signatures;
-        state = Arc::clone(&facts.state);
-    }
+        Ok(())
+    })?;
     Ok((state, signatures))
+}
+
+/// One ceremony of a ledger, judged.
+pub(crate) enum Judged {
+    /// A sealed one.
+    Sealed(Verdict),
+    /// One that could not be sealed: how many signatures were proved, and what happened.
+    Abandoned(usize, History),
+}
+
+/// A ceremony whose signatures are still being proved.
+enum Open {
+    Sealed(Box<Judging>),
+    Abandoned(usize, Arc<State>, History),
+}
+
+impl Open {
+    fn begin(entry: &Entry, before: &Arc<State>) -> Result<Self, Halt> {
+        if is_abandoned(&entry.folder) {
+            let (count, left, history) = abandoned(entry, before)?;
+            return Ok(Self::Abandoned(count, left, history));
+        }
+        let judging = Judging::begin(entry.files()?, before);
+        judging.map(Box::new).map(Self::Sealed).map_err(|halt| halt.in_folder(&entry.folder))
+    }
+
+    const fn state(&self) -> &Arc<State> {
+        match self {
+            Self::Sealed(judging) => judging.state(),
+            Self::Abandoned(_, left, _) => left,
+        }
+    }
+
+    fn end(self, entry: &Entry, trust: &Trust<'_>) -> Result<Judged, Halt> {
+        match self {
+            Self::Sealed(judging) => {
+                let verdict = judging.end(trust).map_err(|halt| halt.in_folder(&entry.folder))?;
+                Ok(Judged::Sealed(verdict))
+            }
+            Self::Abandoned(count, _, history) => Ok(Judged::Abandoned(count, history)),
+        }
+    }
+}
+
+/// Judges ceremonies in their order, and gives the state that they left. While the signatures of
+/// one are proved, the next is read and replayed; what is wrong with the earlier one is said first.
+pub(crate) fn judge_each(
+    chain: &[Entry],
+    trust: &Trust<'_>,
+    mut take: impl FnMut(&Entry, Judged) -> Result<(), Halt>,
+) -> Result<Arc<State>, Halt> {
+    let mut state = Arc::default();
+    let mut open: Option<(&Entry, Open)> = None;
+    for entry in chain {
+        let next = Open::begin(entry, &state);
+        if let Some((before, open)) = open.take() {
+            take(before, open.end(before, trust)?)?;
+        }
+        let next = next?;
+        state = Arc::clone(next.state());
+        open = Some((entry, next));
+    }
+    if let Some((last, open)) = open {
+        take(last, open.end(last, trust)?)?;
+    }
+    Ok(state)
 }

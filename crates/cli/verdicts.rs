@@ -21,7 +21,7 @@ use self::account::Pinned;
 use crate::args;
 use crate::files::read_sealed;
 use crate::halt::Halt;
-use crate::judged::{judge_folder, read_anchor, refuse_unpinned, trust};
+use crate::judged::{Judging, read_anchor, refuse_unpinned, trust};
 use crate::lang::{Lang, pick};
 use crate::ledgers::{self, is_ledger};
 use crate::output;
@@ -42,7 +42,6 @@ pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
 
 /// Every ceremony in its order, each with every file that it handed out.
 fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> Result<(), Halt> {
-    let mut state = Arc::default();
     let (mut signatures, mut last) = (0, None);
     let trusted = !matches!(trust, Trust::None);
     let chain = ledgers::whole(ledgers::list(ledger)?, ledger)?;
@@ -57,26 +56,23 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
         );
         return Err(Halt::Verification(Refusal { place: entry.name.to_string(), fault }));
     }
-    for entry in chain {
-        if ledgers::is_abandoned(&entry.folder) {
-            let (count, left, history) = ledgers::abandoned(&entry, &state)?;
-            print(&format!(
-                "· {:<40} {count} {}{}\n",
-                entry.name.as_str(),
-                pick(
-                    lang,
-                    "件の署名(封印なし。次の計画がその記録を挙げている)",
-                    "signatures (not sealed; the next plan names its journal)"
-                ),
-                account::counted(&history, lang)
-            ))?;
-            signatures += count;
-            state = left;
-            continue;
-        }
-        let found = entry.files()?;
-        let verdict =
-            judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
+    let state = ledgers::judge_each(&chain, trust, |entry, judged| {
+        let verdict = match judged {
+            ledgers::Judged::Sealed(verdict) => verdict,
+            ledgers::Judged::Abandoned(count, history) => {
+                signatures += count;
+                return print(&format!(
+                    "· {:<40} {count} {}{}\n",
+                    entry.name.as_str(),
+                    pick(
+                        lang,
+                        "件の署名(封印なし。次の計画がその記録を挙げている)",
+                        "signatures (not sealed; the next plan names its journal)"
+                    ),
+                    account::counted(&history, lang)
+                ));
+            }
+        };
         let verified = matches!(verdict, Verdict::Verified(_));
         let facts = into_facts(verdict);
         print(&format!(
@@ -95,9 +91,9 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
             print(&format!("{}\n", rules::listed(&facts, trusted, lang)))?;
         }
         signatures += facts.signatures;
-        state = Arc::clone(&facts.state);
         last = Some(facts);
-    }
+        Ok(())
+    })?;
     let Some(facts) = last else { return Ok(()) };
     for gap in account::gaps(&facts.state, lang) {
         print(&format!("! {gap}\n"))?;
@@ -159,7 +155,7 @@ fn verify_folder(
         }
         Some(After::Nothing) | None => Arc::default(),
     };
-    let verdict = judge_folder(&found, &state, trust)?;
+    let verdict = Judging::begin(found, &state)?.end(trust)?;
     let anchored = matches!(verdict, Verdict::Verified(_));
     let unpinned = matches!(verdict, Verdict::NotPinned(_));
     let facts = into_facts(verdict);

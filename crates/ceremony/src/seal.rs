@@ -77,9 +77,9 @@ fn statement(run: &Run, listed: &BTreeMap<String, (usize, Digest)>) -> String {
     }))
 }
 
-/// The digest that the audit key signs to seal.
-fn statement_digest(statement: &str) -> Vec<u8> {
-    Curve::P256.digest(&pre_authentication(STATEMENT_PAYLOAD, statement.as_bytes()))
+/// What the audit key signs to seal.
+fn statement_message(statement: &str) -> Vec<u8> {
+    pre_authentication(STATEMENT_PAYLOAD, statement.as_bytes())
 }
 
 /// A Sigstore bundle v0.3, as far as it is used here.
@@ -157,7 +157,7 @@ impl Made {
 
     /// What the audit key is asked to sign.
     pub fn request(&self, run: &Run) -> Result<TokenRequest, Fault> {
-        run.audit_request(statement_digest(&self.statement))
+        run.audit_request(&statement_message(&self.statement))
     }
 
     /// Makes the bundle from the audit key's answer. The run must be closed.
@@ -187,7 +187,8 @@ impl Made {
                 public_key: Hint { hint: public.spki_digest().to_string() },
             },
         };
-        let check = Check::new("the seal", public, statement_digest(&self.statement), signature);
+        let check =
+            Check::new("the seal", public, statement_message(&self.statement).into(), signature);
         Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
     }
 

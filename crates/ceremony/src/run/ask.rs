@@ -99,10 +99,7 @@ impl Run {
             TokenAct::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }
-            TokenAct::SignHead => {
-                let (_, digest) = self.head_to_sign()?;
-                self.audit_request(digest)?
-            }
+            TokenAct::SignHead => self.audit_request(&self.head_to_sign())?,
             TokenAct::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
             TokenAct::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
             TokenAct::Sign(sheet) => {
@@ -119,11 +116,12 @@ impl Run {
         Ok(Request::Token(act.holder().clone(), token))
     }
 
-    /// The request for one signature of the audit key.
-    pub(crate) fn audit_request(&self, digest: Vec<u8>) -> Result<TokenRequest, Fault> {
+    /// The request for the audit key's signature on a message.
+    pub(crate) fn audit_request(&self, message: &[u8]) -> Result<TokenRequest, Fault> {
         let key = self.audit()?;
         let id = self.id_of(&key.name)?;
-        Ok(TokenRequest::Sign { id, curve: key.curve, digests: vec![digest] })
+        let digests = vec![key.curve.digest(message)];
+        Ok(TokenRequest::Sign { id, curve: key.curve, digests })
     }
 
     /// The request that looks for what a key generation in doubt has left.
@@ -232,9 +230,8 @@ impl Run {
     }
 
     /// What the audit key signs first: the chain value at which it is asked to.
-    pub(super) fn head_to_sign(&self) -> Result<(&PlannedKey, Vec<u8>), Fault> {
-        let key = self.audit()?;
-        Ok((key, key.curve.digest(&dsse::head_message(self.graph().ceremony(), self.head()))))
+    pub(super) fn head_to_sign(&self) -> Vec<u8> {
+        dsse::head_message(self.graph().ceremony(), self.head())
     }
 
     /// sequence ‖ the chain value at which the head is asked to be written.

@@ -5,6 +5,7 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -41,16 +42,16 @@ pub(super) struct Weighed {
 pub struct Expected {
     subject: String,
     key: PublicKey,
-    digest: Vec<u8>,
-    /// The structure, where there is one to assemble.
-    tbs: Option<Vec<u8>>,
+    message: Arc<[u8]>,
+    /// Whether the message is a structure, to be assembled with its signature.
+    structure: bool,
 }
 
 impl Expected {
     /// The check that this raw signature is on what was asked.
     pub fn check(&self, raw: &Octets) -> Result<Check, Fault> {
         let signature = self.signature(raw)?;
-        Ok(Check::new(&self.subject, &self.key, self.digest.clone(), signature))
+        Ok(Check::new(&self.subject, &self.key, Arc::clone(&self.message), signature))
     }
 
     fn signature(&self, raw: &Octets) -> Result<Signature, Fault> {
@@ -64,7 +65,7 @@ impl Expected {
     }
 
     fn into_check(self, signature: Signature) -> Check {
-        Check::new(&self.subject, &self.key, self.digest, signature)
+        Check::new(&self.subject, &self.key, self.message, signature)
     }
 }
 
@@ -207,17 +208,17 @@ impl Run {
     /// is asked.
     pub(super) fn expected(&self, op: &Op, attempt: u32) -> Result<Vec<Expected>, Fault> {
         if let Act::Token(TokenAct::SignHead) = &op.act {
-            let (key, digest) = self.head_to_sign()?;
-            let key = self.public(&key.name)?.clone();
-            return Ok(vec![Expected { subject: op.name.clone(), key, digest, tbs: None }]);
+            let key = self.public(&self.audit()?.name)?.clone();
+            let message = self.head_to_sign().into();
+            return Ok(vec![Expected { subject: op.name.clone(), key, message, structure: false }]);
         }
         let Act::Token(TokenAct::Sign(sheet)) = &op.act else { return Ok(Vec::new()) };
         let key = self.public(&sheet.key)?;
         let expect = |(name, tbs): (&Name, Vec<u8>)| Expected {
             subject: name.to_string(),
             key: key.clone(),
-            digest: key.curve().digest(&tbs),
-            tbs: Some(tbs),
+            message: tbs.into(),
+            structure: true,
         };
         Ok(self.sheet(sheet, attempt)?.into_iter().map(expect).collect())
     }
@@ -236,8 +237,8 @@ impl Run {
             let signature = expected.signature(raw)?;
             self.refuse_seen(&signature, &expected.subject, &weighed.nonces)?;
             weighed.nonces.push(signature.nonce());
-            if let Some(tbs) = &expected.tbs {
-                let der = x509::assemble(tbs, expected.key.curve(), &signature);
+            if expected.structure {
+                let der = x509::assemble(&expected.message, expected.key.curve(), &signature);
                 weighed.signed.push((expected.subject.clone(), der));
             }
             weighed.checks.push(expected.into_check(signature));
