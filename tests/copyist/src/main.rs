@@ -102,9 +102,10 @@ fn act(
         "clear" => token::clear(from, to, CopyRemains::of(made)),
         "destroy" => {
             let run = begun(compiled, "any");
-            let op = run.graph().ops().iter().find(
-                |op| matches!(&op.act, Act::Token(TokenAct::Generate { key }) if made.label.ends_with(key.as_str())),
-            );
+            let op = run.graph().ops().iter().find(|op| {
+                let Act::Token(TokenAct::Generate { key }) = &op.act else { return false };
+                made.label.ends_with(key.as_str())
+            });
             to.perform(run.destroy_request(op.unwrap(), 0).unwrap())
         }
         other => panic!("no action {other}"),
