@@ -9,7 +9,6 @@ pub(crate) mod clock;
 pub(crate) mod doubt;
 mod shown;
 
-use std::io::Write as _;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use ceremony::graph::{Act, Op};
@@ -59,6 +58,10 @@ impl Clock {
         match self {
             Self::Planned(at) => Ok(*at),
             Self::System => {
+                #[cfg(test)]
+                if let Some(now) = crate::simulator::now() {
+                    return Ok(now);
+                }
                 let seconds =
                     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
                 let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
@@ -378,7 +381,7 @@ impl Conduct {
     fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
         tell(fault);
         if let Some((ja, en)) = report::advice(fault) {
-            let _ = writeln!(std::io::stderr(), "  ☞ {}", pick(self.lang, ja, en));
+            report::tell(&format!("  ☞ {}", pick(self.lang, ja, en)));
         }
         let reason = as_words(&format!("asked {}; found {}", fault.asked, fault.found));
         let event = Event::Refused {
@@ -405,10 +408,10 @@ impl Conduct {
         if let Some(op) = run.graph().ops().iter().find(|op| op.act == Act::Seal) {
             self.tokens.hold_pins(self.pin.as_mut(), op, Some(&request), self.lang)?;
         }
-        let answer =
-            self.tokens.root.perform(request).map_err(|error| {
-                Halt::Token(Fault::new("S-TOKEN", "the seal", error.to_string()))
-            })?;
+        let answer = self
+            .tokens
+            .ask_root(request)
+            .map_err(|error| Halt::Token(Fault::new("S-TOKEN", "the seal", error.to_string())))?;
         let sealed = made.seal(&run, &answer).map_err(Halt::Token)?;
         let proofs = prove(std::slice::from_ref(&sealed.check)).map_err(|(_, error)| {
             Halt::Token(Fault::new("S-SEAL", "a seal that verifies", error.to_string()))
@@ -427,14 +430,14 @@ impl Conduct {
     /// A line of progress, for whoever waits.
     pub(crate) fn say(&self, line: &str) {
         if self.progress {
-            let _ = writeln!(std::io::stderr(), "{line}");
+            report::tell(line);
         }
     }
 }
 
 /// Says what is not as it was asked; the ceremony goes on.
 fn tell(fault: &Fault) {
-    let _ = writeln!(std::io::stderr(), "✗ {}", report::plain(&fault.to_string()));
+    report::tell(&format!("✗ {}", report::plain(&fault.to_string())));
 }
 
 /// How an ended ceremony leaves the command.

@@ -30,6 +30,8 @@ mod resume;
 mod room;
 mod secrets;
 mod signals;
+#[cfg(test)]
+mod simulator;
 mod state;
 mod tokens;
 mod validate;

@@ -27,6 +27,15 @@ pub(crate) fn show(halt: &Halt, lang: Lang) {
     let _ = std::io::stderr().write_all(words(halt, lang).as_bytes());
 }
 
+/// Tells the room something while a ceremony is held.
+pub(crate) fn tell(text: &str) {
+    #[cfg(test)]
+    if crate::simulator::hears(text) {
+        return;
+    }
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
 fn words(halt: &Halt, lang: Lang) -> String {
     match halt {
         Halt::Violations(folder, violations) => self::violations(folder, violations, lang),

@@ -132,7 +132,7 @@ impl Conduct {
 
     /// Asks the token for a read that settles a doubt.
     fn look(&mut self, request: TokenRequest) -> Result<TokenAnswer, Halt> {
-        self.tokens.root.perform(request).map_err(|error| {
+        self.tokens.ask_root(request).map_err(|error| {
             let found = error.to_string();
             Halt::Token(Fault::new("S-TOKEN", "to read back what is on the token", found))
         })
@@ -197,7 +197,7 @@ impl Conduct {
         let event = Event::Deviation { op: name.clone(), reason, by: by.clone() };
         let run = self.take(run, event)?;
         let request = run.destroy_request(op, attempt).map_err(bug)?;
-        match self.tokens.root.perform(request) {
+        match self.tokens.ask_root(request) {
             Ok(TokenAnswer::Left { objects: 0 }) => {
                 self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })
             }
