@@ -1,5 +1,5 @@
-//! The simulator: whole ceremonies, from the first record to an end, in which everything outside the
-//! product goes wrong by a list of faults that a seed gives.
+//! The simulator: whole ceremonies, from the first record to an end, in which everything outside
+//! the product goes wrong by a list of faults that a seed gives.
 //!
 //! It holds ceremonies by the product's own commands (`run`, `resume`, `abandon`), in this process.
 //! What the product meets outside is a world of its own for each thread:

@@ -166,7 +166,12 @@ impl Conduct {
             return self.take(run, Event::Lost { op: name, attempt, cause: as_words(&cause) });
         }
         let adopted = Event::Adopted { op: name.clone(), attempt, key: facts.clone() };
-        let at = self.clock.now()?.max(run.last_at());
+        // What the token holds is no reason to give a record a time that the clock does not show.
+        let at = self.clock.now()?;
+        if at < run.last_at() {
+            let asked = format!("a time not before the last record, {}", run.last_at());
+            return Err(interrupted("S-TIME-BACK", &asked, &at.to_string()));
+        }
         if let Ok(step) = run.clone().apply(at, adopted) {
             return self.keep(step);
         }

@@ -65,6 +65,9 @@ pub(super) struct Checker {
     pub(super) objects: Vec<Object>,
     /// Every time that the clock has shown since the records were looked at.
     clock: BTreeSet<String>,
+    /// The same since the last write, if nothing was written since.
+    shown: BTreeSet<String>,
+    is_written: bool,
     /// What ever stood on one medium only.
     copied: BTreeSet<Vec<u8>>,
     /// How often people had said something when a key was made last, by its operation.
@@ -157,7 +160,24 @@ impl Checker {
     }
 
     pub(super) fn clock_showed(&mut self, at: Instant) {
+        if std::mem::take(&mut self.is_written) {
+            self.shown.clear();
+        }
+        self.shown.insert(at.to_string());
         self.clock.insert(at.to_string());
+    }
+
+    /// Records are written: each has a time that the clock has shown since the ones before.
+    pub(super) fn written(&mut self, octets: &[u8]) {
+        self.is_written = true;
+        let all = octets.split_inclusive(|octet| *octet == b'\n');
+        for raw in all.filter(|raw| !self.copied.contains(*raw)).collect::<Vec<_>>() {
+            let Some(line) = lines(raw).pop() else { continue };
+            let at = line.value["at"].as_str().unwrap_or_default().to_string();
+            if !self.shown.contains(&at) {
+                self.wrong(3, format!("{} is given the time {at}", line.kind()));
+            }
+        }
     }
 
     /// A medium has lost what stood on both.

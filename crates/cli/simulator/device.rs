@@ -239,7 +239,7 @@ pub(crate) fn perform(
             let answer = done(token, holder, request, &asked, Remains::Whole)?;
             Ok(lied(answer, lie))
         }
-        None => done(token, holder, request, &asked, Remains::Whole),
+        Some(OfToken::Clock(_)) | None => done(token, holder, request, &asked, Remains::Whole),
     }
 }
 
@@ -255,6 +255,9 @@ fn called(world: &mut World, holder: &Holder, asked: &Asked) -> Option<OfToken> 
         Some(Fault::Token(_, fault)) => Some(fault),
         _ => None,
     };
+    if let Some(OfToken::Clock(minutes)) = fault {
+        world.skew += i64::from(minutes) * 60;
+    }
     let device = world.device(holder)?;
     match fault {
         Some(OfToken::Dies) => device.dead = true,
@@ -410,7 +413,7 @@ pub(crate) fn copy(
         Some(OfToken::Lies(lie)) => {
             made(from, to, request, Remains::Whole).map(|answer| lied(answer, lie))
         }
-        None => made(from, to, request, Remains::Whole),
+        Some(OfToken::Clock(_)) | None => made(from, to, request, Remains::Whole),
     }
 }
 

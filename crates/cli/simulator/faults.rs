@@ -40,6 +40,8 @@ pub(super) enum OfToken {
     Resets,
     /// It never answers again.
     Dies,
+    /// It answers well, and meanwhile the clock jumps by so many minutes.
+    Clock(i16),
 }
 
 /// What is left of a key generation or of the writing of a head; everything else is whole.
@@ -182,13 +184,15 @@ impl Numbers {
 
     fn of_token(&mut self) -> OfToken {
         let (code, remains) = (self.small(), self.remains());
-        match self.below(16) {
+        let minutes = self.one_of(&[-90_i16, -1, 90]);
+        match self.below(18) {
             0..=2 => OfToken::FailsBefore(code),
             3..=5 => OfToken::FailsAfter(code, remains),
             6..=7 => OfToken::StopsBefore,
             8..=10 => OfToken::StopsAfter(remains),
             11..=13 => OfToken::Lies(code),
             14 => OfToken::Resets,
+            15..=16 => OfToken::Clock(minutes),
             _ => OfToken::Dies,
         }
     }

@@ -1,6 +1,6 @@
-//! Shrunk histories that found something, by name: faults that this product once had, each put back
-//! by hand and found again ([0086](../../../docs/decisions/0086-search-by-machine.md) has the words),
-//! and faults that the simulator was the first to find.
+//! Shrunk histories that found something, by name: faults that this product once had, each put
+//! back by hand and found again (decision 0086 has the words), and faults that the simulator was
+//! the first to find.
 
 use super::checker::Met;
 use super::faults::{Fault, OfMedium, OfPeople, OfToken, Remains};
@@ -36,6 +36,15 @@ fn words_on_one_medium_are_nobodys() {
 fn an_object_without_a_name_is_found() {
     let nameless = Fault::Token(3, OfToken::FailsAfter(0, Remains::Nameless));
     holds(&[nameless], Met::Nameless, Ending::Completed);
+}
+
+/// A key generation says that it failed and has made a good pair, and the clock goes back while
+/// that is found out: the key was adopted with the time of the last record.
+#[test]
+fn an_adoption_has_the_time_of_the_clock() {
+    let fails = Fault::Token(3, OfToken::FailsAfter(0, Remains::Whole));
+    let back = Fault::Token(5, OfToken::Clock(-90));
+    holds(&[fails, back], Met::WrongClock, Ending::Completed);
 }
 
 /// The clock goes back: once the last record's time was taken in its place.

@@ -1,4 +1,5 @@
-//! What a ceremony leaves when it has ended: the folder that it hands out, and what is on its tokens.
+//! What a ceremony leaves when it has ended: the folder that it hands out, and what is on its
+//! tokens.
 
 use std::collections::BTreeMap;
 
@@ -10,8 +11,8 @@ use super::checker::{Checker, lines};
 use super::world::World;
 
 impl Checker {
-    /// Every file of the manifest is there, and no other; every certificate and CRL bears a signature
-    /// that a token gave out, and nothing is handed out of a ceremony that was aborted.
+    /// Every file of the manifest is there, and no other; every certificate and CRL bears a
+    /// signature that a token gave out, and nothing is handed out of a ceremony that was aborted.
     pub(super) fn judge_output(&mut self, out: &BTreeMap<String, Vec<u8>>, is_completed: bool) {
         let manifest = out.get("manifest.json").map(Vec::as_slice).unwrap_or_default();
         let manifest: Value = serde_json::from_slice(manifest).unwrap_or_default();

@@ -44,6 +44,7 @@ fn vanish(folder: &Path) {
 
 /// Appends octets to a file of a medium, and syncs it.
 pub(crate) fn append(folder: &Path, file: &mut File, octets: &[u8]) -> io::Result<()> {
+    with(|world| world.checker.written(octets));
     let fault = written(folder);
     match fault {
         Some(OfWrite::Torn(of)) => {

@@ -1,6 +1,6 @@
-//! People who can be mistaken, refuse, be late and leave. They read the head from their paper, never
-//! from the machine, and everything that they say is kept, so that nobody can put words into their
-//! mouths.
+//! People who can be mistaken, refuse, be late and leave. They read the head from their paper,
+//! never from the machine, and everything that they say is kept, so that nobody can put words into
+//! their mouths.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -158,8 +158,8 @@ fn next(reached: &Reached, again: bool, way: &Way) -> Option<Way> {
     }
 }
 
-/// Of the journals that may be left out, the one that the auditor finds to have what nobody said, or
-/// else less.
+/// Of the journals that may be left out, the one that the auditor finds to have what nobody said,
+/// or else less.
 fn doubted(folders: &[PathBuf]) -> PathBuf {
     let length = |folder: &PathBuf| {
         fs::metadata(folder.join(media::JOURNAL)).map_or(0, |journal| journal.len())

@@ -1,5 +1,5 @@
-//! What a simulated ceremony is held in: one world for each thread, which product code meets only at
-//! its edges ([`super`] says where).
+//! What a simulated ceremony is held in: one world for each thread, which product code meets only
+//! at its edges ([`super`] says where).
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
