@@ -22,6 +22,10 @@ impl Clock {
         match self {
             Self::Planned(at) => Ok(*at),
             Self::System => {
+                #[cfg(test)]
+                if let Some(now) = crate::simulator::now() {
+                    return Ok(now);
+                }
                 let seconds =
                     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
                 let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);

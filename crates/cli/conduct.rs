@@ -9,8 +9,6 @@ pub(crate) mod clock;
 pub(crate) mod doubt;
 mod shown;
 
-use std::io::Write as _;
-
 use ceremony::fault::Fault;
 use ceremony::graph::{Act, Op, TokenAct};
 use ceremony::key::Proof;
@@ -354,7 +352,7 @@ impl Conduct {
     fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
         tell(fault);
         if let Some((ja, en)) = report::advice(fault) {
-            let _ = writeln!(std::io::stderr(), "  ☞ {}", pick(self.lang, ja, en));
+            report::tell(&format!("  ☞ {}", pick(self.lang, ja, en)));
         }
         let reason = as_words(&format!("asked {}; found {}", fault.asked, fault.found));
         let event = Event::Refused {
@@ -382,7 +380,7 @@ impl Conduct {
             let asked = Some((&Holder::Root, &request));
             self.tokens.hold_pins(self.pin.as_mut(), op, asked, self.lang)?;
         }
-        let answer = self.tokens.root.perform(request).map_err(|error| {
+        let answer = self.tokens.ask_root(request).map_err(|error| {
             Halt::Token(Fault::new(RuleId::S_TOKEN, "the seal", error.to_string()))
         })?;
         let sealed = made.seal(&run, &answer).map_err(Halt::Token)?;
@@ -403,14 +401,14 @@ impl Conduct {
     /// A line of progress, for whoever waits.
     pub(crate) fn say(&self, line: &str) {
         if self.progress {
-            let _ = writeln!(std::io::stderr(), "{line}");
+            report::tell(line);
         }
     }
 }
 
 /// Says what is not as it was asked; the ceremony goes on.
 fn tell(fault: &Fault) {
-    let _ = writeln!(std::io::stderr(), "✗ {}", report::plain(&fault.to_string()));
+    report::tell(&format!("✗ {}", report::plain(&fault.to_string())));
 }
 
 /// How an ended ceremony leaves the command.

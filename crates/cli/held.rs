@@ -42,6 +42,10 @@ pub(crate) fn follows(
     after: &After,
 ) -> Result<Arc<State>, Halt> {
     let After::Ceremony(name) = after else { return Ok(Arc::default()) };
+    #[cfg(test)]
+    if let Some(state) = crate::simulator::state() {
+        return Ok(state);
+    }
     let ledger = ledger.ok_or_else(|| {
         Halt::media(RuleId::S_LEDGER, format!("--ledger, the ledger that holds {name}"), "none")
     })?;
@@ -86,6 +90,10 @@ pub(crate) fn people(
     mode: Mode,
     lang: Lang,
 ) -> Result<(People, PinSource), Halt> {
+    #[cfg(test)]
+    if let Some(people) = crate::simulator::people() {
+        return Ok(people);
+    }
     let people = match &held.answers {
         Some(_) if mode != Mode::Drill => {
             return Err(Halt::media(

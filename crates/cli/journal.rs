@@ -221,14 +221,12 @@ impl Medium {
     fn append(&mut self, noted: &Noted) -> std::io::Result<()> {
         self.held.is_at(&self.folder)?;
         if !noted.transcript.is_empty() {
-            self.transcript.write_all(noted.transcript.as_bytes())?;
-            self.transcript.sync_data()?;
+            durably(&self.folder, &mut self.transcript, noted.transcript.as_bytes())?;
         }
         if !noted.after.is_empty() {
             let appended = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
             let mut after = self.held.file(AFTER, appended)?;
-            after.write_all(noted.after.as_bytes())?;
-            after.sync_data()?;
+            durably(&self.folder, &mut after, noted.after.as_bytes())?;
         }
         Ok(())
     }
@@ -257,7 +255,7 @@ impl Medium {
             let kept = held.min(octets.len());
             file.set_len(u64::try_from(kept).unwrap_or(u64::MAX))?;
             file.seek(SeekFrom::End(0))?;
-            file.write_all(octets.get(kept..).unwrap_or_default())?;
+            durably(&self.folder, &mut file, octets.get(kept..).unwrap_or_default())?;
             file.sync_all()
         };
         change().map_err(|error| failed(&path, &error))?;
@@ -347,6 +345,17 @@ fn read_inputs(
         inputs.insert(name, text.clone().into_bytes());
     }
     Ok(inputs)
+}
+
+/// Writes octets at the end of a medium's file; durable when this returns.
+fn durably(folder: &Path, file: &mut File, octets: &[u8]) -> std::io::Result<()> {
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::append(folder, file, octets);
+    }
+    let _ = folder;
+    file.write_all(octets)?;
+    file.sync_data()
 }
 
 fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {

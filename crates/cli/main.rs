@@ -39,6 +39,8 @@ mod room;
 mod run;
 mod secrets;
 mod signals;
+#[cfg(test)]
+mod simulator;
 mod sources;
 mod state;
 mod tokens;

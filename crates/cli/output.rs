@@ -142,7 +142,12 @@ pub(crate) fn refuse_existing(out: &Path) -> Result<(), Halt> {
 }
 
 fn write_file(path: &Path, octets: &[u8]) -> std::io::Result<()> {
-    File::create_new(path)?.write_all(octets)
+    let write = || File::create_new(path)?.write_all(octets);
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::put(path, write);
+    }
+    write()
 }
 
 /// A temporary folder is its owner's alone; what is handed out is read by others.

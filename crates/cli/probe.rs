@@ -105,7 +105,7 @@ pub(crate) fn before_anyone_enters(tokens: &mut Tokens, run: &Run) -> Result<(),
     for (holder, mut probe) in of_ceremony(run, Life::Session)? {
         for step in probe.first_steps() {
             let Some(request) = probe.request(&step) else { continue };
-            let answer = tokens.of(&holder)?.probe(request);
+            let answer = tokens.probe(&holder, request)?;
             let finding = probe.take(step, answer);
             // What a token says of wrong PINs is said to people where the PIN is asked for.
             if of_wrong_pins(&finding) {

@@ -37,6 +37,10 @@ pub(crate) enum Wanted {
 /// Reads the room, compares the modules' digests, and opens the modules. Nothing on a token is
 /// touched.
 pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
+    #[cfg(test)]
+    if let Some(entered) = crate::simulator::entered() {
+        return Ok(entered);
+    }
     let octets = read_document(path)?;
     let wrong = |violation: ceremony::violation::Violation| {
         let place = place(path, &octets, &violation.place.span);

@@ -8,7 +8,7 @@ use ceremony::graph::{Act, Op, PeopleAct, TokenAct};
 use ceremony::key::Proof;
 use ceremony::name::Name;
 use ceremony::rule::RuleId;
-use ceremony::run::Run;
+use ceremony::run::{ProbeAnswer, ProbeRequest, Run};
 use ceremony::token::{CopyRemains, CopyRequest, Holder, TokenAnswer, TokenError, TokenRequest};
 use token::{Entry, Token, Tries, Who};
 
@@ -88,6 +88,11 @@ impl Tokens {
         request: Option<(&Holder, &TokenRequest)>,
         lang: Lang,
     ) -> Result<(), Halt> {
+        #[cfg(test)]
+        if crate::simulator::is_on() {
+            crate::simulator::enter_pin(op);
+            return Ok(());
+        }
         let Some(pin) = pin else { return Ok(()) };
         if let Act::Token(TokenAct::Login { token }) = &op.act {
             self.hold(pin, token, Who::User, lang)?;
@@ -171,7 +176,7 @@ impl Tokens {
             Halt::Bug(Fault::new(RuleId::S_SPARE, "a token of the room", to.as_str()))
         })?;
         if let Some(remains) = remains {
-            match token::clear(root, spare, remains) {
+            match clear(root, spare, to, remains) {
                 Ok(TokenAnswer::Left { objects: 0 }) => {}
                 Ok(answer) => {
                     let found = format!("{answer:?}");
@@ -184,7 +189,26 @@ impl Tokens {
                 Err(error) => return Ok(Err(error)),
             }
         }
-        Ok(token::copy(root, spare, request))
+        Ok(copy(root, spare, to, request))
+    }
+
+    /// One request to the root token, beside the operations.
+    pub(crate) fn ask_root(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
+        perform(&mut self.root, &Holder::Root, request)
+    }
+
+    /// One request to a token before anything is begun.
+    pub(crate) fn probe(
+        &mut self,
+        holder: &Holder,
+        request: ProbeRequest,
+    ) -> Result<Result<ProbeAnswer, TokenError>, Halt> {
+        let token = self.of(holder)?;
+        #[cfg(test)]
+        if crate::simulator::is_on() {
+            return Ok(crate::simulator::probe(token, request));
+        }
+        Ok(token.probe(request))
     }
 
     /// Asks the token; signatures are verified on another thread while it makes the next.
@@ -197,17 +221,62 @@ impl Tokens {
         let expected = run.expected_signatures().map_err(Halt::Bug)?;
         let token = self.of(holder)?;
         if expected.is_empty() {
-            return Ok((token.perform(request), Vec::new()));
+            return Ok((perform(token, holder, request), Vec::new()));
         }
+        #[cfg(test)]
+        crate::simulator::about_to_sign(&expected);
         let (watcher, coming) = std::sync::mpsc::channel();
         token.watch(watcher);
         std::thread::scope(|scope| {
             // Without another thread they are verified once all are there.
             let proving = move || prove_coming(&expected, &coming);
             let proving = std::thread::Builder::new().spawn_scoped(scope, proving).ok();
-            let answer = token.perform(request);
+            let answer = perform(token, holder, request);
             let proofs = proving.and_then(|proving| proving.join().ok()).unwrap_or_default();
             Ok((answer, proofs))
         })
     }
+}
+
+/// Every request of a ceremony to one token passes here, and every one to two in the next two: here
+/// the simulator puts in its own.
+fn perform(
+    token: &mut Token,
+    holder: &Holder,
+    request: TokenRequest,
+) -> Result<TokenAnswer, TokenError> {
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::perform(token, holder, request);
+    }
+    let _ = holder;
+    token.perform(request)
+}
+
+fn copy(
+    from: &mut Token,
+    spare: &mut Token,
+    to: &Name,
+    request: CopyRequest,
+) -> Result<TokenAnswer, TokenError> {
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::copy(from, spare, to, request);
+    }
+    let _ = to;
+    token::copy(from, spare, request)
+}
+
+fn clear(
+    from: &mut Token,
+    spare: &mut Token,
+    to: &Name,
+    remains: CopyRemains,
+) -> Result<TokenAnswer, TokenError> {
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::clear(from, spare, to, remains);
+    }
+    let _ = to;
+    token::clear(from, spare, remains)
 }

@@ -21,16 +21,16 @@ pub(crate) fn agree(
 ) -> Result<(), Halt> {
     while let Err(fault) = judge_clock(bounds, clock.now()?) {
         let late = fault.rule == RuleId::S_WINDOW && bounds.last.is_some();
-        let People::Terminal(terminal) = people else {
-            // Nobody is there to set it. One that is late is refused by the run, and sealed so.
-            return if late { Ok(()) } else { Err(Halt::Interrupted(fault)) };
-        };
         let shown = pick(lang, "時計が合いません", "the clock does not agree");
         let asked = pick(lang, "求めたもの", "asked");
         let found = pick(lang, "あったもの", "found");
         let shown =
             format!("\n✗ {shown}\n   {asked}: {}\n   {found}: {}\n", fault.asked, fault.found);
-        match terminal.choose(&shown, asks(late, at, lang))?.as_str() {
+        let Some(chosen) = people.choose(&shown, asks(late, at, lang))? else {
+            // Nobody is there to set it. One that is late is refused by the run, and sealed so.
+            return if late { Ok(()) } else { Err(Halt::Interrupted(fault)) };
+        };
+        match chosen.as_str() {
             "no" | "いいえ" => return Err(Halt::Interrupted(fault)),
             "late" if late => return Ok(()),
             _ => {}

@@ -134,7 +134,7 @@ impl Conduct {
 
     /// Asks the token for a read that settles a doubt.
     fn look(&mut self, request: TokenRequest) -> Result<TokenAnswer, Halt> {
-        self.tokens.root.perform(request).map_err(|error| {
+        self.tokens.ask_root(request).map_err(|error| {
             let found = error.to_string();
             Halt::Token(Fault::new(RuleId::S_TOKEN, "to read back what is on the token", found))
         })
@@ -168,7 +168,12 @@ impl Conduct {
             return self.take(run, Event::Lost { op: name, attempt, cause: as_words(&cause) });
         }
         let adopted = Event::Adopted { op: name.clone(), attempt, key: facts.clone() };
-        let at = self.clock.now()?.max(run.last_at());
+        // What the token holds is no reason to give a record a time that the clock does not show.
+        let at = self.clock.now()?;
+        if at < run.last_at() {
+            let asked = format!("a time not before the last record, {}", run.last_at());
+            return Err(interrupted(RuleId::S_TIME_BACK, &asked, &at.to_string()));
+        }
         if let Ok(step) = run.clone().apply(at, adopted) {
             return self.keep(step);
         }
@@ -199,7 +204,7 @@ impl Conduct {
         let event = Event::Deviation { op: name.clone(), reason, by: by.clone() };
         let run = self.take(run, event)?;
         let request = run.destroy_request(op, attempt).map_err(Halt::Bug)?;
-        match self.tokens.root.perform(request) {
+        match self.tokens.ask_root(request) {
             Ok(TokenAnswer::Left { objects: 0 }) => {
                 self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })
             }

@@ -57,10 +57,10 @@ pub(crate) fn two_devices(folders: &[PathBuf], mode: Mode, lang: Lang) -> Result
     }
     let told = pick(
         lang,
-        "! 記録の 2 つのフォルダーが同じ媒体の上にあります。本番では拒否されます。\n",
-        "! both journal folders are on one device: in a real ceremony that is refused.\n",
+        "! 記録の 2 つのフォルダーが同じ媒体の上にあります。本番では拒否されます。",
+        "! both journal folders are on one device: in a real ceremony that is refused.",
     );
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes());
+    crate::report::tell(told);
     Ok(())
 }
 

@@ -48,6 +48,18 @@ pub struct Expected {
 }
 
 impl Expected {
+    /// The structure that is signed, where it is a certificate or a CRL.
+    #[must_use]
+    pub fn structure(&self) -> Option<&[u8]> {
+        self.structure.then_some(&*self.message)
+    }
+
+    /// The key that signs it.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
     /// The check that this raw signature is on what was asked.
     pub fn check(&self, raw: &Octets) -> Result<Check, Fault> {
         let signature = self.signature(raw)?;
