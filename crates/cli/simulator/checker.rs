@@ -292,6 +292,11 @@ impl Checker {
         };
         self.lone = [rest(&a), rest(&b)].concat();
         self.copied.extend(self.lone.iter().map(|line| line.as_bytes().to_vec()));
+        let after = media.iter().map(|folder| fs::read(folder.join("after.jsonl")));
+        for octets in after.flatten() {
+            let records = octets.split_inclusive(|octet| *octet == b'\n');
+            self.copied.extend(records.map(<[u8]>::to_vec));
+        }
         self.is_alone = consent || media.iter().any(|folder| !folder.join(JOURNAL).exists());
         let of_people = |line: &String| {
             line.contains("\"from\":\"people\"") || line.contains("\"kind\":\"noted\"")
