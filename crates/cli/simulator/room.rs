@@ -4,7 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ceremony::graph::{Act, Graph, Op};
+use ceremony::graph::{Act, Graph, Op, PeopleAct, TokenAct};
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::{Said, WHO};
@@ -110,7 +110,7 @@ pub(crate) fn ask(question: &Question<'_>) -> Reply {
     let op = question.request.op.name.as_str();
     let fault = heard(op);
     let mut said = as_planned(question.request, "simulated");
-    let reads = matches!(question.request.op.act, Act::Papers);
+    let reads = matches!(question.request.op.act, Act::People(PeopleAct::Papers));
     let on_paper = with(|world| {
         if !reads {
             return None;
@@ -152,7 +152,7 @@ pub(crate) fn ask(question: &Question<'_>) -> Reply {
 
 /// Somebody enters a PIN. Who cannot log in after a while ends the process.
 pub(crate) fn enter_pin(op: &Op) {
-    if !matches!(op.act, Act::Login { .. }) {
+    if !matches!(op.act, Act::Token(TokenAct::Login { .. })) {
         return;
     }
     let _ = heard("for the PIN");

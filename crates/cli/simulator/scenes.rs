@@ -18,10 +18,10 @@ use ceremony::verify::{Trust, Verdict};
 
 use super::faults::Site;
 use super::world::contents;
+use crate::judged::Judging;
 use crate::ledgers;
 use crate::review::compiled;
 use crate::sources::Sources;
-use crate::verdicts::judge_folder;
 
 /// One ceremony, ready to be held.
 pub(super) struct Scene {
@@ -72,7 +72,7 @@ pub(super) static SCENES: LazyLock<Vec<Arc<Scene>>> = LazyLock::new(|| {
     for entry in &chain {
         scenes.push(Arc::new(scene(entry, Arc::clone(&state))));
         let golden = goldens[&entry.name].files().unwrap();
-        let verdict = judge_folder(&golden, &state, &Trust::Rehearsal).unwrap();
+        let verdict = Judging::begin(golden, &state).unwrap().end(&Trust::Rehearsal).unwrap();
         let Verdict::Verified(verified) = verdict else { unreachable!("a golden verifies") };
         state = Arc::clone(&verified.facts().state);
     }

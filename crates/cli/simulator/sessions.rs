@@ -12,8 +12,9 @@ use super::world::{Crash, contents, with};
 use crate::args::{self, Command};
 use crate::commands::perform;
 use crate::halt::{Halt, Reached};
+use crate::judged::Judging;
 use crate::lang::Lang;
-use crate::{output, verdicts};
+use crate::output;
 
 /// After so many sessions a ceremony has no end.
 const MOST: usize = 24;
@@ -216,7 +217,7 @@ fn over(way: &Way, ending: Ending) -> Ending {
         return ending;
     }
     let verdict = output::read_folder(&home.join("out"))
-        .and_then(|found| verdicts::judge_folder(&found, &state, &Trust::Rehearsal));
+        .and_then(|found| Judging::begin(found, &state)?.end(&Trust::Rehearsal));
     if !matches!(verdict, Ok(Verdict::Verified(_))) {
         wrong(4, &format!("what is handed out does not verify: {verdict:?}"));
     }
