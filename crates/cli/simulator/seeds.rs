@@ -12,7 +12,7 @@ use super::sessions::Ending;
 use super::{History, history};
 
 /// How many seeds are tried where nobody says how many.
-const SEEDS: u64 = 3_500;
+const SEEDS: u64 = 5_000;
 
 /// The scene and the faults of a seed: the first ceremony two times in three.
 fn of_seed(seed: u64) -> (usize, Vec<Fault>) {
