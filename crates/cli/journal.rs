@@ -80,7 +80,7 @@ impl Journal {
     pub(crate) fn begin(folders: &[PathBuf], compiled: &Compiled) -> Result<Self, Halt> {
         let folders = two(folders)?;
         for folder in &folders {
-            refuse_filled(folder)?;
+            refuse_filled(folder, &BEGUN)?;
         }
         let [a, b] = folders;
         let media = [Medium::create(a, compiled)?, Medium::create(b, compiled)?];
@@ -211,7 +211,7 @@ impl Medium {
         let inputs = inputs.map_err(|error| failed(&folder, &error))?;
         let medium = Self::open(folder, true)?;
         // Once more, now that no other process can write it: nothing is done yet, a torn line goes.
-        refuse_filled(&medium.folder)?;
+        refuse_filled(&medium.folder, &BEGUN)?;
         medium.transcript.set_len(0).map_err(|error| failed(&medium.folder, &error))?;
         put(&medium.folder.join(INPUTS), &inputs)?;
         Ok(medium)
@@ -271,11 +271,16 @@ fn holds_a_line(folder: &Path) -> bool {
         && read_sealed(&path).map_or(true, |octets| octets.contains(&b'\n'))
 }
 
+/// What may lie in a folder in which a ceremony was about to begin.
+const BEGUN: [&str; 2] = [INPUTS, TRANSCRIPT];
+/// The same, where one was about to be copied from the other medium: its transcript comes last.
+const COPIED: [&str; 3] = [INPUTS, AFTER, TRANSCRIPT];
+
 /// A journal begins in an empty folder, or where one was about to begin when the power was cut:
 /// without a whole line, nothing was done.
-fn refuse_filled(folder: &Path) -> Result<(), Halt> {
+fn refuse_filled(folder: &Path, ours: &[&str]) -> Result<(), Halt> {
     let ours = |name: &std::ffi::OsStr| {
-        let begun = name == INPUTS || name == TRANSCRIPT || is_partial(name);
+        let begun = ours.iter().any(|ours| name == *ours) || is_partial(name);
         name == "lost+found" || recover::is_aside(name) || (begun && !holds_a_line(folder))
     };
     let found = match names(folder) {

@@ -28,7 +28,7 @@ use ceremony::run::{Next, Run};
 use ceremony::verify::{Refusal, replay_line, replay_unsealed};
 
 use super::{
-    AFTER, BUNDLE, INPUTS, Journal, Medium, Noted, TRANSCRIPT, failed, holds_a_line, put,
+    AFTER, BUNDLE, COPIED, INPUTS, Journal, Medium, Noted, TRANSCRIPT, failed, holds_a_line, put,
     read_inputs, refuse_filled, two, whole_lines,
 };
 use crate::files::read_sealed;
@@ -187,7 +187,7 @@ impl Side {
     fn read(folder: PathBuf, put_aside: Option<&Path>) -> Result<Self, Halt> {
         let path = folder.join(TRANSCRIPT);
         if path.symlink_metadata().is_err() {
-            refuse_filled(&folder)?;
+            refuse_filled(&folder, &COPIED)?;
             return Ok(Self { folder, held: None, aside: None });
         }
         if put_aside == Some(folder.as_path()) {
@@ -419,7 +419,7 @@ impl Side {
             }
         }
         put(&folder.join(INPUTS), inputs)?;
-        if !after.is_empty() {
+        if !after.is_empty() || folder.join(AFTER).symlink_metadata().is_ok() {
             put(&folder.join(AFTER), after)?;
         }
         put(&folder.join(TRANSCRIPT), transcript)?;

@@ -3,8 +3,9 @@
 //! the first to find.
 
 use super::checker::Met;
-use super::faults::{Fault, OfMedium, OfPeople, OfToken, Remains};
+use super::faults::{Fault, OfMedium, OfPeople, OfToken, OfWrite, Remains};
 use super::history;
+use super::scenes::SCENES;
 use super::sessions::Ending;
 
 /// The first ceremony with these faults keeps every invariant, passes this situation, and ends so.
@@ -52,4 +53,21 @@ fn an_adoption_has_the_time_of_the_clock() {
 fn a_clock_before_the_last_record_is_set_first() {
     let back = Fault::People(25, OfPeople::Clock(-90));
     holds(&[back], Met::WrongClock, Ending::Completed);
+}
+
+/// After the seal one journal is put aside, and the copy of the other breaks off when only its
+/// postscript is there: that folder was then refused for ever, as one with files in it.
+#[test]
+fn a_copy_that_broke_off_after_the_seal_is_made_again() {
+    let faults = [
+        Fault::Media(1, OfMedium::Flipped(0, 56_320)),
+        Fault::Write(223, OfWrite::NotSynced),
+        Fault::Write(225, OfWrite::NotSynced),
+        Fault::Token(3, OfToken::FailsBefore(93)),
+    ];
+    let scene = SCENES.iter().position(|scene| scene.name == "2031-09-destruction").unwrap();
+    let history = history(scene, &faults);
+    assert_eq!(history.found, Vec::<String>::new(), "{}", history.trace.join("\n"));
+    assert!(history.trace.join("\n").contains("Resume(Some("), "{}", history.trace.join("\n"));
+    assert_eq!(history.ending, Ending::Completed);
 }

@@ -168,8 +168,8 @@ pub(crate) fn enter_pin(op: &Op) {
 /// Consent to something of the script's annex.
 pub(crate) fn consent(graph: &Graph, op: &Op, what: &str) -> Reply {
     match heard(&format!("to consent: {what}")) {
-        Some(OfPeople::Refuse) => refused(graph, op.name.as_str()),
-        Some(OfPeople::Deviate) => deviation(graph, op.name.as_str()),
+        // A terminal takes no deviation there.
+        Some(OfPeople::Refuse | OfPeople::Deviate) => refused(graph, op.name.as_str()),
         Some(OfPeople::Mistaken) => Reply::Mistaken { question: WHO, said: Vec::new() },
         Some(OfPeople::Wrong | OfPeople::Leave | OfPeople::Late(_) | OfPeople::Clock(_)) | None => {
             let by = two_of_two_roles(graph);
