@@ -1,7 +1,7 @@
 //! What each rule says where it is kept, in both languages, on what that rests, and what in a
 //! record makes it judged.
 //!
-//! [`Rule::sentence`](super::Rule) says what is refused. A verdict needs the other side: "no token
+//! [`Rule::sentence`](crate::rules::Rule) says what is refused. A verdict needs the other side: "no token
 //! gives out a private key" is so only where a token was asked for one.
 //!
 //! **Invariant:** every rule stands here once, under its id; a test holds it.
