@@ -219,8 +219,8 @@ fn many_signers() {
         bare.signing, bare.verifying, bare.syncing, bare.fixed
     );
     println!(
-        "  {:.2} × (signing + one verification each + one synced intent and result a sheet) (asked: at most 1.10); \
-         {:.2} × raw signing alone (expected below 2)",
+        "  {:.2} × (signing + one verification each by p384 + one synced intent and result a sheet) (asked: at most 1.10); \
+         {:.2} × raw signing alone (asked: at most 1.45)",
         run.as_secs_f64() / bare.least().as_secs_f64(),
         run.as_secs_f64() / bare.signing.as_secs_f64()
     );
@@ -260,6 +260,7 @@ fn long_ledger() {
         timed(Command::new(GISHIKI).arg("rehearse").arg(&ca.folder).arg("--out").arg(&ledger));
     println!("{ceremonies} ceremonies rehearsed: {made:.1?}");
     let mut kept = ceremonies;
+    let mut each = Vec::new();
     for count in [ceremonies, ceremonies / 3, ceremonies / 10] {
         (count..kept).for_each(|gone| fs::remove_dir_all(ledger.join(name(gone))).unwrap());
         kept = count;
@@ -271,11 +272,18 @@ fn long_ledger() {
             let count = line.split(": ").nth(1)?.split(' ').next()?;
             count.parse::<u64>().ok()
         });
+        let one = taken / u32::try_from(count).unwrap();
+        each.push(one);
         println!(
-            "ledger of {count} ceremonies, {} signatures: folded and verified in {taken:.1?}, {:.2?} a ceremony \
-             (asked: 1,000 ceremonies under 60 s, growing linearly)",
-            signatures.unwrap(),
-            taken / u32::try_from(count).unwrap()
+            "ledger of {count} ceremonies, {} signatures: folded and verified in {taken:.1?}, {one:.2?} a ceremony \
+             (asked: 1,000 ceremonies under 25 s on 2 cores)",
+            signatures.unwrap()
         );
     }
+    let ratio = each[0].as_secs_f64() / each[1].as_secs_f64();
+    println!(
+        "  a ceremony of the whole ledger to one of a third of it: {ratio:.2} × (asked: at most 1.5)"
+    );
+    // In little, what a process needs to begin is most of it.
+    assert!(ceremonies < CEREMONIES || ratio <= 1.5, "the ledger does not grow linearly");
 }

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::PathBuf;
 
 use ceremony::hex::Digest;
-use ceremony::record::{Answer, Event, GENESIS, Record, Said};
+use ceremony::record::{Answer, Event, GENESIS, Record, Refuser, Said};
+use ceremony::rule::RuleId;
 use serde_json::Value;
 
 use crate::support::{Drill, LATER, copy, genesis, run, text};
@@ -150,7 +151,7 @@ fn a_refusal_on_one_medium_stops_the_ceremony() {
     let refused = Event::Refused {
         op,
         attempt: 0,
-        rule: "people".into(),
+        rule: Refuser::People,
         reason: "the seal of the bag was broken".into(),
         by: vec!["p02".parse().unwrap()],
     };
@@ -169,7 +170,7 @@ fn a_refusal_on_one_medium_stops_the_ceremony() {
 fn a_rules_refusal_on_one_medium_holds_unless_two_people_say_otherwise() {
     let forged = || {
         let drill = interrupted_at("complete-digital-agency");
-        let (op, rule) = ("complete-digital-agency".to_string(), "S-NONCE".to_string());
+        let (op, rule) = ("complete-digital-agency".to_string(), Refuser::Rule(RuleId::S_NONCE));
         let reason = "an r that was there before".to_string();
         let refused = Event::Refused { op, attempt: 0, rule, reason, by: Vec::new() };
         write(&drill, "B", &with(lines(&drill, "B"), refused));

@@ -205,7 +205,7 @@ fn a_plan_cut_anywhere_is_refused_or_means_what_it_says() {
         (read("plan.toml"), read("../policy.toml"), read("../roster.toml"));
     let mut refused = 0;
     for cut in 0..plan.len() {
-        let inputs = ceremony::compile::Inputs::read(&plan[..cut], &policy, &roster, &[].into());
+        let inputs = ceremony::inputs::Inputs::read(&plan[..cut], &policy, &roster, &[].into());
         refused += usize::from(
             inputs.and_then(|inputs| ceremony::compile::compile(&inputs, &nothing())).is_err(),
         );

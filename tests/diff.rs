@@ -1,19 +1,22 @@
 //! What `diff` tells a reviewer: nothing of form, everything of meaning, the same from either side.
 //!
 //! Each case changes the sample CA; its page is a snapshot in `tests/diff`, to be read.
-//! `INSTA_UPDATE=always cargo test --test all diff` renews them.
+//! `GISHIKI_RENEW=1 cargo test --test all diff` renews them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Output;
 
-use ceremony::compile::{Inputs, compile};
+use ceremony::compile::compile;
 use ceremony::diff::{Difference, Meaning, Part, compare};
+use ceremony::inputs::Inputs;
 use ceremony::plan::Plan;
 
 use crate::life::history::{CEREMONIES, plan};
-use crate::support::{files, genesis, genesis_golden, gishiki, root, run, sample_ca, text};
+use crate::support::{
+    files, genesis, genesis_golden, gishiki, root, run, sample_ca, snapshot, text,
+};
 
 /// A file of the sample CA, what is found in it, and what is put there.
 type Change = (&'static str, &'static str, &'static str);
@@ -168,16 +171,14 @@ fn assert_same(output: &Output) {
 
 #[test]
 fn a_change_of_meaning_is_told_as_a_reviewer_reads_it() {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(root().join("tests/diff"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let _bound = settings.bind_to_scope();
+    let keep = |name: &str, output: &Output| {
+        snapshot("tests/diff", name, &without_digests(&differs(output)));
+    };
     for case in CASES {
-        insta::assert_snapshot!(case.name, without_digests(&differs(&case.output())));
+        keep(case.name, &case.output());
     }
     let two = diff(&golden("2026-09-renewal"), &golden("2026-10-ds-compromise"), &[]);
-    insta::assert_snapshot!("two-ceremonies", without_digests(&differs(&two)));
+    keep("two-ceremonies", &two);
     let kept = fs::read_dir(root().join("tests/diff")).unwrap();
     assert_eq!(kept.count(), CASES.len() + 1, "a snapshot of no case");
 }

@@ -199,6 +199,25 @@ fn every_link_leads_somewhere() {
     assert!(links > 30, "{links} links");
 }
 
+/// The guides say which files a change touches; each of them is there.
+#[test]
+fn every_file_that_a_guide_names_is_there() {
+    let mut named = 0;
+    for guide in ["CONTRIBUTING.md", "SECURITY.md", "RELEASING.md", "docs/ARCHITECTURE.md"] {
+        let text = read(guide);
+        for word in text.split('`').skip(1).step_by(2) {
+            let first = word.split('/').next().unwrap();
+            let ours = ["crates", "tests", "docs", "nix", "golden", "ceremony-plans", ".ci"];
+            let plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+            if ours.contains(&first) && plain && !word.contains("NAME") {
+                assert!(root().join(word).exists(), "{guide}: {word}");
+                named += 1;
+            }
+        }
+    }
+    assert!(named > 60, "{named} files");
+}
+
 #[test]
 fn every_decision_is_listed() {
     let list = read("docs/decisions/README.md");

@@ -8,6 +8,7 @@ use std::process::{Command, Output};
 use ceremony::hex::Octets;
 use ceremony::key::Curve;
 use ceremony::record::{Answer, Mode, Place};
+use ceremony::rule::RuleId;
 use ceremony::token::{Attribute, TokenAnswer, TokenObject};
 use token::{RehearsalToken, Token};
 
@@ -272,10 +273,10 @@ fn a_policy_says_what_a_module_rejects_cannot_tell_and_brings() {
         Answer::Token(TokenAnswer::Objects { objects })
     };
     assert!(walk.run.judge(&object("device", "certificate")).is_ok());
-    assert_eq!(walk.refuses(&object("device", "data")), "R-HSM-DEDICATED");
-    assert_eq!(walk.refuses(&object("another", "certificate")), "R-HSM-DEDICATED");
+    assert_eq!(walk.refuses(&object("device", "data")), RuleId::R_HSM_DEDICATED);
+    assert_eq!(walk.refuses(&object("another", "certificate")), RuleId::R_HSM_DEDICATED);
     // Nothing was begun: what bears no name is somebody else's.
-    assert_eq!(walk.refuses(&object("", "private-key")), "R-HSM-DEDICATED");
+    assert_eq!(walk.refuses(&object("", "private-key")), RuleId::R_HSM_DEDICATED);
     let planned = walk.planned();
     walk.answer(planned).unwrap();
     let mut walk = walk.until("generate-g1");
@@ -293,10 +294,10 @@ fn a_policy_says_what_a_module_rejects_cannot_tell_and_brings() {
     let silent = [Attribute::Derive, Attribute::Copyable, Attribute::NeverExtractable];
     for attribute in told.filter(|attribute| !silent.contains(attribute)) {
         // An absent WRAP_WITH_TRUSTED counts as false; this key's is true.
-        assert_eq!(walk.refuses(&without(attribute)), "R-KEY-IN-HSM", "{attribute:?}");
+        assert_eq!(walk.refuses(&without(attribute)), RuleId::R_KEY_IN_HSM, "{attribute:?}");
     }
     let mut derives = good.clone();
     derives.private.insert(Attribute::Derive, true);
     let derives = Answer::Token(TokenAnswer::Key(derives));
-    assert_eq!(walk.refuses(&derives), "R-KEY-IN-HSM", "not told is not allowed");
+    assert_eq!(walk.refuses(&derives), RuleId::R_KEY_IN_HSM, "not told is not allowed");
 }

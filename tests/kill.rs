@@ -3,8 +3,7 @@
 //! every one.
 //!
 //! Every point is taken: each call of the module, each write to a file of the journals and each
-//! sync of it, each file that is put in its place whole. `GISHIKI_KILL=sample` takes some, for a
-//! quick look.
+//! sync of it, each file that is put in its place whole.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -86,24 +85,9 @@ fn calls(base: &Drill, plan: &Path) -> Vec<String> {
     log.lines().map(|line| line.split(' ').nth(1).unwrap().to_string()).collect()
 }
 
-fn token_points(calls: &[String], all: bool) -> Vec<Point> {
-    let changing = [
-        "C_GenerateKeyPair",
-        "C_Sign",
-        "C_CreateObject",
-        "C_DestroyObject",
-        "C_Login",
-        "C_WrapKey",
-    ];
-    let mut points = Vec::new();
-    for (index, name) in calls.iter().enumerate() {
-        if changing.contains(&name.as_str()) || all || index % 29 == 0 {
-            for fault in ["kill-before", "kill-after"] {
-                points.push(Point::Token(format!("{}:{fault}", index + 1)));
-            }
-        }
-    }
-    points
+fn token_points(calls: &[String]) -> Vec<Point> {
+    let both = |n| ["kill-before", "kill-after"].map(|fault| Point::Token(format!("{n}:{fault}")));
+    (1..=calls.len()).flat_map(both).collect()
 }
 
 /// How often one whole run makes this system call.
@@ -132,9 +116,9 @@ const LINES: [(&str, &str); 8] = [
 /// How a file is put in its place whole: inputs and bundle of both media; and the output.
 const WHOLE: [(&str, &str); 3] = [("fsync", ""), ("renameat", ""), ("rename", "")];
 
-fn journal_points(base: &Drill, plan: &Path, all: bool) -> Vec<Point> {
+fn journal_points(base: &Drill, plan: &Path) -> Vec<Point> {
     let mut points = Vec::new();
-    for (offset, (call, file)) in LINES.into_iter().chain(WHOLE).enumerate() {
+    for (call, file) in LINES.into_iter().chain(WHOLE) {
         let count = count(base, plan, call, file);
         let least = match (file.is_empty(), file.contains("after")) {
             (true, _) => 1,
@@ -142,8 +126,7 @@ fn journal_points(base: &Drill, plan: &Path, all: bool) -> Vec<Point> {
             (false, false) => 30,
         };
         assert!(count >= least, "{call} {file}: {count}");
-        let taken = (1..=count).filter(|n| all || file.is_empty() || (n + offset * 3) % 13 == 0);
-        points.extend(taken.map(|number| Point::Journal { call, file, number }));
+        points.extend((1..=count).map(|number| Point::Journal { call, file, number }));
     }
     points
 }
@@ -301,10 +284,6 @@ fn judge_all(base: &Drill, plan: &Path, points: &[Point]) {
     assert!(failed.is_empty(), "{} of {} points: {failed:?}", failed.len(), points.len());
 }
 
-fn all_points() -> bool {
-    std::env::var("GISHIKI_KILL").as_deref() != Ok("sample")
-}
-
 fn base() -> (Drill, tempfile::TempDir, PathBuf) {
     let drill = Drill::new();
     drill.write_room(&faulty_module());
@@ -318,13 +297,13 @@ fn killed_at_a_token_request_it_resumes_and_nothing_is_used_twice() {
     let (base, _folder, plan) = base();
     let calls = calls(&base, &plan);
     assert!(calls.len() > 100, "{}", calls.len());
-    judge_all(&base, &plan, &token_points(&calls, all_points()));
+    judge_all(&base, &plan, &token_points(&calls));
 }
 
 #[test]
 fn killed_at_a_journal_write_it_resumes_and_nothing_is_used_twice() {
     let (base, _folder, plan) = base();
-    judge_all(&base, &plan, &journal_points(&base, &plan, all_points()));
+    judge_all(&base, &plan, &journal_points(&base, &plan));
 }
 
 #[test]

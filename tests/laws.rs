@@ -1,12 +1,14 @@
 //! Laws of the house that a machine can hold: what the core must not be able to do, and how large
 //! things may be.
 
+mod circles;
+
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{root, succeed};
+use crate::support::{document, root, succeed};
 
 /// Every source file of ours below a folder.
 fn sources(folder: &Path) -> Vec<PathBuf> {
@@ -161,6 +163,55 @@ fn nothing_is_left_undone() {
             }
         }
     }
+}
+
+/// How often each file says `unwrap_or_default`, in `tests/laws/defaults.txt`. It may mean that
+/// nothing is as good as what is empty; where it means that something cannot happen, it hides the
+/// day on which it does. A new one is seen in review, and one that goes takes its line with it.
+#[test]
+fn every_silent_default_is_counted() {
+    let mut counted = String::new();
+    for (path, text) in of("crates") {
+        let count = text.matches(".unwrap_or_default()").count();
+        if count > 0 {
+            let shown = path.strip_prefix(root()).unwrap().display();
+            counted.push_str(&format!("{shown} {count}\n"));
+        }
+    }
+    document("tests/laws/defaults.txt", &counted);
+}
+
+#[test]
+fn decisions_are_numbered_and_what_is_free_is_said() {
+    let readme = fs::read_to_string(root().join("docs/decisions/README.md")).unwrap();
+    let mut files = BTreeSet::new();
+    for entry in fs::read_dir(root().join("docs/decisions")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        if name == "README.md" {
+            continue;
+        }
+        let number = name[..4].to_string();
+        assert_eq!(readme.matches(&format!("| [{number}]({name}) | ")).count(), 1, "{name}");
+        assert!(files.insert(number), "{name}: a number twice");
+    }
+    let (_, said) = readme.split_once("No decision has the numbers ").unwrap();
+    let (said, _) = said.split_once('.').unwrap();
+    let last: usize = files.last().unwrap().parse().unwrap();
+    let free: Vec<usize> = (1..last).filter(|n| !files.contains(&format!("{n:04}"))).collect();
+    let said: Vec<usize> = said.split([',', ' ', '\n']).filter_map(|n| n.parse().ok()).collect();
+    assert_eq!(said, free, "the numbers that docs/decisions/README.md says are free");
+}
+
+/// `rust-version` is a promise: it names the compiler that everything is tested with.
+#[test]
+fn the_oldest_compiler_is_the_one_that_is_tested() {
+    let read = |name: &str| fs::read_to_string(root().join(name)).unwrap();
+    let field = |text: &str, name: &str| -> String {
+        let behind = text.split_once(&format!("{name} = \"")).unwrap().1;
+        behind.split('"').next().unwrap().to_string()
+    };
+    let oldest = field(&read("Cargo.toml"), "rust-version");
+    assert_eq!(field(&read("rust-toolchain.toml"), "channel"), format!("{oldest}.0"));
 }
 
 #[test]

@@ -14,7 +14,9 @@ use serde_json::Value;
 
 use self::history::{CEREMONIES, History, plan};
 use crate::support::terminal::SO_PIN;
-use crate::support::{SOFTHSM, files, gishiki, replaced, root, run, succeed, text, to_be_signed};
+use crate::support::{
+    SOFTHSM, files, gishiki, renewing, replaced, root, run, succeed, text, to_be_signed,
+};
 
 fn golden(ceremony: &str) -> std::path::PathBuf {
     root().join("golden/mdoc-root").join(ceremony)
@@ -24,6 +26,10 @@ fn golden(ceremony: &str) -> std::path::PathBuf {
 fn every_golden_of_the_history_is_what_a_rehearsal_gives() {
     let (plans, goldens) =
         (root().join("ceremony-plans/mdoc-root"), root().join("golden/mdoc-root"));
+    if renewing() {
+        fs::remove_dir_all(&goldens).unwrap();
+        succeed(gishiki().arg("rehearse").arg(&plans).arg("--out").arg(&goldens));
+    }
     let mut rehearse = gishiki();
     rehearse.arg("rehearse").arg(&plans).arg("--compare").arg(&goldens);
     let said = succeed(rehearse.env("TZ", "America/St_Johns").current_dir("/"));
@@ -55,6 +61,34 @@ fn the_whole_ledger_is_judged_by_one_command() {
         let output = run(gishiki().arg("verify").arg(&ledger).args(flag));
         assert_eq!(output.status.code(), Some(code), "{flag:?}: {}", text(&output));
     }
+}
+
+/// A ceremony is proved while the next is replayed; the faults come in the order of the ledger.
+#[test]
+fn what_is_wrong_with_the_earlier_ceremony_is_said_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let ledger = folder.path().join("ledger");
+    let take = |ceremony: &str| crate::support::copy(&golden(ceremony), &ledger.join(ceremony));
+    CEREMONIES[..3].iter().for_each(|ceremony| take(ceremony));
+    let refused = |place: &str| {
+        let output = run(gishiki().arg("verify").arg(&ledger).arg("--rehearsal"));
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(4), "{said}");
+        assert!(said.contains(place), "{place}: {said}");
+        said
+    };
+    // The third shows when it is replayed, the second when it is proved and compared.
+    let transcript = ledger.join(CEREMONIES[2]).join("transcript.jsonl");
+    fs::write(&transcript, "no record\n").unwrap();
+    assert!(refused(CEREMONIES[2]).contains(&format!("✓ {} ", CEREMONIES[1])));
+    fs::write(ledger.join(CEREMONIES[1]).join("ds-0001.der"), "no certificate").unwrap();
+    let said = refused(&format!("{}/ds-0001.der", CEREMONIES[1]));
+    assert!(said.contains(&format!("✓ {} ", CEREMONIES[0])), "{said}");
+    assert!(!said.contains(&format!("✓ {} ", CEREMONIES[1])), "{said}");
+    // A signature that does not hold is no other's fault either.
+    let transcript = ledger.join(CEREMONIES[0]).join("transcript.sigstore.json");
+    fs::write(&transcript, "{}").unwrap();
+    assert!(!refused(CEREMONIES[0]).contains('✓'));
 }
 
 /// Forks, gaps, older copies, mixed ledgers: what the ledger refuses, and by which rule.

@@ -51,3 +51,4 @@ mod usage;
 mod validate;
 mod vendor;
 mod verdict;
+mod verifiers;

@@ -3,8 +3,9 @@
 
 use std::process::Command;
 
-use ceremony::graph::Act;
+use ceremony::graph::{Act, TokenAct};
 use ceremony::record::{Answer, Mode, Place};
+use ceremony::rule::RuleId;
 use ceremony::run::Next;
 use ceremony::token::TokenAnswer;
 use token::{Module, Pin, Token};
@@ -57,7 +58,7 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
         {
             // softokn does not say LOCAL; here it says whatever it was asked, as a module that lies
             // well does.
-            let Act::Generate { key } = &op.act else { panic!("{name}") };
+            let Act::Token(TokenAct::Generate { key }) = &op.act else { panic!("{name}") };
             let template = walk.run.graph().key(key).unwrap().template(walk.run.graph(), attempt);
             facts.private = template.expected_private;
             facts.public = template.expected_public;
@@ -65,7 +66,7 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
         if let Answer::Token(TokenAnswer::Yielded { octets }) = &answer {
             println!("softokn gave out {octets} octets at {name}");
             let fault = walk.run.judge(&answer).unwrap_err();
-            assert_eq!(fault.rule, "R-NO-TRANSFER");
+            assert_eq!(fault.rule, RuleId::R_NO_TRANSFER);
             assert!(name.starts_with("wrap-"), "{name}");
             assert!(fault.to_string().contains("this token must not be used"), "{fault}");
             return;

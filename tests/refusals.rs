@@ -3,10 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::compile::{Compiled, compile};
+use ceremony::fault::Fault;
 use ceremony::hex::{Digest, Octets};
-use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
-use ceremony::run::{FactKind, Fault, Next, Request, Run};
+use ceremony::inputs::Inputs;
+use ceremony::record::{Answer, Attempt, Event, Mode, Place, Refuser, Said};
+use ceremony::rule::RuleId;
+use ceremony::run::{FactKind, Next, Request, Run};
 use ceremony::time::Instant;
 use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenError, TokenIdentity, TokenObject};
 use token::{RehearsalToken, Token};
@@ -90,7 +93,7 @@ impl Walk {
     /// What the token says to the pending operation.
     pub(crate) fn asked_of_token(&mut self) -> Result<TokenAnswer, TokenError> {
         match self.run.request().unwrap() {
-            Request::Token(request) => self.token.perform(request),
+            Request::Token(_, request) => self.token.perform(request),
             other @ (Request::People(_) | Request::Copy(..)) => panic!("{other:?}"),
         }
     }
@@ -98,7 +101,7 @@ impl Walk {
     /// What the planned people and the rehearsal token answer.
     pub(crate) fn planned(&mut self) -> Answer {
         match self.run.clone().request().unwrap() {
-            Request::Token(request) => Answer::Token(self.token.perform(request).unwrap()),
+            Request::Token(_, request) => Answer::Token(self.token.perform(request).unwrap()),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
             Request::People(request) => {
                 let mut by: Vec<_> = request
@@ -137,7 +140,7 @@ impl Walk {
     }
 
     /// The rule that refuses this answer to the pending operation.
-    pub(crate) fn refuses(&self, answer: &Answer) -> &'static str {
+    pub(crate) fn refuses(&self, answer: &Answer) -> RuleId {
         let Err(fault) = self.run.judge(answer) else { panic!("accepted: {answer:?}") };
         fault.rule
     }
@@ -170,7 +173,7 @@ fn no_request_is_given_twice() {
     walk.ask();
     assert!(walk.run.request().is_ok());
     let again = walk.run.request().unwrap_err();
-    assert_eq!((again.rule, again.found.as_str()), ("S-ORDER", "a second one"));
+    assert_eq!((again.rule, again.found.as_str()), (RuleId::S_ORDER, "a second one"));
 }
 
 #[test]
@@ -178,28 +181,36 @@ fn events_out_of_order_are_refused() {
     let mut walk = Walk::rehearsal();
     let asked = |op: &str| Event::Asked(Attempt { op: op.into(), attempt: 0 });
     let rule = |walk: &Walk, event: Event| walk.run.clone().apply(walk.at, event).unwrap_err().rule;
-    assert_eq!(rule(&walk, asked("seal")), "S-ORDER");
-    assert_eq!(rule(&walk, Event::Closed { end: ceremony::record::End::Completed }), "S-ORDER");
-    assert_eq!(rule(&walk, Event::Sealed { bundle: Digest::of(b"") }), "S-ORDER");
-    assert_eq!(rule(&walk, Event::Opened(walk.run.opened().clone())), "S-ORDER");
+    assert_eq!(rule(&walk, asked("seal")), RuleId::S_ORDER);
+    assert_eq!(
+        rule(&walk, Event::Closed { end: ceremony::record::End::Completed }),
+        RuleId::S_ORDER
+    );
+    assert_eq!(rule(&walk, Event::Sealed { bundle: Digest::of(b"") }), RuleId::S_ORDER);
+    assert_eq!(rule(&walk, Event::Opened(walk.run.opened().clone())), RuleId::S_ORDER);
     let early = walk.run.clone().apply(walk.at.plus_seconds(-1), asked("entry-p01"));
-    assert_eq!(early.unwrap_err().rule, "S-TIME-BACK");
+    assert_eq!(early.unwrap_err().rule, RuleId::S_TIME_BACK);
     let late =
         walk.run.clone().apply(walk.run.graph().window().1.plus_seconds(1), asked("entry-p01"));
-    assert_eq!(late.unwrap_err().rule, "S-WINDOW");
+    assert_eq!(late.unwrap_err().rule, RuleId::S_WINDOW);
     walk.ask();
-    assert_eq!(rule(&walk, asked("entry-p02")), "S-ORDER");
-    let refused = |rule: &str, by: &[&str]| Event::Refused {
+    assert_eq!(rule(&walk, asked("entry-p02")), RuleId::S_ORDER);
+    let refused = |rule: Refuser, by: &[&str]| Event::Refused {
         op: "entry-p01".into(),
         attempt: 0,
-        rule: rule.into(),
+        rule,
         reason: "a reason".into(),
         by: by.iter().map(|p| p.parse().unwrap()).collect(),
     };
-    assert_eq!(rule(&walk, refused("R-NONE", &[])), "S-REFUSED");
-    assert_eq!(rule(&walk, refused("people", &[])), "R-AUTHN");
-    assert_eq!(rule(&walk, refused("people", &["p99"])), "R-AUTHN");
-    walk.take(refused("people", &["p01"])).unwrap();
+    assert_eq!(rule(&walk, refused(Refuser::Rule(RuleId::S_WINDOW), &["p01"])), RuleId::S_REFUSED);
+    // Who stops it is people or a rule: a record that says otherwise is none.
+    let nobody = serde_json::json!({ "kind": "refused", "op": "entry-p01", "attempt": 0,
+        "rule": "a mood", "reason": "no", "by": [] });
+    let read = serde_json::from_value::<Event>(nobody).unwrap_err().to_string();
+    assert!(read.contains("`a mood` is neither `people` nor a rule"), "{read}");
+    assert_eq!(rule(&walk, refused(Refuser::People, &[])), RuleId::R_AUTHN);
+    assert_eq!(rule(&walk, refused(Refuser::People, &["p99"])), RuleId::R_AUTHN);
+    walk.take(refused(Refuser::People, &["p01"])).unwrap();
     assert!(matches!(walk.run.next(), Next::Note(..)), "a refusal's head is noted too");
     walk.note();
     assert_eq!(walk.run.next(), Next::Abandon);
@@ -215,7 +226,7 @@ fn the_seventeenth_attempt_is_refused_where_it_has_a_number() {
             let taken = walk.take(Event::Asked(Attempt { op: op.into(), attempt: attempt + 1 }));
             assert_eq!(taken.is_err(), limited && attempt == 15, "{op} {attempt}");
             if let Err(fault) = taken {
-                assert_eq!(fault.rule, "S-ATTEMPTS");
+                assert_eq!(fault.rule, RuleId::S_ATTEMPTS);
                 break;
             }
         }
@@ -226,22 +237,22 @@ fn the_seventeenth_attempt_is_refused_where_it_has_a_number() {
 fn answers_to_something_else_are_refused() {
     let mut walk = Walk::rehearsal().until("clock");
     let good = walk.planned();
-    assert_eq!(walk.refuses(&Answer::Token(TokenAnswer::Done {})), "S-ANSWER");
-    assert_eq!(walk.refuses(&with_fact(&good, "another", "fact")), "S-ANSWER");
+    assert_eq!(walk.refuses(&Answer::Token(TokenAnswer::Done {})), RuleId::S_ANSWER);
+    assert_eq!(walk.refuses(&with_fact(&good, "another", "fact")), RuleId::S_ANSWER);
     for words in ["", " \u{202e}", "two\nlines", &"x".repeat(201)] {
         let cause = Event::Lost { op: "clock".into(), attempt: 0, cause: words.into() };
         assert_eq!(
             walk.run.clone().apply(walk.at, cause).unwrap_err().rule,
-            "S-WORDS",
+            RuleId::S_WORDS,
             "{words:?}"
         );
     }
-    assert_eq!(walk.refuses(&with_fact(&good, "offset-seconds", "31")), "R-TIME");
-    assert_eq!(walk.refuses(&with_fact(&good, "offset-seconds", "+1")), "R-TIME");
-    assert_eq!(walk.refuses(&with_fact(&good, "reference", "")), "R-TIME");
+    assert_eq!(walk.refuses(&with_fact(&good, "offset-seconds", "31")), RuleId::R_TIME);
+    assert_eq!(walk.refuses(&with_fact(&good, "offset-seconds", "+1")), RuleId::R_TIME);
+    assert_eq!(walk.refuses(&with_fact(&good, "reference", "")), RuleId::R_TIME);
     let walk = walk_after(walk, "identify");
-    assert_eq!(walk.refuses(&Answer::Token(TokenAnswer::Done {})), "S-ANSWER");
-    assert_eq!(walk.refuses(&good), "S-ANSWER");
+    assert_eq!(walk.refuses(&Answer::Token(TokenAnswer::Done {})), RuleId::S_ANSWER);
+    assert_eq!(walk.refuses(&good), RuleId::S_ANSWER);
 }
 
 fn walk_after(mut walk: Walk, name: &str) -> Walk {
@@ -255,29 +266,29 @@ fn what_people_say_is_judged() {
     let mut walk = Walk::rehearsal().until("papers");
     let good = walk.planned();
     let graph = walk.run.opened().graph.to_string();
-    assert_eq!(walk.refuses(&with_fact(&good, "graph", &graph[..15])), "S-PAPERS");
-    assert_eq!(walk.refuses(&with_fact(&good, "graph", &"0".repeat(64))), "S-PAPERS");
+    assert_eq!(walk.refuses(&with_fact(&good, "graph", &graph[..15])), RuleId::S_PAPERS);
+    assert_eq!(walk.refuses(&with_fact(&good, "graph", &"0".repeat(64))), RuleId::S_PAPERS);
     assert!(walk.run.judge(&with_fact(&good, "graph", &graph[..16])).is_ok());
     let by = |people: &[&str]| {
         let mut said = said(&good);
         said.by = people.iter().map(|p| p.parse().unwrap()).collect();
         Answer::People(said)
     };
-    assert_eq!(walk.refuses(&by(&["p07"])), "R-MULTI");
-    assert_eq!(walk.refuses(&by(&["p07", "p12", "p13"])), "R-WHO-OPERATES");
-    assert_eq!(walk.refuses(&by(&["p13", "p07"])), "R-AUTHN");
-    assert_eq!(walk.refuses(&by(&["p07", "p07", "p13"])), "R-AUTHN");
+    assert_eq!(walk.refuses(&by(&["p07"])), RuleId::R_MULTI);
+    assert_eq!(walk.refuses(&by(&["p07", "p12", "p13"])), RuleId::R_WHO_OPERATES);
+    assert_eq!(walk.refuses(&by(&["p13", "p07"])), RuleId::R_AUTHN);
+    assert_eq!(walk.refuses(&by(&["p07", "p07", "p13"])), RuleId::R_AUTHN);
     let mut walk = walk_after(walk, "activate");
     let good = walk.planned();
-    assert_eq!(walk.refuses(&with_fact(&good, "second-factor", "")), "R-ACTIVATE");
+    assert_eq!(walk.refuses(&with_fact(&good, "second-factor", "")), RuleId::R_ACTIVATE);
     let mut walk = walk_after(walk, "fingerprint-root-g1");
     let good = walk.planned();
-    assert_eq!(walk.refuses(&with_fact(&good, "sha256", &"0".repeat(16))), "R-FINGERPRINT");
+    assert_eq!(walk.refuses(&with_fact(&good, "sha256", &"0".repeat(16))), RuleId::R_FINGERPRINT);
     let walk = walk_after(walk, "complete-j-lis");
     let mut other = said(&good);
     other.by = vec!["p02".parse().unwrap()];
     other.facts.clear();
-    assert_eq!(walk.refuses(&Answer::People(other)), "R-WHO-OPERATES");
+    assert_eq!(walk.refuses(&Answer::People(other)), RuleId::R_WHO_OPERATES);
 }
 
 #[test]
@@ -289,8 +300,8 @@ fn a_token_is_taken_for_what_it_is() {
         change(&mut identity);
         Answer::Token(TokenAnswer::Identity(identity))
     };
-    assert_eq!(walk.refuses(&identity(&|i| i.serial = "other".into())), "S-TOKEN-SERIAL");
-    assert_eq!(walk.refuses(&identity(&|i| i.mechanisms.clear())), "S-TOKEN-MECHANISM");
+    assert_eq!(walk.refuses(&identity(&|i| i.serial = "other".into())), RuleId::S_TOKEN_SERIAL);
+    assert_eq!(walk.refuses(&identity(&|i| i.mechanisms.clear())), RuleId::S_TOKEN_MECHANISM);
     let place = |serial: &str| Place {
         room: "a room".into(),
         terminal: "t1".into(),
@@ -302,10 +313,10 @@ fn a_token_is_taken_for_what_it_is() {
     // A drill on a token in production, the real thing on one that is not, a rehearsal somewhere, a
     // real ceremony nowhere.
     let rule = |mode, place| Walk::begin(mode, place).err().map(|fault| fault.rule);
-    assert_eq!(rule(Mode::Drill, place("FAKE-HSM-0001")), Some("S-DRILL"));
-    assert_eq!(rule(Mode::Real, place("FAKE-HSM-0003")), Some("S-DRILL"));
-    assert_eq!(rule(Mode::Rehearsal, place("x")), Some("S-MODE"));
-    assert_eq!(rule(Mode::Real, Place::rehearsal()), Some("S-MODE"));
+    assert_eq!(rule(Mode::Drill, place("FAKE-HSM-0001")), Some(RuleId::S_DRILL));
+    assert_eq!(rule(Mode::Real, place("FAKE-HSM-0003")), Some(RuleId::S_DRILL));
+    assert_eq!(rule(Mode::Rehearsal, place("x")), Some(RuleId::S_MODE));
+    assert_eq!(rule(Mode::Real, Place::rehearsal()), Some(RuleId::S_MODE));
     for (mode, serial, label) in
         [(Mode::Drill, "S1", "mdoc-root"), (Mode::Real, "FAKE-HSM-0001", "DRILL mdoc-root")]
     {
@@ -318,7 +329,7 @@ fn a_token_is_taken_for_what_it_is() {
             i.serial = serial.into();
             i.label = label.into();
         });
-        assert_eq!(walk.refuses(&answer), "S-DRILL", "{label}");
+        assert_eq!(walk.refuses(&answer), RuleId::S_DRILL, "{label}");
     }
 }
 
@@ -338,12 +349,15 @@ fn a_token_holds_what_the_records_say() {
         let objects = vec![found];
         assert_eq!(
             walk.refuses(&Answer::Token(TokenAnswer::Objects { objects })),
-            "R-HSM-DEDICATED"
+            RuleId::R_HSM_DEDICATED
         );
     }
     let walk = walk_after(walk, "write-head");
     for values in [vec![], vec![Octets(vec![0; 36])]] {
-        assert_eq!(walk.refuses(&Answer::Token(TokenAnswer::Heads { values })), "S-LEDGER-HEAD");
+        assert_eq!(
+            walk.refuses(&Answer::Token(TokenAnswer::Heads { values })),
+            RuleId::S_LEDGER_HEAD
+        );
     }
     // After an interruption both keys must be there.
     let mut walk = walk;
@@ -365,12 +379,12 @@ fn a_token_holds_what_the_records_say() {
     let fewer = objects[1..].to_vec();
     assert_eq!(
         walk.refuses(&Answer::Token(TokenAnswer::Objects { objects: fewer })),
-        "S-KEY-ABSENT"
+        RuleId::S_KEY_ABSENT
     );
     let twice = [objects.clone(), vec![objects[0].clone()]].concat();
     assert_eq!(
         walk.refuses(&Answer::Token(TokenAnswer::Objects { objects: twice })),
-        "S-KEY-ABSENT"
+        RuleId::S_KEY_ABSENT
     );
 }
 
@@ -378,10 +392,10 @@ fn a_token_holds_what_the_records_say() {
 fn a_token_that_yields_a_key_is_refused() {
     let walk = Walk::rehearsal().until("read-value-audit");
     let yielded = Answer::Token(TokenAnswer::Yielded { octets: 32 });
-    assert_eq!(walk.refuses(&yielded), "R-NO-TRANSFER");
+    assert_eq!(walk.refuses(&yielded), RuleId::R_NO_TRANSFER);
     for step in ["wrap-audit", "read-value-g1"] {
         let walk = Walk::rehearsal().until(step);
-        assert_eq!(walk.refuses(&yielded), "R-NO-TRANSFER");
+        assert_eq!(walk.refuses(&yielded), RuleId::R_NO_TRANSFER);
     }
 }
 
@@ -399,7 +413,7 @@ fn a_token_that_fails_to_give_a_key_has_not_refused_it() {
             assert!(walk.run.judge(&denied(code)).is_ok(), "{step} {code}");
         }
         for code in ["CKR_OK", "CKR_DEVICE_ERROR", "CKR_GENERAL_ERROR", "CKR_HOST_MEMORY", "no"] {
-            assert_eq!(walk.refuses(&denied(code)), "R-NO-TRANSFER", "{step} {code}");
+            assert_eq!(walk.refuses(&denied(code)), RuleId::R_NO_TRANSFER, "{step} {code}");
         }
     }
 }
@@ -418,22 +432,22 @@ fn a_key_pair_in_doubt_is_adopted_whole_or_removed_with_consent() {
         change(&mut facts);
         Answer::Token(TokenAnswer::Key(facts))
     };
-    assert_eq!(walk.refuses(&key(&|f| f.point = Octets(vec![4; 97]))), "S-PUBLIC-KEY");
-    assert_eq!(walk.refuses(&key(&|f| f.point = Octets(vec![0]))), "S-PUBLIC-KEY");
-    assert_eq!(walk.refuses(&key(&|f| f.parameters = Octets(vec![5, 0]))), "R-ALG");
-    assert_eq!(walk.refuses(&key(&|f| f.publics = 2)), "R-KEY-IN-HSM");
+    assert_eq!(walk.refuses(&key(&|f| f.point = Octets(vec![4; 97]))), RuleId::S_PUBLIC_KEY);
+    assert_eq!(walk.refuses(&key(&|f| f.point = Octets(vec![0]))), RuleId::S_PUBLIC_KEY);
+    assert_eq!(walk.refuses(&key(&|f| f.parameters = Octets(vec![5, 0]))), RuleId::R_ALG);
+    assert_eq!(walk.refuses(&key(&|f| f.publics = 2)), RuleId::R_KEY_IN_HSM);
     for attribute in good.private.keys() {
         let flip = |facts: &mut KeyFacts| {
             let value = facts.private[attribute];
             facts.private.insert(*attribute, !value);
         };
-        assert_eq!(walk.refuses(&key(&flip)), "R-KEY-IN-HSM", "{attribute:?}");
+        assert_eq!(walk.refuses(&key(&flip)), RuleId::R_KEY_IN_HSM, "{attribute:?}");
     }
     assert_eq!(
         walk.refuses(&key(&|f| _ = f.private.remove(&Attribute::AlwaysSensitive))),
-        "R-KEY-IN-HSM"
+        RuleId::R_KEY_IN_HSM
     );
-    assert_eq!(walk.refuses(&key(&|f| f.strays = 1)), "R-KEY-IN-HSM");
+    assert_eq!(walk.refuses(&key(&|f| f.strays = 1)), RuleId::R_KEY_IN_HSM);
     // A module that does not know COPYABLE copies nothing by it.
     let unknown = key(&|f| _ = f.private.remove(&Attribute::Copyable));
     assert!(walk.run.judge(&unknown).is_ok());
@@ -447,18 +461,24 @@ fn a_key_pair_in_doubt_is_adopted_whole_or_removed_with_consent() {
     };
     let part = KeyFacts { privates: 0, ..good.clone() };
     let rule = |event: Event| walk.run.clone().apply(walk.at, event).unwrap_err().rule;
-    assert_eq!(rule(orphan(good.clone(), &["p01", "p03"])), "S-ORPHAN");
-    assert_eq!(rule(orphan(part.clone(), &["p04", "p05"])), "R-MULTI");
+    assert_eq!(rule(orphan(good.clone(), &["p01", "p03"])), RuleId::S_ORPHAN);
+    assert_eq!(rule(orphan(part.clone(), &["p04", "p05"])), RuleId::R_MULTI);
     // What bears no CKA_ID is an orphan as well, beside a whole pair or alone.
     let beside = KeyFacts { strays: 2, ..good.clone() };
-    assert_eq!(rule(Event::Adopted { op: op(), attempt: 0, key: beside.clone() }), "R-KEY-IN-HSM");
+    assert_eq!(
+        rule(Event::Adopted { op: op(), attempt: 0, key: beside.clone() }),
+        RuleId::R_KEY_IN_HSM
+    );
     let alone = KeyFacts { privates: 0, publics: 0, ..beside.clone() };
     for found in [beside, alone] {
         assert!(walk.run.clone().apply(walk.at, orphan(found, &["p01", "p03"])).is_ok());
     }
     let nothing = KeyFacts { privates: 0, publics: 0, ..good.clone() };
-    assert_eq!(rule(orphan(nothing, &["p01", "p03"])), "S-ORPHAN");
-    assert_eq!(rule(Event::Adopted { op: op(), attempt: 0, key: part.clone() }), "R-KEY-IN-HSM");
+    assert_eq!(rule(orphan(nothing, &["p01", "p03"])), RuleId::S_ORPHAN);
+    assert_eq!(
+        rule(Event::Adopted { op: op(), attempt: 0, key: part.clone() }),
+        RuleId::R_KEY_IN_HSM
+    );
     let adopted = Event::Adopted { op: op(), attempt: 0, key: good };
     assert!(walk.run.clone().apply(walk.at, adopted).is_ok());
     walk.take(orphan(part, &["p01", "p03"])).unwrap();
@@ -480,6 +500,6 @@ fn a_forger_who_re_seals() {
     let refusal = ceremony::verify::replay(&sealed, &nothing()).unwrap_err();
     assert_eq!(
         (refusal.fault.rule, refusal.place.as_str()),
-        ("S-OPENED", "transcript.jsonl line 1")
+        (RuleId::S_OPENED, "transcript.jsonl line 1")
     );
 }

@@ -18,6 +18,7 @@ mod structure;
 
 use std::collections::BTreeSet;
 
+use ceremony::rule::RuleId;
 use ceremony::rules::{self, Stage};
 
 use self::case::{Case, Subject};
@@ -129,9 +130,9 @@ fn what_is_right_is_accepted() {
         let found = judge(case);
         assert!(found.is_empty(), "{}: {found:?}", case.name);
         let compiled = inputs::Texts::changed(case).compiled().unwrap();
-        let reported: Vec<&str> = compiled.warnings.iter().map(|v| v.rule).collect();
+        let reported: Vec<&str> = compiled.warnings.iter().map(|v| v.rule.as_str()).collect();
         assert_eq!(reported, case.reports, "{}", case.name);
-        let excepted: Vec<&str> = compiled.excepted.iter().map(|v| v.rule).collect();
+        let excepted: Vec<&str> = compiled.excepted.iter().map(|v| v.rule.as_str()).collect();
         assert_eq!(excepted, case.excepts, "{}", case.name);
         for (words, there) in [(&case.body.shows, true), (&case.body.lacks, false)] {
             for words in words {
@@ -150,7 +151,7 @@ fn what_is_right_is_accepted() {
 
 #[test]
 fn every_rule_has_a_case() {
-    let known: BTreeSet<&str> = rules::all().map(|rule| rule.id).collect();
+    let known: BTreeSet<&str> = rules::all().map(|rule| rule.id.as_str()).collect();
     let mut covered: BTreeSet<String> = BTreeSet::new();
     for case in case::all("refused") {
         for id in &case.expect {
@@ -195,9 +196,13 @@ fn no_rule_is_without_a_clause_or_a_sentence() {
     for rule in rules::all() {
         assert!(!rule.clause.is_empty() && rule.sentence.len() > 10, "{}", rule.id);
         let plain = |c: char| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-';
-        assert!(rule.id.chars().all(plain), "{}", rule.id);
-        assert!(["R-", "I-", "P-", "S-"].contains(&&rule.id[..2]), "{}", rule.id);
-        assert!(rules::is_known(rule.id));
+        assert!(rule.id.as_str().chars().all(plain), "{}", rule.id);
+        assert!(["R-", "I-", "P-", "S-"].contains(&&rule.id.as_str()[..2]), "{}", rule.id);
     }
-    assert!(!rules::is_known("R-NO-SUCH"));
+    // Every id has a row, and there is no other.
+    for id in RuleId::ALL {
+        assert!(rules::find(*id).is_some_and(|rule| rule.id == *id), "{id}");
+        assert_eq!(RuleId::of(id.as_str()), Some(*id));
+    }
+    assert_eq!(RuleId::of("R-NO-SUCH"), None);
 }

@@ -10,8 +10,8 @@ use serde_json::Value;
 use crate::kill::small_ca;
 use crate::support::terminal::SO_PIN;
 use crate::support::{
-    Drill, SOFTHSM, assert_same_to_be_signed, faulty_module, genesis, genesis_golden, gishiki,
-    records, run, signed, succeed, text,
+    Drill, SOFTHSM, assert_same_to_be_signed, complete, faulty_module, genesis, genesis_golden,
+    gishiki, records, run, signed, succeed, text,
 };
 
 /// A record without what only the room, the token and the chain say.
@@ -144,10 +144,10 @@ fn every_lie_of_a_token_is_refused_by_its_rule() {
 /// CKR_USER_NOT_LOGGED_IN, CKR_TOKEN_NOT_PRESENT.
 const ERRORS: [&str; 6] = ["30", "31", "32", "a0", "101", "e0"];
 
-/// Every error at every call with `GISHIKI_KILL=all`; else one of them at every call, of reads at
+/// Every error at every call with `GISHIKI_ALL=1`; else one of them at every call, of reads at
 /// one in 29.
 fn error_points(calls: &[String]) -> Vec<String> {
-    let all = std::env::var("GISHIKI_KILL").as_deref() == Ok("all");
+    let all = complete();
     let sides = ["error", "error-after"];
     let mut points = Vec::new();
     for (index, _) in calls.iter().enumerate() {

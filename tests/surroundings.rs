@@ -9,7 +9,8 @@ use std::time::{Duration, Instant};
 
 use crate::kill::small_ca;
 use crate::support::{
-    Drill, LATER, at_time, copy, files, genesis_golden, gishiki, records, run, succeed, text,
+    Drill, LATER, at_time, complete, copy, files, genesis_golden, gishiki, records, run, succeed,
+    text,
 };
 
 fn planned(drill: &Drill) -> PathBuf {
@@ -60,12 +61,11 @@ fn resumed(drill: &Drill, time: &str) {
 }
 
 /// Loops over the writes to a journal until the fault no longer fires: every one with
-/// `GISHIKI_KILL=all`, else one in nine.
+/// `GISHIKI_ALL=1`, else one in nine.
 #[test]
 fn a_medium_that_fails_at_any_write_stops_the_run_and_it_resumes() {
-    let all = std::env::var("GISHIKI_KILL").as_deref() == Ok("all");
     let base = Drill::new();
-    let (step, mut fired) = (if all { 1 } else { 9 }, 0);
+    let (step, mut fired) = (if complete() { 1 } else { 9 }, 0);
     for (file, error) in [("A/journal.jsonl", "ENOSPC"), ("B/after.jsonl", "EROFS")] {
         for number in (1..).step_by(step) {
             let drill = base.copy();

@@ -3,7 +3,7 @@
 //! program's own words are followed, until the ceremony is sealed or abandoned. Then it is judged
 //! what is left. See `docs/sweep.md`.
 //!
-//! `GISHIKI_SWEEP=all` takes 20,000 points, `GISHIKI_SWEEP=N` takes N; `GISHIKI_SWEEP=C_SignInit`
+//! `GISHIKI_ALL=1` takes 20,000 points, `GISHIKI_SWEEP=N` takes N; `GISHIKI_SWEEP=C_SignInit`
 //! takes every fault at every call of that function of the module, `GISHIKI_SWEEP="write( /token"`
 //! at every system call with these words. `GISHIKI_SWEEP_POINT=N` shows one of them alone.
 
@@ -20,9 +20,11 @@ use point::{Point, Universe};
 use scene::Scene;
 use words::{End, Walk};
 
+use crate::support::complete;
+
 /// How many points a run of all tests takes.
 const SAMPLE: usize = 500;
-/// How many the command takes.
+/// How many `GISHIKI_ALL=1` takes.
 const ALL: usize = 20_000;
 
 /// Which points are taken, each with the place of its ceremony among the scenes.
@@ -36,7 +38,6 @@ fn asked(universes: &[Universe]) -> Vec<(usize, Point)> {
         return vec![point(number)];
     }
     let count = match (std::env::var("GISHIKI_SWEEP").as_deref(), number("GISHIKI_SWEEP")) {
-        (Ok("all"), _) => ALL,
         (_, Some(Ok(count))) => count,
         (Ok(called), _) if called.starts_with("C_") || called.contains('/') => {
             let places = universes.iter().enumerate();
@@ -45,7 +46,8 @@ fn asked(universes: &[Universe]) -> Vec<(usize, Point)> {
             };
             return places.flat_map(at).collect();
         }
-        (Ok(other), _) => panic!("GISHIKI_SWEEP={other}: a number, all, a function, or a path"),
+        (Ok(other), _) => panic!("GISHIKI_SWEEP={other}: a number, a function, or a path"),
+        (Err(_), _) if complete() => ALL,
         (Err(_), _) => SAMPLE,
     };
     (0..count).map(point).collect()

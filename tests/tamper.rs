@@ -5,7 +5,7 @@
 //! key, which everybody knows. What replay still takes then is what only the seal protects;
 //! `seal_only` lists it, whole, with the reason.
 //!
-//! Of long sheets, bundle, inputs and words some octets are taken; `GISHIKI_TAMPER=all` takes every
+//! Of long sheets, bundle, inputs and words some octets are taken; `GISHIKI_ALL=1` takes every
 //! one.
 
 mod adversary;
@@ -15,10 +15,11 @@ mod forger;
 mod inventions;
 mod seal_only;
 
-use crate::support::{nothing, root};
+use crate::support::{complete, nothing, root};
 use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::anchor::Anchor;
+use ceremony::rule::RuleId;
 use ceremony::seal::Made;
 use ceremony::verify::{Refusal, Sealed, Trust, Verdict, replay, replay_unsealed};
 use serde_json::{Value, json};
@@ -63,7 +64,7 @@ fn every_record_deleted_swapped_or_doubled_is_refused() {
     let mut judge = |what: &'static str, index: usize, lines: &[&str]| {
         // What follows a fault is not read; where there is none yet, everything is.
         let near = &lines[..lines.len().min(index + 3)];
-        let more = |refusal: &Refusal| refusal.fault.rule == "S-END";
+        let more = |refusal: &Refusal| refusal.fault.rule == RuleId::S_END;
         let mut said = replay(&folder(&book, near), &nothing()).map(drop);
         if said.as_ref().is_err_and(more) {
             said = replay(&folder(&book, lines), &nothing()).map(drop);
@@ -140,9 +141,9 @@ fn every_record_deleted_swapped_or_doubled_is_refused_also_under_a_good_seal() {
     println!("{refused} deletions, doublings and swaps under a good seal refused");
 }
 
-/// One in so many, or with `GISHIKI_TAMPER=all` every one.
+/// One in so many, or with `GISHIKI_ALL=1` every one.
 fn one_in(sampled: usize) -> usize {
-    if std::env::var("GISHIKI_TAMPER").as_deref() == Ok("all") { 1 } else { sampled }
+    if complete() { 1 } else { sampled }
 }
 
 /// Changes the lowest bit of octets; every change must be refused.
@@ -302,7 +303,7 @@ fn a_verdict_needs_every_signature_proved() {
         let proofs = trial.checks.iter().enumerate().filter(|(index, _)| *index != absent);
         let proofs = proofs.map(|(_, check)| check.prove().unwrap()).collect();
         let refusal = trial.conclude(proofs, &Trust::Rehearsal).unwrap_err();
-        assert_eq!(refusal.fault.rule, "S-SIGNATURE");
+        assert_eq!(refusal.fault.rule, RuleId::S_SIGNATURE);
     }
 }
 

@@ -7,7 +7,7 @@ use crate::support::{document, gishiki, succeed};
 #[test]
 fn the_document_of_usage_is_what_the_help_says() {
     let mut text = String::from(
-        "# Usage\n\nGenerated from the help texts by a test (`UPDATE_DOCS=1 cargo test --test all usage`).\n\n\
+        "# Usage\n\nGenerated from the help texts by a test (`GISHIKI_RENEW=1 cargo test --test all usage`).\n\n\
          ```text\n",
     );
     let whole = succeed(gishiki().arg("--help"));

@@ -1,19 +1,19 @@
 //! What a verdict says: no more than was judged, on what it rests, and everything that was not as
 //! planned. What a reader sees is kept in `tests/verdict/`, in both languages.
 //!
-//! `INSTA_UPDATE=always cargo test --test all verdict::` renews it.
+//! `GISHIKI_RENEW=1 cargo test --test all verdict::` renews it.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use ceremony::rules::kept::{self, Basis};
 use ceremony::rules::{self, Stage};
+use ceremony::verify::kept::{self, Basis};
 use serde_json::Value;
 
 use crate::support::{
     Drill, LATER, PIN, SOFTHSM, copy, faulty_module, genesis, genesis_golden, gishiki, root, run,
-    succeed, text,
+    snapshot, succeed, text,
 };
 
 /// The text without what differs from one ceremony or format to the next: digests, and of a drill
@@ -55,17 +55,12 @@ fn is_time(text: &str) -> bool {
 
 /// Judges a folder or ledger in both languages, and compares with what is kept under this name.
 fn kept_as(name: &str, target: &Path, arguments: &[&str], drill: Option<&Drill>) -> String {
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(root().join("tests/verdict"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let _bound = settings.bind_to_scope();
     let mut english = String::new();
     for lang in ["ja", "en"] {
         let mut verify = gishiki();
         verify.args(["--lang", lang, "verify"]).arg(target).args(arguments);
         english = steady(&succeed(&mut verify), drill);
-        insta::assert_snapshot!(format!("{name}.{lang}"), english);
+        snapshot("tests/verdict", &format!("{name}.{lang}"), &english);
     }
     english
 }
@@ -140,7 +135,7 @@ fn a_rule_is_listed_only_where_something_was_judged_by_it() {
     assert!(!row("✓ S-SIGNATURE ").ends_with(']'));
     // Judged or named as not judged: every rule once.
     for rule in rules::all() {
-        let times = first.split([' ', '\n']).filter(|word| *word == rule.id).count();
+        let times = first.split([' ', '\n']).filter(|word| *word == rule.id.as_str()).count();
         assert_eq!(times, 1, "{}", rule.id);
     }
 }
@@ -411,9 +406,9 @@ fn of_a_rule_that_was_kept_in_part() {
 /// Every rule says in both languages what is so where it is kept, once, and not what it refuses.
 #[test]
 fn every_rule_has_a_sentence_in_both_languages() {
-    let known: BTreeSet<&str> = rules::all().map(|rule| rule.id).collect();
+    let known: BTreeSet<&str> = rules::all().map(|rule| rule.id.as_str()).collect();
     let all: Vec<_> = kept::all().collect();
-    let said: BTreeSet<&str> = all.iter().map(|kept| kept.id).collect();
+    let said: BTreeSet<&str> = all.iter().map(|kept| kept.id.as_str()).collect();
     assert_eq!(known, said);
     assert_eq!(all.len(), said.len(), "a rule with two sentences");
     let mut sentences = BTreeSet::new();

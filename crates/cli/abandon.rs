@@ -10,17 +10,21 @@ use std::sync::Arc;
 
 use ceremony::hex::Digest;
 use ceremony::plan::After;
+use ceremony::rule::RuleId;
 use ceremony::seal::JOURNAL_FILE;
 use ceremony::verify::replay_abandoned;
 
-use crate::args::{self, Lang};
-use crate::commands::{follows, pick, print};
-use crate::exit::{Halt, Reached};
-use crate::files::shown;
+use crate::args;
+use crate::halt::{Halt, Reached};
+use crate::held::follows;
 use crate::journal::Journal;
 use crate::journal::recover::Found;
+use crate::judged::prove_all;
+use crate::lang::{Lang, pick};
+use crate::output;
+use crate::report::print;
 use crate::resume::{not_taken, seal_of};
-use crate::{output, verdicts};
+use crate::sources::shown;
 
 /// Writes the record of a ceremony that cannot be sealed, and shows the digest that people sign.
 pub(crate) fn abandon(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
@@ -43,13 +47,13 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     let reading = found.replay(&state)?;
     if seal_of(&reading).is_some() {
         let found = "its seal: it is handed out, not given up";
-        return Err(Halt::media("S-ABANDONED", "a journal that was not sealed", found));
+        return Err(Halt::media(RuleId::S_ABANDONED, "a journal that was not sealed", found));
     }
     let journal = reading.agreed.transcript.clone();
     if let After::Ceremony(_) = after {
         let replayed = replay_abandoned(&inputs, &journal, &state);
         let (checks, ..) = replayed.map_err(Halt::Verification)?;
-        verdicts::prove_all(&checks)?;
+        prove_all(&checks)?;
     }
     let digest = Digest::of(&journal);
     let lines = journal.iter().filter(|octet| **octet == b'\n').count();

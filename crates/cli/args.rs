@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::lang::Lang;
 use std::path::{Component, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
@@ -20,12 +21,6 @@ pub(crate) struct Args {
     pub(crate) lang: Option<Lang>,
     #[command(subcommand)]
     pub(crate) command: Command,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Lang {
-    Ja,
-    En,
 }
 
 #[derive(Debug, Subcommand)]

@@ -9,22 +9,20 @@ pub(crate) mod clock;
 pub(crate) mod doubt;
 mod shown;
 
-use std::io::Write as _;
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use ceremony::graph::{Act, Op};
+use ceremony::fault::Fault;
+use ceremony::graph::{Act, Op, TokenAct};
 use ceremony::key::Proof;
 use ceremony::name::Name;
-use ceremony::record::{Answer, Attempt, End, Event, Resumed, WHO};
-use ceremony::run::{ATTEMPTS, Book, Fault, Next, Request, Run, Step, as_words};
+use ceremony::record::{Answer, Attempt, End, Event, Refuser, Resumed, WHO};
+use ceremony::rule::RuleId;
+use ceremony::run::{ATTEMPTS, Book, Next, Request, Run, Step, as_words};
 use ceremony::seal::Made;
-use ceremony::time::Instant;
-use ceremony::token::TokenError;
+use ceremony::token::{Holder, TokenError};
 
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::{Halt, Reached};
+use crate::clock::Clock;
+use crate::halt::{Halt, Reached};
 use crate::journal::Journal;
+use crate::lang::{Lang, pick};
 use crate::people::{Asked, People, Question, Reply};
 use crate::proofs::prove;
 use crate::report;
@@ -43,37 +41,6 @@ pub(crate) struct Conduct {
     pub(crate) lang: Lang,
     /// Every signature that was verified here: none is verified twice.
     pub(crate) proofs: Vec<Proof>,
-}
-
-/// Where the time of an event comes from.
-#[derive(Debug)]
-pub(crate) enum Clock {
-    /// The machine's.
-    System,
-    /// A rehearsal's: one second for each act of people.
-    Planned(Instant),
-}
-
-impl Clock {
-    pub(crate) fn now(&self) -> Result<Instant, Halt> {
-        match self {
-            Self::Planned(at) => Ok(*at),
-            Self::System => {
-                let seconds =
-                    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-                let seconds = i64::try_from(seconds).unwrap_or(i64::MAX);
-                Instant::from_unix(seconds).map_err(|error| {
-                    interrupted("R-TIME", "a clock that shows a time of ours", &error.to_string())
-                })
-            }
-        }
-    }
-
-    const fn after_people(&mut self) {
-        if let Self::Planned(at) = self {
-            *at = at.plus_seconds(1);
-        }
-    }
 }
 
 impl Conduct {
@@ -178,8 +145,8 @@ impl Conduct {
         let (late, exhausted) = (self.clock.now()? > until, run.is_exhausted(&asked));
         let refused = match (late && run.book() == Book::Transcript, exhausted) {
             _ if run.stopped().is_some() => None,
-            (true, _) => Some(("S-WINDOW", format!("after {until}"))),
-            (false, true) => Some(("S-ATTEMPTS", format!("after {ATTEMPTS} attempts"))),
+            (true, _) => Some((RuleId::S_WINDOW, format!("after {until}"))),
+            (false, true) => Some((RuleId::S_ATTEMPTS, format!("after {ATTEMPTS} attempts"))),
             (false, false) => None,
         };
         let Some((rule, reason)) = refused else { return self.take(run, Event::Asked(asked)) };
@@ -187,17 +154,18 @@ impl Conduct {
         let asked = format!("{op} within the window, in at most {ATTEMPTS} attempts");
         tell(&Fault::new(rule, asked, &reason));
         let by = Vec::new();
-        self.stop(run, Event::Refused { op, attempt, rule: rule.into(), reason, by })
+        self.stop(run, Event::Refused { op, attempt, rule: Refuser::Rule(rule), reason, by })
     }
 
     fn answer(&mut self, mut run: Run) -> Result<Run, Halt> {
         let Next::Answer(op, attempt) = run.next() else { return Ok(run) };
         let op = op.clone();
-        match run.request().map_err(bug)? {
+        match run.request().map_err(Halt::Bug)? {
             Request::People(request) => self.answer_of_people(run, &op, attempt, &request),
-            Request::Token(request) => {
-                self.tokens.hold_pins(self.pin.as_mut(), &op, Some(&request), self.lang)?;
-                let performed = self.tokens.perform(&run, op.act.holder(), request)?;
+            Request::Token(holder, request) => {
+                let asked = Some((&holder, &request));
+                self.tokens.hold_pins(self.pin.as_mut(), &op, asked, self.lang)?;
+                let performed = self.tokens.perform(&run, &holder, request)?;
                 self.answer_of_token(run, &op, attempt, performed)
             }
             Request::Copy(request, remains) => {
@@ -307,7 +275,7 @@ impl Conduct {
         by: Vec<Name>,
         reason: String,
     ) -> Result<Run, Halt> {
-        let rule = "people".to_string();
+        let rule = Refuser::People;
         self.stop(run, Event::Refused { op: op.name.clone(), attempt, rule, reason, by })
     }
 
@@ -326,7 +294,11 @@ impl Conduct {
             let rest: Vec<_> =
                 checks.into_iter().filter(|check| !check.is_among(&proofs)).collect();
             prove(&rest).map_err(|(subject, error)| {
-                Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string())
+                Fault::new(
+                    RuleId::S_SIGNATURE,
+                    format!("a signature on {subject}"),
+                    error.to_string(),
+                )
             })
         });
         let judged = judged.map(|rest| {
@@ -353,8 +325,9 @@ impl Conduct {
     /// but by people.
     fn failed(&mut self, run: Run, op: &Op, attempt: u32, error: &TokenError) -> Result<Run, Halt> {
         let cause = as_words(&error.to_string());
-        let fault = Fault::new("S-TOKEN", format!("{} (`{}`)", op.act.kind(), op.name), &cause);
-        if matches!(op.act, Act::Generate { .. }) {
+        let fault =
+            Fault::new(RuleId::S_TOKEN, format!("{} (`{}`)", op.act.kind(), op.name), &cause);
+        if matches!(op.act, Act::Token(TokenAct::Generate { .. })) {
             tell(&fault);
             let run = self.settle(run, op, attempt, Some(&cause))?;
             let run = self.note_what_is_due(run)?;
@@ -363,9 +336,10 @@ impl Conduct {
         let run =
             self.take(run, Event::Lost { op: op.name.clone(), attempt, cause: cause.clone() })?;
         let locked = error.code.ends_with("PIN_LOCKED");
-        let asked_again = matches!(op.act, Act::Login { .. }) && self.people.can_answer_again();
+        let asked_again =
+            matches!(op.act, Act::Token(TokenAct::Login { .. })) && self.people.can_answer_again();
         // A stopped ceremony is sealed without its head on the token, if that cannot be written.
-        let headless = op.act == Act::WriteHead && run.stopped().is_some();
+        let headless = op.act == Act::Token(TokenAct::WriteHead) && run.stopped().is_some();
         if (asked_again && !locked) || headless {
             tell(&fault);
             return Ok(run);
@@ -378,13 +352,13 @@ impl Conduct {
     fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
         tell(fault);
         if let Some((ja, en)) = report::advice(fault) {
-            let _ = writeln!(std::io::stderr(), "  ☞ {}", pick(self.lang, ja, en));
+            report::tell(&format!("  ☞ {}", pick(self.lang, ja, en)));
         }
         let reason = as_words(&format!("asked {}; found {}", fault.asked, fault.found));
         let event = Event::Refused {
             op: op.name.clone(),
             attempt,
-            rule: fault.rule.to_string(),
+            rule: Refuser::Rule(fault.rule),
             reason,
             by: Vec::new(),
         };
@@ -401,17 +375,17 @@ impl Conduct {
             self.show(&run, op);
         }
         let made = Made::of(&run);
-        let request = made.request(&run).map_err(bug)?;
+        let request = made.request(&run).map_err(Halt::Bug)?;
         if let Some(op) = run.graph().ops().iter().find(|op| op.act == Act::Seal) {
-            self.tokens.hold_pins(self.pin.as_mut(), op, Some(&request), self.lang)?;
+            let asked = Some((&Holder::Root, &request));
+            self.tokens.hold_pins(self.pin.as_mut(), op, asked, self.lang)?;
         }
-        let answer =
-            self.tokens.root.perform(request).map_err(|error| {
-                Halt::Token(Fault::new("S-TOKEN", "the seal", error.to_string()))
-            })?;
+        let answer = self.tokens.ask_root(request).map_err(|error| {
+            Halt::Token(Fault::new(RuleId::S_TOKEN, "the seal", error.to_string()))
+        })?;
         let sealed = made.seal(&run, &answer).map_err(Halt::Token)?;
         let proofs = prove(std::slice::from_ref(&sealed.check)).map_err(|(_, error)| {
-            Halt::Token(Fault::new("S-SEAL", "a seal that verifies", error.to_string()))
+            Halt::Token(Fault::new(RuleId::S_SEAL, "a seal that verifies", error.to_string()))
         })?;
         self.proofs.extend(proofs);
         self.journal.write_bundle(&sealed.bundle)?;
@@ -427,14 +401,14 @@ impl Conduct {
     /// A line of progress, for whoever waits.
     pub(crate) fn say(&self, line: &str) {
         if self.progress {
-            let _ = writeln!(std::io::stderr(), "{line}");
+            report::tell(line);
         }
     }
 }
 
 /// Says what is not as it was asked; the ceremony goes on.
 fn tell(fault: &Fault) {
-    let _ = writeln!(std::io::stderr(), "✗ {}", report::plain(&fault.to_string()));
+    report::tell(&format!("✗ {}", report::plain(&fault.to_string())));
 }
 
 /// How an ended ceremony leaves the command.
@@ -455,13 +429,14 @@ fn held(run: &Run, halt: Halt) -> Halt {
 
 fn why(run: &Run, lang: Lang) -> String {
     let Some(stop) = run.stopped() else { return String::new() };
-    // Where people stop it there is no rule to name.
-    let by =
-        if stop.rule == "people" { pick(lang, "立会者", "people") } else { stop.rule.as_str() };
+    let by = match stop.rule {
+        Refuser::People => pick(lang, "立会者", "people"),
+        Refuser::Rule(rule) => rule.as_str(),
+    };
     format!("{by}: {}", stop.reason)
 }
 
-fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {
+fn interrupted(rule: RuleId, asked: &str, found: &str) -> Halt {
     Halt::Interrupted(Fault::new(rule, asked, found))
 }
 
@@ -469,12 +444,14 @@ fn interrupted(rule: &'static str, asked: &str, found: &str) -> Halt {
 /// put into the room. Whatever else it refuses, we should not have asked.
 fn stopped(fault: Fault) -> Halt {
     match fault.rule {
-        "S-TIME-BACK" | "S-WINDOW" | "S-WORDS" | "R-AUTHN" => Halt::Interrupted(fault),
-        "S-TOKEN-SERIAL" | "S-SPARE" | "S-DRILL" | "S-MODE" | "R-MULTI" => Halt::Media(fault),
+        RuleId::S_TIME_BACK | RuleId::S_WINDOW | RuleId::S_WORDS | RuleId::R_AUTHN => {
+            Halt::Interrupted(fault)
+        }
+        RuleId::S_TOKEN_SERIAL
+        | RuleId::S_SPARE
+        | RuleId::S_DRILL
+        | RuleId::S_MODE
+        | RuleId::R_MULTI => Halt::Media(fault),
         _ => Halt::Bug(fault),
     }
-}
-
-pub(crate) fn bug(fault: Fault) -> Halt {
-    Halt::Bug(fault)
 }

@@ -10,10 +10,11 @@ use ceremony::plan::After;
 use ceremony::seal::TRANSCRIPT_FILE;
 use ceremony::verify::Trust;
 
-use crate::args::{self, Lang};
-use crate::commands::{language, print};
-use crate::exit::Halt;
-use crate::files::Folder;
+use crate::args;
+use crate::halt::Halt;
+use crate::lang::{Lang, language};
+use crate::report::print;
+use crate::sources::Sources;
 use crate::{ledgers, proofs};
 
 /// A ledger up to a ceremony, and the state that it left: both sides mostly stand on one.
@@ -36,7 +37,7 @@ pub(crate) fn show(asked: &args::Diff, lang: Lang) -> Result<(), Halt> {
 /// What a folder means. One that breaks rules has a meaning, too; one that cannot be read has none.
 fn meaning(path: &Path, ledger: Option<&Path>, folded: &mut Folded) -> Result<Meaning, Halt> {
     let is_sealed = path.join(TRANSCRIPT_FILE).exists();
-    let folder = if is_sealed { Folder::sealed(path)? } else { Folder::read(path)? };
+    let folder = if is_sealed { Sources::sealed(path)? } else { Sources::read(path)? };
     let inputs = folder.inputs()?;
     let after = inputs.plan.after.get_ref();
     let ledger = match (ledger, is_sealed) {

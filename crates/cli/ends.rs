@@ -11,34 +11,12 @@ use std::io::Write as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use crate::args::{self, Args, Command, Given, Lang};
-use crate::commands::pick;
-use crate::exit::Halt;
-use crate::files::shown;
+use crate::args::{self, Args, Command, Given};
+use crate::choices::Choice;
+use crate::halt::{Halt, Reached};
 use crate::journal::Journal;
-use crate::live::Choice;
-
-/// How far a ceremony had come when something stopped it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Reached {
-    /// No record of it is durable.
-    Nothing,
-    /// No record of it is durable, and these folders hold something else.
-    Taken(Vec<PathBuf>),
-    /// It is in its journals.
-    Begun,
-    /// People or a rule have stopped it, and an audit key can seal that.
-    Stopped,
-    /// It has stopped before there was an audit key.
-    Unsealable,
-    /// It is sealed, and not yet written out.
-    Sealed,
-    /// It is given up, and its record is not yet written out.
-    GivenUp,
-    /// It is in journals that differ, or of which one could not have happened: one of these folders
-    /// may be left out.
-    Unlike(Vec<PathBuf>),
-}
+use crate::lang::{Lang, pick};
+use crate::sources::shown;
 
 /// The commands that lead on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -422,6 +400,7 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
         | Halt::Differs
         | Halt::Overdue
         | Halt::Bug(_)
+        | Halt::Panicked
         | Halt::Told(_) => &Reached::GivenUp,
     };
     let _ = std::io::stderr().write_all(words(reached, ways, lang).as_bytes());

@@ -3,22 +3,22 @@
 
 pub(crate) mod beneath;
 
+use crate::halt::Halt;
+use crate::sources::{Sources, shown};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use base64ct::{Base64, Encoding as _};
 use ceremony::bounds::{Bound, DOCUMENT, Exceeded, FILE, OFFERED, SEALED_FILE};
-use ceremony::compile::Inputs;
+use ceremony::inputs::Inputs;
 use ceremony::plan::Plan;
-use ceremony::violation::Input;
+use ceremony::rule::RuleId;
 use rustix::fs::{FileType, Mode, OFlags, open, openat};
 use rustix::io::Errno;
-
-use crate::exit::Halt;
 
 /// The name of a plan in its ceremony's folder.
 pub(crate) const PLAN_FILE: &str = "plan.toml";
@@ -26,17 +26,7 @@ pub(crate) const PLAN_FILE: &str = "plan.toml";
 /// The only folder in a sealed folder.
 pub(crate) const INPUTS: &str = "inputs";
 
-/// The texts that a plan was compiled from, as they are on disk, for messages.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct Folder {
-    pub(crate) plan: (PathBuf, Vec<u8>),
-    pub(crate) policy: (PathBuf, Vec<u8>),
-    pub(crate) roster: (PathBuf, Vec<u8>),
-    /// The other files that the plan names, beside it.
-    pub(crate) files: BTreeMap<String, Vec<u8>>,
-}
-
-impl Folder {
+impl Sources {
     /// Reads a ceremony's folder, and policy and roster of the CA's folder above it.
     pub(crate) fn read(ceremony: &Path) -> Result<Self, Halt> {
         let plan = ceremony.join(PLAN_FILE);
@@ -71,15 +61,6 @@ impl Folder {
         Inputs::read(&self.plan.1, &self.policy.1, &self.roster.1, &self.files)
             .map_err(|violations| Halt::Violations(Box::new(self), violations))
     }
-
-    pub(crate) const fn of(&self, input: Input) -> Option<&(PathBuf, Vec<u8>)> {
-        match input {
-            Input::Plan => Some(&self.plan),
-            Input::Policy => Some(&self.policy),
-            Input::Roster => Some(&self.roster),
-            Input::Room | Input::Anchor => None,
-        }
-    }
 }
 
 /// The certificate signing requests that a plan names: plain names of files beside it. A plan that
@@ -95,7 +76,7 @@ fn named_files(
         let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
         if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
             let asked = "the plain name of a file beside the plan";
-            return Err(Halt::media("S-FILE", asked, name.escape_debug().to_string()));
+            return Err(Halt::media(RuleId::S_FILE, asked, name.escape_debug().to_string()));
         }
         files.insert(name.clone(), read(name)?);
     }
@@ -113,7 +94,7 @@ pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {
 pub(crate) fn read_input(folder: &Path, name: &str) -> Result<Vec<u8>, Halt> {
     let path = folder.join(INPUTS).join(name);
     let refused = |error: Errno| {
-        Halt::media("S-FILE", format!("a plain file {}", shown(&path)), error.to_string())
+        Halt::media(RuleId::S_FILE, format!("a plain file {}", shown(&path)), error.to_string())
     };
     let there = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = open(folder, there, Mode::empty()).map_err(refused)?;
@@ -134,7 +115,7 @@ pub(crate) fn read_of(path: &Path, left: &mut u64, whole: Bound) -> Result<Vec<u
     if length > *left {
         let found = whole.most.saturating_sub(*left).saturating_add(length);
         let asked = format!("{}: {whole}", shown(path));
-        return Err(Halt::media("S-FILE", asked, Exceeded { bound: whole, found }.found()));
+        return Err(Halt::media(RuleId::S_FILE, asked, Exceeded { bound: whole, found }.found()));
     }
     let octets = read_sealed(path)?;
     *left = left.saturating_sub(u64::try_from(octets.len()).unwrap_or(u64::MAX));
@@ -154,7 +135,11 @@ pub(crate) fn read_der(path: &Path, label: &str, left: &mut u64) -> Result<Vec<u
         return Ok(octets);
     }
     let refused = |found: &str| {
-        Halt::media("S-FILE", format!("DER, or one PEM block {label}, in {}", shown(path)), found)
+        Halt::media(
+            RuleId::S_FILE,
+            format!("DER, or one PEM block {label}, in {}", shown(path)),
+            found,
+        )
     };
     let text = String::from_utf8(octets).map_err(|_| refused("text that is not UTF-8"))?;
     let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
@@ -172,21 +157,21 @@ const PLAIN: OFlags =
 /// No device, no pipe, no folder, no link, no more than this.
 fn read_at_most(path: &Path, bound: Bound) -> Result<Vec<u8>, Halt> {
     let file = open(path, PLAIN, Mode::empty()).map_err(|error| {
-        Halt::media("S-FILE", format!("a plain file {}", shown(path)), error.to_string())
+        Halt::media(RuleId::S_FILE, format!("a plain file {}", shown(path)), error.to_string())
     })?;
     read_opened(file.into(), path, bound)
 }
 
 fn read_opened(file: File, path: &Path, bound: Bound) -> Result<Vec<u8>, Halt> {
     let refused =
-        |found: String| Halt::media("S-FILE", format!("a plain file {}", shown(path)), found);
+        |found: String| Halt::media(RuleId::S_FILE, format!("a plain file {}", shown(path)), found);
     let metadata = file.metadata().map_err(|error| refused(error.to_string()))?;
     if !metadata.is_file() {
         return Err(refused("something that is no plain file".to_string()));
     }
     let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
     bound.judge(length).map_err(|exceeded| {
-        Halt::media("S-FILE", format!("{}: {bound}", shown(path)), exceeded.found())
+        Halt::media(RuleId::S_FILE, format!("{}: {bound}", shown(path)), exceeded.found())
     })?;
     // A file of nothing but holes says that it is large, and costs nobody anything: memory is asked
     // for, and a refusal is one like any other.
@@ -225,9 +210,4 @@ pub(crate) fn names(folder: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
     }
     names.sort();
     Ok(names)
-}
-
-/// A path as a message may show it: no control character reaches the terminal.
-pub(crate) fn shown(path: &Path) -> String {
-    path.display().to_string().escape_debug().to_string().replace("\\'", "'")
 }

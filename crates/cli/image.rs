@@ -4,9 +4,12 @@ use std::path::Path;
 
 use ::image::{Archive, Pin, Proved};
 
-use crate::args::{ImageCommand, Lang};
-use crate::commands::{pick, print};
-use crate::exit::Halt;
+use crate::args::ImageCommand;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::report::print;
+
+use ceremony::rule::RuleId;
 
 /// Performs a command on the image.
 pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
@@ -14,8 +17,9 @@ pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
     match command {
         ImageCommand::Lock => print(&::image::refresh(repository).map_err(Halt::Media)?),
         ImageCommand::Archive { to, vendor } => {
-            let program = std::env::current_exe()
-                .map_err(|error| Halt::media("S-FILE", "this program's file", error.to_string()))?;
+            let program = std::env::current_exe().map_err(|error| {
+                Halt::media(RuleId::S_FILE, "this program's file", error.to_string())
+            })?;
             let archive = ::image::archive(repository, to, vendor.as_deref(), &program);
             print(&archived(&archive.map_err(Halt::Media)?, to, lang))
         }

@@ -21,17 +21,21 @@ use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
-use ceremony::compile::{Compiled, input_digest};
+use ceremony::compile::Compiled;
+use ceremony::fault::Fault;
 use ceremony::hex::Digest;
+use ceremony::inputs::input_digest;
 use ceremony::name::Name;
 use ceremony::record::{Event, Record};
-use ceremony::run::{Book, Fault};
+use ceremony::rule::RuleId;
+use ceremony::run::Book;
 use ceremony::time::Instant;
 use rustix::fs::OFlags;
 
-use crate::exit::{Halt, Reached};
-use crate::files::{names, read_sealed, shown};
+use crate::files::{names, read_sealed};
+use crate::halt::{Halt, Reached};
 use crate::partial::{self, is_partial};
+use crate::sources::shown;
 
 const INPUTS: &str = "inputs.json";
 const TRANSCRIPT: &str = "journal.jsonl";
@@ -76,7 +80,7 @@ impl Journal {
     pub(crate) fn begin(folders: &[PathBuf], compiled: &Compiled) -> Result<Self, Halt> {
         let folders = two(folders)?;
         for folder in &folders {
-            refuse_filled(folder)?;
+            refuse_filled(folder, &BEGUN)?;
         }
         let [a, b] = folders;
         let media = [Medium::create(a, compiled)?, Medium::create(b, compiled)?];
@@ -146,7 +150,7 @@ impl Journal {
             read_sealed(&mark).map(|octets| String::from_utf8_lossy(&octets).trim().to_string());
         let found = format!("{}: it was given up as {}", shown(&mark), digest.unwrap_or_default());
         let asked = "a journal that goes on";
-        Err(Halt::media("S-ABANDONED", asked, found).held(Reached::GivenUp))
+        Err(Halt::media(RuleId::S_ABANDONED, asked, found).held(Reached::GivenUp))
     }
 
     /// Takes a line, to be durable when [`Journal::keep`] returns.
@@ -207,7 +211,7 @@ impl Medium {
         let inputs = inputs.map_err(|error| failed(&folder, &error))?;
         let medium = Self::open(folder, true)?;
         // Once more, now that no other process can write it: nothing is done yet, a torn line goes.
-        refuse_filled(&medium.folder)?;
+        refuse_filled(&medium.folder, &BEGUN)?;
         medium.transcript.set_len(0).map_err(|error| failed(&medium.folder, &error))?;
         put(&medium.folder.join(INPUTS), &inputs)?;
         Ok(medium)
@@ -217,14 +221,12 @@ impl Medium {
     fn append(&mut self, noted: &Noted) -> std::io::Result<()> {
         self.held.is_at(&self.folder)?;
         if !noted.transcript.is_empty() {
-            self.transcript.write_all(noted.transcript.as_bytes())?;
-            self.transcript.sync_data()?;
+            durably(&self.folder, &mut self.transcript, noted.transcript.as_bytes())?;
         }
         if !noted.after.is_empty() {
             let appended = OFlags::WRONLY | OFlags::APPEND | OFlags::CREATE;
             let mut after = self.held.file(AFTER, appended)?;
-            after.write_all(noted.after.as_bytes())?;
-            after.sync_data()?;
+            durably(&self.folder, &mut after, noted.after.as_bytes())?;
         }
         Ok(())
     }
@@ -237,7 +239,7 @@ impl Medium {
         let transcript = held.file(TRANSCRIPT, flags).map_err(|error| failed(&path, &error))?;
         transcript.try_lock().map_err(|_| {
             Halt::media(
-                "S-BUSY",
+                RuleId::S_BUSY,
                 format!("{} for this process alone", shown(&path)),
                 "another process that holds it; one that was stopped by Ctrl-Z goes on with `fg`",
             )
@@ -253,7 +255,7 @@ impl Medium {
             let kept = held.min(octets.len());
             file.set_len(u64::try_from(kept).unwrap_or(u64::MAX))?;
             file.seek(SeekFrom::End(0))?;
-            file.write_all(octets.get(kept..).unwrap_or_default())?;
+            durably(&self.folder, &mut file, octets.get(kept..).unwrap_or_default())?;
             file.sync_all()
         };
         change().map_err(|error| failed(&path, &error))?;
@@ -269,11 +271,16 @@ fn holds_a_line(folder: &Path) -> bool {
         && read_sealed(&path).map_or(true, |octets| octets.contains(&b'\n'))
 }
 
+/// What may lie in a folder in which a ceremony was about to begin.
+const BEGUN: [&str; 2] = [INPUTS, TRANSCRIPT];
+/// The same, where one was about to be copied from the other medium: its transcript comes last.
+const COPIED: [&str; 3] = [INPUTS, AFTER, TRANSCRIPT];
+
 /// A journal begins in an empty folder, or where one was about to begin when the power was cut:
 /// without a whole line, nothing was done.
-fn refuse_filled(folder: &Path) -> Result<(), Halt> {
+fn refuse_filled(folder: &Path, ours: &[&str]) -> Result<(), Halt> {
     let ours = |name: &std::ffi::OsStr| {
-        let begun = name == INPUTS || name == TRANSCRIPT || is_partial(name);
+        let begun = ours.iter().any(|ours| name == *ours) || is_partial(name);
         name == "lost+found" || recover::is_aside(name) || (begun && !holds_a_line(folder))
     };
     let found = match names(folder) {
@@ -284,7 +291,7 @@ fn refuse_filled(folder: &Path) -> Result<(), Halt> {
     if found.iter().any(|(name, _)| !ours(name)) {
         let asked = format!("an empty folder {} for the journal", shown(folder));
         let found = "files in it";
-        return Err(Halt::media("S-JOURNAL", asked, found));
+        return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
     }
     Ok(())
 }
@@ -292,7 +299,7 @@ fn refuse_filled(folder: &Path) -> Result<(), Halt> {
 /// Two folders that are not the same.
 fn two(folders: &[PathBuf]) -> Result<[PathBuf; 2], Halt> {
     let wrong =
-        |found: String| Halt::media("S-JOURNAL", "two journal folders, on two media", found);
+        |found: String| Halt::media(RuleId::S_JOURNAL, "two journal folders, on two media", found);
     let [a, b] = folders else { return Err(wrong(format!("{} given", folders.len()))) };
     let place = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path));
     let (Ok(at_a), Ok(at_b)) = (place(a), place(b)) else {
@@ -318,7 +325,7 @@ fn read_inputs(
     transcript: &[u8],
 ) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
     let wrong =
-        |found: String| Halt::media("S-JOURNAL", "a journal that begins with Opened", found);
+        |found: String| Halt::media(RuleId::S_JOURNAL, "a journal that begins with Opened", found);
     let first = transcript.split(|octet| *octet == b'\n').next().unwrap_or_default();
     let first = std::str::from_utf8(first).map_err(|error| wrong(error.to_string()))?;
     if first.is_empty() {
@@ -338,10 +345,22 @@ fn read_inputs(
         let mut texts = held.iter().filter_map(|texts| texts.get(&name));
         let whole = texts.find(|text| input_digest(text) == digest);
         let asked = format!("the input {name} ({digest}) on one of the media");
-        let text = whole.ok_or_else(|| Halt::media("S-JOURNAL", asked, "none that is whole"))?;
+        let text =
+            whole.ok_or_else(|| Halt::media(RuleId::S_JOURNAL, asked, "none that is whole"))?;
         inputs.insert(name, text.clone().into_bytes());
     }
     Ok(inputs)
+}
+
+/// Writes octets at the end of a medium's file; durable when this returns.
+fn durably(folder: &Path, file: &mut File, octets: &[u8]) -> std::io::Result<()> {
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::append(folder, file, octets);
+    }
+    let _ = folder;
+    file.write_all(octets)?;
+    file.sync_data()
 }
 
 fn put(path: &Path, octets: &[u8]) -> Result<(), Halt> {
@@ -354,7 +373,7 @@ fn sync_folder(folder: &Path) -> Result<(), Halt> {
 
 fn failed(path: &Path, error: &std::io::Error) -> Halt {
     Halt::Interrupted(Fault {
-        rule: "S-JOURNAL",
+        rule: RuleId::S_JOURNAL,
         asked: format!("a journal medium at {}", shown(path)),
         found: error.to_string(),
     })

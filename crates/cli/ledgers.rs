@@ -10,19 +10,21 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ceremony::bounds::LEDGER;
+use ceremony::fault::Fault;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
-use ceremony::run::Fault;
+use ceremony::rule::RuleId;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{History, Refusal, Trust, Verdict, replay_abandoned};
 
-use crate::exit::Halt;
-use crate::files::{PLAN_FILE, names, read_document, read_input, shown};
+use crate::files::{PLAN_FILE, names, read_document, read_input};
+use crate::halt::Halt;
+use crate::judged::{Judging, prove_all};
 use crate::output;
 use crate::partial::is_partial;
-use crate::verdicts::{judge_folder, prove_all};
+use crate::sources::shown;
 
 /// One ceremony of a ledger.
 #[derive(Debug, Clone)]
@@ -92,7 +94,7 @@ pub(crate) fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
         .find(|ledger| ledger.join(last.as_str()).join("inputs").join(PLAN_FILE).exists());
     found.cloned().ok_or_else(|| {
         let asked = format!("the ledger that holds {last}");
-        Halt::media("S-LEDGER", asked, "none beside the plan; name it with --ledger")
+        Halt::media(RuleId::S_LEDGER, asked, "none beside the plan; name it with --ledger")
     })
 }
 
@@ -115,7 +117,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     paths.retain(|path| !path.file_name().is_some_and(is_partial));
     LEDGER.judge(paths.len()).map_err(|exceeded| {
         let asked = format!("{}: {LEDGER}", shown(folder));
-        Halt::media("S-LEDGER", asked, exceeded.found())
+        Halt::media(RuleId::S_LEDGER, asked, exceeded.found())
     })?;
     if let Some(link) = paths.iter().find(|path| path.is_symlink()) {
         let found = link.file_name().map_or_else(String::new, |name| shown(Path::new(name)));
@@ -141,7 +143,7 @@ fn entry(
 }
 
 fn refused(place: &Path, found: String) -> Halt {
-    Halt::media("S-LEDGER", format!("ceremonies in {}", shown(place)), found)
+    Halt::media(RuleId::S_LEDGER, format!("ceremonies in {}", shown(place)), found)
 }
 
 /// From the first ceremony to this one.
@@ -155,7 +157,7 @@ pub(crate) fn chain(
     while let Some(name) = next {
         let entry = found.get(&name).filter(|_| chain.len() <= found.len()).ok_or_else(|| {
             let asked = format!("the ceremony {name} in the ledger {}", shown(ledger));
-            Halt::media("S-LEDGER", asked, "a gap")
+            Halt::media(RuleId::S_LEDGER, asked, "a gap")
         })?;
         next = match &entry.after {
             After::Nothing => None,
@@ -170,7 +172,7 @@ pub(crate) fn chain(
         if let Some(other) = found.values().find(beside) {
             let asked = format!("one history in the ledger {}", shown(ledger));
             let found = format!("a fork: {} and {}", entry.name, other.name);
-            return Err(Halt::media("S-LEDGER", asked, found));
+            return Err(Halt::media(RuleId::S_LEDGER, asked, found));
         }
     }
     Ok(chain)
@@ -184,7 +186,7 @@ pub(crate) fn refuse_later(ledger: &Path, last: &Name) -> Result<(), Halt> {
         None => Ok(()),
         Some(entry) => {
             let asked = format!("{last} as the last ceremony of the ledger {}", shown(ledger));
-            Err(Halt::media("S-LEDGER", asked, format!("{} after it", entry.name)))
+            Err(Halt::media(RuleId::S_LEDGER, asked, format!("{} after it", entry.name)))
         }
     }
 }
@@ -203,13 +205,13 @@ pub(crate) fn whole(found: BTreeMap<Name, Entry>, ledger: &Path) -> Result<Vec<E
         let names: Vec<&str> = ends.iter().map(|name| name.as_str()).collect();
         let asked = format!("one last ceremony in the ledger {}", shown(ledger));
         let found = if names.is_empty() { "none".into() } else { names.join(", ") };
-        return Err(Halt::media("S-LEDGER", asked, found));
+        return Err(Halt::media(RuleId::S_LEDGER, asked, found));
     };
     let chain = chain(&found, last, ledger)?;
     let in_chain: BTreeSet<&Name> = chain.iter().map(|entry| &entry.name).collect();
     if let Some(other) = found.keys().find(|name| !in_chain.contains(name)) {
         let asked = format!("one history in the ledger {}", shown(ledger));
-        return Err(Halt::media("S-LEDGER", asked, format!("a fork: {other}")));
+        return Err(Halt::media(RuleId::S_LEDGER, asked, format!("a fork: {other}")));
     }
     Ok(chain)
 }
@@ -225,7 +227,7 @@ pub(crate) fn abandoned(
     let ours = |name: &str| name == JOURNAL_FILE || name.starts_with("inputs/");
     if let Some(name) = files.keys().find(|name| !ours(name)) {
         let asked = "an unsealed journal and its inputs";
-        let fault = Fault::new("S-ARTEFACT", asked, "a file beside them");
+        let fault = Fault::new(RuleId::S_ARTEFACT, asked, "a file beside them");
         let refusal = Refusal { place: name.clone(), fault };
         return Err(Halt::Verification(refusal).in_folder(&entry.folder));
     }
@@ -240,29 +242,89 @@ pub(crate) fn abandoned(
 /// Each has exactly the files that its transcript gives.
 /// Whoever waits at a terminal sees how far it is.
 pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, usize), Halt> {
-    let mut state = Arc::default();
     let mut signatures = 0;
+    let mut number = 0;
     let waits = std::io::stderr().is_terminal();
-    for (number, entry) in chain.iter().enumerate() {
+    let state = judge_each(chain, trust, |entry, judged| {
+        number += 1;
         if waits {
-            let (number, all) = (number + 1, chain.len());
+            let all = chain.len();
             let _ = writeln!(std::io::stderr(), "[{number:>3}/{all}] {}", entry.name);
         }
-        if is_abandoned(&entry.folder) {
-            let (count, left, _) = abandoned(entry, &state)?;
-            signatures += count;
-            state = left;
-            continue;
-        }
-        let found = entry.files()?;
-        let verdict =
-            judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
-        let facts = match &verdict {
-            Verdict::Verified(verified) => verified.facts(),
-            Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => facts,
+        signatures += match judged {
+            Judged::Abandoned(count, _) => count,
+            Judged::Sealed(Verdict::Verified(verified)) => verified.facts().signatures,
+            Judged::Sealed(Verdict::NotAnchored(facts) | Verdict::NotPinned(facts)) => {
+                facts.signatures
+            }
         };
-        signatures += facts.signatures;
-        state = Arc::clone(&facts.state);
-    }
+        Ok(())
+    })?;
     Ok((state, signatures))
+}
+
+/// One ceremony of a ledger, judged.
+pub(crate) enum Judged {
+    /// A sealed one.
+    Sealed(Verdict),
+    /// One that could not be sealed: how many signatures were proved, and what happened.
+    Abandoned(usize, History),
+}
+
+/// A ceremony whose signatures are still being proved.
+enum Open {
+    Sealed(Box<Judging>),
+    Abandoned(usize, Arc<State>, History),
+}
+
+impl Open {
+    fn begin(entry: &Entry, before: &Arc<State>) -> Result<Self, Halt> {
+        if is_abandoned(&entry.folder) {
+            let (count, left, history) = abandoned(entry, before)?;
+            return Ok(Self::Abandoned(count, left, history));
+        }
+        let judging = Judging::begin(entry.files()?, before);
+        judging.map(Box::new).map(Self::Sealed).map_err(|halt| halt.in_folder(&entry.folder))
+    }
+
+    const fn state(&self) -> &Arc<State> {
+        match self {
+            Self::Sealed(judging) => judging.state(),
+            Self::Abandoned(_, left, _) => left,
+        }
+    }
+
+    fn end(self, entry: &Entry, trust: &Trust<'_>) -> Result<Judged, Halt> {
+        match self {
+            Self::Sealed(judging) => {
+                let verdict = judging.end(trust).map_err(|halt| halt.in_folder(&entry.folder))?;
+                Ok(Judged::Sealed(verdict))
+            }
+            Self::Abandoned(count, _, history) => Ok(Judged::Abandoned(count, history)),
+        }
+    }
+}
+
+/// Judges ceremonies in their order, and gives the state that they left. While the signatures of
+/// one are proved, the next is read and replayed; what is wrong with the earlier one is said first.
+pub(crate) fn judge_each(
+    chain: &[Entry],
+    trust: &Trust<'_>,
+    mut take: impl FnMut(&Entry, Judged) -> Result<(), Halt>,
+) -> Result<Arc<State>, Halt> {
+    let mut state = Arc::default();
+    let mut open: Option<(&Entry, Open)> = None;
+    for entry in chain {
+        let next = Open::begin(entry, &state);
+        if let Some((before, open)) = open.take() {
+            take(before, open.end(before, trust)?)?;
+        }
+        let next = next?;
+        state = Arc::clone(next.state());
+        open = Some((entry, next));
+    }
+    if let Some((last, open)) = open {
+        take(last, open.end(last, trust)?)?;
+    }
+    Ok(state)
 }

@@ -10,7 +10,6 @@ mod identity;
 mod keyboard;
 mod line;
 mod media;
-mod menu;
 pub(crate) mod screen;
 mod shown;
 mod system;
@@ -22,16 +21,18 @@ use std::process::{Command, ExitStatus};
 
 use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
+use ceremony::rule::RuleId;
 pub(crate) use identity::measured;
-pub(crate) use menu::Choice;
 
 use self::media::Media;
 use self::system::System;
-use crate::args::{Lang, Line};
-use crate::commands::{pick, print};
-use crate::conduct::clock::Bounds;
-use crate::exit::Halt;
+use crate::args::Line;
+use crate::choices::{self, Choice};
+use crate::clock::Bounds;
+use crate::halt::Halt;
 use crate::journal::Journal;
+use crate::lang::{Lang, pick};
+use crate::report::print;
 use crate::{files, output, report};
 
 /// Where an image keeps its ceremony, and a medium of plans is laid out alike.
@@ -42,8 +43,10 @@ const OUTPUTS: &str = "/run/gishiki/outputs";
 /// Leads the operators from the first question to the switched-off machine.
 pub(crate) fn lead(lang: Option<Lang>, line: Line) -> Result<(), Halt> {
     let Some(lang) = line::begin(lang, line)? else { return Ok(()) };
-    let led =
-        system::judge(Path::new("/"), lang).and_then(|system| Live { lang, line, system }.serve());
+    let led = system::judge(Path::new("/"), lang).and_then(|system| {
+        identity::keep(&system.medium)?;
+        Live { lang, line, system }.serve()
+    });
     if let Err(halt) = led {
         report::show(&halt, lang);
         say("")?;
@@ -74,7 +77,7 @@ impl Live {
         self.confirm_clock(&ceremony)?;
         self.rehearse(&ceremony)?;
         loop {
-            say(&menu::lines(self.line, self.lang))?;
+            say(&choices::lines(self.line, self.lang))?;
             let done = match Choice::of(&ask("? ")?, self.line) {
                 Some(Choice::Hold) => self.hold(&ceremony, None),
                 Some(Choice::Abandon) => self.abandon(&ceremony),
@@ -136,7 +139,7 @@ impl Live {
         let status = self.perform(&mut command)?;
         if !status.success() {
             return Err(Halt::media(
-                "S-SELF-TEST",
+                RuleId::S_SELF_TEST,
                 format!("a rehearsal that gives the golden {}", golden.display()),
                 format!("another ({status})"),
             ));
@@ -228,11 +231,11 @@ impl Live {
         let place = if drill { "as `ledger` on GISHIKI-A" } else { "in the image" };
         if ledger.is_none() {
             let asked = format!("the ledger that holds {before}, {place}");
-            return Err(Halt::media("S-LEDGER", asked, "none"));
+            return Err(Halt::media(RuleId::S_LEDGER, asked, "none"));
         }
         if anchor.is_none() && !drill {
             let asked = "anchor.toml, the CA's anchor, in the image or on GISHIKI-A";
-            return Err(Halt::media("S-ANCHOR", asked, "none"));
+            return Err(Halt::media(RuleId::S_ANCHOR, asked, "none"));
         }
         Ok((ledger, anchor))
     }
@@ -293,7 +296,7 @@ impl Live {
     fn perform(&self, command: &mut Command) -> Result<ExitStatus, Halt> {
         let status = command
             .status()
-            .map_err(|error| Halt::media("S-LIVE", "gishiki itself", error.to_string()))?;
+            .map_err(|error| Halt::media(RuleId::S_LIVE, "gishiki itself", error.to_string()))?;
         if status.code().is_none() {
             say(&self.pick(
                 format!("✗ gishiki が途中で終了しました: {status}"),
@@ -329,7 +332,7 @@ fn plans(root: &Path) -> Result<Vec<PathBuf>, Halt> {
     found.sort();
     if found.is_empty() {
         let asked = format!("a plan below {}", root.join("ceremony-plans").display());
-        return Err(Halt::media("S-PLANS", asked, "none"));
+        return Err(Halt::media(RuleId::S_PLANS, asked, "none"));
     }
     Ok(found)
 }
@@ -368,7 +371,7 @@ fn cleared(plan: &Path) -> Result<PathBuf, Halt> {
     let out = Path::new(OUTPUTS).join(name_of(plan));
     if out.exists() {
         fs::remove_dir_all(&out)
-            .map_err(|error| Halt::media("S-OUT", "to clear RAM", error.to_string()))?;
+            .map_err(|error| Halt::media(RuleId::S_OUT, "to clear RAM", error.to_string()))?;
     }
     Ok(out)
 }
@@ -383,7 +386,8 @@ fn say(line: &str) -> Result<(), Halt> {
 
 /// What people type on one line.
 fn ask(prompt: &str) -> Result<String, Halt> {
-    let failed = |found: String| Halt::media("S-TERMINAL", "a terminal to ask people at", found);
+    let failed =
+        |found: String| Halt::media(RuleId::S_TERMINAL, "a terminal to ask people at", found);
     print(prompt)?;
     std::io::stdout().flush().map_err(|error| failed(error.to_string()))?;
     let mut line = String::new();
@@ -406,7 +410,7 @@ mod tests {
         let plan = root.path().join("ceremony-plans/some-ca/2026-04-genesis");
         fs::create_dir_all(&plan).unwrap();
         let Err(Halt::Media(fault)) = plans(root.path()) else { panic!("accepted") };
-        assert_eq!(fault.rule, "S-PLANS");
+        assert_eq!(fault.rule, RuleId::S_PLANS);
         fs::write(plan.join("plan.toml"), "").unwrap();
         assert_eq!(plans(root.path()).unwrap(), std::slice::from_ref(&plan));
         assert_eq!(beside(&plan, "golden"), root.path().join("golden/some-ca"));

@@ -2,19 +2,26 @@
 //!
 //! This package brings plan, token, people, clock and media together, and writes files. It never
 //! signs, encodes or decides: that is in `ceremony` and `token`. Read in this order: `args`,
-//! `commands`, `conduct`, `journal`, `people`.
+//! `commands` (which file performs which command), `run`, `held`, `conduct`, `journal`, `people`.
 
 mod abandon;
 mod args;
+mod check;
+mod choices;
+mod clock;
 mod commands;
 mod conduct;
 mod diff;
 mod ends;
 mod exit;
 mod files;
+mod halt;
+mod held;
 #[cfg(feature = "image")]
 mod image;
 mod journal;
+mod judged;
+mod lang;
 mod ledgers;
 mod live;
 mod memory;
@@ -27,9 +34,14 @@ mod proofs;
 mod rehearsals;
 mod report;
 mod resume;
+mod review;
 mod room;
+mod run;
 mod secrets;
 mod signals;
+#[cfg(test)]
+mod simulator;
+mod sources;
 mod state;
 mod tokens;
 mod validate;

@@ -9,16 +9,18 @@ use std::io::Write as _;
 use std::path::Path;
 
 use ceremony::bounds::{FILES, NAME, SEALED_FOLDER};
+use ceremony::fault::Fault;
 use ceremony::hex::Digest;
 use ceremony::record::{End, Mode};
-use ceremony::run::Fault;
+use ceremony::rule::RuleId;
 use ceremony::seal::{BUNDLE_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{Consistent, Refusal, Sealed, Verified};
 use serde_json::json;
 
-use crate::exit::Halt;
-use crate::files::{names, read_of, shown};
+use crate::files::{names, read_of};
+use crate::halt::Halt;
 use crate::partial;
+use crate::sources::shown;
 
 /// The name of the postscript in an output folder.
 pub(crate) const AFTER_FILE: &str = "after.jsonl";
@@ -80,7 +82,7 @@ fn manifest(facts: &Consistent, sealed: &Sealed) -> String {
         "sequence": held.map(|held| held.sequence),
     });
     // Rows of a few words each: people read and diff this file.
-    serde_json::to_string_pretty(&manifest).unwrap_or_default() + "\n"
+    format!("{manifest:#}\n")
 }
 
 pub(crate) const fn mode(mode: Mode) -> &'static str {
@@ -95,7 +97,7 @@ pub(crate) const fn mode(mode: Mode) -> &'static str {
 pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Halt> {
     refuse_existing(out)?;
     let failed = |error: std::io::Error| {
-        Halt::media("S-OUT", format!("to write {}", shown(out)), error.to_string())
+        Halt::media(RuleId::S_OUT, format!("to write {}", shown(out)), error.to_string())
     };
     let absolute = std::path::absolute(out).map_err(failed)?;
     let parent = absolute.parent().unwrap_or(Path::new("/"));
@@ -131,7 +133,7 @@ pub(crate) fn write_once(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Resul
 pub(crate) fn refuse_existing(out: &Path) -> Result<(), Halt> {
     if out.symlink_metadata().is_ok() {
         return Err(Halt::media(
-            "S-OUT",
+            RuleId::S_OUT,
             format!("a new folder {}", shown(out)),
             "one that is there already",
         ));
@@ -140,7 +142,12 @@ pub(crate) fn refuse_existing(out: &Path) -> Result<(), Halt> {
 }
 
 fn write_file(path: &Path, octets: &[u8]) -> std::io::Result<()> {
-    File::create_new(path)?.write_all(octets)
+    let write = || File::create_new(path)?.write_all(octets);
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::put(path, write);
+    }
+    write()
 }
 
 /// A temporary folder is its owner's alone; what is handed out is read by others.
@@ -169,7 +176,7 @@ fn read_into(
     prefix: &str,
 ) -> Result<(), Halt> {
     let failed = |error: std::io::Error| {
-        Halt::media("S-FILE", format!("the folder {}", shown(folder)), error.to_string())
+        Halt::media(RuleId::S_FILE, format!("the folder {}", shown(folder)), error.to_string())
     };
     for (found, is_folder) in names(folder).map_err(failed)? {
         let path = folder.join(&found);
@@ -183,7 +190,7 @@ fn read_into(
             return Err(surplus_name(&found, "a folder that no transcript gives"));
         }
         FILES.judge(files.len() + 1).map_err(|exceeded| {
-            Halt::media("S-FILE", format!("{}: {FILES}", shown(folder)), exceeded.found())
+            Halt::media(RuleId::S_FILE, format!("{}: {FILES}", shown(folder)), exceeded.found())
         })?;
         let octets = read_of(&path, left, SEALED_FOLDER)?;
         files.insert(format!("{prefix}{name}"), octets);
@@ -203,7 +210,7 @@ fn named(name: &std::ffi::OsStr) -> Option<String> {
 /// Something that is there and must not be, whatever is in it.
 fn surplus_name(name: &std::ffi::OsStr, found: &str) -> Halt {
     let place = shown(Path::new(name));
-    let fault = Fault::new("S-ARTEFACT", "the files that this transcript gives", found);
+    let fault = Fault::new(RuleId::S_ARTEFACT, "the files that this transcript gives", found);
     Halt::Verification(Refusal { place, fault })
 }
 

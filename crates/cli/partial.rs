@@ -17,6 +17,14 @@ pub(crate) fn is_partial(name: &OsStr) -> bool {
 
 /// Writes a file whole: under its hidden name, synced, then renamed.
 pub(crate) fn put(path: &Path, octets: &[u8]) -> std::io::Result<()> {
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::put(path, || put_whole(path, octets));
+    }
+    put_whole(path, octets)
+}
+
+fn put_whole(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut file = builder(&cleared(path)?).tempfile_in(folder)?;
     file.write_all(octets)?;

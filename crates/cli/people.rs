@@ -5,9 +5,10 @@
 mod scripted;
 mod terminal;
 
+use crate::halt::Halt;
 use std::collections::BTreeMap;
 
-use ceremony::graph::{Act, Graph, Op};
+use ceremony::graph::{Act, Graph, Op, PeopleAct};
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::Said;
@@ -15,12 +16,6 @@ use ceremony::run::{FactKind, PeopleRequest};
 
 pub(crate) use scripted::Scripted;
 pub(crate) use terminal::Terminal;
-
-use crate::exit::Halt;
-
-/// How a line begins that waits for somebody to type, and no other line: people see at a glance
-/// that it is their turn.
-pub(crate) const PROMPT: &str = "> ";
 
 /// Who answers.
 #[derive(Debug)]
@@ -31,6 +26,9 @@ pub(crate) enum People {
     Scripted(Scripted),
     /// Nobody: everything goes as planned.
     StandIns,
+    /// Those of a simulated world.
+    #[cfg(test)]
+    Simulated,
 }
 
 /// What people reply to a question.
@@ -73,6 +71,8 @@ impl People {
             Self::Terminal(terminal) => terminal.ask(question),
             Self::Scripted(scripted) => scripted.ask(question),
             Self::StandIns => Ok(Reply::Said(as_planned(question.request, "rehearsal"))),
+            #[cfg(test)]
+            Self::Simulated => Ok(crate::simulator::ask(question)),
         }
     }
 
@@ -84,6 +84,8 @@ impl People {
             Self::StandIns => {
                 Ok(Reply::Refused { by: two_of_two_roles(graph), reason: what.to_string() })
             }
+            #[cfg(test)]
+            Self::Simulated => Ok(crate::simulator::consent(graph, op, what)),
         }
     }
 
@@ -94,6 +96,8 @@ impl People {
             Self::Scripted(_) | Self::StandIns => {
                 Ok(Reply::Said(Said { by: who_notes(graph), facts: BTreeMap::new() }))
             }
+            #[cfg(test)]
+            Self::Simulated => Ok(crate::simulator::note(graph, op, head)),
         }
     }
 
@@ -108,17 +112,33 @@ impl People {
         match self {
             Self::Terminal(terminal) => terminal.lifted(graph, by, what),
             Self::Scripted(_) | Self::StandIns => Ok(Vec::new()),
+            #[cfg(test)]
+            Self::Simulated => Ok(crate::simulator::lifted(what)),
+        }
+    }
+
+    /// Asks those at the terminal to choose; nobody else can.
+    pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<Option<String>, Halt> {
+        match self {
+            Self::Terminal(terminal) => terminal.choose(shown, prompt).map(Some),
+            Self::Scripted(_) | Self::StandIns => Ok(None),
+            #[cfg(test)]
+            Self::Simulated => Ok(Some(crate::simulator::choose(prompt))),
         }
     }
 
     /// Whether there is somebody who can answer again: type a value or a PIN once more.
     pub(crate) const fn can_answer_again(&self) -> bool {
+        #[cfg(test)]
+        if matches!(self, Self::Simulated) {
+            return true;
+        }
         matches!(self, Self::Terminal(_))
     }
 }
 
 /// The answer of exactly the people and values that are asked for.
-fn as_planned(request: &PeopleRequest, words: &str) -> Said {
+pub(crate) fn as_planned(request: &PeopleRequest, words: &str) -> Said {
     let mut by: Vec<Name> = request
         .op
         .by
@@ -142,14 +162,14 @@ fn as_planned(request: &PeopleRequest, words: &str) -> Said {
 }
 
 /// The first of those who read the papers to the machine.
-fn who_notes(graph: &Graph) -> Vec<Name> {
-    let papers = graph.ops().iter().find(|op| op.act == Act::Papers);
+pub(crate) fn who_notes(graph: &Graph) -> Vec<Name> {
+    let papers = graph.ops().iter().find(|op| op.act == Act::People(PeopleAct::Papers));
     let duties = papers.map(|op| op.by.as_slice()).unwrap_or_default();
     duties.iter().flat_map(|duty| duty.persons.first()).min().cloned().into_iter().collect()
 }
 
 /// The first two participants who share no role.
-fn two_of_two_roles(graph: &Graph) -> Vec<Name> {
+pub(crate) fn two_of_two_roles(graph: &Graph) -> Vec<Name> {
     let people: Vec<_> = graph.people().iter().collect();
     for (id, person) in &people {
         let other = people

@@ -1,11 +1,10 @@
 //! Where something stands in a document: its line and its column, from 1, as editors count them.
 
+use crate::sources::shown;
 use std::ops::Range;
 use std::path::Path;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
-
-use crate::files::shown;
 
 /// A document with the beginnings of its lines: each place is found without reading all of it,
 /// however long a line is.

@@ -7,17 +7,18 @@ mod advice;
 
 use std::fmt::Write as _;
 
-use ceremony::graph::Holder;
+use ceremony::fault::Fault;
 use ceremony::run::{
-    Fault, Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, Run, TokenFlag,
+    Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, Run, TokenFlag,
 };
-use ceremony::token::{TokenAnswer, TokenIdentity};
+use ceremony::token::{Holder, TokenAnswer, TokenIdentity};
 use token::Who;
 
-use crate::args::{self, Lang};
-use crate::commands::{pick, print, reviewed};
-use crate::exit::Halt;
-use crate::report::plain;
+use crate::args;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::report::{plain, print};
+use crate::review::reviewed;
 use crate::room;
 use crate::secrets::PinSource;
 use crate::tokens::Tokens;
@@ -104,7 +105,7 @@ pub(crate) fn before_anyone_enters(tokens: &mut Tokens, run: &Run) -> Result<(),
     for (holder, mut probe) in of_ceremony(run, Life::Session)? {
         for step in probe.first_steps() {
             let Some(request) = probe.request(&step) else { continue };
-            let answer = tokens.of(&holder)?.probe(request);
+            let answer = tokens.probe(&holder, request)?;
             let finding = probe.take(step, answer);
             // What a token says of wrong PINs is said to people where the PIN is asked for.
             if of_wrong_pins(&finding) {

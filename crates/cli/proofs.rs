@@ -1,38 +1,71 @@
 //! Proves signatures on every processor.
 
 use std::num::NonZero;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::Receiver;
-use std::thread;
+use std::thread::{self, JoinHandle};
 
 use ceremony::hex::Octets;
 use ceremony::key::{Check, KeyError, Proof};
 use ceremony::run::Expected;
 
-/// Verifies every signature; one that does not hold is named. Each thread takes the next, because
-/// curves take different times.
-pub(crate) fn prove(checks: &[Check]) -> Result<Vec<Proof>, (String, KeyError)> {
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    if checks.len() < 2 || threads < 2 {
+/// The proofs of some signatures, or the name of one that does not hold.
+type Proved = Result<Vec<Proof>, (String, KeyError)>;
+
+/// Verifies every signature; one that does not hold is named.
+pub(crate) fn prove(checks: &[Check]) -> Proved {
+    if checks.len() < 2 {
         return checks.iter().map(prove_one).collect();
     }
-    let next = AtomicUsize::new(0);
-    let share = || {
-        let taken = std::iter::from_fn(|| checks.get(next.fetch_add(1, Ordering::Relaxed)));
-        taken.map(prove_one).collect::<Result<Vec<_>, _>>()
-    };
-    thread::scope(|scope| {
+    Proving::begin(checks.to_vec()).end()
+}
+
+/// Signatures that are being verified on the other processors, while this one does something else.
+#[derive(Debug)]
+pub(crate) struct Proving {
+    queue: Arc<Queue>,
+    shares: Vec<JoinHandle<Proved>>,
+}
+
+/// Each thread takes the next, because curves take different times.
+#[derive(Debug)]
+struct Queue {
+    checks: Vec<Check>,
+    next: AtomicUsize,
+}
+
+impl Queue {
+    fn share(&self) -> Proved {
+        let next = || self.checks.get(self.next.fetch_add(1, Ordering::Relaxed));
+        std::iter::from_fn(next).map(prove_one).collect()
+    }
+}
+
+impl Proving {
+    /// Begins to verify these signatures.
+    pub(crate) fn begin(checks: Vec<Check>) -> Self {
+        let threads = thread::available_parallelism().map_or(1, NonZero::get);
+        let queue = Arc::new(Queue { checks, next: AtomicUsize::new(0) });
         // A thread that the machine does not give leaves its share to the others, and to this one.
-        let spawned = |_| thread::Builder::new().spawn_scoped(scope, share).ok();
-        let shares: Vec<_> = (1..threads).filter_map(spawned).collect();
-        let mut proofs = share()?;
-        for share in shares {
+        let spawned = |_| {
+            let queue = Arc::clone(&queue);
+            thread::Builder::new().spawn(move || queue.share()).ok()
+        };
+        let shares = (1..threads).filter_map(spawned).collect();
+        Self { queue, shares }
+    }
+
+    /// Verifies what is left, together with the others.
+    pub(crate) fn end(self) -> Proved {
+        let mut proofs = self.queue.share()?;
+        for share in self.shares {
             let share =
                 share.join().map_err(|_| ("a thread".to_string(), KeyError::Verification))?;
             proofs.extend(share?);
         }
         Ok(proofs)
-    })
+    }
 }
 
 /// Verifies each signature as it comes, while the token makes the next one. What cannot be proved

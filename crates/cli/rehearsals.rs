@@ -6,22 +6,29 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ceremony::compile::Compiled;
-use ceremony::graph::Holder;
+use ceremony::fault::Fault;
 use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::record::{Mode, Place};
-use ceremony::run::{Fault, Run};
+use ceremony::rule::RuleId;
+use ceremony::run::Run;
+use ceremony::token::Holder;
 use ceremony::verify::{Refusal, Trust, Verified};
 use token::{RehearsalToken, Token};
 
-use crate::args::{self, Lang, Target};
-use crate::commands::{compiled, judge, pick, print, summary};
-use crate::conduct::{Clock, Conduct};
-use crate::exit::Halt;
-use crate::files::{Folder, PLAN_FILE, shown};
+use crate::args::{self, Target};
+use crate::clock::Clock;
+use crate::conduct::Conduct;
+use crate::files::PLAN_FILE;
+use crate::halt::Halt;
+use crate::held::{judge, summary};
 use crate::journal::{Journal, Written};
+use crate::lang::{Lang, pick};
 use crate::people::People;
+use crate::report::print;
+use crate::review::compiled;
+use crate::sources::{Sources, shown};
 use crate::tokens::Tokens;
 use crate::{ledgers, output};
 
@@ -33,7 +40,7 @@ pub(crate) fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt
     if rehearse.plan.is_dir() && !rehearse.plan.join(PLAN_FILE).exists() {
         return rehearse_all(&rehearse.plan, &rehearse.target, lang);
     }
-    let folder = Folder::read(&rehearse.plan)?;
+    let folder = Sources::read(&rehearse.plan)?;
     let (compiled, proofs) = compiled(folder, |plan| {
         let (after, ledger) = (plan.after.get_ref(), rehearse.ledger.as_deref());
         let state = ledgers::state_before(&rehearse.plan, after, ledger, &Trust::None)?;
@@ -55,13 +62,13 @@ fn rehearse_all(plans: &Path, target: &Target, lang: Lang) -> Result<(), Halt> {
         let goldens = ledgers::list(goldens)?;
         if let Some(other) = goldens.keys().find(|name| plans.iter().all(|p| p.name != **name)) {
             let fault =
-                Fault::new("S-ARTEFACT", "a golden for each plan", "one that no plan gives");
+                Fault::new(RuleId::S_ARTEFACT, "a golden for each plan", "one that no plan gives");
             return Err(Halt::Verification(Refusal { place: other.to_string(), fault }));
         }
     }
     for plan in plans {
         let before = Arc::clone(&state);
-        let (compiled, proofs) = compiled(Folder::read(&plan.folder)?, |_| Ok(before))?;
+        let (compiled, proofs) = compiled(Sources::read(&plan.folder)?, |_| Ok(before))?;
         let rehearsed = Rehearsed::of(compiled, proofs)?;
         state = Arc::clone(&rehearsed.verified.facts().state);
         let place = |folder: &Path| folder.join(plan.name.as_str());
@@ -116,7 +123,7 @@ impl Rehearsed {
     fn compare(&self, golden: &Path, lang: Lang) -> Result<(), Halt> {
         let found = output::read_folder(golden)?;
         if let Some((name, what)) = output::difference(&self.files, &found) {
-            let fault = Fault::new("S-ARTEFACT", "what this plan gives today", &what);
+            let fault = Fault::new(RuleId::S_ARTEFACT, "what this plan gives today", &what);
             let place = format!("{}/{name}", shown(golden));
             return Err(Halt::Verification(Refusal { place, fault }));
         }

@@ -6,16 +6,16 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::sync::Arc;
 
-use ceremony::run::Fault;
+use ceremony::fault::Fault;
+use ceremony::rule::RuleId;
 use ceremony::text::is_refused;
 use ceremony::violation::{Input, Violation};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Report};
 
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::{Halt, Reached};
-use crate::files::Folder;
+use crate::halt::{Halt, Reached};
+use crate::lang::{Lang, pick};
 use crate::places::Document;
+use crate::sources::Sources;
 
 /// The longest line of an input that is shown around a violation, in octets.
 const LONGEST_SHOWN: usize = 2_000;
@@ -25,6 +25,30 @@ const IN_FULL: usize = 50;
 /// Shows why.
 pub(crate) fn show(halt: &Halt, lang: Lang) {
     let _ = std::io::stderr().write_all(words(halt, lang).as_bytes());
+}
+
+/// Standard output may be a pipe whose reader has gone; that is no failure of ours.
+pub(crate) fn print(text: &str) -> Result<(), Halt> {
+    #[cfg(test)]
+    if crate::simulator::hears(text) {
+        return Ok(());
+    }
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+            Err(Halt::media(RuleId::S_OUT, "to write to standard output", error.to_string()))
+        }
+        Ok(()) | Err(_) => Ok(()),
+    }
+}
+
+/// Tells the room something while a ceremony is held.
+pub(crate) fn tell(text: &str) {
+    #[cfg(test)]
+    if crate::simulator::hears(text) {
+        return;
+    }
+    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 fn words(halt: &Halt, lang: Lang) -> String {
@@ -55,7 +79,12 @@ fn words(halt: &Halt, lang: Lang) -> String {
             format!("{heading}: {}\n{next}\n", plain(names))
         }
         Halt::Differs | Halt::Overdue | Halt::Told(_) => String::new(),
-        Halt::Bug(fault) => say(pick(lang, "gishiki の不具合", "a bug of gishiki"), fault, lang),
+        Halt::Bug(fault) => say(bug(lang), fault, lang),
+        Halt::Panicked => {
+            let place =
+                pick(lang, "上に示した箇所で止まりました。", "it panicked where it says above.");
+            format!("{}: {place}\n", bug(lang))
+        }
         Halt::Held(reached, halt) => {
             match (reached, halt.as_ref()) {
                 // Nothing was begun that could be interrupted.
@@ -68,15 +97,21 @@ fn words(halt: &Halt, lang: Lang) -> String {
     }
 }
 
+const fn bug(lang: Lang) -> &'static str {
+    pick(lang, "gishiki の不具合", "a bug of gishiki")
+}
+
 /// What a fault of the edge is about.
-fn subject(rule: &str, lang: Lang) -> &'static str {
+fn subject(rule: RuleId, lang: Lang) -> &'static str {
     match rule {
-        "S-WINDOW" | "S-TIME-BACK" | "R-TIME" | "S-CLOCK" => pick(lang, "時刻", "time"),
-        "S-MODE" | "S-DRILL" => pick(lang, "セレモニーの種別", "kind of ceremony"),
-        "S-TERMINAL" => pick(lang, "端末", "terminal"),
-        "S-LEDGER" | "S-ANCHOR" => pick(lang, "台帳・アンカー", "ledger or anchor"),
-        "S-PAPERS" => pick(lang, "書類", "papers"),
-        "S-ROOM" => pick(lang, "実施場所", "room"),
+        RuleId::S_WINDOW | RuleId::S_TIME_BACK | RuleId::R_TIME | RuleId::S_CLOCK => {
+            pick(lang, "時刻", "time")
+        }
+        RuleId::S_MODE | RuleId::S_DRILL => pick(lang, "セレモニーの種別", "kind of ceremony"),
+        RuleId::S_TERMINAL => pick(lang, "端末", "terminal"),
+        RuleId::S_LEDGER | RuleId::S_ANCHOR => pick(lang, "台帳・アンカー", "ledger or anchor"),
+        RuleId::S_PAPERS => pick(lang, "書類", "papers"),
+        RuleId::S_ROOM => pick(lang, "実施場所", "room"),
         _ => pick(lang, "ファイル・媒体", "file or medium"),
     }
 }
@@ -98,11 +133,11 @@ fn say(heading: &str, fault: &Fault, lang: Lang) -> String {
 pub(crate) fn advice(fault: &Fault) -> Option<(&'static str, &'static str)> {
     let later = fault.found.contains("of a later ceremony");
     match fault.rule {
-        "S-LEDGER-HEAD" if later => Some((
+        RuleId::S_LEDGER_HEAD if later => Some((
             "手元の台帳はトークンより古い。新しい台帳を使う",
             "the ledger at hand is older than the token: give the newer ledger",
         )),
-        "S-LEDGER-HEAD" => Some((
+        RuleId::S_LEDGER_HEAD => Some((
             "トークンと台帳が同じ CA の同じ歴史のものかを確かめる",
             "make sure that token and ledger are of one CA and of one history",
         )),
@@ -127,11 +162,11 @@ fn source(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-fn clause(rule: &str) -> &'static str {
+fn clause(rule: RuleId) -> &'static str {
     ceremony::rules::find(rule).map_or("gishiki", |rule| rule.clause)
 }
 
-fn violations(folder: &Folder, violations: &[Violation], lang: Lang) -> String {
+fn violations(folder: &Sources, violations: &[Violation], lang: Lang) -> String {
     let theme = GraphicalTheme::unicode_nocolor();
     let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
     let mut documents: BTreeMap<Input, Arc<Document>> = BTreeMap::new();

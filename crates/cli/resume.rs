@@ -9,24 +9,27 @@ use std::sync::Arc;
 use ceremony::hex::Digest;
 use ceremony::ledger::State;
 use ceremony::record::{LoneRefusal, Resumed};
+use ceremony::rule::RuleId;
 use ceremony::run::{Next, Run};
 use ceremony::seal::Made;
 use ceremony::verify::{JustClosed, Trust, Verified};
 
-use crate::args::{self, Lang};
-use crate::commands::{
-    compiled, finish, follows, held_on, judge_written, people, pick, print, summary,
-};
+use crate::args;
+use crate::clock::{Bounds, Clock};
 use crate::conduct::doubt::{consent_to_medium, lifted};
-use crate::conduct::{Clock, Conduct, clock, ending};
+use crate::conduct::{Conduct, clock, ending};
 use crate::ends::At;
-use crate::exit::{Halt, Reached};
-use crate::files::{Folder, shown};
+use crate::halt::{Halt, Reached};
+use crate::held::{finish, follows, held_on, judge_written, people, summary};
 use crate::journal::Journal;
 use crate::journal::place;
 use crate::journal::recover::{Agreed, Found, Reading};
+use crate::lang::{Lang, pick};
 use crate::people::People;
 use crate::proofs::prove;
+use crate::report::print;
+use crate::review::compiled;
+use crate::sources::{Sources, shown};
 use crate::{output, room};
 
 pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
@@ -45,7 +48,7 @@ pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
 fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
     let Some(ended) = Journal::ended(&held.journal)? else {
         output::refuse_existing(&held.out)?;
-        return Err(Halt::media("S-OUT", "a folder that stays where it is", "none any more"));
+        return Err(Halt::media(RuleId::S_OUT, "a folder that stays where it is", "none any more"));
     };
     // Its own folder may be in the ledger already: none that is later is looked for.
     let (ledger, anchor) = (held.ledger.as_deref(), held.anchor.as_deref());
@@ -58,7 +61,7 @@ fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
         None => Ok((run, verified)),
         Some((name, how)) => {
             let asked = format!("a new folder {}, or this ceremony's", shown(&held.out));
-            Err(Halt::media("S-OUT", asked, format!("another: {name}, {how}")))
+            Err(Halt::media(RuleId::S_OUT, asked, format!("another: {name}, {how}")))
         }
     }
 }
@@ -83,13 +86,13 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     }
     if run.opened().mode != entered.mode {
         let asked = format!("a room for a {}", output::mode(run.opened().mode));
-        return Err(Halt::media("S-MODE", asked, output::mode(entered.mode)));
+        return Err(Halt::media(RuleId::S_MODE, asked, output::mode(entered.mode)));
     }
     let (mut people, pin) = people(held, entered.mode, lang)?;
     // What was stopped or closed is sealed at any time.
     let goes_on = run.stopped().is_none() && run.closed().is_none();
     let window = goes_on.then(|| run.graph().window());
-    let bounds = clock::Bounds { window, last: Some(run.last_at()) };
+    let bounds = Bounds { window, last: Some(run.last_at()) };
     clock::agree(&mut people, &Clock::System, &bounds, At::of(held), lang)?;
     let (new_medium, refusal) = agreed_to(&mut people, &reading, lang)?;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
@@ -186,7 +189,7 @@ pub(crate) fn seal_of(reading: &Reading) -> Option<Vec<u8>> {
 
 /// The interrupted ceremony is the one of this plan, and nothing else changed either.
 fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt> {
-    let (planned, _) = compiled(Folder::read(plan)?, |_| Ok(Arc::clone(state)))?;
+    let (planned, _) = compiled(Sources::read(plan)?, |_| Ok(Arc::clone(state)))?;
     let begun = run.compiled();
     for (what, asked, found) in [
         ("graph", planned.graph.id(), begun.graph.id()),
@@ -194,7 +197,7 @@ fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt
     ] {
         if asked != found {
             let asked = format!("a journal with the {what} of {}, {asked}", shown(plan));
-            return Err(Halt::media("S-PAPERS", asked, found.to_string()));
+            return Err(Halt::media(RuleId::S_PAPERS, asked, found.to_string()));
         }
     }
     Ok(())

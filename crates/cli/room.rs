@@ -4,15 +4,17 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use ceremony::fault::Fault;
 use ceremony::hex::Digest;
 use ceremony::record::{Mode, Place};
 use ceremony::room::{Room, RoomToken};
-use ceremony::run::Fault;
+use ceremony::rule::RuleId;
 use token::{Module, Token};
 
-use crate::exit::Halt;
-use crate::files::{read, read_document, shown};
+use crate::files::{read, read_document};
+use crate::halt::Halt;
 use crate::places::place;
+use crate::sources::shown;
 use crate::tokens::Tokens;
 
 /// A room that was entered: where the ceremony is held, and its tokens.
@@ -35,6 +37,10 @@ pub(crate) enum Wanted {
 /// Reads the room, compares the modules' digests, and opens the modules. Nothing on a token is
 /// touched.
 pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
+    #[cfg(test)]
+    if let Some(entered) = crate::simulator::entered() {
+        return Ok(entered);
+    }
     let octets = read_document(path)?;
     let wrong = |violation: ceremony::violation::Violation| {
         let place = place(path, &octets, &violation.place.span);
@@ -51,7 +57,7 @@ pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
     }
     let serial = |token: &RoomToken| token.serial.get_ref().clone();
     let place = Place {
-        room: ceremony::compile::input_digest(&text).to_string(),
+        room: ceremony::inputs::input_digest(&text).to_string(),
         terminal: room.terminal.get_ref().to_string(),
         tool: crate::args::VERSION.to_string(),
         image: crate::live::measured(),
@@ -71,13 +77,13 @@ fn open(
     let module = Path::new(token.module.get_ref());
     // Modules are often links to a versioned file; the digest is what names them.
     let path = fs::canonicalize(module).map_err(|error| {
-        Halt::media("S-ROOM", format!("the module {}", shown(module)), error.to_string())
+        Halt::media(RuleId::S_ROOM, format!("the module {}", shown(module)), error.to_string())
     })?;
     let found = Digest::of(&read(&path)?);
     let asked = token.sha256.get_ref();
     if found != *asked {
         let asked = format!("the module {} with SHA-256 {asked}", shown(&path));
-        return Err(Halt::media("S-ROOM", asked, found.to_string()));
+        return Err(Halt::media(RuleId::S_ROOM, asked, found.to_string()));
     }
     let module = match opened.iter().find(|(other, _)| *other == path) {
         Some((_, module)) => module.clone(),
@@ -85,7 +91,7 @@ fn open(
             let initialize = token.initialize.as_ref().map(|text| text.get_ref().as_str());
             let module = Module::open(&path, initialize).map_err(|error| {
                 Halt::Token(Fault::new(
-                    "S-TOKEN",
+                    RuleId::S_TOKEN,
                     "a PKCS #11 module that opens",
                     error.to_string(),
                 ))
@@ -103,7 +109,7 @@ fn open(
     let serial = token.serial.get_ref();
     found.is_there(serial).map_err(|error| {
         let asked = format!("a token with serial number {serial}");
-        Halt::Token(Fault::new("S-TOKEN-SERIAL", asked, error.to_string()))
+        Halt::Token(Fault::new(RuleId::S_TOKEN_SERIAL, asked, error.to_string()))
     })?;
     Ok(found)
 }

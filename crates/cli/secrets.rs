@@ -9,15 +9,18 @@ use std::io::Write as _;
 use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use ceremony::run::Fault;
+use ceremony::fault::Fault;
+use ceremony::rule::RuleId;
 use rustix::fs::OFlags;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use token::{LONGEST, Pin, TooLong};
 
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::Halt;
-use crate::people::PROMPT;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+
+/// How a line begins that waits for somebody to type, and no other line: people see at a glance
+/// that it is their turn.
+pub(crate) const PROMPT: &str = "> ";
 
 /// Where a PIN comes from.
 #[derive(Debug)]
@@ -63,7 +66,7 @@ pub(crate) fn judge_descriptor(named: Option<u32>) -> Result<(), Halt> {
         let asked = format!(
             "descriptor {named} of --pin-fd, open for reading, as by a redirection `{named}< …`; without --pin-fd the PIN is asked for at the terminal"
         );
-        Err(Halt::media("S-TERMINAL", asked, found))
+        Err(Halt::media(RuleId::S_TERMINAL, asked, found))
     };
     let Ok(number @ 0..) = RawFd::try_from(named) else { return refused("no such number") };
     // SAFETY: it is asked for its flags only; the kernel refuses a number that is not open.
@@ -219,7 +222,7 @@ fn read_line(from: BorrowedFd<'_>) -> Result<(Pin, bool), Halt> {
 
 fn no_pin(found: &str) -> Halt {
     Halt::Interrupted(Fault {
-        rule: "S-TERMINAL",
+        rule: RuleId::S_TERMINAL,
         asked: "a PIN, typed at the terminal or from the descriptor that was named".to_string(),
         found: found.to_string(),
     })

@@ -14,9 +14,8 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use signal_hook::iterator::Signals;
 use signal_hook::low_level::emulate_default_handler;
 
-use crate::args::Lang;
-use crate::commands::pick;
 use crate::journal::Journal;
+use crate::lang::{Lang, pick};
 use crate::secrets;
 
 /// Those that end or stop a process and come from a terminal, or from whoever ends a session.

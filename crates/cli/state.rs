@@ -10,17 +10,19 @@ use ceremony::name::Name;
 use ceremony::plan::Ground;
 use ceremony::policy::Policy;
 use ceremony::rehearsal::RehearsalUse;
+use ceremony::rule::RuleId;
 use ceremony::time::{Day, Instant};
 use ceremony::verify::Trust;
 use ceremony::x509::Reason;
 
-use crate::args::{self, Lang};
-use crate::commands::{pick, print};
-use crate::conduct::Clock;
-use crate::exit::Halt;
+use crate::args;
+use crate::clock::Clock;
+use crate::halt::Halt;
+use crate::judged::{read_anchor, refuse_unpinned, trust};
+use crate::lang::{Lang, pick};
 use crate::ledgers::{self, Entry};
-use crate::report::plain;
-use crate::{output, verdicts};
+use crate::output;
+use crate::report::{plain, print};
 
 /// On what a state rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,8 +94,8 @@ struct Shown<'a> {
 
 /// Folds a ledger and shows its state at a day.
 pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
-    let anchor = verdicts::read_anchor(asked.anchor.as_deref())?;
-    let trust = verdicts::trust(anchor.as_ref(), asked.rehearsal, asked.drill);
+    let anchor = read_anchor(asked.anchor.as_deref())?;
+    let trust = trust(anchor.as_ref(), asked.rehearsal, asked.drill);
     let chain = ledgers::whole(ledgers::list(&asked.ledger)?, &asked.ledger)?;
     let (state, signatures) = ledgers::fold(&chain, &trust)?;
     let policy = match chain.last() {
@@ -105,7 +107,7 @@ pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
         None if asked.due => Clock::System.now()?,
         None => state.last.as_ref().map_or(Instant::from_unix(0).map_err(outside)?, |l| l.ended_at),
     };
-    let rests = match verdicts::refuse_unpinned(&state, &trust) {
+    let rests = match refuse_unpinned(&state, &trust) {
         Ok(()) => Rests::of(&trust),
         Err(Halt::NotPinned(_)) => Rests::AnchorInPart,
         Err(halt) => return Err(halt),
@@ -117,8 +119,7 @@ pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
         return show_due(&shown, lang);
     }
     if asked.json {
-        let text = serde_json::to_string_pretty(&json::state(&shown)).unwrap_or_default();
-        return print(&(text + "\n"));
+        return print(&format!("{:#}\n", json::state(&shown)));
     }
     print(&as_text(&shown, signatures, lang))
 }
@@ -166,7 +167,7 @@ fn parse_day(text: &str) -> Result<Instant, Halt> {
 }
 
 fn outside(error: ceremony::time::TimeError) -> Halt {
-    Halt::media("S-FORM", "a date such as 2031-04-01", error.to_string())
+    Halt::media(RuleId::S_FORM, "a date such as 2031-04-01", error.to_string())
 }
 
 fn as_text(shown: &Shown<'_>, signatures: usize, lang: Lang) -> String {

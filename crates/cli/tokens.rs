@@ -3,17 +3,17 @@
 use std::collections::BTreeMap;
 use std::io::Write as _;
 
-use ceremony::graph::{Act, Holder, Op};
+use ceremony::fault::Fault;
+use ceremony::graph::{Act, Op, PeopleAct, TokenAct};
 use ceremony::key::Proof;
 use ceremony::name::Name;
-use ceremony::run::{Fault, Run};
-use ceremony::token::{CopyRemains, CopyRequest, TokenAnswer, TokenError, TokenRequest};
+use ceremony::rule::RuleId;
+use ceremony::run::{ProbeAnswer, ProbeRequest, Run};
+use ceremony::token::{CopyRemains, CopyRequest, Holder, TokenAnswer, TokenError, TokenRequest};
 use token::{Entry, Token, Tries, Who};
 
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::conduct::bug;
-use crate::exit::Halt;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use crate::proofs::prove_coming;
 use crate::secrets::PinSource;
 
@@ -73,10 +73,9 @@ impl Tokens {
     pub(crate) fn of(&mut self, holder: &Holder) -> Result<&mut Token, Halt> {
         match holder {
             Holder::Root => Ok(&mut self.root),
-            Holder::Spare(name) => self
-                .spares
-                .get_mut(name)
-                .ok_or_else(|| bug(Fault::new("S-SPARE", "a token of the room", name.as_str()))),
+            Holder::Spare(name) => self.spares.get_mut(name).ok_or_else(|| {
+                Halt::Bug(Fault::new(RuleId::S_SPARE, "a token of the room", name.as_str()))
+            }),
         }
     }
 
@@ -86,14 +85,19 @@ impl Tokens {
         &mut self,
         pin: Option<&mut PinSource>,
         op: &Op,
-        request: Option<&TokenRequest>,
+        request: Option<(&Holder, &TokenRequest)>,
         lang: Lang,
     ) -> Result<(), Halt> {
+        #[cfg(test)]
+        if crate::simulator::is_on() {
+            crate::simulator::enter_pin(op);
+            return Ok(());
+        }
         let Some(pin) = pin else { return Ok(()) };
-        if let Act::Login { token } = &op.act {
+        if let Act::Token(TokenAct::Login { token }) = &op.act {
             self.hold(pin, token, Who::User, lang)?;
         }
-        if let Act::Copy { to, .. } = &op.act {
+        if let Act::Token(TokenAct::Copy { to, .. }) = &op.act {
             for holder in [Holder::Root, Holder::Spare(to.clone())] {
                 for who in [Who::Officer, Who::User] {
                     self.hold(pin, &holder, who, lang)?;
@@ -101,7 +105,7 @@ impl Tokens {
             }
         }
         match request {
-            Some(request) => self.hold_for(pin, op.act.holder(), request, lang),
+            Some((holder, request)) => self.hold_for(pin, holder, request, lang),
             None => Ok(()),
         }
     }
@@ -149,7 +153,7 @@ impl Tokens {
 
     /// In a rehearsal nobody stands at two modules: the rehearsal tokens do what people would.
     pub(crate) fn stand_in(&mut self, run: &Run, op: &Op) {
-        if let Act::Clone { key, to } = &op.act
+        if let Act::People(PeopleAct::Clone { key, to }) = &op.act
             && let (Token::Rehearsal(root), Some(Token::Rehearsal(spare)), Some(id)) =
                 (&self.root, self.spares.get_mut(to), run.key_id(key))
         {
@@ -164,20 +168,20 @@ impl Tokens {
         request: CopyRequest,
         remains: Option<CopyRemains>,
     ) -> Result<Result<TokenAnswer, TokenError>, Halt> {
-        let Act::Copy { to, .. } = &op.act else {
-            return Err(bug(Fault::new("S-ORDER", "a copy", "")));
+        let Act::Token(TokenAct::Copy { to, .. }) = &op.act else {
+            return Err(Halt::Bug(Fault::new(RuleId::S_ORDER, "a copy", "")));
         };
         let Self { root, spares } = self;
-        let spare = spares
-            .get_mut(to)
-            .ok_or_else(|| bug(Fault::new("S-SPARE", "a token of the room", to.as_str())))?;
+        let spare = spares.get_mut(to).ok_or_else(|| {
+            Halt::Bug(Fault::new(RuleId::S_SPARE, "a token of the room", to.as_str()))
+        })?;
         if let Some(remains) = remains {
-            match token::clear(root, spare, remains) {
+            match clear(root, spare, to, remains) {
                 Ok(TokenAnswer::Left { objects: 0 }) => {}
                 Ok(answer) => {
                     let found = format!("{answer:?}");
                     return Err(Halt::Token(Fault::new(
-                        "R-BACKUP",
+                        RuleId::R_BACKUP,
                         "nothing left of a copy",
                         &found,
                     )));
@@ -185,7 +189,26 @@ impl Tokens {
                 Err(error) => return Ok(Err(error)),
             }
         }
-        Ok(token::copy(root, spare, request))
+        Ok(copy(root, spare, to, request))
+    }
+
+    /// One request to the root token, beside the operations.
+    pub(crate) fn ask_root(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
+        perform(&mut self.root, &Holder::Root, request)
+    }
+
+    /// One request to a token before anything is begun.
+    pub(crate) fn probe(
+        &mut self,
+        holder: &Holder,
+        request: ProbeRequest,
+    ) -> Result<Result<ProbeAnswer, TokenError>, Halt> {
+        let token = self.of(holder)?;
+        #[cfg(test)]
+        if crate::simulator::is_on() {
+            return Ok(crate::simulator::probe(token, request));
+        }
+        Ok(token.probe(request))
     }
 
     /// Asks the token; signatures are verified on another thread while it makes the next.
@@ -195,20 +218,65 @@ impl Tokens {
         holder: &Holder,
         request: TokenRequest,
     ) -> Result<Performed, Halt> {
-        let expected = run.expected_signatures().map_err(bug)?;
+        let expected = run.expected_signatures().map_err(Halt::Bug)?;
         let token = self.of(holder)?;
         if expected.is_empty() {
-            return Ok((token.perform(request), Vec::new()));
+            return Ok((perform(token, holder, request), Vec::new()));
         }
+        #[cfg(test)]
+        crate::simulator::about_to_sign(&expected);
         let (watcher, coming) = std::sync::mpsc::channel();
         token.watch(watcher);
         std::thread::scope(|scope| {
             // Without another thread they are verified once all are there.
             let proving = move || prove_coming(&expected, &coming);
             let proving = std::thread::Builder::new().spawn_scoped(scope, proving).ok();
-            let answer = token.perform(request);
+            let answer = perform(token, holder, request);
             let proofs = proving.and_then(|proving| proving.join().ok()).unwrap_or_default();
             Ok((answer, proofs))
         })
     }
+}
+
+/// Every request of a ceremony to one token passes here, and every one to two in the next two: here
+/// the simulator puts in its own.
+fn perform(
+    token: &mut Token,
+    holder: &Holder,
+    request: TokenRequest,
+) -> Result<TokenAnswer, TokenError> {
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::perform(token, holder, request);
+    }
+    let _ = holder;
+    token.perform(request)
+}
+
+fn copy(
+    from: &mut Token,
+    spare: &mut Token,
+    to: &Name,
+    request: CopyRequest,
+) -> Result<TokenAnswer, TokenError> {
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::copy(from, spare, to, request);
+    }
+    let _ = to;
+    token::copy(from, spare, request)
+}
+
+fn clear(
+    from: &mut Token,
+    spare: &mut Token,
+    to: &Name,
+    remains: CopyRemains,
+) -> Result<TokenAnswer, TokenError> {
+    #[cfg(test)]
+    if crate::simulator::is_on() {
+        return crate::simulator::clear(from, spare, to, remains);
+    }
+    let _ = to;
+    token::clear(from, spare, remains)
 }

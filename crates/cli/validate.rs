@@ -6,15 +6,17 @@
 use std::path::{Path, PathBuf};
 
 use ceremony::bounds::OFFERED;
+use ceremony::fault::Fault;
 use ceremony::path::{Iaca, Item, Offered, RehearsalKeys, Role, Shown, Step, Verdict, validate};
-use ceremony::run::Fault;
+use ceremony::rule::RuleId;
 use ceremony::verify::Refusal;
 
-use crate::args::{self, Lang};
-use crate::commands::print;
-use crate::exit::Halt;
-use crate::files::{read_der, shown};
-use crate::report::plain;
+use crate::args;
+use crate::files::read_der;
+use crate::halt::Halt;
+use crate::lang::Lang;
+use crate::report::{plain, print};
+use crate::sources::shown;
 
 /// Says the verdict; a refusal ends the command by its first reason.
 pub(crate) fn say(asked: &args::Validate, lang: Lang) -> Result<(), Halt> {
@@ -137,9 +139,10 @@ fn facts(of: &Shown, lang: Lang) -> Vec<String> {
 
 /// The rules that were held against a step and that it kept.
 fn rules(step: &Step, lang: Lang) -> String {
-    let broken: Vec<&str> = step.judgement.faults().iter().map(|fault| fault.rule).collect();
+    let broken: Vec<RuleId> = step.judgement.faults().iter().map(|fault| fault.rule).collect();
+    let judged = step.judgement.judged().iter();
     let kept: Vec<&str> =
-        step.judgement.judged().iter().copied().filter(|rule| !broken.contains(rule)).collect();
+        judged.filter(|rule| !broken.contains(rule)).map(|rule| rule.as_str()).collect();
     let head = match lang {
         Lang::Ja => "満たした規則",
         Lang::En => "keeps",
@@ -148,29 +151,33 @@ fn rules(step: &Step, lang: Lang) -> String {
 }
 
 /// What a broken rule of the path means, for people.
-fn meaning(rule: &str, lang: Lang) -> &'static str {
+fn meaning(rule: RuleId, lang: Lang) -> &'static str {
     let (ja, en) = match rule {
-        "P-DER" => ("DERとして読めません", "it is not DER"),
-        "P-PATH-ISSUER" => {
+        RuleId::P_DER => ("DERとして読めません", "it is not DER"),
+        RuleId::P_PATH_ISSUER => {
             ("発行者の名前を信頼する鍵がありません", "no trusted key has this issuer's Name")
         }
-        "P-PATH-KEY" => ("署名した鍵を信頼していません", "the key that signed is not trusted"),
-        "P-PATH-CA" => {
+        RuleId::P_PATH_KEY => {
+            ("署名した鍵を信頼していません", "the key that signed is not trusted")
+        }
+        RuleId::P_PATH_CA => {
             ("証明書に署名してよい鍵ではありません", "the key may not sign certificates")
         }
-        "P-PATH-SIGNATURE" => ("署名が検証できません", "the signature does not verify"),
-        "P-PATH-TIME" => ("この時刻は有効期間の外です", "this time is outside its validity"),
-        "R-VERIFIER" => {
+        RuleId::P_PATH_SIGNATURE => ("署名が検証できません", "the signature does not verify"),
+        RuleId::P_PATH_TIME => ("この時刻は有効期間の外です", "this time is outside its validity"),
+        RuleId::R_VERIFIER => {
             ("処理できないクリティカル拡張があります", "a critical extension cannot be processed")
         }
-        "P-PATH-CRL" => ("この時刻のCRLがありません", "there is no CRL of this time for it"),
-        "P-CRL-TIME" => ("この時刻のCRLではありません", "it is not the CRL of this time"),
-        "P-REVOKED" => ("失効しています", "it is revoked"),
-        "R-LINK" => ("リンク証明書の形ではありません", "it has not the form of a link certificate"),
-        "S-REHEARSAL-KEY" => {
+        RuleId::P_PATH_CRL => ("この時刻のCRLがありません", "there is no CRL of this time for it"),
+        RuleId::P_CRL_TIME => ("この時刻のCRLではありません", "it is not the CRL of this time"),
+        RuleId::P_REVOKED => ("失効しています", "it is revoked"),
+        RuleId::R_LINK => {
+            ("リンク証明書の形ではありません", "it has not the form of a link certificate")
+        }
+        RuleId::S_REHEARSAL_KEY => {
             ("リハーサル用の公知の鍵です", "its key is one of the rehearsal's, known to everyone")
         }
-        other if other.starts_with("I-DS-") || other == "R-DS-NOT-CA" => {
+        other if other.as_str().starts_with("I-DS-") || other == RuleId::R_DS_NOT_CA => {
             ("DS証明書の形ではありません", "it has not the form of a Document Signer's certificate")
         }
         _ => ("形が規則に合いません", "its form breaks a rule"),

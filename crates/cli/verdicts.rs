@@ -3,30 +3,30 @@
 //! The verdict stands last. What stands before it says nothing more than the record shows.
 
 mod account;
+mod named;
 mod rules;
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use ceremony::anchor::Anchor;
-use ceremony::compile::{Inputs, input_digest};
-use ceremony::key::{Check, Proof};
-use ceremony::ledger::State;
+use ceremony::fault::Fault;
+use ceremony::inputs::{Inputs, input_digest};
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Event, Mode, Record};
-use ceremony::run::Fault;
+use ceremony::rule::RuleId;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
-use ceremony::verify::{Consistent, Refusal, Sealed, Trial, Trust, Verdict, replay};
+use ceremony::verify::{Consistent, Refusal, Sealed, Trust, Verdict};
 
 use self::account::Pinned;
-use crate::args::{self, Lang};
-use crate::commands::{pick, print};
-use crate::exit::Halt;
-use crate::files::{Folder, read_document, read_sealed, shown};
+use crate::args;
+use crate::files::read_sealed;
+use crate::halt::Halt;
+use crate::judged::{Judging, read_anchor, refuse_unpinned, trust};
+use crate::lang::{Lang, pick};
 use crate::ledgers::{self, is_ledger};
-use crate::places::place;
-use crate::{output, proofs};
+use crate::output;
+use crate::report::print;
+use crate::sources::{Sources, shown};
 
 /// Judges a sealed folder, or a whole ledger.
 pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
@@ -36,33 +36,12 @@ pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
         [ledger] if is_ledger(ledger) => verify_ledger(ledger, &trust, verify.rules, lang),
         [plan, out] => verify_folder(verify, Some(plan), out, &trust, lang),
         [out] => verify_folder(verify, None, out, &trust, lang),
-        _ => Err(Halt::media("S-FILE", "one or two folders", "another number")),
+        _ => Err(Halt::media(RuleId::S_FILE, "one or two folders", "another number")),
     }
-}
-
-/// Under what something is taken.
-pub(crate) const fn trust(anchor: Option<&Anchor>, rehearsal: bool, drill: bool) -> Trust<'_> {
-    match (anchor, rehearsal, drill) {
-        (Some(anchor), _, _) => Trust::Anchor(anchor),
-        (None, true, _) => Trust::Rehearsal,
-        (None, false, true) => Trust::Drill,
-        (None, false, false) => Trust::None,
-    }
-}
-
-/// The anchor, if one is named.
-pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
-    let Some(path) = path else { return Ok(None) };
-    let octets = read_document(path)?;
-    Anchor::parse(&octets).map(Some).map_err(|violation| {
-        let place = place(path, &octets, &violation.place.span);
-        Halt::media(violation.rule, format!("{} in {place}", violation.asked), violation.found)
-    })
 }
 
 /// Every ceremony in its order, each with every file that it handed out.
 fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> Result<(), Halt> {
-    let mut state = Arc::default();
     let (mut signatures, mut last) = (0, None);
     let trusted = !matches!(trust, Trust::None);
     let chain = ledgers::whole(ledgers::list(ledger)?, ledger)?;
@@ -71,32 +50,29 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
     let last_is_given_up = |entry: &&ledgers::Entry| ledgers::is_abandoned(&entry.folder);
     if let Some(entry) = chain.last().filter(last_is_given_up).filter(|_| !anchored) {
         let fault = Fault::new(
-            "S-ABANDONED",
+            RuleId::S_ABANDONED,
             "a ceremony after it, whose plan names its journal",
             "none: nothing vouches for it yet",
         );
         return Err(Halt::Verification(Refusal { place: entry.name.to_string(), fault }));
     }
-    for entry in chain {
-        if ledgers::is_abandoned(&entry.folder) {
-            let (count, left, history) = ledgers::abandoned(&entry, &state)?;
-            print(&format!(
-                "· {:<40} {count} {}{}\n",
-                entry.name.as_str(),
-                pick(
-                    lang,
-                    "件の署名(封印なし。次の計画がその記録を挙げている)",
-                    "signatures (not sealed; the next plan names its journal)"
-                ),
-                account::counted(&history, lang)
-            ))?;
-            signatures += count;
-            state = left;
-            continue;
-        }
-        let found = entry.files()?;
-        let verdict =
-            judge_folder(&found, &state, trust).map_err(|halt| halt.in_folder(&entry.folder))?;
+    let state = ledgers::judge_each(&chain, trust, |entry, judged| {
+        let verdict = match judged {
+            ledgers::Judged::Sealed(verdict) => verdict,
+            ledgers::Judged::Abandoned(count, history) => {
+                signatures += count;
+                return print(&format!(
+                    "· {:<40} {count} {}{}\n",
+                    entry.name.as_str(),
+                    pick(
+                        lang,
+                        "件の署名(封印なし。次の計画がその記録を挙げている)",
+                        "signatures (not sealed; the next plan names its journal)"
+                    ),
+                    account::counted(&history, lang)
+                ));
+            }
+        };
         let verified = matches!(verdict, Verdict::Verified(_));
         let facts = into_facts(verdict);
         print(&format!(
@@ -115,9 +91,9 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
             print(&format!("{}\n", rules::listed(&facts, trusted, lang)))?;
         }
         signatures += facts.signatures;
-        state = Arc::clone(&facts.state);
         last = Some(facts);
-    }
+        Ok(())
+    })?;
     let Some(facts) = last else { return Ok(()) };
     for gap in account::gaps(&facts.state, lang) {
         print(&format!("! {gap}\n"))?;
@@ -179,7 +155,7 @@ fn verify_folder(
         }
         Some(After::Nothing) | None => Arc::default(),
     };
-    let verdict = judge_folder(&found, &state, trust)?;
+    let verdict = Judging::begin(found, &state)?.end(trust)?;
     let anchored = matches!(verdict, Verdict::Verified(_));
     let unpinned = matches!(verdict, Verdict::NotPinned(_));
     let facts = into_facts(verdict);
@@ -236,24 +212,6 @@ fn pinned(ledger: &Path, facts: &Consistent) -> Pinned {
     }
 }
 
-/// Under an anchor a ledger has every ceremony that is pinned, and none beside.
-pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Halt> {
-    let Trust::Anchor(anchor) = trust else { return Ok(()) };
-    let refused = |fault| Halt::Verification(Refusal { place: "anchor.toml".into(), fault });
-    if let Some(pin) = anchor.lacked(state) {
-        let asked = format!("a ledger with {}, which the anchor pins", pin.name);
-        let last = state.held.last().map_or("nothing", |held| held.ceremony.as_str());
-        let found = format!("one that ends with {last}");
-        return Err(refused(Fault::new("S-ANCHOR", asked, found)));
-    }
-    if anchor.compare(state).map_err(refused)?.is_whole() {
-        return Ok(());
-    }
-    let unpinned = state.held.iter().skip(anchor.ceremony.len());
-    let names: Vec<&str> = unpinned.map(|held| held.ceremony.as_str()).collect();
-    Err(Halt::NotPinned(names.join(", ")))
-}
-
 fn not_anchored(facts: &Consistent) -> Halt {
     let mode = output::mode(facts.mode);
     let end = match facts.end {
@@ -263,38 +221,16 @@ fn not_anchored(facts: &Consistent) -> Halt {
     Halt::NotAnchored(format!("{mode}{end}, audit key {}, head {}", facts.audit_key, facts.head))
 }
 
-/// Replays a sealed folder, proves its signatures, and compares its files with those that the
-/// transcript gives.
-pub(crate) fn judge_folder(
-    found: &BTreeMap<String, Vec<u8>>,
-    state: &Arc<State>,
-    trust: &Trust<'_>,
-) -> Result<Verdict, Halt> {
-    let sealed = output::sealed(found);
-    let verdict = conclude(&sealed, state, trust, Vec::new())?;
-    let difference = match &verdict {
-        Verdict::Verified(verified) => output::difference(&output::files(verified, &sealed), found),
-        Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => {
-            output::unlike(facts, &sealed, found)
-        }
-    };
-    if let Some((name, what)) = difference {
-        let fault = Fault::new("S-ARTEFACT", "the file that this transcript gives", &what);
-        return Err(Halt::Verification(Refusal { place: name, fault }));
-    }
-    Ok(verdict)
-}
-
 /// A plan that is given must have the canonical text of the sealed one; policy and roster move on,
 /// and are reported.
 fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
-    let inputs: Inputs = Folder::read(plan)?.inputs()?;
+    let inputs: Inputs = Sources::read(plan)?.inputs()?;
     let mut said = String::new();
     for (name, text) in inputs.texts() {
         let same = sealed.inputs.get(name).map(Vec::as_slice) == Some(text.as_bytes());
         if !same && name == "plan.toml" {
             let asked = format!("the plan in {}", shown(plan));
-            let fault = Fault::new("S-INPUTS", &asked, "another plan was sealed");
+            let fault = Fault::new(RuleId::S_INPUTS, &asked, "another plan was sealed");
             return Err(Halt::Verification(Refusal { place: format!("inputs/{name}"), fault }));
         }
         let word = match same {
@@ -304,35 +240,6 @@ fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
         said.push_str(&format!("{name} {} {word}\n", input_digest(text)));
     }
     Ok(said)
-}
-
-/// Replays, and proves the signatures that these proofs do not cover.
-fn conclude(
-    sealed: &Sealed,
-    state: &Arc<State>,
-    trust: &Trust<'_>,
-    proofs: Vec<Proof>,
-) -> Result<Verdict, Halt> {
-    prove_and_conclude(replay(sealed, state).map_err(Halt::Verification)?, trust, proofs)
-}
-
-/// The verdict on what was replayed, once the signatures that these proofs do not cover are proved.
-pub(crate) fn prove_and_conclude(
-    trial: Trial,
-    trust: &Trust<'_>,
-    mut proofs: Vec<Proof>,
-) -> Result<Verdict, Halt> {
-    proofs.extend(prove_all(&trial.unproved(&proofs))?);
-    trial.conclude(proofs, trust).map_err(Halt::Verification)
-}
-
-/// Proves these signatures of a transcript, or names one that does not hold.
-pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
-    proofs::prove(checks).map_err(|(subject, error)| {
-        let fault =
-            Fault::new("S-SIGNATURE", format!("a signature on {subject}"), error.to_string());
-        Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
-    })
 }
 
 const fn heading(mode: Mode, lang: Lang) -> &'static str {

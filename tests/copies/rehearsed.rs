@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::graph::{Act, Graph};
+use ceremony::graph::{Act, Graph, TokenAct};
 use ceremony::hex::Octets;
 use ceremony::record::{Answer, Mode, Place};
 use ceremony::run::Run;
@@ -43,7 +43,8 @@ fn inspected(token: &mut Token) -> KeyFacts {
     let compiled = compiled();
     let at = compiled.graph.window().0;
     let run = Run::begin(compiled, Mode::Rehearsal, Place::rehearsal(), at).unwrap().run;
-    let makes = |act: &Act| matches!(act, Act::Generate { key } if key.as_str() == "g1");
+    let makes =
+        |act: &Act| matches!(act, Act::Token(TokenAct::Generate { key }) if key.as_str() == "g1");
     let op = run.graph().ops().iter().find(|op| makes(&op.act)).unwrap();
     let answer = token.perform(run.inspect_request(op, 0).unwrap()).unwrap();
     let TokenAnswer::Key(facts) = answer else { panic!("{answer:?}") };

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use crate::support::{GISHIKI, copy, root, run, succeed, text};
+use crate::support::{GISHIKI, copy, renewing, root, run, succeed, text};
 use crate::{drill_iso, refreshed, repository};
 
 /// Every image whose octets are pinned.
@@ -52,7 +52,7 @@ fn every_pinned_image_has_its_pinned_octets() {
             continue;
         }
         let asked = fs::read_to_string(pin_file(attribute)).unwrap_or_default();
-        assert_eq!(found, asked, "{attribute}: UPDATE_IMAGE=1 renews golden/image");
+        assert_eq!(found, asked, "{attribute}: GISHIKI_RENEW=1 renews golden/image");
     }
 }
 
@@ -77,11 +77,7 @@ fn every_image_has_its_pinned_recipe() {
         return;
     }
     let asked = fs::read_to_string(path).unwrap_or_default();
-    assert_eq!(found, asked, "UPDATE_IMAGE=1 renews golden/image");
-}
-
-fn renewing() -> bool {
-    std::env::var("UPDATE_IMAGE").as_deref() == Ok("1")
+    assert_eq!(found, asked, "GISHIKI_RENEW=1 renews golden/image");
 }
 
 /// Every ceremony of the sample CA.

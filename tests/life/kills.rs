@@ -1,6 +1,6 @@
 //! Power cuts in every ceremony of the history, once and twice.
 //!
-//! Of the points of each ceremony some are taken; `GISHIKI_KILL=all` takes every one: each call
+//! Of the points of each ceremony some are taken; `GISHIKI_ALL=1` takes every one: each call
 //! with which a request begins or by which something changes. What a request only reads on is
 //! left to the first ceremony, whose calls are taken one and all.
 
@@ -10,7 +10,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::history::{CEREMONIES, History};
-use crate::support::{faulty_module, gishiki, run, signed, text};
+use crate::support::{complete, faulty_module, gishiki, run, signed, text};
 
 /// Calls after which something on a token, or known of it, is another.
 const CHANGING: [&str; 11] = [
@@ -35,7 +35,7 @@ const READS: [&str; 5] =
 /// The points of one ceremony: all, or of each function one, on the one side or the other.
 fn points_of(calls: &[String], turn: usize) -> Vec<String> {
     let sides = ["kill-before", "kill-after"];
-    if std::env::var("GISHIKI_KILL").as_deref() == Ok("all") {
+    if complete() {
         let taken = calls.iter().enumerate().filter(|(_, call)| !READS.contains(&call.as_str()));
         let numbers = taken.map(|(index, _)| index + 1);
         return numbers.flat_map(|n| sides.map(|fault| format!("{n}:{fault}"))).collect();

@@ -1,12 +1,12 @@
 //! What people read when a rule refuses: the rendered messages of typical cases, as snapshots.
 //!
-//! `INSTA_UPDATE=always cargo test --test all rules::diagnostics` renews them.
+//! `GISHIKI_RENEW=1 cargo test --test all rules::diagnostics` renews them.
 
 use std::fs;
 
 use super::case;
 use super::inputs::Texts;
-use crate::support::{gishiki, root, run, text};
+use crate::support::{gishiki, root, run, snapshot, text};
 
 /// Cases whose messages are kept, beside `tests/snapshots`.
 const TYPICAL: &[&str] = &[
@@ -28,11 +28,6 @@ const TYPICAL: &[&str] = &[
 #[test]
 fn messages_point_to_the_place_and_say_what_to_do() {
     let cases = case::all("refused");
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path(root().join("tests/snapshots"));
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let _bound = settings.bind_to_scope();
     for name in TYPICAL {
         let case = cases.iter().find(|case| case.name == *name).expect(name);
         let place = tempfile::tempdir().unwrap();
@@ -44,7 +39,7 @@ fn messages_point_to_the_place_and_say_what_to_do() {
         assert!(output.stdout.is_empty(), "{name}");
         let said = text(&output);
         assert!(case.expect.iter().all(|id| said.contains(&format!("{id} ["))), "{name}: {said}");
-        insta::assert_snapshot!(*name, said);
+        snapshot("tests/snapshots", name, &said);
     }
     let kept = fs::read_dir(root().join("tests/snapshots")).unwrap();
     assert_eq!(kept.count(), TYPICAL.len(), "a snapshot of no case");

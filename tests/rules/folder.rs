@@ -65,7 +65,7 @@ pub(super) fn judge(case: &Case) -> Vec<String> {
 fn rule(line: &str) -> Option<String> {
     let (before, _) = line.split_once(" [")?;
     let (_, id) = before.rsplit_once(": ")?;
-    ceremony::rules::is_known(id).then(|| id.to_string())
+    ceremony::rule::RuleId::of(id).map(|id| id.to_string())
 }
 
 impl Change {

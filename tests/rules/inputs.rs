@@ -6,7 +6,8 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::compile::{Compiled, compile};
+use ceremony::inputs::Inputs;
 use ceremony::ledger::{Standing, State};
 use ceremony::plan::Plan;
 use ceremony::rules::broken;

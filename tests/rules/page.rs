@@ -1,6 +1,6 @@
 //! `docs/rules.md`: every rule, out of the registry and the corpus.
 //!
-//! `UPDATE_DOCS=1 cargo test --test all rules` writes it; without that, it must be the same.
+//! `GISHIKI_RENEW=1 cargo test --test all rules` writes it; without that, it must be the same.
 
 use ceremony::rules::{self, Rule, Stage};
 
@@ -10,7 +10,7 @@ use crate::support::document;
 
 const HEAD: &str = "# Rules
 
-Written by `UPDATE_DOCS=1 cargo test --test all rules` from the registry in the code; do not edit.
+Written by `GISHIKI_RENEW=1 cargo test --test all rules` from the registry in the code; do not edit.
 
 Every rule has one id: in code, messages, this page and the cases of `tests/refused/`. `R-…` are the
 CP/CPS's, `I-…` are of ISO/IEC 18013-5 Annex B, `P-…` of RFC 5280, `S-…` are gishiki's own safety.
@@ -30,7 +30,7 @@ format 1.
 
 /// When a rule is in force.
 fn dates(rule: &Rule) -> &'static str {
-    if rule.id.starts_with("R-") { "`[cps]`" } else { "always" }
+    if rule.id.as_str().starts_with("R-") { "`[cps]`" } else { "always" }
 }
 
 fn stage(rule: &Rule) -> &'static str {
@@ -50,7 +50,8 @@ fn stage(rule: &Rule) -> &'static str {
 
 /// The cases of a rule where it is judged so; all of its cases, if none is of that kind.
 fn links(rule: &Rule, cases: &[Case]) -> String {
-    let of_rule = || cases.iter().filter(|case| case.expect.iter().any(|id| id == rule.id));
+    let of_rule =
+        || cases.iter().filter(|case| case.expect.iter().any(|id| id == rule.id.as_str()));
     let alike = |case: &&Case| match rule.stage {
         Stage::Form | Stage::Plan(_) | Stage::Warn(_) => case.subject() == Subject::Inputs,
         Stage::Structure => [Subject::Inputs, Subject::Structure].contains(&case.subject()),
@@ -62,7 +63,7 @@ fn links(rule: &Rule, cases: &[Case]) -> String {
     let of_stage: Vec<&Case> = of_rule().filter(alike).collect();
     let chosen = if of_stage.is_empty() { of_rule().collect() } else { of_stage };
     let files = chosen.iter().map(|case| format!("[{0}](../tests/refused/{0}.toml)", case.name));
-    let tests = ELSEWHERE.iter().filter(|(id, _)| *id == rule.id);
+    let tests = ELSEWHERE.iter().filter(|(id, _)| *id == rule.id.as_str());
     let tests = tests.map(|(_, test)| format!("`{test}`"));
     files.chain(tests).collect::<Vec<_>>().join(", ")
 }

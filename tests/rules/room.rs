@@ -4,14 +4,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::compile::Compiled;
+use ceremony::fault::Fault;
 use ceremony::graph::Op;
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
-use ceremony::run::{FactKind, Fault, Next, PeopleRequest, Request, Run, Step as Taken};
+use ceremony::rule::RuleId;
+use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run, Step as Taken};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
-use ceremony::token::{TokenAnswer, TokenRequest};
+use ceremony::token::{Holder, TokenAnswer, TokenRequest};
 use serde::Deserialize;
 use serde_json::Value;
 use token::RehearsalToken;
@@ -190,12 +192,12 @@ impl<'c> Rehearsal<'c> {
     fn answer(&mut self, run: Run, op: &Op, attempt: u32) -> Result<Run, Fault> {
         let settling = matches!(run.next(), Next::Settle(..));
         let request = match settling {
-            true => Request::Token(run.inspect_request(op, attempt).unwrap()),
+            true => Request::Token(Holder::Root, run.inspect_request(op, attempt).unwrap()),
             false => run.clone().request().unwrap(),
         };
         let planned = match request {
             Request::People(request) => Answer::People(as_planned(&request)),
-            Request::Token(request) => Answer::Token(self.perform(request)),
+            Request::Token(_, request) => Answer::Token(self.perform(request)),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
         };
         let step = self.steps.first().filter(|step| step.op == op.name);
@@ -246,7 +248,7 @@ impl<'c> Rehearsal<'c> {
 
 /// The fault of a signature that does not verify, as the command line names it.
 fn signature_fault(found: &str) -> Fault {
-    Fault { rule: "S-SIGNATURE", asked: "a signature".into(), found: found.into() }
+    Fault { rule: RuleId::S_SIGNATURE, asked: "a signature".into(), found: found.into() }
 }
 
 impl Step {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use ceremony::fault::Fault;
 use ceremony::graph::Item;
 use ceremony::hex;
 use ceremony::key::{Curve, PublicKey};
@@ -345,7 +346,7 @@ impl Sample {
         }
     }
 
-    fn faults(&self, mutation: &Mutation, tbs: &[u8], asked: &Asked) -> Vec<judge::Fault> {
+    fn faults(&self, mutation: &Mutation, tbs: &[u8], asked: &Asked) -> Vec<Fault> {
         match mutation.of {
             Of::Root => judge::root(tbs, &expected_root(tbs, asked)),
             Of::Crl => judge::crl(tbs, &self.expected_crl(asked, vec![])),

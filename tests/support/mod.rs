@@ -3,7 +3,7 @@
 pub(crate) mod signed;
 pub(crate) mod terminal;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
@@ -102,14 +102,56 @@ pub(crate) fn text(output: &Output) -> String {
     )
 }
 
-/// A generated document: compared, or with `UPDATE_DOCS=1` written anew.
+/// Whether every point is taken where else some are: `GISHIKI_ALL=1`.
+pub(crate) fn complete() -> bool {
+    std::env::var("GISHIKI_ALL").as_deref() == Ok("1")
+}
+
+/// Whether what is kept beside the code is written anew, not compared: `GISHIKI_RENEW=1`.
+pub(crate) fn renewing() -> bool {
+    std::env::var("GISHIKI_RENEW").as_deref() == Ok("1")
+}
+
+/// A file of the repository that follows from the code: compared, or written anew.
 pub(crate) fn document(name: &str, text: &str) {
     let path = root().join(name);
-    if std::env::var("UPDATE_DOCS").as_deref() == Ok("1") {
-        std::fs::write(&path, text).unwrap();
+    if renewing() {
+        fs::write(&path, text).unwrap();
     }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == text, "{name} is not what the code says: UPDATE_DOCS=1 renews it");
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    if kept == text {
+        return;
+    }
+    // Lines that are the same, then one that is not, or the end of one of the two.
+    let same = kept.lines().zip(text.lines()).take_while(|(kept, found)| kept == found).count();
+    panic!(
+        "{name}:{}: not what the code says; GISHIKI_RENEW=1 writes it anew\n  kept:  {:?}\n  found: {:?}",
+        same + 1,
+        kept.lines().nth(same),
+        text.lines().nth(same)
+    );
+}
+
+/// What people read, kept by insta in this folder: compared, or written anew.
+///
+/// insta is told to write by a variable of its own, which a process cannot safely set for itself:
+/// the test runs once more in a process that has it.
+pub(crate) fn snapshot(folder: &str, name: &str, text: &str) {
+    const INSTA: &str = "INSTA_UPDATE";
+    static RENEWED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    if renewing() && std::env::var_os(INSTA).is_none() {
+        let test = std::thread::current().name().unwrap().to_string();
+        if RENEWED.lock().unwrap().insert(test.clone()) {
+            let mut again = Command::new(std::env::current_exe().unwrap());
+            succeed(again.args(["--exact", &test]).env(INSTA, "always"));
+        }
+        return;
+    }
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(root().join(folder));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
 }
 
 /// Every file below a folder, by its name in it.

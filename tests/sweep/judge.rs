@@ -5,9 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use ceremony::graph::Holder;
 use ceremony::ledger::State;
 use ceremony::run::Run;
+use ceremony::token::Holder;
 use serde_json::Value;
 
 use super::scene::{Scene, left};

@@ -5,7 +5,7 @@
 //! and the anchor, which pins every ceremony, refuses it; or it gives the same octets. While the
 //! last ceremony is not pinned, what is taken there is what `docs/transcript-format.md` lists.
 //!
-//! The forgeries are drawn with a seed; `GISHIKI_TAMPER=all` draws ten times as many.
+//! The forgeries are drawn with a seed; `GISHIKI_ALL=1` draws ten times as many.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ use super::one_in;
 use super::seal_only::ONLY_THE_SEAL;
 use crate::support::{root, sealed, state_after};
 
-/// How many forgeries are made of each ceremony; a tenth of all that `GISHIKI_TAMPER=all` makes.
+/// How many forgeries are made of each ceremony; a tenth of all that `GISHIKI_ALL=1` makes.
 const OF_EACH: usize = 270;
 
 /// A generator whose draws follow from its seed (SplitMix64).
@@ -94,7 +94,7 @@ fn rule(fault: &str) -> String {
     if fault.contains("does not verify") || fault.contains("r ‖ s") {
         return "S-SIGNATURE".into();
     }
-    let known = |word: &&str| ceremony::rules::find(word).is_some();
+    let known = |word: &&str| ceremony::rule::RuleId::of(word).is_some();
     let mut words =
         fault.split(|c: char| !(c.is_ascii_uppercase() || c.is_ascii_digit() || c == '-'));
     words.find(known).map_or_else(|| format!("unexplained: {fault}"), String::from)
@@ -190,7 +190,7 @@ fn on_other_inputs(book: &Book, dice: &mut Dice) -> Fate {
             match proved {
                 Ok(true) => Fate::Taken(format!("inputs/{name}: {field}"), Box::new(forged)),
                 Ok(false) => Fate::Refused("S-SIGNATURE".into()),
-                Err(refusal) => Fate::Refused(refusal.fault.rule.into()),
+                Err(refusal) => Fate::Refused(refusal.fault.rule.to_string()),
             }
         }
         Err(refused) => Fate::Refused(rule(&refused.fault)),
@@ -233,7 +233,7 @@ fn what_the_holder_of_the_audit_key_can_change_is_refused_by_the_anchor() {
                 Fate::Taken(what, forged) => {
                     let trial = replay(&forged, &book.state).unwrap();
                     let fault = anchor.compare(trial.state()).unwrap_err();
-                    assert_eq!(fault.rule, "S-ANCHOR", "{name}: {what}");
+                    assert_eq!(fault.rule.as_str(), "S-ANCHOR", "{name}: {what}");
                     assert!(is_listed(&what), "{name}: not listed: {what}");
                     *taken.entry(what).or_default() += 1;
                     pinned += 1;

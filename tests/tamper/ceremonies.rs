@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::compile::{Compiled, Inputs, compile};
+use ceremony::compile::{Compiled, compile};
 use ceremony::hex::{Digest, Octets};
+use ceremony::inputs::Inputs;
 use ceremony::key::Curve;
 use ceremony::record::{Answer, Attempt, End, Event, Mode, Place, Said};
 use ceremony::run::{Book, FactKind, Next, PeopleRequest, Request, Run};
@@ -116,7 +117,7 @@ impl Scribe {
                 let op = op.name.clone();
                 let answer = match run.clone().request().unwrap() {
                     Request::People(request) => Answer::People(as_planned(&request)),
-                    Request::Token(request) => Answer::Token(self.token.perform(request)),
+                    Request::Token(_, request) => Answer::Token(self.token.perform(request)),
                     Request::Copy(..) => panic!("the first ceremony makes no copy"),
                 };
                 let people = matches!(answer, Answer::People(_));
@@ -202,7 +203,7 @@ pub(super) fn eventful_rehearsal() -> Sealed {
     let found = KeyFacts { privates: 1, ..nothing };
     scribe.take(Event::OrphanRemoved { op: "generate-g1".into(), attempt: 0, found, by: two() });
     scribe.until_asked("generate-g1");
-    let Ok(Request::Token(request)) = scribe.run().clone().request() else { unreachable!() };
+    let Ok(Request::Token(_, request)) = scribe.run().clone().request() else { unreachable!() };
     let _made_and_not_written = scribe.token.perform(request);
     scribe.take(Event::Resumed(resumed()));
     scribe.end()
@@ -215,7 +216,7 @@ pub(super) fn stopped_rehearsal() -> Sealed {
     let refused = Event::Refused {
         op: "fingerprint-root-g1".into(),
         attempt: 0,
-        rule: "people".into(),
+        rule: ceremony::record::Refuser::People,
         reason: "the third word was not the one on paper".into(),
         by: ["p07", "p13"].map(|person| person.parse().unwrap()).to_vec(),
     };

@@ -12,9 +12,10 @@ use std::sync::Arc;
 
 use crate::support::nothing;
 
-use ceremony::compile::{Inputs, compile};
+use ceremony::compile::compile;
 use ceremony::graph::Graph;
 use ceremony::hex::{Digest, Octets, decode, encode};
+use ceremony::inputs::Inputs;
 use ceremony::key::{Check, Curve};
 use ceremony::ledger::State;
 use ceremony::record::{Event, GENESIS, Record};

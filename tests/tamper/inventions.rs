@@ -4,6 +4,7 @@
 
 use std::sync::Arc;
 
+use ceremony::rule::RuleId;
 use ceremony::verify::replay;
 use serde_json::{Value, json};
 
@@ -145,6 +146,6 @@ fn what_never_happened_is_refused_by_the_anchor_alone() {
         let forged = forged.unwrap_or_else(|refused| panic!("{what}: {}", refused.fault));
         let trial = replay(&forged, &book.state).unwrap();
         assert!(trial.checks.iter().all(|check| check.prove().is_ok()), "{what}");
-        assert_eq!(anchor.compare(trial.state()).unwrap_err().rule, "S-ANCHOR", "{what}");
+        assert_eq!(anchor.compare(trial.state()).unwrap_err().rule, RuleId::S_ANCHOR, "{what}");
     }
 }

@@ -169,7 +169,7 @@ impl Test {
         };
         let verdict = path::validate(&offered, at("2020-01-01T00:00:00Z"), &Rfc5280(speaks));
         let target = verdict.steps().last().unwrap();
-        let faults = target.judgement.faults().iter().map(|fault| fault.rule).collect();
+        let faults = target.judgement.faults().iter().map(|fault| fault.rule.as_str()).collect();
         assert_eq!(verdict.is_valid(), target.judgement.holds());
         faults
     }

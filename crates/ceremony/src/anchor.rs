@@ -12,12 +12,13 @@ use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use toml::Spanned;
 
+use crate::fault::Fault;
 use crate::hex::Digest;
 use crate::ledger::{Held, State};
 use crate::name::Name;
 use crate::plan::format_is_1;
 use crate::record::Mode;
-use crate::run::Fault;
+use crate::rule::RuleId;
 use crate::text;
 use crate::time::Day;
 use crate::violation::{Input, Violation};
@@ -91,7 +92,7 @@ impl Anchor {
             return Err(Violation::at(
                 Input::Anchor,
                 anchor.mode.span(),
-                "S-FORM",
+                RuleId::S_FORM,
                 "`real` or `drill`",
                 "a rehearsal, whose keys everyone can compute",
                 "a rehearsal is judged with --rehearsal and needs no anchor",
@@ -168,7 +169,7 @@ fn same<T: PartialEq + ToString>(what: &str, asked: &T, found: &T) -> Result<(),
     if asked == found {
         return Ok(());
     }
-    Err(Fault::new("S-ANCHOR", format!("{what} {}", asked.to_string()), found.to_string()))
+    Err(Fault::new(RuleId::S_ANCHOR, format!("{what} {}", asked.to_string()), found.to_string()))
 }
 
 #[cfg(test)]

@@ -10,49 +10,30 @@ mod operations;
 mod structures;
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::bindings::Bindings;
-use crate::canonical::canonical;
-use crate::graph::{
-    Bilingual, Demands, Graph, Holder, Origin, Person, PlannedKey, PlannedRecovery, SHEET,
-};
+use crate::graph::{Bilingual, Demands, Graph, Origin, Person, PlannedKey, PlannedRecovery, SHEET};
 use crate::hex::Digest;
+use crate::inputs::{Inputs, input_digest};
 use crate::key::{Check, PublicKey};
 use crate::ledger::{Addresses, State};
 use crate::name::Name;
-use crate::plan::{After, Plan};
-use crate::policy::{Brought, Policy};
+use crate::plan::After;
+use crate::policy::Brought;
 use crate::record::{Mode, Opened, Place};
 use crate::rehearsal::GENERATIONS;
-use crate::roster::Roster;
+use crate::rule::RuleId;
 use crate::rules;
-use crate::token::{Attribute, KeyTemplate};
+use crate::token::{Attribute, Holder, KeyTemplate};
 use crate::violation::{Input, Violation};
-use crate::x509::request::{self, Request, RequestError};
 use crate::x509::{DirectoryName, DirectoryNameError};
 
 /// The format of plan, graph, bindings and transcript.
 pub const FORMAT: u32 = 1;
-
-/// Everything that `compile` reads.
-#[derive(Debug)]
-pub struct Inputs {
-    /// The plan.
-    pub plan: Plan,
-    /// The policy.
-    pub policy: Policy,
-    /// The roster.
-    pub roster: Roster,
-    /// The certificate signing requests, by the names of their certificates, as they were read.
-    pub requests: BTreeMap<Name, Result<Request, RequestError>>,
-    /// The canonical texts, and the requests as they stand, by file name.
-    texts: BTreeMap<String, String>,
-}
 
 /// A plan that keeps every rule: what is asked, what is known, and the inputs it came from.
 #[derive(Debug, Clone)]
@@ -74,113 +55,6 @@ pub struct Compiled {
     pub excepted: Vec<Violation>,
     /// What the rules report without refusing it.
     pub warnings: Vec<Violation>,
-}
-
-impl Inputs {
-    /// Reads the three documents, and the files that the plan names: of each document, the first
-    /// error of its form.
-    pub fn read(
-        plan: &[u8],
-        policy: &[u8],
-        roster: &[u8],
-        files: &BTreeMap<String, Vec<u8>>,
-    ) -> Result<Self, Vec<Violation>> {
-        let mut violations = Vec::new();
-        let mut keep = |violation: Violation| violations.push(violation);
-        let plan_read = Plan::parse(plan).map_err(&mut keep).ok();
-        let policy_read = Policy::parse(policy).map_err(&mut keep).ok();
-        let roster_read = Roster::parse(roster).map_err(&mut keep).ok();
-        let (Some(plan_read), Some(policy_read), Some(roster_read)) =
-            (plan_read, policy_read, roster_read)
-        else {
-            return Err(violations);
-        };
-        let mut texts = BTreeMap::new();
-        for (input, octets) in
-            [(Input::Plan, plan), (Input::Policy, policy), (Input::Roster, roster)]
-        {
-            texts.insert(input.to_string(), canonical(input, octets).map_err(|v| vec![v])?);
-        }
-        let requests = requests(&plan_read, files, &mut texts)?;
-        Ok(Self { plan: plan_read, policy: policy_read, roster: roster_read, requests, texts })
-    }
-
-    /// Reads the inputs of a sealed folder: exactly those that a plan asks for, each in its
-    /// canonical text.
-    pub fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Result<Self, Vec<Violation>> {
-        let file =
-            |input: Input| files.get(&input.to_string()).map(Vec::as_slice).unwrap_or_default();
-        let (plan, policy, roster) = (file(Input::Plan), file(Input::Policy), file(Input::Roster));
-        let inputs = Self::read(plan, policy, roster, files)?;
-        for (name, octets) in files {
-            let canonical = inputs.texts.get(name).map(String::as_bytes);
-            if canonical != Some(octets.as_slice()) {
-                return Err(vec![Violation::whole(
-                    Input::Plan,
-                    "S-INPUTS",
-                    "inputs in their canonical text",
-                    &format!("`{name}` in another form, or an input that no plan asks for"),
-                    "take the folder as it was sealed",
-                )]);
-            }
-        }
-        Ok(inputs)
-    }
-
-    /// What is said where a proof of possession does not hold.
-    #[must_use]
-    pub fn refused_possession(&self, check: &str) -> Violation {
-        let certificates = self.plan.certificate.iter();
-        let mut named = certificates
-            .filter(|(name, _)| format!("the request {}", name.get_ref()) == check)
-            .filter_map(|(_, certificate)| certificate.csr.as_ref());
-        Violation::at(
-            Input::Plan,
-            named.next().map(toml::Spanned::span).unwrap_or_default(),
-            "R-DS",
-            "a request signed with the key that it brings",
-            check,
-            "ask the Document Signer for a new request",
-        )
-    }
-
-    /// The canonical texts, and the requests, by file name.
-    #[must_use]
-    pub const fn texts(&self) -> &BTreeMap<String, String> {
-        &self.texts
-    }
-}
-
-/// The certificate signing requests that a plan names.
-fn requests(
-    plan: &Plan,
-    files: &BTreeMap<String, Vec<u8>>,
-    texts: &mut BTreeMap<String, String>,
-) -> Result<BTreeMap<Name, Result<Request, RequestError>>, Vec<Violation>> {
-    let mut requests = BTreeMap::new();
-    for (name, certificate) in &plan.certificate {
-        let Some(csr) = &certificate.csr else { continue };
-        let refused = |found: &str| {
-            let asked = "a plain file beside the plan, in ASCII, of its own for each certificate";
-            let advice = "copy the request as it was received";
-            vec![Violation::at(Input::Plan, csr.span(), "R-CSR-INTAKE", asked, found, advice)]
-        };
-        let file = csr.get_ref();
-        let octets = files.get(file).ok_or_else(|| refused(&format!("no file `{file}`")))?;
-        let text = core::str::from_utf8(octets).ok().filter(|text| text.is_ascii());
-        let text = text.ok_or_else(|| refused(&format!("other octets in `{file}`")))?;
-        requests.insert(name.get_ref().clone(), request::read(name.get_ref().as_str(), text));
-        if texts.insert(file.clone(), text.to_string()).is_some() {
-            return Err(refused(&format!("`{file}` twice")));
-        }
-    }
-    Ok(requests)
-}
-
-/// The digest that names an input: over its canonical text.
-#[must_use]
-pub fn input_digest(text: &str) -> Digest {
-    Digest::of_parts("gishiki input v1", &[text.as_bytes()])
 }
 
 /// Every input's digest, by name.
@@ -208,12 +82,12 @@ pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Vio
     }
     let predecessor = state.last.as_ref().map(|last| &last.predecessor);
     let known = graph.known_keys();
-    let digests = input_digests(&inputs.texts);
+    let digests = input_digests(inputs.texts());
     let bound = Bindings::of(&graph, &digests, predecessor, &known, &stand_ins);
     let bindings = bound.map_err(|error| {
         vec![Violation::whole(
             Input::Plan,
-            "S-STRUCTURE",
+            RuleId::S_STRUCTURE,
             "structures that can be encoded",
             &error.to_string(),
             "",
@@ -222,7 +96,7 @@ pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Vio
     Ok(Compiled {
         graph,
         bindings,
-        inputs: inputs.texts.clone(),
+        inputs: inputs.texts().clone(),
         before: Arc::clone(before),
         state: Arc::clone(state),
         excepted,
@@ -301,7 +175,8 @@ impl Builder<'_> {
                 Ok(()) => rules::structures(self.inputs, self.state, &graph, &stand_ins(&graph)),
             },
         };
-        let said = |rule: &str| rule == "S-STRUCTURE" || refused.iter().any(|v| v.rule == rule);
+        let said =
+            |rule: RuleId| rule == RuleId::S_STRUCTURE || refused.iter().any(|v| v.rule == rule);
         found.retain(|violation| !said(violation.rule));
         found
     }
@@ -371,7 +246,7 @@ impl Builder<'_> {
             Violation::at(
                 Input::Policy,
                 place.span(),
-                "R-DN",
+                RuleId::R_DN,
                 asked,
                 &error.to_string(),
                 "choose a shorter or plainer name",
@@ -435,11 +310,4 @@ impl Builder<'_> {
         };
         self.inputs.policy.organization.iter().map(organization).collect()
     }
-}
-
-/// The generation that a key's name says: `g1` is 1; nothing for any other name.
-pub(crate) fn generation(key: &Name) -> Option<u8> {
-    let number: u8 = key.as_str().strip_prefix('g')?.parse().ok()?;
-    let plain = format!("g{number}") == key.as_str();
-    (plain && (1..=GENERATIONS).contains(&number)).then_some(number)
 }

@@ -17,7 +17,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-pub use act::{Act, Holder, Item, Phase, Sheet};
+pub use act::{Act, Item, PeopleAct, Phase, Sheet, TokenAct};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
@@ -26,6 +26,7 @@ use crate::name::Name;
 use crate::plan::{ApplicationKind, Order, ProfileName};
 use crate::policy::{Backup, HeadOn};
 use crate::rehearsal::RehearsalUse;
+use crate::rule::RuleId;
 use crate::serial;
 use crate::time::{Day, Instant};
 use crate::token::Attribute;
@@ -137,11 +138,11 @@ pub struct PlannedApplication {
 impl PlannedApplication {
     /// Its papers, which are read aloud in the room by their digests, each with the rule that asks
     /// for it.
-    pub fn papers(&self) -> impl Iterator<Item = (&'static str, &'static str, Digest)> {
+    pub fn papers(&self) -> impl Iterator<Item = (RuleId, &'static str, Digest)> {
         let papers = [
-            ("R-EXAMINE", "paper", Some(self.paper)),
-            ("R-REVOKE", "notification", self.notification),
-            ("R-CSR-INTAKE", "requests", self.requests_digest()),
+            (RuleId::R_EXAMINE, "paper", Some(self.paper)),
+            (RuleId::R_REVOKE, "notification", self.notification),
+            (RuleId::R_CSR_INTAKE, "requests", self.requests_digest()),
         ];
         papers.into_iter().filter_map(|(rule, name, digest)| Some((rule, name, digest?)))
     }
@@ -289,7 +290,8 @@ impl Graph {
     /// broken where it is longer than the policy has it.
     fn place_heads(&mut self) {
         let most = self.demands.sheets_per_head;
-        let signs: Vec<bool> = self.ops.iter().map(|op| matches!(op.act, Act::Sign(_))).collect();
+        let signs: Vec<bool> =
+            self.ops.iter().map(|op| matches!(op.act, Act::Token(TokenAct::Sign(_)))).collect();
         let follows = signs.iter().skip(1).copied().chain([false]);
         let mut sheets = 0;
         for ((op, is_sheet), more) in self.ops.iter_mut().zip(&signs).zip(follows) {

@@ -12,23 +12,13 @@ use sha2::{Digest as _, Sha256};
 /// Lower-case hexadecimal digits of these octets.
 #[must_use]
 pub fn encode(octets: &[u8]) -> String {
-    let digit = |nibble: u8| char::from_digit(u32::from(nibble), 16).unwrap_or('0');
-    octets.iter().flat_map(|o| [digit(o >> 4), digit(o & 15)]).collect()
+    base16ct::lower::encode_string(octets)
 }
 
 /// The octets that lower-case hexadecimal digits stand for; nothing if they are anything else.
 #[must_use]
 pub fn decode(text: &str) -> Option<Vec<u8>> {
-    let value = |b: u8| match b {
-        b'0'..=b'9' => Some(b - b'0'),
-        b'a'..=b'f' => Some(b - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if !rest.is_empty() {
-        return None;
-    }
-    pairs.iter().map(|[high, low]| Some(value(*high)? << 4 | value(*low)?)).collect()
+    base16ct::lower::decode_vec(text).ok()
 }
 
 /// Octets that are written as hexadecimal digits in a record.

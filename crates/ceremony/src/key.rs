@@ -5,13 +5,18 @@
 //! operation.
 
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 use sha1::Sha1;
 use sha2::{Digest as _, Sha256, Sha384};
 
+use crate::certain::Certain as _;
 use crate::hex::Digest;
+pub use verifier::Verifier;
+
+mod verifier;
 
 /// A named curve, with the digest that is signed under it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -124,10 +129,17 @@ impl PublicKey {
         Sha1::digest(&self.point).into()
     }
 
-    /// The SHA-256 of the SubjectPublicKeyInfo in DER: how anchors and bindings name a key.
-    #[must_use]
-    pub fn spki_digest(&self) -> Digest {
-        Digest::of(&crate::x509::subject_public_key_info(self))
+    /// Whether a signature by this key is good on a message.
+    pub fn verify(
+        &self,
+        message: &[u8],
+        signature: &Signature,
+        verifier: Verifier,
+    ) -> Result<(), KeyError> {
+        if self.curve == signature.curve && verifier.holds(self, message, signature) {
+            return Ok(());
+        }
+        Err(KeyError::Verification)
     }
 }
 
@@ -158,7 +170,7 @@ impl Signature {
     /// r, which is never seen twice.
     #[must_use]
     pub fn r(&self) -> &[u8] {
-        self.raw.get(..self.curve.field_octets()).unwrap_or_default()
+        self.raw.get(..self.curve.field_octets()).certain("raw is r ‖ s, each as long as the field")
     }
 
     /// What a ledger keeps of r for the life of its keys: its first 32 octets. Two signatures that
@@ -190,7 +202,7 @@ impl Signature {
             Curve::P384 => p384::ecdsa::Signature::from_slice(&self.raw)
                 .map(|s| s.to_der().as_bytes().to_vec()),
         }
-        .unwrap_or_default()
+        .certain("raw was read as a signature of this curve")
     }
 }
 
@@ -205,7 +217,7 @@ pub struct Check {
     /// What the signature is on, for messages: an artefact's name.
     pub subject: String,
     key: PublicKey,
-    digest: Vec<u8>,
+    message: Arc<[u8]>,
     signature: Signature,
 }
 
@@ -215,18 +227,19 @@ pub struct Check {
 pub struct Proof(Digest);
 
 impl Check {
-    /// The check that `signature` by `key` is good on a message, given by its digest.
+    /// The check that `signature` by `key` is good on a message.
     pub(crate) fn new(
         subject: &str,
         key: &PublicKey,
-        digest: Vec<u8>,
+        message: Arc<[u8]>,
         signature: Signature,
     ) -> Self {
+        let digest = key.curve.digest(&message);
         let id = Digest::of_parts(
             "gishiki check v1",
             &[subject.as_bytes(), key.point(), &digest, signature.raw()],
         );
-        Self { id, subject: String::from(subject), key: key.clone(), digest, signature }
+        Self { id, subject: String::from(subject), key: key.clone(), message, signature }
     }
 
     pub(crate) const fn id(&self) -> Digest {
@@ -244,27 +257,15 @@ impl Check {
         proofs.iter().any(|proof| proof.0 == self.id)
     }
 
-    /// Verifies the signature. About one millisecond for P-384.
+    /// Verifies the signature with the fastest verifier of this machine. For P-384, a third of a
+    /// millisecond or a whole one.
     pub fn prove(&self) -> Result<Proof, KeyError> {
-        let wrong = |_| KeyError::Verification;
-        match self.key.curve {
-            Curve::P256 => {
-                use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
-                let key =
-                    p256::ecdsa::VerifyingKey::from_sec1_bytes(&self.key.point).map_err(wrong)?;
-                let signature =
-                    p256::ecdsa::Signature::from_slice(&self.signature.raw).map_err(wrong)?;
-                key.verify_prehash(&self.digest, &signature).map_err(wrong)?;
-            }
-            Curve::P384 => {
-                use p384::ecdsa::signature::hazmat::PrehashVerifier as _;
-                let key =
-                    p384::ecdsa::VerifyingKey::from_sec1_bytes(&self.key.point).map_err(wrong)?;
-                let signature =
-                    p384::ecdsa::Signature::from_slice(&self.signature.raw).map_err(wrong)?;
-                key.verify_prehash(&self.digest, &signature).map_err(wrong)?;
-            }
-        }
+        self.prove_by(Verifier::fastest())
+    }
+
+    /// Verifies the signature with this verifier.
+    pub fn prove_by(&self, verifier: Verifier) -> Result<Proof, KeyError> {
+        self.key.verify(&self.message, &self.signature, verifier)?;
         Ok(Proof(self.id))
     }
 }

@@ -10,7 +10,6 @@
 
 mod covered;
 mod due;
-mod fold;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -20,7 +19,6 @@ pub use covered::Gap;
 pub(crate) use due::{ALARM_MONTHS, months_after};
 pub use due::{Due, DueKind};
 
-use crate::graph::Holder;
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, Nonce, PublicKey};
 use crate::name::Name;
@@ -29,6 +27,7 @@ use crate::policy::{Backup, Policy};
 use crate::record::{End, Mode, Predecessor};
 use crate::rehearsal::{RehearsalKey, RehearsalUse};
 use crate::time::{Day, Instant, TimeError};
+use crate::token::Holder;
 use crate::x509::Reason;
 
 /// A map that shares what it has in common with the map it came from.

@@ -16,8 +16,11 @@
 extern crate alloc;
 
 pub mod bounds;
+mod certain;
+pub mod fault;
 pub mod hex;
 pub mod name;
+pub mod rule;
 pub mod text;
 pub mod time;
 pub mod words;
@@ -26,6 +29,7 @@ pub mod violation;
 
 pub mod anchor;
 pub mod canonical;
+pub mod inputs;
 pub mod plan;
 pub mod policy;
 pub mod room;
@@ -46,9 +50,12 @@ pub mod notice;
 pub mod rules;
 pub mod script;
 
+mod dsse;
 pub mod record;
 pub mod run;
 pub mod token;
+
+mod fold;
 
 pub mod artefact;
 pub mod seal;

@@ -24,8 +24,9 @@ mod trial;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
+use crate::fault::Fault;
+use crate::rule::RuleId;
 use crate::time::Instant;
-use crate::x509::judge::Fault;
 
 pub use iaca::{Iaca, RehearsalKeys};
 pub use reading::{Certificate, Crl, Signed};
@@ -90,7 +91,7 @@ pub trait RelyingParty {
 /// The rules that were held against something, and those that it broke.
 #[derive(Debug, Clone, Default)]
 pub struct Judgement {
-    judged: Vec<&'static str>,
+    judged: Vec<RuleId>,
     faults: Vec<Fault>,
 }
 
@@ -98,7 +99,7 @@ impl Judgement {
     /// Holds a rule against what was found; gives whether it holds.
     pub fn ask(
         &mut self,
-        rule: &'static str,
+        rule: RuleId,
         holds: bool,
         asked: &str,
         found: impl FnOnce() -> String,
@@ -113,7 +114,7 @@ impl Judgement {
     }
 
     /// Adds what another judge held against it, and found.
-    fn add(&mut self, rules: impl Iterator<Item = &'static str>, faults: Vec<Fault>) {
+    fn add(&mut self, rules: impl Iterator<Item = RuleId>, faults: Vec<Fault>) {
         for rule in rules {
             self.ask(rule, true, "", String::new);
         }
@@ -127,7 +128,7 @@ impl Judgement {
 
     /// The rules that were held against it.
     #[must_use]
-    pub fn judged(&self) -> &[&'static str] {
+    pub fn judged(&self) -> &[RuleId] {
         &self.judged
     }
 
@@ -222,12 +223,13 @@ impl Verdict {
             steps.flat_map(|step| step.judgement.faults().iter().map(|fault| (step.item, fault)))
         };
         let own: Vec<(Item, &Fault)> = faults(|item| item == Item::Target).collect();
-        let lacks = |rules: &[&str]| own.iter().any(|(_, fault)| rules.contains(&fault.rule));
+        let lacks = |rules: &[RuleId]| own.iter().any(|(_, fault)| rules.contains(&fault.rule));
         let mut reasons = Vec::new();
-        if lacks(&["P-PATH-ISSUER", "P-PATH-KEY"]) {
+        if lacks(&[RuleId::P_PATH_ISSUER, RuleId::P_PATH_KEY]) {
             reasons.extend(faults(|item| matches!(item, Item::Root(_) | Item::Link(_))));
         }
-        if lacks(&["P-PATH-CRL"]) || reasons.iter().any(|(_, f)| f.rule == "P-PATH-CRL") {
+        if lacks(&[RuleId::P_PATH_CRL]) || reasons.iter().any(|(_, f)| f.rule == RuleId::P_PATH_CRL)
+        {
             reasons.extend(faults(|item| matches!(item, Item::Crl(_))));
         }
         reasons.extend(own);

@@ -5,6 +5,7 @@
 //! slots, PINs, and whatever the policy asks of every ceremony.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -15,6 +16,8 @@ use toml::Spanned;
 use crate::hex;
 use crate::hex::Digest;
 use crate::name::Name;
+use crate::rehearsal::GENERATIONS;
+use crate::rule::RuleId;
 use crate::text;
 use crate::time::{Day, Instant};
 use crate::violation::{Input, Violation};
@@ -424,7 +427,7 @@ pub(crate) fn format_is_1(input: Input, format: &Spanned<u32>) -> Result<(), Vio
     Err(Violation::at(
         input,
         format.span(),
-        "S-FORM",
+        RuleId::S_FORM,
         "format 1",
         &found,
         "use the gishiki that knows this format",
@@ -446,4 +449,11 @@ impl<'de> Deserialize<'de> for Seed {
             .map(Self)
             .ok_or_else(|| D::Error::custom("64 lower-case hexadecimal digits are asked for"))
     }
+}
+
+/// The generation that a key's name says: `g1` is 1; nothing for any other name.
+pub(crate) fn generation(key: &Name) -> Option<u8> {
+    let number: u8 = key.as_str().strip_prefix('g')?.parse().ok()?;
+    let plain = format!("g{number}") == key.as_str();
+    (plain && (1..=GENERATIONS).contains(&number)).then_some(number)
 }

@@ -7,12 +7,17 @@
 //! **Deliberately absent:** any judgement. [`Run`](crate::run::Run) says which events may follow
 //! which.
 
+mod refuser;
+
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use serde::{Deserialize, Serialize};
 
+pub use self::refuser::Refuser;
+
+use crate::certain::Certain as _;
 use crate::hex::Digest;
 use crate::name::Name;
 use crate::time::Instant;
@@ -107,7 +112,7 @@ pub enum Event {
         /// Which attempt of it.
         attempt: u32,
         /// The rule, or `people`.
-        rule: String,
+        rule: Refuser,
         /// Why.
         reason: String,
         /// Who refused; nobody where a rule did.
@@ -311,7 +316,7 @@ pub struct Resumed {
 #[serde(rename_all = "kebab-case")]
 pub struct LoneRefusal {
     /// The rule, or `people`.
-    pub rule: String,
+    pub rule: Refuser,
     /// Why.
     pub reason: String,
     /// Who refused; nobody where a rule did.
@@ -412,8 +417,9 @@ impl Record {
 /// RFC 8785 for values of integers and strings whose keys are ASCII: keys sorted, no space, the
 /// shortest escapes.
 pub(crate) fn canonical_json<T: Serialize>(value: &T) -> String {
-    // Our own types hold nothing that JSON cannot: string keys, integers, strings.
-    serde_json::to_value(value).map(|value| value.to_string()).unwrap_or_default()
+    serde_json::to_value(value)
+        .certain("our types have string keys, integers and strings")
+        .to_string()
 }
 
 /// The chain value before the first record.

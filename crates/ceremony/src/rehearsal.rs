@@ -16,6 +16,7 @@ use p384::elliptic_curve::ff::PrimeField as _;
 use p384::elliptic_curve::sec1::ToSec1Point as _;
 use sha2::Sha384;
 
+use crate::certain::Certain as _;
 use crate::key::{Curve, PublicKey};
 
 /// What a rehearsal key is for.
@@ -146,7 +147,8 @@ fn first_octets(ca: &[u8], usage: RehearsalUse, curve: Curve) -> Vec<u8> {
     };
     let pseudorandom = mac(b"gishiki rehearsal v1", &[ca]);
     let block = mac(&pseudorandom, &[usage, curve.name().as_bytes(), &[1]]);
-    let mut octets = block.get(..curve.field_octets()).unwrap_or_default().to_vec();
+    let mut octets =
+        block.get(..curve.field_octets()).certain("a field of at most 48 octets").to_vec();
     if let Some(highest) = octets.first_mut() {
         *highest = 0;
     }

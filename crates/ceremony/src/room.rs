@@ -12,6 +12,7 @@ use toml::Spanned;
 use crate::hex::Digest;
 use crate::name::Name;
 use crate::plan::format_is_1;
+use crate::rule::RuleId;
 use crate::text;
 use crate::violation::{Input, Violation};
 
@@ -69,7 +70,7 @@ impl Room {
                 return Err(Violation::at(
                     Input::Room,
                     token.serial.span(),
-                    "S-ROOM",
+                    RuleId::S_ROOM,
                     "each token once",
                     &format!("serial number `{serial}` twice"),
                     "give each token its own serial number, or its own label",

@@ -13,7 +13,6 @@ mod certificates;
 mod crls;
 mod decisions;
 mod ds;
-pub mod kept;
 mod keys;
 mod orders;
 mod people;
@@ -31,10 +30,11 @@ use core::ops::Range;
 
 pub(crate) use structures::structures;
 
-use crate::compile::Inputs;
+use crate::inputs::Inputs;
 use crate::ledger::State;
 use crate::path;
 use crate::plan::Plan;
+use crate::rule::RuleId;
 use crate::time::Instant;
 use crate::violation::{Input, Violation};
 use crate::x509::judge;
@@ -43,7 +43,7 @@ use crate::x509::judge;
 #[derive(Debug, Clone, Copy)]
 pub struct Rule {
     /// Its id.
-    pub id: &'static str,
+    pub id: RuleId,
     /// The section or clause behind it.
     pub clause: &'static str,
     /// When it is judged.
@@ -106,7 +106,7 @@ pub struct Report<'a> {
     state: &'a State,
     /// The same before a recovery of this plan.
     before: &'a State,
-    rule: &'static str,
+    rule: RuleId,
     violations: Vec<Violation>,
 }
 
@@ -129,22 +129,16 @@ impl Report<'_> {
     }
 }
 
-/// Whether there is a rule with this id.
-#[must_use]
-pub fn is_known(id: &str) -> bool {
-    find(id).is_some()
-}
-
 /// The rule with this id.
 #[must_use]
-pub fn find(id: &str) -> Option<Rule> {
+pub fn find(id: RuleId) -> Option<Rule> {
     all().find(|rule| rule.id == id)
 }
 
 /// Every rule: those of plan, run, files, those that structures are judged by, and those of whoever
 /// relies on a certificate.
 pub fn all() -> impl Iterator<Item = Rule> {
-    type Row = (&'static str, &'static str, &'static str);
+    type Row = (RuleId, &'static str, &'static str);
     let at = |stage: Stage| {
         move |&(id, clause, sentence): &Row| Rule { id, clause, stage, must: true, sentence }
     };
@@ -211,7 +205,11 @@ pub fn broken(inputs: &Inputs, before: &State) -> BTreeSet<usize> {
 /// Of two functions of one rule, one may allow an exception where the other does not: the policy's
 /// own number is never excepted.
 fn is_excepted(plan: &Plan, rule: &Rule) -> bool {
-    !rule.must && plan.exception.iter().any(|exception| exception.rule.get_ref() == rule.id)
+    !rule.must
+        && plan
+            .exception
+            .iter()
+            .any(|exception| RuleId::of(exception.rule.get_ref()) == Some(rule.id))
 }
 
 /// The exceptions of a plan, as graph and script show them.

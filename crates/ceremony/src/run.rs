@@ -32,12 +32,14 @@ pub use probe::{
 use sha2::{Digest as _, Sha256};
 
 use crate::compile::Compiled;
-use crate::graph::{Act, Op, Origin, Phase};
+use crate::fault::Fault;
+use crate::graph::{Act, Op, Origin, Phase, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{Check, Nonce, Proof, PublicKey};
 use crate::name::Name;
-use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record};
+use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record, Refuser};
 use crate::rehearsal;
+use crate::rule::RuleId;
 use crate::time::Instant;
 
 /// Attempts of an operation whose attempt is in a CRL's number, a serial or a key's id: in a CRL's
@@ -123,8 +125,8 @@ struct Noted {
 /// Why a ceremony can only be closed as aborted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stop {
-    /// The rule, or `people`.
-    pub rule: String,
+    /// Who stopped it.
+    pub rule: Refuser,
     /// Why.
     pub reason: String,
 }
@@ -174,27 +176,8 @@ pub struct Step {
     pub run: Run,
     /// The line that records the event, with its end.
     pub line: String,
-    /// Every one must be proved and settled before the run can be [`Finished`].
+    /// Every one must be proved before anything of the run is published.
     pub checks: Vec<Check>,
-}
-
-/// Something is not as it was asked.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{rule}: asked {asked}; found {found}")]
-pub struct Fault {
-    /// The rule.
-    pub rule: &'static str,
-    /// What was asked.
-    pub asked: String,
-    /// What was found.
-    pub found: String,
-}
-
-impl Fault {
-    /// A fault against this rule.
-    pub fn new(rule: &'static str, asked: impl Into<String>, found: impl Into<String>) -> Self {
-        Self { rule, asked: asked.into(), found: found.into() }
-    }
 }
 
 impl Run {
@@ -210,7 +193,7 @@ impl Run {
         let expected = compiled.opened(opened.mode, opened.room.clone());
         if opened != expected {
             return Err(Fault::new(
-                "S-OPENED",
+                RuleId::S_OPENED,
                 "a first record that names the digests of the inputs, the graph and the bindings",
                 "other digests",
             ));
@@ -222,7 +205,7 @@ impl Run {
         let (from, until) = compiled.graph.window;
         if at < from || at > until {
             return Err(Fault::new(
-                "S-WINDOW",
+                RuleId::S_WINDOW,
                 alloc::format!("a beginning between {from} and {until}"),
                 at.to_string(),
             ));
@@ -279,7 +262,7 @@ impl Run {
     pub fn apply(mut self, at: Instant, event: Event) -> Result<Step, Fault> {
         if at < self.last_at {
             return Err(Fault::new(
-                "S-TIME-BACK",
+                RuleId::S_TIME_BACK,
                 alloc::format!("a time not before {}", self.last_at),
                 at.to_string(),
             ));
@@ -290,7 +273,7 @@ impl Run {
         }
         self.due = self.falls_due(&event);
         let line = self.write(at, event);
-        if matches!(self.pending_op(), Ok((op, _)) if op.act == Act::WriteHead) {
+        if matches!(self.pending_op(), Ok((op, _)) if op.act == Act::Token(TokenAct::WriteHead)) {
             self.asked_heads.insert(self.head_value());
         }
         Ok(Step { run: self, line, checks })
@@ -314,7 +297,7 @@ impl Run {
         if self.opened.mode != Mode::Rehearsal && derived() {
             let asked = alloc::format!("a key {name} that nobody else has");
             return Err(Fault::new(
-                "S-REHEARSAL-KEY",
+                RuleId::S_REHEARSAL_KEY,
                 asked,
                 "a rehearsal key, which everyone can compute",
             ));
@@ -439,7 +422,7 @@ impl Run {
         if let Some(op) = due {
             return Next::Note(op, self.attempt(op));
         }
-        let head = self.graph().ops.iter().find(|op| op.act == Act::WriteHead);
+        let head = self.graph().ops.iter().find(|op| op.act == Act::Token(TokenAct::WriteHead));
         match head {
             Some(op) if self.written_head.is_none() && !self.headless => {
                 Next::Ask(op, self.attempt(op))
@@ -460,7 +443,7 @@ impl Run {
         let asked = (op.id.index(), attempt, self.session);
         if self.requested == Some(asked) {
             let asked = alloc::format!("one request for attempt {attempt} of {}", op.name);
-            return Err(Fault::new("S-ORDER", asked, "a second one"));
+            return Err(Fault::new(RuleId::S_ORDER, asked, "a second one"));
         }
         let request = self.request_for(op, attempt)?;
         self.requested = Some(asked);
@@ -477,7 +460,8 @@ impl Run {
 
     fn pending_op(&self) -> Result<(&Op, u32), Fault> {
         let op = self.pending.and_then(|i| self.op_at(i));
-        op.map(|op| (op, self.attempt(op)))
-            .ok_or_else(|| Fault::new("S-ORDER", "an operation that waits for its answer", "none"))
+        op.map(|op| (op, self.attempt(op))).ok_or_else(|| {
+            Fault::new(RuleId::S_ORDER, "an operation that waits for its answer", "none")
+        })
     }
 }

@@ -16,9 +16,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use crate::compile::{Compiled, input_digest};
+use crate::compile::Compiled;
 use crate::graph::{Bilingual, Graph, Item, Op, Origin, Phase};
 use crate::hex::Digest;
+use crate::inputs::input_digest;
 use crate::name::Name;
 use crate::violation::Input;
 use crate::words;

@@ -16,17 +16,18 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::artefact;
+use crate::dsse::pre_authentication;
+use crate::fault::Fault;
 use crate::hex::Digest;
 use crate::key::{Check, Curve, PublicKey, Signature};
-use crate::name::Name;
 use crate::record::{End, canonical_json};
-use crate::run::{Fault, Run};
+use crate::rule::RuleId;
+use crate::run::Run;
 use crate::token::{TokenAnswer, TokenRequest};
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PREDICATE: &str = "https://gishiki.example/ceremony/v1";
 const STATEMENT_PAYLOAD: &str = "application/vnd.in-toto+json";
-const HEAD_PAYLOAD: &str = "application/vnd.gishiki.head.v1+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// The name of the sealed transcript's bundle in an output folder.
@@ -36,19 +37,6 @@ pub const TRANSCRIPT_FILE: &str = "transcript.jsonl";
 
 /// The name of the record of a ceremony that could not be sealed.
 pub const JOURNAL_FILE: &str = "journal.jsonl";
-
-/// DSSE's pre-authentication encoding: what is signed for a payload of a type.
-fn pre_authentication(payload_type: &str, payload: &[u8]) -> Vec<u8> {
-    let head = format!("DSSEv1 {} {payload_type} {} ", payload_type.len(), payload.len());
-    [head.as_bytes(), payload].concat()
-}
-
-/// The message of the audit key's first signature: the chain value at which it is asked.
-pub(crate) fn head_message(ceremony: &Name, head: Digest) -> Vec<u8> {
-    let payload =
-        canonical_json(&json!({ "ceremony": ceremony.as_str(), "head": head.to_string() }));
-    pre_authentication(HEAD_PAYLOAD, payload.as_bytes())
-}
 
 /// Everything that a closed ceremony made, and the in-toto Statement that names each with its
 /// SHA-256: what the audit key seals.
@@ -89,9 +77,9 @@ fn statement(run: &Run, listed: &BTreeMap<String, (usize, Digest)>) -> String {
     }))
 }
 
-/// The digest that the audit key signs to seal.
-fn statement_digest(statement: &str) -> Vec<u8> {
-    Curve::P256.digest(&pre_authentication(STATEMENT_PAYLOAD, statement.as_bytes()))
+/// What the audit key signs to seal.
+fn statement_message(statement: &str) -> Vec<u8> {
+    pre_authentication(STATEMENT_PAYLOAD, statement.as_bytes())
 }
 
 /// A Sigstore bundle v0.3, as far as it is used here.
@@ -169,13 +157,13 @@ impl Made {
 
     /// What the audit key is asked to sign.
     pub fn request(&self, run: &Run) -> Result<TokenRequest, Fault> {
-        run.audit_request(statement_digest(&self.statement))
+        run.audit_request(&statement_message(&self.statement))
     }
 
     /// Makes the bundle from the audit key's answer. The run must be closed.
     pub fn seal(&self, run: &Run, answer: &TokenAnswer) -> Result<Seal, Fault> {
         let wrong = |found: String| {
-            Fault::new("S-SEAL", "one signature of the audit key on the statement", found)
+            Fault::new(RuleId::S_SEAL, "one signature of the audit key on the statement", found)
         };
         let TokenAnswer::Signatures { signatures } = answer else {
             return Err(wrong("another answer".to_string()));
@@ -199,7 +187,8 @@ impl Made {
                 public_key: Hint { hint: public.spki_digest().to_string() },
             },
         };
-        let check = Check::new("the seal", public, statement_digest(&self.statement), signature);
+        let check =
+            Check::new("the seal", public, statement_message(&self.statement).into(), signature);
         Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
     }
 
@@ -207,7 +196,7 @@ impl Made {
     /// for some signature.
     pub fn read(&self, run: &Run, octets: &[u8]) -> Result<Check, Fault> {
         let wrong = |found: String| {
-            Fault::new("S-SEAL", "the Sigstore bundle v0.3 that this transcript gives", found)
+            Fault::new(RuleId::S_SEAL, "the Sigstore bundle v0.3 that this transcript gives", found)
         };
         let bundle: Bundle =
             serde_json::from_slice(octets).map_err(|error| wrong(error.to_string()))?;

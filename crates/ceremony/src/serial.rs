@@ -7,6 +7,7 @@
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha384;
 
+use crate::certain::Certain as _;
 use crate::name::Name;
 
 /// The serial number of a certificate: the first 20 octets of HMAC-SHA-384(seed, "gishiki serial
@@ -42,7 +43,8 @@ pub fn key_id(seed: &[u8; 32], key: &Name, attempt: u32) -> [u8; 20] {
 /// Each part is preceded by its length in 4 octets, big-endian; numbers are 4 octets, big-endian.
 fn mac(seed: &[u8; 32], domain: &str, parts: &[&[u8]], numbers: &[u32]) -> [u8; 48] {
     // HMAC takes keys of every length.
-    let Ok(mut mac) = Hmac::<Sha384>::new_from_slice(seed) else { return [0; 48] };
+    let mac = Hmac::<Sha384>::new_from_slice(seed);
+    let mut mac = mac.certain("HMAC takes a key of any length");
     mac.update(domain.as_bytes());
     for part in parts {
         mac.update(&u32::try_from(part.len()).unwrap_or(u32::MAX).to_be_bytes());
@@ -55,7 +57,7 @@ fn mac(seed: &[u8; 32], domain: &str, parts: &[&[u8]], numbers: &[u32]) -> [u8; 
 }
 
 fn first_20(block: &[u8; 48]) -> [u8; 20] {
-    block.first_chunk().copied().unwrap_or_default()
+    *block.first_chunk().certain("20 octets of 48")
 }
 
 #[cfg(test)]

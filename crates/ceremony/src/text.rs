@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use crate::bounds::{DOCUMENT, Exceeded, MARKS};
+use crate::rule::RuleId;
 use crate::violation::{Input, Violation};
 
 /// Why octets are no text of ours.
@@ -121,14 +122,20 @@ pub(crate) fn text_of(input: Input, octets: &[u8]) -> Result<&str, Violation> {
         Violation::at(
             input,
             span,
-            "S-TEXT",
+            RuleId::S_TEXT,
             asked,
             &error.found,
             "write the character that is meant, or none",
         )
     })?;
     if text.trim().is_empty() {
-        return Err(Violation::whole(input, "S-FORM", "a document", "an empty file", "write it"));
+        return Err(Violation::whole(
+            input,
+            RuleId::S_FORM,
+            "a document",
+            "an empty file",
+            "write it",
+        ));
     }
     Ok(text)
 }
@@ -141,7 +148,7 @@ pub(crate) fn form(input: Input, text: &str, error: &toml::de::Error) -> Violati
     Violation::at(
         input,
         span,
-        "S-FORM",
+        RuleId::S_FORM,
         &format!("{input} as docs/plan-format.md describes it"),
         &found,
         "",
@@ -252,7 +259,7 @@ mod tests {
     #[test]
     fn blanks_are_no_words() {
         for blank in ["", " ", "   ", "\u{3000}", " \u{3000} ", "\u{2800}", "\t"] {
-            assert_eq!(crate::run::words(blank).unwrap_err().rule, "S-WORDS", "{blank:?}");
+            assert_eq!(crate::run::words(blank).unwrap_err().rule, RuleId::S_WORDS, "{blank:?}");
         }
         assert!(crate::run::words(" a seal\u{3000}broke ").is_ok());
         for (said, words) in [("", "no words"), ("  ", "no words"), ("no PIN", "no PIN")] {

@@ -13,7 +13,7 @@ use core::str::FromStr;
 
 use jiff::civil::Date;
 use jiff::tz::{Offset, TimeZone};
-use jiff::{Span, Timestamp, Zoned};
+use jiff::{Span, Timestamp, ZonedDateTime};
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serializer};
 
@@ -57,9 +57,9 @@ impl Instant {
         self.0
     }
 
-    fn zoned(self) -> Zoned {
+    fn zoned(self) -> ZonedDateTime {
         let at = Timestamp::from_second(self.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        at.to_zoned(jst())
+        at.to_zoned_datetime(jst())
     }
 
     /// The day in Japan in which this instant lies.
@@ -87,7 +87,7 @@ impl Instant {
     #[must_use]
     pub fn utc(self) -> (i16, i8, i8, i8, i8, i8) {
         let at = Timestamp::from_second(self.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        let at = at.to_zoned(TimeZone::UTC);
+        let at = at.to_zoned_datetime(TimeZone::UTC);
         (at.year(), at.month(), at.day(), at.hour(), at.minute(), at.second())
     }
 }
@@ -134,7 +134,7 @@ impl Day {
     /// 00:00:00 in Japan of this day.
     #[must_use]
     pub fn start(self) -> Instant {
-        let start = self.0.to_zoned(jst()).map_or(0, |at| at.timestamp().as_second());
+        let start = self.0.to_zoned_datetime(jst()).map_or(0, |at| at.timestamp().as_second());
         Instant(start)
     }
 

@@ -12,6 +12,7 @@
 mod attribute;
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -20,6 +21,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
+use crate::name::Name;
+
+/// Which token: the root CA's, or another that holds a copy of a key, by its name in plans and
+/// rooms.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Holder {
+    /// The root token, on which keys are made and which the ceremony is held with.
+    Root,
+    /// A token that holds copies.
+    Spare(Name),
+}
+
+impl Holder {
+    /// What an operation's name ends with: nothing for the root token.
+    #[must_use]
+    pub fn suffix(&self) -> String {
+        match self {
+            Self::Root => String::new(),
+            Self::Spare(name) => format!("-{name}"),
+        }
+    }
+}
 
 /// What a token is asked to do, in one operation of a ceremony.
 #[derive(Debug, PartialEq, Eq)]

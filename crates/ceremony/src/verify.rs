@@ -10,6 +10,7 @@
 
 mod account;
 mod history;
+pub mod kept;
 mod lines;
 #[cfg(test)]
 mod tests;
@@ -27,12 +28,15 @@ pub use history::{Happening, History, What};
 use lines::Lines;
 
 use crate::anchor::Anchor;
-use crate::compile::{Compiled, Inputs, compile};
+use crate::compile::{Compiled, compile};
+use crate::fault::Fault;
 use crate::hex::Digest;
+use crate::inputs::Inputs;
 use crate::key::{Check, Proof, PublicKey};
 use crate::ledger::State;
 use crate::record::{End, Event, Mode, Opened};
-use crate::run::{Fault, Next, Run};
+use crate::rule::RuleId;
+use crate::run::{Next, Run, Stop};
 use crate::seal::{self, Made};
 
 /// A sealed ceremony as it lies in a folder. Nothing in it is believed.
@@ -128,8 +132,8 @@ pub struct Consistent {
     pub end: End,
     /// Its first record.
     pub opened: Opened,
-    /// What stopped it, if something did: the rule, and why.
-    pub stopped: Option<(String, String)>,
+    /// What stopped it, if something did.
+    pub stopped: Option<Stop>,
     /// Every file that it made, by name, with its length and SHA-256: enough to say whether a file
     /// is the right one, and no road to its octets.
     pub files: BTreeMap<String, (usize, Digest)>,
@@ -176,7 +180,7 @@ fn replay_on(compiled: Compiled, sealed: &Sealed) -> Result<Trial, Refusal> {
         let place = format!("{} line {last}", seal::TRANSCRIPT_FILE);
         return Err(refused(
             &place,
-            Fault::new("S-END", "a transcript that ends with Closed", "more to do"),
+            Fault::new(RuleId::S_END, "a transcript that ends with Closed", "more to do"),
         ));
     }
     let made = Made::of(&run);
@@ -247,10 +251,10 @@ fn transcript(
 ) -> Result<(Run, Vec<Check>), Refusal> {
     let mut lines = Lines::new(seal::TRANSCRIPT_FILE, octets)?;
     let first = lines.next_record()?.ok_or_else(|| {
-        refused(seal::TRANSCRIPT_FILE, Fault::new("S-EMPTY", "a transcript", "no record"))
+        refused(seal::TRANSCRIPT_FILE, Fault::new(RuleId::S_EMPTY, "a transcript", "no record"))
     })?;
     let Event::Opened(opened) = &first.event else {
-        return Err(lines.refuse(Fault::new("S-ORDER", "Opened", "another event")));
+        return Err(lines.refuse(Fault::new(RuleId::S_ORDER, "Opened", "another event")));
     };
     let mut checks = compiled.checks.clone();
     history.take(&first);
@@ -278,7 +282,11 @@ fn postscript(
         if let (Event::Sealed { bundle }, Some(seal)) = (&record.event, seal)
             && *bundle != seal
         {
-            return Err(lines.refuse(Fault::new("S-SEAL", seal.to_string(), bundle.to_string())));
+            return Err(lines.refuse(Fault::new(
+                RuleId::S_SEAL,
+                seal.to_string(),
+                bundle.to_string(),
+            )));
         }
         let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;
         run = lines.same(step, checks)?;
@@ -316,7 +324,7 @@ impl Trial {
     pub fn conclude(mut self, proofs: Vec<Proof>, trust: &Trust<'_>) -> Result<Verdict, Refusal> {
         if let Some(check) = self.unproved(&proofs).first() {
             let fault =
-                Fault::new("S-SIGNATURE", "a proved signature", "one that nobody has proved");
+                Fault::new(RuleId::S_SIGNATURE, "a proved signature", "one that nobody has proved");
             return Err(refused(&check.subject, fault));
         }
         self.run.settle(&proofs);
@@ -352,13 +360,13 @@ impl Trial {
     fn facts(&self) -> Result<Consistent, Refusal> {
         let audit = self.run.audit_public().map(PublicKey::spki_digest);
         let audit_key = audit.ok_or_else(|| {
-            refused("transcript.jsonl", Fault::new("S-SEAL", "an audit key", "none"))
+            refused("transcript.jsonl", Fault::new(RuleId::S_SEAL, "an audit key", "none"))
         })?;
         let mode = self.run.opened().mode;
         let (head, state) = (self.run.transcript_head(), Arc::clone(&self.state));
         let signatures = self.checks.len();
         let end = self.run.closed().unwrap_or(End::Aborted);
-        let stopped = self.run.stopped().map(|stop| (stop.rule.clone(), stop.reason.clone()));
+        let stopped = self.run.stopped().cloned();
         let opened = self.run.opened().clone();
         let files = self.made.listed();
         let postscript = Postscript::of(&self.run, &self.history);
@@ -385,7 +393,7 @@ fn is(found: Mode, asked: Mode) -> Result<bool, Refusal> {
     }
     Err(refused(
         "transcript.jsonl",
-        Fault::new("S-MODE", format!("a {asked:?}"), format!("a {found:?}")),
+        Fault::new(RuleId::S_MODE, format!("a {asked:?}"), format!("a {found:?}")),
     ))
 }
 
@@ -437,7 +445,7 @@ fn refused(place: &str, fault: Fault) -> Refusal {
 
 fn input_refusal(violations: &[crate::violation::Violation]) -> Refusal {
     violations.first().map_or_else(
-        || refused("inputs", Fault::new("S-INPUTS", "inputs that compile", "none")),
+        || refused("inputs", Fault::new(RuleId::S_INPUTS, "inputs that compile", "none")),
         |v| {
             refused(
                 &format!("inputs/{}", v.place.input),

@@ -4,6 +4,8 @@ use alloc::string::{String, ToString};
 use core::fmt;
 use core::ops::Range;
 
+use crate::rule::RuleId;
+
 /// One of the documents that gishiki reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Input {
@@ -44,7 +46,7 @@ pub struct Place {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The rule's id.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// Where.
     pub place: Place,
     /// What was asked.
@@ -59,7 +61,7 @@ impl Violation {
     pub(crate) fn at(
         input: Input,
         span: Range<usize>,
-        rule: &'static str,
+        rule: RuleId,
         asked: &str,
         found: &str,
         advice: &str,
@@ -76,7 +78,7 @@ impl Violation {
     /// Of a document as a whole.
     pub(crate) fn whole(
         input: Input,
-        rule: &'static str,
+        rule: RuleId,
         asked: &str,
         found: &str,
         advice: &str,

@@ -3,6 +3,7 @@
 //! Octets at even places have two-syllable words, at odd places three-syllable ones, so a lost,
 //! doubled or swapped word is noticed. All words are written small here, because people type them.
 
+use crate::certain::Certain as _;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -67,7 +68,7 @@ const ODD: &str = "\
 pub fn words(octets: &[u8]) -> Vec<&'static str> {
     let word = |(place, octet): (usize, &u8)| {
         let list = if place % 2 == 0 { EVEN } else { ODD };
-        list.split_ascii_whitespace().nth(usize::from(*octet)).unwrap_or_default()
+        list.split_ascii_whitespace().nth(usize::from(*octet)).certain("256 words in each list")
     };
     octets.iter().enumerate().map(word).collect()
 }

@@ -3,38 +3,13 @@
 //!
 //! A ceremony that is resumed after its window can only be closed as aborted: people say so first.
 
-use ceremony::run::Fault;
-use ceremony::time::Instant;
+use ceremony::rule::RuleId;
 
-use super::Clock;
-use crate::args::Lang;
-use crate::commands::pick;
+use crate::clock::{Bounds, Clock, judge_clock};
 use crate::ends::At;
-use crate::exit::Halt;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use crate::people::People;
-
-/// What the clock must agree with.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Bounds {
-    /// The plan's window, while there is something to do in it.
-    pub(crate) window: Option<(Instant, Instant)>,
-    /// The last record, if there is one.
-    pub(crate) last: Option<Instant>,
-}
-
-/// Whether a ceremony can be held at this time.
-pub(crate) fn judge_clock(bounds: &Bounds, now: Instant) -> Result<(), Fault> {
-    if let Some(last) = bounds.last.filter(|last| now < *last) {
-        let asked = format!("a time not before the last record, {last}");
-        return Err(Fault::new("S-TIME-BACK", asked, now.to_string()));
-    }
-    let outside = bounds.window.filter(|(from, until)| now < *from || now > *until);
-    if let Some((from, until)) = outside {
-        let asked = format!("a time between {from} and {until}");
-        return Err(Fault::new("S-WINDOW", asked, now.to_string()));
-    }
-    Ok(())
-}
 
 /// Returns when the clock is right, or when people go on with one that is late.
 pub(crate) fn agree(
@@ -45,17 +20,17 @@ pub(crate) fn agree(
     lang: Lang,
 ) -> Result<(), Halt> {
     while let Err(fault) = judge_clock(bounds, clock.now()?) {
-        let late = fault.rule == "S-WINDOW" && bounds.last.is_some();
-        let People::Terminal(terminal) = people else {
-            // Nobody is there to set it. One that is late is refused by the run, and sealed so.
-            return if late { Ok(()) } else { Err(Halt::Interrupted(fault)) };
-        };
+        let late = fault.rule == RuleId::S_WINDOW && bounds.last.is_some();
         let shown = pick(lang, "時計が合いません", "the clock does not agree");
         let asked = pick(lang, "求めたもの", "asked");
         let found = pick(lang, "あったもの", "found");
         let shown =
             format!("\n✗ {shown}\n   {asked}: {}\n   {found}: {}\n", fault.asked, fault.found);
-        match terminal.choose(&shown, asks(late, at, lang))?.as_str() {
+        let Some(chosen) = people.choose(&shown, asks(late, at, lang))? else {
+            // Nobody is there to set it. One that is late is refused by the run, and sealed so.
+            return if late { Ok(()) } else { Err(Halt::Interrupted(fault)) };
+        };
+        match chosen.as_str() {
             "no" | "いいえ" => return Err(Halt::Interrupted(fault)),
             "late" if late => return Ok(()),
             _ => {}
@@ -93,6 +68,7 @@ const fn asks(late: bool, at: At, lang: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use ceremony::time::Instant;
 
     #[test]
     fn a_clock_stands_in_the_window_and_not_before_the_last_record() {
@@ -102,11 +78,11 @@ mod tests {
         let rule = |now| judge_clock(&bounds, now).err().map(|fault| fault.rule);
         assert_eq!(rule(later(50)), None);
         assert_eq!(rule(later(100)), None);
-        assert_eq!(rule(later(49)), Some("S-TIME-BACK"));
-        assert_eq!(rule(later(101)), Some("S-WINDOW"));
+        assert_eq!(rule(later(49)), Some(RuleId::S_TIME_BACK));
+        assert_eq!(rule(later(101)), Some(RuleId::S_WINDOW));
         let begins = Bounds { last: None, ..bounds };
         let early = Bounds { window: Some((later(1), later(2))), ..begins };
-        assert_eq!(judge_clock(&early, at).err().map(|fault| fault.rule), Some("S-WINDOW"));
+        assert_eq!(judge_clock(&early, at).err().map(|fault| fault.rule), Some(RuleId::S_WINDOW));
     }
 
     #[test]

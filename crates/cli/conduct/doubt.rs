@@ -3,18 +3,20 @@
 
 use std::path::Path;
 
-use ceremony::graph::{Holder, Op};
+use ceremony::fault::Fault;
+use ceremony::graph::Op;
 use ceremony::name::Name;
-use ceremony::record::{Aside, Event, LoneRefusal};
-use ceremony::run::{ATTEMPTS, Fault, Next, Run, as_words};
-use ceremony::token::{TokenAnswer, TokenRequest};
+use ceremony::record::{Aside, Event, LoneRefusal, Refuser};
+use ceremony::rule::RuleId;
+use ceremony::run::{ATTEMPTS, Next, Run, as_words};
+use ceremony::token::{Holder, TokenAnswer, TokenRequest};
 
-use super::{Conduct, bug, interrupted};
-use crate::args::Lang;
-use crate::exit::Halt;
-use crate::files::shown;
+use super::{Conduct, interrupted};
+use crate::halt::Halt;
+use crate::lang::Lang;
 use crate::people::{People, Reply};
 use crate::report;
+use crate::sources::shown;
 
 /// Two people of two roles consent to go on with one journal, and a new medium in the place of the
 /// other, which is lost or put aside.
@@ -45,7 +47,7 @@ pub(crate) fn consent_to_medium(
         Reply::Said(said) => Ok(said.by),
         Reply::Mistaken { .. } => Ok(Vec::new()),
         Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => Err(Halt::media(
-            "S-JOURNAL",
+            RuleId::S_JOURNAL,
             "two people of two roles who consent to go on with one journal",
             reason,
         )),
@@ -124,7 +126,7 @@ impl Conduct {
                 self.take(run, Event::Deviation { op: name, reason, by: said.by })
             }
             Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
-                let rule = "people".to_string();
+                let rule = Refuser::People;
                 self.stop(run, Event::Refused { op: name, attempt, rule, reason, by })
             }
         }
@@ -132,9 +134,9 @@ impl Conduct {
 
     /// Asks the token for a read that settles a doubt.
     fn look(&mut self, request: TokenRequest) -> Result<TokenAnswer, Halt> {
-        self.tokens.root.perform(request).map_err(|error| {
+        self.tokens.ask_root(request).map_err(|error| {
             let found = error.to_string();
-            Halt::Token(Fault::new("S-TOKEN", "to read back what is on the token", found))
+            Halt::Token(Fault::new(RuleId::S_TOKEN, "to read back what is on the token", found))
         })
     }
 
@@ -148,14 +150,14 @@ impl Conduct {
         attempt: u32,
         cause: Option<&str>,
     ) -> Result<Run, Halt> {
-        let other = || Fault::new("S-ANSWER", "what is on the token", "another answer");
+        let other = || Fault::new(RuleId::S_ANSWER, "what is on the token", "another answer");
         let TokenAnswer::Objects { objects } = self.look(Run::list_request())? else {
             return Err(Halt::Token(other()));
         };
         if let Err(fault) = run.compare_with_inventory(&Holder::Root, &objects) {
             return self.refuse(run, op, attempt, &fault);
         }
-        let request = run.inspect_request(op, attempt).map_err(bug)?;
+        let request = run.inspect_request(op, attempt).map_err(Halt::Bug)?;
         let TokenAnswer::Key(facts) = self.look(request)? else {
             return Err(Halt::Token(other()));
         };
@@ -166,7 +168,12 @@ impl Conduct {
             return self.take(run, Event::Lost { op: name, attempt, cause: as_words(&cause) });
         }
         let adopted = Event::Adopted { op: name.clone(), attempt, key: facts.clone() };
-        let at = self.clock.now()?.max(run.last_at());
+        // What the token holds is no reason to give a record a time that the clock does not show.
+        let at = self.clock.now()?;
+        if at < run.last_at() {
+            let asked = format!("a time not before the last record, {}", run.last_at());
+            return Err(interrupted(RuleId::S_TIME_BACK, &asked, &at.to_string()));
+        }
         if let Ok(step) = run.clone().apply(at, adopted) {
             return self.keep(step);
         }
@@ -186,7 +193,7 @@ impl Conduct {
                 return self.take(run, event);
             }
             Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
-                let rule = "people".to_string();
+                let rule = Refuser::People;
                 return self.stop(run, Event::Refused { op: name, attempt, rule, reason, by });
             }
         };
@@ -196,18 +203,18 @@ impl Conduct {
         );
         let event = Event::Deviation { op: name.clone(), reason, by: by.clone() };
         let run = self.take(run, event)?;
-        let request = run.destroy_request(op, attempt).map_err(bug)?;
-        match self.tokens.root.perform(request) {
+        let request = run.destroy_request(op, attempt).map_err(Halt::Bug)?;
+        match self.tokens.ask_root(request) {
             Ok(TokenAnswer::Left { objects: 0 }) => {
                 self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })
             }
             Ok(answer) => Err(Halt::Token(Fault::new(
-                "S-TOKEN",
+                RuleId::S_TOKEN,
                 "nothing left with this CKA_ID",
                 format!("{answer:?}"),
             ))),
             Err(error) => Err(Halt::Token(Fault::new(
-                "S-TOKEN",
+                RuleId::S_TOKEN,
                 "to destroy what is left",
                 error.to_string(),
             ))),

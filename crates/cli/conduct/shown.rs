@@ -9,8 +9,7 @@ use ceremony::token::{NO_VALUE, NO_WRAPPING, TokenAnswer, TokenIdentity};
 use ceremony::words;
 
 use super::Conduct;
-use crate::args::Lang;
-use crate::commands::{language, pick};
+use crate::lang::{Lang, language, pick};
 use crate::people::People;
 use crate::report::plain;
 

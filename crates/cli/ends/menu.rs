@@ -1,8 +1,8 @@
 //! The same table for the menu of the live image: what people can do there, without a shell.
 
-use super::{Exit, Reached, Way};
-use crate::args::Lang;
-use crate::commands::pick;
+use super::{Exit, Way};
+use crate::halt::Reached;
+use crate::lang::{Lang, pick};
 
 /// The exit once the cause is mended.
 pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {

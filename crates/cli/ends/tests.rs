@@ -23,7 +23,7 @@ fn ways(arguments: &[&str]) -> Ways {
     Ways::after(&args).unwrap()
 }
 
-/// `docs/ends.md`: the table as people read it. UPDATE_DOCS=1 renews it.
+/// `docs/ends.md`: the table as people read it. GISHIKI_RENEW=1 renews it.
 #[test]
 fn the_document_is_this_table() {
     let named = Ways::Commands {
@@ -46,11 +46,11 @@ fn the_document_is_this_table() {
         }
     }
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ends.md");
-    if std::env::var("UPDATE_DOCS").as_deref() == Ok("1") {
+    if std::env::var("GISHIKI_RENEW").as_deref() == Ok("1") {
         std::fs::write(&path, &text).unwrap();
     }
     let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == text, "docs/ends.md is not what the code says: UPDATE_DOCS=1 renews it");
+    assert!(found == text, "docs/ends.md is not what the code says: GISHIKI_RENEW=1 renews it");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 //! The kernel walks each path (`openat2` with `RESOLVE_BENEATH`, `RESOLVE_NO_SYMLINKS` and
 //! `RESOLVE_NO_XDEV`), so nothing is judged by its name and then opened as something else.
 
+use crate::halt::Halt;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -12,11 +13,11 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use ceremony::bounds::{DEPTH, SEALED_FILE};
+use ceremony::rule::RuleId;
 use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, open, openat2};
 use rustix::io::Errno;
 
-use super::shown;
-use crate::exit::Halt;
+use crate::sources::shown;
 
 /// A folder, below which paths are opened.
 #[derive(Debug)]
@@ -31,7 +32,7 @@ impl Beneath {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match open(at, flags, Mode::empty()) {
             Ok(root) => Ok(Self { at: at.to_path_buf(), root }),
-            Err(error) => Err(Halt::media("S-MEDIUM", asked(at), found(error))),
+            Err(error) => Err(Halt::media(RuleId::S_MEDIUM, asked(at), found(error))),
         }
     }
 
@@ -165,7 +166,7 @@ impl Beneath {
     }
 
     fn refused(&self, path: &Path, found: String) -> Halt {
-        Halt::media("S-MEDIUM", asked(&self.at.join(path)), found)
+        Halt::media(RuleId::S_MEDIUM, asked(&self.at.join(path)), found)
     }
 }
 
@@ -206,7 +207,7 @@ mod tests {
     fn refusal<T>(done: Result<T, Halt>) -> String {
         match done {
             Err(Halt::Media(fault)) => {
-                assert_eq!(fault.rule, "S-MEDIUM");
+                assert_eq!(fault.rule, RuleId::S_MEDIUM);
                 fault.found
             }
             Err(_) | Ok(_) => panic!("accepted"),

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{Event, Mode, Record};
+use ceremony::rule::RuleId;
 use ceremony::run::Run;
 use ceremony::verify::Refusal;
 
 use super::{AFTER, BUNDLE, Journal, TRANSCRIPT, Written, read_inputs, two};
-use crate::exit::Halt;
 use crate::files::read_sealed;
+use crate::halt::Halt;
 
 /// What both media hold of a sealed ceremony.
 #[derive(Debug)]
@@ -63,7 +64,7 @@ impl Ended {
         match Record::read(first).map(|record| record.event) {
             Ok(Event::Opened(opened)) => Ok(opened.mode),
             Ok(_) | Err(_) => {
-                Err(Halt::media("S-JOURNAL", "a journal that begins with Opened", "another"))
+                Err(Halt::media(RuleId::S_JOURNAL, "a journal that begins with Opened", "another"))
             }
         }
     }

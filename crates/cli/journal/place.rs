@@ -4,17 +4,17 @@
 //! medium that was unmounted or replaced: what is written then would be on none that people take
 //! home.
 
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::sources::shown;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ceremony::record::Mode;
+use ceremony::rule::RuleId;
 use rustix::fs::{Mode as Permissions, OFlags, fstat, open, openat, stat};
 
 use super::failed;
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::Halt;
-use crate::files::shown;
 
 /// A folder that is held open, and never a link.
 #[derive(Debug)]
@@ -53,14 +53,14 @@ pub(crate) fn two_devices(folders: &[PathBuf], mode: Mode, lang: Lang) -> Result
     if mode == Mode::Real {
         let asked = "two journal folders, on two media";
         let found = format!("{} and {} on one device", shown(a), shown(b));
-        return Err(Halt::media("S-JOURNAL", asked, found));
+        return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
     }
     let told = pick(
         lang,
-        "! 記録の 2 つのフォルダーが同じ媒体の上にあります。本番では拒否されます。\n",
-        "! both journal folders are on one device: in a real ceremony that is refused.\n",
+        "! 記録の 2 つのフォルダーが同じ媒体の上にあります。本番では拒否されます。",
+        "! both journal folders are on one device: in a real ceremony that is refused.",
     );
-    let _ = std::io::Write::write_all(&mut std::io::stderr(), told.as_bytes());
+    crate::report::tell(told);
     Ok(())
 }
 

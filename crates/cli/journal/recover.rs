@@ -23,16 +23,18 @@ use ceremony::hex::Digest;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{Answer, Aside, Event, LoneRefusal, Mode, Record};
+use ceremony::rule::RuleId;
 use ceremony::run::{Next, Run};
 use ceremony::verify::{Refusal, replay_line, replay_unsealed};
 
 use super::{
-    AFTER, BUNDLE, INPUTS, Journal, Medium, Noted, TRANSCRIPT, failed, holds_a_line, put,
+    AFTER, BUNDLE, COPIED, INPUTS, Journal, Medium, Noted, TRANSCRIPT, failed, holds_a_line, put,
     read_inputs, refuse_filled, two, whole_lines,
 };
-use crate::exit::{Halt, Reached};
-use crate::files::{read_sealed, shown};
+use crate::files::read_sealed;
+use crate::halt::{Halt, Reached};
 use crate::proofs::prove;
+use crate::sources::shown;
 
 /// What the name of a file that was put aside begins with.
 const ASIDE: &str = "aside-";
@@ -106,7 +108,7 @@ impl Found {
         if !holds_a_line(&a) && !holds_a_line(&b) {
             let asked = format!("a ceremony's journal in {} or {}", shown(&a), shown(&b));
             let found = "none";
-            return Err(Halt::media("S-JOURNAL", asked, found));
+            return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
         }
         one_of(&a, &b, put_aside)?;
         let sides = [Side::read(a, put_aside)?, Side::read(b, put_aside)?];
@@ -167,7 +169,7 @@ impl Found {
             }
             (None, _) => {
                 let found = "none: one is lost or put aside, and so is the other";
-                return Err(Halt::media("S-JOURNAL", "a journal to go on with", found));
+                return Err(Halt::media(RuleId::S_JOURNAL, "a journal to go on with", found));
             }
         };
         Ok(Reading { agreed, sides, bundles, torn })
@@ -185,7 +187,7 @@ impl Side {
     fn read(folder: PathBuf, put_aside: Option<&Path>) -> Result<Self, Halt> {
         let path = folder.join(TRANSCRIPT);
         if path.symlink_metadata().is_err() {
-            refuse_filled(&folder)?;
+            refuse_filled(&folder, &COPIED)?;
             return Ok(Self { folder, held: None, aside: None });
         }
         if put_aside == Some(folder.as_path()) {
@@ -237,7 +239,7 @@ pub(super) fn one_of(a: &Path, b: &Path, put_aside: Option<&Path>) -> Result<(),
     match put_aside {
         Some(aside) if aside != a && aside != b => {
             let asked = format!("{} or {} to be put aside", shown(a), shown(b));
-            Err(Halt::media("S-JOURNAL", asked, shown(aside)))
+            Err(Halt::media(RuleId::S_JOURNAL, asked, shown(aside)))
         }
         Some(_) | None => Ok(()),
     }
@@ -342,7 +344,7 @@ fn differ(sides: &[Side; 2], a: &Told, b: &Told) -> Halt {
     let found =
         format!("two that differ from line {line} on; {}; {}", says(left, a), says(right, b));
     let asked = "two journals of which one continues the other by one write at most";
-    Halt::media("S-JOURNAL", asked, found)
+    Halt::media(RuleId::S_JOURNAL, asked, found)
         .held(Reached::Unlike(sides.each_ref().map(|side| side.folder.clone()).to_vec()))
 }
 
@@ -417,7 +419,7 @@ impl Side {
             }
         }
         put(&folder.join(INPUTS), inputs)?;
-        if !after.is_empty() {
+        if !after.is_empty() || folder.join(AFTER).symlink_metadata().is_ok() {
             put(&folder.join(AFTER), after)?;
         }
         put(&folder.join(TRANSCRIPT), transcript)?;

@@ -8,15 +8,14 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use ceremony::rule::RuleId;
 use ceremony::time::Instant;
 use rustix::time::{ClockId, Timespec, clock_settime};
 
 use super::{ask, say};
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::conduct::Clock;
-use crate::conduct::clock::{Bounds, judge_clock};
-use crate::exit::Halt;
+use crate::clock::{Bounds, Clock, judge_clock};
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use crate::report;
 
 /// The machine's own clock, in whole seconds since 1970.
@@ -61,7 +60,7 @@ fn shown(bounds: &Bounds, now: Instant, lang: Lang) -> String {
     if let Err(fault) = judge_clock(bounds, now) {
         text.push_str("\n  ✗ ");
         text.push_str(match fault.rule {
-            "S-TIME-BACK" => pick(
+            RuleId::S_TIME_BACK => pick(
                 lang,
                 "時計が最後の記録より前を指しています",
                 "the clock stands before the last record",
@@ -82,7 +81,7 @@ fn set(typed: &str) -> Result<Instant, Halt> {
     let time = Timespec { tv_sec: at.unix(), tv_nsec: 0 };
     clock_settime(ClockId::Realtime, time).map_err(|error| {
         let asked = format!("a time that the machine can have, not {}", in_japan(at));
-        Halt::media("S-CLOCK", asked, format!("the clock was not set: {error}"))
+        Halt::media(RuleId::S_CLOCK, asked, format!("the clock was not set: {error}"))
     })?;
     // The result is read from the clock itself.
     let _ = Command::new("hwclock").args(["-u", "-w"]).output();
@@ -122,7 +121,7 @@ fn time_in_japan(typed: &str) -> Result<Instant, Halt> {
         Ok(at) if typed.len() == "2026-04-01 10:30:00".len() => Ok(at),
         Ok(_) | Err(_) => {
             let asked = "a time in Japan as 2026-04-01 10:30:00, or yes";
-            Err(Halt::media("S-CLOCK", asked, typed))
+            Err(Halt::media(RuleId::S_CLOCK, asked, typed))
         }
     }
 }
@@ -149,7 +148,7 @@ mod tests {
         for typed in ["", "soon", "2026-04-31 10:30:00", "2026-04-01", "2026-04-01 10:30:60", "YES"]
         {
             let Err(Halt::Media(fault)) = time_in_japan(typed) else { panic!("{typed}: accepted") };
-            assert_eq!((fault.rule, fault.found.as_str()), ("S-CLOCK", typed));
+            assert_eq!((fault.rule, fault.found.as_str()), (RuleId::S_CLOCK, typed));
         }
     }
 

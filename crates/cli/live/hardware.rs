@@ -1,6 +1,8 @@
 //! What this image has for its token besides a module: drivers, daemons, and at most one cable to
 //! an HSM. Whatever is named was reviewed with the image; what is there must be exactly that.
 
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
@@ -8,13 +10,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use ceremony::policy::Policy;
+use ceremony::rule::RuleId;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
 use super::media;
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::Halt;
 
 /// What the image names, judged.
 #[derive(Debug)]
@@ -50,7 +50,7 @@ impl Hardware {
             let name = driver.replace('-', "_");
             if !loaded.iter().any(|line| line.split(' ').next() == Some(&name)) {
                 let asked = format!("the driver {driver}, loaded");
-                return Err(Halt::media("S-DRIVER", asked, "the kernel has not taken it"));
+                return Err(Halt::media(RuleId::S_DRIVER, asked, "the kernel has not taken it"));
             }
         }
         let daemons: Vec<String> = lines(root, "etc/gishiki/daemons")?
@@ -97,7 +97,11 @@ impl Hardware {
                 tries += 1;
                 if tries > TRIES {
                     let asked = format!("the daemon {daemon}, running");
-                    return Err(Halt::media("S-DAEMON", asked, "it does not run, or ends at once"));
+                    return Err(Halt::media(
+                        RuleId::S_DAEMON,
+                        asked,
+                        "it does not run, or ends at once",
+                    ));
                 }
                 std::thread::sleep(WAIT);
             }
@@ -112,7 +116,7 @@ impl Hardware {
             (Some(link), None) => {
                 let found = format!("an image with a link to {}:{}", link.peer, link.port);
                 let asked = "no network at all: the policy has no [network]";
-                Err(Halt::media("R-AIRGAP", asked, found))
+                Err(Halt::media(RuleId::R_AIRGAP, asked, found))
             }
         }
     }
@@ -144,7 +148,7 @@ impl Hardware {
 impl Link {
     /// Exactly this link: its card, its address, its one route, its one neighbour, its filter.
     fn judge(root: &Path, text: &str) -> Result<Self, Halt> {
-        let wrong = |asked: String, found: String| Err(Halt::media("S-LINK", asked, found));
+        let wrong = |asked: String, found: String| Err(Halt::media(RuleId::S_LINK, asked, found));
         let link: Self = match toml::from_str(text) {
             Ok(link) => link,
             Err(error) => return wrong("etc/gishiki/link".to_string(), error.to_string()),
@@ -220,7 +224,9 @@ fn filter(root: &Path) -> Result<String, Halt> {
             Ok(String::from_utf8_lossy(&output.stdout).into_owned())
         }
         Ok(output) => Ok(String::from_utf8_lossy(&output.stderr).trim().to_string()),
-        Err(error) => Err(Halt::media("S-LINK", nft.display().to_string(), error.to_string())),
+        Err(error) => {
+            Err(Halt::media(RuleId::S_LINK, nft.display().to_string(), error.to_string()))
+        }
     }
 }
 
@@ -245,7 +251,9 @@ fn optional(root: &Path, path: &str) -> Result<Option<String>, Halt> {
     match fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(Halt::media("S-LIVE", path.display().to_string(), error.to_string())),
+        Err(error) => {
+            Err(Halt::media(RuleId::S_LIVE, path.display().to_string(), error.to_string()))
+        }
     }
 }
 
@@ -309,18 +317,22 @@ mod tests {
         assert!(none.shown(Lang::Ja).is_empty() && none.link.is_none());
         let two = |table: &str, other: &str| format!("head\n{table}{other}");
         for (path, octets, rule) in [
-            ("proc/modules", "xhci_pci 1 0 - Live 0x0\n", "S-DRIVER"),
-            ("proc/77/cmdline", "/usr/sbin/other\0", "S-DAEMON"),
-            ("etc/gishiki/link", "mac=\"02:00:00:00:00:01\"\n", "S-LINK"),
-            ("sys/class/net/hsm/address", "02:00:00:00:00:09\n", "S-LINK"),
-            ("proc/net/fib_trie", &TRIE.replace(".15", ".16"), "S-LINK"),
-            ("proc/net/fib_trie", &format!("{TRIE}|-- 10.0.0.1\n/32 host LOCAL\n"), "S-LINK"),
-            ("proc/net/route", "head\n", "S-LINK"),
-            ("proc/net/route", &two(ROUTE, "hsm 00000000 010200C0 0003 0 0 0 00000000"), "S-LINK"),
-            ("proc/net/arp", &two("", &PEER.replace("0x6", "0x2")), "S-LINK"),
-            ("proc/net/arp", &two(PEER, PEER), "S-LINK"),
-            ("proc/sys/net/ipv4/ip_forward", "1\n", "S-LINK"),
-            ("etc/kernel", "", "S-LINK"),
+            ("proc/modules", "xhci_pci 1 0 - Live 0x0\n", RuleId::S_DRIVER),
+            ("proc/77/cmdline", "/usr/sbin/other\0", RuleId::S_DAEMON),
+            ("etc/gishiki/link", "mac=\"02:00:00:00:00:01\"\n", RuleId::S_LINK),
+            ("sys/class/net/hsm/address", "02:00:00:00:00:09\n", RuleId::S_LINK),
+            ("proc/net/fib_trie", &TRIE.replace(".15", ".16"), RuleId::S_LINK),
+            ("proc/net/fib_trie", &format!("{TRIE}|-- 10.0.0.1\n/32 host LOCAL\n"), RuleId::S_LINK),
+            ("proc/net/route", "head\n", RuleId::S_LINK),
+            (
+                "proc/net/route",
+                &two(ROUTE, "hsm 00000000 010200C0 0003 0 0 0 00000000"),
+                RuleId::S_LINK,
+            ),
+            ("proc/net/arp", &two("", &PEER.replace("0x6", "0x2")), RuleId::S_LINK),
+            ("proc/net/arp", &two(PEER, PEER), RuleId::S_LINK),
+            ("proc/sys/net/ipv4/ip_forward", "1\n", RuleId::S_LINK),
+            ("etc/kernel", "", RuleId::S_LINK),
         ] {
             let root = good();
             write(root.path(), path, octets);

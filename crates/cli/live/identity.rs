@@ -5,11 +5,12 @@ use std::fs;
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 use serde::Deserialize;
 
 use super::system::System;
-use crate::exit::Halt;
 use crate::files::read_document;
+use crate::halt::Halt;
 
 /// Where the measured identity lies while the system is up; in RAM, only in the live image.
 const MEASURED: &str = "/run/gishiki/image";
@@ -26,7 +27,7 @@ struct Papers {
 
 /// Keeps what was measured.
 pub(super) fn keep(medium: &Digest) -> Result<(), Halt> {
-    let failed = |error: std::io::Error| Halt::media("S-LIVE", MEASURED, error.to_string());
+    let failed = |error: std::io::Error| Halt::media(RuleId::S_LIVE, MEASURED, error.to_string());
     fs::create_dir_all("/run/gishiki").map_err(failed)?;
     fs::write(MEASURED, medium.to_string()).map_err(failed)
 }
@@ -40,18 +41,18 @@ pub(crate) fn measured() -> String {
 pub(super) fn compare(papers: &Path, system: &System) -> Result<(), Halt> {
     let octets = read_document(papers)?;
     let wrong = |found: String| {
-        Halt::media("S-IMAGE", format!("the image's identity in {}", papers.display()), found)
+        Halt::media(RuleId::S_IMAGE, format!("the image's identity in {}", papers.display()), found)
     };
     let text = std::str::from_utf8(&octets).map_err(|error| wrong(error.to_string()))?;
     let papers: Papers = toml::from_str(text).map_err(|error| wrong(error.to_string()))?;
     if papers.iso_sha256 != system.medium {
         let asked = format!("the image that the papers name, {}", papers.iso_sha256);
-        return Err(Halt::media("S-IMAGE", asked, system.medium.to_string()));
+        return Err(Halt::media(RuleId::S_IMAGE, asked, system.medium.to_string()));
     }
     let measured = system.pcrs.iter().find(|(number, _)| *number == 11);
     match measured {
         Some((_, value)) if *value != papers.pcr_11 => Err(Halt::media(
-            "S-IMAGE",
+            RuleId::S_IMAGE,
             format!("PCR 11 as the papers name it, {}", papers.pcr_11),
             value.clone(),
         )),

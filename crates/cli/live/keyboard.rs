@@ -8,13 +8,14 @@
 //! `loadkmap` of the image's busybox read and write the kernel's tables: a magic word, 256 octets
 //! that say which of them (plain, shifted, …) follow, and 128 numbers for each.
 
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 use super::{ask, say};
-use crate::args::Lang;
-use crate::commands::pick;
-use crate::exit::Halt;
+
+use ceremony::rule::RuleId;
 
 /// A keyboard as it is printed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +125,7 @@ fn without_spaces(text: &str) -> String {
 
 /// Gives the keys their meaning.
 fn load(layout: Layout) -> Result<(), Halt> {
-    let failed = |found: String| Halt::media("S-LIVE", "the keyboard's table, set", found);
+    let failed = |found: String| Halt::media(RuleId::S_LIVE, "the keyboard's table, set", found);
     let dumped = Command::new("dumpkmap").output().map_err(|error| failed(error.to_string()))?;
     let table = with(layout, dumped.stdout)
         .ok_or_else(|| failed("none of the kernel's form".to_string()))?;

@@ -6,9 +6,11 @@ use std::io::Write as _;
 use std::path::Path;
 
 use super::{ask, say};
-use crate::args::{Lang, Line};
-use crate::commands::pick;
-use crate::exit::Halt;
+use crate::args::Line;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+
+use ceremony::rule::RuleId;
 
 /// There while the machine has two lines; `nix/live/init` makes it.
 const TWO: &str = "/run/gishiki/two-lines";
@@ -82,7 +84,7 @@ fn taken_by_another(line: Line) -> Result<Option<String>, Halt> {
     if !Path::new(TWO).exists() {
         return Ok(None);
     }
-    let failed = |error: std::io::Error| Halt::media("S-LIVE", TAKEN, error.to_string());
+    let failed = |error: std::io::Error| Halt::media(RuleId::S_LIVE, TAKEN, error.to_string());
     match OpenOptions::new().write(true).create_new(true).open(TAKEN) {
         Ok(mut taken) => {
             let name = match line {
@@ -104,5 +106,6 @@ fn other_letters() -> Result<(), Halt> {
         "large" => "small",
         _ => "large",
     };
-    fs::write(LETTERS, other).map_err(|error| Halt::media("S-LIVE", LETTERS, error.to_string()))
+    fs::write(LETTERS, other)
+        .map_err(|error| Halt::media(RuleId::S_LIVE, LETTERS, error.to_string()))
 }

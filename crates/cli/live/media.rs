@@ -7,11 +7,12 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 use ceremony::time::Instant;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
-use crate::exit::Halt;
 use crate::files::{beneath::Beneath, names};
+use crate::halt::Halt;
 use crate::journal::Journal;
 use crate::output;
 
@@ -139,7 +140,7 @@ impl Media {
             if let Err(error) = unmount(*at, UnmountFlags::empty()) {
                 let _ = unmount(*at, UnmountFlags::DETACH);
                 let asked = format!("the medium {}, unmounted to be read back", volume.label);
-                return Err(Halt::media("S-OUT", asked, error.to_string()));
+                return Err(Halt::media(RuleId::S_OUT, asked, error.to_string()));
             }
         }
         forget_what_was_read()?;
@@ -175,7 +176,7 @@ fn read_back(at: &Path, files: &BTreeMap<String, Vec<u8>>, to: &Path) -> Result<
         None => Ok(()),
         Some((name, how)) => {
             let asked = format!("{name} as it was written to {}", at.join(to).display());
-            Err(Halt::media("S-OUT", asked, how))
+            Err(Halt::media(RuleId::S_OUT, asked, how))
         }
     }
 }
@@ -224,7 +225,7 @@ fn mount(volume: &Volume, at: &str, flags: MountFlags) -> Result<(), Halt> {
         MountFlags::NOSYMFOLLOW | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     rustix::mount::mount(&volume.device, at, volume.kind, flags | never, None).map_err(|error| {
         let asked = format!("the medium {} ({}), mounted", volume.label, volume.device.display());
-        Halt::media("S-MEDIUM", asked, error.to_string())
+        Halt::media(RuleId::S_MEDIUM, asked, error.to_string())
     })
 }
 
@@ -241,11 +242,11 @@ fn the_only<'v>(
     };
     match named.as_slice() {
         [only] if kind.is_none_or(|kind| kind == only.kind) => Ok(only),
-        [] => Err(Halt::media("S-MEDIUM", asked, present(volumes))),
+        [] => Err(Halt::media(RuleId::S_MEDIUM, asked, present(volumes))),
         several => {
             let shown: Vec<String> =
                 several.iter().map(|v| format!("{} ({})", v.device.display(), v.kind)).collect();
-            Err(Halt::media("S-MEDIUM", asked, shown.join(", ")))
+            Err(Halt::media(RuleId::S_MEDIUM, asked, shown.join(", ")))
         }
     }
 }
@@ -271,14 +272,14 @@ pub(super) fn boot_medium() -> Result<Digest, Halt> {
         std::thread::sleep(std::time::Duration::from_millis(250));
     }
     let volume = the_only(&found, IMAGE, None)?;
-    let failed = |error: std::io::Error| Halt::media("S-MEDIUM", asked, error.to_string());
+    let failed = |error: std::io::Error| Halt::media(RuleId::S_MEDIUM, asked, error.to_string());
     let mut device = File::open(&volume.device).map_err(failed)?;
     let table = read_at(&mut device, 512, 92).map_err(failed)?;
     let last = table.get(32..40).and_then(|octets| octets.try_into().ok()).map(u64::from_le_bytes);
     let last = match last {
         Some(last) if table.starts_with(b"EFI PART") && last < 1 << 31 => last,
         Some(_) | None => {
-            return Err(Halt::media("S-MEDIUM", asked, "one without a partition table"));
+            return Err(Halt::media(RuleId::S_MEDIUM, asked, "one without a partition table"));
         }
     };
     device.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -347,7 +348,7 @@ pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
 }
 
 pub(super) fn failed(path: &Path, error: &std::io::Error) -> Halt {
-    Halt::media("S-FILE", format!("the folder {}", path.display()), error.to_string())
+    Halt::media(RuleId::S_FILE, format!("the folder {}", path.display()), error.to_string())
 }
 
 #[cfg(test)]
@@ -383,7 +384,7 @@ mod tests {
             let Err(Halt::Media(fault)) = the_only(&there, label, kind) else {
                 panic!("{label}: accepted");
             };
-            assert_eq!((fault.rule, fault.found.as_str()), ("S-MEDIUM", found));
+            assert_eq!((fault.rule, fault.found.as_str()), (RuleId::S_MEDIUM, found));
             assert!(fault.asked.contains(label), "{}", fault.asked);
         }
     }

@@ -22,7 +22,9 @@ use zeroize::Zeroizing;
 
 use super::shown::Shown;
 use crate::args::Line;
-use crate::exit::Halt;
+use crate::halt::Halt;
+
+use ceremony::rule::RuleId;
 
 /// What a terminal sends for page up and page down.
 const PAGE_UP: &[u8] = b"\x1b[5~";
@@ -43,15 +45,17 @@ pub(crate) fn carry(line: Line) -> Result<(), Halt> {
     ended.map_err(|error| failed(&error))?;
     match status {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            Err(Halt::Told(Box::new(Halt::media("S-LIVE", "the dialogue", status.to_string()))))
-        }
+        Ok(status) => Err(Halt::Told(Box::new(Halt::media(
+            RuleId::S_LIVE,
+            "the dialogue",
+            status.to_string(),
+        )))),
         Err(error) => Err(failed(&error)),
     }
 }
 
 fn failed(error: &std::io::Error) -> Halt {
-    Halt::media("S-TERMINAL", "a terminal of the dialogue's own", error.to_string())
+    Halt::media(RuleId::S_TERMINAL, "a terminal of the dialogue's own", error.to_string())
 }
 
 fn tty(fd: std::os::fd::BorrowedFd<'_>) -> std::io::Result<File> {

@@ -1,16 +1,17 @@
 //! What the live system must be before anything is asked of people: no network, no late modules,
 //! the command line that was reviewed, a boot medium that is known octet by octet.
 
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::report::print;
 use std::fs;
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 
 use super::hardware::Hardware;
 use super::media;
-use crate::args::Lang;
-use crate::commands::{pick, print};
-use crate::exit::Halt;
 
 /// A system that was judged.
 #[derive(Debug)]
@@ -36,7 +37,6 @@ pub(super) fn judge(root: &Path, lang: Lang) -> Result<System, Halt> {
     let hardware = Hardware::judge(root)?;
     print(pick(lang, "起動媒体のハッシュ値を計算しています…\n", "hashing the boot medium…\n"))?;
     let medium = media::boot_medium()?;
-    super::identity::keep(&medium)?;
     Ok(System {
         variant: text(root, "etc/gishiki/variant")?,
         medium,
@@ -61,7 +61,7 @@ fn refuse_unlike(root: &Path) -> Result<(), Halt> {
         Err(Halt::media(rule, format!("{what}: {asked}"), found))
     };
     same(
-        "S-COMMAND-LINE",
+        RuleId::S_COMMAND_LINE,
         "the kernel's command line, as the image was built with",
         &text(root, "etc/gishiki/cmdline")?,
         &text(root, "proc/cmdline")?,
@@ -69,20 +69,29 @@ fn refuse_unlike(root: &Path) -> Result<(), Halt> {
     let mut interfaces: Vec<String> = names(root, "sys/class/net")?;
     interfaces.retain(|name| name != "lo");
     let named = Hardware::interfaces(root)?;
-    same("S-NO-NETWORK", "network interfaces besides lo", named, &interfaces.join(" "))?;
-    same("S-MODULES", "modules_disabled", "1", &text(root, "proc/sys/kernel/modules_disabled")?)?;
+    same(RuleId::S_NO_NETWORK, "network interfaces besides lo", named, &interfaces.join(" "))?;
+    same(
+        RuleId::S_MODULES,
+        "modules_disabled",
+        "1",
+        &text(root, "proc/sys/kernel/modules_disabled")?,
+    )?;
     let lockdown = text(root, "sys/kernel/security/lockdown")?;
     if !lockdown.contains("[confidentiality]") {
-        return Err(Halt::media("S-LOCKDOWN", "lockdown [confidentiality]", lockdown));
+        return Err(Halt::media(RuleId::S_LOCKDOWN, "lockdown [confidentiality]", lockdown));
     }
     let swaps = text(root, "proc/swaps")?;
-    same("S-NO-SWAP", "swap areas", "0", &swaps.lines().skip(1).count().to_string())
+    same(RuleId::S_NO_SWAP, "swap areas", "0", &swaps.lines().skip(1).count().to_string())
 }
 
 fn text(root: &Path, path: &str) -> Result<String, Halt> {
     let path = root.join(path);
     fs::read_to_string(&path).map(|text| text.trim().to_string()).map_err(|error| {
-        Halt::media("S-LIVE", format!("the live image's {}", path.display()), error.to_string())
+        Halt::media(
+            RuleId::S_LIVE,
+            format!("the live image's {}", path.display()),
+            error.to_string(),
+        )
     })
 }
 
@@ -175,11 +184,15 @@ mod tests {
     fn a_system_is_refused_for_each_thing_that_it_must_not_be() {
         refuse_unlike(good().path()).unwrap();
         for (path, octets, rule) in [
-            ("proc/cmdline", "console=tty0 quiet rdinit=/bin/sh", "S-COMMAND-LINE"),
-            ("sys/class/net/eth0/operstate", "up", "S-NO-NETWORK"),
-            ("proc/sys/kernel/modules_disabled", "0", "S-MODULES"),
-            ("sys/kernel/security/lockdown", "none [integrity] confidentiality", "S-LOCKDOWN"),
-            ("proc/swaps", "Filename Type\n/dev/sda2 partition", "S-NO-SWAP"),
+            ("proc/cmdline", "console=tty0 quiet rdinit=/bin/sh", RuleId::S_COMMAND_LINE),
+            ("sys/class/net/eth0/operstate", "up", RuleId::S_NO_NETWORK),
+            ("proc/sys/kernel/modules_disabled", "0", RuleId::S_MODULES),
+            (
+                "sys/kernel/security/lockdown",
+                "none [integrity] confidentiality",
+                RuleId::S_LOCKDOWN,
+            ),
+            ("proc/swaps", "Filename Type\n/dev/sda2 partition", RuleId::S_NO_SWAP),
         ] {
             let root = good();
             let path = root.path().join(path);

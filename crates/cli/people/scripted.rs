@@ -6,11 +6,12 @@ use std::path::Path;
 
 use ceremony::graph::{Graph, Op};
 use ceremony::name::Name;
+use ceremony::rule::RuleId;
 use serde::Deserialize;
 
 use super::{Asked, Question, Reply, as_planned, two_of_two_roles};
-use crate::exit::Halt;
 use crate::files;
+use crate::halt::Halt;
 use crate::places::place;
 
 /// A file of answers.
@@ -57,7 +58,11 @@ impl Scripted {
     pub(crate) fn read(path: &Path) -> Result<Self, Halt> {
         let octets = files::read_document(path)?;
         let wrong = |span: Range<usize>, found: String| {
-            Halt::media("S-FORM", format!("answers in {}", place(path, &octets, &span)), found)
+            Halt::media(
+                RuleId::S_FORM,
+                format!("answers in {}", place(path, &octets, &span)),
+                found,
+            )
         };
         let text = std::str::from_utf8(&octets).map_err(|error| {
             wrong(error.valid_up_to()..octets.len(), "octets that are not UTF-8".to_string())

@@ -9,14 +9,15 @@ use ceremony::graph::{Graph, Op};
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::{Said, WHO};
+use ceremony::rule::RuleId;
 use ceremony::run::{self, Fact, FactKind, HEAD};
 use ceremony::script::{self, Language};
 use ceremony::words;
 
-use super::{Asked, PROMPT, Question, Reply};
-use crate::conduct::Clock;
-use crate::exit::Halt;
-use crate::secrets;
+use super::{Asked, Question, Reply};
+use crate::clock::Clock;
+use crate::halt::Halt;
+use crate::secrets::{self, PROMPT};
 
 /// The controlling terminal, whatever standard input and output are.
 #[derive(Debug)]
@@ -412,7 +413,7 @@ fn number(text: &str) -> String {
 
 /// Whether people read this from paper, and the screen does not show it.
 fn stands_on_paper(fact: &Fact) -> bool {
-    fact.rule == "S-PAPERS" || fact.rule == "S-NOTED"
+    fact.rule == RuleId::S_PAPERS || fact.rule == RuleId::S_NOTED
 }
 
 /// Whether somebody says that nothing was noted yet.
@@ -448,8 +449,8 @@ fn participants(graph: &Graph, text: &str) -> Result<Vec<Name>, String> {
 }
 
 fn no_terminal(found: &str) -> Halt {
-    Halt::Interrupted(ceremony::run::Fault {
-        rule: "S-TERMINAL",
+    Halt::Interrupted(ceremony::fault::Fault {
+        rule: RuleId::S_TERMINAL,
         asked: "a terminal to ask people at".to_string(),
         found: found.to_string(),
     })

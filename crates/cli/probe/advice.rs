@@ -1,6 +1,8 @@
 //! What to do about a finding that stops the ceremony: which line of the policy, which setting.
 
-use ceremony::run::{Fault, Finding, Outcome, ProbeStep};
+use ceremony::fault::Fault;
+use ceremony::rule::RuleId;
+use ceremony::run::{Finding, Outcome, ProbeStep};
 
 use crate::report;
 
@@ -17,19 +19,21 @@ pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'st
         ProbeStep::Inventory => Some(inventory(fault)),
         ProbeStep::Head => report::advice(fault),
         // What is to be done is said by the step after it.
-        ProbeStep::Make(_) if fault.rule == "S-TOKEN" => None,
+        ProbeStep::Make(_) if fault.rule == RuleId::S_TOKEN => None,
         ProbeStep::Make(_) => Some(attribute(fault)),
         ProbeStep::Refused(_) if fault.found.ends_with("CKR_MECHANISM_INVALID") => Some((
             "このような鍵を作る機構がない。製品の設定で有効にするか、別のトークンを使う",
             "it offers no way to make such a key: enable it in the product's settings, or use another token",
         )),
-        ProbeStep::Refused(_) if fault.rule == "S-TOKEN" && finding.outcome == Outcome::Stops => {
+        ProbeStep::Refused(_)
+            if fault.rule == RuleId::S_TOKEN && finding.outcome == Outcome::Stops =>
+        {
             Some((
                 "最も少ない属性でも鍵ができない。戻り値の意味を製造者に確かめる",
                 "it makes no key pair even with the fewest attributes: ask its maker what the return value means",
             ))
         }
-        ProbeStep::Refused(_) if fault.rule == "S-TOKEN" => Some((
+        ProbeStep::Refused(_) if fault.rule == RuleId::S_TOKEN => Some((
             "このモジュールはセッション鍵を作らない。訓練用のトークン(room.toml の `drill = true`)なら、`--lasting` を付けると、残る鍵で調べて消す",
             "this module makes no session keys: on a drill's token (`drill = true` in room.toml) `--lasting` tries with keys that last, and destroys them",
         )),
@@ -60,19 +64,19 @@ pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'st
 
 fn identity(fault: &Fault) -> Option<(&'static str, &'static str)> {
     Some(match fault.rule {
-        "S-DRILL" => (
+        RuleId::S_DRILL => (
             "訓練のトークンの名は DRILL で始め、本番のものはそうしない。room.toml の `drill` と合わせる",
             "label the token of a drill DRILL…, and no other; make `drill` in room.toml agree with it",
         ),
-        "S-TOKEN-MECHANISM" => (
+        RuleId::S_TOKEN_MECHANISM => (
             "この機構のないトークンでは署名できない。製品の設定で有効にするか、別のトークンを使う",
             "the token cannot sign without it: enable it in the product's settings, or use another token",
         ),
-        "S-ANSWER" => (
+        RuleId::S_ANSWER => (
             "銘板に読めない文字がある。トークンの名を付け直すか、モジュールの版を改める",
             "its description holds characters that nobody can read: label the token anew, or use another version of the module",
         ),
-        "S-TOKEN-SERIAL" => (
+        RuleId::S_TOKEN_SERIAL => (
             "room.toml の `serial` を確かめる。モジュールが見せる番号は `pkcs11-tool --list-slots` でも分かる",
             "look at `serial` in room.toml; `pkcs11-tool --list-slots` shows what the module says",
         ),
@@ -129,7 +133,7 @@ fn login(fault: &Fault) -> (&'static str, &'static str) {
 }
 
 fn inventory(fault: &Fault) -> (&'static str, &'static str) {
-    if fault.rule == "S-KEY-ABSENT" {
+    if fault.rule == RuleId::S_KEY_ABSENT {
         return (
             "台帳にある鍵がこのトークンにない。トークンと `--ledger` を確かめる",
             "a key of the ledger is not on this token: look at the token, and at `--ledger`",

@@ -2,16 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::graph::Holder;
 use ceremony::hex::{Octets, encode};
 use ceremony::ledger::{Batch, Certificate, Crls, Key, Spare, Standing, State};
 use ceremony::name::Name;
 use ceremony::plan::{Ground, Order};
+use ceremony::token::Holder;
 use ceremony::x509::Reason;
 use serde_json::{Value, json};
 
 use super::{Now, Shown, describe};
-use crate::args::Lang;
+use crate::lang::Lang;
 use crate::output;
 
 pub(super) fn state(shown: &Shown<'_>) -> Value {

@@ -1,17 +1,17 @@
 //! What a verdict says of a ceremony before the verdict itself: where and with what it was held,
 //! everything that was not as planned, and on what the verdict rests.
 
-use ceremony::graph::Bilingual;
+use super::named::people;
 use ceremony::ledger::State;
 use ceremony::name::Name;
-use ceremony::record::{Aside, End, Place, Resumed};
+use ceremony::record::{Aside, End, Place, Refuser, Resumed};
+use ceremony::run::Stop;
 use ceremony::time::Instant;
 use ceremony::verify::{
     Account, Consistent, Happening, History, Judged, Postscript, Standing, What,
 };
 
-use crate::args::Lang;
-use crate::commands::pick;
+use crate::lang::{Lang, pick};
 use crate::output;
 use crate::report::plain;
 
@@ -153,22 +153,6 @@ fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
     format!("{found}{pinned}")
 }
 
-/// People by their ids and names.
-pub(super) fn people<'n>(
-    account: &Account,
-    by: impl IntoIterator<Item = &'n Name>,
-    lang: Lang,
-) -> String {
-    let named = |id: &Name| {
-        let name = account.people.get(id).map(|name: &Bilingual| match lang {
-            Lang::Ja => plain(&name.ja),
-            Lang::En => plain(&name.en),
-        });
-        name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
-    };
-    by.into_iter().map(named).collect::<Vec<_>>().join(pick(lang, "、", ", "))
-}
-
 /// Exceptions, rules that are not simply kept, and what happened.
 fn unplanned(facts: &Consistent, lang: Lang) -> Vec<String> {
     let account = &facts.account;
@@ -200,7 +184,7 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
         What::Refused { op, rule, reason, by } => {
             let word = at(pick(lang, "拒否", "refused"), op, lang);
             let by = match by.is_empty() {
-                true => rule.clone(),
+                true => rule.to_string(),
                 false => who(by),
             };
             format!("{word}: {} [{by}]", plain(reason))
@@ -251,7 +235,7 @@ fn interruption(since: Instant, resumed: &Resumed, lang: Lang) -> String {
 fn lone_refusal(account: &Account, resumed: &Resumed, lang: Lang) -> String {
     let Some(refusal) = &resumed.refusal else { return String::new() };
     let by = match refusal.by.is_empty() {
-        true => refusal.rule.clone(),
+        true => refusal.rule.to_string(),
         false => people(account, &refusal.by, lang),
     };
     let lifted = || people(account, &refusal.lifted, lang);
@@ -286,7 +270,7 @@ fn new_medium(account: &Account, resumed: &Resumed, lang: Lang) -> String {
 fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String> {
     let happened = &facts.account.history.happened;
     let refused = happened.iter().any(|one| matches!(one.what, What::Refused { .. }));
-    let (rule, reason) = facts.stopped.as_ref().filter(|_| !refused)?;
+    let Stop { rule, reason } = facts.stopped.as_ref().filter(|_| !refused)?;
     Some(format!("{} {rule}: {}", pick(lang, "中止", "stopped by"), plain(reason)))
 }
 
@@ -336,13 +320,16 @@ pub(super) fn aborted(facts: &Consistent, lang: Lang) -> String {
     match facts.end {
         End::Completed => String::new(),
         End::Aborted => {
-            let (rule, reason) = facts.stopped.clone().unwrap_or_default();
+            let stop = facts.stopped.as_ref();
             let by = facts.account.history.happened.iter().rev().find_map(|one| {
                 let What::Refused { by, .. } = &one.what else { return None };
                 (!by.is_empty()).then(|| people(&facts.account, by, lang))
             });
-            let by = if rule == "people" { by.unwrap_or(rule) } else { rule };
-            let reason = plain(&reason);
+            let by = match stop.map(|stop| stop.rule) {
+                Some(Refuser::Rule(rule)) => rule.to_string(),
+                Some(Refuser::People) | None => by.unwrap_or_default(),
+            };
+            let reason = stop.map_or_else(String::new, |stop| plain(&stop.reason));
             match lang {
                 Lang::Ja => format!("中止: {reason} [{by}]。引き渡すものなし\n"),
                 Lang::En => format!("aborted by {by}: {reason}; nothing is handed out\n"),

@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use ceremony::name::Name;
-use ceremony::rules::kept::{self, Basis, By, Where};
+use ceremony::rule::RuleId;
+use ceremony::verify::kept::{self, Basis, By, Where};
 use ceremony::verify::{Begun, Consistent, Finding, Judged, Standing};
 
-use super::account::people;
-use crate::args::Lang;
-use crate::commands::pick;
+use super::named::people;
+use crate::lang::{Lang, pick};
 use crate::report::plain;
 
 /// On what verdicts rest, in the order in which they are shown.
@@ -51,7 +51,7 @@ pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
         of.filter(|judged| judged.basis == basis && judged.standing == Standing::Kept).count()
     };
     let [proved, people, papers, token] = BASES.map(count);
-    let ids: Vec<&str> = refused(facts).map(|(judged, _)| judged.id).collect();
+    let ids: Vec<&str> = refused(facts).map(|(judged, _)| judged.id.as_str()).collect();
     let stopped = match (ids.is_empty(), lang) {
         (true, _) => String::new(),
         (false, Lang::Ja) => format!("拒否した規則: {}\n", ids.join(" ")),
@@ -120,21 +120,21 @@ pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
         }
     }
     text.push_str(&format!("\n# {}\n", pick(lang, "判定しない規則", "not judged here")));
-    let judged: BTreeSet<&str> = facts.account.judged.iter().map(|judged| judged.id).collect();
+    let judged: BTreeSet<RuleId> = facts.account.judged.iter().map(|judged| judged.id).collect();
     let ids = |is: &dyn Fn(Basis) -> bool| {
-        let of = kept::all().filter(|kept| is(kept.basis) && !judged.contains(kept.id));
-        of.map(|kept| kept.id).collect::<Vec<_>>().join(" ")
+        let of = kept::all().filter(|kept| is(kept.basis) && !judged.contains(&kept.id));
+        of.map(|kept| kept.id.as_str()).collect::<Vec<_>>().join(" ")
     };
     if !facts.account.begun.is_empty() {
         let word = pick(lang, "一部だけ行われた", "not whole");
         text.push_str(&format!("  {word}: {}\n", begun(facts, lang)));
     }
-    let begun: BTreeSet<&str> = facts.account.begun.iter().map(|begun| begun.id).collect();
+    let begun: BTreeSet<RuleId> = facts.account.begun.iter().map(|begun| begun.id).collect();
     let absent = kept::all().filter(|kept| {
-        let is_here = judged.contains(kept.id) || begun.contains(kept.id);
+        let is_here = judged.contains(&kept.id) || begun.contains(&kept.id);
         !is_here && !matches!(kept.basis, Basis::Elsewhere(_))
     });
-    let absent = absent.map(|kept| kept.id).collect::<Vec<_>>().join(" ");
+    let absent = absent.map(|kept| kept.id.as_str()).collect::<Vec<_>>().join(" ");
     let word = pick(lang, "このセレモニーに該当なし", "nothing of it in this ceremony");
     text.push_str(&format!("  {word}: {absent}\n"));
     for place in ELSEWHERE {

@@ -4,18 +4,18 @@
 //! The locks of the repository say which octets an input has. What comes besides, Nix for Debian 12
 //! and this program, is known by the index alone.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs::{self};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 
-use crate::collect::{Wanted, collect};
 use crate::{Fault, Fixed, Locks, unusable};
 
 /// The index: every other file with its SHA-256, as `sha256sum --check` reads it.
-const INDEX: &str = "SHA256SUMS";
+pub(crate) const INDEX: &str = "SHA256SUMS";
 /// The folders whose files the locks name.
 const LOCKED: [&str; 3] = ["debian/", "crates/", "vendor/"];
 /// How many wrong files are named; of more, their number.
@@ -42,64 +42,6 @@ impl Archive {
     }
 }
 
-/// Collects every input into the folder `to`, with Nix and this program. What is on its way lies in
-/// `.NAME.partial` beside it, and is used again if this was interrupted. An archive that is there
-/// already is judged and left as it is.
-///
-/// # Errors
-/// `S-LOCK` if a file is not the locked one, or if the folder holds something else; `S-STALE` if
-/// the mirror no longer has a locked version, and neither has the store; `S-FILE`.
-pub fn archive(
-    repository: &Path,
-    to: &Path,
-    vendor: Option<&Path>,
-    program: &Path,
-) -> Result<Archive, Fault> {
-    let locks = Locks::read(repository)?;
-    if to.symlink_metadata().is_ok() {
-        let judged = judge(to, &inputs(&locks)?)?;
-        return Ok(Archive { found: true, ..judged });
-    }
-    let name = to.file_name().ok_or_else(|| Fault::new("S-FILE", "a new folder", shown(to)))?;
-    let partial = to.with_file_name(format!(".{}.partial", name.to_string_lossy()));
-    fs::create_dir_all(&partial).map_err(|error| unusable(&partial, &error))?;
-    let wanted = Wanted::of(&locks, vendor, program)?;
-    refuse_strange(&partial, &wanted)?;
-    collect(&wanted, repository, &partial)?;
-    let lines: String =
-        wanted.files().map(|(name, sha256)| format!("{sha256}  {name}\n")).collect();
-    let index = partial.join(INDEX);
-    fs::write(&index, lines).map_err(|error| unusable(&index, &error))?;
-    let judged = judge(&partial, &inputs(&locks)?)?;
-    durable(&partial, to).map_err(|error| unusable(to, &error))?;
-    Ok(judged)
-}
-
-/// Gives the folder its name, once everything in it is on the device.
-fn durable(partial: &Path, to: &Path) -> std::io::Result<()> {
-    rustix::fs::syncfs(File::open(partial)?)?;
-    fs::rename(partial, to)?;
-    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
-}
-
-/// What an interrupted archiving cannot have left is somebody's, and stays untouched.
-fn refuse_strange(partial: &Path, wanted: &Wanted) -> Result<(), Fault> {
-    let known: BTreeSet<&str> = wanted.files().map(|(name, _)| name).collect();
-    // Nix and this program may have been others on the day when it was begun.
-    let own = |name: &str| known.contains(name) || name == INDEX || name.starts_with("host/");
-    let strange: Vec<String> = walk(partial)?
-        .into_iter()
-        .filter(|(name, plain)| !plain || !own(name))
-        .map(|(name, _)| name)
-        .collect();
-    if strange.is_empty() {
-        return Ok(());
-    }
-    let asked = format!("nothing in {} but what an interrupted archiving left", shown(partial));
-    Err(Fault::new("S-LOCK", asked, named(&strange)))
-}
-
 /// Where each locked input lies in an archive.
 pub(crate) fn inputs(locks: &Locks) -> Result<BTreeMap<String, Fixed>, Fault> {
     let debian = locks.debian.packages.iter().map(|(name, package)| {
@@ -117,7 +59,7 @@ pub(crate) fn inputs(locks: &Locks) -> Result<BTreeMap<String, Fixed>, Fault> {
         let other = inputs.insert(path.clone(), input).filter(|other| other.sha256 != sha256);
         if let Some(other) = other {
             let found = format!("{sha256} and {}", other.sha256);
-            return Err(Fault::new("S-LOCK", format!("one input named {path}"), found));
+            return Err(Fault::new(RuleId::S_LOCK, format!("one input named {path}"), found));
         }
     }
     Ok(inputs)
@@ -133,7 +75,7 @@ pub(crate) fn judge(folder: &Path, inputs: &BTreeMap<String, Fixed>) -> Result<A
         let none = error.kind() == ErrorKind::NotFound;
         let asked = format!("a whole archive at {}, or no folder yet", shown(folder));
         if none {
-            Fault::new("S-LOCK", asked, format!("no {INDEX} in it"))
+            Fault::new(RuleId::S_LOCK, asked, format!("no {INDEX} in it"))
         } else {
             unusable(&path, &error)
         }
@@ -174,7 +116,7 @@ pub(crate) fn judge(folder: &Path, inputs: &BTreeMap<String, Fixed>) -> Result<A
         return Ok(Archive { found: false, files, index: Digest::of(&octets) });
     }
     let asked = format!("an archive at {} with the locked inputs and no others", shown(folder));
-    Err(Fault::new("S-LOCK", asked, named(&wrong)))
+    Err(Fault::new(RuleId::S_LOCK, asked, named(&wrong)))
 }
 
 /// The lines of an index.
@@ -187,11 +129,11 @@ fn parse(octets: &[u8]) -> Result<BTreeMap<String, Digest>, Fault> {
     let parsed: Option<BTreeMap<String, Digest>> = text.lines().map(line).collect();
     let parsed = parsed.filter(|parsed| parsed.len() == text.lines().count());
     let asked = format!("lines of a SHA-256, two spaces and a name in {INDEX}, each name once");
-    parsed.ok_or_else(|| Fault::new("S-LOCK", asked, "another line, or a name twice"))
+    parsed.ok_or_else(|| Fault::new(RuleId::S_LOCK, asked, "another line, or a name twice"))
 }
 
 /// Everything below a folder but folders, and whether it is a plain file. No link is followed.
-fn walk(folder: &Path) -> Result<BTreeMap<String, bool>, Fault> {
+pub(crate) fn walk(folder: &Path) -> Result<BTreeMap<String, bool>, Fault> {
     let mut found = BTreeMap::new();
     let mut open = vec![PathBuf::new()];
     while let Some(inside) = open.pop() {
@@ -219,12 +161,12 @@ pub(crate) fn clear(path: &Path) -> Result<(), Fault> {
     }
 }
 
-fn shown(path: &Path) -> String {
+pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
 /// The first of these, and how many more there are.
-fn named(all: &[String]) -> String {
+pub(crate) fn named(all: &[String]) -> String {
     let mut text = all.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
     if all.len() > NAMED {
         text.push_str(&format!("; and {} more", all.len() - NAMED));
@@ -296,7 +238,7 @@ mod tests {
             let (folder, inputs) = whole();
             change(folder.path());
             let fault = judge(folder.path(), &inputs).unwrap_err();
-            assert_eq!(fault.rule, "S-LOCK");
+            assert_eq!(fault.rule, RuleId::S_LOCK);
             assert!(fault.found.contains(said), "{said}: {}", fault.found);
         }
     }
@@ -312,9 +254,13 @@ mod tests {
         let digest = Digest::of(b"a");
         let line = format!("{digest}  a b\n");
         assert_eq!(parse(line.as_bytes()).unwrap().len(), 1);
-        assert_eq!(parse(line.repeat(2).as_bytes()).unwrap_err().rule, "S-LOCK");
+        assert_eq!(parse(line.repeat(2).as_bytes()).unwrap_err().rule, RuleId::S_LOCK);
         for line in ["", "a", "00  a", &format!("{digest} a"), &format!("\\{digest}  a")] {
-            assert_eq!(parse(format!("{line}\n").as_bytes()).unwrap_err().rule, "S-LOCK", "{line}");
+            assert_eq!(
+                parse(format!("{line}\n").as_bytes()).unwrap_err().rule,
+                RuleId::S_LOCK,
+                "{line}"
+            );
         }
     }
 }

@@ -1,16 +1,17 @@
 //! Where the files of an archive come from: the Nix store, where it has them; otherwise this
 //! machine's own apt and cargo, and the vendors' folder.
 
-use std::collections::BTreeMap;
-use std::fs;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 use nix_derivation::{CAHash, NixHash, StoreDir};
 
-use crate::archive::{clear, inputs};
-use crate::seed::{apt, cached, compare, download, fetch_crates, succeed};
+use crate::archive::{Archive, INDEX, clear, inputs, judge, named, shown, walk};
+use crate::fetch::{apt, cached, compare, download, fetch_crates, of_vendor, succeed};
 use crate::{Fault, Fixed, Locks, unusable};
 
 /// What a machine without Nix needs first, from its own suite: Debian 12.
@@ -60,8 +61,67 @@ impl<'w> Wanted<'w> {
     }
 }
 
+/// Collects every input into the folder `to`, with Nix and this program. What is on its way lies in
+/// `.NAME.partial` beside it, and is used again if this was interrupted. An archive that is there
+/// already is judged and left as it is.
+///
+/// # Errors
+/// `S-LOCK` if a file is not the locked one, or if the folder holds something else; `S-STALE` if
+/// the mirror no longer has a locked version, and neither has the store; `S-FILE`.
+pub fn archive(
+    repository: &Path,
+    to: &Path,
+    vendor: Option<&Path>,
+    program: &Path,
+) -> Result<Archive, Fault> {
+    let locks = Locks::read(repository)?;
+    if to.symlink_metadata().is_ok() {
+        let judged = judge(to, &inputs(&locks)?)?;
+        return Ok(Archive { found: true, ..judged });
+    }
+    let name =
+        to.file_name().ok_or_else(|| Fault::new(RuleId::S_FILE, "a new folder", shown(to)))?;
+    let partial = to.with_file_name(format!(".{}.partial", name.to_string_lossy()));
+    fs::create_dir_all(&partial).map_err(|error| unusable(&partial, &error))?;
+    let wanted = Wanted::of(&locks, vendor, program)?;
+    refuse_strange(&partial, &wanted)?;
+    collect(&wanted, repository, &partial)?;
+    let lines: String =
+        wanted.files().map(|(name, sha256)| format!("{sha256}  {name}\n")).collect();
+    let index = partial.join(INDEX);
+    fs::write(&index, lines).map_err(|error| unusable(&index, &error))?;
+    let judged = judge(&partial, &inputs(&locks)?)?;
+    durable(&partial, to).map_err(|error| unusable(to, &error))?;
+    Ok(judged)
+}
+
+/// Gives the folder its name, once everything in it is on the device.
+fn durable(partial: &Path, to: &Path) -> std::io::Result<()> {
+    rustix::fs::syncfs(File::open(partial)?)?;
+    fs::rename(partial, to)?;
+    let parent = to.parent().filter(|parent| !parent.as_os_str().is_empty());
+    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+}
+
+/// What an interrupted archiving cannot have left is somebody's, and stays untouched.
+fn refuse_strange(partial: &Path, wanted: &Wanted) -> Result<(), Fault> {
+    let known: BTreeSet<&str> = wanted.files().map(|(name, _)| name).collect();
+    // Nix and this program may have been others on the day when it was begun.
+    let own = |name: &str| known.contains(name) || name == INDEX || name.starts_with("host/");
+    let strange: Vec<String> = walk(partial)?
+        .into_iter()
+        .filter(|(name, plain)| !plain || !own(name))
+        .map(|(name, _)| name)
+        .collect();
+    if strange.is_empty() {
+        return Ok(());
+    }
+    let asked = format!("nothing in {} but what an interrupted archiving left", shown(partial));
+    Err(Fault::new(RuleId::S_LOCK, asked, named(&strange)))
+}
+
 /// Brings every file into the folder, each compared with its SHA-256. One that is there stays.
-pub(crate) fn collect(wanted: &Wanted<'_>, repository: &Path, folder: &Path) -> Result<(), Fault> {
+fn collect(wanted: &Wanted<'_>, repository: &Path, folder: &Path) -> Result<(), Fault> {
     for inside in ["crates", "debian", "host", "vendor"] {
         let path = folder.join(inside);
         fs::create_dir_all(&path).map_err(|error| unusable(&path, &error))?;
@@ -120,17 +180,11 @@ fn clear_old_host(wanted: &Wanted<'_>, folder: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// A vendor's file in the vendors' folder.
-pub(crate) fn of_vendor(folder: Option<&Path>, name: &str) -> Result<PathBuf, Fault> {
-    let asked = || format!("--vendor, the folder with {name}");
-    Ok(folder.ok_or_else(|| Fault::new("S-LOCK", asked(), "none"))?.join(name))
-}
-
 /// Where the store has this input, if it has it.
 fn stored(input: &Fixed) -> Result<PathBuf, Fault> {
     let flat = CAHash::Flat(NixHash::Sha256(input.sha256.0));
     let path = StoreDir::default().build_ca_path(&input.name, &flat, [], false);
-    let path = path.map_err(|error| Fault::new("S-LOCK", &input.name, error.to_string()))?;
+    let path = path.map_err(|error| Fault::new(RuleId::S_LOCK, &input.name, error.to_string()))?;
     Ok(Path::new("/nix/store").join(path.to_basename()))
 }
 
@@ -179,6 +233,7 @@ fn host() -> Result<BTreeMap<String, (String, Digest)>, Fault> {
         .into_iter()
         .map(|(spec, path)| Some((path, (spec.clone(), *digests.get(&spec)?))))
         .collect();
-    host.filter(|host| host.keys().any(|path| path.starts_with("host/nix-bin_")))
-        .ok_or_else(|| Fault::new("S-FILE", format!("{NIX} and what it needs, of apt"), shown))
+    host.filter(|host| host.keys().any(|path| path.starts_with("host/nix-bin_"))).ok_or_else(|| {
+        Fault::new(RuleId::S_FILE, format!("{NIX} and what it needs, of apt"), shown)
+    })
 }

@@ -2,11 +2,14 @@
 //! measure, and how it gets onto a stick.
 //!
 //! Nothing here runs on the image's own word. `recipe` reads derivations as texts and recomputes
-//! every path; `medium` and `unified` read the ISO octet by octet. Only `seed` and `collect`
-//! call other programs.
+//! every path; `medium` and `unified` read the ISO octet by octet. Only `fetch`, for
+//! `seed` and `collect`, calls other programs.
+
+use ceremony::rule::RuleId;
 
 mod archive;
 mod collect;
+mod fetch;
 mod lock;
 mod medium;
 mod pin;
@@ -15,8 +18,9 @@ mod seed;
 mod stick;
 mod unified;
 
-pub use archive::{Archive, archive};
-pub use ceremony::run::Fault;
+pub use archive::Archive;
+pub use ceremony::fault::Fault;
+pub use collect::archive;
 pub use lock::{Fixed, Locks};
 pub use medium::unified_kernel_image;
 pub use pin::Pin;
@@ -27,5 +31,5 @@ pub use unified::{Measured, measure};
 
 /// A file that cannot be read or written.
 fn unusable(path: &std::path::Path, error: &std::io::Error) -> Fault {
-    Fault::new("S-FILE", path.display().to_string(), error.to_string())
+    Fault::new(RuleId::S_FILE, path.display().to_string(), error.to_string())
 }

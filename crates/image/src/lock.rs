@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 use serde::{Deserialize, Serialize};
 
 use crate::{Fault, unusable};
@@ -145,7 +146,7 @@ impl Locks {
         let debian = json(repository, DEBIAN)?;
         let vendor = json(repository, "nix/vendor.lock.json")?;
         let cargo: CargoLock = toml::from_str(&text(repository, "Cargo.lock")?)
-            .map_err(|error| Fault::new("S-LOCK", "Cargo.lock", error.to_string()))?;
+            .map_err(|error| Fault::new(RuleId::S_LOCK, "Cargo.lock", error.to_string()))?;
         let crates = cargo.package.into_iter().filter_map(|package| {
             let CargoPackage { name, version, checksum } = package;
             Some(Crate { name, version, sha256: checksum? })
@@ -182,5 +183,5 @@ fn text(repository: &Path, name: &str) -> Result<String, Fault> {
 
 fn json<T: for<'de> Deserialize<'de>>(repository: &Path, name: &str) -> Result<T, Fault> {
     serde_json::from_str(&text(repository, name)?)
-        .map_err(|error| Fault::new("S-LOCK", name, error.to_string()))
+        .map_err(|error| Fault::new(RuleId::S_LOCK, name, error.to_string()))
 }

@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 use serde::{Deserialize, Serialize};
 
 use crate::{Fault, medium, recipe, unified, unusable};
@@ -58,7 +59,7 @@ impl Pin {
     /// `S-FILE`, `S-PIN`.
     pub fn read(path: &Path) -> Result<Self, Fault> {
         let text = std::fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
-        let wrong = |found: String| Fault::new("S-PIN", path.display().to_string(), found);
+        let wrong = |found: String| Fault::new(RuleId::S_PIN, path.display().to_string(), found);
         let pin: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
         if pin.format == 1 { Ok(pin) } else { Err(wrong(format!("format {}", pin.format))) }
     }
@@ -112,11 +113,11 @@ mod tests {
         };
         assert_eq!(read(&pin.text()).unwrap(), pin);
         for (from, to) in [("= 1", "= 2"), ("iso-sha256", "iso-sha1"), ("\"0", "\"")] {
-            assert_eq!(read(&pin.text().replacen(from, to, 1)).unwrap_err().rule, "S-PIN");
+            assert_eq!(read(&pin.text().replacen(from, to, 1)).unwrap_err().rule, RuleId::S_PIN);
         }
         for octets in [vec![], vec![0; 1 << 20], b"MZ".repeat(4096)] {
-            assert_eq!(Pin::of(&octets, None).unwrap_err().rule, "S-PIN");
-            assert_eq!(unified::measure(&octets).unwrap_err().rule, "S-PIN");
+            assert_eq!(Pin::of(&octets, None).unwrap_err().rule, RuleId::S_PIN);
+            assert_eq!(unified::measure(&octets).unwrap_err().rule, RuleId::S_PIN);
         }
     }
 }

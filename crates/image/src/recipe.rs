@@ -11,6 +11,7 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 use nix_derivation::{
     CAHash, Derivation, InputDerivationHash, NixHash, Output, StoreDir, StorePath,
 };
@@ -56,11 +57,11 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
             (asked != found).then(|| (asked.to_string(), found.to_string()))
         });
         let (asked, found) = difference.unwrap_or_default();
-        return Err(Fault::new("S-BUILT", format!("{} with {asked}", iso.display()), found));
+        return Err(Fault::new(RuleId::S_BUILT, format!("{} with {asked}", iso.display()), found));
     }
     let name = pin.derivation.as_deref();
-    let name =
-        name.ok_or_else(|| Fault::new("S-RECIPE", "a pin that names its derivation", "none"))?;
+    let name = name
+        .ok_or_else(|| Fault::new(RuleId::S_RECIPE, "a pin that names its derivation", "none"))?;
     let image = named(repository, name)?;
     let pinned = pinned(repository, &image, pin)?;
     let mut judged = Judged {
@@ -77,17 +78,21 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
         let locked = known.iter().find(|locked| locked.name == input.name);
         let found = locked.map_or("no such name".to_string(), |locked| locked.sha256.to_string());
         let asked = format!("a lock that has {} with SHA-256 {}", input.name, input.sha256);
-        return Err(Fault::new("S-SOURCES", asked, found));
+        return Err(Fault::new(RuleId::S_SOURCES, asked, found));
     }
     let crates: BTreeSet<Fixed> = locks.crate_inputs().collect();
     if let Some(missing) = crates.difference(&judged.inputs).next() {
         let asked =
             format!("a recipe with the locked {} of SHA-256 {}", missing.name, missing.sha256);
-        return Err(Fault::new("S-LOCK", asked, "one without it"));
+        return Err(Fault::new(RuleId::S_LOCK, asked, "one without it"));
     }
     let sources = sources(repository)?;
     if let Some(source) = judged.sources.difference(&sources).next() {
-        return Err(Fault::new("S-SOURCES", "sources as this repository has them", source.clone()));
+        return Err(Fault::new(
+            RuleId::S_SOURCES,
+            "sources as this repository has them",
+            source.clone(),
+        ));
     }
     let unused = known.difference(&judged.inputs).map(|input| input.name.clone()).collect();
     Ok(Proved {
@@ -106,14 +111,14 @@ fn named(repository: &Path, derivation: &str) -> Result<String, Fault> {
     let path = repository.join(RECIPES);
     let text = fs::read_to_string(&path).map_err(|error| unusable(&path, &error))?;
     let mut recipes: BTreeMap<String, String> = toml::from_str(&text)
-        .map_err(|error| Fault::new("S-RECIPE", RECIPES, error.to_string()))?;
+        .map_err(|error| Fault::new(RuleId::S_RECIPE, RECIPES, error.to_string()))?;
     if let Some(tool) = pin_of(repository, TOOL)?.and_then(|pin| pin.derivation) {
         recipes.entry(TOOL.to_string()).or_insert(tool);
     }
     let found = recipes.into_iter().find_map(|(image, name)| (name == derivation).then_some(image));
     found.ok_or_else(|| {
         let asked = format!("a derivation that {RECIPES} or the pin of the tool names here");
-        Fault::new("S-RECIPE", asked, format!("{derivation}, which is another recipe"))
+        Fault::new(RuleId::S_RECIPE, asked, format!("{derivation}, which is another recipe"))
     })
 }
 
@@ -124,7 +129,7 @@ fn pinned(repository: &Path, image: &str, pin: &Pin) -> Result<bool, Fault> {
         Some(own) if own == *pin => Ok(true),
         Some(own) => {
             let asked = format!("the pin golden/image/{image}.toml, ISO {}", own.iso_sha256);
-            Err(Fault::new("S-BUILT", asked, format!("a pin of ISO {}", pin.iso_sha256)))
+            Err(Fault::new(RuleId::S_BUILT, asked, format!("a pin of ISO {}", pin.iso_sha256)))
         }
     }
 }
@@ -144,7 +149,7 @@ pub(crate) fn archive_of_output(iso: &[u8]) -> Result<Digest, Fault> {
 
 /// SHA-256 of the Nix archive of a file or folder.
 fn archive(path: &Path) -> Result<Digest, Fault> {
-    let failed = |error: String| Fault::new("S-FILE", path.display().to_string(), error);
+    let failed = |error: String| Fault::new(RuleId::S_FILE, path.display().to_string(), error);
     let mut encoder = nix_nar::Encoder::new(path).map_err(|error| failed(error.to_string()))?;
     let mut octets = Vec::new();
     encoder.read_to_end(&mut octets).map_err(|error| failed(error.to_string()))?;
@@ -165,7 +170,8 @@ impl Judged<'_> {
         if self.hashes.contains_key(name) {
             return Ok(());
         }
-        let wrong = |found: String| Fault::new("S-RECIPE", format!("the derivation {name}"), found);
+        let wrong =
+            |found: String| Fault::new(RuleId::S_RECIPE, format!("the derivation {name}"), found);
         let octets = fs::read(self.recipe.join(name)).map_err(|error| wrong(error.to_string()))?;
         let (_, plain) = name.split_once('-').unwrap_or_default();
         let plain = plain.strip_suffix(".drv").unwrap_or_default();
@@ -214,7 +220,7 @@ fn sources(repository: &Path) -> Result<BTreeSet<String>, Fault> {
     let seed = fs::read(&seed).map_err(|error| unusable(&seed, &error))?;
     let text = StoreDir::default()
         .build_text_path("seed.uu", &seed, [])
-        .map_err(|error| Fault::new("S-SOURCES", "nix/seed.uu", error.to_string()))?;
+        .map_err(|error| Fault::new(RuleId::S_SOURCES, "nix/seed.uu", error.to_string()))?;
     names.insert(text.to_basename());
     for live in entries(&repository.join("nix/live"))? {
         names.insert(source(&live, &name_of(&live))?);
@@ -241,7 +247,9 @@ fn source(path: &Path, name: &str) -> Result<String, Fault> {
     StoreDir::default()
         .build_ca_path(name, &archive, [], false)
         .map(|path| path.to_basename())
-        .map_err(|error| Fault::new("S-SOURCES", path.display().to_string(), error.to_string()))
+        .map_err(|error| {
+            Fault::new(RuleId::S_SOURCES, path.display().to_string(), error.to_string())
+        })
 }
 
 fn name_of(path: &Path) -> String {
@@ -275,11 +283,11 @@ mod tests {
         let repository = tempfile::tempdir().unwrap();
         let at = |name: &str| repository.path().join("golden/image").join(name);
         fs::create_dir_all(at("")).unwrap();
-        assert_eq!(named(repository.path(), "a.drv").unwrap_err().rule, "S-FILE");
+        assert_eq!(named(repository.path(), "a.drv").unwrap_err().rule, RuleId::S_FILE);
         fs::write(at("recipes.toml"), "\"drills.ca.x\" = \"a.drv\"\n").unwrap();
         assert_eq!(named(repository.path(), "a.drv").unwrap(), "drills.ca.x");
         let other = named(repository.path(), "b.drv").unwrap_err();
-        assert_eq!(other.rule, "S-RECIPE");
+        assert_eq!(other.rule, RuleId::S_RECIPE);
         assert!(other.found.contains("b.drv"), "{other:?}");
 
         let zero = Digest([0; 32]);
@@ -298,6 +306,6 @@ mod tests {
         assert_eq!(named(repository.path(), "b.drv").unwrap(), TOOL);
         assert!(pinned(repository.path(), TOOL, &pin).unwrap());
         let longer = Pin { iso_octets: 2, ..pin };
-        assert_eq!(pinned(repository.path(), TOOL, &longer).unwrap_err().rule, "S-BUILT");
+        assert_eq!(pinned(repository.path(), TOOL, &longer).unwrap_err().rule, RuleId::S_BUILT);
     }
 }

@@ -4,17 +4,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 
 use crate::archive::{inputs, judge};
-use crate::collect::of_vendor;
+use crate::fetch::{APT, apt, cached, compare, download, fetch_crates, of_vendor, succeed};
 use crate::lock::{DEBIAN, Debian, Package, Release};
 use crate::{Fault, Locks, unusable};
-
-/// apt's own folder, made by `nix/setup`: the suite's indices, signatures checked by apt.
-const APT: &str = "/var/lib/gishiki/apt.conf";
 
 /// Puts every locked input into the store, each compared with its lock. They come from an archive,
 /// or else through apt and cargo. `vendor` is the folder with the vendors' files, where they do not
@@ -111,62 +109,6 @@ fn packages(debian: &Debian, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     Ok(files)
 }
 
-/// Has apt download these, each `NAME=VERSION`, into a folder.
-pub(crate) fn download(mut apt: Command, wanted: &[&String], folder: &Path) -> Result<(), Fault> {
-    if wanted.is_empty() {
-        return Ok(());
-    }
-    apt.args(["download", "-qq"]).args(wanted).current_dir(folder).env("LC_ALL", "C");
-    succeed(&mut apt).map(|_| ()).map_err(|fault| {
-        if !have_left(&fault.found) {
-            return fault;
-        }
-        let asked = "every locked version on the mirror (otherwise: gishiki image seed --from \
-                     ARCHIVE, or a new lock, gishiki image lock)";
-        Fault::new("S-STALE", asked, fault.found)
-    })
-}
-
-/// Has cargo download every locked crate into its cache.
-pub(crate) fn fetch_crates(repository: &Path) -> Result<(), Fault> {
-    let mut fetch = Command::new("cargo");
-    fetch.args(["fetch", "--locked", "--quiet"]).current_dir(repository);
-    succeed(&mut fetch).map(|_| ())
-}
-
-/// Whether apt says of some packages that they or their versions are not on the mirror, and of
-/// nothing else. The name of a kernel's package has its version in it.
-fn have_left(said: &str) -> bool {
-    let mut errors = said.lines().filter_map(|line| line.strip_prefix("E: ")).peekable();
-    errors.peek().is_some()
-        && errors.all(|error| {
-            (error.starts_with("Version '") && error.ends_with("' was not found"))
-                || error.starts_with("Unable to locate package ")
-                || error.starts_with("Couldn't find any package by ")
-        })
-}
-
-/// A file must have this SHA-256.
-pub(crate) fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
-    let found = Digest::of(&fs::read(path).map_err(|error| unusable(path, &error))?);
-    if found == *asked {
-        return Ok(());
-    }
-    Err(Fault::new("S-LOCK", format!("{} with SHA-256 {asked}", path.display()), found.to_string()))
-}
-
-/// Where cargo keeps a crate that it has downloaded.
-pub(crate) fn cached(name: &str) -> Result<PathBuf, Fault> {
-    let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
-    let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
-    let cache = home.unwrap_or_default().join("registry/cache");
-    let entries = fs::read_dir(&cache).map_err(|error| unusable(&cache, &error))?;
-    let mut registries = entries.filter_map(|entry| Some(entry.ok()?.path()));
-    let found =
-        registries.find_map(|registry| Some(registry.join(name)).filter(|path| path.exists()));
-    found.ok_or_else(|| Fault::new("S-LOCK", name, "not in cargo's cache"))
-}
-
 /// Makes the lock of Debian packages anew, for the same groups: what each group's packages are now,
 /// by the signed indices. Gives the lock's text; nothing is written.
 ///
@@ -185,7 +127,8 @@ pub fn refresh(repository: &Path) -> Result<String, Fault> {
     }
     let lock = Debian { groups, packages, inrelease: releases()?, ..old };
     let text = serde_json::to_value(&lock).and_then(|value| serde_json::to_string_pretty(&value));
-    text.map(|text| text + "\n").map_err(|error| Fault::new("S-LOCK", DEBIAN, error.to_string()))
+    text.map(|text| text + "\n")
+        .map_err(|error| Fault::new(RuleId::S_LOCK, DEBIAN, error.to_string()))
 }
 
 /// The package that the suite's `linux-image-amd64` stands for.
@@ -193,12 +136,12 @@ fn newest_kernel() -> Result<String, Fault> {
     let shown = succeed(apt("apt-cache").args(["depends", "linux-image-amd64"]))?;
     let name = shown.lines().find_map(|line| line.trim().strip_prefix("Depends: linux-image-"));
     name.map(|name| format!("linux-image-{name}"))
-        .ok_or_else(|| Fault::new("S-LOCK", "what linux-image-amd64 depends on", shown))
+        .ok_or_else(|| Fault::new(RuleId::S_LOCK, "what linux-image-amd64 depends on", shown))
 }
 
 fn package(name: &str) -> Result<Package, Fault> {
     let shown = succeed(apt("apt-cache").args(["show", "--no-all-versions", name]))?;
-    let missing = |field: &str| Fault::new("S-LOCK", format!("{field} of {name}"), "none");
+    let missing = |field: &str| Fault::new(RuleId::S_LOCK, format!("{field} of {name}"), "none");
     let field = |field: &str| {
         let line = shown.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(": "));
         line.map(str::to_string).ok_or_else(|| missing(field))
@@ -237,41 +180,4 @@ fn releases() -> Result<BTreeMap<String, Release>, Fault> {
         );
     }
     Ok(releases)
-}
-
-/// apt for the suite of the image.
-pub(crate) fn apt(program: &str) -> Command {
-    let mut command = Command::new(program);
-    command.env("APT_CONFIG", APT).env("LC_ALL", "C");
-    command
-}
-
-/// Runs a program that must succeed; its output.
-pub(crate) fn succeed(command: &mut Command) -> Result<String, Fault> {
-    let asked = format!("{} to succeed", command.get_program().to_string_lossy());
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| Fault::new("S-FILE", &asked, error.to_string()))?;
-    if output.status.success() {
-        return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
-    }
-    Err(Fault::new("S-FILE", asked, String::from_utf8_lossy(&output.stderr).trim()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_a_version_that_has_left_the_mirror_makes_a_lock_stale() {
-        let version = "E: Version '1:1.3.1-2' for 'zlib1g' was not found";
-        let kernel = "E: Unable to locate package linux-image-6.12.1+deb13-amd64\n\
-                      E: Couldn't find any package by glob 'linux-image-6.12.1+deb13-amd64'\n\
-                      E: Couldn't find any package by regex 'linux-image-6.12.1+deb13-amd64'";
-        let unreachable = "E: Failed to fetch http://mirror.example/zlib1g.deb  404  Not Found";
-        assert!(have_left(version) && have_left(kernel));
-        assert!(have_left(&format!("W: Download is performed unsandboxed\n{kernel}\n{version}")));
-        for said in ["", "W: Something else", unreachable, &format!("{version}\n{unreachable}")] {
-            assert!(!have_left(said), "{said}");
-        }
-    }
 }

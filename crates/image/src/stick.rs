@@ -6,6 +6,7 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 use rustix::fs::{Advice, OFlags, fadvise};
 
 use crate::{Fault, unusable};
@@ -54,7 +55,11 @@ fn read_back(file: &mut File, count: usize) -> std::io::Result<Vec<u8>> {
 }
 
 fn stick(to: &Path, found: impl Into<String>) -> Fault {
-    Fault::new("S-STICK", format!("a new file or a removable stick at {}", to.display()), found)
+    Fault::new(
+        RuleId::S_STICK,
+        format!("a new file or a removable stick at {}", to.display()),
+        found,
+    )
 }
 
 /// Refuses every device that is no stick for this.
@@ -95,7 +100,7 @@ mod tests {
         fs::write(&iso, b"image").unwrap();
         assert_eq!(write(&iso, &to).unwrap(), Digest::of(b"image"));
         fs::write(&iso, b"other").unwrap();
-        assert_eq!(write(&iso, &to).unwrap_err().rule, "S-STICK");
+        assert_eq!(write(&iso, &to).unwrap_err().rule, RuleId::S_STICK);
         assert_eq!(fs::read(&to).unwrap(), b"image");
     }
 

@@ -2,6 +2,7 @@
 //! Firmware Profile; systemd-stub of version 257).
 
 use ceremony::hex::Digest;
+use ceremony::rule::RuleId;
 
 use crate::Fault;
 
@@ -38,7 +39,7 @@ struct Section<'o> {
 /// # Errors
 /// `S-PIN` if it is no portable executable for x86-64.
 pub fn measure(uki: &[u8]) -> Result<Measured, Fault> {
-    let wrong = || Fault::new("S-PIN", "a unified kernel image for x86-64", "another file");
+    let wrong = || Fault::new(RuleId::S_PIN, "a unified kernel image for x86-64", "another file");
     let image = Executable::read(uki).ok_or_else(wrong)?;
     let mut pcr_11 = Register::default();
     for name in SECTIONS {
@@ -116,8 +117,13 @@ impl<'o> Executable<'o> {
         let mut sections: Vec<(usize, usize)> =
             self.sections.iter().map(|section| section.raw).filter(|(_, size)| *size > 0).collect();
         sections.sort_unstable();
-        let mut end = headers;
+        let (mut end, mut last) = (headers, 0);
         for (at, size) in sections {
+            // Each octet once: sections that overlap would make a small file a large one.
+            if at < last {
+                return None;
+            }
+            last = at.checked_add(size)?;
             hashed.extend(octets.get(at..at + size)?);
             end += size;
         }
@@ -133,4 +139,53 @@ fn word(octets: &[u8], at: usize) -> Option<u32> {
 
 fn half(octets: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(octets.get(at..at + 2)?.try_into().ok()?))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(
+        clippy::unwrap_used,
+        clippy::indexing_slicing,
+        reason = "a test stops where it fails"
+    )]
+    use super::*;
+
+    /// A file with these sections, each by its name, its place and its length.
+    fn executable(sections: &[(&str, usize, usize)], length: usize) -> Vec<u8> {
+        let mut octets = vec![0; length];
+        octets[..2].copy_from_slice(b"MZ");
+        octets[0x3c] = 0x80;
+        octets[0x80..0x84].copy_from_slice(b"PE\0\0");
+        octets[0x86] = sections.len().try_into().unwrap();
+        octets[0x94] = 240;
+        octets[0x98..0x9a].copy_from_slice(&[0x0b, 0x02]);
+        octets[0x98 + 60..0x98 + 62].copy_from_slice(&0x400_u16.to_le_bytes());
+        for (number, (name, at, size)) in sections.iter().enumerate() {
+            let entry = 0x98 + 240 + 40 * number;
+            octets[entry..entry + name.len()].copy_from_slice(name.as_bytes());
+            for (place, value) in [(8, size), (16, size), (20, at)] {
+                let value = u32::try_from(*value).unwrap().to_le_bytes();
+                octets[entry + place..entry + place + 4].copy_from_slice(&value);
+            }
+        }
+        octets
+    }
+
+    #[test]
+    fn sections_that_overlap_are_refused() {
+        let kernel = executable(&[(".text", 0x400, 0x100)], 0x500);
+        let image = |sections: &[(&str, usize, usize)]| {
+            let mut image = executable(sections, 0x400);
+            image.extend(&kernel);
+            image.resize(0x1000, 0);
+            measure(&image)
+        };
+        assert!(image(&[(".linux", 0x400, 0x500), (".osrel", 0x900, 8)]).is_ok());
+        for sections in [
+            [(".linux", 0x400, 0x500), (".osrel", 0x8ff, 8)],
+            [(".linux", 0x400, 0x500), (".initrd", 0x400, 0x500)],
+        ] {
+            assert_eq!(image(&sections).unwrap_err().rule, ceremony::rule::RuleId::S_PIN);
+        }
+    }
 }

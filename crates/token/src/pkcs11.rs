@@ -12,6 +12,7 @@ mod codes;
 mod copy;
 mod objects;
 mod probe;
+mod text;
 
 use std::path::Path;
 use std::rc::Rc;
@@ -88,10 +89,10 @@ impl Described {
     fn of(info: &CK_TOKEN_INFO) -> Self {
         let version = |v: CK_VERSION| format!("{}.{}", v.major, v.minor);
         Self {
-            label: objects::field(&info.label),
-            manufacturer: objects::field(&info.manufacturerID),
-            model: objects::field(&info.model),
-            serial: objects::field(&info.serialNumber),
+            label: text::field(&info.label),
+            manufacturer: text::field(&info.manufacturerID),
+            model: text::field(&info.model),
+            serial: text::field(&info.serialNumber),
             hardware: version(info.hardwareVersion),
             firmware: version(info.firmwareVersion),
         }

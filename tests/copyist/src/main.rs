@@ -19,12 +19,13 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use ceremony::compile::{Compiled, Inputs, compile};
-use ceremony::graph::{Act, Holder};
+use ceremony::compile::{Compiled, compile};
+use ceremony::graph::{Act, TokenAct};
+use ceremony::inputs::Inputs;
 use ceremony::key::PublicKey;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run};
-use ceremony::token::{CopyRemains, CopyRequest, KeyTemplate, TokenAnswer, TokenError};
+use ceremony::token::{CopyRemains, CopyRequest, Holder, KeyTemplate, TokenAnswer, TokenError};
 use token::{Module, Pin, Pkcs11Token, Token};
 
 fn main() -> ExitCode {
@@ -47,8 +48,12 @@ fn main() -> ExitCode {
             false => Module::open(Path::new(other), initialize)?,
         };
         let (action, last) = match action.split_once('-') {
-            Some((action, "afresh")) => (action, Act::Identify { token: Holder::Root }),
-            Some(_) | None => (action.as_str(), Act::Login { token: Holder::Root }),
+            Some((action, "afresh")) => {
+                (action, Act::Token(TokenAct::Identify { token: Holder::Root }))
+            }
+            Some(_) | None => {
+                (action.as_str(), Act::Token(TokenAct::Login { token: Holder::Root }))
+            }
         };
         let mut from = entered(first.token(None), serial, &compiled, &last)?;
         let mut to = entered(second.token(label), other_serial, &compiled, &last)?;
@@ -97,9 +102,10 @@ fn act(
         "clear" => token::clear(from, to, CopyRemains::of(made)),
         "destroy" => {
             let run = begun(compiled, "any");
-            let op = run.graph().ops().iter().find(
-                |op| matches!(&op.act, Act::Generate { key } if made.label.ends_with(key.as_str())),
-            );
+            let op = run.graph().ops().iter().find(|op| {
+                let Act::Token(TokenAct::Generate { key }) = &op.act else { return false };
+                made.label.ends_with(key.as_str())
+            });
             to.perform(run.destroy_request(op.unwrap(), 0).unwrap())
         }
         other => panic!("no action {other}"),
@@ -152,7 +158,7 @@ fn entered(
         let (asked, last) = (Attempt { op: op.name.clone(), attempt }, op.act == *last);
         run = run.apply(at, Event::Asked(asked.clone())).unwrap().run;
         let answer = match run.request().unwrap() {
-            Request::Token(request) => Answer::Token(token.perform(request)?),
+            Request::Token(_, request) => Answer::Token(token.perform(request)?),
             Request::People(request) => Answer::People(as_planned(&request)),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
         };

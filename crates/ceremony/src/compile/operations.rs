@@ -12,11 +12,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Builder;
-use crate::graph::{Act, Duty, Graph, Holder, Item, Origin, PlannedCrl, SHEET, Sheet};
+use crate::graph::{Act, Duty, Graph, Item, Origin, PeopleAct, PlannedCrl, SHEET, Sheet, TokenAct};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
 use crate::policy::{Backup, HeadOn};
 use crate::rehearsal::RehearsalUse;
+use crate::token::Holder;
 
 impl Builder<'_> {
     pub(super) fn operations(&self, graph: &mut Graph) {
@@ -28,7 +29,7 @@ impl Builder<'_> {
     fn opening(&self, graph: &mut Graph) {
         let participants: Vec<Name> = graph.people.keys().cloned().collect();
         for person in participants {
-            let act = Act::Entry { person: person.clone() };
+            let act = Act::People(PeopleAct::Entry { person: person.clone() });
             self.people_op(graph, format!("entry-{person}"), act, "entry");
         }
         for role in self.held_roles(graph) {
@@ -38,24 +39,39 @@ impl Builder<'_> {
                 role: role.clone(),
             };
             let section = self.section("roll-call");
-            graph.push(format!("roll-call-{role}"), Act::RollCall { role }, vec![duty], &section);
+            graph.push(
+                format!("roll-call-{role}"),
+                Act::People(PeopleAct::RollCall { role }),
+                vec![duty],
+                &section,
+            );
         }
-        self.people_op(graph, "papers".into(), Act::Papers, "papers");
-        self.people_op(graph, "clock".into(), Act::Clock, "clock");
+        self.people_op(graph, "papers".into(), Act::People(PeopleAct::Papers), "papers");
+        self.people_op(graph, "clock".into(), Act::People(PeopleAct::Clock), "clock");
         let tokens = holders_of(graph);
         for token in tokens.clone() {
             let name = format!("identify{}", token.suffix());
-            self.token_op(graph, name, Act::Identify { token }, "activation");
+            self.token_op(graph, name, Act::Token(TokenAct::Identify { token }), "activation");
         }
-        self.people_op(graph, "activate".into(), Act::Activate, "activation");
+        self.people_op(graph, "activate".into(), Act::People(PeopleAct::Activate), "activation");
         for token in tokens {
             let name = format!("login{}", token.suffix());
-            self.token_op(graph, name, Act::Login { token: token.clone() }, "activation");
+            self.token_op(
+                graph,
+                name,
+                Act::Token(TokenAct::Login { token: token.clone() }),
+                "activation",
+            );
             let name = format!("inventory{}", token.suffix());
-            self.token_op(graph, name, Act::Inventory { token }, "key-operation");
+            self.token_op(graph, name, Act::Token(TokenAct::Inventory { token }), "key-operation");
         }
         if self.state.token_head.is_some() && graph.demands.head_on == HeadOn::Token {
-            self.token_op(graph, "read-head".into(), Act::ReadHead, "key-operation");
+            self.token_op(
+                graph,
+                "read-head".into(),
+                Act::Token(TokenAct::ReadHead),
+                "key-operation",
+            );
         }
     }
 
@@ -66,17 +82,22 @@ impl Builder<'_> {
             for organization in self.approvers() {
                 let name = format!("approve-recovery-{organization}");
                 let (token, of) = (token.clone(), organization.clone());
-                let act = Act::ApproveRecovery { token, organization: of };
+                let act = Act::People(PeopleAct::ApproveRecovery { token, organization: of });
                 self.op_of(graph, name, act, "completion", &organization);
             }
         }
         for application in graph.applications.keys().cloned().collect::<Vec<_>>() {
             let name = format!("application-{application}");
-            self.people_op(graph, name, Act::Application { application }, "application");
+            self.people_op(
+                graph,
+                name,
+                Act::People(PeopleAct::Application { application }),
+                "application",
+            );
         }
         for key in graph.compromised.keys().cloned().collect::<Vec<_>>() {
             let name = format!("compromise-{key}");
-            self.people_op(graph, name, Act::Compromise { key }, "compromise");
+            self.people_op(graph, name, Act::People(PeopleAct::Compromise { key }), "compromise");
         }
         let resumes =
             |order: &Order| matches!(order, Order::ResumeDsIssuing | Order::ResumeApplications);
@@ -87,7 +108,7 @@ impl Builder<'_> {
 
     fn order(&self, graph: &mut Graph, order: Order) {
         let name = format!("order-{}", order.name());
-        self.people_op(graph, name, Act::Order { order }, "order");
+        self.people_op(graph, name, Act::People(PeopleAct::Order { order }), "order");
     }
 
     fn work(&self, graph: &mut Graph) {
@@ -96,22 +117,32 @@ impl Builder<'_> {
             for (number, (id, key)) in left.iter().enumerate() {
                 let name = format!("clear-{key}{}-{}", token.suffix(), number + 1);
                 let (key, id, token) = (key.clone(), id.clone(), token.clone());
-                self.token_op(graph, name, Act::Clear { key, id, token }, "orphan-removal");
+                self.token_op(
+                    graph,
+                    name,
+                    Act::Token(TokenAct::Clear { key, id, token }),
+                    "orphan-removal",
+                );
             }
         }
         let keys: Vec<(Name, RehearsalUse, Origin)> =
             graph.keys.iter().map(|key| (key.name.clone(), key.usage, key.origin)).collect();
         for (key, usage, _) in keys.iter().filter(|(_, _, origin)| *origin == Origin::Here) {
-            let act = Act::Generate { key: key.clone() };
+            let act = Act::Token(TokenAct::Generate { key: key.clone() });
             self.token_op(graph, format!("generate-{key}"), act, "key-operation");
             if *usage == RehearsalUse::Audit {
-                self.token_op(graph, "sign-head".into(), Act::SignHead, "key-operation");
+                self.token_op(
+                    graph,
+                    "sign-head".into(),
+                    Act::Token(TokenAct::SignHead),
+                    "key-operation",
+                );
             }
         }
         for (key, _, _) in &keys {
-            let act = Act::ReadValue { key: key.clone() };
+            let act = Act::Token(TokenAct::ReadValue { key: key.clone() });
             self.token_op(graph, format!("read-value-{key}"), act, "key-operation");
-            let act = Act::Wrap { key: key.clone() };
+            let act = Act::Token(TokenAct::Wrap { key: key.clone() });
             self.token_op(graph, format!("wrap-{key}"), act, "key-operation");
         }
         self.certificate_sheets(graph);
@@ -127,12 +158,12 @@ impl Builder<'_> {
         let vendor = graph.key(&key).is_some_and(|key| key.backup == Backup::Vendor);
         if !vendor {
             let name = format!("copy-{key}-{to}");
-            return self.token_op(graph, name, Act::Copy { key, to }, "copy");
+            return self.token_op(graph, name, Act::Token(TokenAct::Copy { key, to }), "copy");
         }
-        let act = Act::Clone { key: key.clone(), to: to.clone() };
+        let act = Act::People(PeopleAct::Clone { key: key.clone(), to: to.clone() });
         self.people_op(graph, format!("clone-{key}-{to}"), act, "copy");
         let name = format!("inspect-{key}-{to}");
-        let act = Act::Inspect { key, token: Holder::Spare(to) };
+        let act = Act::Token(TokenAct::Inspect { key, token: Holder::Spare(to) });
         self.token_op(graph, name, act, "copy");
     }
 
@@ -155,13 +186,18 @@ impl Builder<'_> {
                 of_key.entry(key).or_default().push(item);
                 continue;
             }
-            let act = Act::Sign(Sheet { key, token: Holder::Root, items: vec![item] });
+            let act =
+                Act::Token(TokenAct::Sign(Sheet { key, token: Holder::Root, items: vec![item] }));
             self.token_op(graph, format!("sign-{name}"), act, "certificate-operation");
         }
         for (key, items) in of_key {
             for (number, sheet) in items.chunks(SHEET).enumerate() {
                 let items = sheet.to_vec();
-                let act = Act::Sign(Sheet { key: key.clone(), token: Holder::Root, items });
+                let act = Act::Token(TokenAct::Sign(Sheet {
+                    key: key.clone(),
+                    token: Holder::Root,
+                    items,
+                }));
                 let name = format!("sign-ds-{key}-{}", number + 1);
                 self.token_op(graph, name, act, "certificate-operation");
             }
@@ -175,16 +211,21 @@ impl Builder<'_> {
             let rest = self.state.batches.iter().filter(|batch| batch.has_rest_at(first));
             for ceremony in rest.map(|batch| batch.ceremony.clone()) {
                 let name = format!("supersede-{ceremony}");
-                self.people_op(graph, name, Act::Supersede { ceremony }, "supersede");
+                self.people_op(
+                    graph,
+                    name,
+                    Act::People(PeopleAct::Supersede { ceremony }),
+                    "supersede",
+                );
             }
         }
         for key in self.inputs.plan.destruction.keys().map(|key| key.get_ref().clone()) {
             for organization in self.approvers() {
                 let name = format!("approve-destruction-{key}-{organization}");
-                let act = Act::ApproveDestruction {
+                let act = Act::People(PeopleAct::ApproveDestruction {
                     key: key.clone(),
                     organization: organization.clone(),
-                };
+                });
                 self.op_of(graph, name, act, "completion", &organization);
             }
             // The copies first: as long as the key is on the root token, the ledger knows it.
@@ -195,7 +236,7 @@ impl Builder<'_> {
                 };
                 if holds {
                     let name = format!("destroy-{key}{}", token.suffix());
-                    let act = Act::Destroy { key: key.clone(), token };
+                    let act = Act::Token(TokenAct::Destroy { key: key.clone(), token });
                     self.token_op(graph, name, act, "destruction");
                 }
             }
@@ -236,14 +277,22 @@ impl Builder<'_> {
             }
             for (number, sheet) in items.chunks(SHEET).enumerate() {
                 let items = sheet.to_vec();
-                let act = Act::Sign(Sheet { key: key.clone(), token: Holder::Root, items });
+                let act = Act::Token(TokenAct::Sign(Sheet {
+                    key: key.clone(),
+                    token: Holder::Root,
+                    items,
+                }));
                 let name = format!("sign-crl-{key}-{}", number + 1);
                 self.token_op(graph, name, act, "certificate-operation");
             }
             for (to, item) in proofs {
                 let name = format!("sign-crl-{key}-on-{to}");
                 let token = Holder::Spare(to);
-                let act = Act::Sign(Sheet { key: key.clone(), token, items: vec![item] });
+                let act = Act::Token(TokenAct::Sign(Sheet {
+                    key: key.clone(),
+                    token,
+                    items: vec![item],
+                }));
                 self.token_op(graph, name, act, "certificate-operation");
             }
         }
@@ -254,15 +303,25 @@ impl Builder<'_> {
         let roots = names.filter(|name| graph.profile_of(name) == ProfileName::Root);
         for certificate in roots.collect::<Vec<_>>() {
             let name = format!("fingerprint-{certificate}");
-            self.people_op(graph, name, Act::Fingerprint { certificate }, "fingerprint");
+            self.people_op(
+                graph,
+                name,
+                Act::People(PeopleAct::Fingerprint { certificate }),
+                "fingerprint",
+            );
         }
         for organization in self.approvers() {
             let name = format!("complete-{organization}");
-            let act = Act::Complete { organization: organization.clone() };
+            let act = Act::People(PeopleAct::Complete { organization: organization.clone() });
             self.op_of(graph, name, act, "completion", &organization);
         }
         if graph.demands.head_on == HeadOn::Token {
-            self.token_op(graph, "write-head".into(), Act::WriteHead, "key-operation");
+            self.token_op(
+                graph,
+                "write-head".into(),
+                Act::Token(TokenAct::WriteHead),
+                "key-operation",
+            );
         }
         self.token_op(graph, "seal".into(), Act::Seal, "key-operation");
         let issued = graph.applications.iter();
@@ -275,18 +334,28 @@ impl Builder<'_> {
         };
         handed.push(("released".into(), graph.released.iter().filter(is_ds).cloned().collect()));
         for (name, certificates) in handed.into_iter().filter(|(_, names)| !names.is_empty()) {
-            let act = Act::HandOver { certificates };
+            let act = Act::People(PeopleAct::HandOver { certificates });
             self.people_op(graph, format!("hand-over-{name}"), act, "hand-over");
         }
         for token in holders_of(graph) {
             let name = format!("logout{}", token.suffix());
-            self.token_op(graph, name, Act::Logout { token }, "deactivation");
+            self.token_op(graph, name, Act::Token(TokenAct::Logout { token }), "deactivation");
         }
-        self.people_op(graph, "deactivate".into(), Act::Deactivate, "deactivation");
-        self.people_op(graph, "anchor-words".into(), Act::AnchorWords, "anchor-words");
+        self.people_op(
+            graph,
+            "deactivate".into(),
+            Act::People(PeopleAct::Deactivate),
+            "deactivation",
+        );
+        self.people_op(
+            graph,
+            "anchor-words".into(),
+            Act::People(PeopleAct::AnchorWords),
+            "anchor-words",
+        );
         let participants: Vec<Name> = graph.people.keys().cloned().collect();
         for person in participants {
-            let act = Act::Exit { person: person.clone() };
+            let act = Act::People(PeopleAct::Exit { person: person.clone() });
             self.people_op(graph, format!("exit-{person}"), act, "exit");
         }
     }

@@ -6,16 +6,20 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use super::{Builder, Inputs, generation};
+use super::Builder;
 use crate::graph::{
-    Graph, Holder, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation,
+    Graph, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation,
 };
+use crate::inputs::Inputs;
 use crate::ledger::{Certificate, Key, Revoked};
 use crate::name::Name;
+use crate::plan::generation;
 use crate::plan::{PlanCertificate, ProfileName};
 use crate::policy::{Backup, ReasonCodes};
 use crate::rehearsal::RehearsalUse;
+use crate::rule::RuleId;
 use crate::time::{Instant, TimeError};
+use crate::token::Holder;
 use crate::violation::{Input, Violation};
 use crate::x509::{self, DirectoryName, Reason, profile};
 
@@ -238,7 +242,7 @@ impl Builder<'_> {
             Violation::at(
                 Input::Plan,
                 not_before.map(toml::Spanned::span).unwrap_or_default(),
-                "R-ROOT",
+                RuleId::R_ROOT,
                 "a validity that can be written",
                 &format!("{error}"),
                 "choose another day",
@@ -309,18 +313,18 @@ impl Builder<'_> {
             DirectoryName::new(ca.country.get_ref(), ca.organization.get_ref(), &common_name);
         let starts = *not_before.get_ref();
         let usual = starts.plus(policy.ds.validity.get_ref());
-        let usual = usual.map_err(|error| refused("R-DS", &error))?.plus_seconds(-1);
+        let usual = usual.map_err(|error| refused(RuleId::R_DS, &error))?.plus_seconds(-1);
         let purpose = policy.ds.extended_key_usage.get_ref();
         Ok(Some(profile::document_signer(&profile::DocumentSigner {
             name: name.clone(),
             ca: graph.ca_name.clone(),
-            subject: subject.map_err(|error| refused("R-DN", &error))?,
+            subject: subject.map_err(|error| refused(RuleId::R_DN, &error))?,
             public: request.public.clone(),
             issuer: issuer.get_ref().clone(),
             issuer_curve: *policy.root.curve.get_ref(),
             not_before: starts,
             not_after: certificate.not_after.as_ref().map_or(usual, |end| *end.get_ref()),
-            purpose: purpose.parse().map_err(|error| refused("I-DS-EKU", &error))?,
+            purpose: purpose.parse().map_err(|error| refused(RuleId::I_DS_EKU, &error))?,
             issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
             crl_url: self.crl_url(issuer.get_ref()),
         })))
@@ -341,7 +345,7 @@ impl Builder<'_> {
             Violation::at(
                 Input::Plan,
                 next.span(),
-                "R-CRL-CADENCE",
+                RuleId::R_CRL_CADENCE,
                 "days that a calendar has",
                 &format!("{error}"),
                 "choose an earlier day",

@@ -9,9 +9,10 @@ use alloc::vec::Vec;
 use super::words::{self, origin, standing};
 use super::{Fact, Meaning, Part, Subject, Weight};
 use crate::canonical::headings;
-use crate::compile::{Compiled, Inputs, input_digest};
-use crate::graph::{Act, Bilingual, Graph, Op, PlannedCrl};
+use crate::compile::Compiled;
+use crate::graph::{Act, Bilingual, Graph, Op, PlannedCrl, TokenAct};
 use crate::hex::encode;
+use crate::inputs::{Inputs, input_digest};
 use crate::ledger::State;
 use crate::name::Name;
 use crate::rules;
@@ -101,7 +102,7 @@ fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[String]) -> Ve
         for violation in violations {
             let Violation { rule, asked, found, .. } = violation;
             let key = format!("{} {rule} {asked} {found}", standing.en);
-            let clause = rules::find(rule).map_or("", |rule| rule.clause);
+            let clause = rules::find(*rule).map_or("", |rule| rule.clause);
             let facts = Vec::from([fact("asked", asked.clone()), fact("found", found.clone())]);
             let (name, title) = (format!("{rule} [{clause}]"), Some(standing.clone()));
             subjects.insert(key.clone(), Subject { key, name, title, facts });
@@ -358,7 +359,7 @@ fn people(graph: &Graph) -> Vec<Subject> {
 
 fn operation(graph: &Graph, op: &Op) -> Subject {
     let mut facts = Vec::new();
-    if let Act::Sign(sheet) = &op.act {
+    if let Act::Token(TokenAct::Sign(sheet)) = &op.act {
         facts.push(fact("signs", graph.signed(sheet)));
     }
     let duty = |duty: &crate::graph::Duty| {

@@ -1,50 +1,43 @@
 //! What is done in an operation: the closed list of acts, and when and by whom each is done.
 
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::hex::Octets;
 use crate::name::Name;
 use crate::plan::Order;
+use crate::token::Holder;
 
 /// What is done in an operation. Closed: a new act breaks the build wherever it must be thought of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// People: a participant enters the room (5.2.1.8).
+    /// People do it, and say so.
+    People(PeopleAct),
+    /// A token does it, and answers.
+    Token(TokenAct),
+    /// The audit key seals the transcript. It is asked by the event Closed, and answered by Sealed.
+    Seal,
+}
+
+/// What people do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PeopleAct {
+    /// A participant enters the room (5.2.1.8).
     Entry {
         /// Who enters.
         person: Name,
     },
-    /// People: everyone of a role is present and identified (5.2.3).
+    /// Everyone of a role is present and identified (5.2.3).
     RollCall {
         /// The role called.
         role: Name,
     },
-    /// People: the ids on the signed script are read to the machine.
+    /// The ids on the signed script are read to the machine.
     Papers,
-    /// People: the machine's clock is compared with a reference (6.8).
+    /// The machine's clock is compared with a reference (6.8).
     Clock,
-    /// Token: which token is this?
-    Identify {
-        /// Which.
-        token: Holder,
-    },
-    /// People: the activation data and the second factor are brought together (6.2.8).
+    /// The activation data and the second factor are brought together (6.2.8).
     Activate,
-    /// Token: log in.
-    Login {
-        /// Where.
-        token: Holder,
-    },
-    /// Token: what is on it? (6.2.1.1: dedicated)
-    Inventory {
-        /// Which token.
-        token: Holder,
-    },
-    /// Token: which ledger head is on it?
-    ReadHead,
-    /// People: an application is compared with its paper, and approved (4.2.2, 6.1.3).
+    /// An application is compared with its paper, and approved (4.2.2, 6.1.3).
     Application {
         /// Which.
         application: Name,
@@ -54,12 +47,12 @@ pub enum Act {
         /// Which key.
         key: Name,
     },
-    /// People: something is ordered to stop or to go on (5.7.3).
+    /// Something is ordered to stop or to go on (5.7.3).
     Order {
         /// What.
         order: Order,
     },
-    /// People: the unreleased rest of an older batch of CRLs is ordered to be destroyed (4.9.7).
+    /// The unreleased rest of an older batch of CRLs is ordered to be destroyed (4.9.7).
     Supersede {
         /// The ceremony that made it.
         ceremony: Name,
@@ -79,15 +72,7 @@ pub enum Act {
         /// Of which organisation.
         organization: Name,
     },
-    /// Tokens: copy a key pair from the root token to another, under a key that both agree on
-    /// (6.2.4).
-    Copy {
-        /// Which key.
-        key: Name,
-        /// To which token.
-        to: Name,
-    },
-    /// People: the modules' own cloning copies a key pair to another token (6.2.4; policy
+    /// The modules' own cloning copies a key pair to another token (6.2.4; policy
     /// `backup = "vendor"`).
     Clone {
         /// Which key.
@@ -95,21 +80,76 @@ pub enum Act {
         /// To which token.
         to: Name,
     },
-    /// Token: read back the copy that people made.
+    /// The fingerprint of a root certificate is read aloud (6.1.4).
+    Fingerprint {
+        /// Which certificate.
+        certificate: Name,
+    },
+    /// A CA manager approves that the work is completed (5.2.1.1).
+    Complete {
+        /// Of which organisation.
+        organization: Name,
+    },
+    /// After the seal: the DS certificates of one application, or those that are released,
+    /// are handed over, which is the notice of their issue (4.3.3, 4.7.4).
+    HandOver {
+        /// Which, by name.
+        certificates: Vec<Name>,
+    },
+    /// People, after the seal: HSM and server are shut down, power is off (6.2.9).
+    Deactivate,
+    /// After the seal: the words of the anchor are read aloud and written down.
+    AnchorWords,
+    /// After the seal: a participant leaves the room (5.2.1.8).
+    Exit {
+        /// Who leaves.
+        person: Name,
+    },
+}
+
+/// What a token does.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenAct {
+    /// Which token is this?
+    Identify {
+        /// Which.
+        token: Holder,
+    },
+    /// Log in.
+    Login {
+        /// Where.
+        token: Holder,
+    },
+    /// What is on it? (6.2.1.1: dedicated)
+    Inventory {
+        /// Which token.
+        token: Holder,
+    },
+    /// Which ledger head is on it?
+    ReadHead,
+    /// Copy a key pair from the root token to another, under a key that both agree on
+    /// (6.2.4).
+    Copy {
+        /// Which key.
+        key: Name,
+        /// To which token.
+        to: Name,
+    },
+    /// Read back the copy that people made.
     Inspect {
         /// Which key.
         key: Name,
         /// On which token.
         token: Holder,
     },
-    /// Token: destroy a key pair, and see in a fresh session that it is gone.
+    /// Destroy a key pair, and see in a fresh session that it is gone.
     Destroy {
         /// Which key.
         key: Name,
         /// On which token.
         token: Holder,
     },
-    /// Token: remove what an earlier ceremony that did not end may have left with this CKA_ID, and
+    /// Remove what an earlier ceremony that did not end may have left with this CKA_ID, and
     /// see in a fresh session that nothing is there.
     Clear {
         /// The key that it was, or was to be.
@@ -119,80 +159,32 @@ pub enum Act {
         /// On which token.
         token: Holder,
     },
-    /// Token: make a key pair.
+    /// Make a key pair.
     Generate {
         /// Which.
         key: Name,
     },
-    /// Token: the audit key signs the transcript's head, its first signature.
+    /// The audit key signs the transcript's head, its first signature.
     SignHead,
-    /// Token, negative: reading the private value must fail.
+    /// Negative: reading the private value must fail.
     ReadValue {
         /// Which key.
         key: Name,
     },
-    /// Token, negative: wrapping under an ordinary key must fail.
+    /// Negative: wrapping under an ordinary key must fail.
     Wrap {
         /// Which key.
         key: Name,
     },
-    /// Token: sign a sheet of neighbours under one key.
+    /// Sign a sheet of neighbours under one key.
     Sign(Sheet),
-    /// People: the fingerprint of a root certificate is read aloud (6.1.4).
-    Fingerprint {
-        /// Which certificate.
-        certificate: Name,
-    },
-    /// People: a CA manager approves that the work is completed (5.2.1.1).
-    Complete {
-        /// Of which organisation.
-        organization: Name,
-    },
-    /// Token: write the ledger head.
+    /// Write the ledger head.
     WriteHead,
-    /// Token: the audit key seals the transcript. Its Asked is the event Closed.
-    Seal,
-    /// People, after the seal: the DS certificates of one application, or those that are released,
-    /// are handed over, which is the notice of their issue (4.3.3, 4.7.4).
-    HandOver {
-        /// Which, by name.
-        certificates: Vec<Name>,
-    },
-    /// Token, after the seal: log out.
+    /// After the seal: log out.
     Logout {
         /// Where.
         token: Holder,
     },
-    /// People, after the seal: HSM and server are shut down, power is off (6.2.9).
-    Deactivate,
-    /// People, after the seal: the words of the anchor are read aloud and written down.
-    AnchorWords,
-    /// People, after the seal: a participant leaves the room (5.2.1.8).
-    Exit {
-        /// Who leaves.
-        person: Name,
-    },
-}
-
-/// Which token: the root CA's, or another that holds a copy of a key, by its name in plans and
-/// rooms.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Holder {
-    /// The root token, on which keys are made and which the ceremony is held with.
-    Root,
-    /// A token that holds copies.
-    Spare(Name),
-}
-
-impl Holder {
-    /// What an operation's name ends with: nothing for the root token.
-    #[must_use]
-    pub fn suffix(&self) -> String {
-        match self {
-            Self::Root => String::new(),
-            Self::Spare(name) => format!("-{name}"),
-        }
-    }
 }
 
 /// Neighbours under one key that are signed as one operation and share their attempt.
@@ -235,150 +227,38 @@ impl Act {
     #[must_use]
     pub const fn phase(&self) -> Phase {
         match self {
-            Self::Entry { .. } => Phase::Entry,
-            Self::RollCall { .. }
-            | Self::Papers
-            | Self::Clock
-            | Self::Identify { .. }
-            | Self::Activate
-            | Self::Login { .. }
-            | Self::Inventory { .. }
-            | Self::ReadHead => Phase::Opening,
-            Self::Application { .. }
-            | Self::Compromise { .. }
-            | Self::Order { .. }
-            | Self::Supersede { .. }
-            | Self::ApproveDestruction { .. }
-            | Self::ApproveRecovery { .. }
-            | Self::Copy { .. }
-            | Self::Clone { .. }
-            | Self::Inspect { .. }
-            | Self::Destroy { .. }
-            | Self::Clear { .. }
-            | Self::Generate { .. }
-            | Self::SignHead
-            | Self::ReadValue { .. }
-            | Self::Wrap { .. }
-            | Self::Sign(_)
-            | Self::Fingerprint { .. }
-            | Self::Complete { .. }
-            | Self::WriteHead => Phase::Work,
+            Self::People(act) => act.phase(),
+            Self::Token(act) => act.phase(),
             Self::Seal => Phase::Seal,
-            Self::HandOver { .. }
-            | Self::Logout { .. }
-            | Self::Deactivate
-            | Self::AnchorWords
-            | Self::Exit { .. } => Phase::Postscript,
         }
     }
 
-    /// The token that is asked; of an act of people, the root token.
-    #[must_use]
-    pub const fn holder(&self) -> &Holder {
-        match self {
-            Self::Identify { token }
-            | Self::Login { token }
-            | Self::Inventory { token }
-            | Self::Inspect { token, .. }
-            | Self::Destroy { token, .. }
-            | Self::Clear { token, .. }
-            | Self::Logout { token } => token,
-            Self::Sign(sheet) => &sheet.token,
-            Self::Entry { .. }
-            | Self::RollCall { .. }
-            | Self::Papers
-            | Self::Clock
-            | Self::Activate
-            | Self::ReadHead
-            | Self::Application { .. }
-            | Self::Compromise { .. }
-            | Self::Order { .. }
-            | Self::Supersede { .. }
-            | Self::ApproveDestruction { .. }
-            | Self::ApproveRecovery { .. }
-            | Self::Copy { .. }
-            | Self::Clone { .. }
-            | Self::Generate { .. }
-            | Self::SignHead
-            | Self::ReadValue { .. }
-            | Self::Wrap { .. }
-            | Self::Fingerprint { .. }
-            | Self::Complete { .. }
-            | Self::WriteHead
-            | Self::Seal
-            | Self::HandOver { .. }
-            | Self::Deactivate
-            | Self::AnchorWords
-            | Self::Exit { .. } => &Holder::Root,
-        }
-    }
-
-    /// Whether people answer (otherwise the token does).
+    /// Whether people answer.
     #[must_use]
     pub const fn is_of_people(&self) -> bool {
-        match self {
-            Self::Entry { .. }
-            | Self::RollCall { .. }
-            | Self::Papers
-            | Self::Clock
-            | Self::Activate
-            | Self::Fingerprint { .. }
-            | Self::Complete { .. }
-            | Self::Application { .. }
-            | Self::Compromise { .. }
-            | Self::Order { .. }
-            | Self::Supersede { .. }
-            | Self::ApproveDestruction { .. }
-            | Self::ApproveRecovery { .. }
-            | Self::Clone { .. }
-            | Self::HandOver { .. }
-            | Self::Deactivate
-            | Self::AnchorWords
-            | Self::Exit { .. } => true,
-            Self::Identify { .. }
-            | Self::Login { .. }
-            | Self::Inventory { .. }
-            | Self::ReadHead
-            | Self::Copy { .. }
-            | Self::Inspect { .. }
-            | Self::Destroy { .. }
-            | Self::Clear { .. }
-            | Self::Generate { .. }
-            | Self::SignHead
-            | Self::ReadValue { .. }
-            | Self::Wrap { .. }
-            | Self::Sign(_)
-            | Self::WriteHead
-            | Self::Seal
-            | Self::Logout { .. } => false,
-        }
+        matches!(self, Self::People(_))
     }
 
     /// Whether it changes what is on a token, or has it sign: done twice, it is not what it was.
     #[must_use]
     pub const fn has_effect(&self) -> bool {
-        matches!(
-            self,
-            Self::Generate { .. }
-                | Self::Copy { .. }
-                | Self::Destroy { .. }
-                | Self::Clear { .. }
-                | Self::SignHead
-                | Self::Sign(_)
-                | Self::WriteHead
-        )
+        match self {
+            Self::People(_) => false,
+            Self::Token(act) => act.has_effect(),
+            Self::Seal => true,
+        }
     }
 
     /// Whether its attempt is part of a number that is used once: a CRL's, a serial, a key's id.
     #[must_use]
     pub const fn is_numbered(&self) -> bool {
-        matches!(self, Self::Generate { .. } | Self::Sign(_))
+        matches!(self, Self::Token(TokenAct::Generate { .. } | TokenAct::Sign(_)))
     }
 
     /// Whether it hands out what was made: only a completed ceremony does.
     #[must_use]
     pub(crate) const fn is_hand_over(&self) -> bool {
-        matches!(self, Self::HandOver { .. })
+        matches!(self, Self::People(PeopleAct::HandOver { .. }))
     }
 
     /// Whether people note the head of the record after it: after every key, copy, destruction and
@@ -386,37 +266,62 @@ impl Act {
     #[must_use]
     pub(crate) const fn is_noted(&self) -> bool {
         match self {
-            Self::Generate { .. }
-            | Self::Copy { .. }
-            | Self::Clone { .. }
-            | Self::Inspect { .. }
-            | Self::Destroy { .. }
-            | Self::Clear { .. }
-            | Self::Application { .. }
+            Self::People(act) => act.decides(),
+            Self::Token(act) => act.changes_keys(),
+            Self::Seal => false,
+        }
+    }
+
+    /// The act's kind, as graph and script write it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::People(act) => act.kind(),
+            Self::Token(act) => act.kind(),
+            Self::Seal => "seal",
+        }
+    }
+}
+
+impl PeopleAct {
+    /// When this act has its place.
+    const fn phase(&self) -> Phase {
+        match self {
+            Self::Entry { .. } => Phase::Entry,
+            Self::RollCall { .. } | Self::Papers | Self::Clock | Self::Activate => Phase::Opening,
+            Self::Application { .. }
             | Self::Compromise { .. }
             | Self::Order { .. }
             | Self::Supersede { .. }
             | Self::ApproveDestruction { .. }
             | Self::ApproveRecovery { .. }
+            | Self::Clone { .. }
+            | Self::Fingerprint { .. }
+            | Self::Complete { .. } => Phase::Work,
+            Self::HandOver { .. } | Self::Deactivate | Self::AnchorWords | Self::Exit { .. } => {
+                Phase::Postscript
+            }
+        }
+    }
+
+    /// Whether it settles something: what was decided, judged or copied is then on paper.
+    const fn decides(&self) -> bool {
+        match self {
+            Self::Application { .. }
+            | Self::Compromise { .. }
+            | Self::Order { .. }
+            | Self::Supersede { .. }
+            | Self::ApproveDestruction { .. }
+            | Self::ApproveRecovery { .. }
+            | Self::Clone { .. }
             | Self::Fingerprint { .. }
             | Self::Complete { .. } => true,
             Self::Entry { .. }
             | Self::RollCall { .. }
             | Self::Papers
             | Self::Clock
-            | Self::Identify { .. }
             | Self::Activate
-            | Self::Login { .. }
-            | Self::Inventory { .. }
-            | Self::ReadHead
-            | Self::ReadValue { .. }
-            | Self::Wrap { .. }
-            | Self::SignHead
-            | Self::Sign(_)
-            | Self::WriteHead
-            | Self::Seal
             | Self::HandOver { .. }
-            | Self::Logout { .. }
             | Self::Deactivate
             | Self::AnchorWords
             | Self::Exit { .. } => false,
@@ -431,36 +336,129 @@ impl Act {
             Self::RollCall { .. } => "roll-call",
             Self::Papers => "papers",
             Self::Clock => "clock",
-            Self::Identify { .. } => "identify",
             Self::Activate => "activate",
-            Self::Login { .. } => "login",
-            Self::Inventory { .. } => "inventory",
-            Self::ReadHead => "read-head",
             Self::Application { .. } => "application",
             Self::Compromise { .. } => "compromise",
             Self::Order { .. } => "order",
             Self::Supersede { .. } => "supersede",
             Self::ApproveDestruction { .. } => "approve-destruction",
             Self::ApproveRecovery { .. } => "approve-recovery",
-            Self::Copy { .. } => "copy",
             Self::Clone { .. } => "clone",
+            Self::Fingerprint { .. } => "fingerprint",
+            Self::Complete { .. } => "complete",
+            Self::HandOver { .. } => "hand-over",
+            Self::Deactivate => "deactivate",
+            Self::AnchorWords => "anchor-words",
+            Self::Exit { .. } => "exit",
+        }
+    }
+}
+
+impl TokenAct {
+    /// The token that is asked.
+    #[must_use]
+    pub const fn holder(&self) -> &Holder {
+        match self {
+            Self::Identify { token }
+            | Self::Login { token }
+            | Self::Inventory { token }
+            | Self::Inspect { token, .. }
+            | Self::Destroy { token, .. }
+            | Self::Clear { token, .. }
+            | Self::Logout { token } => token,
+            Self::Sign(sheet) => &sheet.token,
+            Self::ReadHead
+            | Self::Copy { .. }
+            | Self::Generate { .. }
+            | Self::SignHead
+            | Self::ReadValue { .. }
+            | Self::Wrap { .. }
+            | Self::WriteHead => &Holder::Root,
+        }
+    }
+
+    /// When this act has its place.
+    const fn phase(&self) -> Phase {
+        match self {
+            Self::Identify { .. }
+            | Self::Login { .. }
+            | Self::Inventory { .. }
+            | Self::ReadHead => Phase::Opening,
+            Self::Copy { .. }
+            | Self::Inspect { .. }
+            | Self::Destroy { .. }
+            | Self::Clear { .. }
+            | Self::Generate { .. }
+            | Self::SignHead
+            | Self::ReadValue { .. }
+            | Self::Wrap { .. }
+            | Self::Sign(_)
+            | Self::WriteHead => Phase::Work,
+            Self::Logout { .. } => Phase::Postscript,
+        }
+    }
+
+    /// Whether it changes what is on a token, or has it sign.
+    const fn has_effect(&self) -> bool {
+        match self {
+            Self::Copy { .. }
+            | Self::Destroy { .. }
+            | Self::Clear { .. }
+            | Self::Generate { .. }
+            | Self::SignHead
+            | Self::Sign(_)
+            | Self::WriteHead => true,
+            Self::Identify { .. }
+            | Self::Login { .. }
+            | Self::Inventory { .. }
+            | Self::ReadHead
+            | Self::Inspect { .. }
+            | Self::ReadValue { .. }
+            | Self::Wrap { .. }
+            | Self::Logout { .. } => false,
+        }
+    }
+
+    /// Whether it makes, copies, reads back or removes a key.
+    const fn changes_keys(&self) -> bool {
+        match self {
+            Self::Copy { .. }
+            | Self::Inspect { .. }
+            | Self::Destroy { .. }
+            | Self::Clear { .. }
+            | Self::Generate { .. } => true,
+            Self::Identify { .. }
+            | Self::Login { .. }
+            | Self::Inventory { .. }
+            | Self::ReadHead
+            | Self::SignHead
+            | Self::ReadValue { .. }
+            | Self::Wrap { .. }
+            | Self::Sign(_)
+            | Self::WriteHead
+            | Self::Logout { .. } => false,
+        }
+    }
+
+    /// The act's kind, as graph and script write it.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Identify { .. } => "identify",
+            Self::Login { .. } => "login",
+            Self::Inventory { .. } => "inventory",
+            Self::ReadHead => "read-head",
+            Self::Copy { .. } => "copy",
             Self::Inspect { .. } => "inspect",
             Self::Destroy { .. } => "destroy",
             Self::Clear { .. } => "clear",
-            Self::HandOver { .. } => "hand-over",
             Self::Generate { .. } => "generate",
             Self::SignHead => "sign-head",
             Self::ReadValue { .. } => "read-value",
             Self::Wrap { .. } => "wrap",
             Self::Sign(_) => "sign",
-            Self::Fingerprint { .. } => "fingerprint",
-            Self::Complete { .. } => "complete",
             Self::WriteHead => "write-head",
-            Self::Seal => "seal",
             Self::Logout { .. } => "logout",
-            Self::Deactivate => "deactivate",
-            Self::AnchorWords => "anchor-words",
-            Self::Exit { .. } => "exit",
         }
     }
 }

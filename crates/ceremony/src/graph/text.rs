@@ -6,11 +6,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Act, Duty, Graph, Holder, Origin, Sheet};
+use super::{Act, Duty, Graph, Origin, Sheet, TokenAct};
 use crate::hex::Digest;
 use crate::name::Name;
 use crate::plan::Ground;
-use crate::token::Attribute;
+use crate::token::{Attribute, Holder};
 use crate::x509::Reason;
 
 impl Graph {
@@ -215,10 +215,10 @@ impl Graph {
         out.push_str("\n# operations\n\n");
         for op in &self.ops {
             let _ = write!(out, "{:03} {}", op.id.number(), op.name);
-            if let Act::Sign(sheet) = &op.act {
+            if let Act::Token(TokenAct::Sign(sheet)) = &op.act {
                 let _ = write!(out, ": {}", self.signed(sheet));
             }
-            if let Act::Clear { id, .. } = &op.act {
+            if let Act::Token(TokenAct::Clear { id, .. }) = &op.act {
                 let _ = write!(out, ": CKA_ID {}", crate::hex::encode(&id.0));
             }
             let _ = write!(out, " [{}]", op.section);

@@ -23,10 +23,11 @@ use x509_cert::ext::pkix::{
 use x509_cert::name::Name;
 
 use super::Judgement;
-use super::iaca::public_key;
+use super::reading::public_key;
 use super::reading::{Certificate, Crl};
 use crate::hex;
 use crate::key::Curve;
+use crate::rule::RuleId;
 use crate::x509::judge;
 
 /// mdlDS (ISO/IEC 18013-5 B.1.4): signs mobile security objects (D15).
@@ -47,32 +48,33 @@ pub(super) fn root(root: &Certificate, judgement: &mut Judgement) {
         issuer_alt_name: one_uri(&alternative_names(root)).unwrap_or_default(),
         crl_url: distribution_uri(root).unwrap_or_default(),
     };
-    let rules = judge::RULES.iter().map(|(id, _, _)| *id).filter(|id| id.starts_with("I-ROOT-"));
+    let rules =
+        judge::RULES.iter().map(|(id, _, _)| *id).filter(|id| id.as_str().starts_with("I-ROOT-"));
     judgement.add(rules, judge::root(root.tbs(), &expected));
 }
 
 /// A link certificate (CP/CPS 7.1.2.2, ISO/IEC 18013-5 B.1.3): one key of the CA by another.
 pub(super) fn link(link: &Certificate, judgement: &mut Judgement) {
     let asked = "one Name as issuer and subject: self-issued";
-    judgement.ask("R-LINK", link.self_issued(), asked, || link.shown().to_string());
+    judgement.ask(RuleId::R_LINK, link.self_issued(), asked, || link.shown().to_string());
     let other_key =
         authority_alone(link.extensions()).is_some_and(|id| Some(id) != link.key_identifier());
     let asked = "an authority key identifier of another key, alone";
-    judgement.ask("R-LINK", other_key, asked, || identifier(link.signer_identifier()));
+    judgement.ask(RuleId::R_LINK, other_key, asked, || identifier(link.signer_identifier()));
     let usage = link.key_usage();
     let both = usage.as_ref().is_some_and(|usage| {
         usage.key_cert_sign() && usage.crl_sign() && usage.0.into_iter().count() == 2
     });
     let asked = "keyUsage keyCertSign and cRLSign, critical";
     let holds = both && critical(link, KeyUsage::OID);
-    judgement.ask("R-LINK", holds, asked, || format!("{usage:?}"));
+    judgement.ask(RuleId::R_LINK, holds, asked, || format!("{usage:?}"));
     let constraints = link.basic_constraints();
     let length = constraints.as_ref().is_some_and(|c| c.ca && c.path_len_constraint == Some(0));
     let asked = "basicConstraints cA TRUE, pathLenConstraint 0, critical";
     let holds = length && critical(link, BasicConstraints::OID);
-    judgement.ask("R-LINK", holds, asked, || format!("{constraints:?}"));
-    subject_key_identifier(link, "R-LINK", judgement);
-    only(link, "R-LINK", CA_EXTENSIONS, judgement);
+    judgement.ask(RuleId::R_LINK, holds, asked, || format!("{constraints:?}"));
+    subject_key_identifier(link, RuleId::R_LINK, judgement);
+    only(link, RuleId::R_LINK, CA_EXTENSIONS, judgement);
 }
 
 /// A Document Signer (ISO/IEC 18013-5 B.1.4).
@@ -81,7 +83,7 @@ pub(super) fn signer(signer: &Certificate, judgement: &mut Judgement) {
     let constraints = signer.basic_constraints();
     let certifies = usage.as_ref().is_some_and(|usage| usage.key_cert_sign() || usage.crl_sign());
     let no_ca = !certifies && constraints.is_none();
-    judgement.ask("R-DS-NOT-CA", no_ca, "no cA, keyCertSign or cRLSign", || {
+    judgement.ask(RuleId::R_DS_NOT_CA, no_ca, "no cA, keyCertSign or cRLSign", || {
         format!("{usage:?} {constraints:?}")
     });
     let only_signs = usage
@@ -89,34 +91,35 @@ pub(super) fn signer(signer: &Certificate, judgement: &mut Judgement) {
         .is_some_and(|usage| usage.digital_signature() && usage.0.into_iter().count() == 1);
     let holds = only_signs && critical(signer, KeyUsage::OID);
     let asked = "keyUsage digitalSignature alone, critical";
-    judgement.ask("I-DS-KEY-USAGE", holds, asked, || format!("{usage:?}"));
+    judgement.ask(RuleId::I_DS_KEY_USAGE, holds, asked, || format!("{usage:?}"));
     let extended = extended_key_usage(signer);
     let holds = extended.as_slice() == [DOCUMENT_SIGNER] && critical(signer, ExtendedKeyUsage::OID);
     let asked = format!("extKeyUsage {DOCUMENT_SIGNER} alone, critical");
-    judgement.ask("I-DS-EKU", holds, &asked, || extended.join(" "));
-    subject_key_identifier(signer, "I-DS-SKI", judgement);
+    judgement.ask(RuleId::I_DS_EKU, holds, &asked, || extended.join(" "));
+    subject_key_identifier(signer, RuleId::I_DS_SKI, judgement);
     let alone = authority_alone(signer.extensions());
     let asked = "an authority key identifier, alone";
-    judgement.ask("I-DS-AKI", alone.is_some(), asked, || identifier(signer.signer_identifier()));
+    judgement
+        .ask(RuleId::I_DS_AKI, alone.is_some(), asked, || identifier(signer.signer_identifier()));
     let names = alternative_names(signer);
     let asked = "an issuerAltName of URIs or addresses, not critical";
     let holds = !names.is_empty() && names.iter().all(reaches);
-    judgement.ask("I-DS-IAN", holds, asked, || format!("{names:?}"));
+    judgement.ask(RuleId::I_DS_IAN, holds, asked, || format!("{names:?}"));
     let asked = "one distribution point by a URI alone, not critical";
     let uri = distribution_uri(signer);
-    judgement.ask("I-DS-CDP", uri.is_some(), asked, || "another, or none".to_string());
+    judgement.ask(RuleId::I_DS_CDP, uri.is_some(), asked, || "another, or none".to_string());
     let (first, last) = signer.validity();
     let holds = last <= first.plus_seconds(SIGNER_DAYS * 86_400);
     let asked = format!("at most {SIGNER_DAYS} days");
-    judgement.ask("I-DS-VALIDITY", holds, &asked, || format!("{first} to {last}"));
+    judgement.ask(RuleId::I_DS_VALIDITY, holds, &asked, || format!("{first} to {last}"));
     let (own, of_issuer) = (country(signer.subject()), country(signer.issuer()));
     let holds = own.is_some() && own == of_issuer;
     let asked = of_issuer.unwrap_or_default();
-    judgement.ask("I-COUNTRY", holds, &format!("C={asked}"), || own.unwrap_or_default());
+    judgement.ask(RuleId::I_COUNTRY, holds, &format!("C={asked}"), || own.unwrap_or_default());
     let holds = algorithm_of_signers(signer.key());
     let asked = "an uncompressed point on P-256, P-384 or P-521";
-    judgement.ask("I-DS-KEY", holds, asked, || hex::encode(signer.key()));
-    only(signer, "I-DS-EXT", SIGNER_EXTENSIONS, judgement);
+    judgement.ask(RuleId::I_DS_KEY, holds, asked, || hex::encode(signer.key()));
+    only(signer, RuleId::I_DS_EXT, SIGNER_EXTENSIONS, judgement);
 }
 
 /// A CRL (ISO/IEC 18013-5 B.1, CP/CPS 7.2).
@@ -128,22 +131,22 @@ pub(super) fn crl(crl: &Crl, judgement: &mut Judgement) {
     let quiet = crl.extensions().iter().all(|extension| !extension.critical);
     let found = || kinds.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let asks = "authorityKeyIdentifier and cRLNumber, not critical, nothing else";
-    judgement.ask("I-CRL-EXT", quiet && kinds == asked, asks, found);
+    judgement.ask(RuleId::I_CRL_EXT, quiet && kinds == asked, asks, found);
     let alone = authority_alone(crl.extensions());
     let asks = "an authority key identifier, alone";
-    judgement.ask("P-CRL-KEY", alone.is_some(), asks, || identifier(crl.signer_identifier()));
+    judgement.ask(RuleId::P_CRL_KEY, alone.is_some(), asks, || identifier(crl.signer_identifier()));
     let octets = crl.number().map_or(0, |number| number.len() / 2);
     let asks = "a number of at most 20 octets";
-    judgement.ask("P-CRL-NUMBER", octets <= 20, asks, || format!("{octets} octets"));
+    judgement.ask(RuleId::P_CRL_NUMBER, octets <= 20, asks, || format!("{octets} octets"));
     let mut serials: Vec<&[u8]> = crl.entries().iter().map(|e| e.serial.as_slice()).collect();
     serials.sort_unstable();
     let twice = serials.windows(2).find(|pair| pair.first() == pair.last());
-    judgement.ask("P-CRL-ONCE", twice.is_none(), "each serial number once", || {
+    judgement.ask(RuleId::P_CRL_ONCE, twice.is_none(), "each serial number once", || {
         twice.and_then(|pair| pair.first()).map(|serial| hex::encode(serial)).unwrap_or_default()
     });
     let (this, _) = crl.updates();
     let late = crl.entries().iter().find(|entry| entry.date > this);
-    judgement.ask("P-CRL-DATES", late.is_none(), "no revocation after thisUpdate", || {
+    judgement.ask(RuleId::P_CRL_DATES, late.is_none(), "no revocation after thisUpdate", || {
         late.map_or_else(String::new, |entry| hex::encode(&entry.serial))
     });
 }
@@ -168,7 +171,7 @@ const SIGNER_EXTENSIONS: &[ObjectIdentifier] = &[
 
 fn only(
     certificate: &Certificate,
-    rule: &'static str,
+    rule: RuleId,
     known: &[ObjectIdentifier],
     judgement: &mut Judgement,
 ) {
@@ -180,11 +183,7 @@ fn only(
 }
 
 /// RFC 5280 4.2.1.2 (1), not critical.
-fn subject_key_identifier(
-    certificate: &Certificate,
-    rule: &'static str,
-    judgement: &mut Judgement,
-) {
+fn subject_key_identifier(certificate: &Certificate, rule: RuleId, judgement: &mut Judgement) {
     let info = SubjectPublicKeyInfoRef::try_from(certificate.key()).ok();
     let digest = info.map(|info| Sha1::digest(info.subject_public_key.raw_bytes()).to_vec());
     let found = certificate.key_identifier();

@@ -5,17 +5,17 @@
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
-use alloc::vec::Vec;
 
 use der::Encode as _;
-use spki::{AlgorithmIdentifierRef, SubjectPublicKeyInfoRef};
+use spki::AlgorithmIdentifierRef;
 
-use super::reading::{Certificate, Crl, Signed};
+use super::reading::{Certificate, Crl, Signed, public_key};
 use super::{Judgement, RelyingParty, Role, form};
 use crate::hex;
-use crate::key::{Check, Curve, PublicKey, Signature};
+use crate::key::{Check, Signature};
 use crate::rehearsal;
-use crate::x509::{signature_algorithm, subject_public_key_info};
+use crate::rule::RuleId;
+use crate::x509::signature_algorithm;
 
 /// What a verifier makes of the keys of a rehearsal, which everyone knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +46,7 @@ impl RelyingParty for Iaca {
         let raw = Signature::raw_from_der(curve, signed.signature);
         let signature = raw.and_then(|raw| Signature::from_raw(curve, &raw));
         let signature = signature.map_err(|error| error.to_string())?;
-        let check = Check::new("path", &key, curve.digest(signed.octets), signature);
+        let check = Check::new("path", &key, signed.octets.into(), signature);
         check.prove().map(drop).map_err(|error| error.to_string())
     }
 
@@ -61,7 +61,12 @@ impl RelyingParty for Iaca {
             let key = public_key(certificate.key());
             let known = key.is_some_and(|key| rehearsal::recognise(certificate.subject(), &key));
             let found = || hex::encode(&certificate.key_identifier().unwrap_or_default());
-            judgement.ask("S-REHEARSAL-KEY", !known, "a key that is a secret of the CA", found);
+            judgement.ask(
+                RuleId::S_REHEARSAL_KEY,
+                !known,
+                "a key that is a secret of the CA",
+                found,
+            );
         }
     }
 
@@ -81,13 +86,4 @@ impl RelyingParty for Iaca {
     fn speaks_for(&self, crl: &Crl, certificate: &Certificate) -> bool {
         crl.signer_identifier() == certificate.signer_identifier()
     }
-}
-
-/// The key of a SubjectPublicKeyInfo that is written as RFC 5480 2 asks.
-pub(super) fn public_key(spki: &[u8]) -> Option<PublicKey> {
-    let info = SubjectPublicKeyInfoRef::try_from(spki).ok()?;
-    let point = info.subject_public_key.as_bytes()?;
-    let keys = [Curve::P256, Curve::P384].map(|curve| PublicKey::from_point(curve, point));
-    let written = |key: &PublicKey| subject_public_key_info(key) == spki;
-    keys.into_iter().flatten().collect::<Vec<_>>().into_iter().find(written)
 }

@@ -13,6 +13,7 @@ use alloc::vec::Vec;
 use der::asn1::AnyRef;
 use der::oid::AssociatedOid;
 use der::{Decode, Encode, SliceReader};
+use spki::SubjectPublicKeyInfoRef;
 use x509_cert::certificate::{CertificateInner, Raw, Version};
 use x509_cert::crl::CertificateList;
 use x509_cert::ext::Extension;
@@ -23,10 +24,12 @@ use x509_cert::ext::pkix::{
 use x509_cert::time::Time;
 
 use crate::bounds::{CERTIFICATE, ENTRIES, EXTENSIONS, Exceeded};
+use crate::fault::Fault;
 use crate::hex;
+use crate::key::{Curve, PublicKey};
+use crate::rule::RuleId;
 use crate::time::Instant;
-use crate::x509::judge::Fault;
-use crate::x509::readable;
+use crate::x509::{readable, subject_public_key_info};
 
 /// A signed structure taken apart: what a signature check needs.
 #[derive(Debug, Clone, Copy)]
@@ -334,7 +337,7 @@ impl Crl {
 
 /// More than a structure may have.
 fn over(exceeded: Exceeded) -> Fault {
-    Fault { rule: "P-DER", asked: exceeded.bound.to_string(), found: exceeded.found() }
+    Fault { rule: RuleId::P_DER, asked: exceeded.bound.to_string(), found: exceeded.found() }
 }
 
 /// How many elements the longest list of what was signed has: the entries of a CRL, wherever they
@@ -349,7 +352,7 @@ fn widest(der: &[u8]) -> Option<usize> {
 }
 
 fn not_der(asked: &str, found: String) -> Fault {
-    Fault { rule: "P-DER", asked: format!("{asked} in DER"), found }
+    Fault { rule: RuleId::P_DER, asked: format!("{asked} in DER"), found }
 }
 
 fn same_again<'a, T>(octets: &'a [u8], what: &str) -> Result<T, Fault>
@@ -384,7 +387,7 @@ fn known_and_once(extensions: &[Extension]) -> Result<(), Fault> {
         let (oid, value) = (extension.extn_id, extension.extn_value.as_bytes());
         if extensions.iter().take(index).any(|other| other.extn_id == oid) {
             let asked = "no extension twice".to_string();
-            return Err(Fault { rule: "P-EXT-UNIQUE", asked, found: format!("{oid} twice") });
+            return Err(Fault { rule: RuleId::P_EXT_UNIQUE, asked, found: format!("{oid} twice") });
         }
         let content = match oid {
             SubjectKeyIdentifier::OID => same_again::<SubjectKeyIdentifier>(value, "it").map(drop),
@@ -398,7 +401,7 @@ fn known_and_once(extensions: &[Extension]) -> Result<(), Fault> {
             CrlReason::OID => same_again::<CrlReason>(value, "it").map(drop),
             _ => Ok(()),
         };
-        let rule = if extension.critical { "R-VERIFIER" } else { "P-DER" };
+        let rule = if extension.critical { RuleId::R_VERIFIER } else { RuleId::P_DER };
         let asked = || format!("an extension {oid} that can be read");
         content.map_err(|fault| Fault { rule, asked: asked(), found: fault.found })?;
     }
@@ -422,4 +425,13 @@ fn value_by_text<'a>(extensions: &'a [Extension], oid: &str) -> Option<&'a [u8]>
 fn authority(extensions: &[Extension]) -> Option<Vec<u8>> {
     let found: AuthorityKeyIdentifier = value(extensions)?;
     Some(found.key_identifier?.as_bytes().to_vec())
+}
+
+/// The key of a SubjectPublicKeyInfo that is written as RFC 5480 2 asks.
+pub(super) fn public_key(spki: &[u8]) -> Option<PublicKey> {
+    let info = SubjectPublicKeyInfoRef::try_from(spki).ok()?;
+    let point = info.subject_public_key.as_bytes()?;
+    let keys = [Curve::P256, Curve::P384].map(|curve| PublicKey::from_point(curve, point));
+    let written = |key: &PublicKey| subject_public_key_info(key) == spki;
+    keys.into_iter().flatten().collect::<Vec<_>>().into_iter().find(written)
 }

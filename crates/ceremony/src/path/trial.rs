@@ -12,6 +12,7 @@ use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
 use super::{Certificate, Crl, Item, Judgement, Offered, RelyingParty, Role, Shown, Step};
 use crate::hex;
+use crate::rule::RuleId;
 use crate::time::Instant;
 
 /// A key that is trusted under a Name.
@@ -163,20 +164,20 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
         let mut keys: Vec<&TrustedKey> = keys.iter().collect();
         keys.retain(|key| key.name == certificate.issuer());
         let found = || certificate.shown_issuer().to_string();
-        judgement.ask("P-PATH-ISSUER", !keys.is_empty(), "a trusted key of this Name", found);
+        judgement.ask(RuleId::P_PATH_ISSUER, !keys.is_empty(), "a trusted key of this Name", found);
         if keys.is_empty() {
             return None;
         }
         let signer = certificate.signer_identifier();
         keys.retain(|key| Some(&key.identifier) == signer.as_ref());
         let asked = "a trusted key with the authority key identifier";
-        judgement.ask("P-PATH-KEY", !keys.is_empty(), asked, || identifier(signer.as_ref()));
+        judgement.ask(RuleId::P_PATH_KEY, !keys.is_empty(), asked, || identifier(signer.as_ref()));
         if keys.is_empty() {
             return None;
         }
         keys.retain(|key| key.certifies);
         let asked = "a key that may sign certificates: cA and keyCertSign";
-        judgement.ask("P-PATH-CA", !keys.is_empty(), asked, || identifier(signer.as_ref()));
+        judgement.ask(RuleId::P_PATH_CA, !keys.is_empty(), asked, || identifier(signer.as_ref()));
         let mut why = "another algorithm inside than outside".to_string();
         keys.retain(|key| {
             certificate.one_algorithm()
@@ -189,7 +190,7 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
         let key = keys.first().copied().cloned();
         if judgement.holds() {
             let asked = "a signature that verifies under the trusted key";
-            judgement.ask("P-PATH-SIGNATURE", key.is_some(), asked, || why);
+            judgement.ask(RuleId::P_PATH_SIGNATURE, key.is_some(), asked, || why);
         }
         key
     }
@@ -197,11 +198,11 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
     /// What a certificate says of itself: version, time, extensions, role.
     fn form(&self, certificate: &Certificate, role: Role, judgement: &mut Judgement) {
         let version = certificate.version();
-        judgement.ask("R-V3", version == Version::V3, "version 3", || format!("{version:?}"));
+        judgement.ask(RuleId::R_V3, version == Version::V3, "version 3", || format!("{version:?}"));
         let (first, last) = certificate.validity();
         let asked = format!("a validity that holds {}", self.at);
         let holds = first <= self.at && self.at <= last;
-        judgement.ask("P-PATH-TIME", holds, &asked, || format!("{first} to {last}"));
+        judgement.ask(RuleId::P_PATH_TIME, holds, &asked, || format!("{first} to {last}"));
         let known = [KeyUsage::OID, BasicConstraints::OID, ExtendedKeyUsage::OID];
         let unknown = certificate
             .extensions()
@@ -209,11 +210,11 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
             .find(|extension| extension.critical && !known.contains(&extension.extn_id));
         let asked = "no critical extension that cannot be processed";
         let found = || unknown.map_or_else(String::new, |one| one.extn_id.to_string());
-        judgement.ask("R-VERIFIER", unknown.is_none(), asked, found);
+        judgement.ask(RuleId::R_VERIFIER, unknown.is_none(), asked, found);
         if role != Role::Signer {
             let asked = "a key that may sign certificates or CRLs";
             let holds = certifies(certificate) || lists(certificate);
-            judgement.ask("P-PATH-CA", holds, asked, || "neither".to_string());
+            judgement.ask(RuleId::P_PATH_CA, holds, asked, || "neither".to_string());
         }
         self.party.certificate(certificate, role, judgement);
     }
@@ -224,7 +225,7 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
         let current = of_issuer().any(|list| list.current);
         let signer = certificate.signer_identifier();
         let asked = format!("a CRL for {} of key {}", self.at, identifier(signer.as_ref()));
-        judgement.ask("P-PATH-CRL", current, &asked, || match of_issuer().count() {
+        judgement.ask(RuleId::P_PATH_CRL, current, &asked, || match of_issuer().count() {
             0 => "none".to_string(),
             count => format!("{count}, none of this time"),
         });
@@ -240,13 +241,18 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
             entries.filter(|entry| list.current || entry.date <= self.at)
         });
         let entry = { entries }.find(|entry| entry.serial == certificate.serial());
-        judgement.ask("P-REVOKED", entry.is_none(), "a certificate that no CRL names", || {
-            let reason = entry.and_then(|entry| entry.reason);
-            let reason = reason.map_or_else(|| "unspecified".to_string(), |r| format!("{r:?}"));
-            let date = entry.map_or(self.at, |entry| entry.date);
-            let serial = hex::encode(certificate.serial());
-            format!("{} {serial}, revoked {date}: {reason}", certificate.shown())
-        });
+        judgement.ask(
+            RuleId::P_REVOKED,
+            entry.is_none(),
+            "a certificate that no CRL names",
+            || {
+                let reason = entry.and_then(|entry| entry.reason);
+                let reason = reason.map_or_else(|| "unspecified".to_string(), |r| format!("{r:?}"));
+                let date = entry.map_or(self.at, |entry| entry.date);
+                let serial = hex::encode(certificate.serial());
+                format!("{} {serial}, revoked {date}: {reason}", certificate.shown())
+            },
+        );
     }
 
     /// The CRLs that speak for a certificate.
@@ -280,12 +286,13 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
         let mut keys: Vec<&TrustedKey> = self.keys.iter().collect();
         keys.retain(|key| key.name == crl.issuer());
         let asked = "a trusted key of this Name";
-        judgement.ask("P-PATH-ISSUER", !keys.is_empty(), asked, || crl.shown().to_string());
+        judgement.ask(RuleId::P_PATH_ISSUER, !keys.is_empty(), asked, || crl.shown().to_string());
         let signer = crl.signer_identifier();
         keys.retain(|key| Some(&key.identifier) == signer.as_ref() && key.lists);
         if judgement.holds() {
             let asked = "a trusted key with the authority key identifier, for CRLs";
-            judgement.ask("P-PATH-KEY", !keys.is_empty(), asked, || identifier(signer.as_ref()));
+            judgement
+                .ask(RuleId::P_PATH_KEY, !keys.is_empty(), asked, || identifier(signer.as_ref()));
         }
         let mut why = "another algorithm inside than outside".to_string();
         keys.retain(|key| {
@@ -294,7 +301,7 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
         });
         if judgement.holds() {
             let asked = "a signature that verifies under the trusted key";
-            judgement.ask("P-PATH-SIGNATURE", !keys.is_empty(), asked, || why);
+            judgement.ask(RuleId::P_PATH_SIGNATURE, !keys.is_empty(), asked, || why);
         }
     }
 
@@ -302,7 +309,8 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
     /// an entry, says nothing about any certificate.
     fn form_of_crl(&self, crl: &Crl, judgement: &mut Judgement) {
         let version = crl.version();
-        judgement.ask("R-CRL", version == Version::V2, "version 2", || format!("{version:?}"));
+        judgement
+            .ask(RuleId::R_CRL, version == Version::V2, "version 2", || format!("{version:?}"));
         let critical = crl.extensions().iter().filter(|extension| extension.critical);
         let unknown = critical
             .map(|extension| extension.extn_id.to_string())
@@ -310,7 +318,7 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
             .or_else(|| crl.entries().iter().find_map(|entry| entry.critical.clone()));
         let asked = "no critical extension that cannot be processed";
         let found = || unknown.clone().unwrap_or_default();
-        judgement.ask("R-VERIFIER", unknown.is_none(), asked, found);
+        judgement.ask(RuleId::R_VERIFIER, unknown.is_none(), asked, found);
         self.party.crl(crl, judgement);
     }
 
@@ -319,7 +327,7 @@ impl<'c, P: RelyingParty> Trial<'c, P> {
         let (this, next) = crl.updates();
         let holds = this <= self.at && next.is_some_and(|next| self.at < next);
         let asked = format!("thisUpdate, {}, and then nextUpdate", self.at);
-        judgement.ask("P-CRL-TIME", holds, &asked, || {
+        judgement.ask(RuleId::P_CRL_TIME, holds, &asked, || {
             let next = next.map_or_else(|| "no nextUpdate".to_string(), |next| next.to_string());
             format!("{this} to {next}")
         })

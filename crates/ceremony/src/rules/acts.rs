@@ -5,44 +5,45 @@ use alloc::string::ToString;
 
 use super::Report;
 use crate::policy::PolicyAct;
+use crate::rule::RuleId;
 use crate::violation::Input;
 
 /// The rule that gives an act to roles, the act, and how many of which role it needs at least.
-type Least = (&'static str, &'static str, &'static [(&'static str, u32)]);
+type Least = (RuleId, &'static str, &'static [(&'static str, u32)]);
 
 /// Every act of a ceremony but the reading of the clock, which any two people do (D27).
 const LEAST: &[Least] = &[
     // 5.2.1.8: facility staff stand by at entry and exit.
-    ("R-FACILITY", "entry", &[("facility-staff", 1)]),
-    ("R-FACILITY", "exit", &[("facility-staff", 1)]),
+    (RuleId::R_FACILITY, "entry", &[("facility-staff", 1)]),
+    (RuleId::R_FACILITY, "exit", &[("facility-staff", 1)]),
     // 5.2.1.4, 8.1: issuing officer and auditor witness that the work follows the script.
-    ("R-WITNESS", "roll-call", &[("auditor", 1)]),
-    ("R-WITNESS", "papers", &[("issuing-officer", 1), ("auditor", 1)]),
-    ("R-WITNESS", "application", &[("auditor", 1)]),
-    ("R-WITNESS", "supersede", &[("auditor", 1)]),
-    ("R-WITNESS", "fingerprint", &[("issuing-officer", 1), ("auditor", 1)]),
-    ("R-WITNESS", "anchor-words", &[("issuing-officer", 1), ("auditor", 1)]),
+    (RuleId::R_WITNESS, "roll-call", &[("auditor", 1)]),
+    (RuleId::R_WITNESS, "papers", &[("issuing-officer", 1), ("auditor", 1)]),
+    (RuleId::R_WITNESS, "application", &[("auditor", 1)]),
+    (RuleId::R_WITNESS, "supersede", &[("auditor", 1)]),
+    (RuleId::R_WITNESS, "fingerprint", &[("issuing-officer", 1), ("auditor", 1)]),
+    (RuleId::R_WITNESS, "anchor-words", &[("issuing-officer", 1), ("auditor", 1)]),
     // 6.2.8, 6.2.9, 6.1.1: several custodians.
-    ("R-ACTIVATE", "activation", &[("custodian", 2)]),
-    ("R-DEACTIVATE", "deactivation", &[("custodian", 2)]),
-    ("R-KEYGEN", "key-operation", &[("custodian", 2)]),
+    (RuleId::R_ACTIVATE, "activation", &[("custodian", 2)]),
+    (RuleId::R_DEACTIVATE, "deactivation", &[("custodian", 2)]),
+    (RuleId::R_KEYGEN, "key-operation", &[("custodian", 2)]),
     // 5.2.1.3, 5.2.1.6: custodians operate the HSM, PKI engineers the PKI system; 5.2.1.2: the
     // operations manager carries the ceremony out.
-    ("R-WHO-OPERATES", "key-operation", &[("custodian", 2)]),
-    ("R-WHO-OPERATES", "certificate-operation", &[("custodian", 2), ("pki-engineer", 1)]),
-    ("R-WHO-OPERATES", "orphan-removal", &[("custodian", 2)]),
-    ("R-WHO-OPERATES", "supersede", &[("operations-manager", 1)]),
-    ("R-WHO-OPERATES", "hand-over", &[("operations-manager", 1)]),
+    (RuleId::R_WHO_OPERATES, "key-operation", &[("custodian", 2)]),
+    (RuleId::R_WHO_OPERATES, "certificate-operation", &[("custodian", 2), ("pki-engineer", 1)]),
+    (RuleId::R_WHO_OPERATES, "orphan-removal", &[("custodian", 2)]),
+    (RuleId::R_WHO_OPERATES, "supersede", &[("operations-manager", 1)]),
+    (RuleId::R_WHO_OPERATES, "hand-over", &[("operations-manager", 1)]),
     // 6.2.4, 6.2.10.1: several custodians copy a key, and destroy one.
-    ("R-BACKUP", "copy", &[("custodian", 2)]),
-    ("R-DESTROY", "destruction", &[("custodian", 2)]),
+    (RuleId::R_BACKUP, "copy", &[("custodian", 2)]),
+    (RuleId::R_DESTROY, "destruction", &[("custodian", 2)]),
     // 5.2.1.4: the issuing officer approves; 4.1.2, 3.2.1.3 (D31): the applicants state what is so.
-    ("R-APPROVE", "application", &[("issuing-officer", 1)]),
-    ("R-APPLY-DS", "application", &[("operations-manager", 1)]),
+    (RuleId::R_APPROVE, "application", &[("issuing-officer", 1)]),
+    (RuleId::R_APPLY_DS, "application", &[("operations-manager", 1)]),
     // 5.2.1.1, 5.7.1 (D33, D34): CA managers judge, order and complete.
-    ("R-COMPROMISE-JUDGE", "compromise", &[("ca-manager", 2)]),
-    ("R-COMPROMISE", "order", &[("ca-manager", 1)]),
-    ("R-COMPLETE", "completion", &[("ca-manager", 1)]),
+    (RuleId::R_COMPROMISE_JUDGE, "compromise", &[("ca-manager", 2)]),
+    (RuleId::R_COMPROMISE, "order", &[("ca-manager", 1)]),
+    (RuleId::R_COMPLETE, "completion", &[("ca-manager", 1)]),
 ];
 
 /// The policy gives each act of this rule to at least these people.

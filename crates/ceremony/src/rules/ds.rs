@@ -5,8 +5,8 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::Report;
-use crate::compile::Inputs;
 use crate::hex::Digest;
+use crate::inputs::Inputs;
 use crate::ledger::Standing;
 use crate::name::Name;
 use crate::plan::{ApplicationKind, Ground, PlanCertificate, ProfileName};

@@ -5,10 +5,10 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::Report;
-use crate::compile::{Inputs, generation};
+use crate::inputs::Inputs;
 use crate::ledger::{ALARM_MONTHS, Certificate, Key, Standing, months_after};
 use crate::name::Name;
-use crate::plan::{Copy, PlanKey, ProfileName};
+use crate::plan::{Copy, PlanKey, ProfileName, generation};
 use crate::policy::Backup;
 use crate::rehearsal::RehearsalUse;
 use crate::time::Instant;

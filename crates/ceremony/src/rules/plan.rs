@@ -3,8 +3,9 @@
 use alloc::format;
 use alloc::string::ToString;
 
-use super::{Report, Rule, Stage, all, is_known};
+use super::{Report, Rule, Stage, all};
 use crate::plan::After;
+use crate::rule::RuleId;
 use crate::violation::Input;
 
 /// S-AFTER: a plan names the ceremony it comes after, the last of the ledger; a CA's first comes
@@ -137,9 +138,9 @@ pub(super) fn exception(report: &mut Report<'_>) {
     let at = report.at();
     for exception in &inputs.plan.exception {
         let rule = exception.rule.get_ref();
-        if !all().any(|known| known.id == rule && allows_exception(&known)) {
-            let known = is_known(rule);
-            let found = if known { format!("{rule}, which allows none") } else { rule.clone() };
+        let known = RuleId::of(rule);
+        if !all().any(|row| Some(row.id) == known && allows_exception(&row)) {
+            let found = known.map_or_else(|| rule.clone(), |id| format!("{id}, which allows none"));
             report.refuse(
                 Input::Plan,
                 exception.rule.span(),

@@ -9,16 +9,18 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use crate::compile::Inputs;
+use crate::fault::Fault;
 use crate::graph::{Graph, Item, PlannedCrl};
+use crate::inputs::Inputs;
 use crate::key::PublicKey;
 use crate::ledger::State;
 use crate::name::Name;
 use crate::plan::{PlanCertificate, ProfileName};
 use crate::policy::ReasonCodes;
+use crate::rule::RuleId;
 use crate::time::Instant;
 use crate::violation::{Input, Violation};
-use crate::x509::judge::{self, Fault};
+use crate::x509::judge;
 use crate::x509::{ToBeSignedCertificate, subject_public_key_info};
 
 /// 5 years and 4 months (6.3.2, 7.1.2.1), said again so that the structure is not judged by the
@@ -43,7 +45,7 @@ pub(crate) fn structures(
             Ok(tbs) => asked.faults(item, &tbs),
             Err(error) => {
                 let asked = "a structure that can be encoded".to_string();
-                [Fault { rule: "S-STRUCTURE", asked, found: error.to_string() }].into()
+                [Fault { rule: RuleId::S_STRUCTURE, asked, found: error.to_string() }].into()
             }
         };
         for fault in faults {
@@ -123,8 +125,10 @@ impl<'a> Asked<'a> {
         let Inputs { plan, policy, .. } = self.inputs;
         let addresses = [&policy.root.issuer_alt_name, &policy.root.crl_url];
         let wrong = |address: &&&toml::Spanned<String>| match fault.rule {
-            "P-URI" => fault.found.starts_with(address.get_ref().split('{').next().unwrap_or("")),
-            "S-STRUCTURE" => !address.get_ref().is_ascii(),
+            RuleId::P_URI => {
+                fault.found.starts_with(address.get_ref().split('{').next().unwrap_or(""))
+            }
+            RuleId::S_STRUCTURE => !address.get_ref().is_ascii(),
             _ => false,
         };
         if let Some(address) = addresses.iter().find(wrong) {

@@ -5,21 +5,23 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::{Fault, Run};
-use crate::graph::{Act, Op, PlannedKey};
+use super::Run;
+use crate::dsse;
+use crate::fault::Fault;
+use crate::graph::{Act, Op, PeopleAct, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::PublicKey;
 use crate::name::Name;
-use crate::seal;
-use crate::token::{CopyRemains, CopyRequest, TokenRequest};
+use crate::rule::RuleId;
+use crate::token::{CopyRemains, CopyRequest, Holder, TokenRequest};
 
 /// What to ask, and of whom.
 #[derive(Debug)]
 pub enum Request {
     /// People.
     People(PeopleRequest),
-    /// The token.
-    Token(TokenRequest),
+    /// This token.
+    Token(Holder, TokenRequest),
     /// The root token and another, to copy a key from the one to the other; and first, after an
     /// attempt that was lost, what is to be removed of it.
     Copy(CopyRequest, Option<CopyRemains>),
@@ -40,7 +42,7 @@ pub struct PeopleRequest {
 #[non_exhaustive]
 pub struct Fact {
     /// The rule that asks it.
-    pub rule: &'static str,
+    pub rule: RuleId,
     /// Its name in the record.
     pub name: &'static str,
     /// What is an answer.
@@ -66,78 +68,66 @@ impl Run {
     pub(super) fn request_for(&self, op: &Op, attempt: u32) -> Result<Request, Fault> {
         let graph = self.graph();
         let id = |name: &Name| self.id_of(name);
-        let token = match &op.act {
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Papers
-            | Act::Clock
-            | Act::Activate
-            | Act::Fingerprint { .. }
-            | Act::Complete { .. }
-            | Act::Application { .. }
-            | Act::Compromise { .. }
-            | Act::Order { .. }
-            | Act::Supersede { .. }
-            | Act::ApproveDestruction { .. }
-            | Act::ApproveRecovery { .. }
-            | Act::Clone { .. }
-            | Act::HandOver { .. }
-            | Act::Deactivate
-            | Act::AnchorWords
-            | Act::Exit { .. } => {
-                let facts = self.facts(op)?;
+        let act = match &op.act {
+            Act::People(act) => {
+                let facts = self.facts(act)?;
                 return Ok(Request::People(PeopleRequest { op: op.clone(), facts }));
             }
-            Act::Identify { token } => TokenRequest::Identify { serial: self.serial_of(token)? },
-            Act::Login { .. } => TokenRequest::Login {},
-            Act::Inventory { .. } => TokenRequest::List {},
-            Act::Copy { key, .. } => {
+            Act::Token(act) => act,
+            Act::Seal => {
+                return Err(Fault::new(RuleId::S_ORDER, "a request of its own", "the seal"));
+            }
+        };
+        let token = match act {
+            TokenAct::Identify { token } => {
+                TokenRequest::Identify { serial: self.serial_of(token)? }
+            }
+            TokenAct::Login { .. } => TokenRequest::Login {},
+            TokenAct::Inventory { .. } => TokenRequest::List {},
+            TokenAct::Copy { key, .. } => {
                 let made = self.planned(key)?.template(graph, 0);
                 let remains = (attempt > 0).then(|| CopyRemains::of(&made));
                 let request = CopyRequest::of(&made, self.public(key)?);
                 return Ok(Request::Copy(request, remains));
             }
-            Act::ReadHead => TokenRequest::ReadHead { label: graph.head_label() },
-            Act::Inspect { key, .. } => self.inspection(self.planned(key)?, id(key)?),
-            Act::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)?, strays: None },
-            Act::Clear { key, id, .. } => {
+            TokenAct::ReadHead => TokenRequest::ReadHead { label: graph.head_label() },
+            TokenAct::Inspect { key, .. } => self.inspection(self.planned(key)?, id(key)?),
+            TokenAct::Destroy { key, .. } => TokenRequest::Destroy { id: id(key)?, strays: None },
+            TokenAct::Clear { key, id, .. } => {
                 TokenRequest::Destroy { id: id.clone(), strays: Some(graph.key_label(key)) }
             }
-            Act::Generate { key } => {
+            TokenAct::Generate { key } => {
                 TokenRequest::Generate { key: self.planned(key)?.template(graph, attempt) }
             }
-            Act::SignHead => {
-                let (_, digest) = self.head_to_sign()?;
-                self.audit_request(digest)?
-            }
-            Act::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
-            Act::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
-            Act::Sign(sheet) => {
+            TokenAct::SignHead => self.audit_request(&self.head_to_sign())?,
+            TokenAct::ReadValue { key } => TokenRequest::ReadValue { id: id(key)? },
+            TokenAct::Wrap { key } => TokenRequest::Wrap { id: id(key)? },
+            TokenAct::Sign(sheet) => {
                 let curve = self.planned(&sheet.key)?.curve;
                 let digests =
                     self.sheet(sheet, attempt)?.into_iter().map(|(_, tbs)| curve.digest(&tbs));
                 TokenRequest::Sign { id: id(&sheet.key)?, curve, digests: digests.collect() }
             }
-            Act::WriteHead => {
+            TokenAct::WriteHead => {
                 TokenRequest::WriteHead { label: graph.head_label(), value: self.head_value() }
             }
-            Act::Seal => return Err(Fault::new("S-ORDER", "a request of its own", "the seal")),
-            Act::Logout { .. } => TokenRequest::Logout {},
+            TokenAct::Logout { .. } => TokenRequest::Logout {},
         };
-        Ok(Request::Token(token))
+        Ok(Request::Token(act.holder().clone(), token))
     }
 
-    /// The request for one signature of the audit key.
-    pub(crate) fn audit_request(&self, digest: Vec<u8>) -> Result<TokenRequest, Fault> {
+    /// The request for the audit key's signature on a message.
+    pub(crate) fn audit_request(&self, message: &[u8]) -> Result<TokenRequest, Fault> {
         let key = self.audit()?;
         let id = self.id_of(&key.name)?;
-        Ok(TokenRequest::Sign { id, curve: key.curve, digests: vec![digest] })
+        let digests = vec![key.curve.digest(message)];
+        Ok(TokenRequest::Sign { id, curve: key.curve, digests })
     }
 
     /// The request that looks for what a key generation in doubt has left.
     pub fn inspect_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
-        let Act::Generate { key } = &op.act else {
-            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
+        let Act::Token(TokenAct::Generate { key }) = &op.act else {
+            return Err(Fault::new(RuleId::S_ORDER, "a key generation", op.name.clone()));
         };
         let key = self.planned(key)?;
         Ok(self.inspection(key, key.id(self.graph(), attempt)))
@@ -155,85 +145,74 @@ impl Run {
 
     /// The request that destroys the remains of a key generation in doubt.
     pub fn destroy_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
-        let Act::Generate { key } = &op.act else {
-            return Err(Fault::new("S-ORDER", "a key generation", op.name.clone()));
+        let Act::Token(TokenAct::Generate { key }) = &op.act else {
+            return Err(Fault::new(RuleId::S_ORDER, "a key generation", op.name.clone()));
         };
         let key = self.planned(key)?;
         let (id, strays) = (key.id(self.graph(), attempt), Some(key.label(self.graph())));
         Ok(TokenRequest::Destroy { id, strays })
     }
 
-    pub(super) fn facts(&self, op: &Op) -> Result<Vec<Fact>, Fault> {
+    pub(super) fn facts(&self, act: &PeopleAct) -> Result<Vec<Fact>, Fault> {
         let fact = |rule, name, kind| Fact { rule, name, kind };
         let digest = |rule, name, digest| fact(rule, name, FactKind::Digest(digest));
-        Ok(match &op.act {
-            Act::Papers => {
+        Ok(match act {
+            PeopleAct::Papers => {
                 let mut facts = vec![
-                    digest("S-PAPERS", "graph", self.opened().graph),
-                    digest("S-PAPERS", "bindings", self.opened().bindings),
+                    digest(RuleId::S_PAPERS, "graph", self.opened().graph),
+                    digest(RuleId::S_PAPERS, "bindings", self.opened().bindings),
                 ];
                 // Whoever sets both media back to an earlier record meets the paper here.
                 if self.session() > 0 {
-                    facts.push(digest("S-NOTED", HEAD, self.noted_head()));
+                    facts.push(digest(RuleId::S_NOTED, HEAD, self.noted_head()));
                 }
                 facts
             }
-            Act::Clock => {
+            PeopleAct::Clock => {
                 let most = i64::from(self.graph().demands.max_clock_offset);
                 vec![
-                    fact("R-TIME", "offset-seconds", FactKind::Integer(-most, most)),
-                    fact("R-TIME", "reference", FactKind::Words),
+                    fact(RuleId::R_TIME, "offset-seconds", FactKind::Integer(-most, most)),
+                    fact(RuleId::R_TIME, "reference", FactKind::Words),
                 ]
             }
-            Act::Activate => {
-                vec![fact("R-ACTIVATE", "second-factor", FactKind::Words)]
+            PeopleAct::Activate => {
+                vec![fact(RuleId::R_ACTIVATE, "second-factor", FactKind::Words)]
             }
-            Act::Application { application } => self.papers_of(application)?,
-            Act::Clone { .. } => {
-                vec![fact("R-BACKUP", "procedure", FactKind::Words)]
+            PeopleAct::Application { application } => self.papers_of(application)?,
+            PeopleAct::Clone { .. } => {
+                vec![fact(RuleId::R_BACKUP, "procedure", FactKind::Words)]
             }
-            Act::Fingerprint { certificate } => {
+            PeopleAct::Fingerprint { certificate } => {
                 let signed = self.signed().get(certificate.as_str());
                 let signed = signed.ok_or_else(|| {
-                    Fault::new("S-ORDER", "a certificate that is signed", certificate.to_string())
+                    Fault::new(
+                        RuleId::S_ORDER,
+                        "a certificate that is signed",
+                        certificate.to_string(),
+                    )
                 })?;
-                vec![digest("R-FINGERPRINT", "sha256", Digest::of(&signed.der))]
+                vec![digest(RuleId::R_FINGERPRINT, "sha256", Digest::of(&signed.der))]
             }
-            Act::AnchorWords => {
+            PeopleAct::AnchorWords => {
                 let audit = self.audit_public().map(PublicKey::spki_digest);
-                let audit = audit.ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))?;
+                let audit =
+                    audit.ok_or_else(|| Fault::new(RuleId::S_ORDER, "an audit key", "none"))?;
                 vec![
-                    digest("S-ANCHOR", "audit-key", audit),
-                    digest("S-ANCHOR", "head", self.transcript_head()),
+                    digest(RuleId::S_ANCHOR, "audit-key", audit),
+                    digest(RuleId::S_ANCHOR, "head", self.transcript_head()),
                 ]
             }
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Complete { .. }
-            | Act::Compromise { .. }
-            | Act::Order { .. }
-            | Act::Supersede { .. }
-            | Act::ApproveDestruction { .. }
-            | Act::ApproveRecovery { .. }
-            | Act::HandOver { .. }
-            | Act::ReadHead
-            | Act::Destroy { .. }
-            | Act::Clear { .. }
-            | Act::Deactivate
-            | Act::Exit { .. }
-            | Act::Identify { .. }
-            | Act::Login { .. }
-            | Act::Inventory { .. }
-            | Act::Copy { .. }
-            | Act::Inspect { .. }
-            | Act::Generate { .. }
-            | Act::SignHead
-            | Act::ReadValue { .. }
-            | Act::Wrap { .. }
-            | Act::Sign(_)
-            | Act::WriteHead
-            | Act::Seal
-            | Act::Logout { .. } => Vec::new(),
+            PeopleAct::Entry { .. }
+            | PeopleAct::RollCall { .. }
+            | PeopleAct::Complete { .. }
+            | PeopleAct::Compromise { .. }
+            | PeopleAct::Order { .. }
+            | PeopleAct::Supersede { .. }
+            | PeopleAct::ApproveDestruction { .. }
+            | PeopleAct::ApproveRecovery { .. }
+            | PeopleAct::HandOver { .. }
+            | PeopleAct::Deactivate
+            | PeopleAct::Exit { .. } => Vec::new(),
         })
     }
 
@@ -241,7 +220,7 @@ impl Run {
     fn papers_of(&self, application: &Name) -> Result<Vec<Fact>, Fault> {
         let planned = self.graph().applications.get(application);
         let planned = planned.ok_or_else(|| {
-            Fault::new("S-ORDER", "an application of the plan", application.to_string())
+            Fault::new(RuleId::S_ORDER, "an application of the plan", application.to_string())
         })?;
         let fact = |(rule, name, digest)| {
             let kind = FactKind::Digest(digest);
@@ -251,9 +230,8 @@ impl Run {
     }
 
     /// What the audit key signs first: the chain value at which it is asked to.
-    pub(super) fn head_to_sign(&self) -> Result<(&PlannedKey, Vec<u8>), Fault> {
-        let key = self.audit()?;
-        Ok((key, key.curve.digest(&seal::head_message(self.graph().ceremony(), self.head()))))
+    pub(super) fn head_to_sign(&self) -> Vec<u8> {
+        dsse::head_message(self.graph().ceremony(), self.head())
     }
 
     /// sequence ‖ the chain value at which the head is asked to be written.
@@ -287,22 +265,22 @@ impl Fact {
 pub fn words(text: &str) -> Result<(), Fault> {
     let length = text.chars().count();
     if length > 0 && text.trim().is_empty() {
-        return Err(Fault::new("S-WORDS", "words that somebody can read", "blanks alone"));
+        return Err(Fault::new(RuleId::S_WORDS, "words that somebody can read", "blanks alone"));
     }
     if text.chars().any(char::is_control) {
         let asked = "1 to 200 characters on one line, and no tab, arrow or other control key";
-        return Err(Fault::new("S-WORDS", asked, "a control character"));
+        return Err(Fault::new(RuleId::S_WORDS, asked, "a control character"));
     }
     if length == 0 || length > 200 {
         return Err(Fault::new(
-            "S-WORDS",
+            RuleId::S_WORDS,
             "1 to 200 characters on one line",
             format!("{length} characters"),
         ));
     }
     crate::text::admit(text.as_bytes())
         .map(drop)
-        .map_err(|error| Fault::new("S-WORDS", "plain text", error.to_string()))
+        .map_err(|error| Fault::new(RuleId::S_WORDS, "plain text", error.to_string()))
 }
 
 /// What somebody else said, such as a token, as words that a record takes: a character that it does

@@ -7,7 +7,7 @@ use sha2::Digest as _;
 
 use super::{ATTEMPTS, Book, Run, Signed, Stop};
 use crate::compile::Compiled;
-use crate::graph::{Act, Graph, Op};
+use crate::graph::{Act, Graph, Op, PeopleAct, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{Nonce, PublicKey};
 use crate::name::Name;
@@ -114,7 +114,10 @@ impl Run {
     /// When a key was made in this ceremony.
     #[must_use]
     pub fn made_at(&self, key: &Name) -> Option<Instant> {
-        let made = |op: &Op| matches!(&op.act, Act::Generate { key: made } if made == key);
+        let made = |op: &Op| {
+            let Act::Token(TokenAct::Generate { key: made }) = &op.act else { return false };
+            made == key
+        };
         self.done_ops().find(|(op, _)| made(op)).map(|(_, at)| at)
     }
 
@@ -148,8 +151,11 @@ impl Run {
         ops.filter_map(|(op, state)| {
             let index = Some(op.id.index());
             let open = self.pending == index || self.burn == index || self.doubt == index;
-            let settles = matches!(op.act, Act::Generate { .. });
-            let copies = matches!(op.act, Act::Copy { .. } | Act::Clone { .. });
+            let settles = matches!(op.act, Act::Token(TokenAct::Generate { .. }));
+            let copies = matches!(
+                op.act,
+                Act::Token(TokenAct::Copy { .. }) | Act::People(PeopleAct::Clone { .. })
+            );
             let left = open || (copies && state.done) || (!settles && self.was_asked(op));
             left.then_some((op, state.attempt))
         })

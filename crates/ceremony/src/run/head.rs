@@ -5,9 +5,11 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::Run;
 use super::judge::Weighed;
-use super::{Fault, Run};
+use crate::fault::Fault;
 use crate::hex::Octets;
+use crate::rule::RuleId;
 
 impl Run {
     /// The token shows the head that it was asked to keep, and no other.
@@ -15,7 +17,7 @@ impl Run {
         let asked = self.head_value();
         if values != core::slice::from_ref(&asked) {
             let wanted = format!("one head on the token, {}", shown(&asked));
-            return Err(Fault::new("S-LEDGER-HEAD", wanted, all(values)));
+            return Err(Fault::new(RuleId::S_LEDGER_HEAD, wanted, all(values)));
         }
         Ok(Weighed { head: Some(asked), ..Weighed::default() })
     }
@@ -43,7 +45,7 @@ impl Run {
             (_, Some(_)) => format!("the token's head is another, {}", all(values)),
             (_, None) => all(values),
         };
-        Err(Fault::new("S-LEDGER-HEAD", ends, found))
+        Err(Fault::new(RuleId::S_LEDGER_HEAD, ends, found))
     }
 }
 

@@ -5,18 +5,21 @@
 
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::Run;
 use super::ask::words;
-use super::{Fault, Run};
-use crate::graph::{Act, Duty, Graph, Holder, Op, PlannedKey, Sheet};
+use crate::fault::Fault;
+use crate::graph::{Act, Duty, Graph, Op, PeopleAct, PlannedKey, Sheet, TokenAct};
 use crate::hex::Octets;
 use crate::key::{Check, Nonce, PublicKey, Signature};
 use crate::ledger::State;
 use crate::name::Name;
 use crate::record::{Answer, Mode, Place, Said};
-use crate::token::{TokenAnswer, keeps_key, keeps_value};
+use crate::rule::RuleId;
+use crate::token::{Holder, TokenAnswer, keeps_key, keeps_value};
 use crate::x509;
 
 /// What an accepted answer changes.
@@ -25,7 +28,12 @@ pub(super) struct Weighed {
     pub(super) key: Option<(Name, PublicKey)>,
     pub(super) signed: Vec<(String, Vec<u8>)>,
     pub(super) nonces: Vec<Nonce>,
+    /// What was written on the token as its head.
     pub(super) head: Option<Octets>,
+    /// Whether the audit key signed the head, its first signature.
+    pub(super) has_signed_head: bool,
+    /// A key that is gone from the root token.
+    pub(super) destroyed: Option<Name>,
     pub(super) checks: Vec<Check>,
 }
 
@@ -34,26 +42,42 @@ pub(super) struct Weighed {
 pub struct Expected {
     subject: String,
     key: PublicKey,
-    digest: Vec<u8>,
-    /// The structure, where there is one to assemble.
-    tbs: Option<Vec<u8>>,
+    message: Arc<[u8]>,
+    /// Whether the message is a structure, to be assembled with its signature.
+    structure: bool,
 }
 
 impl Expected {
+    /// The structure that is signed, where it is a certificate or a CRL.
+    #[must_use]
+    pub fn structure(&self) -> Option<&[u8]> {
+        self.structure.then_some(&*self.message)
+    }
+
+    /// The key that signs it.
+    #[must_use]
+    pub const fn key(&self) -> &PublicKey {
+        &self.key
+    }
+
     /// The check that this raw signature is on what was asked.
     pub fn check(&self, raw: &Octets) -> Result<Check, Fault> {
         let signature = self.signature(raw)?;
-        Ok(Check::new(&self.subject, &self.key, self.digest.clone(), signature))
+        Ok(Check::new(&self.subject, &self.key, Arc::clone(&self.message), signature))
     }
 
     fn signature(&self, raw: &Octets) -> Result<Signature, Fault> {
         Signature::from_raw(self.key.curve(), &raw.0).map_err(|error| {
-            Fault::new("S-SIGNATURE", format!("a signature on {}", self.subject), error.to_string())
+            Fault::new(
+                RuleId::S_SIGNATURE,
+                format!("a signature on {}", self.subject),
+                error.to_string(),
+            )
         })
     }
 
     fn into_check(self, signature: Signature) -> Check {
-        Check::new(&self.subject, &self.key, self.digest, signature)
+        Check::new(&self.subject, &self.key, self.message, signature)
     }
 }
 
@@ -68,14 +92,18 @@ pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Faul
         let list =
             |names: Vec<&str>| if names.is_empty() { "none".into() } else { names.join(", ") };
         return Err(Fault::new(
-            "S-SPARE",
+            RuleId::S_SPARE,
             list(spares.map(Name::as_str).collect()),
             list(place.spares.keys().map(Name::as_str).collect()),
         ));
     }
     let rehearsal = place.is_rehearsal();
     if rehearsal != (mode == Mode::Rehearsal) {
-        return Err(Fault::new("S-MODE", format!("a place of a {mode:?}"), format!("{place:?}")));
+        return Err(Fault::new(
+            RuleId::S_MODE,
+            format!("a place of a {mode:?}"),
+            format!("{place:?}"),
+        ));
     }
     for serial in place.serials() {
         let in_production = graph.demands.production_serials.contains(serial);
@@ -84,7 +112,7 @@ pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Faul
             Mode::Real if !in_production => "a token that the policy names as in production",
             Mode::Rehearsal | Mode::Drill | Mode::Real => continue,
         };
-        return Err(Fault::new("S-DRILL", asked, serial.clone()));
+        return Err(Fault::new(RuleId::S_DRILL, asked, serial.clone()));
     }
     Ok(())
 }
@@ -100,7 +128,7 @@ pub(super) fn known_tokens(state: &State, mode: Mode, place: &Place) -> Result<(
     let known = state.token.as_ref().map(|asked| (asked, &place.token)).into_iter().chain(spares);
     for (asked, found) in known {
         if asked != found {
-            return Err(Fault::new("S-TOKEN-SERIAL", asked.clone(), found.clone()));
+            return Err(Fault::new(RuleId::S_TOKEN_SERIAL, asked.clone(), found.clone()));
         }
     }
     Ok(())
@@ -108,136 +136,110 @@ pub(super) fn known_tokens(state: &State, mode: Mode, place: &Place) -> Result<(
 
 impl Run {
     pub(super) fn weigh(&self, op: &Op, attempt: u32, answer: &Answer) -> Result<Weighed, Fault> {
-        match (op.act.is_of_people(), answer) {
-            (true, Answer::People(said)) => self.weigh_said(op, said).map(|()| Weighed::default()),
-            (false, Answer::Token(answer)) => self.weigh_token(op, attempt, answer),
-            (true, Answer::Token(_)) => {
-                Err(Fault::new("S-ANSWER", "people's answer", "the token's"))
+        let wrong = |asked, found| Err(Fault::new(RuleId::S_ANSWER, asked, found));
+        match (&op.act, answer) {
+            (Act::People(act), Answer::People(said)) => {
+                self.weigh_said(op, act, said).map(|()| Weighed::default())
             }
-            (false, Answer::People(_)) => {
-                Err(Fault::new("S-ANSWER", "the token's answer", "people's"))
-            }
+            (Act::Token(act), Answer::Token(answer)) => self.weigh_token(op, act, attempt, answer),
+            (Act::People(_), Answer::Token(_)) => wrong("people's answer", "the token's"),
+            (Act::Token(_), Answer::People(_)) => wrong("the token's answer", "people's"),
+            (Act::Seal, _) => wrong("the seal", "an answer"),
         }
     }
 
-    fn weigh_token(&self, op: &Op, attempt: u32, answer: &TokenAnswer) -> Result<Weighed, Fault> {
-        match (&op.act, answer) {
-            (Act::Identify { token }, TokenAnswer::Identity(identity)) => {
+    fn weigh_token(
+        &self,
+        op: &Op,
+        act: &TokenAct,
+        attempt: u32,
+        answer: &TokenAnswer,
+    ) -> Result<Weighed, Fault> {
+        use {TokenAct as Asked, TokenAnswer as Given};
+        match (act, answer) {
+            (Asked::Identify { token }, Given::Identity(identity)) => {
                 self.weigh_identity(token, identity)
             }
-            (Act::Login { .. } | Act::Logout { .. }, TokenAnswer::Done {}) => {
-                Ok(Weighed::default())
-            }
-            (Act::Inventory { token: Holder::Root }, TokenAnswer::Objects { objects }) => {
+            (Asked::Login { .. } | Asked::Logout { .. }, Given::Done {}) => Ok(Weighed::default()),
+            (Asked::Inventory { token: Holder::Root }, Given::Objects { objects }) => {
                 self.weigh_inventory(objects)
             }
-            (Act::Inventory { token: Holder::Spare(spare) }, TokenAnswer::Objects { objects }) => {
+            (Asked::Inventory { token: Holder::Spare(spare) }, Given::Objects { objects }) => {
                 self.weigh_spare(spare, objects)
             }
-            (Act::Copy { key, .. }, TokenAnswer::Copied(facts)) => self.weigh_copy(key, facts),
-            (Act::Inspect { key, .. }, TokenAnswer::Key(facts)) => self.weigh_clone(key, facts),
-            (Act::Generate { key }, TokenAnswer::Key(facts)) => {
+            (Asked::Copy { key, .. }, Given::Copied(facts)) => self.weigh_copy(key, facts),
+            (Asked::Inspect { key, .. }, Given::Key(facts)) => self.weigh_clone(key, facts),
+            (Asked::Generate { key }, Given::Key(facts)) => {
                 let public = self.judge_key(key, attempt, facts)?;
                 Ok(Weighed { key: Some((key.clone(), public)), ..Weighed::default() })
             }
-            (Act::ReadValue { .. }, TokenAnswer::Denied { code }) => {
+            (Asked::ReadValue { .. }, Given::Denied { code }) => {
                 denied(op, code, keeps_value(code))
             }
-            (Act::Wrap { .. }, TokenAnswer::Denied { code }) => denied(op, code, keeps_key(code)),
-            (Act::ReadValue { key } | Act::Wrap { key }, TokenAnswer::Yielded { octets }) => {
+            (Asked::Wrap { .. }, Given::Denied { code }) => denied(op, code, keeps_key(code)),
+            (Asked::ReadValue { key } | Asked::Wrap { key }, Given::Yielded { octets }) => {
                 Err(Fault::new(
-                    "R-NO-TRANSFER",
-                    format!(
-                        "a token from which {key} cannot be taken ({} must fail)",
-                        op.act.kind()
-                    ),
+                    RuleId::R_NO_TRANSFER,
+                    format!("a token from which {key} cannot be taken ({} must fail)", act.kind()),
                     format!("the token gave out {octets} octets; this token must not be used"),
                 ))
             }
-            (Act::SignHead | Act::Sign(_), TokenAnswer::Signatures { signatures }) => {
+            (Asked::SignHead, Given::Signatures { signatures }) => {
+                let weighed = self.weigh_signatures(op, attempt, signatures)?;
+                Ok(Weighed { has_signed_head: true, ..weighed })
+            }
+            (Asked::Sign(_), Given::Signatures { signatures }) => {
                 self.weigh_signatures(op, attempt, signatures)
             }
-            (Act::WriteHead, TokenAnswer::Heads { values }) => self.weigh_head(values),
-            (Act::ReadHead, TokenAnswer::Heads { values }) => self.weigh_known_head(values),
-            (Act::Destroy { .. } | Act::Clear { .. }, TokenAnswer::Left { objects: 0 }) => {
-                Ok(Weighed::default())
+            (Asked::WriteHead, Given::Heads { values }) => self.weigh_head(values),
+            (Asked::ReadHead, Given::Heads { values }) => self.weigh_known_head(values),
+            (Asked::Destroy { key, token }, Given::Left { objects: 0 }) => {
+                let destroyed = (*token == Holder::Root).then(|| key.clone());
+                Ok(Weighed { destroyed, ..Weighed::default() })
             }
-            (Act::Clear { key, .. }, TokenAnswer::Left { objects }) => Err(Fault::new(
-                "R-HSM-DEDICATED",
+            (Asked::Clear { .. }, Given::Left { objects: 0 }) => Ok(Weighed::default()),
+            (Asked::Clear { key, .. }, Given::Left { objects }) => Err(Fault::new(
+                RuleId::R_HSM_DEDICATED,
                 format!("a token on which nothing is left of an earlier {key}"),
                 format!("{objects} objects"),
             )),
-            (Act::Destroy { key, .. }, TokenAnswer::Left { objects }) => Err(Fault::new(
-                "R-DESTROY",
+            (Asked::Destroy { key, .. }, Given::Left { objects }) => Err(Fault::new(
+                RuleId::R_DESTROY,
                 format!("a token on which nothing of {key} is left"),
                 format!("{objects} objects"),
             )),
             (act, _) => Err(Fault::new(
-                "S-ANSWER",
+                RuleId::S_ANSWER,
                 format!("an answer to {}", act.kind()),
                 "an answer to something else",
             )),
         }
     }
 
-    /// What the pending operation's signatures must be on, one after another.
+    /// What the pending operation's signatures must be on, one after another; nothing where none
+    /// is asked.
     pub(super) fn expected(&self, op: &Op, attempt: u32) -> Result<Vec<Expected>, Fault> {
-        match &op.act {
-            Act::SignHead => {
-                let (key, digest) = self.head_to_sign()?;
-                let key = self.public(&key.name)?.clone();
-                Ok(vec![Expected { subject: op.name.clone(), key, digest, tbs: None }])
-            }
-            Act::Sign(sheet) => {
-                let key = self.public(&sheet.key)?;
-                let expect = |(name, tbs): (&Name, Vec<u8>)| Expected {
-                    subject: name.to_string(),
-                    key: key.clone(),
-                    digest: key.curve().digest(&tbs),
-                    tbs: Some(tbs),
-                };
-                Ok(self.sheet(sheet, attempt)?.into_iter().map(expect).collect())
-            }
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Papers
-            | Act::Clock
-            | Act::Identify { .. }
-            | Act::Activate
-            | Act::Login { .. }
-            | Act::Inventory { .. }
-            | Act::ReadHead
-            | Act::Copy { .. }
-            | Act::Clone { .. }
-            | Act::Inspect { .. }
-            | Act::Application { .. }
-            | Act::Compromise { .. }
-            | Act::Order { .. }
-            | Act::Supersede { .. }
-            | Act::ApproveDestruction { .. }
-            | Act::ApproveRecovery { .. }
-            | Act::Destroy { .. }
-            | Act::Clear { .. }
-            | Act::HandOver { .. }
-            | Act::Generate { .. }
-            | Act::ReadValue { .. }
-            | Act::Wrap { .. }
-            | Act::Fingerprint { .. }
-            | Act::Complete { .. }
-            | Act::WriteHead
-            | Act::Seal
-            | Act::Logout { .. }
-            | Act::Deactivate
-            | Act::AnchorWords
-            | Act::Exit { .. } => Ok(Vec::new()),
+        if let Act::Token(TokenAct::SignHead) = &op.act {
+            let key = self.public(&self.audit()?.name)?.clone();
+            let message = self.head_to_sign().into();
+            return Ok(vec![Expected { subject: op.name.clone(), key, message, structure: false }]);
         }
+        let Act::Token(TokenAct::Sign(sheet)) = &op.act else { return Ok(Vec::new()) };
+        let key = self.public(&sheet.key)?;
+        let expect = |(name, tbs): (&Name, Vec<u8>)| Expected {
+            subject: name.to_string(),
+            key: key.clone(),
+            message: tbs.into(),
+            structure: true,
+        };
+        Ok(self.sheet(sheet, attempt)?.into_iter().map(expect).collect())
     }
 
     fn weigh_signatures(&self, op: &Op, attempt: u32, raws: &[Octets]) -> Result<Weighed, Fault> {
         let expected = self.expected(op, attempt)?;
         if expected.len() != raws.len() {
             return Err(Fault::new(
-                "S-SIGNATURE",
+                RuleId::S_SIGNATURE,
                 format!("{} signatures", expected.len()),
                 raws.len().to_string(),
             ));
@@ -247,8 +249,8 @@ impl Run {
             let signature = expected.signature(raw)?;
             self.refuse_seen(&signature, &expected.subject, &weighed.nonces)?;
             weighed.nonces.push(signature.nonce());
-            if let Some(tbs) = &expected.tbs {
-                let der = x509::assemble(tbs, expected.key.curve(), &signature);
+            if expected.structure {
+                let der = x509::assemble(&expected.message, expected.key.curve(), &signature);
                 weighed.signed.push((expected.subject.clone(), der));
             }
             weighed.checks.push(expected.into_check(signature));
@@ -271,35 +273,35 @@ impl Run {
             (false, true) => format!("a repeated r, on {subject}"),
             (false, false) => return Ok(()),
         };
-        Err(Fault::new("S-NONCE", "an r that was never seen", found))
+        Err(Fault::new(RuleId::S_NONCE, "an r that was never seen", found))
     }
 
-    fn weigh_said(&self, op: &Op, said: &Said) -> Result<(), Fault> {
+    fn weigh_said(&self, op: &Op, act: &PeopleAct, said: &Said) -> Result<(), Fault> {
         if !said.by.is_sorted_by(|a, b| a < b) {
             return Err(Fault::new(
-                "R-AUTHN",
+                RuleId::R_AUTHN,
                 "people, each once, in order",
                 format!("{:?}", said.by),
             ));
         }
         let on_duty = |person: &Name| op.by.iter().any(|duty| duty.persons.contains(person));
         if let Some(person) = said.by.iter().find(|person| !on_duty(person)) {
-            return Err(Fault::new("R-WHO-OPERATES", duties(&op.by), person.to_string()));
+            return Err(Fault::new(RuleId::R_WHO_OPERATES, duties(&op.by), person.to_string()));
         }
         for duty in &op.by {
             let met = said.by.iter().filter(|person| duty.persons.contains(person)).count();
             if met < duty.at_least {
                 return Err(Fault::new(
-                    "R-MULTI",
+                    RuleId::R_MULTI,
                     format!("{} of {}", duty.at_least, duty.role),
                     format!("{met}"),
                 ));
             }
         }
-        let facts = self.facts(op)?;
+        let facts = self.facts(act)?;
         if facts.len() != said.facts.len() {
             return Err(Fault::new(
-                "S-ANSWER",
+                RuleId::S_ANSWER,
                 format!("{} facts", facts.len()),
                 format!("{}", said.facts.len()),
             ));
@@ -321,7 +323,7 @@ impl Run {
     ) -> Result<Vec<(&Name, Vec<u8>)>, Fault> {
         let graph = self.graph();
         let absent = |what: &str| {
-            Fault::new("S-ORDER", "structures whose holes are filled", what.to_string())
+            Fault::new(RuleId::S_ORDER, "structures whose holes are filled", what.to_string())
         };
         let fill = |item: &crate::graph::Item| {
             let name = graph.item_name(*item).ok_or_else(|| absent("none"))?;
@@ -336,22 +338,22 @@ impl Run {
     pub(super) fn planned(&self, key: &Name) -> Result<&PlannedKey, Fault> {
         self.graph()
             .key(key)
-            .ok_or_else(|| Fault::new("S-ORDER", "a key of the graph", key.to_string()))
+            .ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key of the graph", key.to_string()))
     }
 
     pub(super) fn audit(&self) -> Result<&PlannedKey, Fault> {
-        self.graph().audit_key().ok_or_else(|| Fault::new("S-ORDER", "an audit key", "none"))
+        self.graph().audit_key().ok_or_else(|| Fault::new(RuleId::S_ORDER, "an audit key", "none"))
     }
 
     pub(super) fn public(&self, key: &Name) -> Result<&PublicKey, Fault> {
         self.keys()
             .get(key)
-            .ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))
+            .ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key that exists", key.to_string()))
     }
 
     pub(super) fn id_of(&self, key: &Name) -> Result<Octets, Fault> {
         let id = self.key_ids.get(key).cloned();
-        id.ok_or_else(|| Fault::new("S-ORDER", "a key that exists", key.to_string()))
+        id.ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key that exists", key.to_string()))
     }
 }
 
@@ -362,7 +364,7 @@ fn denied(op: &Op, code: &str, keeps: bool) -> Result<Weighed, Fault> {
         return Ok(Weighed::default());
     }
     let asked = format!("a return value by which the token refuses to {}", op.act.kind());
-    Err(Fault::new("R-NO-TRANSFER", asked, code))
+    Err(Fault::new(RuleId::R_NO_TRANSFER, asked, code))
 }
 
 fn duties(by: &[Duty]) -> String {

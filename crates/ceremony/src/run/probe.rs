@@ -17,16 +17,18 @@ use alloc::vec::Vec;
 
 pub use asked::{ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag};
 
-use super::{Fault, Run, Step};
+use super::{Run, Step};
 use crate::compile::Compiled;
-use crate::graph::{Act, Holder, Origin, PlannedKey};
+use crate::fault::Fault;
+use crate::graph::{Act, Origin, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{Check, PublicKey, Signature};
 use crate::name::Name;
 use crate::policy::HeadOn;
 use crate::record::{Mode, Place};
+use crate::rule::RuleId;
 use crate::token::{
-    Attribute, KeyFacts, KeyTemplate, TokenAnswer, TokenError, TokenObject, TokenRequest,
+    Attribute, Holder, KeyFacts, KeyTemplate, TokenAnswer, TokenError, TokenObject, TokenRequest,
     keeps_key, keeps_value,
 };
 
@@ -113,7 +115,11 @@ impl Probe {
     pub fn of(run: Run, holder: Holder, life: Life) -> Result<Self, Fault> {
         if life == Life::Lasting && run.opened().mode != Mode::Drill {
             let found = "the token of a ceremony";
-            return Err(Fault::new("S-DRILL", "lasting keys of a probe on a drill's token", found));
+            return Err(Fault::new(
+                RuleId::S_DRILL,
+                "lasting keys of a probe on a drill's token",
+                found,
+            ));
         }
         let serial = run.serial_of(&holder)?;
         let keys = match holder {
@@ -139,8 +145,8 @@ impl Probe {
         let copies = |run: &Run| {
             let mut acts = run.graph().ops().iter().map(|op| &op.act);
             acts.any(|act| match (act, &self.holder) {
-                (Act::Copy { .. }, Holder::Root) => true,
-                (Act::Copy { to, .. }, Holder::Spare(spare)) => to == spare,
+                (Act::Token(TokenAct::Copy { .. }), Holder::Root) => true,
+                (Act::Token(TokenAct::Copy { to, .. }), Holder::Spare(spare)) => to == spare,
                 _ => false,
             })
         };
@@ -155,7 +161,8 @@ impl Probe {
     pub fn steps(&self) -> Vec<ProbeStep> {
         let Some(run) = &self.run else { return Vec::new() };
         let mut steps = vec![ProbeStep::Login, ProbeStep::Inventory];
-        if self.holder == Holder::Root && run.graph().ops().iter().any(|op| op.act == Act::ReadHead)
+        if self.holder == Holder::Root
+            && run.graph().ops().iter().any(|op| op.act == Act::Token(TokenAct::ReadHead))
         {
             steps.push(ProbeStep::Head);
         }
@@ -245,7 +252,7 @@ impl Probe {
                 Finding { step, outcome, answer: Some(answer), fault: weighed.err() }
             }
             Err(error) => {
-                let fault = Fault::new("S-TOKEN", "a token that does it", error.to_string());
+                let fault = Fault::new(RuleId::S_TOKEN, "a token that does it", error.to_string());
                 let mut outcome = Outcome::Stops;
                 if let ProbeStep::Make(name) = &step
                     && let Some(trial) = self.trial_mut(name)
@@ -309,14 +316,14 @@ impl Probe {
             }
             (ProbeStep::Sign(name), ProbeAnswer::Token(TokenAnswer::Signatures { signatures })) => {
                 let made = self.trial(name).and_then(|trial| trial.made.as_ref());
-                let made = made.ok_or_else(|| Fault::new("S-ORDER", "a key pair", "none"))?;
+                let made = made.ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key pair", "none"))?;
                 judge_signatures(made, signatures)
             }
             (
                 ProbeStep::ReadValue(name) | ProbeStep::Wrap(name),
                 ProbeAnswer::Token(TokenAnswer::Yielded { octets }),
             ) => Err(Fault::new(
-                "R-NO-TRANSFER",
+                RuleId::R_NO_TRANSFER,
                 format!("a token from which {name} cannot be taken"),
                 format!("the token gave out {octets} octets; this token must not be used"),
             )),
@@ -334,7 +341,7 @@ impl Probe {
                 match values.as_slice() {
                     [_] => Ok(()),
                     others => Err(Fault::new(
-                        "S-LEDGER-HEAD",
+                        RuleId::S_LEDGER_HEAD,
                         "one data object, read back",
                         others.len().to_string(),
                     )),
@@ -345,7 +352,7 @@ impl Probe {
                 unchanged(self.before.as_deref().unwrap_or_default(), objects)
             }
             (_, answer) => {
-                Err(Fault::new("S-ANSWER", "an answer to this step", format!("{answer:?}")))
+                Err(Fault::new(RuleId::S_ANSWER, "an answer to this step", format!("{answer:?}")))
             }
         }
     }
@@ -355,7 +362,7 @@ impl Probe {
         let Some(run) = &self.run else { return Ok(()) };
         let trial = self.keys.iter_mut().find(|trial| trial.planned.name == *name);
         let trial =
-            trial.ok_or_else(|| Fault::new("S-ORDER", "a key of the plan", name.as_str()))?;
+            trial.ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key of the plan", name.as_str()))?;
         // What it can do is tried even where an attribute is not as it was asked.
         trial.made = PublicKey::from_point(trial.planned.curve, &facts.point.0).ok();
         let mut template = trial.template.clone();
@@ -400,7 +407,7 @@ fn judge_condition(flags: &[TokenFlag]) -> Result<(), Fault> {
     let set = |flag: &TokenFlag| flags.contains(flag);
     let needed = [TokenFlag::Initialized, TokenFlag::PinInitialized];
     if let Some(flag) = needed.iter().find(|flag| !set(flag)) {
-        return Err(Fault::new("S-TOKEN", flag.name(), format!("not {}", flag.name())));
+        return Err(Fault::new(RuleId::S_TOKEN, flag.name(), format!("not {}", flag.name())));
     }
     let never = [
         TokenFlag::PinLocked,
@@ -410,27 +417,27 @@ fn judge_condition(flags: &[TokenFlag]) -> Result<(), Fault> {
         TokenFlag::ErrorState,
     ];
     match never.iter().find(|flag| set(flag)) {
-        Some(flag) => Err(Fault::new("S-TOKEN", format!("not {}", flag.name()), flag.name())),
+        Some(flag) => Err(Fault::new(RuleId::S_TOKEN, format!("not {}", flag.name()), flag.name())),
         None => Ok(()),
     }
 }
 
 fn judge_signatures(key: &PublicKey, signatures: &[Octets]) -> Result<(), Fault> {
     let [raw] = signatures else {
-        return Err(Fault::new("S-SIGNATURE", "one signature", signatures.len().to_string()));
+        return Err(Fault::new(RuleId::S_SIGNATURE, "one signature", signatures.len().to_string()));
     };
     let wrong = |error: crate::key::KeyError| {
-        Fault::new("S-SIGNATURE", "a raw signature that verifies", error.to_string())
+        Fault::new(RuleId::S_SIGNATURE, "a raw signature that verifies", error.to_string())
     };
     let signature = Signature::from_raw(key.curve(), &raw.0).map_err(wrong)?;
-    let check = Check::new(LABEL, key, key.curve().digest(MESSAGE), signature);
+    let check = Check::new(LABEL, key, MESSAGE.into(), signature);
     check.prove().map(drop).map_err(wrong)
 }
 
 fn refused(name: &Name, bare: Option<&str>, private: &[Attribute], public: &[Attribute]) -> Fault {
     if let Some(code) = bare {
         return Fault::new(
-            "S-TOKEN",
+            RuleId::S_TOKEN,
             format!("a key pair like {name}, with the fewest attributes"),
             code,
         );
@@ -444,7 +451,7 @@ fn refused(name: &Name, bare: Option<&str>, private: &[Attribute], public: &[Att
         true => "each attribute is taken by itself, and all together are not".to_string(),
         false => format!("refused: {}", refused.join(", ")),
     };
-    Fault::new("R-KEY-IN-HSM", format!("every attribute of {name}"), found)
+    Fault::new(RuleId::R_KEY_IN_HSM, format!("every attribute of {name}"), found)
 }
 
 fn unchanged(before: &[TokenObject], after: &[TokenObject]) -> Result<(), Fault> {
@@ -457,5 +464,5 @@ fn unchanged(before: &[TokenObject], after: &[TokenObject]) -> Result<(), Fault>
     let found = more.map(|name| format!("now also {name}"));
     let found = found.chain(less.map(|name| format!("no longer {name}")));
     let found = found.collect::<Vec<_>>().join(", ");
-    Err(Fault::new("R-HSM-DEDICATED", "the objects that were there before the probe", found))
+    Err(Fault::new(RuleId::R_HSM_DEDICATED, "the objects that were there before the probe", found))
 }

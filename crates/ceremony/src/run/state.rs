@@ -8,12 +8,14 @@ use alloc::vec::Vec;
 
 use super::ask;
 use super::judge::Weighed;
-use super::{ATTEMPTS, Book, Fault, Next, Noted, OpState, Run, Signed, Stop};
-use crate::graph::{Act, Holder, Phase};
+use super::{ATTEMPTS, Book, Next, Noted, OpState, Run, Signed, Stop};
+use crate::fault::Fault;
+use crate::graph::{Act, Phase, TokenAct};
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
 use crate::name::Name;
-use crate::record::{Answer, Attempt, End, Event, WHO};
+use crate::record::{Answer, Attempt, End, Event, Refuser, WHO};
+use crate::rule::RuleId;
 use crate::time::Instant;
 use crate::token::KeyFacts;
 
@@ -37,7 +39,7 @@ impl Run {
             }
             Event::Refused { op, attempt, rule, reason, by } => {
                 self.at_hand(op, Some(*attempt))?;
-                self.take_refused(rule, reason, by).map(none)
+                self.take_refused(*rule, reason, by).map(none)
             }
             Event::Mistaken { op, attempt, question } => {
                 self.take_mistaken(op, *attempt, question).map(none)
@@ -52,18 +54,22 @@ impl Run {
 
     fn take_asked(&mut self, at: Instant, asked: &Attempt) -> Result<(), Fault> {
         let Next::Ask(op, attempt) = self.next() else {
-            return Err(Fault::new("S-ORDER", self.what_next(), format!("Asked {}", asked.op)));
+            return Err(Fault::new(
+                RuleId::S_ORDER,
+                self.what_next(),
+                format!("Asked {}", asked.op),
+            ));
         };
         if op.name != asked.op || attempt != asked.attempt {
             return Err(Fault::new(
-                "S-ORDER",
+                RuleId::S_ORDER,
                 format!("Asked {} at attempt {attempt}", op.name),
                 format!("Asked {} at attempt {}", asked.op, asked.attempt),
             ));
         }
         if self.is_exhausted(asked) {
             return Err(Fault::new(
-                "S-ATTEMPTS",
+                RuleId::S_ATTEMPTS,
                 format!("at most {ATTEMPTS} attempts"),
                 op.name.clone(),
             ));
@@ -71,7 +77,7 @@ impl Run {
         let (_, until) = self.graph().window;
         if at > until && self.stopped.is_none() && op.act.phase() < Phase::Seal {
             return Err(Fault::new(
-                "S-WINDOW",
+                RuleId::S_WINDOW,
                 format!("operations until {until}"),
                 at.to_string(),
             ));
@@ -90,20 +96,19 @@ impl Run {
         let (pending, expected) = self.pending_op()?;
         if pending.name != op || expected != attempt {
             return Err(Fault::new(
-                "S-ORDER",
+                RuleId::S_ORDER,
                 format!("the answer to {} at attempt {expected}", pending.name),
                 format!("the answer to {op} at attempt {attempt}"),
             ));
         }
         let weighed = self.weigh(pending, attempt, answer)?;
         let index = pending.id.index();
-        let act = pending.act.clone();
         self.pending = None;
         self.done(index, at);
-        Ok(self.commit(at, attempt, &act, weighed))
+        Ok(self.commit(at, attempt, weighed))
     }
 
-    fn commit(&mut self, at: Instant, attempt: u32, act: &Act, weighed: Weighed) -> Vec<Check> {
+    fn commit(&mut self, at: Instant, attempt: u32, weighed: Weighed) -> Vec<Check> {
         if let Some((name, key)) = weighed.key {
             self.remember_key(name, attempt, key);
         }
@@ -111,44 +116,12 @@ impl Run {
             self.signed.insert(name, Signed { der, at, attempt });
         }
         self.nonces.extend(weighed.nonces);
-        match act {
-            Act::SignHead => self.audit_ready = true,
-            Act::WriteHead => self.written_head = weighed.head,
-            Act::Destroy { key, token: Holder::Root } => {
-                self.keys.remove(key);
-            }
-            Act::Entry { .. }
-            | Act::RollCall { .. }
-            | Act::Papers
-            | Act::Clock
-            | Act::Identify { .. }
-            | Act::Activate
-            | Act::Login { .. }
-            | Act::Inventory { .. }
-            | Act::ReadHead
-            | Act::Copy { .. }
-            | Act::Clone { .. }
-            | Act::Inspect { .. }
-            | Act::Destroy { .. }
-            | Act::Clear { .. }
-            | Act::Application { .. }
-            | Act::Compromise { .. }
-            | Act::Order { .. }
-            | Act::Supersede { .. }
-            | Act::ApproveDestruction { .. }
-            | Act::ApproveRecovery { .. }
-            | Act::HandOver { .. }
-            | Act::Generate { .. }
-            | Act::ReadValue { .. }
-            | Act::Wrap { .. }
-            | Act::Sign(_)
-            | Act::Fingerprint { .. }
-            | Act::Complete { .. }
-            | Act::Seal
-            | Act::Logout { .. }
-            | Act::Deactivate
-            | Act::AnchorWords
-            | Act::Exit { .. } => {}
+        self.audit_ready |= weighed.has_signed_head;
+        if weighed.head.is_some() {
+            self.written_head = weighed.head;
+        }
+        if let Some(key) = &weighed.destroyed {
+            self.keys.remove(key);
         }
         weighed.checks
     }
@@ -156,9 +129,12 @@ impl Run {
     fn take_lost(&mut self, op: &str, attempt: u32, cause: &str) -> Result<(), Fault> {
         ask::words(cause)?;
         let index = self.in_doubt(op, attempt)?;
-        let generation = matches!(self.op_at(index).map(|op| &op.act), Some(Act::Generate { .. }));
+        let generation = matches!(
+            self.op_at(index).map(|op| &op.act),
+            Some(Act::Token(TokenAct::Generate { .. }))
+        );
         if generation && self.pending != Some(index) && !matches!(self.next(), Next::Settle(..)) {
-            return Err(Fault::new("S-ORDER", self.what_next(), format!("Lost {op}")));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), format!("Lost {op}")));
         }
         let answered = self.pending == Some(index);
         self.headless |= answered && self.stopped.is_some() && self.writes_head(index);
@@ -167,7 +143,7 @@ impl Run {
     }
 
     fn writes_head(&self, index: usize) -> bool {
-        self.op_at(index).is_some_and(|op| op.act == Act::WriteHead)
+        self.op_at(index).is_some_and(|op| op.act == Act::Token(TokenAct::WriteHead))
     }
 
     fn take_adopted(
@@ -203,11 +179,11 @@ impl Run {
     ) -> Result<(), Fault> {
         let (index, name) = self.generation_in_doubt(op, attempt)?;
         if (found.privates, found.publics, found.strays) == (0, 0, 0) {
-            return Err(Fault::new("S-ORPHAN", "remains of a key pair", "nothing"));
+            return Err(Fault::new(RuleId::S_ORPHAN, "remains of a key pair", "nothing"));
         }
         if self.judge_key(&name, attempt, found).is_ok() {
             return Err(Fault::new(
-                "S-ORPHAN",
+                RuleId::S_ORPHAN,
                 "remains of a key pair",
                 "a key pair that is complete",
             ));
@@ -220,9 +196,9 @@ impl Run {
     fn generation_in_doubt(&self, op: &str, attempt: u32) -> Result<(usize, Name), Fault> {
         let index = self.in_doubt(op, attempt)?;
         match self.op_at(index).map(|op| &op.act) {
-            Some(Act::Generate { key }) => Ok((index, key.clone())),
+            Some(Act::Token(TokenAct::Generate { key })) => Ok((index, key.clone())),
             Some(_) | None => {
-                Err(Fault::new("S-ORDER", "a key generation in doubt", op.to_string()))
+                Err(Fault::new(RuleId::S_ORDER, "a key generation in doubt", op.to_string()))
             }
         }
     }
@@ -233,36 +209,36 @@ impl Run {
             Some(found) if found.name == op && self.attempt(found) == attempt => {
                 Ok(found.id.index())
             }
-            Some(_) | None => {
-                Err(Fault::new("S-ORDER", self.what_next(), format!("{op} at attempt {attempt}")))
-            }
+            Some(_) | None => Err(Fault::new(
+                RuleId::S_ORDER,
+                self.what_next(),
+                format!("{op} at attempt {attempt}"),
+            )),
         }
     }
 
     /// People refuse with their names, a rule with none.
-    fn who_refuses(&self, rule: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
+    fn who_refuses(&self, refuser: Refuser, reason: &str, by: &[Name]) -> Result<(), Fault> {
         ask::words(reason)?;
-        if rule == "people" {
-            return self.participants(by);
+        match refuser {
+            Refuser::People => self.participants(by),
+            Refuser::Rule(_) if by.is_empty() => Ok(()),
+            Refuser::Rule(rule) => {
+                let asked = "`people` with names, or a rule without";
+                Err(Fault::new(RuleId::S_REFUSED, asked, format!("{rule} with names")))
+            }
         }
-        if !crate::rules::is_known(rule) || !by.is_empty() {
-            return Err(Fault::new(
-                "S-REFUSED",
-                "`people` with names, or a rule's id",
-                rule.to_string(),
-            ));
-        }
-        Ok(())
     }
 
-    fn take_refused(&mut self, rule: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
+    fn take_refused(&mut self, rule: Refuser, reason: &str, by: &[Name]) -> Result<(), Fault> {
         self.who_refuses(rule, reason, by)?;
         // A key generation that was refused may have left something on the token.
         let pending = self.pending.take();
         let phase = |i: usize| self.op_at(i).map(|op| op.act.phase());
         self.halted |= pending.and_then(phase).is_some_and(|phase| phase <= Phase::Opening);
-        self.doubt = self.doubt.or(pending
-            .filter(|i| matches!(self.op_at(*i).map(|op| &op.act), Some(Act::Generate { .. }))));
+        self.doubt = self.doubt.or(pending.filter(|i| {
+            matches!(self.op_at(*i).map(|op| &op.act), Some(Act::Token(TokenAct::Generate { .. })))
+        }));
         self.headless |= pending.is_some_and(|index| self.writes_head(index));
         if let (Some(index), None) = (pending, self.doubt) {
             self.again(index);
@@ -272,27 +248,34 @@ impl Run {
             self.leave(index);
             return Ok(());
         }
-        self.stopped = Some(Stop { rule: rule.to_string(), reason: reason.to_string() });
+        self.stopped = Some(Stop { rule, reason: reason.to_string() });
         Ok(())
     }
 
     /// A question of the operation at hand, or who they are: nothing else can be mistaken.
     fn take_mistaken(&self, op: &str, attempt: u32, question: &str) -> Result<(), Fault> {
         self.at_hand(op, Some(attempt))?;
-        let asked = self.graph().op(op).map_or(Ok(Vec::new()), |op| self.facts(op))?;
+        let asked = match self.graph().op(op).map(|op| &op.act) {
+            Some(Act::People(act)) => self.facts(act)?,
+            Some(Act::Token(_) | Act::Seal) | None => Vec::new(),
+        };
         if question == WHO || asked.iter().any(|fact| fact.name == question) {
             return Ok(());
         }
         let names: Vec<&str> = asked.iter().map(|fact| fact.name).chain([WHO]).collect();
-        Err(Fault::new("S-ANSWER", format!("one of {}", names.join(", ")), question.to_string()))
+        Err(Fault::new(
+            RuleId::S_ANSWER,
+            format!("one of {}", names.join(", ")),
+            question.to_string(),
+        ))
     }
 
     fn take_noted(&mut self, head: Digest, by: &[Name]) -> Result<(), Fault> {
         if !matches!(self.next(), Next::Note(..)) {
-            return Err(Fault::new("S-ORDER", self.what_next(), "Noted"));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), "Noted"));
         }
         if head != self.head {
-            return Err(Fault::new("S-NOTED", self.head.to_string(), head.to_string()));
+            return Err(Fault::new(RuleId::S_NOTED, self.head.to_string(), head.to_string()));
         }
         self.participants(by)?;
         self.noted = Some(Noted { head, record: self.number });
@@ -307,7 +290,7 @@ impl Run {
 
     fn take_closed(&mut self, at: Instant, end: End) -> Result<(), Fault> {
         if self.next() != Next::Close(end) {
-            return Err(Fault::new("S-ORDER", self.what_next(), format!("Closed {end:?}")));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), format!("Closed {end:?}")));
         }
         self.closed = Some(end);
         self.ended_at = at;
@@ -316,7 +299,7 @@ impl Run {
 
     fn take_sealed(&mut self, bundle: Digest) -> Result<(), Fault> {
         if self.next() != Next::Seal {
-            return Err(Fault::new("S-ORDER", self.what_next(), format!("Sealed {bundle}")));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), format!("Sealed {bundle}")));
         }
         self.book = Book::Postscript;
         self.sealed = Some(bundle);
@@ -372,7 +355,7 @@ impl Run {
             | Next::Close(_)
             | Next::Seal
             | Next::Nothing
-            | Next::Abandon => Err(Fault::new("S-ORDER", self.what_next(), op.to_string())),
+            | Next::Abandon => Err(Fault::new(RuleId::S_ORDER, self.what_next(), op.to_string())),
         }
     }
 
@@ -380,7 +363,7 @@ impl Run {
         let sorted = by.is_sorted_by(|a, b| a < b);
         if by.is_empty() || !sorted || !by.iter().all(|p| self.graph().people.contains_key(p)) {
             return Err(Fault::new(
-                "R-AUTHN",
+                RuleId::R_AUTHN,
                 "participants, each once, in order",
                 by.iter().map(Name::as_str).collect::<Vec<_>>().join(" "),
             ));
@@ -401,7 +384,7 @@ impl Run {
             Ok(())
         } else {
             let by: Vec<&str> = by.iter().map(Name::as_str).collect();
-            Err(Fault::new("R-MULTI", "two people of two roles", by.join(" ")))
+            Err(Fault::new(RuleId::R_MULTI, "two people of two roles", by.join(" ")))
         }
     }
 
@@ -426,5 +409,5 @@ const fn none(_: ()) -> Vec<Check> {
 }
 
 fn order(asked: &'static str, event: &Event) -> Fault {
-    Fault::new("S-ORDER", asked, format!("{:?}", event.outcome()))
+    Fault::new(RuleId::S_ORDER, asked, format!("{:?}", event.outcome()))
 }

@@ -6,15 +6,17 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
+use super::Run;
 use super::judge::Weighed;
-use super::{Fault, Run};
-use crate::graph::{Act, Holder, PlannedKey};
+use crate::fault::Fault;
+use crate::graph::{Act, PeopleAct, PlannedKey, TokenAct};
 use crate::hex::Octets;
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::record::Mode;
+use crate::rule::RuleId;
 use crate::token::{
-    Attribute, CopyFacts, KeyFacts, KeyTemplate, TokenIdentity, TokenObject, is_stray,
+    Attribute, CopyFacts, Holder, KeyFacts, KeyTemplate, TokenIdentity, TokenObject, is_stray,
 };
 use crate::x509;
 
@@ -25,7 +27,9 @@ impl Run {
             Holder::Root => Some(&self.place().token),
             Holder::Spare(name) => self.place().spares.get(name),
         };
-        serial.cloned().ok_or_else(|| Fault::new("S-TOKEN-SERIAL", "a token of the room", "none"))
+        serial
+            .cloned()
+            .ok_or_else(|| Fault::new(RuleId::S_TOKEN_SERIAL, "a token of the room", "none"))
     }
 
     pub(super) fn weigh_identity(
@@ -36,12 +40,12 @@ impl Run {
         let graph = self.graph();
         let serial = self.serial_of(token)?;
         if identity.serial != serial {
-            return Err(Fault::new("S-TOKEN-SERIAL", serial, identity.serial.clone()));
+            return Err(Fault::new(RuleId::S_TOKEN_SERIAL, serial, identity.serial.clone()));
         }
         let drill = identity.label.starts_with("DRILL");
         if drill != (self.opened().mode == Mode::Drill) && self.opened().mode != Mode::Rehearsal {
             return Err(Fault::new(
-                "S-DRILL",
+                RuleId::S_DRILL,
                 "a token labelled DRILL in a drill, and only there",
                 format!("label `{}` in a {:?}", identity.label, self.opened().mode),
             ));
@@ -57,7 +61,7 @@ impl Run {
             let plain = text.is_empty() || super::words(text).is_ok();
             if text.len() > 128 || !plain {
                 let asked = format!("the token's {field} in plain text");
-                return Err(Fault::new("S-ANSWER", asked, "other characters"));
+                return Err(Fault::new(RuleId::S_ANSWER, asked, "other characters"));
             }
         }
         let absent: Vec<&str> = graph
@@ -69,7 +73,7 @@ impl Run {
             .collect();
         if !absent.is_empty() {
             return Err(Fault::new(
-                "S-TOKEN-MECHANISM",
+                RuleId::S_TOKEN_MECHANISM,
                 absent.join(", "),
                 identity.mechanisms.join(", "),
             ));
@@ -87,7 +91,7 @@ impl Run {
         }
         let mut doubtful = self.vanishing_on(&Holder::Root)?;
         if let Some(op) = self.doubt.or(self.pending).and_then(|i| self.op_at(i))
-            && let Act::Generate { key } = &op.act
+            && let Act::Token(TokenAct::Generate { key }) = &op.act
         {
             doubtful.insert(self.planned(key)?.id(graph, self.attempt(op)));
         }
@@ -109,15 +113,15 @@ impl Run {
         let mut labels = Vec::new();
         for op in &self.graph().ops {
             // An earlier ceremony did not see the end of it; it is cleared here.
-            if let Act::Clear { key, token, .. } = &op.act
+            if let Act::Token(TokenAct::Clear { key, token, .. }) = &op.act
                 && token == holder
             {
                 labels.push(self.graph().key_label(key));
             }
             // No other act makes a key on a token.
-            let here = if let Act::Generate { key } = &op.act {
+            let here = if let Act::Token(TokenAct::Generate { key }) = &op.act {
                 (*holder == Holder::Root).then_some(key)
-            } else if let Act::Copy { key, to } = &op.act {
+            } else if let Act::Token(TokenAct::Copy { key, to }) = &op.act {
                 (*holder == Holder::Spare(to.clone())).then_some(key)
             } else {
                 None
@@ -154,16 +158,17 @@ impl Run {
         let mut copies = self.graph().spares.get(spare).cloned().unwrap_or_default();
         let mut doubtful = BTreeSet::new();
         for (op, state) in self.graph().ops.iter().zip(&self.ops) {
-            let copied = if let Act::Copy { key, to } = &op.act
+            let copied = if let Act::Token(TokenAct::Copy { key, to }) = &op.act
                 && to == spare
             {
                 Some((key, state.done))
-            } else if let Act::Clone { key, to } = &op.act
+            } else if let Act::People(PeopleAct::Clone { key, to }) = &op.act
                 && to == spare
             {
                 // What people cloned is there once they began; it is known once it was read back.
                 Some((key, false))
-            } else if let Act::Inspect { key, token: Holder::Spare(name) } = &op.act
+            } else if let Act::Token(TokenAct::Inspect { key, token: Holder::Spare(name) }) =
+                &op.act
                 && name == spare
             {
                 Some((key, state.done))
@@ -197,12 +202,12 @@ impl Run {
     fn vanishing_on(&self, holder: &Holder) -> Result<BTreeSet<Octets>, Fault> {
         let mut ids = BTreeSet::new();
         for (op, state) in self.graph().ops.iter().zip(&self.ops) {
-            if let Act::Destroy { key, token } = &op.act
+            if let Act::Token(TokenAct::Destroy { key, token }) = &op.act
                 && token == holder
                 && self.was_asked(op)
             {
                 ids.insert(self.id_of(key)?);
-            } else if let Act::Clear { id, token, .. } = &op.act
+            } else if let Act::Token(TokenAct::Clear { id, token, .. }) = &op.act
                 && token == holder
                 && !state.done
             {
@@ -215,7 +220,9 @@ impl Run {
     fn is_destroyed_on(&self, holder: &Holder, key: &Name) -> bool {
         let mut ops = self.graph().ops.iter().zip(&self.ops);
         ops.any(|(op, state)| {
-            let Act::Destroy { key: destroyed, token } = &op.act else { return false };
+            let Act::Token(TokenAct::Destroy { key: destroyed, token }) = &op.act else {
+                return false;
+            };
             state.done && destroyed == key && token == holder
         })
     }
@@ -232,7 +239,7 @@ impl Run {
         let public = self.judge_facts(planned, &template, facts)?;
         if self.keys().values().any(|other| *other == public) {
             return Err(Fault::new(
-                "S-PUBLIC-KEY",
+                RuleId::S_PUBLIC_KEY,
                 "a key that is not there already",
                 key.to_string(),
             ));
@@ -241,7 +248,7 @@ impl Run {
             && template.rehearsal.public().as_ref() != Some(&public)
         {
             let asked = format!("the rehearsal's derived key for {key}");
-            return Err(Fault::new("S-REHEARSAL-KEY", asked, "another key"));
+            return Err(Fault::new(RuleId::S_REHEARSAL_KEY, asked, "another key"));
         }
         Ok(public)
     }
@@ -256,7 +263,7 @@ impl Run {
         let key = &planned.name;
         if (facts.privates, facts.publics) != (1, 1) {
             return Err(Fault::new(
-                "R-KEY-IN-HSM",
+                RuleId::R_KEY_IN_HSM,
                 format!("one private and one public object of {key}"),
                 format!("{} private, {} public", facts.privates, facts.publics),
             ));
@@ -264,12 +271,12 @@ impl Run {
         if facts.strays != 0 {
             let asked = format!("a token with nothing of {key} but the pair");
             let found = format!("{} objects without a CKA_ID as well", facts.strays);
-            return Err(Fault::new("R-KEY-IN-HSM", asked, found));
+            return Err(Fault::new(RuleId::R_KEY_IN_HSM, asked, found));
         }
         let parameters = x509::curve_parameters(planned.curve);
         if facts.parameters.0 != parameters {
             return Err(Fault::new(
-                "R-ALG",
+                RuleId::R_ALG,
                 format!("the named curve {}", planned.curve.name()),
                 crate::hex::encode(&facts.parameters.0),
             ));
@@ -277,7 +284,7 @@ impl Run {
         let asked_labels = vec![template.label.clone(), template.label.clone()];
         if facts.labels != asked_labels {
             return Err(Fault::new(
-                "R-KEY-IN-HSM",
+                RuleId::R_KEY_IN_HSM,
                 asked_labels.join(", "),
                 facts.labels.join(", "),
             ));
@@ -294,7 +301,7 @@ impl Run {
                 let either = side == "public" && *attribute == Attribute::Private;
                 if found != Some(*value) && !not_told && !either {
                     return Err(Fault::new(
-                        "R-KEY-IN-HSM",
+                        RuleId::R_KEY_IN_HSM,
                         format!("{side} {key} with {} = {value}", attribute.name()),
                         found.map_or("no such attribute".to_string(), |found| found.to_string()),
                     ));
@@ -317,11 +324,11 @@ impl Run {
                 .find(|(name, value)| **value && power(name) && !asked.contains_key(name));
             if let Some((attribute, _)) = more {
                 let asked = format!("{side} {key} without {}", attribute.name());
-                return Err(Fault::new("R-KEY-IN-HSM", asked, "true"));
+                return Err(Fault::new(RuleId::R_KEY_IN_HSM, asked, "true"));
             }
         }
         let public = PublicKey::from_point(planned.curve, &facts.point.0).map_err(|error| {
-            Fault::new("S-PUBLIC-KEY", format!("a public key for {key}"), error.to_string())
+            Fault::new(RuleId::S_PUBLIC_KEY, format!("a public key for {key}"), error.to_string())
         })?;
         Ok(public)
     }
@@ -338,7 +345,7 @@ impl Run {
         let found = self.judge_facts(planned, &template, facts)?;
         if found != *self.public(key)? {
             let asked = format!("a copy with the public key of {key}");
-            return Err(Fault::new("R-BACKUP", asked, "another public key"));
+            return Err(Fault::new(RuleId::R_BACKUP, asked, "another public key"));
         }
         Ok(Weighed::default())
     }
@@ -351,16 +358,16 @@ impl Run {
         let found = self.judge_facts(planned, &template, &facts.key)?;
         if found != *self.public(key)? {
             let asked = format!("a copy with the public key of {key}");
-            return Err(Fault::new("R-BACKUP", asked, "another public key"));
+            return Err(Fault::new(RuleId::R_BACKUP, asked, "another public key"));
         }
         let mechanisms = facts.mechanisms.join(", ");
         if mechanisms != COPY_MECHANISMS {
-            return Err(Fault::new("R-BACKUP", COPY_MECHANISMS, mechanisms));
+            return Err(Fault::new(RuleId::R_BACKUP, COPY_MECHANISMS, mechanisms));
         }
         let left = (facts.source_left, facts.target_left);
         if left != (0, 0) {
             let found = format!("{} on the source, {} on the target", left.0, left.1);
-            return Err(Fault::new("R-BACKUP", "nothing left of the agreement", found));
+            return Err(Fault::new(RuleId::R_BACKUP, "nothing left of the agreement", found));
         }
         for (side, attributes, power) in [
             ("source", &facts.wrapping, Attribute::Wrap),
@@ -372,7 +379,7 @@ impl Run {
                 if attributes.get(&attribute) != Some(&asked) {
                     let asked =
                         format!("an agreed key on the {side} with {} = {asked}", attribute.name());
-                    return Err(Fault::new("R-BACKUP", asked, "another"));
+                    return Err(Fault::new(RuleId::R_BACKUP, asked, "another"));
                 }
             }
         }
@@ -405,7 +412,7 @@ impl Run {
         for object in objects {
             if !object.label.is_empty() && super::words(&object.label).is_err() {
                 let asked = "objects whose labels are plain text";
-                return Err(Fault::new("S-ANSWER", asked, described(object)));
+                return Err(Fault::new(RuleId::S_ANSWER, asked, described(object)));
             }
             let key = object.class == "private-key" || object.class == "public-key";
             let known = expected.contains_key(&object.id) || doubtful.contains(&object.id);
@@ -428,7 +435,7 @@ impl Run {
                 let found = objects.iter().filter(|o| o.class == class && o.id == *id).count();
                 if found != 1 {
                     let asked = format!("one {class} of {key}");
-                    return Err(Fault::new("S-KEY-ABSENT", asked, format!("{found}")));
+                    return Err(Fault::new(RuleId::S_KEY_ABSENT, asked, format!("{found}")));
                 }
             }
         }
@@ -448,7 +455,7 @@ impl Run {
         let found = [listed(ours, "with labels of this CA"), listed(others, "of others")];
         let found: Vec<String> = found.into_iter().flatten().collect();
         let asked = format!("a token that holds only {keys} keys of this CA");
-        Fault::new("R-HSM-DEDICATED", asked, found.join("; "))
+        Fault::new(RuleId::R_HSM_DEDICATED, asked, found.join("; "))
     }
 }
 

@@ -4,8 +4,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Labels, Language, Step, first_to_last, role, sheet_names};
-use crate::graph::{Act, Graph, Holder, Op};
+use crate::graph::{Act, Graph, Op, PeopleAct, TokenAct};
 use crate::plan::{ApplicationKind, Order};
+use crate::token::Holder;
 
 pub(super) const LABELS: Labels = Labels {
     title: "Key ceremony script",
@@ -60,54 +61,54 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         graph.people.get(id).map_or_else(|| id.to_string(), |p| format!("{} ({id})", p.name.en))
     };
     let (title, say, see): (String, String, String) = match &op.act {
-        Act::Entry { person: id } => (
+        Act::People(PeopleAct::Entry { person: id }) => (
             "Entry".into(),
             format!("{} enters with IC card and biometrics; facility staff stand by.", person(id)),
             "The badge is worn, the authentication succeeded.".into(),
         ),
-        Act::RollCall { role: r } => (
+        Act::People(PeopleAct::RollCall { role: r }) => (
             format!("Roll call: {}", role(graph, r, Language::En)),
             "Each says name and role and shows the IC card.".into(),
             "They agree with the register of appointments; everyone is there.".into(),
         ),
-        Act::Papers => (
+        Act::People(PeopleAct::Papers) => (
             "Papers".into(),
             "The first 8 words or more of `graph` and `bindings` of this script are read aloud and entered; after an interruption also the last head of the record that was noted here.".into(),
             "The machine says that they agree. What differs is refused; the right value is not shown.".into(),
         ),
-        Act::Clock => (
+        Act::People(PeopleAct::Clock) => (
             "Clock".into(),
             "Two people read the calibrated clock carried in and the machine's clock, and enter the difference in \
              seconds (the machine's minus the one carried in) and the clock's name."
                 .into(),
             format!("The difference is at most {} seconds.", graph.demands.max_clock_offset),
         ),
-        Act::Identify { token } => (
+        Act::Token(TokenAct::Identify { token }) => (
             titled("Token identity", token),
             "The machine reads serial number, label and mechanisms of the HSM.".into(),
             "The serial number on the screen is the one on the device's plate.".into(),
         ),
-        Act::Activate => (
+        Act::People(PeopleAct::Activate) => (
             "Activation".into(),
             "Several custodians bring activation data and second factor, and enter the factor's name.".into(),
             "Two or more are there. Nobody sees a PIN.".into(),
         ),
-        Act::Login { token } => (
+        Act::Token(TokenAct::Login { token }) => (
             titled("Login", token),
             "A custodian enters the PIN.".into(),
             "The next step appears on the screen. A failure is shown, and is not retried by itself.".into(),
         ),
-        Act::Inventory { token } => (
+        Act::Token(TokenAct::Inventory { token }) => (
             titled("Inventory", token),
             "The machine lists every object on the token.".into(),
             "There is nothing but this CA's keys; at the first ceremony, nothing.".into(),
         ),
-        Act::ReadHead => (
+        Act::Token(TokenAct::ReadHead) => (
             "The ledger head".into(),
             "The machine reads the ledger head on the token and compares it with the record of the ceremony before.".into(),
             "They are the same. If not, the ledger is old, or another one.".into(),
         ),
-        Act::Application { application } => {
+        Act::People(PeopleAct::Application { application }) => {
             let kind = graph.applications.get(application).map(|a| a.kind);
             let kind = kind.unwrap_or(ApplicationKind::Issue);
             let state = match kind {
@@ -120,12 +121,12 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
                 "The machine shows that they are the same. Examination and approval are on record.".into(),
             )
         }
-        Act::Compromise { key } => (
+        Act::People(PeopleAct::Compromise { key }) => (
             "Judgement of compromise".into(),
             format!("The CA managers of both organisations state that they judged the root key `{key}` to be compromised."),
             "The version of the emergency response plan, as the decisions at the head of this script have it, is that of the papers.".into(),
         ),
-        Act::Order { order } => (
+        Act::People(PeopleAct::Order { order }) => (
             "Order".into(),
             match order {
                 Order::StopDsIssuing => "A CA manager orders the issuing of DS certificates to stop.".into(),
@@ -135,12 +136,12 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             },
             "The order is signed on paper.".into(),
         ),
-        Act::Supersede { ceremony } => (
+        Act::People(PeopleAct::Supersede { ceremony }) => (
             "Destruction of unreleased CRLs".into(),
             format!("Order the CRLs of ceremony `{ceremony}` that are not released yet to be destroyed, at the DTS and on media."),
             "Somebody is named who keeps the record of the destruction.".into(),
         ),
-        Act::ApproveDestruction { key, organization } => (
+        Act::People(PeopleAct::ApproveDestruction { key, organization }) => (
             "Approval of the destruction".into(),
             format!(
                 "The CA manager of {} approves the destruction of `{key}`.",
@@ -148,7 +149,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "The approver holds the role.".into(),
         ),
-        Act::ApproveRecovery { token, organization } => (
+        Act::People(PeopleAct::ApproveRecovery { token, organization }) => (
             "Approval of the recovery".into(),
             format!(
                 "The CA manager of {} approves that `{token}`, which holds copies of the keys, takes the place of the lost HSM, and that a new audit key is generated on it.",
@@ -156,32 +157,32 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "The approver holds the role. What became of the lost HSM is as the plan says.".into(),
         ),
-        Act::Copy { key, to } => (
+        Act::Token(TokenAct::Copy { key, to }) => (
             "Backup of a private key".into(),
             format!("Key custodians and the security officers of both tokens copy the root key `{key}` to the token `{to}`. It travels encrypted under a TRUSTED key that exists only inside the two tokens, and never leaves the machine."),
             "The copy's public key and attributes are as planned. Nothing of the agreement is left on either token.".into(),
         ),
-        Act::Clone { key, to } => (
+        Act::People(PeopleAct::Clone { key, to }) => (
             "Backup of a private key (the modules' own cloning)".into(),
             format!("Key custodians copy the root key `{key}` to the token `{to}` by the maker's procedure, and enter its name and version."),
             "The key travels encrypted from module to module and is left nowhere else.".into(),
         ),
-        Act::Inspect { key, token } => (
+        Act::Token(TokenAct::Inspect { key, token }) => (
             titled("Read-back of a copy", token),
             format!("The machine reads the copy of `{key}` back in a fresh session."),
             "Public key and attributes are as planned.".into(),
         ),
-        Act::Destroy { key, token } => (
+        Act::Token(TokenAct::Destroy { key, token }) => (
             titled("Destruction of a private key", token),
             format!("Key custodians destroy the key pair `{key}` on the token and see in a fresh session that it is gone."),
             "Nothing with its CKA_ID is left on the token.".into(),
         ),
-        Act::Clear { key, token, .. } => (
+        Act::Token(TokenAct::Clear { key, token, .. }) => (
             titled("Removal of remains", token),
             format!("Key custodians remove what an earlier ceremony that did not end may have left of `{key}` on the token, and see in a fresh session that it is gone."),
             "Nothing with that CKA_ID is left on the token.".into(),
         ),
-        Act::HandOver { certificates } => (
+        Act::People(PeopleAct::HandOver { certificates }) => (
             "Hand-over of DS certificates".into(),
             format!(
                 "Hand the DS certificates {} over to the operations manager. This is the notice of their issue. After an abort nothing is handed over: this step is left out.",
@@ -189,27 +190,27 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "The receiver has confirmed that their entries are as applied for.".into(),
         ),
-        Act::Generate { key } => (
+        Act::Token(TokenAct::Generate { key }) => (
             "Key pair generation".into(),
             format!("The key pair `{key}` is generated inside the HSM and read back in a fresh session."),
             "Every attribute is as planned.".into(),
         ),
-        Act::SignHead => (
+        Act::Token(TokenAct::SignHead) => (
             "First signature of the audit key".into(),
             "The audit key signs the head of the record so far.".into(),
             "The signature verifies.".into(),
         ),
-        Act::ReadValue { key } => (
+        Act::Token(TokenAct::ReadValue { key }) => (
             "Negative step: reading".into(),
             format!("The machine tries to read the private value of `{key}`."),
             "The token refuses. If a value comes out, stop.".into(),
         ),
-        Act::Wrap { key } => (
+        Act::Token(TokenAct::Wrap { key }) => (
             "Negative step: wrapping".into(),
             format!("The machine tries to wrap the private key `{key}` under an ordinary key."),
             "The token refuses. If it can be taken out, stop.".into(),
         ),
-        Act::Sign(sheet) => {
+        Act::Token(TokenAct::Sign(sheet)) => {
             let (names, count) = sheet_names(graph, &sheet.items);
             match &sheet.token {
                 Holder::Root => (
@@ -224,14 +225,14 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
                 ),
             }
         }
-        Act::Fingerprint { certificate } => (
+        Act::People(PeopleAct::Fingerprint { certificate }) => (
             "Fingerprint".into(),
             format!(
                 "The SHA-256 of `{certificate}` is read aloud from the screen and written here: ______________________"
             ),
             "What was read is what the screen shows.".into(),
         ),
-        Act::Complete { organization } => (
+        Act::People(PeopleAct::Complete { organization }) => (
             "Completion".into(),
             format!(
                 "The CA manager of {} approves that the work was completed.",
@@ -239,7 +240,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "The approver holds the role.".into(),
         ),
-        Act::WriteHead => (
+        Act::Token(TokenAct::WriteHead) => (
             "Ledger head".into(),
             "The ledger head is written on the token and read back.".into(),
             "No older head is left.".into(),
@@ -249,20 +250,20 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "The audit key signs the list of every file that was made.".into(),
             "The seal verifies.".into(),
         ),
-        Act::Logout { token } => (titled("Logout", token), "Log out of the token.".into(), "No session is left.".into()),
-        Act::Deactivate => (
+        Act::Token(TokenAct::Logout { token }) => (titled("Logout", token), "Log out of the token.".into(), "No session is left.".into()),
+        Act::People(PeopleAct::Deactivate) => (
             "Deactivation".into(),
             "The HSM is shut down in order. The machine stays on for the steps that follow; its power is cut after the last exit is entered.".into(),
             "The private key is inactive.".into(),
         ),
-        Act::AnchorWords => (
+        Act::People(PeopleAct::AnchorWords) => (
             "Anchor".into(),
             "The audit key's digest and the head of the record are read aloud in words and entered. What the slip \
              for `anchor.toml` has lines for is written there, and signed by all."
                 .into(),
             "Slip and screen agree.".into(),
         ),
-        Act::Exit { person: id } => (
+        Act::People(PeopleAct::Exit { person: id }) => (
             "Exit".into(),
             format!("{} leaves; facility staff stand by.", person(id)),
             "The media taken out are those on record.".into(),

@@ -4,8 +4,9 @@ use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Labels, Language, Step, first_to_last, role, sheet_names};
-use crate::graph::{Act, Graph, Holder, Op};
+use crate::graph::{Act, Graph, Op, PeopleAct, TokenAct};
 use crate::plan::{ApplicationKind, Order};
+use crate::token::Holder;
 
 pub(super) const LABELS: Labels = Labels {
     title: "キーセレモニー構築手順書",
@@ -54,52 +55,52 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         graph.people.get(id).map_or_else(|| id.to_string(), |p| format!("{} ({id})", p.name.ja))
     };
     let (title, say, see): (String, String, String) = match &op.act {
-        Act::Entry { person: id } => (
+        Act::People(PeopleAct::Entry { person: id }) => (
             "入室".into(),
             format!("{} が IC カードと生体認証で入室する。施設スタッフが立ち会う。", person(id)),
             "身分証明書を着用している。認証が成功した。".into(),
         ),
-        Act::RollCall { role: r } => (
+        Act::People(PeopleAct::RollCall { role: r }) => (
             format!("点呼({})", role(graph, r, Language::Ja)),
             "氏名と役割を名乗り、IC カードを示す。".into(),
             "任命簿と一致する。全員がそろっている。".into(),
         ),
-        Act::Papers => (
+        Act::People(PeopleAct::Papers) => (
             "書類の照合".into(),
             "本書の `graph` と `bindings` の値の初めの 8 語以上を読み上げ、装置に入力する。中断後の再開では、書き留めた最後の「記録の最新値」も同じように入力する。".into(),
             "装置が一致を示す。一致しない値は拒まれ、正しい値は画面に出ない。".into(),
         ),
-        Act::Clock => (
+        Act::People(PeopleAct::Clock) => (
             "時計の確認".into(),
             "持ち込んだ校正済みの時計と装置の時計を 2 名で読み、差(装置の時刻から持ち込んだ時計の時刻を引いた秒数)と時計の名称を入力する。".into(),
             format!("差が {} 秒以内である。", graph.demands.max_clock_offset),
         ),
-        Act::Identify { token } => (
+        Act::Token(TokenAct::Identify { token }) => (
             titled("トークンの確認", token),
             "装置が HSM の製造番号、ラベル、機構を読む。".into(),
             "画面の製造番号が機器の銘板と一致する。".into(),
         ),
-        Act::Activate => (
+        Act::People(PeopleAct::Activate) => (
             "活性化".into(),
             "複数の秘密鍵管理者が活性化データと第二の要素を用意し、要素の名称を入力する。".into(),
             "2 名以上がそろっている。PIN は誰にも見えない。".into(),
         ),
-        Act::Login { token } => (
+        Act::Token(TokenAct::Login { token }) => (
             titled("ログイン", token),
             "秘密鍵管理者が PIN を入力する。".into(),
             "次の手順が画面に出る。失敗した場合はその旨が出て、自動では繰り返されない。".into(),
         ),
-        Act::Inventory { token } => (
+        Act::Token(TokenAct::Inventory { token }) => (
             titled("トークンの中身の確認", token),
             "装置がトークン上のすべてのオブジェクトを数える。".into(),
             "この認証局の鍵のほかに何もない(最初の使用では空である)。".into(),
         ),
-        Act::ReadHead => (
+        Act::Token(TokenAct::ReadHead) => (
             "台帳の最新値の確認".into(),
             "装置がトークン上の台帳の最新値を読み、前回のセレモニーの記録と比べる。".into(),
             "前回の値と一致する。一致しない場合、台帳が古いか、別の台帳である。".into(),
         ),
-        Act::Application { application } => {
+        Act::People(PeopleAct::Application { application }) => {
             let kind = graph.applications.get(application).map(|a| a.kind);
             let (kind, state) = match kind {
                 Some(ApplicationKind::Issue) | None => ("発行", "証明する鍵を自ら生成したこと"),
@@ -112,12 +113,12 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
                 "装置が一致を示す。審査と承認の記録がある。".into(),
             )
         }
-        Act::Compromise { key } => (
+        Act::People(PeopleAct::Compromise { key }) => (
             "危殆化の判断".into(),
             format!("両組織の認証局管理責任者が、ルート鍵 `{key}` を危殆化と判断したことを述べる。"),
             "本書の「事前の申請・判断・指示」に示す緊急時対応計画の版が書類と一致する。".into(),
         ),
-        Act::Order { order } => (
+        Act::People(PeopleAct::Order { order }) => (
             "指示".into(),
             match order {
                 Order::StopDsIssuing => "認証局管理責任者が、DS 電子証明書の発行の停止を指示する。".into(),
@@ -127,12 +128,12 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             },
             "指示の書面に署名がある。".into(),
         ),
-        Act::Supersede { ceremony } => (
+        Act::People(PeopleAct::Supersede { ceremony }) => (
             "未公開の CRL の廃棄の指示".into(),
             format!("セレモニー `{ceremony}` で署名した CRL のうち未公開のものを、DTS と記録媒体から廃棄するよう指示する。"),
             "廃棄の記録を残す担当者が決まっている。".into(),
         ),
-        Act::ApproveDestruction { key, organization } => (
+        Act::People(PeopleAct::ApproveDestruction { key, organization }) => (
             "秘密鍵の廃棄の承認".into(),
             format!(
                 "{} の認証局管理責任者が、`{key}` の廃棄を承認する。",
@@ -140,7 +141,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "承認者が役割どおりである。".into(),
         ),
-        Act::ApproveRecovery { token, organization } => (
+        Act::People(PeopleAct::ApproveRecovery { token, organization }) => (
             "復旧の承認".into(),
             format!(
                 "{} の認証局管理責任者が、失われた暗号モジュールに代えて、鍵の複製を持つ `{token}` を用いること、および監査用の鍵をそこで新たに生成することを承認する。",
@@ -148,32 +149,32 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "承認者が役割どおりである。失われた暗号モジュールがどうなったかは、計画に書かれたとおりである。".into(),
         ),
-        Act::Copy { key, to } => (
+        Act::Token(TokenAct::Copy { key, to }) => (
             "秘密鍵のバックアップ".into(),
             format!("複数の秘密鍵管理者と両トークンの管理者が、ルート鍵 `{key}` をトークン `{to}` に複製する。鍵は両トークンの中だけにある鍵(TRUSTED)で暗号化され、装置の外に出ない。"),
             "複製の公開鍵と属性が計画どおりである。合意に使った鍵が両トークンに残っていない。".into(),
         ),
-        Act::Clone { key, to } => (
+        Act::People(PeopleAct::Clone { key, to }) => (
             "秘密鍵のバックアップ(暗号モジュールの複製機能)".into(),
             format!("複数の秘密鍵管理者が、暗号モジュールの製造者の手順で、ルート鍵 `{key}` をトークン `{to}` に複製し、手順の名称と版を入力する。"),
             "鍵は暗号化されたまま両モジュールの間を移り、ほかのどこにも残らない。".into(),
         ),
-        Act::Inspect { key, token } => (
+        Act::Token(TokenAct::Inspect { key, token }) => (
             titled("複製の確認", token),
             format!("装置が `{key}` の複製を新しいセッションで読み戻す。"),
             "公開鍵と属性が計画どおりである。".into(),
         ),
-        Act::Destroy { key, token } => (
+        Act::Token(TokenAct::Destroy { key, token }) => (
             titled("秘密鍵の廃棄", token),
             format!("複数の秘密鍵管理者が `{key}` の鍵ペアをトークンから消去し、新しいセッションで無いことを確かめる。"),
             "トークンに `CKA_ID` の一致するものが残っていない。".into(),
         ),
-        Act::Clear { key, token, .. } => (
+        Act::Token(TokenAct::Clear { key, token, .. }) => (
             titled("残存物の削除", token),
             format!("完了しなかった以前のセレモニーが `{key}` について暗号モジュールに残したかもしれないものを、鍵管理者が削除し、新しいセッションで無いことを確かめる。"),
             "その CKA_ID のものが一つも残っていない。".into(),
         ),
-        Act::HandOver { certificates } => (
+        Act::People(PeopleAct::HandOver { certificates }) => (
             "DS 電子証明書の交付".into(),
             format!(
                 "DS 電子証明書 {} を運用保守責任者に交付する。交付をもって発行の通知とする。中止したときは交付せず、この手順は行わない。",
@@ -181,27 +182,27 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "記載内容が申請どおりであることを受領者が確かめた。".into(),
         ),
-        Act::Generate { key } => (
+        Act::Token(TokenAct::Generate { key }) => (
             "鍵ペアの生成".into(),
             format!("HSM の中で鍵ペア `{key}` を生成し、新しいセッションで属性を読み戻す。"),
             "属性がすべて計画どおりである。".into(),
         ),
-        Act::SignHead => (
+        Act::Token(TokenAct::SignHead) => (
             "監査用の鍵の最初の署名".into(),
             "監査用の鍵がここまでの記録の最新値に署名する。".into(),
             "署名の検証が成功する。".into(),
         ),
-        Act::ReadValue { key } => (
+        Act::Token(TokenAct::ReadValue { key }) => (
             "読み出せないことの確認".into(),
             format!("`{key}` の秘密鍵の値を読み出そうとする。"),
             "トークンが拒む。値が出た場合は中止する。".into(),
         ),
-        Act::Wrap { key } => (
+        Act::Token(TokenAct::Wrap { key }) => (
             "取り出せないことの確認".into(),
             format!("通常の鍵で `{key}` の秘密鍵を包んで取り出そうとする。"),
             "トークンが拒む。取り出せた場合は中止する。".into(),
         ),
-        Act::Sign(sheet) => {
+        Act::Token(TokenAct::Sign(sheet)) => {
             let (names, count) = sheet_names(graph, &sheet.items);
             match &sheet.token {
                 Holder::Root => (
@@ -216,12 +217,12 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
                 ),
             }
         }
-        Act::Fingerprint { certificate } => (
+        Act::People(PeopleAct::Fingerprint { certificate }) => (
             "フィンガープリントの読み上げ".into(),
             format!("`{certificate}` の SHA-256 を画面から読み上げ、本書に書き写す: ______________________"),
             "読み上げた値と画面の値が一致する。".into(),
         ),
-        Act::Complete { organization } => (
+        Act::People(PeopleAct::Complete { organization }) => (
             "正常完了の承認".into(),
             format!(
                 "{} の認証局管理責任者が、作業の正常完了を承認する。",
@@ -229,7 +230,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             ),
             "承認者が役割どおりである。".into(),
         ),
-        Act::WriteHead => (
+        Act::Token(TokenAct::WriteHead) => (
             "台帳の最新値の書込み".into(),
             "台帳の最新値をトークンに書き込み、読み戻す。".into(),
             "古い値が残っていない。".into(),
@@ -239,18 +240,18 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "監査用の鍵が、作られたすべてのファイルの一覧に署名する。".into(),
             "封印の検証が成功する。".into(),
         ),
-        Act::Logout { token } => (titled("ログアウト", token), "トークンからログアウトする。".into(), "セッションが残っていない。".into()),
-        Act::Deactivate => (
+        Act::Token(TokenAct::Logout { token }) => (titled("ログアウト", token), "トークンからログアウトする。".into(), "セッションが残っていない。".into()),
+        Act::People(PeopleAct::Deactivate) => (
             "非活性化".into(),
             "HSM を正常にシャットダウンする。装置は以降の手順に用い、最後の退室を入力した後に電源を断つ。".into(),
             "秘密鍵が非活性化されている。".into(),
         ),
-        Act::AnchorWords => (
+        Act::People(PeopleAct::AnchorWords) => (
             "アンカーの読み上げ".into(),
             "監査用の鍵の値と記録の最新値を単語で読み上げて入力する。`anchor.toml` の控えに欄のあるものを書き、全員が署名する。".into(),
             "控えと画面が一致する。".into(),
         ),
-        Act::Exit { person: id } => (
+        Act::People(PeopleAct::Exit { person: id }) => (
             "退室".into(),
             format!("{} が退室する。施設スタッフが立ち会う。", person(id)),
             "持ち出す媒体が記録と一致する。".into(),

@@ -7,11 +7,12 @@ use alloc::vec::Vec;
 
 use super::{History, What};
 use crate::compile::Compiled;
-use crate::graph::{Act, Bilingual, Graph, Item, Op, Phase};
+use crate::graph::{Act, Bilingual, Graph, Item, Op, PeopleAct, Phase, TokenAct};
 use crate::name::Name;
 use crate::plan::ProfileName;
-use crate::rules::kept::{self, Basis, By, Form, Sentence, When};
+use crate::rule::RuleId;
 use crate::run::{Book, Next, Run};
+use crate::verify::kept::{self, Basis, By, Form, Sentence, When};
 use crate::violation::Violation;
 
 /// What a verdict says beside the result.
@@ -37,7 +38,7 @@ pub struct Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Begun {
     /// The rule's id.
-    pub id: &'static str,
+    pub id: RuleId,
     /// How many of its operations were answered.
     pub answered: usize,
     /// How many there are.
@@ -61,7 +62,7 @@ pub enum Postscript {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Judged {
     /// The rule's id.
-    pub id: &'static str,
+    pub id: RuleId,
     /// What is so where it is kept.
     pub so: Sentence,
     /// On what that rests.
@@ -155,7 +156,7 @@ fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
     let seen = Seen { compiled, history, after };
     let refusals = refusals(run, history);
     let found = kept::all().filter_map(|kept| {
-        if let Some(reason) = refusals.get(kept.id) {
+        if let Some(reason) = refusals.get(&kept.id) {
             let standing = Standing::Refused((*reason).into());
             let (by, so, basis) = (BTreeSet::new(), kept.so, kept.basis);
             return Some(Judged { id: kept.id, so, basis, by, standing });
@@ -185,7 +186,7 @@ fn begun(run: &Run, history: &History, after: Postscript) -> Vec<Begun> {
         let When::DidAll(is) = kept.when else { return None };
         let of_rule = || graph.ops().iter().filter(|op| is(&op.act, graph));
         let answered = of_rule().filter(|op| history.answered.contains_key(&op.name)).count();
-        let is_judged = refusals.contains_key(kept.id) || seen.reason(kept.when).is_some();
+        let is_judged = refusals.contains_key(&kept.id) || seen.reason(kept.when).is_some();
         let begun = Begun { id: kept.id, answered, planned: of_rule().count() };
         (answered > 0 && !is_judged).then_some(begun)
     });
@@ -193,12 +194,12 @@ fn begun(run: &Run, history: &History, after: Postscript) -> Vec<Begun> {
 }
 
 /// Why rules refused, by their ids: what stands in the record, and what stopped the run.
-fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<&'a str, &'a str> {
+fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<RuleId, &'a str> {
     let recorded = history.happened.iter().filter_map(|one| match &one.what {
-        What::Refused { rule, reason, .. } => Some((rule.as_str(), reason.as_str())),
+        What::Refused { rule, reason, .. } => Some((rule.rule()?, reason.as_str())),
         What::Interrupted { resumed, .. } => {
             let refusal = resumed.refusal.as_ref().filter(|refusal| refusal.holds())?;
-            Some((refusal.rule.as_str(), refusal.reason.as_str()))
+            Some((refusal.rule.rule()?, refusal.reason.as_str()))
         }
         What::Deviation { .. }
         | What::WrongPin { .. }
@@ -207,11 +208,11 @@ fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<&'a str, &'a str
         | What::Adopted { .. }
         | What::Removed { .. } => None,
     });
-    let stopped = run.stopped().map(|stop| (stop.rule.as_str(), stop.reason.as_str()));
+    let stopped = run.stopped().and_then(|stop| Some((stop.rule.rule()?, stop.reason.as_str())));
     recorded.chain(stopped).collect()
 }
 
-fn standing(compiled: &Compiled, id: &str) -> Standing {
+fn standing(compiled: &Compiled, id: RuleId) -> Standing {
     let of = |list: &[Violation]| -> Vec<Finding> {
         let found = list.iter().filter(|violation| violation.rule == id);
         let said = |one: &Violation| Finding { asked: one.asked.clone(), found: one.found.clone() };
@@ -274,7 +275,7 @@ impl<'a> Seen<'a> {
     fn forms(&self) -> Vec<Form> {
         let graph = &self.compiled.graph;
         let sheets = self.answered().filter_map(|op| {
-            let Act::Sign(sheet) = &op.act else { return None };
+            let Act::Token(TokenAct::Sign(sheet)) = &op.act else { return None };
             Some(&sheet.items)
         });
         let form = |item: &Item| match item {
@@ -302,7 +303,8 @@ impl<'a> Seen<'a> {
         if !spoke.is_empty() {
             return spoke;
         }
-        let Some(activated) = self.answered().find(|op| op.act == Act::Activate) else {
+        let Some(activated) = self.answered().find(|op| op.act == Act::People(PeopleAct::Activate))
+        else {
             return spoke;
         };
         let Some(activated) = sessions(&activated) else { return spoke };

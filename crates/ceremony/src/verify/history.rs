@@ -9,7 +9,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::name::Name;
-use crate::record::{Answer, Event, Mode, Place, Record, Resumed, WHO};
+use crate::record::{Answer, Event, Mode, Place, Record, Refuser, Resumed, WHO};
 use crate::time::Instant;
 use crate::token::{TokenAnswer, TokenIdentity};
 
@@ -66,7 +66,7 @@ pub enum What {
         /// The operation at hand.
         op: String,
         /// The rule, or `people`.
-        rule: String,
+        rule: Refuser,
         /// Why.
         reason: String,
         /// Who refused; nobody where a rule did.
@@ -150,7 +150,7 @@ impl History {
                 self.at_hand.clone_from(op);
                 What::Refused {
                     op: op.clone(),
-                    rule: rule.clone(),
+                    rule: *rule,
                     reason: reason.clone(),
                     by: by.clone(),
                 }

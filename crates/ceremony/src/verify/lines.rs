@@ -6,9 +6,11 @@ use alloc::vec::Vec;
 
 use super::{Refusal, refused};
 use crate::bounds::{Exceeded, RECORD, RECORDS};
+use crate::fault::Fault;
 use crate::key::Check;
 use crate::record::Record;
-use crate::run::{Fault, Run, Step};
+use crate::rule::RuleId;
+use crate::run::{Run, Step};
 
 /// The lines of a book, with the place of the one at hand.
 pub(super) struct Lines<'a> {
@@ -21,9 +23,12 @@ pub(super) struct Lines<'a> {
 impl<'a> Lines<'a> {
     pub(super) fn new(file: &'static str, octets: &'a [u8]) -> Result<Self, Refusal> {
         let text = core::str::from_utf8(octets)
-            .map_err(|_| refused(file, Fault::new("S-RECORD", "UTF-8", "other octets")))?;
+            .map_err(|_| refused(file, Fault::new(RuleId::S_RECORD, "UTF-8", "other octets")))?;
         if !text.is_empty() && !text.ends_with('\n') {
-            return Err(refused(file, Fault::new("S-RECORD", "whole lines", "a torn last line")));
+            return Err(refused(
+                file,
+                Fault::new(RuleId::S_RECORD, "whole lines", "a torn last line"),
+            ));
         }
         let lines = text.bytes().filter(|octet| *octet == b'\n').count();
         RECORDS.judge(lines).map_err(|e| refused(file, over(e)))?;
@@ -36,14 +41,17 @@ impl<'a> Lines<'a> {
         self.number += 1;
         RECORD.judge(line.len()).map_err(|e| self.refuse(over(e)))?;
         let record = Record::read(line);
-        record.map(Some).map_err(|e| self.refuse(Fault::new("S-RECORD", "a record", e.to_string())))
+        record
+            .map(Some)
+            .map_err(|e| self.refuse(Fault::new(RuleId::S_RECORD, "a record", e.to_string())))
     }
 
     /// The line that replay gives must be the line that was written.
     pub(super) fn same(&self, step: Step, checks: &mut Vec<Check>) -> Result<Run, Refusal> {
         if step.line.strip_suffix('\n') != Some(self.line) {
             let (asked, found) = (step.line.trim_end(), self.line);
-            let fault = Fault::new("S-RECORD", difference(asked, found), difference(found, asked));
+            let fault =
+                Fault::new(RuleId::S_RECORD, difference(asked, found), difference(found, asked));
             return Err(self.refuse(fault));
         }
         checks.extend(step.checks);
@@ -57,7 +65,7 @@ impl<'a> Lines<'a> {
 
 /// More than a book may have.
 fn over(exceeded: Exceeded) -> Fault {
-    Fault::new("S-RECORD", format!("{}", exceeded.bound), exceeded.found())
+    Fault::new(RuleId::S_RECORD, format!("{}", exceeded.bound), exceeded.found())
 }
 
 /// How much of a line is shown, in characters: somebody else wrote it.

@@ -8,6 +8,7 @@ use crate::anchor::{Anchor, Pinned};
 use crate::hex::Digest;
 use crate::ledger::{Genesis, Held, State};
 use crate::record::Mode;
+use crate::rule::RuleId;
 
 fn digest(of: &str) -> Digest {
     Digest::of(of.as_bytes())
@@ -109,5 +110,5 @@ fn an_anchor_of_another_ledger_is_refused() {
 #[test]
 fn nobody_anchors_a_rehearsal() {
     let refused = Anchor::parse(anchor("mdoc-root", "rehearsal", &pins()).as_bytes()).unwrap_err();
-    assert_eq!(refused.rule, "S-FORM");
+    assert_eq!(refused.rule, RuleId::S_FORM);
 }

@@ -11,12 +11,13 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-use der::{Encode as _, Enumerated};
+use der::Encode as _;
 
 use super::certificate::same_curve;
 use super::encoding::{AlgorithmIdentifier, Entries, TbsCertList, Time};
 use super::extension::{Extension, Supplied};
 use super::name::DirectoryName;
+use super::revocation::Revoked;
 use super::{EncodeError, embedded, signature_algorithm, signature_name};
 use crate::key::{Curve, PublicKey};
 use crate::name::Name;
@@ -41,53 +42,6 @@ pub struct ToBeSignedCrl {
     pub revoked: Arc<[Revoked]>,
     /// The extensions of the list, in their order.
     pub extensions: Vec<Extension>,
-}
-
-/// One entry of a CRL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Revoked {
-    /// The serial number of the certificate.
-    pub serial: [u8; 20],
-    /// When it was revoked.
-    pub date: Instant,
-    /// Why; nothing stands for *unspecified*, which must not be written (RFC 5280 5.3.1).
-    pub reason: Option<Reason>,
-}
-
-/// The reasons that this CA gives (RFC 5280 5.3.1; profiles D20).
-///
-/// certificateHold and removeFromCRL are not among them: a revocation is never undone (CP/CPS
-/// 4.9.5, 4.9.13).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enumerated)]
-#[repr(u8)]
-pub enum Reason {
-    /// The private key is compromised, or it is feared.
-    KeyCompromise = 1,
-    /// The private key of a CA is compromised; for root and link certificates only.
-    CaCompromise = 2,
-    /// The certified data changed.
-    AffiliationChanged = 3,
-    /// A new certificate takes its place.
-    Superseded = 4,
-    /// Use stopped.
-    CessationOfOperation = 5,
-    /// The CP/CPS was violated, or the content is wrong.
-    PrivilegeWithdrawn = 9,
-}
-
-impl Reason {
-    /// The reason as RFC 5280 5.3.1 names it.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::KeyCompromise => "keyCompromise",
-            Self::CaCompromise => "cACompromise",
-            Self::AffiliationChanged => "affiliationChanged",
-            Self::Superseded => "superseded",
-            Self::CessationOfOperation => "cessationOfOperation",
-            Self::PrivilegeWithdrawn => "privilegeWithdrawn",
-        }
-    }
 }
 
 impl ToBeSignedCrl {

@@ -16,7 +16,8 @@ use der::{
 };
 
 use super::EncodeError;
-use super::crl::{Reason, Revoked};
+use super::revocation::{Reason, Revoked};
+use crate::certain::Certain as _;
 use crate::time::Instant;
 
 /// id-ce-cRLReasons (RFC 5280 5.3.1).
@@ -217,7 +218,6 @@ impl<T: Encode> EncodeValue for Holding<T> {
 /// A SEQUENCE of parts that are in DER already.
 pub(super) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
     let value = parts.concat();
-    // Only a structure of more than 256 MiB fails, and no signature is ever asked for over such a
-    // one.
-    Any::new(Tag::Sequence, value).and_then(|any| any.to_der()).unwrap_or_default()
+    let any = Any::new(Tag::Sequence, value).and_then(|any| any.to_der());
+    any.certain("inputs have bounds far below the 256 MiB that DER of this crate takes")
 }

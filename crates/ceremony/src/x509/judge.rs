@@ -18,19 +18,10 @@ mod tests;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::fault::Fault;
 use crate::key::Curve;
+use crate::rule::RuleId;
 use crate::time::Instant;
-
-/// One rule that a structure breaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The id of the rule, as in [`RULES`].
-    pub rule: &'static str,
-    /// What the rule asks.
-    pub asked: String,
-    /// What stands in the structure.
-    pub found: String,
-}
 
 /// What policy and plan ask of a root certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,118 +162,154 @@ pub fn crl(tbs: &[u8], expected: &ExpectedCrl) -> Vec<Fault> {
 }
 
 /// Every rule that is judged here: id, clause, what it asks.
-pub const RULES: &[(&str, &str, &str)] = &[
+pub const RULES: &[(RuleId, &str, &str)] = &[
     (
-        "P-DER",
+        RuleId::P_DER,
         "RFC 5280 4.1, X.690 10, 11",
         "the structure and its extensions are DER and nothing follows",
     ),
-    ("R-V3", "CP/CPS 7.1.1", "a certificate is version 3"),
+    (RuleId::R_V3, "CP/CPS 7.1.1", "a certificate is version 3"),
     (
-        "R-SERIAL",
+        RuleId::R_SERIAL,
         "CP/CPS 7.1.2.1, RFC 5280 4.1.2.2",
         "a serial number is positive, of 20 octets, from 2^152 up",
     ),
     (
-        "R-ALG",
+        RuleId::R_ALG,
         "CP/CPS 6.1.5.1, 7.1.3, RFC 5758 3.2, RFC 5480 2",
         "key and signature algorithm are those of the curve",
     ),
-    ("R-DN", "CP/CPS 3.1.1, 7.1.4", "names are C, O, CN, in this order, one each, none empty"),
-    ("R-DN-FIXED", "CP/CPS 3.1.2, 7.1.4", "the subject is the CA's Name, octet for octet"),
     (
-        "R-ROOT",
+        RuleId::R_DN,
+        "CP/CPS 3.1.1, 7.1.4",
+        "names are C, O, CN, in this order, one each, none empty",
+    ),
+    (RuleId::R_DN_FIXED, "CP/CPS 3.1.2, 7.1.4", "the subject is the CA's Name, octet for octet"),
+    (
+        RuleId::R_ROOT,
         "CP/CPS 7.1.2.1, 6.3.2",
         "a root is valid from its day of issue for 5 years 4 months",
     ),
     (
-        "R-LINK",
+        RuleId::R_LINK,
         "CP/CPS 7.1.2.2, RFC 4210 4.4.1",
         "a link is of one root key under the other, from the certified key's day to the old root's end",
     ),
     (
-        "R-DS",
+        RuleId::R_DS,
         "CP/CPS 4.3.1, 6.1.3, 6.3.2",
         "a DS certificate has the key of its request and the planned dates, and ends not after the root",
     ),
-    ("R-DS-NOT-CA", "CP/CPS 1.4.1 (3), 1.6", "a DS certificate is no CA's: no basicConstraints"),
-    ("R-NO-POLICY-EXT", "CP/CPS 7.1.6", "no certificatePolicies"),
-    ("R-NO-CONSTRAINT-EXT", "CP/CPS 7.1.5, 7.1.7", "no nameConstraints, no policyConstraints"),
-    ("R-NO-OCSP", "CP/CPS 4.9.9, 7.3", "no pointer to OCSP, no use for OCSP"),
-    ("R-CERT-KINDS", "CP/CPS 1.3.1, 1.4.1", "a root names no other use by an extended key usage"),
-    ("R-CRL", "CP/CPS 7.2.1, 7.2.2", "a CRL is version 2, with the dates and the number asked for"),
     (
-        "R-CRL-COVER",
+        RuleId::R_DS_NOT_CA,
+        "CP/CPS 1.4.1 (3), 1.6",
+        "a DS certificate is no CA's: no basicConstraints",
+    ),
+    (RuleId::R_NO_POLICY_EXT, "CP/CPS 7.1.6", "no certificatePolicies"),
+    (
+        RuleId::R_NO_CONSTRAINT_EXT,
+        "CP/CPS 7.1.5, 7.1.7",
+        "no nameConstraints, no policyConstraints",
+    ),
+    (RuleId::R_NO_OCSP, "CP/CPS 4.9.9, 7.3", "no pointer to OCSP, no use for OCSP"),
+    (
+        RuleId::R_CERT_KINDS,
+        "CP/CPS 1.3.1, 1.4.1",
+        "a root names no other use by an extended key usage",
+    ),
+    (
+        RuleId::R_CRL,
+        "CP/CPS 7.2.1, 7.2.2",
+        "a CRL is version 2, with the dates and the number asked for",
+    ),
+    (
+        RuleId::R_CRL_COVER,
         "CP/CPS 4.9.7",
         "a CRL holds every revoked certificate that has not expired, and no other",
     ),
-    ("R-NO-UNREVOKE", "CP/CPS 4.9.5, 4.9.13", "no certificateHold, no removeFromCRL"),
+    (RuleId::R_NO_UNREVOKE, "CP/CPS 4.9.5, 4.9.13", "no certificateHold, no removeFromCRL"),
     (
-        "I-COUNTRY",
+        RuleId::I_COUNTRY,
         "ISO 18013-5 B.1.2",
         "one country, a PrintableString of two capitals, the issuing country",
     ),
     (
-        "I-ROOT-SKI",
+        RuleId::I_ROOT_SKI,
         "ISO 18013-5 B.1.2, RFC 5280 4.2.1.2 (1)",
         "subjectKeyIdentifier: SHA-1 of the key, not critical",
     ),
     (
-        "I-ROOT-KEY-USAGE",
+        RuleId::I_ROOT_KEY_USAGE,
         "ISO 18013-5 B.1.2",
         "keyUsage: exactly keyCertSign and cRLSign, critical",
     ),
     (
-        "I-ROOT-BASIC-CONSTRAINTS",
+        RuleId::I_ROOT_BASIC_CONSTRAINTS,
         "ISO 18013-5 B.1.2",
         "basicConstraints: cA, pathLenConstraint 0, critical",
     ),
-    ("I-ROOT-IAN", "ISO 18013-5 B.1.2", "issuerAltName: the URI of the policy alone, not critical"),
     (
-        "I-ROOT-CDP",
+        RuleId::I_ROOT_IAN,
+        "ISO 18013-5 B.1.2",
+        "issuerAltName: the URI of the policy alone, not critical",
+    ),
+    (
+        RuleId::I_ROOT_CDP,
         "ISO 18013-5:2021 B.1.2",
         "cRLDistributionPoints: one, by the URI of this key's CRL alone",
     ),
-    ("I-ROOT-EXT", "ISO 18013-5 B.1.1, B.1.2", "no other extension"),
+    (RuleId::I_ROOT_EXT, "ISO 18013-5 B.1.1, B.1.2", "no other extension"),
     (
-        "I-AKI",
+        RuleId::I_AKI,
         "ISO 18013-5 B.1.4, RFC 5280 4.2.1.1",
         "authorityKeyIdentifier: the signing key's identifier alone, not critical",
     ),
-    ("I-DS-KEY-USAGE", "ISO 18013-5 B.1.4", "keyUsage: digitalSignature alone, critical"),
-    ("I-DS-EKU", "ISO 18013-5 B.1.4 (D15)", "extKeyUsage: the one purpose of the policy, critical"),
-    ("I-DS-VALIDITY", "ISO 18013-5 B.1.4", "at most 457 days"),
-    ("I-DS-EXT", "ISO 18013-5 B.1.1, B.1.4", "no other extension"),
-    ("I-ROOT-VALIDITY", "ISO 18013-5 B.1.2", "at most 20 years"),
-    ("I-CRL-EXT", "ISO 18013-5 B.1", "exactly authorityKeyIdentifier and cRLNumber, not critical"),
+    (RuleId::I_DS_KEY_USAGE, "ISO 18013-5 B.1.4", "keyUsage: digitalSignature alone, critical"),
     (
-        "I-CRL-ENTRY-EXT",
+        RuleId::I_DS_EKU,
+        "ISO 18013-5 B.1.4 (D15)",
+        "extKeyUsage: the one purpose of the policy, critical",
+    ),
+    (RuleId::I_DS_VALIDITY, "ISO 18013-5 B.1.4", "at most 457 days"),
+    (RuleId::I_DS_EXT, "ISO 18013-5 B.1.1, B.1.4", "no other extension"),
+    (RuleId::I_ROOT_VALIDITY, "ISO 18013-5 B.1.2", "at most 20 years"),
+    (
+        RuleId::I_CRL_EXT,
+        "ISO 18013-5 B.1",
+        "exactly authorityKeyIdentifier and cRLNumber, not critical",
+    ),
+    (
+        RuleId::I_CRL_ENTRY_EXT,
         "ISO 18013-5 B.1, CP/CPS 7.2.2 (D2)",
         "entry extensions as the policy says: a reason or none",
     ),
     (
-        "I-CRL-NEXT-UPDATE",
+        RuleId::I_CRL_NEXT_UPDATE,
         "ISO 18013-5 B.1",
         "nextUpdate stands, after thisUpdate, at most 90 days",
     ),
-    ("P-TIME-FORM", "RFC 5280 4.1.2.5, 5.1.2.4", "UTCTime through 2049, GeneralizedTime from 2050"),
-    ("P-ISSUER", "RFC 5280 4.1.2.4, 5.1.2.3", "the issuer is the CA's Name, octet for octet"),
-    ("P-NAME-STRING", "RFC 5280 4.1.2.4", "O and CN are UTF8String or PrintableString"),
-    ("P-NAME-LENGTH", "RFC 5280 A.1", "O and CN have at most 64 characters"),
-    ("P-UNIQUE-ID", "RFC 5280 4.1.2.8", "no issuerUniqueID, no subjectUniqueID"),
-    ("P-EXT-UNIQUE", "RFC 5280 4.2", "no extension stands twice"),
-    ("P-URI", "RFC 5280 4.2.1.6, RFC 3986", "URIs are absolute, http or https, with a host"),
-    ("P-CRL-EMPTY", "RFC 5280 5.1.2.6", "revokedCertificates is absent when there is none"),
-    ("P-CRL-DATES", "RFC 5280 5.1.2.6", "nothing was revoked after thisUpdate"),
-    ("P-CRL-ONCE", "RFC 5280 5.3", "a serial number stands once"),
     (
-        "P-CRL-KEY",
+        RuleId::P_TIME_FORM,
+        "RFC 5280 4.1.2.5, 5.1.2.4",
+        "UTCTime through 2049, GeneralizedTime from 2050",
+    ),
+    (RuleId::P_ISSUER, "RFC 5280 4.1.2.4, 5.1.2.3", "the issuer is the CA's Name, octet for octet"),
+    (RuleId::P_NAME_STRING, "RFC 5280 4.1.2.4", "O and CN are UTF8String or PrintableString"),
+    (RuleId::P_NAME_LENGTH, "RFC 5280 A.1", "O and CN have at most 64 characters"),
+    (RuleId::P_UNIQUE_ID, "RFC 5280 4.1.2.8", "no issuerUniqueID, no subjectUniqueID"),
+    (RuleId::P_EXT_UNIQUE, "RFC 5280 4.2", "no extension stands twice"),
+    (RuleId::P_URI, "RFC 5280 4.2.1.6, RFC 3986", "URIs are absolute, http or https, with a host"),
+    (RuleId::P_CRL_EMPTY, "RFC 5280 5.1.2.6", "revokedCertificates is absent when there is none"),
+    (RuleId::P_CRL_DATES, "RFC 5280 5.1.2.6", "nothing was revoked after thisUpdate"),
+    (RuleId::P_CRL_ONCE, "RFC 5280 5.3", "a serial number stands once"),
+    (
+        RuleId::P_CRL_KEY,
         "RFC 5280 5.2.1",
         "authorityKeyIdentifier names the signing key, by its identifier alone",
     ),
-    ("P-CRL-NUMBER", "RFC 5280 5.2.3", "a CRL number has at most 20 octets"),
+    (RuleId::P_CRL_NUMBER, "RFC 5280 5.2.3", "a CRL number has at most 20 octets"),
     (
-        "P-REASON",
+        RuleId::P_REASON,
         "RFC 5280 5.3.1 (D20)",
         "a reason is one of those of the CP/CPS; unspecified is left out",
     ),

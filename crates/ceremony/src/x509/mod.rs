@@ -21,11 +21,13 @@ pub mod name;
 pub mod profile;
 pub mod readable;
 pub mod request;
+mod revocation;
 
 pub use certificate::ToBeSignedCertificate;
-pub use crl::{Reason, Revoked, ToBeSignedCrl};
+pub use crl::ToBeSignedCrl;
 pub use extension::{Extension, KeyUse};
 pub use name::{DirectoryName, DirectoryNameError};
+pub use revocation::{Reason, Revoked};
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -33,6 +35,8 @@ use alloc::vec::Vec;
 use der::Encode as _;
 use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 
+use crate::certain::Certain as _;
+use crate::hex::Digest;
 use crate::key::{Curve, PublicKey, Signature};
 use crate::name::Name;
 use crate::time::Instant;
@@ -115,8 +119,7 @@ pub(crate) const fn signature_name(curve: Curve) -> &'static str {
 /// ECParameters in DER: the object identifier of the named curve, as CKA_EC_PARAMS holds it.
 #[must_use]
 pub fn curve_parameters(curve: Curve) -> Vec<u8> {
-    // An object identifier of ours is 5 or 8 octets long; it cannot fail to be encoded.
-    named_curve(curve).to_der().unwrap_or_default()
+    named_curve(curve).to_der().certain("an object identifier of 5 or 8 octets")
 }
 
 /// SubjectPublicKeyInfo in DER (RFC 5480 2): id-ecPublicKey, the named curve, the uncompressed
@@ -124,12 +127,19 @@ pub fn curve_parameters(curve: Curve) -> Vec<u8> {
 #[must_use]
 pub fn subject_public_key_info(key: &PublicKey) -> Vec<u8> {
     let algorithm = encoding::sequence(&[
-        EC_PUBLIC_KEY.to_der().unwrap_or_default(),
+        EC_PUBLIC_KEY.to_der().certain("an object identifier of 7 octets"),
         curve_parameters(key.curve()),
     ]);
     let point = BitStringRef::from_bytes(key.point()).and_then(|bits| bits.to_der());
-    // A point is at most 97 octets long; it cannot fail to be encoded.
-    encoding::sequence(&[algorithm, point.unwrap_or_default()])
+    encoding::sequence(&[algorithm, point.certain("a point of at most 97 octets")])
+}
+
+impl PublicKey {
+    /// The SHA-256 of the SubjectPublicKeyInfo in DER: how anchors and bindings name a key.
+    #[must_use]
+    pub fn spki_digest(&self) -> Digest {
+        Digest::of(&subject_public_key_info(self))
+    }
 }
 
 /// The signed structure: the octets that were signed, the algorithm, and the signature (RFC 5280
@@ -146,9 +156,8 @@ pub fn assemble(tbs: &[u8], curve: Curve, signature: &Signature) -> Vec<u8> {
         }
         .to_der()
     };
-    // Only a structure of more than 256 MiB fails, and no signature is ever asked for over such a
-    // one.
-    assembled().unwrap_or_default()
+    assembled()
+        .certain("octets to be signed that were encoded here, with a signature of 104 octets")
 }
 
 /// ANY in DER that is known to be well formed, to stand inside another structure.

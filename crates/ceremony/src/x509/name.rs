@@ -6,6 +6,7 @@
 //! is read as it stands.
 //! **Deliberately absent:** other attributes, names with several values in one RDN.
 
+use crate::certain::Certain as _;
 use alloc::borrow::ToOwned;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -75,12 +76,11 @@ impl DirectoryName {
         capital_letters(country)?;
         let (organization, common_name) =
             (readable("O", organization)?, readable("CN", common_name)?);
-        // The parts were checked; they cannot fail to be encoded.
         let printable = PrintableStringRef::new(country).and_then(|text| text.to_der());
         let der = encoding::sequence(&[
-            relative(COUNTRY, printable.unwrap_or_default()),
-            relative(ORGANIZATION, organization.to_der().unwrap_or_default()),
-            relative(COMMON_NAME, common_name.to_der().unwrap_or_default()),
+            relative(COUNTRY, printable.certain("two capital letters")),
+            relative(ORGANIZATION, organization.to_der().certain("at most 64 characters")),
+            relative(COMMON_NAME, common_name.to_der().certain("at most 64 characters")),
         ]);
         Ok(Self { country: country.to_owned(), organization, common_name, der })
     }
@@ -135,8 +135,11 @@ fn capital_letters(country: &str) -> Result<(), DirectoryNameError> {
 
 /// RelativeDistinguishedName: a SET of one attribute.
 fn relative(kind: ObjectIdentifier, value: Vec<u8>) -> Vec<u8> {
-    let attribute = encoding::sequence(&[kind.to_der().unwrap_or_default(), value]);
-    der::asn1::Any::new(Tag::Set, attribute).and_then(|any| any.to_der()).unwrap_or_default()
+    let attribute =
+        encoding::sequence(&[kind.to_der().certain("an object identifier of 3 octets"), value]);
+    der::asn1::Any::new(Tag::Set, attribute)
+        .and_then(|any| any.to_der())
+        .certain("an attribute of at most 64 characters")
 }
 
 fn readable(attribute: &'static str, text: &str) -> Result<String, DirectoryNameError> {

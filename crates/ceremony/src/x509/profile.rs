@@ -13,9 +13,10 @@ use alloc::vec;
 use der::asn1::ObjectIdentifier;
 
 use super::certificate::ToBeSignedCertificate;
-use super::crl::{Revoked, ToBeSignedCrl};
+use super::crl::ToBeSignedCrl;
 use super::extension::{Extension, KeyUse};
 use super::name::DirectoryName;
+use super::revocation::Revoked;
 use crate::key::{Curve, PublicKey};
 use crate::name::Name;
 use crate::time::{CalendarSpan, Instant, TimeError};

@@ -167,5 +167,5 @@ fn possession(name: &str, request: &CertReq, public: &PublicKey) -> Result<Check
         return Err(no(asked, &"the same signature in another form"));
     }
     let signed = request.info.to_der().map_err(|error| no(asked, &error))?;
-    Ok(Check::new(&format!("the request {name}"), public, curve.digest(&signed), signature))
+    Ok(Check::new(&format!("the request {name}"), public, signed.into(), signature))
 }

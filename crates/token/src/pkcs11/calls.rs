@@ -141,7 +141,7 @@ impl Calls {
             let mut info = CK_SLOT_INFO::default();
             let value = call!(self, C_GetSlotInfo(slot, &raw mut info));
             checked("C_GetSlotInfo", value)?;
-            Ok(super::objects::field(&info.slotDescription))
+            Ok(super::text::field(&info.slotDescription))
         };
         all.into_iter().filter(|slot| !used.contains(slot)).map(said).collect()
     }

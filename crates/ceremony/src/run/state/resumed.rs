@@ -1,13 +1,14 @@
 //! How a run goes on after an interruption: what is asked again, and what stays.
 
 use alloc::format;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::super::{Book, Fault, Run, Stop, judge};
-use crate::graph::{Act, Phase};
+use super::super::{Book, Run, Stop, judge};
+use crate::fault::Fault;
+use crate::graph::{Act, Phase, TokenAct};
 use crate::name::Name;
-use crate::record::{LoneRefusal, Place, Resumed};
+use crate::record::{LoneRefusal, Place, Refuser, Resumed};
+use crate::rule::RuleId;
 use crate::time::Instant;
 
 impl Run {
@@ -16,14 +17,14 @@ impl Run {
         let serials = |place: &Place| place.serials().cloned().collect::<Vec<_>>().join(", ");
         let (asked, found) = (serials(&self.opened.room), serials(&resumed.room));
         if asked != found {
-            return Err(Fault::new("S-TOKEN-SERIAL", asked, found));
+            return Err(Fault::new(RuleId::S_TOKEN_SERIAL, asked, found));
         }
         let both_were_there = resumed.new_medium.is_empty();
         if !both_were_there {
             self.two_roles(&resumed.new_medium)?;
         } else if resumed.aside.is_some() {
             let asked = "two people of two roles who consent to put a journal aside";
-            return Err(Fault::new("R-MULTI", asked, "nobody"));
+            return Err(Fault::new(RuleId::R_MULTI, asked, "nobody"));
         }
         self.place = resumed.room.clone();
         self.session += 1;
@@ -39,14 +40,14 @@ impl Run {
         self.reopen_acts();
         if let Some(index) = self.pending.take() {
             match self.op_at(index).map(|op| &op.act) {
-                Some(Act::Generate { .. }) => self.doubt = Some(index),
+                Some(Act::Token(TokenAct::Generate { .. })) => self.doubt = Some(index),
                 Some(_) | None => self.burn = Some(index),
             }
         }
         let (_, until) = self.graph().window;
         if at > until && self.stopped.is_none() {
             let reason = format!("resumed at {at}, after {until}");
-            self.stopped = Some(Stop { rule: "S-WINDOW".to_string(), reason });
+            self.stopped = Some(Stop { rule: Refuser::Rule(RuleId::S_WINDOW), reason });
         }
         Ok(())
     }
@@ -70,10 +71,10 @@ impl Run {
     }
 
     fn take_lone_refusal(&mut self, refusal: &LoneRefusal) -> Result<(), Fault> {
-        self.who_refuses(&refusal.rule, &refusal.reason, &refusal.by)?;
+        self.who_refuses(refusal.rule, &refusal.reason, &refusal.by)?;
         self.may_lift(refusal, &refusal.lifted)?;
         if refusal.holds() && self.stopped.is_none() {
-            let (rule, reason) = (refusal.rule.clone(), refusal.reason.clone());
+            let (rule, reason) = (refusal.rule, refusal.reason.clone());
             self.stopped = Some(Stop { rule, reason });
         }
         Ok(())
@@ -94,7 +95,7 @@ impl Run {
                 let listed =
                     |names: &[Name]| names.iter().map(Name::as_str).collect::<Vec<_>>().join(" ");
                 let asked = format!("{}, who refused", listed(by));
-                Err(Fault::new("S-REFUSED", asked, listed(lifted)))
+                Err(Fault::new(RuleId::S_REFUSED, asked, listed(lifted)))
             }
         }
     }

@@ -17,14 +17,16 @@ use x509_cert::ext::pkix::{
 };
 use x509_cert::name::Name;
 
+use super::ExpectedRoot;
 use super::reading::{
     AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CRL_DISTRIBUTION_POINTS, Certificate,
     EXTENDED_KEY_USAGE, ISSUER_ALT_NAME, Judgement, KEY_USAGE, SUBJECT_KEY_IDENTIFIER, extension,
     instant, oid, once_each, rule, shown, time_form,
 };
-use super::{ExpectedRoot, Fault};
+use crate::fault::Fault;
 use crate::hex;
 use crate::key::{Curve, PublicKey};
+use crate::rule::RuleId;
 use crate::time::Instant;
 use crate::x509::{named_curve, signature_algorithm};
 
@@ -76,18 +78,23 @@ pub(super) enum Kind {
 
 /// What no extension of this kind may be.
 pub(super) fn forbidden(certificate: &Certificate, kind: Kind) -> Vec<Fault> {
-    let further = if kind == Kind::Ds { "I-DS-EXT" } else { "I-ROOT-EXT" };
+    let further = if kind == Kind::Ds { RuleId::I_DS_EXT } else { RuleId::I_ROOT_EXT };
     let judgements = [
-        absent(certificate, kind, "R-NO-POLICY-EXT", "no certificatePolicies"),
+        absent(certificate, kind, RuleId::R_NO_POLICY_EXT, "no certificatePolicies"),
         absent(
             certificate,
             kind,
-            "R-NO-CONSTRAINT-EXT",
+            RuleId::R_NO_CONSTRAINT_EXT,
             "no nameConstraints, no policyConstraints",
         ),
-        absent(certificate, kind, "R-NO-OCSP", "nothing about OCSP"),
-        absent(certificate, kind, "R-CERT-KINDS", "a CA certificate without an extended key usage"),
-        absent(certificate, kind, "R-DS-NOT-CA", "a certificate without basicConstraints"),
+        absent(certificate, kind, RuleId::R_NO_OCSP, "nothing about OCSP"),
+        absent(
+            certificate,
+            kind,
+            RuleId::R_CERT_KINDS,
+            "a CA certificate without an extended key usage",
+        ),
+        absent(certificate, kind, RuleId::R_DS_NOT_CA, "a certificate without basicConstraints"),
         absent(certificate, kind, further, "no further extension"),
     ];
     judgements.into_iter().filter_map(Result::err).collect()
@@ -95,21 +102,21 @@ pub(super) fn forbidden(certificate: &Certificate, kind: Kind) -> Vec<Fault> {
 
 pub(super) fn version(certificate: &Certificate) -> Judgement {
     let found = certificate.version();
-    rule("R-V3", found == Version::V3, "version 3", || format!("{found:?}"))
+    rule(RuleId::R_V3, found == Version::V3, "version 3", || format!("{found:?}"))
 }
 
 pub(super) fn serial(certificate: &Certificate) -> Judgement {
     let octets = certificate.serial_number().as_bytes();
     // 20 octets of which the first is 1 to 127: positive, and not below 2^152.
     let holds = octets.len() == 20 && matches!(octets.first(), Some(1..=0x7f));
-    rule("R-SERIAL", holds, "20 octets, positive, from 2^152 up", || hex::encode(octets))
+    rule(RuleId::R_SERIAL, holds, "20 octets, positive, from 2^152 up", || hex::encode(octets))
 }
 
 pub(super) fn algorithm(certificate: &Certificate, curve: Curve) -> Judgement {
     let found = certificate.signature();
     let holds = found.oid == signature_algorithm(curve) && found.parameters.is_none();
     let asked = format!("{} without parameters", signature_algorithm(curve));
-    rule("R-ALG", holds, &asked, || algorithm_text(found.oid, found.parameters.as_ref()))
+    rule(RuleId::R_ALG, holds, &asked, || algorithm_text(found.oid, found.parameters.as_ref()))
 }
 
 pub(super) fn public_key(certificate: &Certificate, curve: Curve) -> Judgement {
@@ -121,7 +128,7 @@ pub(super) fn public_key(certificate: &Certificate, curve: Curve) -> Judgement {
         && named == Some(named_curve(curve))
         && PublicKey::from_point(curve, point).is_ok();
     let asked = format!("an uncompressed point on {} ({})", curve.name(), named_curve(curve));
-    rule("R-ALG", holds, &asked, || {
+    rule(RuleId::R_ALG, holds, &asked, || {
         format!("{} and {} octets", algorithm_text(info.algorithm.oid, parameters), point.len())
     })
 }
@@ -138,7 +145,7 @@ pub(super) fn names(certificate: &Certificate) -> Judgement {
             name.iter_rdn().map(|rdn| rdn.iter().map(|a| a.oid.to_string()).collect()).collect();
         let full = name.iter().all(|attribute| !attribute.value.value().is_empty());
         let holds = full && kinds == [[COUNTRY], [ORGANIZATION], [COMMON_NAME]];
-        rule("R-DN", holds, "C, O, CN, one each, none empty", || format!("{name}"))?;
+        rule(RuleId::R_DN, holds, "C, O, CN, one each, none empty", || format!("{name}"))?;
     }
     Ok(())
 }
@@ -157,7 +164,7 @@ pub(super) fn name_strings(certificate: &Certificate) -> Judgement {
     for value in texts(certificate) {
         let tag = value.tag();
         let holds = tag == Tag::Utf8String || tag == Tag::PrintableString;
-        rule("P-NAME-STRING", holds, "UTF8String or PrintableString", || format!("{tag}"))?;
+        rule(RuleId::P_NAME_STRING, holds, "UTF8String or PrintableString", || format!("{tag}"))?;
     }
     Ok(())
 }
@@ -167,7 +174,7 @@ pub(super) fn name_lengths(certificate: &Certificate) -> Judgement {
         let text = core::str::from_utf8(value.value()).unwrap_or_default();
         let count = text.chars().count();
         let found = || format!("{count} characters: {text}");
-        rule("P-NAME-LENGTH", count <= 64, "at most 64 characters", found)?;
+        rule(RuleId::P_NAME_LENGTH, count <= 64, "at most 64 characters", found)?;
     }
     Ok(())
 }
@@ -186,7 +193,7 @@ pub(super) fn country(certificate: &Certificate, asked: &str) -> Judgement {
             _ => false,
         };
         let asked = format!("C={asked}, once, a PrintableString");
-        rule("I-COUNTRY", holds, &asked, || {
+        rule(RuleId::I_COUNTRY, holds, &asked, || {
             let shown = |any: &&Any| format!("{} {}", any.tag(), hex::encode(any.value()));
             found.iter().map(shown).collect::<Vec<_>>().join(", ")
         })?;
@@ -197,12 +204,12 @@ pub(super) fn country(certificate: &Certificate, asked: &str) -> Judgement {
 /// P-ISSUER: the issuer is the CA's Name, octet for octet.
 pub(super) fn issuer(issuer: &Name, ca: &[u8]) -> Judgement {
     let found = issuer.to_der().unwrap_or_default();
-    rule("P-ISSUER", found == ca, &hex::encode(ca), || hex::encode(&found))
+    rule(RuleId::P_ISSUER, found == ca, &hex::encode(ca), || hex::encode(&found))
 }
 
 pub(super) fn subject(certificate: &Certificate, asked: &[u8]) -> Judgement {
     let found = certificate.subject().to_der().unwrap_or_default();
-    rule("R-DN-FIXED", found == asked, &hex::encode(asked), || hex::encode(&found))
+    rule(RuleId::R_DN_FIXED, found == asked, &hex::encode(asked), || hex::encode(&found))
 }
 
 fn validity_of_the_cps(certificate: &Certificate, expected: &ExpectedRoot) -> Judgement {
@@ -212,7 +219,7 @@ fn validity_of_the_cps(certificate: &Certificate, expected: &ExpectedRoot) -> Ju
     let holds = first == Some(expected.not_before) && end.is_some() && last == end;
     let end = end.map_or_else(|| "a time of ours".to_string(), |end| end.to_string());
     let asked = format!("{} to {end}", expected.not_before);
-    rule("R-ROOT", holds, &asked, || {
+    rule(RuleId::R_ROOT, holds, &asked, || {
         format!("{} to {}", shown(Some(validity.not_before)), shown(Some(validity.not_after)))
     })
 }
@@ -223,7 +230,7 @@ fn validity_of_iso(certificate: &Certificate) -> Judgement {
     let last = instant(validity.not_after);
     let holds = last.is_some() && end.is_some() && last <= end;
     let found = || shown(Some(validity.not_after));
-    rule("I-ROOT-VALIDITY", holds, "an end at most 20 years later", found)
+    rule(RuleId::I_ROOT_VALIDITY, holds, "an end at most 20 years later", found)
 }
 
 fn months_after(start: Instant, months: u16) -> Option<Instant> {
@@ -233,50 +240,50 @@ fn months_after(start: Instant, months: u16) -> Option<Instant> {
 pub(super) fn unique_identifiers(certificate: &Certificate) -> Judgement {
     let (issuer, subject) = (certificate.issuer_unique_id(), certificate.subject_unique_id());
     let holds = issuer.is_none() && subject.is_none();
-    rule("P-UNIQUE-ID", holds, "no unique identifiers", || {
+    rule(RuleId::P_UNIQUE_ID, holds, "no unique identifiers", || {
         format!("issuer: {}, subject: {}", issuer.is_some(), subject.is_some())
     })
 }
 
 pub(super) fn subject_key_identifier(certificate: &Certificate) -> Judgement {
-    let kind = ("I-ROOT-SKI", SUBJECT_KEY_IDENTIFIER, false);
+    let kind = (RuleId::I_ROOT_SKI, SUBJECT_KEY_IDENTIFIER, false);
     let key = certificate.subject_public_key_info().subject_public_key.raw_bytes();
     let asked = hex::encode(&Sha1::digest(key));
     let found: SubjectKeyIdentifier = extension(certificate.extensions(), kind, &asked)?;
     let found = hex::encode(found.0.as_bytes());
-    rule("I-ROOT-SKI", found == asked, &asked, || found.clone())
+    rule(RuleId::I_ROOT_SKI, found == asked, &asked, || found.clone())
 }
 
 pub(super) fn key_usage(certificate: &Certificate) -> Judgement {
-    let kind = ("I-ROOT-KEY-USAGE", KEY_USAGE, true);
+    let kind = (RuleId::I_ROOT_KEY_USAGE, KEY_USAGE, true);
     let asked = "keyCertSign and cRLSign, critical";
     let found: KeyUsage = extension(certificate.extensions(), kind, asked)?;
     let holds = found.key_cert_sign() && found.crl_sign() && found.0.into_iter().count() == 2;
-    rule("I-ROOT-KEY-USAGE", holds, asked, || {
+    rule(RuleId::I_ROOT_KEY_USAGE, holds, asked, || {
         found.0.into_iter().map(|bit| format!("{bit:?}")).collect::<Vec<_>>().join(" ")
     })
 }
 
 pub(super) fn basic_constraints(certificate: &Certificate) -> Judgement {
-    let kind = ("I-ROOT-BASIC-CONSTRAINTS", BASIC_CONSTRAINTS, true);
+    let kind = (RuleId::I_ROOT_BASIC_CONSTRAINTS, BASIC_CONSTRAINTS, true);
     let asked = "cA TRUE, pathLenConstraint 0, critical";
     let found: BasicConstraints = extension(certificate.extensions(), kind, asked)?;
     let holds = found.ca && found.path_len_constraint == Some(0);
-    rule("I-ROOT-BASIC-CONSTRAINTS", holds, asked, || {
+    rule(RuleId::I_ROOT_BASIC_CONSTRAINTS, holds, asked, || {
         format!("cA {}, pathLenConstraint {:?}", found.ca, found.path_len_constraint)
     })
 }
 
 pub(super) fn issuer_alt_name(certificate: &Certificate, uri: &str) -> Judgement {
-    let kind = ("I-ROOT-IAN", ISSUER_ALT_NAME, false);
+    let kind = (RuleId::I_ROOT_IAN, ISSUER_ALT_NAME, false);
     let asked = format!("URI {uri}, not critical");
     let found: GeneralNames = extension(certificate.extensions(), kind, &asked)?;
     let holds = one_uri(&found) == Some(uri);
-    rule("I-ROOT-IAN", holds, &asked, || format!("{found:?}"))
+    rule(RuleId::I_ROOT_IAN, holds, &asked, || format!("{found:?}"))
 }
 
 pub(super) fn distribution_points(certificate: &Certificate, url: &str) -> Judgement {
-    let kind = ("I-ROOT-CDP", CRL_DISTRIBUTION_POINTS, false);
+    let kind = (RuleId::I_ROOT_CDP, CRL_DISTRIBUTION_POINTS, false);
     let asked = format!("URI {url}, no reasons, no cRLIssuer, not critical");
     let found: CrlDistributionPoints = extension(certificate.extensions(), kind, &asked)?;
     let holds = match found.0.as_slice() {
@@ -289,7 +296,7 @@ pub(super) fn distribution_points(certificate: &Certificate, url: &str) -> Judge
         }
         _ => false,
     };
-    rule("I-ROOT-CDP", holds, &asked, || format!("{:?}", found.0))
+    rule(RuleId::I_ROOT_CDP, holds, &asked, || format!("{:?}", found.0))
 }
 
 pub(super) fn one_uri(names: &[GeneralName]) -> Option<&str> {
@@ -331,7 +338,7 @@ pub(super) fn uris(certificate: &Certificate) -> Judgement {
     }
     for uri in names.iter().filter_map(uri) {
         let asked = "http:// or https://, a host, no character that RFC 3986 forbids";
-        rule("P-URI", reachable(uri), asked, || uri.to_string())?;
+        rule(RuleId::P_URI, reachable(uri), asked, || uri.to_string())?;
     }
     Ok(())
 }
@@ -345,7 +352,7 @@ fn reachable(uri: &str) -> bool {
 }
 
 /// No extension stands that this rule forbids.
-fn absent(certificate: &Certificate, kind: Kind, id: &'static str, asked: &str) -> Judgement {
+fn absent(certificate: &Certificate, kind: Kind, id: RuleId, asked: &str) -> Judgement {
     let found: BTreeSet<String> = certificate
         .extensions()
         .into_iter()
@@ -357,20 +364,20 @@ fn absent(certificate: &Certificate, kind: Kind, id: &'static str, asked: &str) 
 }
 
 /// The rule that forbids an extension in a certificate of this kind.
-fn forbidden_by(extension: &Extension, kind: Kind) -> Option<&'static str> {
+fn forbidden_by(extension: &Extension, kind: Kind) -> Option<RuleId> {
     let value = extension.extn_value.as_bytes();
-    let further = if kind == Kind::Ds { "I-DS-EXT" } else { "I-ROOT-EXT" };
+    let further = if kind == Kind::Ds { RuleId::I_DS_EXT } else { RuleId::I_ROOT_EXT };
     match (oid(extension).as_str(), kind) {
         (SUBJECT_KEY_IDENTIFIER | KEY_USAGE | ISSUER_ALT_NAME | CRL_DISTRIBUTION_POINTS, _)
         | (BASIC_CONSTRAINTS, Kind::Root | Kind::Link)
         | (AUTHORITY_KEY_IDENTIFIER, Kind::Link | Kind::Ds) => None,
-        (BASIC_CONSTRAINTS, Kind::Ds) => Some("R-DS-NOT-CA"),
-        ("2.5.29.32", _) => Some("R-NO-POLICY-EXT"),
-        ("2.5.29.30" | "2.5.29.36", _) => Some("R-NO-CONSTRAINT-EXT"),
-        ("1.3.6.1.5.5.7.48.1.5", _) => Some("R-NO-OCSP"),
-        ("1.3.6.1.5.5.7.1.1", _) if points_to_ocsp(value) => Some("R-NO-OCSP"),
-        (EXTENDED_KEY_USAGE, _) if signs_ocsp(value) => Some("R-NO-OCSP"),
-        (EXTENDED_KEY_USAGE, Kind::Root | Kind::Link) => Some("R-CERT-KINDS"),
+        (BASIC_CONSTRAINTS, Kind::Ds) => Some(RuleId::R_DS_NOT_CA),
+        ("2.5.29.32", _) => Some(RuleId::R_NO_POLICY_EXT),
+        ("2.5.29.30" | "2.5.29.36", _) => Some(RuleId::R_NO_CONSTRAINT_EXT),
+        ("1.3.6.1.5.5.7.48.1.5", _) => Some(RuleId::R_NO_OCSP),
+        ("1.3.6.1.5.5.7.1.1", _) if points_to_ocsp(value) => Some(RuleId::R_NO_OCSP),
+        (EXTENDED_KEY_USAGE, _) if signs_ocsp(value) => Some(RuleId::R_NO_OCSP),
+        (EXTENDED_KEY_USAGE, Kind::Root | Kind::Link) => Some(RuleId::R_CERT_KINDS),
         (EXTENDED_KEY_USAGE, Kind::Ds) => None,
         _ => Some(further),
     }

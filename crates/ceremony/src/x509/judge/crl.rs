@@ -15,9 +15,11 @@ use super::reading::{
     AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, Crl, Judgement, REASON_CODE, instant, oid, once_each,
     rule, shown, time_form,
 };
-use super::{EntryReasons, ExpectedCrl, Fault};
+use super::{EntryReasons, ExpectedCrl};
+use crate::fault::Fault;
 use crate::hex;
 use crate::key::Curve;
+use crate::rule::RuleId;
 use crate::x509::signature_algorithm;
 
 /// Every rule of a CRL.
@@ -57,14 +59,14 @@ fn serial(entry: &RevokedCert<Raw>) -> String {
 }
 
 fn version(crl: &Crl) -> Judgement {
-    rule("R-CRL", crl.version == Version::V2, "version 2", || format!("{:?}", crl.version))
+    rule(RuleId::R_CRL, crl.version == Version::V2, "version 2", || format!("{:?}", crl.version))
 }
 
 fn algorithm(crl: &Crl, curve: Curve) -> Judgement {
     let found = &crl.signature;
     let holds = found.oid == signature_algorithm(curve) && found.parameters.is_none();
     let asked = format!("{} without parameters", signature_algorithm(curve));
-    rule("R-ALG", holds, &asked, || {
+    rule(RuleId::R_ALG, holds, &asked, || {
         format!("{}, parameters: {}", found.oid, found.parameters.is_some())
     })
 }
@@ -72,7 +74,7 @@ fn algorithm(crl: &Crl, curve: Curve) -> Judgement {
 fn this_update(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     let holds = instant(crl.this_update) == Some(expected.this_update);
     let asked = format!("thisUpdate {}", expected.this_update);
-    rule("R-CRL", holds, &asked, || shown(Some(crl.this_update)))
+    rule(RuleId::R_CRL, holds, &asked, || shown(Some(crl.this_update)))
 }
 
 /// CP/CPS 7.2.2 (D1, D37): days are counted from the day of effect, also when the list takes effect
@@ -83,7 +85,7 @@ fn next_update(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     let day = expected.this_update.day().plus_days(i64::from(expected.validity_days));
     let end = day.ok().map(|day| day.start());
     let asked = format!("nextUpdate {} days from the day of effect", expected.validity_days);
-    rule("R-CRL", end.is_some() && instant(found) == end, &asked, || shown(Some(found)))
+    rule(RuleId::R_CRL, end.is_some() && instant(found) == end, &asked, || shown(Some(found)))
 }
 
 fn next_update_of_iso(crl: &Crl) -> Judgement {
@@ -92,7 +94,7 @@ fn next_update_of_iso(crl: &Crl) -> Judgement {
     let latest = first.map(|first| first.plus_seconds(90 * 86_400));
     let holds = last.is_some() && last > first && last <= latest;
     let asked = "a nextUpdate after thisUpdate, at most 90 days";
-    rule("I-CRL-NEXT-UPDATE", holds, asked, || shown(crl.next_update))
+    rule(RuleId::I_CRL_NEXT_UPDATE, holds, asked, || shown(crl.next_update))
 }
 
 fn extensions(crl: &Crl) -> Judgement {
@@ -100,7 +102,7 @@ fn extensions(crl: &Crl) -> Judgement {
     let kinds: BTreeSet<String> = found().map(oid).collect();
     let asked = [AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER].map(String::from);
     let holds = kinds == BTreeSet::from(asked) && found().all(|extension| !extension.critical);
-    rule("I-CRL-EXT", holds, "authorityKeyIdentifier and cRLNumber, not critical", || {
+    rule(RuleId::I_CRL_EXT, holds, "authorityKeyIdentifier and cRLNumber, not critical", || {
         let shown = found().map(|extension| {
             format!("{}{}", oid(extension), if extension.critical { " critical" } else { "" })
         });
@@ -126,7 +128,7 @@ fn signing_key(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     let alone =
         found.authority_cert_issuer.is_none() && found.authority_cert_serial_number.is_none();
     let holds = identifier == expected.key_identifier && alone;
-    rule("P-CRL-KEY", holds, &hex::encode(&expected.key_identifier), || {
+    rule(RuleId::P_CRL_KEY, holds, &hex::encode(&expected.key_identifier), || {
         let more = if alone { "" } else { " and an issuer or serial number" };
         format!("{}{more}", hex::encode(identifier))
     })
@@ -135,7 +137,7 @@ fn signing_key(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
 fn number_length(crl: &Crl) -> Judgement {
     let Some(CrlNumber(found)) = value(crl, CRL_NUMBER) else { return Ok(()) };
     let length = der_length(found.as_bytes());
-    rule("P-CRL-NUMBER", length <= 20, "at most 20 octets", || format!("{length} octets"))
+    rule(RuleId::P_CRL_NUMBER, length <= 20, "at most 20 octets", || format!("{length} octets"))
 }
 
 /// The octets of an INTEGER: one more where the first bit would be read as a sign.
@@ -150,21 +152,24 @@ fn number(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     let octets = found.as_bytes();
     // A number that is too long is a fault by its length alone; zero is written as one octet.
     let holds = der_length(octets) > 20 || octets.iter().skip_while(|o| **o == 0).eq(&asked);
-    rule("R-CRL", holds, &format!("CRL number {}", expected.number), || hex::encode(octets))
+    rule(RuleId::R_CRL, holds, &format!("CRL number {}", expected.number), || hex::encode(octets))
 }
 
 fn empty(crl: &Crl) -> Judgement {
     let holds = crl.revoked_certificates.as_ref().is_none_or(|entries| !entries.is_empty());
-    rule("P-CRL-EMPTY", holds, "no revokedCertificates field", || "an empty one".to_string())
+    rule(RuleId::P_CRL_EMPTY, holds, "no revokedCertificates field", || "an empty one".to_string())
 }
 
 fn dates(crl: &Crl) -> Judgement {
     let update = instant(crl.this_update);
     for entry in entries(crl) {
         let date = entry.revocation_date;
-        rule("P-CRL-DATES", instant(date) <= update, "no revocation after thisUpdate", || {
-            format!("{} revoked {}", serial(entry), shown(Some(date)))
-        })?;
+        rule(
+            RuleId::P_CRL_DATES,
+            instant(date) <= update,
+            "no revocation after thisUpdate",
+            || format!("{} revoked {}", serial(entry), shown(Some(date))),
+        )?;
     }
     Ok(())
 }
@@ -173,7 +178,7 @@ fn once(crl: &Crl) -> Judgement {
     let mut seen = BTreeSet::new();
     for entry in entries(crl) {
         let first = seen.insert(entry.serial_number.as_bytes());
-        rule("P-CRL-ONCE", first, "each serial number once", || {
+        rule(RuleId::P_CRL_ONCE, first, "each serial number once", || {
             format!("{} twice", serial(entry))
         })?;
     }
@@ -184,7 +189,7 @@ fn cover(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     let found: BTreeSet<&[u8]> = entries(crl).map(|entry| entry.serial_number.as_bytes()).collect();
     let asked: BTreeSet<&[u8]> = expected.revoked.iter().map(<[u8; 20]>::as_slice).collect();
     let asks = format!("the {} revoked certificates and no other", asked.len());
-    rule("R-CRL-COVER", found == asked, &asks, || {
+    rule(RuleId::R_CRL_COVER, found == asked, &asks, || {
         let list = |octets: Vec<&&[u8]>| {
             let shown: Vec<_> = octets.iter().take(3).map(|o| hex::encode(o)).collect();
             format!("{} ({})", octets.len(), shown.join(", "))
@@ -207,7 +212,7 @@ fn entry_extensions(crl: &Crl, reasons: EntryReasons) -> Judgement {
             EntryReasons::Include => "a reason code, not critical, and nothing else",
             EntryReasons::Omit => "no entry extension",
         };
-        rule("I-CRL-ENTRY-EXT", holds, asked, || {
+        rule(RuleId::I_CRL_ENTRY_EXT, holds, asked, || {
             let shown: Vec<_> = found.iter().map(oid).collect();
             format!("{}: {}", serial(entry), shown.join(", "))
         })?;
@@ -226,7 +231,7 @@ fn never_undone(crl: &Crl) -> Judgement {
     for entry in entries(crl) {
         let found = reason(entry);
         let undone = [Some(CrlReason::CertificateHold), Some(CrlReason::RemoveFromCRL)];
-        rule("R-NO-UNREVOKE", !undone.contains(&found), "a revocation for good", || {
+        rule(RuleId::R_NO_UNREVOKE, !undone.contains(&found), "a revocation for good", || {
             format!("{}: {found:?}", serial(entry))
         })?;
     }
@@ -237,9 +242,12 @@ fn reasons(crl: &Crl) -> Judgement {
     for entry in entries(crl) {
         let found = reason(entry);
         let foreign = [Some(CrlReason::Unspecified), Some(CrlReason::AaCompromise)];
-        rule("P-REASON", !foreign.contains(&found), "a reason of the CP/CPS, or none", || {
-            format!("{}: {found:?}", serial(entry))
-        })?;
+        rule(
+            RuleId::P_REASON,
+            !foreign.contains(&found),
+            "a reason of the CP/CPS, or none",
+            || format!("{}: {found:?}", serial(entry)),
+        )?;
     }
     Ok(())
 }

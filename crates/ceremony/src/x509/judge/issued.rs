@@ -17,8 +17,10 @@ use super::reading::{
     AUTHORITY_KEY_IDENTIFIER, Certificate, EXTENDED_KEY_USAGE, Judgement, KEY_USAGE, extension,
     instant, once_each, rule, shown, time_form,
 };
-use super::{ExpectedDs, ExpectedLink, Fault};
+use super::{ExpectedDs, ExpectedLink};
+use crate::fault::Fault;
 use crate::hex;
+use crate::rule::RuleId;
 
 /// Every rule of a link certificate.
 pub(super) fn link(certificate: &Certificate, expected: &ExpectedLink) -> Vec<Fault> {
@@ -86,7 +88,7 @@ fn link_key(certificate: &Certificate, expected: &ExpectedLink) -> Judgement {
     let key = certificate.subject_public_key_info().subject_public_key.raw_bytes();
     let found = Sha1::digest(key);
     let asked = format!("the root key {}", hex::encode(&expected.subject_key));
-    rule("R-LINK", found[..] == expected.subject_key, &asked, || hex::encode(&found))
+    rule(RuleId::R_LINK, found[..] == expected.subject_key, &asked, || hex::encode(&found))
 }
 
 fn link_validity(certificate: &Certificate, expected: &ExpectedLink) -> Judgement {
@@ -94,7 +96,7 @@ fn link_validity(certificate: &Certificate, expected: &ExpectedLink) -> Judgemen
     let holds = instant(validity.not_before) == Some(expected.not_before)
         && instant(validity.not_after) == Some(expected.not_after);
     let asked = format!("{} to {}", expected.not_before, expected.not_after);
-    rule("R-LINK", holds, &asked, || {
+    rule(RuleId::R_LINK, holds, &asked, || {
         format!("{} to {}", shown(Some(validity.not_before)), shown(Some(validity.not_after)))
     })
 }
@@ -102,7 +104,7 @@ fn link_validity(certificate: &Certificate, expected: &ExpectedLink) -> Judgemen
 fn ds_key(certificate: &Certificate, expected: &ExpectedDs) -> Judgement {
     let found = certificate.subject_public_key_info().to_der().unwrap_or_default();
     let asked = hex::encode(&expected.public_key);
-    rule("R-DS", found == expected.public_key, &asked, || hex::encode(&found))
+    rule(RuleId::R_DS, found == expected.public_key, &asked, || hex::encode(&found))
 }
 
 fn ds_validity(certificate: &Certificate, expected: &ExpectedDs) -> Judgement {
@@ -111,7 +113,7 @@ fn ds_validity(certificate: &Certificate, expected: &ExpectedDs) -> Judgement {
     let holds = instant(validity.not_before) == Some(expected.not_before)
         && last.is_some_and(|last| last > expected.not_before && last <= expected.root_ends);
     let asked = format!("from {} to {} at the latest", expected.not_before, expected.root_ends);
-    rule("R-DS", holds, &asked, || {
+    rule(RuleId::R_DS, holds, &asked, || {
         format!("{} to {}", shown(Some(validity.not_before)), shown(Some(validity.not_after)))
     })
 }
@@ -122,34 +124,34 @@ fn ds_days(certificate: &Certificate, expected: &ExpectedDs) -> Judgement {
     let end = expected.not_before.plus_seconds(i64::from(expected.max_days) * 86_400 - 1);
     let holds = instant(validity.not_after).is_some_and(|last| last <= end);
     let asked = format!("at most {} days, to {end}", expected.max_days);
-    rule("I-DS-VALIDITY", holds, &asked, || shown(Some(validity.not_after)))
+    rule(RuleId::I_DS_VALIDITY, holds, &asked, || shown(Some(validity.not_after)))
 }
 
 fn authority_key_identifier(certificate: &Certificate, asked: &[u8; 20]) -> Judgement {
-    let kind = ("I-AKI", AUTHORITY_KEY_IDENTIFIER, false);
+    let kind = (RuleId::I_AKI, AUTHORITY_KEY_IDENTIFIER, false);
     let asked = hex::encode(asked);
     let found: AuthorityKeyIdentifier = extension(certificate.extensions(), kind, &asked)?;
     let key = found.key_identifier.as_ref().map(|key| hex::encode(key.as_bytes()));
     let alone =
         found.authority_cert_issuer.is_none() && found.authority_cert_serial_number.is_none();
     let holds = alone && key.as_ref() == Some(&asked);
-    rule("I-AKI", holds, &asked, || format!("{found:?}"))
+    rule(RuleId::I_AKI, holds, &asked, || format!("{found:?}"))
 }
 
 fn ds_key_usage(certificate: &Certificate) -> Judgement {
-    let kind = ("I-DS-KEY-USAGE", KEY_USAGE, true);
+    let kind = (RuleId::I_DS_KEY_USAGE, KEY_USAGE, true);
     let asked = "digitalSignature alone, critical";
     let found: KeyUsage = extension(certificate.extensions(), kind, asked)?;
     let holds = found.digital_signature() && found.0.into_iter().count() == 1;
-    rule("I-DS-KEY-USAGE", holds, asked, || {
+    rule(RuleId::I_DS_KEY_USAGE, holds, asked, || {
         found.0.into_iter().map(|bit| format!("{bit:?}")).collect::<Vec<_>>().join(" ")
     })
 }
 
 fn purpose(certificate: &Certificate, expected: &ExpectedDs) -> Judgement {
-    let kind = ("I-DS-EKU", EXTENDED_KEY_USAGE, true);
+    let kind = (RuleId::I_DS_EKU, EXTENDED_KEY_USAGE, true);
     let asked = format!("{} alone, critical", expected.purpose);
     let found: ExtendedKeyUsage = extension(certificate.extensions(), kind, &asked)?;
     let found: Vec<_> = found.0.iter().map(|oid| oid.to_string()).collect();
-    rule("I-DS-EKU", found == [expected.purpose.as_str()], &asked, || found.join(", "))
+    rule(RuleId::I_DS_EKU, found == [expected.purpose.as_str()], &asked, || found.join(", "))
 }

@@ -14,7 +14,8 @@ use x509_cert::ext::pkix::{
 };
 use x509_cert::time::Time;
 
-use super::Fault;
+use crate::fault::Fault;
+use crate::rule::RuleId;
 use crate::time::Instant;
 
 pub(super) type Certificate = TbsCertificateInner<Raw>;
@@ -35,7 +36,7 @@ pub(super) const AUTHORITY_KEY_IDENTIFIER: &str = "2.5.29.35";
 
 /// A rule holds, or it was asked for one thing and found another.
 pub(super) fn rule(
-    rule: &'static str,
+    rule: RuleId,
     holds: bool,
     asked: &str,
     found: impl FnOnce() -> String,
@@ -68,13 +69,13 @@ where
 {
     let asked = || format!("{what} in DER");
     let broken =
-        |error: der::Error| Fault { rule: "P-DER", asked: asked(), found: error.to_string() };
+        |error: der::Error| Fault { rule: RuleId::P_DER, asked: asked(), found: error.to_string() };
     let value = T::from_der(octets).map_err(broken)?;
     if value.to_der().map_err(broken)? == octets {
         return Ok(value);
     }
     let found = "octets that are not what encoding the same value gives".to_string();
-    Err(Fault { rule: "P-DER", asked: asked(), found })
+    Err(Fault { rule: RuleId::P_DER, asked: asked(), found })
 }
 
 /// The value of an extension that some rule looks into is DER as well.
@@ -108,7 +109,7 @@ pub(super) fn oid(extension: &Extension) -> String {
 /// `critical` says.
 pub(super) fn extension<'a, T>(
     extensions: Option<&'a Vec<Extension>>,
-    (rule, kind, critical): (&'static str, &str, bool),
+    (rule, kind, critical): (RuleId, &str, bool),
     asked: &str,
 ) -> Result<T, Fault>
 where
@@ -145,7 +146,7 @@ pub(super) fn time_form(times: impl Iterator<Item = Time>) -> Judgement {
             Time::GeneralTime(_) => (!early, "GeneralizedTime"),
         };
         let asked = "UTCTime through 2049, GeneralizedTime from 2050";
-        rule("P-TIME-FORM", holds, asked, || format!("{form} for {}", shown(Some(time))))?;
+        rule(RuleId::P_TIME_FORM, holds, asked, || format!("{form} for {}", shown(Some(time))))?;
     }
     Ok(())
 }
@@ -158,7 +159,7 @@ pub(super) fn once_each(extensions: Option<&Vec<Extension>>) -> Judgement {
         [one, other] if one == other => Some(one.clone()),
         _ => None,
     });
-    rule("P-EXT-UNIQUE", twice.is_none(), "no extension twice", || {
+    rule(RuleId::P_EXT_UNIQUE, twice.is_none(), "no extension twice", || {
         format!("{} twice", twice.clone().unwrap_or_default())
     })
 }

@@ -9,10 +9,11 @@ use der::asn1::{Any, OctetString};
 use der::{Decode as _, Encode as _};
 
 use super::{SERIAL, ca, key, keys, name, root};
+use crate::fault::Fault;
 use crate::key::Curve;
 use crate::time::Instant;
 use crate::x509::encoding::{EncodedExtension, TbsCertificate};
-use crate::x509::judge::{ExpectedDs, ExpectedLink, Fault, ds, link};
+use crate::x509::judge::{ExpectedDs, ExpectedLink, ds, link};
 use crate::x509::{DirectoryName, profile};
 
 /// Octets, with the rule that they break.

@@ -2,11 +2,9 @@
 //! it does not judge.
 
 use super::{Basis, Group, When, Where};
+use crate::rule::RuleId;
 
-const fn elsewhere(
-    place: Where,
-    rows: &'static [(&'static str, &'static str, &'static str)],
-) -> Group {
+const fn elsewhere(place: Where, rows: &'static [(RuleId, &'static str, &'static str)]) -> Group {
     Group { basis: Basis::Elsewhere(place), when: When::Never, rows }
 }
 
@@ -15,29 +13,29 @@ pub(super) const GROUPS: &[Group] = &[
         Where::Edge,
         &[
             (
-                "S-FILE",
+                RuleId::S_FILE,
                 "どのファイルも、そのフォルダーの読み取れる通常のファイルである",
                 "every file is a plain, readable file of its folder",
             ),
-            ("S-OUT", "出力先は前から存在しない", "no output was there before"),
+            (RuleId::S_OUT, "出力先は前から存在しない", "no output was there before"),
             (
-                "S-JOURNAL",
+                RuleId::S_JOURNAL,
                 "ジャーナルは 2 つあり、一方は他方の続きである",
                 "there are two journals, and one continues the other",
             ),
             (
-                "S-ROOM",
+                RuleId::S_ROOM,
                 "モジュールは実施場所の文書が挙げるものである",
                 "the module is the one that the room names",
             ),
-            ("S-TERMINAL", "人に尋ねる端末がある", "there is a terminal to ask people at"),
+            (RuleId::S_TERMINAL, "人に尋ねる端末がある", "there is a terminal to ask people at"),
             (
-                "S-LEDGER",
+                RuleId::S_LEDGER,
                 "台帳は初回からの 1 本の履歴である",
                 "the ledger is one history from the first ceremony",
             ),
             (
-                "S-BUSY",
+                RuleId::S_BUSY,
                 "ジャーナルを他のプロセスが使っていない",
                 "no other process holds the journals",
             ),
@@ -46,89 +44,89 @@ pub(super) const GROUPS: &[Group] = &[
     elsewhere(
         Where::Image,
         &[
-            ("S-LIVE", "実行環境は専用イメージである", "the system is the live image"),
+            (RuleId::S_LIVE, "実行環境は専用イメージである", "the system is the live image"),
             (
-                "S-COMMAND-LINE",
+                RuleId::S_COMMAND_LINE,
                 "カーネルの起動行はイメージのものである",
                 "the kernel's command line is the image's",
             ),
             (
-                "S-NO-NETWORK",
+                RuleId::S_NO_NETWORK,
                 "イメージが挙げないネットワークインターフェースはない",
                 "there is no network interface that the image does not name",
             ),
             (
-                "R-AIRGAP",
+                RuleId::R_AIRGAP,
                 "HSM への接続は、ポリシーが認めないかぎりない",
                 "there is no link to an HSM, unless the policy permits one",
             ),
             (
-                "S-LINK",
+                RuleId::S_LINK,
                 "HSM への接続は、イメージが挙げる 1 本だけである",
                 "the link to an HSM is the one that the image names, and nothing else",
             ),
             (
-                "S-DRIVER",
+                RuleId::S_DRIVER,
                 "トークンのドライバーは読み込まれている",
                 "the kernel has taken the token's drivers",
             ),
-            ("S-DAEMON", "トークンの常駐プログラムは動いている", "the token's daemons run"),
+            (RuleId::S_DAEMON, "トークンの常駐プログラムは動いている", "the token's daemons run"),
             (
-                "S-MODULES",
+                RuleId::S_MODULES,
                 "カーネルはモジュールを追加で読み込まない",
                 "the kernel loads no further modules",
             ),
-            ("S-LOCKDOWN", "カーネルはロックダウンされている", "the kernel is locked down"),
-            ("S-NO-SWAP", "スワップ領域はない", "there is no swap area"),
-            ("S-CLOCK", "時計は設定されている", "the clock is set"),
-            ("S-PLANS", "計画の媒体に計画がある", "the medium of plans has a plan"),
+            (RuleId::S_LOCKDOWN, "カーネルはロックダウンされている", "the kernel is locked down"),
+            (RuleId::S_NO_SWAP, "スワップ領域はない", "there is no swap area"),
+            (RuleId::S_CLOCK, "時計は設定されている", "the clock is set"),
+            (RuleId::S_PLANS, "計画の媒体に計画がある", "the medium of plans has a plan"),
             (
-                "S-SELF-TEST",
+                RuleId::S_SELF_TEST,
                 "イメージ上のリハーサルはゴールデンと一致する",
                 "a rehearsal on the image gives its golden",
             ),
             (
-                "S-MEDIUM",
+                RuleId::S_MEDIUM,
                 "媒体はそろい、重複せず、定められた形式である",
                 "every medium is there, once, in its form",
             ),
             (
-                "S-IMAGE",
+                RuleId::S_IMAGE,
                 "イメージは書類が挙げるものである",
                 "the image is the one that the papers name",
             ),
             (
-                "S-LOCK",
+                RuleId::S_LOCK,
                 "イメージの入力は固定されたものである",
                 "every input of the image is the locked one",
             ),
             (
-                "S-STALE",
+                RuleId::S_STALE,
                 "固定したパッケージの版は配布元にある",
                 "every locked package is still on the mirror",
             ),
             (
-                "S-SOURCES",
+                RuleId::S_SOURCES,
                 "レシピの入力とソースは、固定の記録かリポジトリにある",
                 "every input and source of a recipe is in a lock or the repository",
             ),
             (
-                "S-RECIPE",
+                RuleId::S_RECIPE,
                 "導出はあり、名前のとおりである",
                 "every derivation is there, and is what its name says",
             ),
             (
-                "S-BUILT",
+                RuleId::S_BUILT,
                 "イメージのオクテットは固定した値と一致する",
                 "the image has the octets of its pin",
             ),
             (
-                "S-PIN",
+                RuleId::S_PIN,
                 "固定の記録、ISO、統合カーネルイメージは、それぞれの形式である",
                 "pin, ISO and unified kernel image are what they are said to be",
             ),
             (
-                "S-STICK",
+                RuleId::S_STICK,
                 "スティックは空いており、取り外せ、容量が足り、書いたものをそのまま返す",
                 "the stick is free, removable and large enough, and gives back what was written",
             ),
@@ -137,74 +135,74 @@ pub(super) const GROUPS: &[Group] = &[
     elsewhere(Where::Path, PATH),
 ];
 
-const PATH: &[(&str, &str, &str)] = &[
+const PATH: &[(RuleId, &str, &str)] = &[
     (
-        "P-PATH-ISSUER",
+        RuleId::P_PATH_ISSUER,
         "証明書と CRL の名称には、信頼する鍵がある",
         "there is a trusted key under the Name of every certificate and CRL",
     ),
     (
-        "P-PATH-KEY",
+        RuleId::P_PATH_KEY,
         "証明書と CRL は、信頼する鍵によるものである",
         "every certificate and CRL is of a trusted key",
     ),
     (
-        "P-PATH-CA",
+        RuleId::P_PATH_CA,
         "証明書に署名した鍵は、署名してよい鍵である",
         "whichever key signed a certificate may sign certificates",
     ),
     (
-        "P-PATH-SIGNATURE",
+        RuleId::P_PATH_SIGNATURE,
         "署名は信頼する鍵で検証できる",
         "every signature verifies under its trusted key",
     ),
     (
-        "P-PATH-TIME",
+        RuleId::P_PATH_TIME,
         "証明書はその時刻に有効期間内である",
         "every certificate is within its validity at the time",
     ),
     (
-        "R-VERIFIER",
+        RuleId::R_VERIFIER,
         "critical な拡張はすべて処理できる",
         "every critical extension is known and can be processed",
     ),
     (
-        "P-PATH-CRL",
+        RuleId::P_PATH_CRL,
         "証明書には、署名した鍵によるその日の CRL がある",
         "every certificate has a CRL of its day by the key that signed it",
     ),
     (
-        "P-CRL-TIME",
+        RuleId::P_CRL_TIME,
         "CRL は thisUpdate から nextUpdate の前までのものである",
         "every CRL is between its thisUpdate and its nextUpdate",
     ),
     (
-        "P-REVOKED",
+        RuleId::P_REVOKED,
         "信頼する鍵のどの CRL も、その証明書を挙げていない",
         "no CRL of a trusted key names the certificate",
     ),
     (
-        "I-DS-KEY",
+        RuleId::I_DS_KEY,
         "DS の鍵は P-256、P-384、P-521 のいずれかの上にある",
         "the Document Signer's key is on P-256, P-384 or P-521",
     ),
     (
-        "I-DS-SKI",
+        RuleId::I_DS_SKI,
         "DS の subjectKeyIdentifier は鍵の SHA-1 である",
         "the Document Signer's subject key identifier is SHA-1 of its key",
     ),
     (
-        "I-DS-AKI",
+        RuleId::I_DS_AKI,
         "DS の authorityKeyIdentifier は鍵の識別子だけで、critical でない",
         "the Document Signer's authority key identifier has the key's alone, not critical",
     ),
     (
-        "I-DS-IAN",
+        RuleId::I_DS_IAN,
         "DS の issuerAltName は URI かアドレスで、critical でない",
         "the Document Signer has an issuer alternative name, a URI or address, not critical",
     ),
     (
-        "I-DS-CDP",
+        RuleId::I_DS_CDP,
         "DS の配布点は URI 1 つである",
         "the Document Signer's distribution points are one URI",
     ),

@@ -1,7 +1,7 @@
 //! What can be chosen on the live image. Messages name a choice by its line in the menu.
 
-use crate::args::{Lang, Line};
-use crate::commands::pick;
+use crate::args::Line;
+use crate::lang::{Lang, pick};
 
 /// A line of the menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,13 +68,13 @@ impl Choice {
     }
 
     /// What was typed.
-    pub(super) fn of(typed: &str, line: Line) -> Option<Self> {
+    pub(crate) fn of(typed: &str, line: Line) -> Option<Self> {
         ALL.into_iter().find(|choice| choice.is_on(line) && choice.number() == typed)
     }
 }
 
 /// The menu on this line.
-pub(super) fn lines(line: Line, lang: Lang) -> String {
+pub(crate) fn lines(line: Line, lang: Lang) -> String {
     let shown = ALL.into_iter().filter(|choice| choice.is_on(line));
     shown.map(|choice| format!("\n{}", choice.named(lang))).collect()
 }

@@ -5,15 +5,21 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use super::{Batch, Burned, Certificate, Crls, Genesis, Held, Key, Last, Spare, Standing, State};
-use crate::graph::{Act, Holder, Item, Origin, Sheet};
+use crate::certain::Certain as _;
+use crate::fault::Fault;
+use crate::graph::{Act, Item, Origin, PeopleAct, Sheet, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{PublicKey, Signature};
+use crate::ledger::{
+    Batch, Burned, Certificate, Crls, Genesis, Held, Key, Last, Spare, Standing, State,
+};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
 use crate::record::{End, Mode, Predecessor};
-use crate::run::{Fault, Run};
+use crate::rule::RuleId;
+use crate::run::Run;
 use crate::time::Instant;
+use crate::token::Holder;
 
 impl State {
     /// The state after a ceremony that was compiled against this one, replayed, closed and sealed
@@ -29,7 +35,7 @@ impl State {
     pub fn after_abandoned(&self, run: &Run, journal: &[u8]) -> Result<Self, Fault> {
         if self.genesis.is_none() {
             return Err(Fault::new(
-                "S-ABANDONED",
+                RuleId::S_ABANDONED,
                 "a first ceremony that was sealed",
                 "its journal; initialise the token, and hold the first ceremony on another plan",
             ));
@@ -76,7 +82,7 @@ impl State {
                     Mode::Real => "a real ceremony",
                 };
                 let found = format!("{} after {}", name(mode), name(genesis.mode));
-                return Err(Fault::new("S-MODE", "one kind of ceremony in a ledger", found));
+                return Err(Fault::new(RuleId::S_MODE, "one kind of ceremony in a ledger", found));
             }
             Some(_) => {}
         }
@@ -141,11 +147,16 @@ impl State {
             );
         }
         for (op, at) in run.done_ops() {
-            if let Act::Destroy { key, token } = &op.act {
+            if let Act::Token(TokenAct::Destroy { key, token }) = &op.act {
                 self.take_destruction(key, token, at);
-            } else if let Act::Clear { id, token, .. } = &op.act {
+            } else if let Act::Token(TokenAct::Clear { id, token, .. }) = &op.act {
                 self.take_clearance(id, token);
-            } else if let Act::Sign(Sheet { key, token: Holder::Spare(spare), .. }) = &op.act {
+            } else if let Act::Token(TokenAct::Sign(Sheet {
+                key,
+                token: Holder::Spare(spare),
+                ..
+            })) = &op.act
+            {
                 self.take_copy(run, key, spare);
             }
         }
@@ -191,13 +202,15 @@ impl State {
     /// The next ceremony clears it; what was to be destroyed counts as destroyed.
     fn take_remains(&mut self, run: &Run) {
         for (op, attempt) in run.begun() {
-            if let Act::Generate { key } = &op.act {
+            if let Act::Token(TokenAct::Generate { key }) = &op.act {
                 let id = run.graph().key(key).map(|planned| planned.id(run.graph(), attempt));
                 self.take_remain(Holder::Root, id, key);
-            } else if let Act::Destroy { key, token } = &op.act {
+            } else if let Act::Token(TokenAct::Destroy { key, token }) = &op.act {
                 self.take_destruction(key, token, run.last_at());
                 self.take_remain(token.clone(), run.key_id(key).cloned(), key);
-            } else if let Act::Copy { key, to } | Act::Clone { key, to } = &op.act {
+            } else if let Act::Token(TokenAct::Copy { key, to })
+            | Act::People(PeopleAct::Clone { key, to }) = &op.act
+            {
                 let proved = self.spare(run, to).is_none_or(|spare| spare.copies.contains(key));
                 let id = run.key_id(key).filter(|_| !proved).cloned();
                 self.take_remain(Holder::Spare(to.clone()), id, key);
@@ -214,7 +227,7 @@ impl State {
     fn take_certificates(&mut self, run: &Run, completed: bool) {
         let graph = run.graph();
         for (op, attempts) in run.attempts() {
-            let Act::Sign(sheet) = &op.act else { continue };
+            let Act::Token(TokenAct::Sign(sheet)) = &op.act else { continue };
             for item in &sheet.items {
                 let Item::Certificate(index) = item else { continue };
                 let Some(planned) = graph.certificates.get(*index) else { continue };
@@ -262,7 +275,7 @@ impl State {
     fn take_crls(&mut self, run: &Run, completed: bool) {
         let graph = run.graph();
         for (op, attempts) in run.attempts() {
-            let Act::Sign(sheet) = &op.act else { continue };
+            let Act::Token(TokenAct::Sign(sheet)) = &op.act else { continue };
             for item in &sheet.items {
                 let Item::Crl(index) = item else { continue };
                 let Some(planned) = graph.crls.get(*index) else { continue };
@@ -302,7 +315,7 @@ impl State {
             ceremony: graph.ceremony.clone(),
             crls,
             ended_at: run.ended_at(),
-            numbers: (numbers.clone().min().unwrap_or_default(), numbers.max().unwrap_or_default()),
+            numbers: numbers.clone().min().zip(numbers.max()).certain("a batch has a first CRL"),
             entries: (first.crl.revoked.len(), last.crl.revoked.len()),
             next_ceremony: graph.next_ceremony,
             superseded_by: None,
@@ -315,7 +328,7 @@ impl State {
     /// its CRLs are all there are.
     fn take_withdrawals(&mut self, run: &Run, from: Instant) {
         for (op, _) in run.done_ops() {
-            let Act::Supersede { ceremony } = &op.act else { continue };
+            let Act::People(PeopleAct::Supersede { ceremony }) = &op.act else { continue };
             let place = self.batches.iter().position(|batch| batch.ceremony == *ceremony);
             if let Some(batch) = place.and_then(|place| self.batches.get_mut(place)) {
                 batch.withdrawn = Some(from);

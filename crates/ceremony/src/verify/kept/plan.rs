@@ -2,11 +2,13 @@
 
 use super::{By, Group, When, proved, stated};
 use crate::compile::Compiled;
-use crate::graph::{Act, Graph, Holder, Origin};
+use crate::graph::{Act, Graph, Origin, PeopleAct, TokenAct};
 use crate::ledger::Standing;
 use crate::plan::{ApplicationKind, Ground, ProfileName};
 use crate::record::End;
 use crate::rehearsal::RehearsalUse;
+use crate::rule::RuleId;
+use crate::token::Holder;
 
 fn has_names(compiled: &Compiled) -> bool {
     !compiled.graph.certificates.is_empty() || !compiled.graph.applications.is_empty()
@@ -38,7 +40,7 @@ fn has_spares(compiled: &Compiled) -> bool {
 
 /// A root key was made that is not the first.
 fn makes_a_successor(act: &Act, graph: &Graph) -> bool {
-    let Act::Generate { key } = act else { return false };
+    let Act::Token(TokenAct::Generate { key }) = act else { return false };
     graph.key(key).is_some_and(|key| {
         key.usage == RehearsalUse::Root && key.generation > 1 && key.origin == Origin::Here
     })
@@ -46,7 +48,7 @@ fn makes_a_successor(act: &Act, graph: &Graph) -> bool {
 
 /// A link certificate was signed.
 fn links(act: &Act, graph: &Graph) -> bool {
-    let Act::Sign(sheet) = act else { return false };
+    let Act::Token(TokenAct::Sign(sheet)) = act else { return false };
     sheet.items.iter().any(|item| {
         let profile = graph.item_name(*item).and_then(|name| graph.profiles.get(name));
         matches!(profile, Some(ProfileName::OldWithNew | ProfileName::NewWithOld))
@@ -61,14 +63,17 @@ fn renews_in_time(act: &Act, graph: &Graph) -> bool {
 
 /// A copy, and the CRL by which it proves itself.
 fn copies(act: &Act, _: &Graph) -> bool {
-    if let Act::Sign(sheet) = act {
+    if let Act::Token(TokenAct::Sign(sheet)) = act {
         return matches!(sheet.token, Holder::Spare(_));
     }
-    matches!(act, Act::Copy { .. } | Act::Inspect { .. })
+    matches!(act, Act::Token(TokenAct::Copy { .. } | TokenAct::Inspect { .. }))
 }
 
 const fn destroys(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::ApproveDestruction { .. } | Act::Destroy { .. })
+    matches!(
+        act,
+        Act::People(PeopleAct::ApproveDestruction { .. }) | Act::Token(TokenAct::Destroy { .. })
+    )
 }
 
 /// A successor was made for a reason that the plan says: before its time.
@@ -78,21 +83,21 @@ fn renews_early(act: &Act, graph: &Graph) -> bool {
 }
 
 const fn recovers(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::ApproveRecovery { .. })
+    matches!(act, Act::People(PeopleAct::ApproveRecovery { .. }))
 }
 
 const fn applies(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Application { .. })
+    matches!(act, Act::People(PeopleAct::Application { .. }))
 }
 
 /// An application of this kind was confirmed.
 fn is_of(act: &Act, graph: &Graph, kind: ApplicationKind) -> bool {
-    let Act::Application { application } = act else { return false };
+    let Act::People(PeopleAct::Application { application }) = act else { return false };
     graph.applications.get(application).is_some_and(|planned| planned.kind == kind)
 }
 
 fn applies_with_request(act: &Act, graph: &Graph) -> bool {
-    let Act::Application { application } = act else { return false };
+    let Act::People(PeopleAct::Application { application }) = act else { return false };
     graph.applications.get(application).is_some_and(|planned| !planned.requests.is_empty())
 }
 
@@ -112,11 +117,11 @@ fn revokes_compromised(act: &Act, graph: &Graph) -> bool {
 }
 
 const fn judges(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Compromise { .. })
+    matches!(act, Act::People(PeopleAct::Compromise { .. }))
 }
 
 const fn orders(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Compromise { .. } | Act::Order { .. })
+    matches!(act, Act::People(PeopleAct::Compromise { .. } | PeopleAct::Order { .. }))
 }
 
 pub(super) const GROUPS: &[Group] = &[
@@ -124,52 +129,52 @@ pub(super) const GROUPS: &[Group] = &[
         When::Always,
         &[
             (
-                "S-TEXT",
+                RuleId::S_TEXT,
                 "入力は UTF-8・NFC の文書であり、制御文字、双方向文字、見えない文字を含まず、3 MiB 以下である",
                 "every input is UTF-8 text in NFC, of at most 3 MiB, without control, bidirectional or invisible characters",
             ),
             (
-                "S-FORM",
+                RuleId::S_FORM,
                 "入力は定められた項目だけを持つ TOML である",
                 "every document is TOML with exactly the entries that its format has",
             ),
             (
-                "S-AFTER",
+                RuleId::S_AFTER,
                 "計画は台帳の最後のセレモニーに、新しい名前で続く",
                 "the plan comes after the last ceremony of its ledger, under a new name",
             ),
             (
-                "S-SEQUENCE",
+                RuleId::S_SEQUENCE,
                 "通番は以前より大きく、CRL 番号に収まる",
                 "the sequence is higher than any before, and fits into CRL numbers",
             ),
             (
-                "S-WINDOW",
+                RuleId::S_WINDOW,
                 "実施時間帯は日本の 1 日の中にあり、封印より前の操作はその中で始められた(中止の手続を除く)",
                 "the window lies within one day in Japan, and what comes before the seal was begun in it, but for the end of an aborted ceremony",
             ),
             (
-                "S-SERIALS",
+                RuleId::S_SERIALS,
                 "シリアル番号の種は使われたことがなく、明らかな規則性がない",
                 "the seed of serial numbers was never used and is not visibly patterned",
             ),
             (
-                "R-CPS-IN-FORCE",
+                RuleId::R_CPS_IN_FORCE,
                 "セレモニーの日に CP/CPS は施行されている",
                 "the CP/CPS is in force on the day of the ceremony",
             ),
             (
-                "S-KEYS",
+                RuleId::S_KEYS,
                 "計画が作るルート鍵は、初回は g1 だけ、その後は次の世代だけである",
                 "the plan makes no root key but g1 at first, and the next generation's later",
             ),
             (
-                "S-REFERENCE",
+                RuleId::S_REFERENCE,
                 "計画が挙げる鍵と申請は、計画か台帳にある",
                 "every key and application that the plan names is in the plan or the ledger",
             ),
             (
-                "R-DS-KEY-STAYS",
+                RuleId::R_DS_KEY_STAYS,
                 "入力に秘密鍵は含まれない",
                 "there is no private key among the inputs",
             ),
@@ -178,7 +183,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(has_names),
         &[(
-            "S-NAME",
+            RuleId::S_NAME,
             "ルート・リンク証明書と申請の名前は、他のものと重ならない",
             "no root, link or application has a name that another thing may have",
         )],
@@ -186,7 +191,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(has_withheld),
         &[(
-            "S-RELEASE",
+            RuleId::S_RELEASE,
             "中止したセレモニーの証明書は、交付するか失効させる",
             "every certificate of an aborted ceremony is released or revoked",
         )],
@@ -194,7 +199,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(follows_an_abort),
         &[(
-            "S-KEY-LEFT",
+            RuleId::S_KEY_LEFT,
             "中止したセレモニーが残したルート鍵で、証明書のないものを使い続けない",
             "no root key of an aborted ceremony is kept without a certificate",
         )],
@@ -203,7 +208,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Papers,
         When::Planned(has_exceptions),
         &[(
-            "S-EXCEPTION",
+            RuleId::S_EXCEPTION,
             "例外には理由、役割の異なる 2 名の承認、期限があり、許される規則だけに付いている",
             "every exception has a reason, approvers of two roles and an end, and its rule allows one",
         )],
@@ -211,7 +216,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(has_root_keys),
         &[(
-            "R-ROLLOVER",
+            RuleId::R_ROLLOVER,
             "57 か月を過ぎて後継のないルート鍵はない",
             "no root key is past its month 57 without a successor",
         )],
@@ -219,7 +224,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(follows_an_abandoned),
         &[(
-            "S-ABANDONED",
+            RuleId::S_ABANDONED,
             "封印できなかった前のセレモニーの記録を、計画がダイジェストで挙げている",
             "the plan names by its digest the journal of the ceremony before, which could not be sealed",
         )],
@@ -227,7 +232,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Planned(has_spares),
         &[(
-            "S-SPARE",
+            RuleId::S_SPARE,
             "使われた他のトークンは、計画が挙げるものである",
             "the other tokens in the room are those that the plan names",
         )],
@@ -235,7 +240,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Did(renews_in_time),
         &[(
-            "R-ROLLOVER-LATEST",
+            RuleId::R_ROLLOVER_LATEST,
             "新しいルート鍵は、古い証明書の満了の 1 か月前までに作られた",
             "the new root key was made at least a month before the old certificate expires",
         )],
@@ -243,7 +248,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::DidAll(links),
         &[(
-            "R-ROLLOVER-LINK",
+            RuleId::R_ROLLOVER_LINK,
             "新しいルート鍵には双方向のリンク証明書がある",
             "the new root key comes with both link certificates",
         )],
@@ -252,7 +257,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Papers,
         When::Did(renews_early),
         &[(
-            "R-ROLLOVER-EARLY",
+            RuleId::R_ROLLOVER_EARLY,
             "57 か月より前の鍵更新に、理由と双方の承認がある",
             "the root key was renewed before its month 57 for a reason, with both approvals",
         )],
@@ -260,7 +265,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::DidAll(copies),
         &[(
-            "R-BACKUP",
+            RuleId::R_BACKUP,
             "複製は許された鍵だけを、まだ持たないトークンに作り、複製が CRL に署名して証明する",
             "only a key that may be copied is copied, to a token without it, and the copy proves itself by a CRL",
         )],
@@ -269,7 +274,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::DidAll(recovers),
         &[(
-            "R-RECOVER",
+            RuleId::R_RECOVER,
             "喪失したトークンに代わるトークンは、役目のあるすべての鍵の証明済みの複製を持ち、双方が承認した",
             "the token that replaces the lost one has a proved copy of every key with duties, and both approvals",
         )],
@@ -278,7 +283,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::DidAll(destroys),
         &[(
-            "R-DESTROY",
+            RuleId::R_DESTROY,
             "破棄したルート鍵は、双方が承認し、役目が残っていない",
             "the destroyed root key had both approvals and no duties left",
         )],
@@ -288,22 +293,22 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(applies),
         &[
             (
-                "R-EXAMINE",
+                RuleId::R_EXAMINE,
                 "申請は、セレモニーの前に受付、審査、承認の順に扱われ、書類は申請ごとに異なる",
                 "every application was received, examined and approved in this order before the ceremony, each on its own paper",
             ),
             (
-                "R-APPROVE",
+                RuleId::R_APPROVE,
                 "申請は、申請者でない発行責任者が承認した",
                 "every application was approved by an issuing officer who did not apply",
             ),
             (
-                "R-APPLY-DS",
+                RuleId::R_APPLY_DS,
                 "申請したのは、申請できる役割の者である",
                 "those who applied hold a role that may apply",
             ),
             (
-                "R-APPLY-SAME-ORG",
+                RuleId::R_APPLY_SAME_ORG,
                 "申請者は、ルート認証局を運用する組織に属する",
                 "the applicants belong to the organisations that operate the root CA",
             ),
@@ -312,7 +317,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Did(applies_with_request),
         &[(
-            "R-CSR-INTAKE",
+            RuleId::R_CSR_INTAKE,
             "証明書要求のダイジェストは、審査されたものと同じである",
             "every request has the digest that was examined",
         )],
@@ -322,12 +327,12 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(revokes),
         &[
             (
-                "R-REVOKE",
+                RuleId::R_REVOKE,
                 "失効には申請があり、利用者に由来する事由には利用者の届出がある",
                 "every revocation has its application, and the subscriber's notification where one is asked",
             ),
             (
-                "R-REVOKE-GROUND",
+                RuleId::R_REVOKE_GROUND,
                 "失効の事由は 4.9.1 のものである",
                 "every revocation is on a ground of 4.9.1",
             ),
@@ -336,7 +341,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Did(revokes),
         &[(
-            "R-REVOKE-TARGET",
+            RuleId::R_REVOKE_TARGET,
             "失効させたのは、この認証局の有効な DS 証明書である",
             "what is revoked is a valid DS certificate of this CA, at its planned time",
         )],
@@ -345,7 +350,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::Did(revokes_compromised),
         &[(
-            "R-DS-COMPROMISE",
+            RuleId::R_DS_COMPROMISE,
             "危殆化した DS の失効には機構の同意がある",
             "the agency agreed to the revocation of the compromised Document Signer",
         )],
@@ -355,12 +360,12 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(judges),
         &[
             (
-                "R-COMPROMISE-JUDGE",
+                RuleId::R_COMPROMISE_JUDGE,
                 "危殆化は双方の認証局管理責任者が判断した",
                 "the CA managers of both organisations, and nobody else, judged the compromise",
             ),
             (
-                "R-EMERGENCY",
+                RuleId::R_EMERGENCY,
                 "危殆化への対応は緊急時対応計画による",
                 "the compromise is handled by the emergency response plan",
             ),
@@ -370,7 +375,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::Did(orders),
         &[(
-            "R-COMPROMISE",
+            RuleId::R_COMPROMISE,
             "危殆化の後の手順は 5.7.3 の順である",
             "the acts after the compromise were in the order of 5.7.3",
         )],
@@ -379,12 +384,12 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(renews),
         &[
             (
-                "R-RENEW-WHEN",
+                RuleId::R_RENEW_WHEN,
                 "更新されたのは、この回の CRL が尽きるより後に満了する有効な DS 証明書で、更新は 1 回だけである",
                 "what is renewed is a valid DS certificate in its time, once, by one that ends later",
             ),
             (
-                "R-REKEY",
+                RuleId::R_REKEY,
                 "更新の後、古い証明書はポリシーのとおりに扱われる",
                 "the renewed certificate is kept or revoked as the policy says",
             ),

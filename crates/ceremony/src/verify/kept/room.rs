@@ -1,8 +1,9 @@
 //! What the run and the sealed folder are, where their rules are kept.
 
 use super::{By, Group, When, proved, stated};
-use crate::graph::{Act, Graph};
+use crate::graph::{Act, Graph, PeopleAct, TokenAct};
 use crate::record::Mode;
+use crate::rule::RuleId;
 use crate::verify::{History, What};
 
 fn is_refused(history: &History) -> bool {
@@ -18,19 +19,19 @@ fn is_on_a_token(history: &History) -> bool {
 }
 
 const fn reads_papers(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Papers)
+    matches!(act, Act::People(PeopleAct::Papers))
 }
 
 const fn reads_fingerprint(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Fingerprint { .. })
+    matches!(act, Act::People(PeopleAct::Fingerprint { .. }))
 }
 
 const fn reads_anchor(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::AnchorWords)
+    matches!(act, Act::People(PeopleAct::AnchorWords))
 }
 
 const fn identifies(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Identify { .. })
+    matches!(act, Act::Token(TokenAct::Identify { .. }))
 }
 
 const fn asks_token(act: &Act, _: &Graph) -> bool {
@@ -38,23 +39,23 @@ const fn asks_token(act: &Act, _: &Graph) -> bool {
 }
 
 fn looks_for_keys(act: &Act, graph: &Graph) -> bool {
-    matches!(act, Act::Inventory { .. }) && !graph.known.is_empty()
+    matches!(act, Act::Token(TokenAct::Inventory { .. })) && !graph.known.is_empty()
 }
 
 const fn lists(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Inventory { .. })
+    matches!(act, Act::Token(TokenAct::Inventory { .. }))
 }
 
 const fn makes_keys(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::Generate { .. })
+    matches!(act, Act::Token(TokenAct::Generate { .. }))
 }
 
 const fn asks_in_vain(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::ReadValue { .. } | Act::Wrap { .. })
+    matches!(act, Act::Token(TokenAct::ReadValue { .. } | TokenAct::Wrap { .. }))
 }
 
 const fn has_head(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::ReadHead | Act::WriteHead)
+    matches!(act, Act::Token(TokenAct::ReadHead | TokenAct::WriteHead))
 }
 
 pub(super) const GROUPS: &[Group] = &[
@@ -62,69 +63,69 @@ pub(super) const GROUPS: &[Group] = &[
         When::Always,
         &[
             (
-                "S-OPENED",
+                RuleId::S_OPENED,
                 "最初の記録は、入力から計算したダイジェストを持つ",
                 "the first record has the digests that the inputs give",
             ),
             (
-                "S-ORDER",
+                RuleId::S_ORDER,
                 "どの事象も、そこで起こりうるものである",
                 "every event may follow the one before it",
             ),
             (
-                "S-TIME-BACK",
+                RuleId::S_TIME_BACK,
                 "記録の時刻は後戻りしない",
                 "no time is before that of the last record",
             ),
             (
-                "S-ATTEMPTS",
+                RuleId::S_ATTEMPTS,
                 "鍵の生成と署名は、どれも 16 回を超えて試みていない",
                 "no key generation and no signing was tried more than 16 times",
             ),
             (
-                "S-ANSWER",
+                RuleId::S_ANSWER,
                 "どの回答も、尋ねたことへの回答である",
                 "every answer is one to what was asked",
             ),
             (
-                "S-WORDS",
+                RuleId::S_WORDS,
                 "自由な言葉は空でなく、長すぎず、平文である",
                 "all free text is plain, and neither empty nor too long",
             ),
             (
-                "S-MODE",
+                RuleId::S_MODE,
                 "リハーサル、訓練、本番は取り違えられていない",
                 "rehearsal, drill and real ceremony are not taken for each other",
             ),
             (
-                "S-SIGNATURE",
+                RuleId::S_SIGNATURE,
                 "どの署名も、計画から計算したオクテットに対して検証できる",
                 "every signature verifies over octets that we computed",
             ),
             (
-                "S-NONCE",
+                RuleId::S_NONCE,
                 "このセレモニーとそれまでの台帳に、r の等しい署名はない",
                 "no two signatures of this ceremony and of the ledger before it have the same r",
             ),
             (
-                "S-INPUTS",
+                RuleId::S_INPUTS,
                 "封印された入力は正準形である",
                 "the sealed inputs are in their canonical form",
             ),
-            ("S-EMPTY", "記録は空でない", "the transcript has records"),
+            (RuleId::S_EMPTY, "記録は空でない", "the transcript has records"),
             (
-                "S-RECORD",
+                RuleId::S_RECORD,
                 "どの行も、再演が与える行である",
                 "every line is the one that replay gives",
             ),
-            ("S-END", "記録は終わりまである", "the transcript goes on to its end"),
+            (RuleId::S_END, "記録は終わりまである", "the transcript goes on to its end"),
             (
-                "S-SEAL",
+                RuleId::S_SEAL,
                 "封印は、この記録から計算したものを監査鍵が署名したものである",
                 "the seal is the audit key's, on what this transcript gives",
             ),
             (
-                "S-ARTEFACT",
+                RuleId::S_ARTEFACT,
                 "どのファイルも、この記録が与えるオクテットである",
                 "every file has the octets that this transcript gives",
             ),
@@ -134,17 +135,21 @@ pub(super) const GROUPS: &[Group] = &[
         When::Happened(is_on_a_token),
         &[
             (
-                "S-DRILL",
+                RuleId::S_DRILL,
                 "訓練は訓練用のトークンで、本番は本番のトークンで行われた",
                 "a drill was held on no token in production, a real ceremony on no other",
             ),
-            ("S-REHEARSAL-KEY", "どの鍵もリハーサルの鍵ではない", "no key is one of a rehearsal"),
+            (
+                RuleId::S_REHEARSAL_KEY,
+                "どの鍵もリハーサルの鍵ではない",
+                "no key is one of a rehearsal",
+            ),
         ],
     ),
     proved(
         When::Happened(is_refused),
         &[(
-            "S-REFUSED",
+            RuleId::S_REFUSED,
             "拒否には、した者または規則の名がある",
             "every refusal names who or which rule refused",
         )],
@@ -153,7 +158,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Token,
         When::Happened(removes_remains),
         &[(
-            "S-ORPHAN",
+            RuleId::S_ORPHAN,
             "取り除いた鍵ペアは不完全なものである",
             "no key pair was removed that was complete",
         )],
@@ -162,7 +167,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::Did(reads_papers),
         &[(
-            "S-PAPERS",
+            RuleId::S_PAPERS,
             "署名された書類のグラフとバインディングは、装置のものと同じである",
             "the signed papers have the same graph and bindings as the machine",
         )],
@@ -171,7 +176,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::Noted,
         &[(
-            "S-NOTED",
+            RuleId::S_NOTED,
             "記録の最新値は紙に書き留められ、中断後は紙の値から続けられた",
             "the heads of the record were noted on paper, and each session went on from the last of them",
         )],
@@ -180,7 +185,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::Did(reads_fingerprint),
         &[(
-            "R-FINGERPRINT",
+            RuleId::R_FINGERPRINT,
             "ルート証明書のフィンガープリントが読み上げられた",
             "the fingerprint of the root was read aloud as it is",
         )],
@@ -189,7 +194,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::DidAll(reads_anchor),
         &[(
-            "S-ANCHOR",
+            RuleId::S_ANCHOR,
             "アンカーの値が読み上げられた",
             "the words of the anchor were read aloud as they are",
         )],
@@ -199,12 +204,12 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(identifies),
         &[
             (
-                "S-TOKEN-SERIAL",
+                RuleId::S_TOKEN_SERIAL,
                 "トークンの製造番号は、記録のとおりである",
                 "the token has the serial number of the records",
             ),
             (
-                "S-TOKEN-MECHANISM",
+                RuleId::S_TOKEN_MECHANISM,
                 "トークンは必要な方式をすべて備える",
                 "the token has every mechanism that is needed",
             ),
@@ -214,7 +219,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Token,
         When::Did(asks_token),
         &[(
-            "S-TOKEN",
+            RuleId::S_TOKEN,
             "結果の記録されたどの要求も、トークンは行ったと答えた",
             "the token performed every request that has an answer",
         )],
@@ -223,7 +228,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Token,
         When::Did(looks_for_keys),
         &[(
-            "S-KEY-ABSENT",
+            RuleId::S_KEY_ABSENT,
             "記録にある鍵はトークンにある",
             "every key of the records is on the token",
         )],
@@ -232,7 +237,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Token,
         When::Did(lists),
         &[(
-            "R-HSM-DEDICATED",
+            RuleId::R_HSM_DEDICATED,
             "トークンにはこの認証局のもの以外はない",
             "there is nothing on the token but what is the CA's",
         )],
@@ -241,7 +246,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Token,
         When::Did(makes_keys),
         &[(
-            "R-KEY-IN-HSM",
+            RuleId::R_KEY_IN_HSM,
             "鍵はトークンの中で 1 組だけ作られ、属性は求めたとおりである",
             "every key pair was made in the token, once, with every attribute as asked",
         )],
@@ -249,7 +254,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Did(makes_keys),
         &[(
-            "S-PUBLIC-KEY",
+            RuleId::S_PUBLIC_KEY,
             "公開鍵はその曲線上にあり、これまでにないものである",
             "every public key is on its curve, and was never seen before",
         )],
@@ -258,7 +263,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Token,
         When::Did(asks_in_vain),
         &[(
-            "R-NO-TRANSFER",
+            RuleId::R_NO_TRANSFER,
             "秘密鍵の読み出しと包装を求められて、トークンは拒んだ",
             "asked to give out a private key, the token refused",
         )],
@@ -267,7 +272,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::Token,
         When::Did(has_head),
         &[(
-            "S-LEDGER-HEAD",
+            RuleId::S_LEDGER_HEAD,
             "トークンが示す台帳の最新値は、記録のものである",
             "the ledger head on the token is that of the records",
         )],

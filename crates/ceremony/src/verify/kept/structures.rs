@@ -2,6 +2,7 @@
 //! for one that rests on the plan too.
 
 use super::{By, Form, Group, When, proved, stated};
+use crate::rule::RuleId;
 
 const fn any(_: Form) -> bool {
     true
@@ -47,7 +48,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Signed(root_or_ds),
         &[(
-            "R-NO-RENEW",
+            RuleId::R_NO_RENEW,
             "同じ鍵を 2 度証明していない",
             "no key is certified that was certified before",
         )],
@@ -55,7 +56,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Signed(link),
         &[(
-            "R-LINK",
+            RuleId::R_LINK,
             "リンク証明書は、一方のルート鍵でもう一方を、定められた期間だけ証明する",
             "every link is of one root key under the other, from the certified key's day to the old root's end",
         )],
@@ -63,7 +64,7 @@ pub(super) const GROUPS: &[Group] = &[
     proved(
         When::Signed(issued),
         &[(
-            "I-AKI",
+            RuleId::I_AKI,
             "authorityKeyIdentifier は署名した鍵の識別子だけで、critical でない",
             "every authorityKeyIdentifier is the signing key's identifier alone, not critical",
         )],
@@ -75,107 +76,111 @@ pub(super) const GROUPS: &[Group] = &[
         By::Papers,
         When::Signed(crl),
         &[(
-            "R-CRL-CADENCE",
+            RuleId::R_CRL_CADENCE,
             "CRL があり、次のセレモニーは 3 か月以内、失効は計画にある承認から 48 時間以内である",
             "there are CRLs, the next ceremony is within three months, and what is revoked was revoked within 48 hours of the approval in the plan",
         )],
     ),
 ];
 
-type Row = (&'static str, &'static str, &'static str);
+type Row = (RuleId, &'static str, &'static str);
 
 const ANY: &[Row] = &[
-    ("S-STRUCTURE", "どの構造も符号化できる", "every structure can be encoded"),
+    (RuleId::S_STRUCTURE, "どの構造も符号化できる", "every structure can be encoded"),
     (
-        "P-DER",
+        RuleId::P_DER,
         "構造と拡張は DER で、後に続くものはない",
         "every structure and extension is DER, and nothing follows it",
     ),
     (
-        "R-ALG",
+        RuleId::R_ALG,
         "鍵は P-384、署名は ecdsa-with-SHA384 である",
         "root keys are on P-384, and signatures are ecdsa-with-SHA384",
     ),
     (
-        "R-DN-FIXED",
+        RuleId::R_DN_FIXED,
         "認証局の名称と所在は、初回のセレモニーから変わらない",
         "the CA's Name and addresses are those of its first ceremony, octet for octet",
     ),
     (
-        "P-TIME-FORM",
+        RuleId::P_TIME_FORM,
         "時刻は 2049 年まで UTCTime、2050 年から GeneralizedTime である",
         "times are UTCTime through 2049, GeneralizedTime from 2050",
     ),
     (
-        "P-ISSUER",
+        RuleId::P_ISSUER,
         "発行者は認証局の名称とオクテット単位で一致する",
         "every issuer is the CA's Name, octet for octet",
     ),
-    ("P-EXT-UNIQUE", "同じ拡張は 2 度現れない", "no extension stands twice"),
+    (RuleId::P_EXT_UNIQUE, "同じ拡張は 2 度現れない", "no extension stands twice"),
 ];
 
 const CERTIFICATE: &[Row] = &[
-    ("R-V3", "証明書は version 3 である", "every certificate is version 3"),
+    (RuleId::R_V3, "証明書は version 3 である", "every certificate is version 3"),
     (
-        "R-SERIAL",
+        RuleId::R_SERIAL,
         "シリアル番号は 20 オクテットの正の数で、使われたことがない",
         "every serial number is positive, of 20 octets, and was never used before",
     ),
     (
-        "R-DN",
+        RuleId::R_DN,
         "名称は C、O、CN の順に 1 つずつで、DS ごとに異なる",
         "names are C, O, CN, one each, and every Document Signer has its own",
     ),
     (
-        "R-CERT-KINDS",
+        RuleId::R_CERT_KINDS,
         "証明書はルート、リンク、DS の 3 種のいずれかである",
         "every certificate is a root, a link or a Document Signer's",
     ),
     (
-        "R-KEYLIFE",
+        RuleId::R_KEYLIFE,
         "証明書に署名した鍵は、5 年の使用期間の中にある",
         "every certificate was signed by a key within its five years",
     ),
-    ("R-NO-POLICY-EXT", "certificatePolicies はない", "there is no certificatePolicies"),
+    (RuleId::R_NO_POLICY_EXT, "certificatePolicies はない", "there is no certificatePolicies"),
     (
-        "R-NO-CONSTRAINT-EXT",
+        RuleId::R_NO_CONSTRAINT_EXT,
         "nameConstraints と policyConstraints はない",
         "there is no nameConstraints and no policyConstraints",
     ),
-    ("R-NO-OCSP", "OCSP への参照も用途もない", "there is no pointer to OCSP, and no use for it"),
     (
-        "I-ROOT-IAN",
+        RuleId::R_NO_OCSP,
+        "OCSP への参照も用途もない",
+        "there is no pointer to OCSP, and no use for it",
+    ),
+    (
+        RuleId::I_ROOT_IAN,
         "issuerAltName はポリシーの URI だけで、critical でない",
         "every issuerAltName is the URI of the policy alone, not critical",
     ),
     (
-        "I-ROOT-CDP",
+        RuleId::I_ROOT_CDP,
         "cRLDistributionPoints は署名した鍵の CRL の URI 1 つだけである",
         "every cRLDistributionPoints is the one URI of the signing key's CRL",
     ),
     (
-        "I-COUNTRY",
+        RuleId::I_COUNTRY,
         "国名は発行国を表す大文字 2 字の PrintableString である",
         "the country is one PrintableString of two capitals, the issuing country's",
     ),
     (
-        "S-CRL-URL",
+        RuleId::S_CRL_URL,
         "CRL の配布点は鍵ごとに異なる",
         "the CRLs of each key have an address of their own",
     ),
     (
-        "P-NAME-STRING",
+        RuleId::P_NAME_STRING,
         "O と CN は UTF8String か PrintableString である",
         "O and CN are UTF8String or PrintableString",
     ),
-    ("P-NAME-LENGTH", "O と CN は 64 文字以下である", "O and CN have at most 64 characters"),
+    (RuleId::P_NAME_LENGTH, "O と CN は 64 文字以下である", "O and CN have at most 64 characters"),
     (
-        "P-UNIQUE-ID",
+        RuleId::P_UNIQUE_ID,
         "issuerUniqueID と subjectUniqueID はない",
         "there is no issuerUniqueID and no subjectUniqueID",
     ),
     (
-        "P-URI",
+        RuleId::P_URI,
         "URI は絶対形の http か https で、ホスト名を持つ",
         "every URI is absolute, http or https, with a host",
     ),
@@ -183,127 +188,127 @@ const CERTIFICATE: &[Row] = &[
 
 const CA: &[Row] = &[
     (
-        "I-ROOT-SKI",
+        RuleId::I_ROOT_SKI,
         "CA 証明書の subjectKeyIdentifier は鍵の SHA-1 で、critical でない",
         "every CA certificate's subjectKeyIdentifier is SHA-1 of its key, not critical",
     ),
     (
-        "I-ROOT-KEY-USAGE",
+        RuleId::I_ROOT_KEY_USAGE,
         "CA 証明書の keyUsage は keyCertSign と cRLSign だけで、critical である",
         "every CA certificate's keyUsage is exactly keyCertSign and cRLSign, critical",
     ),
     (
-        "I-ROOT-BASIC-CONSTRAINTS",
+        RuleId::I_ROOT_BASIC_CONSTRAINTS,
         "CA 証明書の basicConstraints は cA、pathLenConstraint 0 で、critical である",
         "every CA certificate has cA and pathLenConstraint 0, critical",
     ),
-    ("I-ROOT-EXT", "CA 証明書にほかの拡張はない", "no CA certificate has another extension"),
+    (RuleId::I_ROOT_EXT, "CA 証明書にほかの拡張はない", "no CA certificate has another extension"),
     (
-        "I-ROOT-VALIDITY",
+        RuleId::I_ROOT_VALIDITY,
         "CA 証明書の有効期間は 20 年以内である",
         "every CA certificate is valid for at most 20 years",
     ),
 ];
 
 const ROOT: &[Row] = &[(
-    "R-ROOT",
+    RuleId::R_ROOT,
     "ルートは鍵の生成と発行の日から 5 年 4 か月有効である",
     "every root is valid from the day of its issue for 5 years 4 months",
 )];
 
 const DS: &[Row] = &[
     (
-        "R-DS",
+        RuleId::R_DS,
         "DS 証明書は要求の鍵と計画の日付を持ち、ルートより先に満了し、要求は秘密鍵の所持を証明する",
         "every DS certificate has the key of its request, which proved possession, and the planned dates, and ends not after the root",
     ),
-    ("R-DS-NOT-CA", "DS 証明書は認証局のものではない", "no DS certificate can certify"),
+    (RuleId::R_DS_NOT_CA, "DS 証明書は認証局のものではない", "no DS certificate can certify"),
     (
-        "I-DS-KEY-USAGE",
+        RuleId::I_DS_KEY_USAGE,
         "DS の keyUsage は digitalSignature だけで、critical である",
         "every DS certificate's keyUsage is digitalSignature alone, critical",
     ),
     (
-        "I-DS-EKU",
+        RuleId::I_DS_EKU,
         "DS の extKeyUsage はポリシーの用途 1 つだけで、critical である",
         "every DS certificate's extKeyUsage is the one purpose of the policy, critical",
     ),
     (
-        "I-DS-VALIDITY",
+        RuleId::I_DS_VALIDITY,
         "DS 証明書の有効期間は 457 日以内である",
         "every DS certificate is valid for at most 457 days",
     ),
-    ("I-DS-EXT", "DS 証明書にほかの拡張はない", "no DS certificate has another extension"),
+    (RuleId::I_DS_EXT, "DS 証明書にほかの拡張はない", "no DS certificate has another extension"),
 ];
 
 const CRL: &[Row] = &[
     (
-        "R-CRL",
+        RuleId::R_CRL,
         "CRL は version 2 で、計画の日付と番号を持ち、有効期間は 3 日、更新は 1 日ごとである",
         "every CRL is version 2, with the planned dates and number: valid for 3 days, a new one each day",
     ),
     (
-        "R-CRL-COVER",
+        RuleId::R_CRL_COVER,
         "CRL は、失効して満了していない証明書をすべて持ち、ほかは持たない",
         "every CRL holds every revoked certificate that has not expired, and no other",
     ),
     (
-        "S-CRL-BATCH",
+        RuleId::S_CRL_BATCH,
         "CRL は 1 鍵あたり 104 件以下である",
         "no batch has more CRLs than the policy allows",
     ),
     (
-        "S-CRL-END",
+        RuleId::S_CRL_END,
         "どの CRL も、鍵のルート証明書より先に終わる",
         "no CRL ends after the root of its key",
     ),
     (
-        "I-CRL-EXT",
+        RuleId::I_CRL_EXT,
         "CRL の拡張は authorityKeyIdentifier と cRLNumber だけで、critical でない",
         "every CRL has exactly authorityKeyIdentifier and cRLNumber, not critical",
     ),
     (
-        "I-CRL-ENTRY-EXT",
+        RuleId::I_CRL_ENTRY_EXT,
         "CRL の項目の拡張はポリシーのとおりである",
         "the entries of CRLs have the extensions that the policy says",
     ),
     (
-        "I-CRL-NEXT-UPDATE",
+        RuleId::I_CRL_NEXT_UPDATE,
         "nextUpdate は thisUpdate より後で、90 日以内である",
         "every CRL has a nextUpdate after thisUpdate, within 90 days",
     ),
     (
-        "P-CRL-EMPTY",
+        RuleId::P_CRL_EMPTY,
         "失効がなければ revokedCertificates はない",
         "revokedCertificates is absent where there is none",
     ),
     (
-        "P-CRL-DATES",
+        RuleId::P_CRL_DATES,
         "失効日は thisUpdate より後にならない",
         "no revocation is later than its CRL's thisUpdate",
     ),
     (
-        "P-CRL-ONCE",
+        RuleId::P_CRL_ONCE,
         "CRL に同じシリアル番号は 2 度現れない",
         "no serial number stands twice in a CRL",
     ),
     (
-        "P-CRL-KEY",
+        RuleId::P_CRL_KEY,
         "CRL の authorityKeyIdentifier は署名した鍵を識別子だけで示す",
         "every CRL names its signing key, by its identifier alone",
     ),
     (
-        "P-CRL-NUMBER",
+        RuleId::P_CRL_NUMBER,
         "CRL 番号は 20 オクテット以下である",
         "every CRL number has at most 20 octets",
     ),
     (
-        "R-NO-UNREVOKE",
+        RuleId::R_NO_UNREVOKE,
         "一時停止と失効の取消しはない",
         "there is no certificateHold and no removeFromCRL",
     ),
     (
-        "P-REASON",
+        RuleId::P_REASON,
         "失効理由は CP/CPS のもので、unspecified は書かない",
         "every reason is one of the CP/CPS's, and unspecified is left out",
     ),

@@ -1,7 +1,7 @@
 //! What each rule says where it is kept, in both languages, on what that rests, and what in a
 //! record makes it judged.
 //!
-//! [`Rule::sentence`](super::Rule) says what is refused. A verdict needs the other side: "no token
+//! [`Rule::sentence`](crate::rules::Rule) says what is refused. A verdict needs the other side: "no token
 //! gives out a private key" is so only where a token was asked for one.
 //!
 //! **Invariant:** every rule stands here once, under its id; a test holds it.
@@ -14,6 +14,7 @@ mod structures;
 
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph};
+use crate::rule::RuleId;
 use crate::verify::History;
 
 /// On what it rests that a rule was kept.
@@ -89,7 +90,7 @@ pub(super) struct Group {
     basis: Basis,
     when: When,
     /// Id, Japanese, English.
-    rows: &'static [(&'static str, &'static str, &'static str)],
+    rows: &'static [(RuleId, &'static str, &'static str)],
 }
 
 /// A sentence in both languages.
@@ -105,7 +106,7 @@ pub struct Sentence {
 #[derive(Debug, Clone, Copy)]
 pub struct Kept {
     /// The rule's id.
-    pub id: &'static str,
+    pub id: RuleId,
     /// What is so.
     pub so: Sentence,
     /// On what that rests.
@@ -114,14 +115,14 @@ pub struct Kept {
     pub when: When,
 }
 
-const fn proved(when: When, rows: &'static [(&'static str, &'static str, &'static str)]) -> Group {
+const fn proved(when: When, rows: &'static [(RuleId, &'static str, &'static str)]) -> Group {
     Group { basis: Basis::Proved, when, rows }
 }
 
 const fn stated(
     by: By,
     when: When,
-    rows: &'static [(&'static str, &'static str, &'static str)],
+    rows: &'static [(RuleId, &'static str, &'static str)],
 ) -> Group {
     Group { basis: Basis::Stated(by), when, rows }
 }
@@ -131,7 +132,7 @@ pub fn all() -> impl Iterator<Item = Kept> {
     let groups =
         [plan::GROUPS, people::GROUPS, room::GROUPS, structures::GROUPS, elsewhere::GROUPS];
     groups.into_iter().flatten().flat_map(|group| {
-        let row = |&(id, ja, en): &(&'static str, &'static str, &'static str)| Kept {
+        let row = |&(id, ja, en): &(RuleId, &'static str, &'static str)| Kept {
             id,
             so: Sentence { ja, en },
             basis: group.basis,

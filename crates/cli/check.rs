@@ -1,0 +1,39 @@
+//! Checks a plan against every rule.
+
+use crate::args;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::report::print;
+use crate::review::reviewed;
+
+pub(crate) fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
+    let compiled = reviewed(planned)?;
+    let graph = &compiled.graph;
+    let (certificates, crls) = graph.structures();
+    let reported = compiled.warnings.iter().map(|v| {
+        let what = pick(lang, "報告", "reported");
+        format!("  {what} {}: {}; {}\n", v.rule, v.asked, v.found)
+    });
+    let reported: String = reported.collect();
+    let granted = graph.exceptions().iter();
+    let granted = granted.map(|line| format!("{} {line}\n", pick(lang, "例外", "exception")));
+    let covered = compiled.excepted.iter().map(|v| {
+        let what = pick(lang, "例外により許容", "excepted");
+        format!("  {what} {}: {}; {}\n", v.rule, v.asked, v.found)
+    });
+    let exceptions: String = granted.chain(covered).collect();
+    let kept = match compiled.excepted.is_empty() {
+        true => pick(lang, "規則をすべて満たす:", "keeps every rule:"),
+        false => pick(lang, "例外のほかは規則を満たす:", "keeps every rule but the excepted:"),
+    };
+    print(&format!(
+        "{exceptions}{kept} {}\n  graph     {}\n  bindings  {}\n  {} {}, {} {certificates}, {} {crls}\n{reported}",
+        graph.ceremony(),
+        graph.id(),
+        compiled.bindings.id(),
+        pick(lang, "手順", "operations:"),
+        graph.ops().len(),
+        pick(lang, "電子証明書", "certificates:"),
+        pick(lang, "CRL", "CRLs:"),
+    ))
+}

@@ -1,0 +1,126 @@
+//! Judges what was read, by its signatures and by what it is trusted under: a sealed folder, a
+//! ledger's end.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use ceremony::anchor::Anchor;
+use ceremony::fault::Fault;
+use ceremony::key::{Check, KeyError, Proof};
+use ceremony::ledger::State;
+use ceremony::rule::RuleId;
+use ceremony::verify::{Refusal, Sealed, Trial, Trust, Verdict, replay};
+
+use crate::files::read_document;
+use crate::halt::Halt;
+use crate::places::place;
+use crate::proofs::Proving;
+use crate::{output, proofs};
+
+/// Under what something is taken.
+pub(crate) const fn trust(anchor: Option<&Anchor>, rehearsal: bool, drill: bool) -> Trust<'_> {
+    match (anchor, rehearsal, drill) {
+        (Some(anchor), _, _) => Trust::Anchor(anchor),
+        (None, true, _) => Trust::Rehearsal,
+        (None, false, true) => Trust::Drill,
+        (None, false, false) => Trust::None,
+    }
+}
+
+/// The anchor, if one is named.
+pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
+    let Some(path) = path else { return Ok(None) };
+    let octets = read_document(path)?;
+    Anchor::parse(&octets).map(Some).map_err(|violation| {
+        let place = place(path, &octets, &violation.place.span);
+        Halt::media(violation.rule, format!("{} in {place}", violation.asked), violation.found)
+    })
+}
+
+/// A sealed folder that was replayed, and whose signatures are being proved.
+pub(crate) struct Judging {
+    found: BTreeMap<String, Vec<u8>>,
+    sealed: Sealed,
+    trial: Trial,
+    proving: Proving,
+}
+
+impl Judging {
+    /// Replays a sealed folder, and begins to prove its signatures.
+    pub(crate) fn begin(
+        found: BTreeMap<String, Vec<u8>>,
+        state: &Arc<State>,
+    ) -> Result<Self, Halt> {
+        let sealed = output::sealed(&found);
+        let trial = replay(&sealed, state).map_err(Halt::Verification)?;
+        let proving = Proving::begin(trial.checks.clone());
+        Ok(Self { found, sealed, trial, proving })
+    }
+
+    /// What this ceremony and those before it left, if it is so.
+    pub(crate) const fn state(&self) -> &Arc<State> {
+        self.trial.state()
+    }
+
+    /// The verdict, once every signature is proved, and every file compared with what the
+    /// transcript gives.
+    pub(crate) fn end(self, trust: &Trust<'_>) -> Result<Verdict, Halt> {
+        let Self { found, sealed, trial, proving } = self;
+        let proofs = proving.end().map_err(not_proved)?;
+        let verdict = trial.conclude(proofs, trust).map_err(Halt::Verification)?;
+        let difference = match &verdict {
+            Verdict::Verified(verified) => {
+                output::difference(&output::files(verified, &sealed), &found)
+            }
+            Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => {
+                output::unlike(facts, &sealed, &found)
+            }
+        };
+        if let Some((name, what)) = difference {
+            let fault =
+                Fault::new(RuleId::S_ARTEFACT, "the file that this transcript gives", &what);
+            return Err(Halt::Verification(Refusal { place: name, fault }));
+        }
+        Ok(verdict)
+    }
+}
+
+/// Under an anchor a ledger has every ceremony that is pinned, and none beside.
+pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Halt> {
+    let Trust::Anchor(anchor) = trust else { return Ok(()) };
+    let refused = |fault| Halt::Verification(Refusal { place: "anchor.toml".into(), fault });
+    if let Some(pin) = anchor.lacked(state) {
+        let asked = format!("a ledger with {}, which the anchor pins", pin.name);
+        let last = state.held.last().map_or("nothing", |held| held.ceremony.as_str());
+        let found = format!("one that ends with {last}");
+        return Err(refused(Fault::new(RuleId::S_ANCHOR, asked, found)));
+    }
+    if anchor.compare(state).map_err(refused)?.is_whole() {
+        return Ok(());
+    }
+    let unpinned = state.held.iter().skip(anchor.ceremony.len());
+    let names: Vec<&str> = unpinned.map(|held| held.ceremony.as_str()).collect();
+    Err(Halt::NotPinned(names.join(", ")))
+}
+
+/// The verdict on what was replayed, once the signatures that these proofs do not cover are proved.
+pub(crate) fn prove_and_conclude(
+    trial: Trial,
+    trust: &Trust<'_>,
+    mut proofs: Vec<Proof>,
+) -> Result<Verdict, Halt> {
+    proofs.extend(prove_all(&trial.unproved(&proofs))?);
+    trial.conclude(proofs, trust).map_err(Halt::Verification)
+}
+
+/// Proves these signatures of a transcript, or names one that does not hold.
+pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
+    proofs::prove(checks).map_err(not_proved)
+}
+
+fn not_proved((subject, error): (String, KeyError)) -> Halt {
+    let asked = format!("a signature on {subject}");
+    let fault = Fault::new(RuleId::S_SIGNATURE, asked, error.to_string());
+    Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
+}

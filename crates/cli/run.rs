@@ -1,0 +1,101 @@
+//! Holds a ceremony from its beginning.
+
+use std::path::Path;
+
+use ceremony::compile::Compiled;
+use ceremony::record::Mode;
+use ceremony::rule::RuleId;
+use ceremony::run::Run;
+
+use crate::args;
+use crate::clock::{Bounds, Clock, judge_clock};
+use crate::conduct::{Conduct, clock};
+use crate::ends::At;
+use crate::files;
+use crate::halt::{Halt, Reached};
+use crate::held::{finish, held_on, people};
+use crate::journal::{self, Journal};
+use crate::lang::Lang;
+use crate::review::compiled;
+use crate::sources::{Sources, shown};
+use crate::{output, probe, room};
+
+pub(crate) fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
+    let journals = &run.held.journal;
+    let held = |halt: Halt| halt.held(Reached::of(journals));
+    if Journal::is_begun(journals) {
+        return Err(begun_already(run));
+    }
+    let out = &run.held.out;
+    output::refuse_existing(out).map_err(|halt| halt.held(Reached::Taken(vec![out.clone()])))?;
+    let (conduct, run_begun) = begin(run, lang).map_err(held)?;
+    finish(conduct, run_begun, &run.held, lang)
+}
+
+/// There is a ceremony in the journals: this one goes on by another command; another one has its
+/// own folders, and this one wants others.
+fn begun_already(run: &args::Run) -> Halt {
+    let journals = &run.held.journal;
+    let asked = "journals that hold no ceremony";
+    let planned = Sources::read(&run.plan).and_then(Sources::inputs);
+    let planned = planned.ok().map(|inputs| inputs.plan.ceremony.into_inner());
+    match (Journal::ceremony(journals), planned) {
+        (Some(there), Some(planned)) if there != planned => {
+            let asked = format!("other folders for the journals of {planned}");
+            let found = format!("those of {there}, which keep it; nothing in them was changed");
+            Halt::media(RuleId::S_JOURNAL, asked, found).held(Reached::Taken(journals.clone()))
+        }
+        (Some(there), _) => {
+            let found = format!("{there}, which was begun there");
+            Halt::media(RuleId::S_JOURNAL, asked, found).held(Reached::of(journals))
+        }
+        (None, _) => {
+            let found = "a ceremony that was begun there";
+            Halt::media(RuleId::S_JOURNAL, asked, found).held(Reached::of(journals))
+        }
+    }
+}
+
+/// Everything up to the first record, which is durable then.
+fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
+    let folder = Sources::read(&run.plan)?;
+    let entered = room::enter(&run.held.room, room::Wanted::Tokens)?;
+    let (compiled, proofs) =
+        compiled(folder, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
+    if entered.mode == Mode::Real {
+        refuse_other_bindings(&run.plan, &compiled)?;
+    }
+    let clock = Clock::System;
+    let bounds = Bounds { window: Some(compiled.graph.window()), last: None };
+    if judge_clock(&bounds, clock.now()?).is_err() {
+        let mut people = people(&run.held, entered.mode, lang)?.0;
+        clock::agree(&mut people, &clock, &bounds, At::of(&run.held), lang)?;
+    }
+    let at = clock.now()?;
+    let step = Run::begin(compiled.clone(), entered.mode, entered.place, at)
+        .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
+    let mut tokens = entered.tokens;
+    // What needs no login is asked while nothing is begun: a wrong token costs nobody a day.
+    probe::before_anyone_enters(&mut tokens, &step.run)?;
+    let (people, pin) = people(&run.held, entered.mode, lang)?;
+    journal::place::two_devices(&run.held.journal, entered.mode, lang)?;
+    let journal = Journal::begin(&run.held.journal, &compiled)?;
+    let mut conduct =
+        Conduct { tokens, people, clock, journal, pin: Some(pin), progress: true, lang, proofs };
+    let run_begun = conduct.keep(step)?;
+    Ok((conduct, run_begun))
+}
+
+/// The bindings that were reviewed with the plan (`gishiki bind`), where they lie beside it, are
+/// those that it has today.
+fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
+    let path = plan.join("bindings.txt");
+    if path.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    if files::read_document(&path)? == compiled.bindings.text().as_bytes() {
+        return Ok(());
+    }
+    let asked = format!("the bindings {}, as reviewed in {}", compiled.bindings.id(), shown(&path));
+    Err(Halt::media(RuleId::S_PAPERS, asked, "others; the plan is to be reviewed once more"))
+}

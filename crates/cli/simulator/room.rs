@@ -1,0 +1,225 @@
+//! People who can be mistaken, refuse, be late and leave. They read the head from their paper,
+//! never from the machine, and everything that they say is kept, so that nobody can put words into
+//! their mouths.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ceremony::graph::{Act, Graph, Op, PeopleAct, TokenAct};
+use ceremony::hex::Digest;
+use ceremony::name::Name;
+use ceremony::record::{Said, WHO};
+use ceremony::run::{FactKind, HEAD};
+
+use super::checker::Met;
+use super::faults::{Fault, OfPeople, Site};
+use super::world::{crash, listed, with};
+use crate::people::{Asked, Question, Reply, as_planned, two_of_two_roles, who_notes};
+
+/// What people heard, said and noted.
+#[derive(Debug, Default)]
+pub(super) struct Told {
+    /// What the tool said in this session.
+    pub(super) heard: Vec<String>,
+    /// What was said, as the records must have it.
+    pub(super) said: BTreeSet<String>,
+    /// The heads on paper that were confirmed on the screen, the last one last.
+    paper: Vec<Digest>,
+    /// How often the head was not taken in this session.
+    not_taken: u32,
+    /// How often somebody was asked for the time in this session.
+    times: u32,
+    /// How many PINs were entered in this session.
+    pins: u32,
+    /// How often people have said something.
+    pub(super) count: u32,
+}
+
+impl Told {
+    pub(super) fn hear(&mut self, text: &str) {
+        self.heard.push(text.to_string());
+        // They strike the head out that did not count, as they are told.
+        if text.contains("Strike that head out, and read the one before it") {
+            self.paper.pop();
+        }
+    }
+
+    /// A new session begins.
+    pub(super) fn sit_down(&mut self) {
+        self.heard.clear();
+        self.not_taken = 0;
+        self.times = 0;
+        self.pins = 0;
+    }
+
+    fn say(&mut self, what: String) {
+        self.count += 1;
+        self.said.insert(what);
+    }
+
+    /// The head that is read from paper: at first the last one. If the machine does not take it and
+    /// it was noted just before the interruption, the one before.
+    fn head(&self) -> Option<Digest> {
+        let back = usize::try_from(self.not_taken.min(1)).unwrap();
+        self.paper.iter().rev().nth(back).or(self.paper.first()).copied()
+    }
+}
+
+/// How a record of people's answer reads.
+pub(super) fn answered(op: &str, by: &str, facts: &BTreeMap<String, String>) -> String {
+    format!("answered {op} by {by}: {facts:?}")
+}
+
+/// A question is heard: time passes, and something goes wrong. People who leave end the process.
+fn heard(what: &str) -> Option<OfPeople> {
+    let fault = with(|world| {
+        world.time += 7;
+        world.note(format!("asked {what}"));
+        let Some(Fault::People(_, fault)) = world.pass(Site::Question) else { return None };
+        match fault {
+            OfPeople::Late(hours) => world.time += i64::from(hours) * 3600,
+            OfPeople::Clock(minutes) => world.skew += i64::from(minutes) * 60,
+            OfPeople::Mistaken
+            | OfPeople::Wrong
+            | OfPeople::Refuse
+            | OfPeople::Deviate
+            | OfPeople::Leave => {}
+        }
+        Some(fault)
+    })
+    .flatten();
+    if fault == Some(OfPeople::Leave) {
+        crash();
+    }
+    fault
+}
+
+fn refused(graph: &Graph, op: &str) -> Reply {
+    let by = two_of_two_roles(graph);
+    with(|world| world.told.say(format!("refused {op} by {}", listed(&by))));
+    Reply::Refused { by, reason: "simulated".into() }
+}
+
+fn deviation(graph: &Graph, op: &str) -> Reply {
+    let by = two_of_two_roles(graph);
+    with(|world| world.told.say(format!("deviation {op} by {}", listed(&by))));
+    Reply::Deviation { by, reason: "simulated".into() }
+}
+
+/// A question of the script.
+pub(crate) fn ask(question: &Question<'_>) -> Reply {
+    let op = question.request.op.name.as_str();
+    let fault = heard(op);
+    let mut said = as_planned(question.request, "simulated");
+    let reads = matches!(question.request.op.act, Act::People(PeopleAct::Papers));
+    let on_paper = with(|world| {
+        if !reads {
+            return None;
+        }
+        let is_head = |fact: &&ceremony::run::Fact| fact.name == HEAD;
+        let FactKind::Digest(asked) = &question.request.facts.iter().find(is_head)?.kind else {
+            return None;
+        };
+        if question.asked == Asked::Mistaken && world.told.not_taken == 0 {
+            world.told.not_taken = 1;
+        }
+        let head = world.told.head()?;
+        let right = head == *asked;
+        world.note(format!("read {head}, {}", if right { "as asked" } else { "not as asked" }));
+        Some((head, right))
+    })
+    .flatten();
+    if let Some((head, right)) = on_paper {
+        said.facts.insert(HEAD.into(), head.to_string());
+        let before = with(|world| std::mem::replace(&mut world.told.not_taken, 1)).unwrap_or(0);
+        if !right && before > 0 {
+            return refused(question.graph, op);
+        }
+        if right {
+            with(|world| world.told.not_taken = 0);
+        }
+    }
+    match fault {
+        Some(OfPeople::Mistaken) => return Reply::Mistaken { question: WHO, said: Vec::new() },
+        Some(OfPeople::Refuse) => return refused(question.graph, op),
+        Some(OfPeople::Deviate) => return deviation(question.graph, op),
+        Some(OfPeople::Wrong) => said.by = Vec::new(),
+        Some(OfPeople::Leave | OfPeople::Late(_) | OfPeople::Clock(_)) | None => {}
+    }
+    let words = answered(op, &listed(&said.by), &said.facts);
+    with(|world| world.told.say(words));
+    Reply::Said(said)
+}
+
+/// Somebody enters a PIN. Who cannot log in after a while ends the process.
+pub(crate) fn enter_pin(op: &Op) {
+    if !matches!(op.act, Act::Token(TokenAct::Login { .. })) {
+        return;
+    }
+    let _ = heard("for the PIN");
+    let pins = with(|world| {
+        world.told.pins += 1;
+        world.told.pins
+    });
+    if pins > Some(6) {
+        crash();
+    }
+}
+
+/// Consent to something of the script's annex.
+pub(crate) fn consent(graph: &Graph, op: &Op, what: &str) -> Reply {
+    match heard(&format!("to consent: {what}")) {
+        // A terminal takes no deviation there.
+        Some(OfPeople::Refuse | OfPeople::Deviate) => refused(graph, op.name.as_str()),
+        Some(OfPeople::Mistaken) => Reply::Mistaken { question: WHO, said: Vec::new() },
+        Some(OfPeople::Wrong | OfPeople::Leave | OfPeople::Late(_) | OfPeople::Clock(_)) | None => {
+            let by = two_of_two_roles(graph);
+            with(|world| world.told.say(format!("consent by {}", listed(&by))));
+            Reply::Said(Said { by, facts: BTreeMap::new() })
+        }
+    }
+}
+
+/// Whether a refusal on one medium is lifted: those who refused hold to it, and a rule's holds.
+pub(crate) fn lifted(what: &str) -> Vec<Name> {
+    let _ = heard(&format!("whether it holds: {what}"));
+    Vec::new()
+}
+
+/// The head is written down; it counts on paper once it is confirmed on the screen.
+pub(crate) fn note(graph: &Graph, op: &Op, head: Digest) -> Reply {
+    match heard(&format!("to note {head}")) {
+        Some(OfPeople::Refuse) => return refused(graph, op.name.as_str()),
+        Some(OfPeople::Deviate) => return deviation(graph, op.name.as_str()),
+        Some(OfPeople::Mistaken | OfPeople::Wrong) => {
+            return Reply::Mistaken { question: WHO, said: Vec::new() };
+        }
+        Some(OfPeople::Leave | OfPeople::Late(_) | OfPeople::Clock(_)) | None => {}
+    }
+    let by = who_notes(graph);
+    with(|world| {
+        world.told.paper.push(head);
+        world.told.say(format!("noted {head} by {}", listed(&by)));
+    });
+    Reply::Said(Said { by, facts: BTreeMap::new() })
+}
+
+/// What is done about a clock that does not agree: it is set; then people wait until it agrees; in
+/// the end they go on late, where that is offered, or stop.
+pub(crate) fn choose(asked: &str) -> String {
+    let fault = heard(asked);
+    with(|world| {
+        world.told.times += 1;
+        world.checker.meet(Met::WrongClock);
+        if fault != Some(OfPeople::Refuse) {
+            match world.told.times {
+                1 => world.skew = 0,
+                2..=8 => world.time += 3600,
+                _ if asked.contains("late") => return "late".to_string(),
+                _ => return "no".to_string(),
+            }
+            return String::new();
+        }
+        "no".to_string()
+    })
+    .unwrap_or_default()
+}

@@ -1,0 +1,24 @@
+//! People as a verdict names them.
+
+use ceremony::graph::Bilingual;
+use ceremony::name::Name;
+use ceremony::verify::Account;
+
+use crate::lang::{Lang, pick};
+use crate::report::plain;
+
+/// People by their ids and names.
+pub(super) fn people<'n>(
+    account: &Account,
+    by: impl IntoIterator<Item = &'n Name>,
+    lang: Lang,
+) -> String {
+    let named = |id: &Name| {
+        let name = account.people.get(id).map(|name: &Bilingual| match lang {
+            Lang::Ja => plain(&name.ja),
+            Lang::En => plain(&name.en),
+        });
+        name.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
+    };
+    by.into_iter().map(named).collect::<Vec<_>>().join(pick(lang, "、", ", "))
+}
