@@ -485,21 +485,3 @@ fn a_key_pair_in_doubt_is_adopted_whole_or_removed_with_consent() {
     walk.note();
     assert!(matches!(walk.run.next(), Next::Ask(op, 1) if op.name == "generate-g1"));
 }
-
-#[test]
-fn a_forger_who_re_seals() {
-    // Another graph under the first record's name: the inputs say otherwise.
-    let golden = crate::support::genesis_golden();
-    let mut sealed = ceremony::verify::Sealed::default();
-    for (name, octets) in crate::support::files(&golden.join("inputs")) {
-        sealed.inputs.insert(name, octets);
-    }
-    let text = std::fs::read_to_string(golden.join("transcript.jsonl")).unwrap();
-    let graph = compiled().graph.id().to_string();
-    sealed.transcript = text.replacen(&graph, &"0".repeat(64), 1).into_bytes();
-    let refusal = ceremony::verify::replay(&sealed, &nothing()).unwrap_err();
-    assert_eq!(
-        (refusal.fault.rule, refusal.place.as_str()),
-        (RuleId::S_OPENED, "transcript.jsonl line 1")
-    );
-}

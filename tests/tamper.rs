@@ -43,6 +43,19 @@ fn an_unchanged_ceremony_is_forged_to_the_same_octets() {
     }
 }
 
+/// The first record names the graph that its inputs give, and no other.
+#[test]
+fn another_graph_under_the_first_record_is_refused() {
+    let mut sealed = golden();
+    let text = String::from_utf8(sealed.transcript).unwrap();
+    let record: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
+    let graph = record["event"]["graph"].as_str().unwrap();
+    sealed.transcript = text.replacen(graph, &"0".repeat(64), 1).into_bytes();
+    let refusal = replay(&sealed, &nothing()).unwrap_err();
+    let place = refusal.place.as_str();
+    assert_eq!((refusal.fault.rule, place), (RuleId::S_OPENED, "transcript.jsonl line 1"));
+}
+
 /// The folder with these lines.
 fn folder(book: &Book, lines: &[&str]) -> Sealed {
     let mut sealed = Sealed { transcript: Vec::new(), after: None, ..book.sealed.clone() };

@@ -37,8 +37,8 @@ pub(crate) fn show(asked: &args::Diff, lang: Lang) -> Result<(), Halt> {
 /// What a folder means. One that breaks rules has a meaning, too; one that cannot be read has none.
 fn meaning(path: &Path, ledger: Option<&Path>, folded: &mut Folded) -> Result<Meaning, Halt> {
     let is_sealed = path.join(TRANSCRIPT_FILE).exists();
-    let folder = if is_sealed { Sources::sealed(path)? } else { Sources::read(path)? };
-    let inputs = folder.inputs()?;
+    let sources = if is_sealed { Sources::sealed(path)? } else { Sources::read(path)? };
+    let inputs = sources.inputs()?;
     let after = inputs.plan.after.get_ref();
     let ledger = match (ledger, is_sealed) {
         (Some(ledger), _) => Some(ledger.to_path_buf()),

@@ -40,8 +40,8 @@ pub(crate) fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt
     if rehearse.plan.is_dir() && !rehearse.plan.join(PLAN_FILE).exists() {
         return rehearse_all(&rehearse.plan, &rehearse.target, lang);
     }
-    let folder = Sources::read(&rehearse.plan)?;
-    let (compiled, proofs) = compiled(folder, |plan| {
+    let sources = Sources::read(&rehearse.plan)?;
+    let (compiled, proofs) = compiled(sources, |plan| {
         let (after, ledger) = (plan.after.get_ref(), rehearse.ledger.as_deref());
         let state = ledgers::state_before(&rehearse.plan, after, ledger, &Trust::None)?;
         Ok(Arc::new(state.rehearsed()))

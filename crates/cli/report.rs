@@ -53,7 +53,7 @@ pub(crate) fn tell(text: &str) {
 
 fn words(halt: &Halt, lang: Lang) -> String {
     match halt {
-        Halt::Violations(folder, violations) => self::violations(folder, violations, lang),
+        Halt::Violations(sources, violations) => self::violations(sources, violations, lang),
         Halt::People(why) => {
             format!("{}: {}\n", pick(lang, "中止", "stopped"), plain(why))
         }
@@ -166,7 +166,7 @@ fn clause(rule: RuleId) -> &'static str {
     ceremony::rules::find(rule).map_or("gishiki", |rule| rule.clause)
 }
 
-fn violations(folder: &Sources, violations: &[Violation], lang: Lang) -> String {
+fn violations(sources: &Sources, violations: &[Violation], lang: Lang) -> String {
     let theme = GraphicalTheme::unicode_nocolor();
     let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
     let mut documents: BTreeMap<Input, Arc<Document>> = BTreeMap::new();
@@ -174,7 +174,7 @@ fn violations(folder: &Sources, violations: &[Violation], lang: Lang) -> String 
     for (number, violation) in violations.iter().enumerate() {
         let input = violation.place.input;
         let document = documents.entry(input).or_insert_with(|| {
-            let (path, octets) = folder.of(input).cloned().unwrap_or_default();
+            let (path, octets) = sources.of(input).cloned().unwrap_or_default();
             Arc::new(Document::new(&path, source(&String::from_utf8_lossy(&octets))))
         });
         if number >= IN_FULL {

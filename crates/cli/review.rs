@@ -15,11 +15,11 @@ use crate::{ledgers, proofs};
 
 /// Compiles a plan against a state.
 pub(crate) fn compiled(
-    folder: Sources,
+    sources: Sources,
     state: impl FnOnce(&Plan) -> Result<Arc<State>, Halt>,
 ) -> Result<(Compiled, Vec<Proof>), Halt> {
-    let again = folder.clone();
-    let inputs = folder.inputs()?;
+    let again = sources.clone();
+    let inputs = sources.inputs()?;
     let state = state(&inputs.plan)?;
     let refused = |violations| Halt::Violations(Box::new(again.clone()), violations);
     let compiled = compile(&inputs, &state).map_err(refused)?;

@@ -58,10 +58,10 @@ fn begun_already(run: &args::Run) -> Halt {
 
 /// Everything up to the first record, which is durable then.
 fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
-    let folder = Sources::read(&run.plan)?;
+    let sources = Sources::read(&run.plan)?;
     let entered = room::enter(&run.held.room, room::Wanted::Tokens)?;
     let (compiled, proofs) =
-        compiled(folder, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
+        compiled(sources, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
     if entered.mode == Mode::Real {
         refuse_other_bindings(&run.plan, &compiled)?;
     }

@@ -227,8 +227,8 @@ impl Act {
     #[must_use]
     pub const fn phase(&self) -> Phase {
         match self {
-            Self::People(act) => act.phase(),
-            Self::Token(act) => act.phase(),
+            Self::People(act) => act.row().1,
+            Self::Token(act) => act.row().1,
             Self::Seal => Phase::Seal,
         }
     }
@@ -244,7 +244,7 @@ impl Act {
     pub const fn has_effect(&self) -> bool {
         match self {
             Self::People(_) => false,
-            Self::Token(act) => act.has_effect(),
+            Self::Token(act) => matches!(act.row().2, Leaves::Signature | Leaves::Key),
             Self::Seal => true,
         }
     }
@@ -262,12 +262,13 @@ impl Act {
     }
 
     /// Whether people note the head of the record after it: after every key, copy, destruction and
-    /// decision. Of sheets the last of a run is noted, which the graph knows.
+    /// decision, which is every work of people. Of sheets the last of a run is noted, which the
+    /// graph knows.
     #[must_use]
     pub(crate) const fn is_noted(&self) -> bool {
         match self {
-            Self::People(act) => act.decides(),
-            Self::Token(act) => act.changes_keys(),
+            Self::People(act) => matches!(act.row().1, Phase::Work),
+            Self::Token(act) => matches!(act.row().2, Leaves::Copy | Leaves::Key),
             Self::Seal => false,
         }
     }
@@ -276,85 +277,80 @@ impl Act {
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
-            Self::People(act) => act.kind(),
+            Self::People(act) => act.row().0,
             Self::Token(act) => act.kind(),
             Self::Seal => "seal",
         }
     }
 }
 
+/// What an act of a token leaves there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Leaves {
+    /// Nothing: done twice, it is what it was.
+    Nothing,
+    /// A copy that people made, and that is known now to be one.
+    Copy,
+    /// Signatures, or the head.
+    Signature,
+    /// A key that was made, copied or removed.
+    Key,
+}
+
 impl PeopleAct {
-    /// When this act has its place.
-    const fn phase(&self) -> Phase {
+    /// The act's kind, and when it has its place.
+    const fn row(&self) -> (&'static str, Phase) {
         match self {
-            Self::Entry { .. } => Phase::Entry,
-            Self::RollCall { .. } | Self::Papers | Self::Clock | Self::Activate => Phase::Opening,
-            Self::Application { .. }
-            | Self::Compromise { .. }
-            | Self::Order { .. }
-            | Self::Supersede { .. }
-            | Self::ApproveDestruction { .. }
-            | Self::ApproveRecovery { .. }
-            | Self::Clone { .. }
-            | Self::Fingerprint { .. }
-            | Self::Complete { .. } => Phase::Work,
-            Self::HandOver { .. } | Self::Deactivate | Self::AnchorWords | Self::Exit { .. } => {
-                Phase::Postscript
-            }
+            Self::Entry { .. } => ("entry", Phase::Entry),
+            Self::RollCall { .. } => ("roll-call", Phase::Opening),
+            Self::Papers => ("papers", Phase::Opening),
+            Self::Clock => ("clock", Phase::Opening),
+            Self::Activate => ("activate", Phase::Opening),
+            Self::Application { .. } => ("application", Phase::Work),
+            Self::Compromise { .. } => ("compromise", Phase::Work),
+            Self::Order { .. } => ("order", Phase::Work),
+            Self::Supersede { .. } => ("supersede", Phase::Work),
+            Self::ApproveDestruction { .. } => ("approve-destruction", Phase::Work),
+            Self::ApproveRecovery { .. } => ("approve-recovery", Phase::Work),
+            Self::Clone { .. } => ("clone", Phase::Work),
+            Self::Fingerprint { .. } => ("fingerprint", Phase::Work),
+            Self::Complete { .. } => ("complete", Phase::Work),
+            Self::HandOver { .. } => ("hand-over", Phase::Postscript),
+            Self::Deactivate => ("deactivate", Phase::Postscript),
+            Self::AnchorWords => ("anchor-words", Phase::Postscript),
+            Self::Exit { .. } => ("exit", Phase::Postscript),
         }
     }
+}
 
-    /// Whether it settles something: what was decided, judged or copied is then on paper.
-    const fn decides(&self) -> bool {
+impl TokenAct {
+    /// The act's kind, when it has its place, and what it leaves.
+    const fn row(&self) -> (&'static str, Phase, Leaves) {
         match self {
-            Self::Application { .. }
-            | Self::Compromise { .. }
-            | Self::Order { .. }
-            | Self::Supersede { .. }
-            | Self::ApproveDestruction { .. }
-            | Self::ApproveRecovery { .. }
-            | Self::Clone { .. }
-            | Self::Fingerprint { .. }
-            | Self::Complete { .. } => true,
-            Self::Entry { .. }
-            | Self::RollCall { .. }
-            | Self::Papers
-            | Self::Clock
-            | Self::Activate
-            | Self::HandOver { .. }
-            | Self::Deactivate
-            | Self::AnchorWords
-            | Self::Exit { .. } => false,
+            Self::Identify { .. } => ("identify", Phase::Opening, Leaves::Nothing),
+            Self::Login { .. } => ("login", Phase::Opening, Leaves::Nothing),
+            Self::Inventory { .. } => ("inventory", Phase::Opening, Leaves::Nothing),
+            Self::ReadHead => ("read-head", Phase::Opening, Leaves::Nothing),
+            Self::Copy { .. } => ("copy", Phase::Work, Leaves::Key),
+            Self::Inspect { .. } => ("inspect", Phase::Work, Leaves::Copy),
+            Self::Destroy { .. } => ("destroy", Phase::Work, Leaves::Key),
+            Self::Clear { .. } => ("clear", Phase::Work, Leaves::Key),
+            Self::Generate { .. } => ("generate", Phase::Work, Leaves::Key),
+            Self::SignHead => ("sign-head", Phase::Work, Leaves::Signature),
+            Self::ReadValue { .. } => ("read-value", Phase::Work, Leaves::Nothing),
+            Self::Wrap { .. } => ("wrap", Phase::Work, Leaves::Nothing),
+            Self::Sign(_) => ("sign", Phase::Work, Leaves::Signature),
+            Self::WriteHead => ("write-head", Phase::Work, Leaves::Signature),
+            Self::Logout { .. } => ("logout", Phase::Postscript, Leaves::Nothing),
         }
     }
 
     /// The act's kind, as graph and script write it.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Entry { .. } => "entry",
-            Self::RollCall { .. } => "roll-call",
-            Self::Papers => "papers",
-            Self::Clock => "clock",
-            Self::Activate => "activate",
-            Self::Application { .. } => "application",
-            Self::Compromise { .. } => "compromise",
-            Self::Order { .. } => "order",
-            Self::Supersede { .. } => "supersede",
-            Self::ApproveDestruction { .. } => "approve-destruction",
-            Self::ApproveRecovery { .. } => "approve-recovery",
-            Self::Clone { .. } => "clone",
-            Self::Fingerprint { .. } => "fingerprint",
-            Self::Complete { .. } => "complete",
-            Self::HandOver { .. } => "hand-over",
-            Self::Deactivate => "deactivate",
-            Self::AnchorWords => "anchor-words",
-            Self::Exit { .. } => "exit",
-        }
+        self.row().0
     }
-}
 
-impl TokenAct {
     /// The token that is asked.
     #[must_use]
     pub const fn holder(&self) -> &Holder {
@@ -374,91 +370,6 @@ impl TokenAct {
             | Self::ReadValue { .. }
             | Self::Wrap { .. }
             | Self::WriteHead => &Holder::Root,
-        }
-    }
-
-    /// When this act has its place.
-    const fn phase(&self) -> Phase {
-        match self {
-            Self::Identify { .. }
-            | Self::Login { .. }
-            | Self::Inventory { .. }
-            | Self::ReadHead => Phase::Opening,
-            Self::Copy { .. }
-            | Self::Inspect { .. }
-            | Self::Destroy { .. }
-            | Self::Clear { .. }
-            | Self::Generate { .. }
-            | Self::SignHead
-            | Self::ReadValue { .. }
-            | Self::Wrap { .. }
-            | Self::Sign(_)
-            | Self::WriteHead => Phase::Work,
-            Self::Logout { .. } => Phase::Postscript,
-        }
-    }
-
-    /// Whether it changes what is on a token, or has it sign.
-    const fn has_effect(&self) -> bool {
-        match self {
-            Self::Copy { .. }
-            | Self::Destroy { .. }
-            | Self::Clear { .. }
-            | Self::Generate { .. }
-            | Self::SignHead
-            | Self::Sign(_)
-            | Self::WriteHead => true,
-            Self::Identify { .. }
-            | Self::Login { .. }
-            | Self::Inventory { .. }
-            | Self::ReadHead
-            | Self::Inspect { .. }
-            | Self::ReadValue { .. }
-            | Self::Wrap { .. }
-            | Self::Logout { .. } => false,
-        }
-    }
-
-    /// Whether it makes, copies, reads back or removes a key.
-    const fn changes_keys(&self) -> bool {
-        match self {
-            Self::Copy { .. }
-            | Self::Inspect { .. }
-            | Self::Destroy { .. }
-            | Self::Clear { .. }
-            | Self::Generate { .. } => true,
-            Self::Identify { .. }
-            | Self::Login { .. }
-            | Self::Inventory { .. }
-            | Self::ReadHead
-            | Self::SignHead
-            | Self::ReadValue { .. }
-            | Self::Wrap { .. }
-            | Self::Sign(_)
-            | Self::WriteHead
-            | Self::Logout { .. } => false,
-        }
-    }
-
-    /// The act's kind, as graph and script write it.
-    #[must_use]
-    pub const fn kind(&self) -> &'static str {
-        match self {
-            Self::Identify { .. } => "identify",
-            Self::Login { .. } => "login",
-            Self::Inventory { .. } => "inventory",
-            Self::ReadHead => "read-head",
-            Self::Copy { .. } => "copy",
-            Self::Inspect { .. } => "inspect",
-            Self::Destroy { .. } => "destroy",
-            Self::Clear { .. } => "clear",
-            Self::Generate { .. } => "generate",
-            Self::SignHead => "sign-head",
-            Self::ReadValue { .. } => "read-value",
-            Self::Wrap { .. } => "wrap",
-            Self::Sign(_) => "sign",
-            Self::WriteHead => "write-head",
-            Self::Logout { .. } => "logout",
         }
     }
 }
