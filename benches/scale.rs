@@ -73,7 +73,7 @@ impl Ca {
     fn new(folder: PathBuf) -> Self {
         let sample = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("ceremony-plans/mdoc-root");
         fs::create_dir_all(&folder).unwrap();
-        for document in ["policy.toml", "roster.toml"] {
+        for document in ["cps.toml", "cps.ja.txt", "policy.toml", "roster.toml"] {
             fs::copy(sample.join(document), folder.join(document)).unwrap();
         }
         let genesis = folder.join("2026-04-genesis");

@@ -1,10 +1,11 @@
-# The ceremony layers: ceremonies.<ca>.<ceremony>, one for each plan of this repository. A layer holds one plan, its CA's
-# policy and roster, its golden and those before it, and the CA's ledger and anchor if there are any: another plan's
-# change leaves it as it is.
+# The ceremony layers: ceremonies.<ca>.<ceremony>, one for each plan of this repository. A layer holds one plan, the files
+# of its CA (CP/CPS, policy, roster, anchor), its golden and those before it, and the CA's ledger if there is one: another
+# plan's change leaves it as it is.
 { root, layers }:
 let
   inherit (builtins) attrNames concatLists filter isString listToAttrs match pathExists readDir readFile split;
   folders = path: filter (name: (readDir path).${name} == "directory") (attrNames (readDir path));
+  files = path: filter (name: (readDir path).${name} == "regular") (attrNames (readDir path));
   # A tree of this repository as an input of its own, named by its content.
   part = at: { inherit at; from = builtins.path { name = baseNameOf at; path = root + "/${at}"; }; };
 
@@ -22,7 +23,7 @@ let
         then [ ceremony ] ++ concatLists (map chain (after ceremony))
         else [ ];
       goldens = map (ceremony: "golden/${ca}/${ceremony}") (chain name);
-      papers = [ "policy.toml" "roster.toml" "anchor.toml" name ];
+      papers = files (root + "/${plans}") ++ [ name ];
       wanted = map (paper: "${plans}/${paper}") papers ++ [ "ledger/${ca}" ] ++ goldens;
     in layers.ceremony {
       inherit ca name;

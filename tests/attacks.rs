@@ -1,5 +1,5 @@
 //! Attacks on the record while it lies on two media: what is added to one, taken from both, or
-//! bent on either. Each is stopped by the words that the program says, and the ceremony goes on.
+//! changed on either. The program's words are followed after each, and the ceremony goes on.
 
 use std::fs;
 use std::path::PathBuf;
@@ -192,7 +192,7 @@ fn a_rules_refusal_on_one_medium_holds_unless_two_people_say_otherwise() {
     assert!(verdict.contains(lifted) && verdict.contains("[S-NONCE]"), "{verdict}");
     let drill = forged();
     let mut terminal = resumed(&drill);
-    assert!(terminal.prompt().unwrap().contains("no if it holds"));
+    assert!(terminal.prompt().unwrap().contains("no if the stop holds"));
     terminal.answer("no");
     terminal.values.insert("head".into(), last_noted(&drill));
     assert_eq!(terminal.finish(), Some(1), "{}", terminal.said);

@@ -4,19 +4,38 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::{Command, Output, Stdio};
+use std::process::{Command, Output};
+
+use ceremony::compile::compile;
+use ceremony::inputs::{Documents, Inputs};
+use ceremony::record::Mode;
 
 use crate::support::{
-    Drill, GISHIKI, IN_WINDOW, at_time, genesis, genesis_golden, gishiki, gishiki_at, nothing, run,
-    sample_ca, text,
+    Drill, GISHIKI, genesis, genesis_golden, gishiki, nothing, run, sample_ca, text,
 };
 
 /// The output of a refused command: its code, its rule, no panic.
-fn refused(output: &Output, code: i32, rule: &str) {
+pub(crate) fn refused(output: &Output, code: i32, rule: &str) {
     let said = text(output);
     assert_eq!(output.status.code(), Some(code), "{said}");
     assert!(said.contains(rule), "{rule}: {said}");
     assert!(!said.contains("panicked"), "{said}");
+}
+
+#[test]
+fn a_cps_document_is_the_one_that_cps_toml_names() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = sample_ca(&folder.path().join("ca"));
+    let document = plan.join("../cps.ja.txt");
+    let check = || run(gishiki().arg("check").arg(&plan));
+    assert_eq!(check().status.code(), Some(0), "{}", text(&check()));
+    let good = fs::read(&document).unwrap();
+    fs::write(&document, [&good[..], b" "].concat()).unwrap();
+    refused(&check(), 2, "S-DOCUMENT");
+    fs::remove_file(&document).unwrap();
+    refused(&check(), 2, "S-DOCUMENT");
+    symlink(genesis().join("../cps.ja.txt"), &document).unwrap();
+    refused(&check(), 5, "S-FILE");
 }
 
 #[test]
@@ -174,14 +193,14 @@ fn a_fault_of_any_document_has_a_line_and_a_column() {
         let output = run(&mut command);
         refused(&output, 5, "S-FORM");
         let said = crate::support::text(&output);
-        assert!(said.contains(&format!("{}:{at}\n", path.display())), "{name}: {said}");
+        assert!(said.contains(&format!("{}:{at}", path.display())), "{name}: {said}");
         fs::write(&path, good).unwrap();
     };
     let room = fs::read_to_string(drill.path("room.toml")).unwrap();
     let line = room.lines().count() + 2;
-    place("room.toml", &format!("{room}\nother = 1\n"), &format!("{line}:1"));
-    place("answers.toml", "default = \"as-planned\"\n[op.clock]\nreason = 1\n", "3:1");
-    place("anchor.toml", "format = 1\nca = 3\n", "2:6");
+    place("room.toml", &format!("{room}\nother = 1\n"), &format!("{line}:1]"));
+    place("answers.toml", "default = \"as-planned\"\n[op.clock]\nreason = 1\n", "3:1\n");
+    place("anchor.toml", "format = 1\nca = 3\n", "2:6]");
 }
 
 /// A line that is too long to be shown still has a place, and so has everything else.
@@ -201,14 +220,14 @@ fn a_violation_in_a_long_line_has_its_place() {
 #[test]
 fn a_plan_cut_anywhere_is_refused_or_means_what_it_says() {
     let read = |name: &str| fs::read(genesis().join(name)).unwrap();
-    let (plan, policy, roster) =
-        (read("plan.toml"), read("../policy.toml"), read("../roster.toml"));
+    let plan = read("plan.toml");
+    let [cps, policy, roster] = ["cps", "policy", "roster"].map(|n| read(&format!("../{n}.toml")));
     let mut refused = 0;
     for cut in 0..plan.len() {
-        let inputs = ceremony::inputs::Inputs::read(&plan[..cut], &policy, &roster, &[].into());
-        refused += usize::from(
-            inputs.and_then(|inputs| ceremony::compile::compile(&inputs, &nothing())).is_err(),
-        );
+        let documents =
+            Documents { plan: &plan[..cut], cps: &cps, policy: &policy, roster: &roster };
+        let read = Inputs::read(documents, &[].into());
+        refused += usize::from(read.and_then(|r| compile(&r, &nothing(), Mode::Real)).is_err());
     }
     assert!(refused + 8 > plan.len(), "{refused} of {}", plan.len());
 }
@@ -271,159 +290,6 @@ fn a_folder_that_was_changed_is_refused() {
     }
     refused(&change("extra", Some(&more)), 4, "S-ARTEFACT");
     refused(&change("after.jsonl", Some(&flip(700))), 4, "S-RECORD");
-}
-
-#[test]
-fn journals_are_two_and_continue_each_other() {
-    let drill = Drill::new();
-    let run_with = |journals: &[&str]| {
-        let mut command = gishiki_at(IN_WINDOW);
-        drill
-            .env(&mut command)
-            .arg("run")
-            .arg(genesis())
-            .arg("--room")
-            .arg(drill.path("room.toml"));
-        for journal in journals {
-            command.arg("--journal").arg(drill.path(journal));
-        }
-        command
-            .arg("--out")
-            .arg(drill.path("out"))
-            .arg("--answers")
-            .arg(drill.path("answers.toml"));
-        command.args(["--pin-fd", "0"]).stdin(fs::File::open(drill.path("pin")).unwrap());
-        run(&mut command)
-    };
-    refused(&run_with(&["A"]), 5, "S-JOURNAL");
-    refused(&run_with(&["A", "A"]), 5, "S-JOURNAL");
-    refused(&run_with(&["A", "A/B"]), 5, "S-JOURNAL");
-    refused(&run_with(&["A", "B", "C"]), 5, "S-JOURNAL");
-    fs::create_dir(drill.path("A")).unwrap();
-    fs::write(drill.path("A/other"), "x").unwrap();
-    refused(&run_with(&["A", "B"]), 5, "S-JOURNAL");
-    fs::remove_file(drill.path("A/other")).unwrap();
-    // The power was cut before a first line was whole: nothing was done, and it begins.
-    fs::write(drill.path("A/inputs.json"), "{").unwrap();
-    fs::write(drill.path("A/journal.jsonl"), "{\"at\":").unwrap();
-    assert!(run_with(&["A", "B"]).status.success());
-    fs::remove_dir_all(drill.path("out")).unwrap();
-    refused(&run_with(&["A", "B"]), 5, "S-JOURNAL");
-    // One of two journals is bent: it is named by its line.
-    let path = drill.path("B/journal.jsonl");
-    let mut octets = fs::read(&path).unwrap();
-    octets[2_000] ^= 1;
-    fs::write(&path, &octets).unwrap();
-    let said = run(&mut drill.resume_command(IN_WINDOW));
-    refused(&said, 4, "S-RECORD");
-    assert!(text(&said).contains(&format!("{}/", drill.path("B").display())), "{}", text(&said));
-    assert_eq!(fs::read(&path).unwrap(), octets);
-}
-
-#[test]
-fn an_interrupted_ceremony_is_the_plans() {
-    let drill = Drill::new();
-    let answers = drill.path("answers.toml");
-    let planned = "default = \"as-planned\"\n";
-    let stop = format!("{planned}[op.clock]\nfacts = {{ offset-seconds = \"99\" }}\n");
-    fs::write(&answers, stop).unwrap();
-    assert_eq!(run(&mut drill.run_command(&genesis())).status.code(), Some(6));
-    fs::write(&answers, planned).unwrap();
-    let other = sample_ca(&drill.path("ca"));
-    let plan = fs::read_to_string(other.join("plan.toml")).unwrap();
-    fs::write(other.join("plan.toml"), plan.replacen("\"979f", "\"1234", 1)).unwrap();
-    let journal = fs::read(drill.path("A/journal.jsonl")).unwrap();
-    let resume =
-        |plan: &Path| run(drill.resume_command(crate::support::LATER).arg("--plan").arg(plan));
-    refused(&resume(&other), 5, "S-PAPERS");
-    assert_eq!(fs::read(drill.path("A/journal.jsonl")).unwrap(), journal);
-    let output = resume(&genesis());
-    assert!(output.status.success(), "{}", text(&output));
-}
-
-#[test]
-fn outside_the_image_nothing_is_led() {
-    let mut live = gishiki();
-    live.args(["--lang", "en", "live"]).stdin(std::process::Stdio::null());
-    refused(&run(&mut live), 5, "S-LIVE");
-}
-
-#[test]
-fn a_lost_medium_is_replaced_with_consent() {
-    let drill = Drill::new();
-    fs::write(
-        drill.path("answers.toml"),
-        "default = \"as-planned\"\n[op.clock]\nfacts = { offset-seconds = \"99\" }\n",
-    )
-    .unwrap();
-    assert_eq!(run(&mut drill.run_command(&genesis())).status.code(), Some(6));
-    fs::write(drill.path("answers.toml"), "default = \"as-planned\"\n").unwrap();
-    fs::remove_dir_all(drill.path("B")).unwrap();
-    let output = run(&mut drill.resume_command(crate::support::LATER));
-    assert!(output.status.success(), "{}", text(&output));
-    let transcript = fs::read_to_string(drill.path("out/transcript.jsonl")).unwrap();
-    assert!(transcript.contains("\"new-medium\":[\"p01\",\"p03\"]"));
-    assert!(drill.verify().contains("drill, consistent"));
-}
-
-#[test]
-fn a_module_is_the_one_that_the_room_names() {
-    let drill = Drill::new();
-    let room = fs::read_to_string(drill.path("room.toml")).unwrap();
-    let with = |from: &str, to: &str| {
-        let changed = room.replace(from, to);
-        assert_ne!(changed, room);
-        fs::write(drill.path("room.toml"), changed).unwrap();
-        let output = run(&mut drill.run_command(&genesis()));
-        assert!(!drill.path("out").exists());
-        let _ = fs::remove_dir_all(drill.path("A"));
-        let _ = fs::remove_dir_all(drill.path("B"));
-        output
-    };
-    let digest = room.split("sha256 = \"").nth(1).unwrap()[..64].to_string();
-    refused(&with(&digest, &"0".repeat(64)), 5, "S-ROOM");
-    refused(&with("/usr/lib/softhsm/libsofthsm2.so", "/usr/lib/none.so"), 5, "S-ROOM");
-    refused(&with("format = 1", "format = 3"), 5, "S-FORM");
-    refused(&with(&drill.serial, "0000000000000000"), 3, "no token with serial number");
-    // Only a drill takes scripted answers.
-    refused(&with("drill = true", "drill = false"), 5, "S-DRILL");
-}
-
-#[test]
-fn without_a_terminal_nobody_is_asked() {
-    let drill = Drill::new();
-    let mut command = at_time("setsid", IN_WINDOW);
-    command.args(["-w", GISHIKI, "run"]).arg(genesis());
-    drill.env(&mut command).arg("--room").arg(drill.path("room.toml"));
-    command.arg("--journal").arg(drill.path("A")).arg("--journal").arg(drill.path("B"));
-    command.arg("--out").arg(drill.path("out")).stdin(Stdio::null());
-    let output = run(&mut command);
-    refused(&output, 5, "S-TERMINAL");
-    assert!(text(&output).contains("Nothing was begun"), "{}", text(&output));
-    assert!(!drill.path("A").exists(), "nothing began");
-}
-
-#[test]
-fn a_journal_is_held_by_one_process() {
-    let drill = Drill::new();
-    assert!(run(&mut drill.run_command(&genesis())).status.success());
-    fs::remove_dir_all(drill.path("out")).unwrap();
-    let held = fs::OpenOptions::new().append(true).open(drill.path("A/journal.jsonl")).unwrap();
-    held.lock().unwrap();
-    refused(&run(&mut drill.resume_command(crate::support::LATER)), 5, "S-BUSY");
-    drop(held);
-    assert!(run(&mut drill.resume_command(crate::support::LATER)).status.success());
-}
-
-#[test]
-fn outside_its_window_a_ceremony_does_not_begin() {
-    let drill = Drill::new();
-    let mut command = gishiki_at("2026-04-02 01:30:00");
-    drill.env(&mut command).arg("run").arg(genesis()).arg("--room").arg(drill.path("room.toml"));
-    command.arg("--journal").arg(drill.path("A")).arg("--journal").arg(drill.path("B"));
-    command.arg("--out").arg(drill.path("out")).arg("--answers").arg(drill.path("answers.toml"));
-    refused(&run(&mut command), 5, "S-WINDOW");
-    assert!(!drill.path("A").exists());
 }
 
 #[test]

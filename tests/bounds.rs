@@ -1,5 +1,5 @@
-//! Bounds on what somebody else wrote (`docs/bounds.md`): what is at a bound is read, what is over
-//! it is refused with where, the bound, what was found, and what to do.
+//! Bounds on untrusted input (`docs/bounds.md`): input at a bound is read, input over it is refused
+//! with its place, the bound, what was found, and what to do.
 
 use std::fs;
 use std::path::Path;

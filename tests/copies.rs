@@ -1,5 +1,5 @@
-//! A key on its way from one token to another: on two real tokens, interrupted at every call, with
-//! modules that err and lie, and on the rehearsal's.
+//! Copies of a key from one token to another: on two real tokens, interrupted at every call, with
+//! modules that return errors or false answers, and on rehearsal tokens.
 
 mod rehearsed;
 

@@ -1,4 +1,4 @@
-//! What `diff` tells a reviewer: nothing of form, everything of meaning, the same from either side.
+//! `diff` shows every change in meaning and no change in form, consistently from either side.
 //!
 //! Each case changes the sample CA; its page is a snapshot in `tests/diff`, to be read.
 //! `GISHIKI_RENEW=1 cargo test --test all diff` renews them.
@@ -10,8 +10,9 @@ use std::process::Output;
 
 use ceremony::compile::compile;
 use ceremony::diff::{Difference, Meaning, Part, compare};
-use ceremony::inputs::Inputs;
+use ceremony::inputs::{Documents, Inputs};
 use ceremony::plan::Plan;
+use ceremony::record::Mode;
 
 use crate::life::history::{CEREMONIES, plan};
 use crate::support::{
@@ -54,11 +55,11 @@ const ANOTHER_PKI_ENGINEER: &[Change] = &[
 
 const CASES: &[Case] = &[
     Case {
-        name: "a-later-not-after",
+        name: "an-earlier-not-after",
         new: &[(
             "2026-06-ds/plan.toml",
             "csr         = \"ds-0001.csr\"",
-            "not-after   = 2026-11-14T23:59:59+09:00\ncsr         = \"ds-0001.csr\"",
+            "not-after   = 2026-10-14T23:59:59+09:00\ncsr         = \"ds-0001.csr\"",
         )],
         ..DS
     },
@@ -189,7 +190,7 @@ fn another_form_is_no_difference() {
     let place = tempfile::tempdir().unwrap();
     let other = sample_ca(&place.path().join("ca"));
     for path in
-        [other.join("plan.toml"), other.join("../policy.toml"), other.join("../roster.toml")]
+        ["plan.toml", "../cps.toml", "../policy.toml", "../roster.toml"].map(|n| other.join(n))
     {
         let found = fs::read_to_string(&path).unwrap();
         // What stands before the first heading stays there; of a list of tables the order counts.
@@ -205,7 +206,6 @@ fn another_form_is_no_difference() {
         assert_ne!(fs::read_to_string(&path).unwrap(), found);
     }
     let plan = fs::read_to_string(other.join("plan.toml")).unwrap();
-    let plan = plan.replace("2026-04-01T00:00:00+09:00", "2026-03-31T15:00:00Z");
     fs::write(other.join("plan.toml"), plan.replace("\"root\"", "'root'")).unwrap();
     for (old, new) in [(genesis(), other.clone()), (other, genesis())] {
         assert_same(&diff(&old, &new, &[]));
@@ -253,7 +253,7 @@ fn what_an_author_writes_is_no_markup() {
         name: "markup",
         new: &[
             ("roster.toml", "FAKE Hajime Kanri", "FAKE | <b>`H`</b> [x](y)"),
-            ("policy.toml", "title       = \"", "title       = \"a | `` b "),
+            ("cps.toml", "title       = \"", "title       = \"a | `` b "),
         ],
         ..GENESIS
     };
@@ -275,9 +275,11 @@ fn meaning(ceremony: &str, text: &str) -> Option<Meaning> {
     let above = root().join("ceremony-plans/mdoc-root");
     let read = |name: &str| fs::read(above.join(name)).unwrap();
     let beside = files(&plan(ceremony));
-    let (policy, roster) = (read("policy.toml"), read("roster.toml"));
-    let inputs = Inputs::read(text.as_bytes(), &policy, &roster, &beside).ok()?;
-    Some(Meaning::of(&inputs, &state, &compile(&inputs, &state)))
+    let [cps, policy, roster] = ["cps.toml", "policy.toml", "roster.toml"].map(read);
+    let plan = text.as_bytes();
+    let documents = Documents { plan, cps: &cps, policy: &policy, roster: &roster };
+    let inputs = Inputs::read(documents, &beside).ok()?;
+    Some(Meaning::of(&inputs, &state, &compile(&inputs, &state, Mode::Real)))
 }
 
 /// Changes and rows as a set, without titles: those are the new side's.

@@ -1,9 +1,8 @@
-//! What the documents say is so: their links lead somewhere, and their commands print what they
-//! are said to print.
+//! The documents are correct: their links have targets, and their commands print what is shown.
 //!
 //! Blocks of `sh` are run as they stand; blocks of `console` are commands behind `$ `, each with
-//! what it prints. There `…` stands for anything: a line of its own for lines, at the end of a line
-//! for the rest of it.
+//! what it prints. There `…` stands for anything: on a line of its own for any lines, at the end of
+//! a line for the rest of it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -254,12 +253,17 @@ fn entries(table: &toml::Table, found: &mut Vec<String>) {
 fn every_entry_is_documented() {
     let text = read("docs/plan-format.md");
     let mut found = Vec::new();
-    let plans = std::fs::read_dir(root().join("ceremony-plans/mdoc-root")).unwrap();
-    let plans = plans.map(|entry| entry.unwrap().path()).filter(|path| path.is_dir());
-    let plans = plans.map(|path| format!("{}/plan.toml", path.file_name().unwrap().display()));
-    let documents = ["policy.toml", "roster.toml"].map(String::from).into_iter().chain(plans);
-    for name in documents {
-        let table: toml::Table = read(&format!("ceremony-plans/mdoc-root/{name}")).parse().unwrap();
+    let folders = |of: &std::path::Path| {
+        let listed = std::fs::read_dir(of).unwrap().map(|entry| entry.unwrap().path());
+        listed.filter(|path| path.is_dir()).collect::<Vec<_>>()
+    };
+    let documents = folders(&root().join("ceremony-plans")).into_iter().flat_map(|ca| {
+        let plans = folders(&ca).into_iter().map(|plan| plan.join("plan.toml"));
+        let of_ca = ["cps.toml", "policy.toml", "roster.toml"].map(|name| ca.join(name));
+        of_ca.into_iter().chain(plans).collect::<Vec<_>>()
+    });
+    for path in documents {
+        let table: toml::Table = std::fs::read_to_string(path).unwrap().parse().unwrap();
         entries(&table, &mut found);
         let acts = table.get("act").and_then(toml::Value::as_table);
         found.extend(acts.into_iter().flat_map(|acts| acts.keys().cloned()));

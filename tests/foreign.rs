@@ -42,7 +42,7 @@ fn crls() -> Vec<String> {
     names
 }
 
-/// The beginning of a CRL's day in Japan.
+/// The beginning of a CRL's day of the CA.
 fn day(name: &str) -> Instant {
     format!("{}T00:00:00+09:00", name.strip_prefix("crl-g1-").unwrap()).parse().unwrap()
 }

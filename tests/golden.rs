@@ -32,7 +32,7 @@ fn another_place_zone_locale_and_order_give_the_same_octets() {
     let (certificate, crls) = rest.split_once("[crls]").unwrap();
     let head = head.replace("sequence = 1", "sequence = 0x1").replace(
         "window   = { from = 2026-04-01T10:00:00+09:00,",
-        "window   = { from = 2026-04-01T01:00:00Z,",
+        "window= {from= 2026-04-01 10:00:00+09:00,",
     );
     let other = format!(
         "{head}\n[crls]{crls}\n# another order\n[certificate.root-g1]{certificate}\n[key.g1]{key}\n"

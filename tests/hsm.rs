@@ -1,5 +1,6 @@
-//! What tokens of other makes do: a PIN that is entered at the device, a generation that is
-//! refused, remains without a name, texts that are none. The module between says it of SoftHSM.
+//! Behaviour of other makes of tokens: a PIN that is entered at the device, a generation that is
+//! refused, remains without a CKA_ID, invalid text fields. A module in front of SoftHSM simulates
+//! it.
 
 use std::fs;
 use std::path::PathBuf;
@@ -77,7 +78,7 @@ impl Held {
         asked.env("FAULTY_MODULE", SOFTHSM).env("FAULTY_AT", at);
         asked.env("FAULTY_LOG", self.drill.path("calls"));
         asked.envs(environment.iter().copied());
-        Terminal::open(&asked).with_papers(gishiki().arg("check").arg(&self.plan))
+        Terminal::open(&asked).with_papers(gishiki().arg("check").arg(&self.plan).arg("--drill"))
     }
 }
 
@@ -227,7 +228,7 @@ fn a_text_that_is_none_loses_no_token_and_reaches_no_screen() {
     let said = text(&output);
     assert_eq!(output.status.code(), Some(0), "{said}");
     assert!(said.contains(r"A\x00\x1b[2J\xff\xfe B"), "{said}");
-    assert!(said.contains(r"(model: what is no text is shown as \xNN)"), "{said}");
+    assert!(said.contains(r"(model: bytes that are not text are shown as \xNN)"), "{said}");
     assert!(!output.stderr.contains(&0x1b) && !output.stdout.contains(&0x1b), "{said}");
     held.judge();
 }
@@ -247,6 +248,7 @@ fn a_policy_says_what_a_module_rejects_cannot_tell_and_brings() {
     let compiled = compiled_on(
         "leave-out = [\"sign-recover\", \"verify-recover\"]\nnot-told = [\"derive\"]\n\
          may-hold = [{ class = \"certificate\", label = \"device\" }]\n",
+        Mode::Rehearsal,
     );
     for line in [
         "not said to the token: sign-recover, verify-recover\n",
@@ -265,7 +267,7 @@ fn a_policy_says_what_a_module_rejects_cannot_tell_and_brings() {
     assert!(!template.public.contains_key(&Attribute::VerifyRecover));
 
     let token = Token::Rehearsal(RehearsalToken::new());
-    let walk = Walk::of(compiled, token, Mode::Rehearsal, Place::rehearsal()).unwrap();
+    let walk = Walk::of(compiled, token, Place::rehearsal()).unwrap();
     let mut walk = walk.until("inventory");
     let object = |label: &str, class: &str| {
         let (class, label) = (class.to_string(), label.to_string());

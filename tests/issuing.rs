@@ -10,9 +10,9 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64ct::{Base64, Encoding as _};
 use ceremony::key::{Curve, PublicKey, Signature};
 use ceremony::name::Name;
-use ceremony::time::Instant;
+use ceremony::time::{Instant, Offset};
 use ceremony::x509::profile::{self, Crl, Root};
-use ceremony::x509::{DirectoryName, Revoked, ToBeSignedCertificate, assemble};
+use ceremony::x509::{DirectoryName, IssuerAltName, Rdn, Revoked, ToBeSignedCertificate, assemble};
 use p256::ecdsa::signature::hazmat::PrehashSigner as _;
 
 /// The serial number of every root of the tests.
@@ -80,11 +80,21 @@ impl TestKey {
 /// it.
 pub(crate) fn days_ago(days: i64) -> Instant {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
-    Instant::from_unix(i64::try_from(now).unwrap() - days * 86_400).unwrap()
+    Instant::from_unix(i64::try_from(now).unwrap() - days * 86_400, Offset::UTC).unwrap()
 }
 
 pub(crate) fn ca() -> DirectoryName {
-    DirectoryName::new("JP", "地方公共団体情報システム機構", "Sample IACA").unwrap()
+    name("JP", "地方公共団体情報システム機構", "Sample IACA")
+}
+
+pub(crate) fn issuer_alt_name() -> IssuerAltName {
+    IssuerAltName { uri: Some(ISSUER_ALT_NAME.into()), email: None }
+}
+
+/// A Name of country, organisation and common name.
+pub(crate) fn name(country: &str, organization: &str, common_name: &str) -> DirectoryName {
+    let rdns = [Rdn::C(country.into()), Rdn::O(organization.into()), Rdn::Cn(common_name.into())];
+    DirectoryName::new(&rdns).unwrap()
 }
 
 /// The root as the product describes it.
@@ -96,8 +106,9 @@ pub(crate) fn root(curve: Curve, not_before: Instant) -> ToBeSignedCertificate {
         curve,
         not_before,
         validity: "5 years 4 months".parse().unwrap(),
-        issuer_alt_name: ISSUER_ALT_NAME.into(),
-        crl_url: CRL_URL.into(),
+        issuer_alt_name: issuer_alt_name(),
+        crl_urls: vec![CRL_URL.into()],
+        authority_key_identifier: false,
     })
     .unwrap()
 }
@@ -154,7 +165,7 @@ pub(crate) fn document_signer(issuer: TestKey, subject: TestKey, not_before: Ins
             algorithm,
             ca().der(),
             &tlv(0x30, &[&utc(not_before), &utc(not_after)]),
-            DirectoryName::new("JP", "機構", "Sample DS 0001").unwrap().der(),
+            name("JP", "機構", "Sample DS 0001").der(),
             &tlv(
                 0x30,
                 &[&tlv(0x30, &[&ec_public_key, named_curve]), &tlv(3, &[&[0], point.point()])],

@@ -34,7 +34,11 @@ pub(crate) fn small_ca(folder: &Path) -> PathBuf {
         fs::write(file, text.replace(from, to)).unwrap();
     };
     put(&plan.join("plan.toml"), "next-ceremony = 2026-06-30", "next-ceremony = 2026-04-03");
-    put(&plan.join("../policy.toml"), "spare-days        = 14", "spare-days        = 1");
+    put(
+        &plan.join("../policy.toml"),
+        "spare             = \"14 days\"",
+        "spare             = \"1 day\"",
+    );
     plan
 }
 

@@ -1,7 +1,8 @@
-//! Laws of the house that a machine can hold: what the core must not be able to do, and how large
-//! things may be.
+//! Laws of the project that a machine can check: what the core must not be able to do, and how
+//! large files and functions may be.
 
 mod circles;
+mod languages;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -179,6 +180,26 @@ fn every_silent_default_is_counted() {
         }
     }
     document("tests/laws/defaults.txt", &counted);
+}
+
+/// A machine that waits for words that nobody says any more is noticed here, in a moment, and not
+/// after minutes in front of each.
+#[test]
+fn the_images_tests_wait_for_what_the_program_asks() {
+    let texts = [of("crates/cli"), of("crates/ceremony/src")].concat();
+    let said = |words: &str| texts.iter().any(|(_, text)| text.contains(words));
+    let test = fs::read_to_string(root().join("tests/image/ceremony.rs")).unwrap();
+    let (_, list) = test.split_once("const PROMPTS: ").unwrap();
+    let (list, _) = list.split_once("];").unwrap();
+    let prompts: Vec<&str> = list.lines().filter_map(|line| line.split('"').nth(1)).collect();
+    assert!(prompts.len() > 10, "{prompts:?}");
+    for prompt in prompts {
+        // A name and, in brackets, what is asked stand in different places of the source.
+        let (name, asked) = prompt.split_once(" (").unwrap_or((prompt, ""));
+        let words = if asked.contains('…') { name } else { prompt };
+        let words = words.trim_start_matches('(').trim_end_matches(": ").trim_end_matches(')');
+        assert!(said(words), "{prompt:?} is asked nowhere");
+    }
 }
 
 #[test]

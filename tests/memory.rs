@@ -1,5 +1,5 @@
-//! Memory that the machine does not give: whatever the limit, a command ends with an exit code of
-//! the table, says why, and a ceremony goes on afterwards.
+//! Lack of memory: whatever the limit, a command ends with an exit code of the table and says why,
+//! and a ceremony goes on afterwards.
 
 use std::fs;
 use std::path::{Path, PathBuf};

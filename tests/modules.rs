@@ -1,5 +1,5 @@
 //! Real modules, and the same octets on each: SoftHSM alone, behind a spy, behind a socket; and
-//! Kryoptic, which shares no line with it. What the others cannot do is in `docs/hsm-tried.md`.
+//! Kryoptic, which shares no code with it. `docs/hsm-tried.md` says what other modules cannot do.
 
 mod tpm;
 
@@ -9,8 +9,8 @@ use std::process::{Child, Command, Stdio};
 
 use crate::support::terminal::SO_PIN;
 use crate::support::{
-    Drill, PIN, SOFTHSM, files, gishiki, gishiki_at, replaced, root, root_point, run, succeed,
-    text, to_be_signed,
+    Drill, PIN, SOFTHSM, files, gishiki, gishiki_at, replaced, root, root_point, run, serials,
+    succeed, text, to_be_signed, with_serials,
 };
 
 const MODULES: &str = "/usr/lib/x86_64-linux-gnu/pkcs11";
@@ -97,6 +97,8 @@ impl Place {
         let identifier = |point: &[u8]| {
             ceremony::key::PublicKey::from_point(curve, point).unwrap().key_identifier()
         };
+        let serials = |ceremony| serials(&ledger.join(ceremony), &golden.join(ceremony));
+        let serials: Vec<_> = [GENESIS, ISSUING].into_iter().flat_map(serials).collect();
         let mut structures = 0;
         for ceremony in [GENESIS, ISSUING] {
             let signed = files(&ledger.join(ceremony));
@@ -106,6 +108,7 @@ impl Place {
                 }
                 let filled = replaced(to_be_signed(&octets), &rehearsed, &real);
                 let filled = replaced(&filled, &identifier(&rehearsed), &identifier(&real));
+                let filled = with_serials(&filled, &serials);
                 assert!(to_be_signed(&signed[&name]) == filled, "{ceremony}/{name}");
                 structures += 1;
             }

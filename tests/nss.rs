@@ -1,9 +1,10 @@
-//! NSS softokn, which wraps out a key that says it is never extractable: reading attributes is no
-//! proof, and the negative step refuses the token.
+//! NSS softokn, which wraps a key although that key claims to be never extractable: reading
+//! attributes proves nothing, and the negative step refuses the token.
 
 use std::process::Command;
 
-use ceremony::graph::{Act, TokenAct};
+use ceremony::graph::{Act, Item, TokenAct};
+use ceremony::key::{Curve, PublicKey, Signature};
 use ceremony::record::{Answer, Mode, Place};
 use ceremony::rule::RuleId;
 use ceremony::run::Next;
@@ -11,7 +12,7 @@ use ceremony::token::TokenAnswer;
 use token::{Module, Pin, Token};
 
 use crate::refusals::{Walk, compiled_on};
-use crate::support::{gishiki_at, run, sample_ca, succeed, text};
+use crate::support::{gishiki_at, run, sample_ca, serial_of, succeed, text};
 
 pub(crate) const SOFTOKN: &str = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so";
 pub(crate) const SERIAL: &str = "0000000000000000";
@@ -48,8 +49,8 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
         spares: std::collections::BTreeMap::new(),
     };
     // It does not know CKA_COPYABLE.
-    let compiled = compiled_on(LEFT_OUT);
-    let mut walk = Walk::of(compiled, token, Mode::Drill, place).unwrap();
+    let compiled = compiled_on(LEFT_OUT, Mode::Drill);
+    let mut walk = Walk::of(compiled, token, place).unwrap();
     loop {
         let name = walk.ask();
         let mut answer = walk.planned();
@@ -77,6 +78,48 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
         );
         walk.answer(answer).unwrap();
     }
+}
+
+/// The root certificate of the sample's first ceremony, held in this mode, under a key of this
+/// number.
+fn root_certificate(mode: Mode, number: u8) -> Vec<u8> {
+    use p384::ecdsa::signature::Signer as _;
+    let graph = compiled_on("", mode).graph;
+    let key = p384::ecdsa::SigningKey::from_slice(&[number; 48]).unwrap();
+    let point = key.verifying_key().to_sec1_point(false);
+    let public = PublicKey::from_point(Curve::P384, point.as_bytes()).unwrap();
+    let keys = [("g1".parse().unwrap(), public)].into();
+    let tbs = graph.to_be_signed(Item::Certificate(0), 0, &keys).unwrap();
+    let signature: p384::ecdsa::Signature = key.sign(&tbs);
+    let signature = Signature::from_raw(Curve::P384, &signature.to_bytes()).unwrap();
+    ceremony::x509::assemble(&tbs, Curve::P384, &signature)
+}
+
+/// One plan gives roots of one issuer: what is published of a rehearsal or a drill must not stand
+/// in the way of the real one.
+#[test]
+fn a_rehearsals_a_drills_and_the_real_root_stand_beside_each_other() {
+    let (folder, _) = database();
+    let place = format!("sql:{}", folder.path().display());
+    let added = |name: &str, der: &[u8]| {
+        let file = folder.path().join(name);
+        std::fs::write(&file, der).unwrap();
+        let mut add = Command::new("certutil");
+        add.args(["-A", "-d", &place, "-n", name, "-t", "C,,", "-i"]).arg(&file);
+        run(add.arg("-f").arg(folder.path().join("pin")))
+    };
+    let (rehearsed, real) = (root_certificate(Mode::Rehearsal, 1), root_certificate(Mode::Real, 2));
+    let drilled = root_certificate(Mode::Drill, 3);
+    for (name, der) in [("rehearsal", &rehearsed), ("drill", &drilled), ("real", &real)] {
+        let output = added(name, der);
+        assert!(output.status.success(), "{name}: {}", text(&output));
+    }
+    let [one, other] = [&rehearsed, &drilled].map(|der| serial_of(der));
+    let third = serial_of(&real);
+    assert!(one != other && other != third && third != one);
+    // Two with one number under two keys are what NSS refuses.
+    let output = added("another", &root_certificate(Mode::Real, 4));
+    assert!(text(&output).contains("REUSED_ISSUER_AND_SERIAL"), "{}", text(&output));
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn a_token_that_holds_is_said_to_hold_and_nothing_is_left_on_it() {
     });
     assert_eq!(code, Some(0), "{said}");
     assert!(
-        said.contains("✓ `g1` は包んで出せない") && said.contains("見つかりませんでした"),
+        said.contains("✓ `g1` は取り出せない") && said.contains("見つかりませんでした"),
         "{said}"
     );
     // And the ceremony that it speaks of is one.

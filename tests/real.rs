@@ -1,4 +1,4 @@
-//! The real thing, with people at a terminal: the first ceremony and its anchor, a backup, and the
+//! Real ceremonies with people at a terminal: the first ceremony and its anchor, a backup, and the
 //! loss of the root token, after which the anchor names a second audit key.
 
 use std::fs;

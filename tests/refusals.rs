@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use ceremony::compile::{Compiled, compile};
 use ceremony::fault::Fault;
 use ceremony::hex::{Digest, Octets};
-use ceremony::inputs::Inputs;
+use ceremony::inputs::{Documents, Inputs};
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Refuser, Said};
 use ceremony::rule::RuleId;
 use ceremony::run::{FactKind, Next, Request, Run};
@@ -18,21 +18,22 @@ use crate::support::{genesis, nothing};
 
 /// The first ceremony.
 pub(crate) fn compiled() -> Compiled {
-    compiled_on("")
+    compiled_on("", Mode::Rehearsal)
 }
 
 /// The first ceremony on tokens of which the policy says this.
-pub(crate) fn compiled_on(tokens: &str) -> Compiled {
+pub(crate) fn compiled_on(tokens: &str, mode: Mode) -> Compiled {
     let read = |name: &str| std::fs::read(genesis().join(name)).unwrap();
     let policy = String::from_utf8(read("../policy.toml")).unwrap();
-    let inputs = Inputs::read(
-        &read("plan.toml"),
-        policy.replace("[token]\n", &format!("[token]\n{tokens}")).as_bytes(),
-        &read("../roster.toml"),
-        &[].into(),
-    )
-    .unwrap();
-    compile(&inputs, &nothing()).unwrap()
+    let policy = policy.replace("[token]\n", &format!("[token]\n{tokens}"));
+    let documents = Documents {
+        plan: &read("plan.toml"),
+        cps: &read("../cps.toml"),
+        policy: policy.as_bytes(),
+        roster: &read("../roster.toml"),
+    };
+    let inputs = Inputs::read(documents, &[].into()).unwrap();
+    compile(&inputs, &nothing(), mode).unwrap()
 }
 
 /// A run in this process, up to an operation that was asked and not yet answered.
@@ -49,18 +50,13 @@ impl Walk {
 
     /// On this token.
     pub(crate) fn on(token: Token, mode: Mode, place: Place) -> Result<Self, Fault> {
-        Self::of(compiled(), token, mode, place)
+        Self::of(compiled_on("", mode), token, place)
     }
 
     /// Of this ceremony.
-    pub(crate) fn of(
-        compiled: Compiled,
-        token: Token,
-        mode: Mode,
-        place: Place,
-    ) -> Result<Self, Fault> {
+    pub(crate) fn of(compiled: Compiled, token: Token, place: Place) -> Result<Self, Fault> {
         let at = compiled.graph.window().0;
-        let run = Run::begin(compiled, mode, place, at)?.run;
+        let run = Run::begin(compiled, place, at)?.run;
         Ok(Self { run, token, at })
     }
 
@@ -173,7 +169,20 @@ fn no_request_is_given_twice() {
     walk.ask();
     assert!(walk.run.request().is_ok());
     let again = walk.run.request().unwrap_err();
-    assert_eq!((again.rule, again.found.as_str()), (RuleId::S_ORDER, "a second one"));
+    assert_eq!((again.rule, again.found.en.as_str()), (RuleId::S_ORDER, "a second one"));
+}
+
+/// Whatever offset a clock shows, the line is the same: replay refuses every other spelling.
+#[test]
+fn every_record_is_written_in_the_offset_of_the_ca() {
+    let walk = Walk::rehearsal();
+    let asked = || Event::Asked(Attempt { op: "first-in".into(), attempt: 0 });
+    let written = |at| walk.run.clone().apply(at, asked()).unwrap().line;
+    let line = written(walk.at);
+    assert!(line.contains("+09:00") && !line.contains("+00:00"), "{line}");
+    for offset in ["+00:00", "-03:30", "+14:00"] {
+        assert_eq!(written(walk.at.at(offset.parse().unwrap())), line, "{offset}");
+    }
 }
 
 #[test]
@@ -188,15 +197,15 @@ fn events_out_of_order_are_refused() {
     );
     assert_eq!(rule(&walk, Event::Sealed { bundle: Digest::of(b"") }), RuleId::S_ORDER);
     assert_eq!(rule(&walk, Event::Opened(walk.run.opened().clone())), RuleId::S_ORDER);
-    let early = walk.run.clone().apply(walk.at.plus_seconds(-1), asked("entry-p01"));
+    let early = walk.run.clone().apply(walk.at.plus_seconds(-1), asked("first-in"));
     assert_eq!(early.unwrap_err().rule, RuleId::S_TIME_BACK);
     let late =
-        walk.run.clone().apply(walk.run.graph().window().1.plus_seconds(1), asked("entry-p01"));
+        walk.run.clone().apply(walk.run.graph().window().1.plus_seconds(1), asked("first-in"));
     assert_eq!(late.unwrap_err().rule, RuleId::S_WINDOW);
     walk.ask();
     assert_eq!(rule(&walk, asked("entry-p02")), RuleId::S_ORDER);
     let refused = |rule: Refuser, by: &[&str]| Event::Refused {
-        op: "entry-p01".into(),
+        op: "first-in".into(),
         attempt: 0,
         rule,
         reason: "a reason".into(),
@@ -204,7 +213,7 @@ fn events_out_of_order_are_refused() {
     };
     assert_eq!(rule(&walk, refused(Refuser::Rule(RuleId::S_WINDOW), &["p01"])), RuleId::S_REFUSED);
     // Who stops it is people or a rule: a record that says otherwise is none.
-    let nobody = serde_json::json!({ "kind": "refused", "op": "entry-p01", "attempt": 0,
+    let nobody = serde_json::json!({ "kind": "refused", "op": "first-in", "attempt": 0,
         "rule": "a mood", "reason": "no", "by": [] });
     let read = serde_json::from_value::<Event>(nobody).unwrap_err().to_string();
     assert!(read.contains("`a mood` is neither `people` nor a rule"), "{read}");

@@ -1,5 +1,5 @@
-//! What gishiki says of what it did, and of what it could not do: nothing more than is so, and what
-//! comes next.
+//! Messages about what gishiki did or could not do: they claim no more than is true, and say what
+//! to do next.
 
 use std::fs;
 use std::path::Path;
@@ -67,7 +67,7 @@ fn an_abort_is_said_by_every_verdict() {
     fs::create_dir(&ledger).unwrap();
     fs::rename(drill.path("out"), ledger.join("2026-04-genesis")).unwrap();
     let said = succeed(gishiki().arg("verify").arg(&ledger).arg("--drill"));
-    assert!(said.contains("signatures, aborted, refusals: 1\n"), "{said}");
+    assert!(said.contains("signatures, aborted, refusals: 1, reports: 1\n"), "{said}");
     let output = run(gishiki().arg("verify").arg(ledger.join("2026-04-genesis")));
     assert_eq!(output.status.code(), Some(7));
     assert!(text(&output).contains("drill, aborted, audit key"), "{}", text(&output));
@@ -121,7 +121,9 @@ fn each_stop_names_what_comes_next() {
 fn a_descriptor_that_is_not_open_is_told_at_once() {
     let drill = Drill::new();
     let plan = genesis();
-    for (descriptor, found) in [("99", "none that is open"), ("1", "one that is only written")] {
+    for (descriptor, found) in
+        [("99", "none that is open"), ("1", "one that is open for writing only")]
+    {
         let mut command = gishiki_at(crate::support::IN_WINDOW);
         drill.env(&mut command).arg("run").arg(&plan).arg("--room").arg(drill.path("room.toml"));
         for medium in ["A", "B"] {
@@ -139,6 +141,28 @@ fn a_descriptor_that_is_not_open_is_told_at_once() {
         probe.arg("probe").arg("--room").arg(drill.path("room.toml"));
         let output = run(drill.env(&mut probe).args(["--pin-fd", descriptor]));
         assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    }
+}
+
+/// An output folder in a journal would be found out after the ceremony only.
+#[test]
+fn an_output_folder_lies_in_no_journal() {
+    let drill = Drill::new();
+    let out = drill.path("out").into_os_string();
+    for within in ["A", "A/.", "B/out", "out/../A/more/out"] {
+        fs::create_dir_all(drill.path("out")).unwrap();
+        let mut command = gishiki_at("2026-04-01 01:00:00");
+        let given = drill.run_command(&genesis());
+        command.args(given.get_args().map(|argument| match argument == out {
+            true => drill.path(within).into_os_string(),
+            false => argument.to_owned(),
+        }));
+        drill.env(&mut command).stdin(fs::File::open(drill.path("pin")).unwrap());
+        let output = run(&mut command);
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(5), "{within}: {said}");
+        assert!(said.contains("S-OUT") && said.contains("at the journal"), "{within}: {said}");
+        assert!(!drill.path("A").exists() && !drill.path("B").exists(), "{within}");
     }
 }
 
@@ -162,7 +186,7 @@ fn folders_that_are_taken_have_others_in_the_next_command() {
     assert_eq!(output.status.code(), Some(5), "{said}");
     for told in [
         "asked: other folders for the journals of 2026-06-ds",
-        "found: those of 2026-04-genesis, which keep it",
+        "found: folders with the journals of 2026-04-genesis",
         &format!(" --journal {} --journal {} ", shown("A-2"), shown("B-2")),
     ] {
         assert!(said.contains(told), "{told}: {said}");
@@ -194,8 +218,8 @@ fn a_state_is_that_of_its_day() {
         "2026-09-28 – 2027-01-27  not yet",
         "2026-12-25 – 2027-04-06  327680–329312  entries 1 → 0  later",
         "2026-10-29T23:59:59+09:00  ds-0001 is renewed",
-        "2031-01-01T00:00:00+09:00  g1 needs a successor (month 57)",
-        "2031-06-30T23:59:59+09:00  g1 must have a successor (month 63)",
+        "2031-01-01T00:00:00+09:00  g1 needs a successor",
+        "2031-06-30T23:59:59+09:00  g1 must have a successor",
     ] {
         assert!(said.contains(line), "{line}: {said}");
     }
@@ -228,14 +252,14 @@ fn a_key_that_has_ended_is_not_due() {
             "ds-0007 is renewed",
             "the next CRLs are signed",
             "the last CRL of g3 runs out",
-            "g3 needs a successor (month 57)",
+            "g3 needs a successor",
             "g3 signs its last certificate",
-            "g3 must have a successor (month 63)",
+            "g3 must have a successor",
             "g3 has no root any more",
         ]
     );
     let (said, _) = state("2036-09-01");
-    assert!(said.contains("2036-08-25T00:00:00+09:00  g3 needs a successor (month 57)  past"));
+    assert!(said.contains("2036-08-25T00:00:00+09:00  g3 needs a successor  past"));
 }
 
 /// The room follows on paper: the screen has the script's numbers and titles, and what the machine
@@ -252,7 +276,7 @@ fn each_step_stands_on_the_screen_as_in_the_script() {
         ),
         (
             "ja",
-            ["トークン: ", "オブジェクト: 0 個", "拒否: CKR_", "検証した署名: 64 個"],
+            ["トークン: ", "オブジェクト: 0 個", "拒否: CKR_", "検証した署名: 64 件"],
             "記録の最新値: ",
             "(画面の 8 語)",
         ),
@@ -318,7 +342,7 @@ fn a_state_says_on_what_it_rests_and_what_is_overdue() {
     let (code, said) = state(&["--at", "2032-03-15"]);
     assert_eq!(code, Some(0));
     assert!(said.contains("\n  not judged: consistent, but nothing says"), "{said}");
-    assert!(said.contains("\n# the last CRL of each key\n  g1       2031-07-28, until "), "{said}");
+    assert!(said.contains("\n# the last CRL of each key\n  g1       2031-07-31, until "), "{said}");
     let (_, json) = state(&["--at", "2032-03-15", "--json", "--rehearsal"]);
     let json: Value = serde_json::from_str(&json).unwrap();
     assert_eq!(json["judged"], "rehearsal");
@@ -329,9 +353,9 @@ fn a_state_says_on_what_it_rests_and_what_is_overdue() {
     // Two root keys in one batch: the CRLs of the old one end with its root.
     let (_, said) = state(&["--at", "2031-07-15", "--rehearsal"]);
     let crl =
-        "\n  g1       2031-07-28, until 2031-07-31T00:00:00+09:00 (2031-06-two-generations)\n";
+        "\n  g1       2031-07-31, until 2031-08-01T00:00:00+09:00 (2031-06-two-generations)\n";
     assert!(said.contains(crl), "{said}");
-    assert!(said.contains("2031-07-31T00:00:00+09:00  the last CRL of g1 runs out\n"), "{said}");
+    assert!(said.contains("2031-08-01T00:00:00+09:00  the last CRL of g1 runs out\n"), "{said}");
     // At its nextUpdate itself a CRL is out of date, whoever is asked.
     let (_, said) = state(&["--at", "2032-06-03", "--rehearsal"]);
     let rows = said.lines().filter(|line| line.contains("2032-06-03T00:00:00+09:00 (2032"));

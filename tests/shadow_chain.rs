@@ -5,7 +5,7 @@
 //! tests.
 
 use ceremony::key::Curve;
-use ceremony::x509::{DirectoryName, ToBeSignedCertificate, profile};
+use ceremony::x509::{ToBeSignedCertificate, profile};
 use isomdl::definitions::x509::X5Chain;
 use isomdl::definitions::x509::trust_anchor::{PemTrustAnchor, TrustAnchorRegistry, TrustPurpose};
 use isomdl::definitions::x509::validation::ValidationRuleset;
@@ -53,15 +53,15 @@ fn signer() -> ToBeSignedCertificate {
     profile::document_signer(&profile::DocumentSigner {
         name: "ds-0001".parse().unwrap(),
         ca: issuing::ca(),
-        subject: DirectoryName::new("JP", "機構", "Sample DS 0001").unwrap(),
+        subject: issuing::name("JP", "機構", "Sample DS 0001"),
         public: SIGNER_KEY.public(),
         issuer: "g1".parse().unwrap(),
         issuer_curve: Curve::P256,
         not_before,
         not_after: not_before.plus(&"4 months".parse().unwrap()).unwrap(),
         purpose: "1.0.18013.5.1.2".parse().unwrap(),
-        issuer_alt_name: issuing::ISSUER_ALT_NAME.into(),
-        crl_url: issuing::CRL_URL.into(),
+        issuer_alt_name: issuing::issuer_alt_name(),
+        crl_urls: vec![issuing::CRL_URL.into()],
     })
 }
 

@@ -1,6 +1,6 @@
 //! What surrounds a run: media that are full or may not be written, clocks that are wrong or jump,
-//! another time zone, files that change under it. Each stops with a state that has a name, or goes
-//! on as if nothing were; and where it stopped, it resumes.
+//! another time zone, files that change during it. Each run either stops in a named state and can
+//! be resumed, or goes on undisturbed.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -378,7 +378,10 @@ fn inputs_that_change_during_the_run_are_not_read_again() {
 fn a_file_that_cannot_be_read_is_refused() {
     let drill = Drill::new();
     let plan = planned(&drill);
-    for name in ["ca/2026-04-genesis/plan.toml", "ca/policy.toml", "ca/roster.toml", "room.toml"] {
+    let of_ca =
+        ["2026-04-genesis/plan.toml", "cps.toml", "cps.ja.txt", "policy.toml", "roster.toml"];
+    let of_ca = of_ca.map(|name| format!("ca/{name}"));
+    for name in of_ca.iter().map(String::as_str).chain(["room.toml"]) {
         let mut command = at_time(crate::support::GISHIKI, crate::support::IN_WINDOW);
         let run_command = drill.run_command(&plan);
         command.args(run_command.get_args()).env("SOFTHSM2_CONF", drill.path("softhsm2.conf"));

@@ -1,7 +1,7 @@
 //! The fault sweep: the real program is killed, or made to fail, at any system call and at any call
-//! of its token's module, up to three times in one ceremony. After each fault nobody thinks: the
-//! program's own words are followed, until the ceremony is sealed or abandoned. Then it is judged
-//! what is left. See `docs/sweep.md`.
+//! of its token's module, up to three times in one ceremony. After each fault the test only follows
+//! the program's own words, until the ceremony is sealed or abandoned. Then it judges what is left.
+//! See `docs/sweep.md`.
 //!
 //! `GISHIKI_ALL=1` takes 20,000 points, `GISHIKI_SWEEP=N` takes N; `GISHIKI_SWEEP=C_SignInit`
 //! takes every fault at every call of that function of the module, `GISHIKI_SWEEP="write( /token"`

@@ -1,12 +1,11 @@
 //! Transcripts that were tampered with: raw, and by a forger who holds the audit key.
 //!
-//! A chain that anyone can compute again protects nothing by itself. So each change is made twice:
-//! as it is, and with everything after it made to fit and sealed anew with the rehearsal's audit
-//! key, which everybody knows. What replay still takes then is what only the seal protects;
-//! `seal_only` lists it, whole, with the reason.
+//! A hash chain that anyone can compute again protects nothing by itself. So each change is made
+//! twice: alone, and with everything after it recomputed and sealed again with the rehearsal's
+//! audit key, which everybody knows. Changes that replay then still accepts are those that only the
+//! seal protects against; `seal_only` is the complete list of them, with reasons.
 //!
-//! Of long sheets, bundle, inputs and words some octets are taken; `GISHIKI_ALL=1` takes every
-//! one.
+//! Long sheets, bundle, inputs and words are sampled; `GISHIKI_ALL=1` takes every octet.
 
 mod adversary;
 mod ceremonies;
@@ -15,19 +14,20 @@ mod forger;
 mod inventions;
 mod seal_only;
 
-use crate::support::{complete, nothing, root};
 use std::collections::{BTreeMap, BTreeSet};
 
+use ceremonies::{eventful_rehearsal, golden, real_ceremony, small_rehearsal, stopped_rehearsal};
 use ceremony::anchor::Anchor;
+use ceremony::record::Mode;
 use ceremony::rule::RuleId;
 use ceremony::seal::Made;
 use ceremony::verify::{Refusal, Sealed, Trust, Verdict, replay, replay_unsealed};
+use changes::Vocabulary;
+use forger::{Book, Keys, Refused, derived, prove, verdict};
+use seal_only::ONLY_THE_SEAL;
 use serde_json::{Value, json};
 
-use ceremonies::{eventful_rehearsal, golden, real_ceremony, small_rehearsal, stopped_rehearsal};
-use changes::Vocabulary;
-use forger::{Book, Refused, derived, prove, verdict};
-use seal_only::ONLY_THE_SEAL;
+use crate::support::{complete, nothing, root};
 
 #[test]
 fn an_unchanged_ceremony_is_forged_to_the_same_octets() {
@@ -52,7 +52,7 @@ fn another_graph_under_the_first_record_is_refused() {
     let graph = record["event"]["graph"].as_str().unwrap();
     sealed.transcript = text.replacen(graph, &"0".repeat(64), 1).into_bytes();
     let refusal = replay(&sealed, &nothing()).unwrap_err();
-    let place = refusal.place.as_str();
+    let place = refusal.place.en.as_str();
     assert_eq!((refusal.fault.rule, place), (RuleId::S_OPENED, "transcript.jsonl line 1"));
 }
 
@@ -266,7 +266,7 @@ fn refused_by_replay_too(field: &(String, &str), index: usize, refusal: Refused)
     let by_proof = fault.contains("the signature does not verify");
     let file = folder.after.as_ref().map_or(&folder.transcript, |after| after);
     let line = file.iter().filter(|octet| **octet == b'\n').count();
-    let here = said.place.ends_with(&format!(".jsonl line {line}"));
+    let here = said.place.en.ends_with(&format!(".jsonl line {line}"));
     assert!(at >= index && (here || by_proof), "{field:?}: {fault}; replay: {said}");
 }
 
@@ -377,11 +377,13 @@ fn a_seal_holds_for_its_own_transcript_only() {
 #[test]
 fn a_rehearsal_that_says_it_is_real_is_recognised_by_its_keys() {
     let book = Book::of(golden());
-    let forged = book.forge_throughout(|record| {
+    let real = book.compiled(&book.sealed.inputs, Mode::Real).unwrap();
+    let forged = book.forge_throughout(Keys::AuditAndRoot, |record| {
         record["terminal"] = json!("terminal-1");
         let event = &mut record["event"];
         if event["kind"] == "opened" {
             event["mode"] = json!("real");
+            event["bindings"] = json!(real.bindings.id());
             for member in ["image", "room", "terminal", "tool"] {
                 event["room"][member] = json!(format!("{member}-1"));
             }

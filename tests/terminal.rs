@@ -1,5 +1,5 @@
-//! People at a terminal: what is typed is judged as it is in the room, and the PIN is nowhere but
-//! in the token.
+//! People at a terminal: input is judged as in a real ceremony, and the PIN is passed only to the
+//! token.
 
 use std::fs;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ fn open_at(mut asked: Command, drill: &Drill, command: &[&str]) -> Terminal {
     for medium in ["A", "B"] {
         asked.arg("--journal").arg(drill.path(medium));
     }
-    Terminal::open(&asked).with_papers(gishiki().arg("check").arg(genesis()))
+    Terminal::open(&asked).with_papers(gishiki().arg("check").arg(genesis()).arg("--drill"))
 }
 
 fn begun(drill: &Drill) -> Terminal {
@@ -37,7 +37,7 @@ fn judge_what_is_no_answer(terminal: &mut Terminal) {
     // An unknown id, nobody, somebody of another role: the question comes again.
     terminal.until("Entry");
     assert!(terminal.types("p99").contains("✗ no participant: p99"));
-    assert!(terminal.types("").contains("✗ no participant: –"));
+    assert!(terminal.types("").contains("✗ type an id"));
     assert!(terminal.types("p01").contains("R-WHO-OPERATES"));
     assert!(terminal.types("p99、p01").contains("✗ no participant: p99"));
     // Octets that are no text end nothing.
@@ -45,7 +45,9 @@ fn judge_what_is_no_answer(terminal: &mut Terminal) {
     let asked = terminal.asked_again();
     assert!(asked.contains("✗ that cannot be read as text: type it again"), "{asked}");
     // A no can be taken back, and so can who said it.
-    assert!(terminal.types("No.").ends_with("who says so (ids): "));
+    let said = terminal.types("No.");
+    assert!(said.contains("This stops the ceremony for good"), "{said}");
+    assert!(said.ends_with("who says so (ids): "));
     assert!(terminal.types("p13").ends_with("reason: "));
     assert!(terminal.types("NO").ends_with("who says so (ids): "));
     assert!(terminal.types("no").ends_with("> who confirms (ids, by spaces): "));
@@ -61,18 +63,21 @@ fn what_people_type_is_judged_as_in_the_room() {
     assert!(terminal.types("p13").ends_with("reason: "));
     assert!(terminal.types("").ends_with("reason: "), "a deviation has a reason");
     assert!(terminal.types("the badge hung the wrong way").contains(". Entry ["));
+    assert!(terminal.said.contains("✓ recorded"), "{}", terminal.said);
     // The papers are never shown, and words in another order are others.
     let asked = terminal.until("Papers");
     let graph = terminal.values["graph"].clone();
     assert!(!asked.contains(&graph[..16]), "{asked}");
-    assert!(terminal.types(&"0".repeat(64)).contains("✗ does not agree"));
+    let seven = graph[..14].to_string();
+    assert!(terminal.types(&seven).contains("✗ fewer than 8 words (7): type it again"));
+    assert!(terminal.types(&"0".repeat(64)).contains("✗ does not agree\r\n"));
     assert!(terminal.types(&graph).contains("✓ agrees"));
     let asked = terminal.until("Clock");
     assert!(asked.ends_with("offset-seconds (-30…30): "), "{asked}");
     assert!(asked.contains("the machine's clock: 2026-04-01T10:30:"), "{asked}");
     assert!(asked.contains("difference = the machine's minus the one carried in"), "{asked}");
-    assert!(terminal.types("thirty").contains("✗ does not agree a whole number"));
-    assert!(terminal.types("31").contains("✗ does not agree"));
+    assert!(terminal.types("thirty").contains("✗ not a whole number"));
+    assert!(terminal.types("31").contains("✗ not a whole number from -30 to 30"));
     // After the login the PIN is nowhere.
     let shown = terminal.until("Fingerprint");
     let program = PathBuf::from(format!("/proc/{}", terminal.process()));
@@ -91,7 +96,7 @@ fn what_people_type_is_judged_as_in_the_room() {
     let words = first_words(&shown);
     let mut other: Vec<&str> = words.split(' ').collect();
     other.swap(0, 2);
-    assert!(terminal.types(&other.join(" ")).contains("✗ does not agree"));
+    assert!(terminal.types(&other.join(" ")).contains("✗ does not agree\r\n"));
     let said = terminal.types(&words);
     assert!(said.contains("✓ agrees"), "{said}");
     // One of them says no: it is closed, sealed and handed out to nobody.
@@ -118,6 +123,7 @@ fn what_people_type_is_judged_as_in_the_room() {
         mistaken[4..],
         [
             "papers graph",
+            "papers graph",
             "clock offset-seconds",
             "clock offset-seconds",
             "fingerprint-root-g1 sha256"
@@ -136,7 +142,7 @@ fn people_consent_to_a_new_medium_and_type_the_head_that_they_noted() {
         shown.map(|after| after.lines().nth(1).unwrap().trim().to_string()).collect();
     assert_eq!(heads.len(), 3, "two keys and one run of sheets: {}", terminal.said);
     terminal.presses(b"\x03");
-    assert_eq!(terminal.finish(), Some(130), "{}", terminal.said);
+    assert_eq!(terminal.ends(), Some(130), "{}", terminal.said);
     fs::remove_dir_all(drill.path("B")).unwrap();
     let mut terminal = resumed(&drill);
     let asked = terminal.prompt().unwrap();
@@ -305,10 +311,10 @@ fn a_clock_outside_the_window_is_shown_and_set_before_anything_is_durable() {
     assert!(asked.contains("found: 2026-04-01T09:5") && asked.ends_with(set), "{asked}");
     assert!(nothing(), "nothing is durable before the clock is right");
     set_clock(&drill, IN_WINDOW);
-    assert!(terminal.types("").contains(". Entry ["), "{}", terminal.said);
+    assert!(terminal.types("").contains(". First in the room ["), "{}", terminal.said);
     terminal.until("Fingerprint");
     terminal.presses(b"\x03");
-    assert_eq!(terminal.finish(), Some(130), "{}", terminal.said);
+    assert_eq!(terminal.ends(), Some(130), "{}", terminal.said);
     judge_later_clocks(&drill, &terminal.values["head"]);
 }
 

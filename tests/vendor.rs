@@ -17,7 +17,9 @@ fn a_clone_that_people_made_is_read_back_and_proved() {
         fs::write(plans.join(name), text).unwrap();
     };
     write("policy.toml", &read("policy.toml").replace("\"wrap-trusted\"", "\"vendor\""));
-    write("roster.toml", &read("roster.toml"));
+    for name in ["cps.toml", "cps.ja.txt", "roster.toml"] {
+        write(name, &read(name));
+    }
     write("2026-04-genesis/plan.toml", &read("2026-04-genesis/plan.toml"));
     let backup = read("2026-12-backup-drill/plan.toml")
         .replace("2026-12-backup-drill", "2026-06-clone")

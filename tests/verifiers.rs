@@ -1,4 +1,4 @@
-//! Two verifiers of ECDSA are one: on every signature of the goldens, and on the vectors of
+//! The two verifiers of ECDSA agree: on every signature of the goldens, and on the vectors of
 //! Wycheproof, which are made to tell implementations apart.
 
 use std::collections::BTreeMap;

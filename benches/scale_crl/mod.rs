@@ -10,7 +10,7 @@ use std::time::Instant;
 use ceremony::key::{Curve, PublicKey};
 use ceremony::name::Name;
 use ceremony::x509::profile::{self, Crl};
-use ceremony::x509::{DirectoryName, Reason, Revoked, assemble};
+use ceremony::x509::{DirectoryName, Rdn, Reason, Revoked, assemble};
 use p384::ecdsa::signature::hazmat::{PrehashSigner as _, PrehashVerifier as _};
 use p384::ecdsa::{Signature, SigningKey};
 
@@ -43,7 +43,7 @@ pub(crate) fn child(entries: u32) {
     let entry = |number| Revoked { serial: serial(number), date, reason: Some(Reason::Superseded) };
     let crl = profile::crl(&Crl {
         name: name.clone(),
-        ca: DirectoryName::new("JP", "O", "Bench").unwrap(),
+        ca: DirectoryName::new(&[Rdn::C("JP".into()), Rdn::Cn("Bench".into())]).unwrap(),
         key: name.clone(),
         curve: Curve::P384,
         this_update: "2026-04-02T00:00:00+09:00".parse().unwrap(),

@@ -1,9 +1,10 @@
-//! Gives up a ceremony that can be neither finished nor sealed: its record is written out, and
-//! everyone signs its digest on paper.
+//! Abandons a ceremony that can be neither finished nor sealed: writes out its record, whose digest
+//! everyone signs on paper.
 //!
-//! It is read as a resumption reads it: each journal by itself, and of one medium alone nothing
-//! but what proves itself. What is given up could have happened, up to its last record: only that
-//! may be signed on paper, and a ledger takes nothing else. A first ceremony joins none.
+//! The journals are read as for a resumption: each is replayed alone, and of records on one medium
+//! only, those that recovery accepts are taken. So the record is one of a ceremony that could have
+//! happened; only such a record may be signed on paper, and a ledger accepts no other. An abandoned
+//! first ceremony of a CA is not added to a ledger.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use ceremony::hex::Digest;
 use ceremony::plan::After;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use ceremony::seal::JOURNAL_FILE;
 use ceremony::verify::replay_abandoned;
 
@@ -43,11 +45,15 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
             follows(abandon.ledger.as_deref(), abandon.anchor.as_deref(), mode, &after)?
         }
     };
-    // It holds the journals until all is written.
+    // `reading` keeps the journals locked until everything is written.
     let reading = found.replay(&state)?;
     if seal_of(&reading).is_some() {
-        let found = "its seal: it is handed out, not given up";
-        return Err(Halt::media(RuleId::S_ABANDONED, "a journal that was not sealed", found));
+        let asked = says!("封印されていない記録", "a journal that was not sealed");
+        let found = says!(
+            "封印のある記録。断念せずに書き出す",
+            "a sealed journal: write it out instead of abandoning it"
+        );
+        return Err(Halt::media(RuleId::S_ABANDONED, asked, found));
     }
     let journal = reading.agreed.transcript.clone();
     if let After::Ceremony(_) = after {
@@ -86,7 +92,7 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
     print(&text)
 }
 
-/// What a ceremony that was given up means for the next one.
+/// Returns what an abandoned ceremony means for the next one.
 const fn what_follows(after: &After, lang: Lang) -> &'static str {
     match after {
         After::Nothing => pick(

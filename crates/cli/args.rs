@@ -1,10 +1,22 @@
-//! The command line.
+//! The command line, and its help in both languages: a comment is the English, `ja` the Japanese.
 
-use crate::lang::Lang;
+#[cfg(feature = "image")]
+mod image;
+mod new;
+#[cfg(test)]
+mod tests;
+
+#[cfg(feature = "image")]
+pub(crate) use image::ImageCommand;
+pub(crate) use new::{Completions, Curve, Draft, New, NewCa, Shell};
+
 use std::path::{Component, PathBuf};
 
 use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Parser, Subcommand, ValueEnum};
+
+use crate::help::Japanese as _;
+use crate::lang::Lang;
 
 /// The source that the program was built from, as `crates/cli/build.rs` found it.
 pub(crate) const SOURCE: &str = env!("GISHIKI_IDENTITY");
@@ -15,9 +27,11 @@ pub(crate) const VERSION: &str =
 /// Key ceremonies of an offline root CA, from plan to proof
 #[derive(Debug, Parser)]
 #[command(name = "gishiki", version = VERSION, propagate_version = true, max_term_width = 100)]
+#[command(ja = "オフラインのルート認証局のキーセレモニーを、計画から証明まで行う")]
 pub(crate) struct Args {
     /// The language of what people read (from LANG otherwise)
     #[arg(long, global = true, value_enum)]
+    #[arg(ja = "表示の言語(指定しなければ LANG による)")]
     pub(crate) lang: Option<Lang>,
     #[command(subcommand)]
     pub(crate) command: Command,
@@ -25,110 +39,82 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Write a CA to fill in, or draft the plan of its next ceremony
+    #[command(subcommand)]
+    #[command(ja = "記入用の認証局、または次のセレモニーの計画の下書きを作成する")]
+    New(New),
     /// Check a plan against every rule; report all violations
+    #[command(ja = "計画をすべての規則に照らし、違反をすべて報告する")]
     Check(Planned),
     /// Print the operation graph that a plan compiles to
+    #[command(ja = "計画から得られる操作のグラフを出力する")]
     Graph(Planned),
     /// Print the bindings: what fills the graph's holes at review
+    #[command(ja = "バインディング(審査のときグラフの空欄を埋める値)を出力する")]
     Bind(Planned),
     /// Print the script that people hold in the room
+    #[command(ja = "セレモニーで手にする構築手順書を出力する")]
     Script(Planned),
     /// Show what changes in meaning from one plan or sealed folder to another (then exit code 8)
+    #[command(ja = "2 つの計画または封印されたフォルダーの意味の違いを示す(違えば終了コード 8)")]
     Diff(Diff),
     /// Perform the ceremony with the built-in deterministic token and stand-in people
+    #[command(ja = "内蔵の決定的なトークンと代役で、セレモニーのリハーサルを行う")]
     Rehearse(Rehearse),
     /// Ask the token before the day whether it can do what the plan needs; nothing stays on it
+    #[command(
+        ja = "計画に要ることをトークンが行えるか、当日より前に確かめる。トークンには何も残らない"
+    )]
     Probe(Probe),
     /// Perform the ceremony with a PKCS #11 token and people
+    #[command(ja = "PKCS #11 のトークンと参加者でセレモニーを行う")]
     Run(Run),
     /// Go on with an interrupted ceremony, from its two journals
+    #[command(ja = "中断したセレモニーを 2 つのジャーナルから続ける")]
     Resume(Resume),
     /// Say what an unsealable journal holds, for signing on paper
+    #[command(ja = "封印できないジャーナルの内容を、紙に署名するために示す")]
     Abandon(Abandon),
     /// Judge a sealed ceremony or a whole ledger: compile again, replay, compare every octet
+    #[command(
+        ja = "封印されたセレモニーまたは台帳全体を検証する。再コンパイルと再演を行い、全オクテットを比べる"
+    )]
     Verify(Verify),
     /// Show what the ceremonies of a ledger have left: keys, certificates, CRLs, what falls due
+    #[command(ja = "台帳のセレモニーが残したもの(鍵、証明書、CRL、期限)を示す")]
     State(State),
     /// Say whether a certificate may be relied on at a time: root, links, CRLs, signature, form
+    #[command(ja = "ある時刻に証明書に依拠してよいか(ルート、リンク、CRL、署名、形式)を判定する")]
     Validate(Validate),
+    /// Print a script by which a shell completes command lines
+    #[command(ja = "シェルがコマンドの入力を補完するためのスクリプトを出力する")]
+    Completions(Completions),
     /// Lead a ceremony on the live image: system, clock, media, ceremony, outputs
+    #[command(ja = "専用イメージの上でセレモニーを導く(システム、時計、媒体、セレモニー、出力)")]
     Live(Live),
     /// Carry the dialogue to the live image's screen, and keep what was shown there
     #[command(hide = true)]
+    #[command(ja = "対話を専用イメージの画面に映し、表示したものを保存する")]
     Screen(Live),
     /// Build, judge and write the live image
     #[cfg(feature = "image")]
     #[command(subcommand)]
+    #[command(ja = "専用イメージを作成・判定し、書き込む")]
     Image(ImageCommand),
 }
 
-/// What is done with the live image from outside; in the repository's folder.
-#[cfg(feature = "image")]
-#[derive(Debug, Subcommand)]
-pub(crate) enum ImageCommand {
-    /// Print the lock of Debian packages as the signed indices would have it now
-    Lock,
-    /// Collect every locked input, Nix and this program in a new folder; it needs no registry then
-    Archive {
-        /// The folder; what is not whole yet lies beside it, and is used again
-        to: PathBuf,
-        /// The folder with the vendors' files
-        #[arg(long, value_name = "DIR")]
-        vendor: Option<PathBuf>,
-    },
-    /// Put every locked input into the Nix store, each compared with its lock
-    Seed {
-        /// An archive, in the place of apt and cargo
-        #[arg(long, value_name = "DIR")]
-        from: Option<PathBuf>,
-        /// The folder with the vendors' files (otherwise those of the archive)
-        #[arg(long, value_name = "DIR")]
-        vendor: Option<PathBuf>,
-    },
-    /// Judge an image by its pin, and its recipe by the locks and sources here; without Nix
-    Verify {
-        /// The pin, of golden/image/
-        pin: PathBuf,
-        /// The ISO
-        iso: PathBuf,
-        /// The folder with the derivations
-        #[arg(long, value_name = "DIR", default_value = "/nix/store")]
-        recipe: PathBuf,
-    },
-    /// Print what a TPM will have in PCR 4 and PCR 11
-    Measure {
-        /// The unified kernel image
-        uki: PathBuf,
-    },
-    /// Print the identity of an ISO: what is pinned, and what the operators' medium holds
-    Pin {
-        /// The ISO
-        iso: PathBuf,
-        /// The derivation that made it
-        #[arg(long, value_name = "DRV")]
-        derivation: Option<PathBuf>,
-    },
-    /// Write an image to a removable stick or a new file, and read it back
-    Write {
-        /// The ISO
-        iso: PathBuf,
-        /// The stick's device, or a file
-        to: PathBuf,
-    },
-}
-
-/// What a command holds a ceremony with, goes on with it, or gives it up.
+/// The options with which a command holds a ceremony, resumes it or gives it up.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Given<'a> {
     /// The plan, where one is named.
     pub(crate) plan: Option<&'a PathBuf>,
-    /// The room and what belongs to it; to give a ceremony up takes none.
+    /// The room and what belongs to it; `None` when a ceremony is given up.
     pub(crate) held: Option<&'a Held>,
     pub(crate) journal: &'a [PathBuf],
     pub(crate) ledger: Option<&'a PathBuf>,
     pub(crate) anchor: Option<&'a PathBuf>,
     pub(crate) out: &'a PathBuf,
-    /// Whether the live image leads it.
+    /// Whether the live image leads the ceremony.
     pub(crate) led: bool,
 }
 
@@ -159,13 +145,14 @@ impl<'a> Given<'a> {
 }
 
 impl Command {
-    /// What it holds a ceremony with, or gives one up, if it does either.
+    /// Returns the options of a command that holds a ceremony or gives one up; else `None`.
     pub(crate) const fn given(&self) -> Option<Given<'_>> {
         match self {
             Self::Run(run) => Some(Given::held(Some(&run.plan), &run.held)),
             Self::Resume(resume) => Some(Given::held(resume.plan.as_ref(), &resume.held)),
             Self::Abandon(abandon) => Some(Given::abandoned(abandon)),
-            Self::Check(_)
+            Self::New(_)
+            | Self::Check(_)
             | Self::Graph(_)
             | Self::Bind(_)
             | Self::Script(_)
@@ -175,6 +162,7 @@ impl Command {
             | Self::Verify(_)
             | Self::State(_)
             | Self::Validate(_)
+            | Self::Completions(_)
             | Self::Live(_)
             | Self::Screen(_) => None,
             #[cfg(feature = "image")]
@@ -182,7 +170,7 @@ impl Command {
         }
     }
 
-    /// The descriptor that a PIN is read from, if it is read from one.
+    /// Returns the file descriptor that the PIN is read from, if one is given.
     pub(crate) fn pin_fd(&self) -> Option<u32> {
         if let Self::Probe(probe) = self {
             return probe.pin_fd;
@@ -195,15 +183,16 @@ impl Command {
 pub(crate) struct Live {
     /// The line that people are at
     #[arg(long, hide = true, value_enum, default_value_t = Line::Serial)]
+    #[arg(ja = "参加者のいる回線")]
     pub(crate) here: Line,
 }
 
-/// Where people and the live image speak to each other.
+/// The kind of terminal at which people talk to the live image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Line {
     /// A screen that shows every script, and a keyboard.
     Screen,
-    /// A screen that shows letters of ASCII only, and a keyboard.
+    /// A screen that shows ASCII letters only, and a keyboard.
     Console,
     /// A serial line, with a terminal at its other end.
     Serial,
@@ -212,48 +201,67 @@ pub(crate) enum Line {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Planned {
     /// The ceremony's folder
+    #[arg(ja = "セレモニーのフォルダー")]
     pub(crate) plan: PathBuf,
     /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
     #[arg(long, value_name = "DIR")]
+    #[arg(ja = "前回までのセレモニーの台帳(指定しなければ計画の隣の ledger/ または golden/)")]
     pub(crate) ledger: Option<PathBuf>,
+    /// For a drill, which has serial numbers and bindings of its own
+    #[arg(long)]
+    #[arg(ja = "訓練用(訓練のシリアル番号とバインディングは本番と異なる)")]
+    pub(crate) drill: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
     /// The ceremony's folder as it was, or a sealed folder
+    #[arg(ja = "変更前のセレモニーのフォルダー、または封印されたフォルダー")]
     pub(crate) old: PathBuf,
     /// The ceremony's folder as it shall be, or a sealed folder
+    #[arg(ja = "変更後のセレモニーのフォルダー、または封印されたフォルダー")]
     pub(crate) new: PathBuf,
     /// The ledger that holds the ceremonies before (otherwise ledger/ or golden/ beside the plans;
     /// of a sealed folder the folder above)
     #[arg(long, value_name = "DIR")]
+    #[arg(
+        ja = "前回までのセレモニーの台帳(指定しなければ計画の隣の ledger/ または golden/、封印されたフォルダーでは 1 つ上のフォルダー)"
+    )]
     pub(crate) ledger: Option<PathBuf>,
     /// As Markdown, for a pull request
     #[arg(long)]
+    #[arg(ja = "プルリクエスト用に Markdown で出力する")]
     pub(crate) markdown: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct State {
     /// The ledger
+    #[arg(ja = "台帳")]
     pub(crate) ledger: PathBuf,
     /// The day to judge by (otherwise that of the last ceremony; with --due today)
     #[arg(long, value_name = "DATE")]
+    #[arg(ja = "判定の基準日(指定しなければ最後のセレモニーの日、--due では今日)")]
     pub(crate) at: Option<String>,
     /// Only what falls due; exit code 9 if something is overdue
     #[arg(long, conflicts_with = "json")]
+    #[arg(ja = "期限のあるものだけを示す。期限を過ぎたものがあれば終了コード 9")]
     pub(crate) due: bool,
     /// The CA's anchor, to judge the ledger by
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
+    #[arg(ja = "台帳の判定に用いる認証局のアンカー")]
     pub(crate) anchor: Option<PathBuf>,
     /// Take it as a rehearsal
     #[arg(long, conflicts_with = "drill")]
+    #[arg(ja = "リハーサルとして扱う")]
     pub(crate) rehearsal: bool,
     /// Take it as a drill
     #[arg(long)]
+    #[arg(ja = "訓練として扱う")]
     pub(crate) drill: bool,
     /// As JSON
     #[arg(long)]
+    #[arg(ja = "JSON で出力する")]
     pub(crate) json: bool,
 }
 
@@ -262,24 +270,30 @@ pub(crate) struct State {
 pub(crate) struct Target {
     /// Write the sealed folder, or all, here; it must not exist
     #[arg(long, value_name = "DIR")]
+    #[arg(ja = "封印されたフォルダー(すべてのときは全体)の出力先(まだ存在しないこと)")]
     pub(crate) out: Option<PathBuf>,
     /// Compare with this golden, or all, instead of writing
     #[arg(long, value_name = "GOLDEN")]
+    #[arg(ja = "出力せず、このゴールデン(すべてのときは全体)と比べる")]
     pub(crate) compare: Option<PathBuf>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Rehearse {
     /// The ceremony's folder; or the CA's, for every ceremony of it in the order of its ledger
+    #[arg(
+        ja = "セレモニーのフォルダー。認証局のフォルダーなら、台帳の順にすべてのセレモニーを行う"
+    )]
     pub(crate) plan: PathBuf,
     /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
     #[arg(long, value_name = "DIR")]
+    #[arg(ja = "前回までのセレモニーの台帳(指定しなければ計画の隣の ledger/ または golden/)")]
     pub(crate) ledger: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) target: Target,
 }
 
-/// A journal's folder, of which two are compared: `./A/` is `A`.
+/// Reads a journal's folder so that two can be compared: `./A/` equals `A`.
 fn folder() -> impl TypedValueParser<Value = PathBuf> {
     PathBufValueParser::new().map(|path| {
         let plain: PathBuf = path.components().filter(|part| *part != Component::CurDir).collect();
@@ -292,51 +306,67 @@ fn folder() -> impl TypedValueParser<Value = PathBuf> {
 pub(crate) struct Held {
     /// The room: module, token, terminal
     #[arg(long, value_name = "FILE")]
+    #[arg(ja = "実施場所の文書(モジュール、トークン、端末)")]
     pub(crate) room: PathBuf,
     /// A journal folder; give two, on two media
     #[arg(long, value_name = "DIR", required = true, num_args = 1, value_parser = folder())]
+    #[arg(ja = "ジャーナルのフォルダー。2 つの媒体のものを 2 回指定する")]
     pub(crate) journal: Vec<PathBuf>,
     /// Write the sealed folder here; it must not exist
     #[arg(long, value_name = "DIR")]
+    #[arg(ja = "封印されたフォルダーの出力先(まだ存在しないこと)")]
     pub(crate) out: PathBuf,
     /// The ledger that holds the ceremony before; none for a CA's first
     #[arg(long, value_name = "DIR")]
+    #[arg(ja = "前回までのセレモニーの台帳。認証局の初回では指定しない")]
     pub(crate) ledger: Option<PathBuf>,
     /// The CA's anchor; in a drill none
     #[arg(long, value_name = "FILE")]
+    #[arg(ja = "認証局のアンカー。訓練では指定しない")]
     pub(crate) anchor: Option<PathBuf>,
     /// Scripted answers, for drills only
     #[arg(long, value_name = "FILE")]
+    #[arg(ja = "答えを書いたファイル(訓練のみ)")]
     pub(crate) answers: Option<PathBuf>,
     /// Read the PIN from this open file descriptor instead of the terminal
     #[arg(long, value_name = "N")]
+    #[arg(ja = "PIN を端末でなく、開かれているこのファイル記述子から読む")]
     pub(crate) pin_fd: Option<u32>,
     /// Led by the live image, whose people have a menu and no shell
     #[arg(long, hide = true)]
+    #[arg(ja = "専用イメージが導く(参加者にはメニューがあり、シェルはない)")]
     pub(crate) led: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Probe {
     /// The ceremony's folder; without it only what needs no login is asked
+    #[arg(ja = "セレモニーのフォルダー。省けば、ログインの要らないことだけを確かめる")]
     pub(crate) plan: Option<PathBuf>,
     /// The room: module, token, terminal
     #[arg(long, value_name = "FILE")]
+    #[arg(ja = "実施場所の文書(モジュール、トークン、端末)")]
     pub(crate) room: PathBuf,
     /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
     #[arg(long, value_name = "DIR")]
+    #[arg(ja = "前回までのセレモニーの台帳(指定しなければ計画の隣の ledger/ または golden/)")]
     pub(crate) ledger: Option<PathBuf>,
     /// On a drill's token: try with keys that last, and destroy them; some modules make no others
     #[arg(long)]
+    #[arg(
+        ja = "訓練用のトークンで、残る鍵を作って確かめ、破棄する(残る鍵しか作れないモジュールがあるため)"
+    )]
     pub(crate) lasting: bool,
     /// Read the PIN from this open file descriptor instead of the terminal
     #[arg(long, value_name = "N")]
+    #[arg(ja = "PIN を端末でなく、開かれているこのファイル記述子から読む")]
     pub(crate) pin_fd: Option<u32>,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Run {
     /// The ceremony's folder
+    #[arg(ja = "セレモニーのフォルダー")]
     pub(crate) plan: PathBuf,
     #[command(flatten)]
     pub(crate) held: Held,
@@ -346,10 +376,14 @@ pub(crate) struct Run {
 pub(crate) struct Resume {
     /// Go on only if the interrupted ceremony is the one of this folder
     #[arg(long, value_name = "PLAN")]
+    #[arg(ja = "中断したセレモニーがこのフォルダーのものであるときだけ続ける")]
     pub(crate) plan: Option<PathBuf>,
     /// Go on without the journal in this folder, which does not replay or differs from the other;
     /// two people of two roles consent, and it stays there under another name
     #[arg(long, value_name = "DIR", value_parser = folder())]
+    #[arg(
+        ja = "再演できない、または他方と異なる、このフォルダーのジャーナルを除いて続ける。役割の異なる 2 名が同意し、ジャーナルは別の名前でそこに残る"
+    )]
     pub(crate) put_aside: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) held: Held,
@@ -359,68 +393,104 @@ pub(crate) struct Resume {
 pub(crate) struct Abandon {
     /// A journal folder; give two, on two media
     #[arg(long, value_name = "DIR", required = true, num_args = 1, value_parser = folder())]
+    #[arg(ja = "ジャーナルのフォルダー。2 つの媒体のものを 2 回指定する")]
     pub(crate) journal: Vec<PathBuf>,
     /// The ledger that holds the ceremony before; none for a CA's first
     #[arg(long, value_name = "DIR")]
+    #[arg(ja = "前回までのセレモニーの台帳。認証局の初回では指定しない")]
     pub(crate) ledger: Option<PathBuf>,
     /// The CA's anchor; in a drill none
     #[arg(long, value_name = "FILE")]
+    #[arg(ja = "認証局のアンカー。訓練では指定しない")]
     pub(crate) anchor: Option<PathBuf>,
     /// Give up what the other journal holds, without the one in this folder, which does not replay
     /// or differs from it; nothing of it is changed
     #[arg(long, value_name = "DIR", value_parser = folder())]
+    #[arg(
+        ja = "再演できない、または他方と異なる、このフォルダーのジャーナルを除き、他方の内容を断念する。除いたものは変更しない"
+    )]
     pub(crate) put_aside: Option<PathBuf>,
     /// The new folder for its record, which joins the ledger once the next plan names it
     #[arg(long, value_name = "DIR")]
+    #[arg(ja = "記録の新しい出力先。次の計画が挙げると台帳に加わる")]
     pub(crate) out: PathBuf,
     /// Led by the live image, whose people have a menu and no shell
     #[arg(long, hide = true)]
+    #[arg(ja = "専用イメージが導く(参加者にはメニューがあり、シェルはない)")]
     pub(crate) led: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Verify {
     /// The sealed folder, or the ceremony's folder and the sealed folder, or a ledger
-    #[arg(required = true, num_args = 1..=2, value_names = ["PLAN] [OUT"])]
+    #[arg(required = true, num_args = 1..=2, value_name = "FOLDER")]
+    #[arg(ja = "封印されたフォルダー、セレモニーのフォルダーと封印されたフォルダー、または台帳")]
     pub(crate) folders: Vec<PathBuf>,
     /// The ledger that holds the ceremony before (otherwise the folder above)
     #[arg(long, value_name = "DIR")]
+    #[arg(ja = "前回までのセレモニーの台帳(指定しなければ 1 つ上のフォルダー)")]
     pub(crate) ledger: Option<PathBuf>,
     /// The CA's anchor
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
+    #[arg(ja = "認証局のアンカー")]
     pub(crate) anchor: Option<PathBuf>,
     /// Take it as a rehearsal
     #[arg(long, conflicts_with = "drill")]
+    #[arg(ja = "リハーサルとして扱う")]
     pub(crate) rehearsal: bool,
     /// Take it as a drill
     #[arg(long)]
+    #[arg(ja = "訓練として扱う")]
     pub(crate) drill: bool,
     /// List every rule that was judged, on what it rests, and which were not
     #[arg(long)]
+    #[arg(ja = "判定したすべての規則とその根拠、判定しなかった規則を示す")]
     pub(crate) rules: bool,
     /// Show the values of its slip of paper in words, as they were read aloud
     #[arg(long)]
+    #[arg(ja = "控えの値を、読み上げたときの単語で示す")]
     pub(crate) slip: bool,
+}
+
+/// A layer of rules whose faults `validate` only says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Warned {
+    /// ISO/IEC 18013-5 Annex B.
+    Iso,
 }
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Validate {
     /// A root that you trust, from a trustworthy place
     #[arg(long, value_name = "FILE", required = true, num_args = 1)]
+    #[arg(ja = "信頼できる所から得た、信頼するルート証明書")]
     pub(crate) root: Vec<PathBuf>,
     /// A link certificate, by which a trusted root vouches for another
     #[arg(long, value_name = "FILE", num_args = 1)]
+    #[arg(ja = "信頼するルートが別のルートを保証するリンク証明書")]
     pub(crate) link: Vec<PathBuf>,
     /// A CRL; give one of the day for every key that signed
     #[arg(long, value_name = "FILE", num_args = 1)]
+    #[arg(ja = "CRL。署名した鍵ごとに、その日のものを指定する")]
     pub(crate) crl: Vec<PathBuf>,
     /// The time in question, such as 2026-04-01T10:00:00+09:00
     #[arg(long, value_name = "TIME")]
+    #[arg(ja = "判定する時刻(例: 2026-04-01T10:00:00+09:00)")]
     pub(crate) at: ceremony::time::Instant,
     /// Take the keys of a rehearsal, which everyone knows, for the real ones
     #[arg(long)]
+    #[arg(ja = "公知であるリハーサルの鍵を、本物の鍵として扱う")]
     pub(crate) rehearsal: bool,
+    /// Judge by the rules of this CA too: the folder of its policy.toml
+    #[arg(long, value_name = "DIR")]
+    #[arg(ja = "この認証局の規則でも判定する(policy.toml のあるフォルダー)")]
+    pub(crate) ca: Option<PathBuf>,
+    /// Only say what breaks a rule of this layer, do not refuse it: iso (ISO/IEC 18013-5 Annex B)
+    #[arg(long, value_name = "LAYER")]
+    #[arg(ja = "この層の規則に反するものを、拒否せず示すだけにする: iso(ISO/IEC 18013-5 Annex B)")]
+    pub(crate) warn: Option<Warned>,
     /// The certificate in question: a Document Signer, a link, a root
     #[arg(value_name = "CERT")]
+    #[arg(ja = "判定する証明書(DS、リンク、ルート)")]
     pub(crate) certificate: PathBuf,
 }

@@ -9,7 +9,7 @@ use std::env::var;
 use std::path::Path;
 use std::process::Command;
 
-/// What the program is made from; the image is built from the same (`nix/default.nix`).
+/// The files that the program is made from; the image is built from the same (`nix/default.nix`).
 const SOURCES: [&str; 3] = ["Cargo.toml", "Cargo.lock", "crates"];
 
 fn main() {
@@ -21,15 +21,15 @@ fn main() {
     println!("cargo::rustc-env=GISHIKI_IDENTITY={identity}");
 }
 
-/// The commit, where this folder is a repository of its own and not a folder of another.
+/// Returns the commit, if this folder is a repository itself and not inside another one.
 fn commit() -> Option<String> {
     let here = var("CARGO_MANIFEST_DIR").ok()?;
     let top = git(&["rev-parse", "--show-toplevel"])?;
     if Path::new(&top).canonicalize().ok()? != Path::new(&here).canonicalize().ok()? {
         return None;
     }
-    // What is handed out names its commit exactly. While one develops, a commit of what was built
-    // already is not built again.
+    // A release build names its commit exactly. A debug build is not repeated merely because its
+    // sources were committed.
     if var("PROFILE").as_deref() == Ok("release") {
         let head = git(&["rev-parse", "--git-path", "logs/HEAD"])?;
         println!("cargo::rerun-if-changed={head}");
@@ -44,14 +44,14 @@ fn commit() -> Option<String> {
 }
 
 fn git(arguments: &[&str]) -> Option<String> {
-    // To ask for the state of the tree is no reason to write into the repository.
+    // Asking for the state of the tree must not write into the repository.
     let mut git = Command::new("git");
     let output = git.arg("--no-optional-locks").args(arguments).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_string())
 }
 
-/// What the builder says.
+/// Returns the digest of the sources that the builder gives, if any.
 fn given() -> Option<String> {
     let digest = var("GISHIKI_SOURCE").ok()?;
     let hex = |c: char| c.is_ascii_digit() || ('a'..='f').contains(&c);

@@ -12,14 +12,14 @@ pub(crate) fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
     let (certificates, crls) = graph.structures();
     let reported = compiled.warnings.iter().map(|v| {
         let what = pick(lang, "報告", "reported");
-        format!("  {what} {}: {}; {}\n", v.rule, v.asked, v.found)
+        format!("  {what} {}: {}; {}\n", v.rule, lang.said(&v.asked), lang.said(&v.found))
     });
     let reported: String = reported.collect();
     let granted = graph.exceptions().iter();
     let granted = granted.map(|line| format!("{} {line}\n", pick(lang, "例外", "exception")));
     let covered = compiled.excepted.iter().map(|v| {
         let what = pick(lang, "例外により許容", "excepted");
-        format!("  {what} {}: {}; {}\n", v.rule, v.asked, v.found)
+        format!("  {what} {}: {}; {}\n", v.rule, lang.said(&v.asked), lang.said(&v.found))
     });
     let exceptions: String = granted.chain(covered).collect();
     let kept = match compiled.excepted.is_empty() {
@@ -27,9 +27,12 @@ pub(crate) fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
         false => pick(lang, "例外のほかは規則を満たす:", "keeps every rule but the excepted:"),
     };
     print(&format!(
-        "{exceptions}{kept} {}\n  graph     {}\n  bindings  {}\n  {} {}, {} {certificates}, {} {crls}\n{reported}",
+        "{exceptions}{kept} {}\n  {}{}\n  {}{}\n  {} {}, {} {certificates}, {} {crls}\n{reported}",
         graph.ceremony(),
+        // On the papers they stand under their English names.
+        pick(lang, "グラフ(graph)             ", "graph     "),
         graph.id(),
+        pick(lang, "バインディング(bindings)  ", "bindings  "),
         compiled.bindings.id(),
         pick(lang, "手順", "operations:"),
         graph.ops().len(),

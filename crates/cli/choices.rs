@@ -1,4 +1,4 @@
-//! What can be chosen on the live image. Messages name a choice by its line in the menu.
+//! The menu of the live image. Messages name a choice by its line in the menu.
 
 use crate::args::Line;
 use crate::lang::{Lang, pick};
@@ -6,17 +6,17 @@ use crate::lang::{Lang, pick};
 /// A line of the menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Choice {
-    /// To begin a ceremony, or to go on with it.
+    /// Begins a ceremony, or goes on with it.
     Hold,
-    /// To give up what cannot be sealed.
+    /// Abandons a ceremony that cannot be sealed.
     Abandon,
-    /// To go on without a journal that is not to be believed.
+    /// Goes on without the journal of one medium.
     Aside,
-    /// To set the clock.
+    /// Sets the clock.
     Clock,
-    /// To choose what the keys mean.
+    /// Chooses the keyboard layout.
     Keyboard,
-    /// To end.
+    /// Switches the machine off.
     Off,
 }
 
@@ -25,7 +25,7 @@ const ALL: [Choice; 6] =
     [Choice::Hold, Choice::Abandon, Choice::Aside, Choice::Clock, Choice::Keyboard, Choice::Off];
 
 impl Choice {
-    /// What people type for it.
+    /// Returns the number that people type for the choice.
     const fn number(self) -> &'static str {
         match self {
             Self::Hold => "1",
@@ -37,12 +37,12 @@ impl Choice {
         }
     }
 
-    /// The line that the menu has for it.
+    /// Returns the choice's line in the menu.
     pub(crate) fn named(self, lang: Lang) -> String {
         let name = match self {
             Self::Hold => pick(
                 lang,
-                "儀式を行う(中断した儀式は続きから)",
+                "セレモニーを行う(中断したものは続きから)",
                 "hold the ceremony, or go on with it",
             ),
             Self::Abandon => pick(
@@ -62,18 +62,18 @@ impl Choice {
         format!("{}: {name}", self.number())
     }
 
-    /// Whether it can be chosen on this line: behind a serial line the keyboard is not ours.
+    /// Whether the choice is available: over a serial line, the layout is set at the other end.
     fn is_on(self, line: Line) -> bool {
         self != Self::Keyboard || line != Line::Serial
     }
 
-    /// What was typed.
+    /// Returns the choice for what was typed.
     pub(crate) fn of(typed: &str, line: Line) -> Option<Self> {
         ALL.into_iter().find(|choice| choice.is_on(line) && choice.number() == typed)
     }
 }
 
-/// The menu on this line.
+/// Returns the menu.
 pub(crate) fn lines(line: Line, lang: Lang) -> String {
     let shown = ALL.into_iter().filter(|choice| choice.is_on(line));
     shown.map(|choice| format!("\n{}", choice.named(lang))).collect()

@@ -8,12 +8,14 @@ use crate::lang::{Lang, language};
 use crate::report::print;
 use crate::review::reviewed;
 use crate::{
-    abandon, check, diff, live, probe, rehearsals, resume, run, state, validate, verdicts,
+    abandon, check, completions, diff, live, new, probe, rehearsals, resume, run, state, validate,
+    verdicts,
 };
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Result<(), Halt> {
     match command {
+        Command::New(asked) => new::write(&asked, lang),
         Command::Check(planned) => check::check(&planned, lang),
         Command::Graph(planned) => print(reviewed(&planned)?.graph.text()),
         Command::Bind(planned) => print(reviewed(&planned)?.bindings.text()),
@@ -27,7 +29,8 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Abandon(abandon) => abandon::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
         Command::Validate(validate) => validate::say(&validate, lang),
-        // People choose the language at the terminal; the environment says nothing about them.
+        Command::Completions(asked) => completions::show(&asked, lang),
+        // People choose the language at the terminal; the environment does not decide it.
         Command::Live(line) => live::lead(asked, line.here),
         Command::Screen(line) => live::screen::carry(line.here),
         #[cfg(feature = "image")]

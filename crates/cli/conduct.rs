@@ -1,26 +1,31 @@
-//! Conducts a ceremony: asks what the run asks for, of token and people, and writes down what
-//! happened.
+//! Conducts a ceremony: asks the token and the people for what the run requests, and records the
+//! answers.
 //!
-//! **Invariant:** an effect begins only when its Asked, and every answer before it, is durable; no
-//! head is shown before it is. Every signature is verified before it is recorded. This loop decides
-//! nothing: what comes next, and whether an answer is one, is said by [`Run`].
+//! **Invariant:** an operation with an effect begins only when its Asked record, and every answer
+//! before it, are durable. A head is shown only when it is durable. Every signature is verified
+//! before it is recorded. This loop makes no decision of its own: [`Run`] determines what comes
+//! next, and judges every answer.
 
 pub(crate) mod clock;
 pub(crate) mod doubt;
+mod end;
 mod shown;
 
 use ceremony::fault::Fault;
 use ceremony::graph::{Act, Op, TokenAct};
 use ceremony::key::Proof;
+use ceremony::language::Language;
 use ceremony::name::Name;
-use ceremony::record::{Answer, Attempt, End, Event, Refuser, Resumed, WHO};
+use ceremony::record::{Answer, Attempt, Event, Refuser, Resumed, WHO};
 use ceremony::rule::RuleId;
 use ceremony::run::{ATTEMPTS, Book, Next, Request, Run, Step, as_words};
+use ceremony::says;
+use ceremony::script;
 use ceremony::seal::Made;
 use ceremony::token::{Holder, TokenError};
 
 use crate::clock::Clock;
-use crate::halt::{Halt, Reached};
+use crate::halt::Halt;
 use crate::journal::Journal;
 use crate::lang::{Lang, pick};
 use crate::people::{Asked, People, Question, Reply};
@@ -28,8 +33,11 @@ use crate::proofs::prove;
 use crate::report;
 use crate::secrets::PinSource;
 use crate::tokens::{Performed, Tokens};
+use end::{held, interrupted, stopped, tell, why};
 
-/// What a ceremony is conducted with.
+pub(crate) use end::ending;
+
+/// The devices, people and media with which a ceremony is conducted.
 #[derive(Debug)]
 pub(crate) struct Conduct {
     pub(crate) tokens: Tokens,
@@ -39,48 +47,62 @@ pub(crate) struct Conduct {
     pub(crate) pin: Option<PinSource>,
     pub(crate) progress: bool,
     pub(crate) lang: Lang,
-    /// Every signature that was verified here: none is verified twice.
+    /// Proofs of the signatures that were verified in this process, so that none is verified twice.
     pub(crate) proofs: Vec<Proof>,
 }
 
 impl Conduct {
-    /// Writes the line of a step, durable on both media, and goes on with its run.
+    /// Writes the line of a step so that it is durable on both media, and returns the step's run.
     pub(crate) fn keep(&mut self, step: Step) -> Result<Run, Halt> {
         let run = self.note(step);
         self.journal.keep()?;
         Ok(run)
     }
 
-    /// Notes the line of a step: it is durable with the next that is kept.
+    /// Notes the line of a step; it becomes durable with the next step that is kept.
     fn note(&mut self, step: Step) -> Run {
-        // The run says the book after the event; the line of Sealed is the first of the postscript.
+        // `book()` is read after the event, because the line of Sealed is the first of the
+        // postscript.
         self.journal.note(step.run.book(), &step.line);
         step.run
     }
 
     fn take(&mut self, run: Run, event: Event) -> Result<Run, Halt> {
+        if matches!(event, Event::Mistaken { .. }) && self.journal.is_half_full()? {
+            let asked = says!("読める答え", "an answer that can be taken");
+            let found = says!(
+                "記録の上限の半分に達した、誤った答え。押されたままのキーがないか確かめる",
+                "wrong answers that fill half of the journal's bound; see whether a key is held down"
+            );
+            return Err(interrupted(RuleId::S_TERMINAL, asked, found));
+        }
         let step = run.apply(self.clock.now()?, event).map_err(stopped)?;
         self.keep(step)
     }
 
-    /// Takes a refusal, and says what it means for what follows.
+    /// Records a refusal, and tells people if it stops the ceremony.
     fn stop(&mut self, run: Run, refused: Event) -> Result<Run, Halt> {
         let went_on = run.stopped().is_none();
+        let by_people = matches!(refused, Event::Refused { rule: Refuser::People, .. });
         let run = self.take(run, refused)?;
-        if went_on && run.stopped().is_some() {
-            self.say(pick(
+        match run.stopped() {
+            Some(_) if went_on => self.say(end::stopping(&run, self.lang)),
+            None if by_people => self.say(pick(
                 self.lang,
-                "!! セレモニーは中止になった。この後の手順は、中止として締めくくり封印するためのものである。",
-                "!! The ceremony has stopped. What follows only closes it as aborted, and seals it.",
-            ));
+                "!! 「いいえ」を記録しました。封印後なので続けます。",
+                "!! The no is recorded. It comes after the seal, so the ceremony goes on.",
+            )),
+            Some(_) | None => {}
         }
         Ok(run)
     }
 
-    /// Takes an answer. It is written together with the question after it, unless a head is shown
-    /// before that, or nothing is asked any more. Only an answer that proves itself waits for the
-    /// question of an effect: what stands on one medium only then tells whether it was cut
-    /// ([`crate::journal::recover`]).
+    /// Records an answer.
+    ///
+    /// The answer is written together with the question after it, unless a head is shown before
+    /// that question, or no question follows. If the question has an effect, only an answer with
+    /// verified signatures (`is_proved`) is written together with it: recovery can then judge
+    /// records that are on one medium only ([`crate::journal::recover`]).
     fn take_answer(&mut self, run: Run, answer: Event, is_proved: bool) -> Result<Run, Halt> {
         let step = run.apply(self.clock.now()?, answer).map_err(stopped)?;
         match step.run.next() {
@@ -97,7 +119,8 @@ impl Conduct {
         }
     }
 
-    /// Goes on with a run that was read from two journals, sealed already by this bundle or not.
+    /// Goes on with a run that was recovered from two journals; `seal` is its bundle, if it was
+    /// sealed.
     pub(crate) fn resume(
         &mut self,
         run: Run,
@@ -111,7 +134,7 @@ impl Conduct {
         }
     }
 
-    /// Goes on until the postscript is complete, or something stops it.
+    /// Performs operations until the postscript is complete, or something stops the ceremony.
     pub(crate) fn go(&mut self, mut run: Run) -> Result<Run, Halt> {
         loop {
             run = match run.next() {
@@ -134,26 +157,35 @@ impl Conduct {
                 Next::Close(end) => self.take(run, Event::Closed { end })?,
                 Next::Seal => self.seal(run)?,
                 Next::Nothing => return Ok(run),
-                Next::Abandon => return Err(held(&run, Halt::People(why(&run, self.lang)))),
+                Next::Abandon => return Err(held(&run, Halt::People(why(&run)))),
             };
         }
     }
 
-    /// Asks, or stops because it is too late for this operation.
+    /// Records the question of an operation.
+    ///
+    /// Records a refusal instead if the plan's window is over (S-WINDOW), or if all attempts are
+    /// used up (S-ATTEMPTS).
     fn ask(&mut self, run: Run, asked: Attempt) -> Result<Run, Halt> {
         let (_, until) = run.graph().window();
         let (late, exhausted) = (self.clock.now()? > until, run.is_exhausted(&asked));
         let refused = match (late && run.book() == Book::Transcript, exhausted) {
             _ if run.stopped().is_some() => None,
-            (true, _) => Some((RuleId::S_WINDOW, format!("after {until}"))),
-            (false, true) => Some((RuleId::S_ATTEMPTS, format!("after {ATTEMPTS} attempts"))),
+            (true, _) => Some((RuleId::S_WINDOW, says!("{until} より後", "after {until}"))),
+            (false, true) => Some((
+                RuleId::S_ATTEMPTS,
+                says!("{ATTEMPTS} 回の試行の後", "after {ATTEMPTS} attempts"),
+            )),
             (false, false) => None,
         };
-        let Some((rule, reason)) = refused else { return self.take(run, Event::Asked(asked)) };
+        let Some((rule, found)) = refused else { return self.take(run, Event::Asked(asked)) };
         let Attempt { op, attempt } = asked;
-        let asked = format!("{op} within the window, in at most {ATTEMPTS} attempts");
-        tell(&Fault::new(rule, asked, &reason));
-        let by = Vec::new();
+        let asked = says!(
+            "実施時間帯の内、{ATTEMPTS} 回までの {op}",
+            "{op} within the window, in at most {ATTEMPTS} attempts"
+        );
+        let (by, reason) = (Vec::new(), found.en.clone());
+        tell(&Fault::new(rule, asked, found), self.lang);
         self.stop(run, Event::Refused { op, attempt, rule: Refuser::Rule(rule), reason, by })
     }
 
@@ -203,6 +235,7 @@ impl Conduct {
                     said = Vec::new();
                     asked = Asked::Again;
                     run = self.take(run, Event::Deviation { op: op.name.clone(), reason, by })?;
+                    self.say(pick(self.lang, "✓ 相違を記録しました", "✓ recorded"));
                     continue;
                 }
             };
@@ -215,25 +248,25 @@ impl Conduct {
                     return Ok(run);
                 }
                 Err(fault) if self.people.can_answer_again() => {
-                    tell(&fault);
+                    tell(&fault, self.lang);
                     let Answer::People(answered) = answer else { continue };
                     said = answered.facts.into_iter().collect();
                     asked = Asked::Mistaken;
                     run = self.mistaken(run, op, attempt, WHO)?;
                 }
-                Err(fault) => return Err(interrupted(fault.rule, &fault.asked, &fault.found)),
+                Err(fault) => return Err(Halt::Interrupted(fault)),
             }
         }
     }
 
-    /// Waits for a head that is due, if one is.
+    /// Waits until the due head is noted on paper, if a head is due.
     fn note_what_is_due(&mut self, run: Run) -> Result<Run, Halt> {
         let Next::Note(op, attempt) = run.next() else { return Ok(run) };
         let op = op.clone();
         self.note_head(run, &op, attempt)
     }
 
-    /// Waits until somebody says that the head is on paper.
+    /// Waits until somebody confirms that the head is noted on paper.
     fn note_head(&mut self, mut run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
         let mut mistaken = 0_u32;
         self.show_head(&run);
@@ -243,7 +276,8 @@ impl Conduct {
                 Reply::Said(said) => {
                     return self.take(run, Event::Noted { head, by: said.by, mistaken });
                 }
-                // What stands on paper by now stays the head: a record would make it another.
+                // A mistake here is only counted: a Mistaken record would change the head that is
+                // being noted.
                 Reply::Mistaken { .. } => mistaken = mistaken.saturating_add(1),
                 Reply::Refused { by, reason } => {
                     return self.people_refuse(run, op, attempt, by, reason);
@@ -252,8 +286,8 @@ impl Conduct {
                     run = self.take(run, Event::Deviation { op: op.name.clone(), reason, by })?;
                     self.say(pick(
                         self.lang,
-                        "!! 今の申し出で値が変わった。書き留めた値を線で消し、次の値を書く。",
-                        "!! What was said makes it another head. Strike out the one that was noted, and note this one.",
+                        "!! 今の申し出で値が変わりました。書き留めた値を線で消し、次の値を書いてください。",
+                        "!! That statement is recorded, so the head has changed. Strike out the one that was noted, and note this one.",
                     ));
                     self.show_head(&run);
                 }
@@ -261,7 +295,7 @@ impl Conduct {
         }
     }
 
-    /// What the machine refused from people is on record, without what was typed.
+    /// Records that an answer was mistaken, without what was typed.
     fn mistaken(&mut self, run: Run, op: &Op, attempt: u32, question: &str) -> Result<Run, Halt> {
         let (op, question) = (op.name.clone(), question.to_string());
         self.take(run, Event::Mistaken { op, attempt, question })
@@ -293,12 +327,10 @@ impl Conduct {
         let judged = run.judge(&answer).and_then(|checks| {
             let rest: Vec<_> =
                 checks.into_iter().filter(|check| !check.is_among(&proofs)).collect();
-            prove(&rest).map_err(|(subject, error)| {
-                Fault::new(
-                    RuleId::S_SIGNATURE,
-                    format!("a signature on {subject}"),
-                    error.to_string(),
-                )
+            prove(&rest).map_err(|(check, error)| {
+                let subject = check.said();
+                let asked = says!(subject; "{subject} の署名", "a signature on {subject}");
+                Fault::new(RuleId::S_SIGNATURE, asked, error.said())
             })
         });
         let judged = judged.map(|rest| {
@@ -321,14 +353,17 @@ impl Conduct {
         }
     }
 
-    /// The token said that it failed: nobody knows what it did. Nothing is asked of it once more
-    /// but by people.
+    /// Handles an error of the token, after which it is unknown what the token did.
+    ///
+    /// The operation is repeated only if people ask for it.
     fn failed(&mut self, run: Run, op: &Op, attempt: u32, error: &TokenError) -> Result<Run, Halt> {
         let cause = as_words(&error.to_string());
-        let fault =
-            Fault::new(RuleId::S_TOKEN, format!("{} (`{}`)", op.act.kind(), op.name), &cause);
+        let (kind, name) = (op.act.kind(), &op.name);
+        let title = script::step(run.graph(), op, Language::Ja).title;
+        let asked = says!("{title}(`{name}`)", "{kind} (`{name}`)");
+        let fault = Fault::new(RuleId::S_TOKEN, asked, end::of_token(error));
         if matches!(op.act, Act::Token(TokenAct::Generate { .. })) {
-            tell(&fault);
+            tell(&fault, self.lang);
             let run = self.settle(run, op, attempt, Some(&cause))?;
             let run = self.note_what_is_due(run)?;
             return self.once_more(run, op, fault);
@@ -338,23 +373,24 @@ impl Conduct {
         let locked = error.code.ends_with("PIN_LOCKED");
         let asked_again =
             matches!(op.act, Act::Token(TokenAct::Login { .. })) && self.people.can_answer_again();
-        // A stopped ceremony is sealed without its head on the token, if that cannot be written.
+        // If the head cannot be written to the token, a stopped ceremony is sealed without it.
         let headless = op.act == Act::Token(TokenAct::WriteHead) && run.stopped().is_some();
         if (asked_again && !locked) || headless {
-            tell(&fault);
+            tell(&fault, self.lang);
             return Ok(run);
         }
         Err(Halt::Token(fault))
     }
 
-    /// A rule refuses the token's answer: the ceremony stops, and is closed as aborted if it can be
-    /// sealed.
+    /// Stops the ceremony because a rule refuses the token's answer.
+    ///
+    /// It is then closed as aborted, if it can be sealed.
     fn refuse(&mut self, run: Run, op: &Op, attempt: u32, fault: &Fault) -> Result<Run, Halt> {
-        tell(fault);
+        tell(fault, self.lang);
         if let Some((ja, en)) = report::advice(fault) {
             report::tell(&format!("  ☞ {}", pick(self.lang, ja, en)));
         }
-        let reason = as_words(&format!("asked {}; found {}", fault.asked, fault.found));
+        let reason = as_words(&format!("asked {}; found {}", fault.asked.en, fault.found.en));
         let event = Event::Refused {
             op: op.name.clone(),
             attempt,
@@ -381,77 +417,29 @@ impl Conduct {
             self.tokens.hold_pins(self.pin.as_mut(), op, asked, self.lang)?;
         }
         let answer = self.tokens.ask_root(request).map_err(|error| {
-            Halt::Token(Fault::new(RuleId::S_TOKEN, "the seal", error.to_string()))
+            let asked = says!("封印の署名", "the seal");
+            Halt::Token(Fault::new(RuleId::S_TOKEN, asked, error.said()))
         })?;
         let sealed = made.seal(&run, &answer).map_err(Halt::Token)?;
         let proofs = prove(std::slice::from_ref(&sealed.check)).map_err(|(_, error)| {
-            Halt::Token(Fault::new(RuleId::S_SEAL, "a seal that verifies", error.to_string()))
+            let asked = says!("検証できる封印", "a seal that verifies");
+            Halt::Token(Fault::new(RuleId::S_SEAL, asked, error.said()))
         })?;
         self.proofs.extend(proofs);
         self.journal.write_bundle(&sealed.bundle)?;
         self.begin_postscript(run, sealed.bundle.as_bytes())
     }
 
-    /// The record that names the seal and begins the postscript.
+    /// Records the digest of the bundle; this record begins the postscript.
     pub(crate) fn begin_postscript(&mut self, run: Run, bundle: &[u8]) -> Result<Run, Halt> {
         let bundle = ceremony::hex::Digest::of(bundle);
         self.take(run, Event::Sealed { bundle })
     }
 
-    /// A line of progress, for whoever waits.
+    /// Prints a line of progress, if progress is wanted.
     pub(crate) fn say(&self, line: &str) {
         if self.progress {
             report::tell(line);
         }
-    }
-}
-
-/// Says what is not as it was asked; the ceremony goes on.
-fn tell(fault: &Fault) {
-    report::tell(&format!("✗ {}", report::plain(&fault.to_string())));
-}
-
-/// How an ended ceremony leaves the command.
-pub(crate) fn ending(run: &Run, lang: Lang) -> Result<(), Halt> {
-    match run.closed() {
-        Some(End::Completed) => Ok(()),
-        Some(End::Aborted) | None => {
-            let sealed = pick(lang, "中止として封印した。", "closed as aborted, and sealed.");
-            Err(Halt::People(format!("{sealed} {}", why(run, lang))))
-        }
-    }
-}
-
-/// A ceremony stopped in a session that cannot seal it.
-fn held(run: &Run, halt: Halt) -> Halt {
-    halt.held(if run.is_sealable() { Reached::Stopped } else { Reached::Unsealable })
-}
-
-fn why(run: &Run, lang: Lang) -> String {
-    let Some(stop) = run.stopped() else { return String::new() };
-    let by = match stop.rule {
-        Refuser::People => pick(lang, "立会者", "people"),
-        Refuser::Rule(rule) => rule.as_str(),
-    };
-    format!("{by}: {}", stop.reason)
-}
-
-fn interrupted(rule: RuleId, asked: &str, found: &str) -> Halt {
-    Halt::Interrupted(Fault::new(rule, asked, found))
-}
-
-/// A rule of the run refuses an event that is not the token's: the clock, people, or what they have
-/// put into the room. Whatever else it refuses, we should not have asked.
-fn stopped(fault: Fault) -> Halt {
-    match fault.rule {
-        RuleId::S_TIME_BACK | RuleId::S_WINDOW | RuleId::S_WORDS | RuleId::R_AUTHN => {
-            Halt::Interrupted(fault)
-        }
-        RuleId::S_TOKEN_SERIAL
-        | RuleId::S_SPARE
-        | RuleId::S_DRILL
-        | RuleId::S_MODE
-        | RuleId::R_MULTI => Halt::Media(fault),
-        _ => Halt::Bug(fault),
     }
 }

@@ -7,6 +7,7 @@ use ceremony::compile::{Compiled, compile};
 use ceremony::diff::{Form, Meaning, compare, render};
 use ceremony::ledger::State;
 use ceremony::plan::After;
+use ceremony::record::Mode;
 use ceremony::seal::TRANSCRIPT_FILE;
 use ceremony::verify::Trust;
 
@@ -48,9 +49,11 @@ fn meaning(path: &Path, ledger: Option<&Path>, folded: &mut Folded) -> Result<Me
     let state = state(path, after, ledger, folded)?;
     let proved = |compiled: Compiled| match proofs::prove(&compiled.checks) {
         Ok(_) => Ok(compiled),
-        Err((check, _)) => Err(vec![inputs.refused_possession(&check)]),
+        Err((check, _)) => Err(vec![inputs.refused_possession(&check.subject)]),
     };
-    Ok(Meaning::of(&inputs, &state, &compile(&inputs, &state).and_then(proved)))
+    // What a plan means is how it will be held in earnest, whatever a sealed folder was.
+    let compiled = compile(&inputs, &state, Mode::Real).and_then(proved);
+    Ok(Meaning::of(&inputs, &state, &compiled))
 }
 
 fn state(

@@ -1,8 +1,9 @@
-//! Every end of a command that holds a ceremony, and its true exit: how far the ceremony had come,
-//! and with which command it goes on, whether the cause is mended or not.
+//! Shows, for every end of a command that holds a ceremony, how far the ceremony had come and which
+//! command continues it, whether or not the cause can be remedied.
 //!
-//! **Invariant:** what is printed can be given to a shell as it stands. `docs/ends.md` is this
-//! table; a test compares it, and others follow its words until a ceremony is sealed or abandoned.
+//! **Invariant:** a printed command can be pasted into a shell as it is. `docs/ends.md` is the
+//! table of all ends, and a test compares it; other tests follow the printed commands until a
+//! ceremony is sealed or abandoned.
 
 mod menu;
 
@@ -18,19 +19,22 @@ use crate::journal::Journal;
 use crate::lang::{Lang, pick};
 use crate::sources::shown;
 
-/// The commands that lead on.
+/// The commands that can follow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Way {
-    Run,
+    /// The command that was given: it has begun nothing.
+    Again,
     Resume,
     Abandon,
 }
 
-/// What can be done, and what is said of it.
+/// A sentence that says what people can do, and the command for it.
 type Exit = (&'static str, Way);
 
 impl Reached {
-    /// What the media say. Whether a ceremony was stopped is known to its run alone.
+    /// Determines from the media how far the ceremony had come.
+    ///
+    /// It cannot tell `Stopped` from `Begun`, because only the run knows that.
     pub(crate) fn of(journals: &[PathBuf]) -> Self {
         match (Journal::is_sealed(journals), Journal::is_begun(journals)) {
             (true, _) => Self::Sealed,
@@ -74,7 +78,7 @@ impl Reached {
         }
     }
 
-    /// The exit once the cause is mended.
+    /// Returns the exit for when the cause is remedied.
     fn mended(&self, lang: Lang) -> Exit {
         match self {
             Self::Nothing => (
@@ -83,7 +87,7 @@ impl Reached {
                     "原因を除き、同じコマンドをもう一度実行してください。",
                     "Mend the cause and give the same command again:",
                 ),
-                Way::Run,
+                Way::Again,
             ),
             Self::Taken(_) => (
                 pick(
@@ -91,7 +95,7 @@ impl Reached {
                     "別のフォルダーを指定してください。例:",
                     "Give it other folders, such as:",
                 ),
-                Way::Run,
+                Way::Again,
             ),
             Self::Begun => (
                 pick(
@@ -136,7 +140,7 @@ impl Reached {
             Self::Unlike(_) => (
                 pick(
                     lang,
-                    "どちらが信用できないかを監査人と確かめてください。役割の異なる 2 名が同意すれば、その記録を除いて再開できます。除いた記録は別の名で残ります。",
+                    "どちらが信用できないかを監査員と確かめてください。役割の異なる 2 名が同意すれば、その記録を除いて再開できます。除いた記録は別の名で残ります。",
                     "Find out with the auditor which one is not to be believed. With the consent of two people of two roles it goes on without that one, which stays there under another name:",
                 ),
                 Way::Resume,
@@ -144,7 +148,7 @@ impl Reached {
         }
     }
 
-    /// The journals that its exits leave out: one command for each.
+    /// Returns the journals of which one is to be left out; the exit shows one command for each.
     fn left_out(&self) -> &[PathBuf] {
         match self {
             Self::Unlike(folders) => folders,
@@ -158,7 +162,7 @@ impl Reached {
         }
     }
 
-    /// The folders that a command is given others for.
+    /// Returns the folders that are in use; the printed command names new ones instead.
     fn taken(&self) -> &[PathBuf] {
         match self {
             Self::Taken(folders) => folders,
@@ -172,14 +176,16 @@ impl Reached {
         }
     }
 
-    /// The exit where the cause cannot be mended: a ceremony that can be sealed no more is given
-    /// up; one that is sealed needs nobody's token.
+    /// Returns the exit for when the cause cannot be remedied.
+    ///
+    /// A ceremony that cannot be sealed any more is abandoned. A sealed one needs no such exit,
+    /// because it needs no token any more.
     fn unmended(&self, lang: Lang) -> Option<Exit> {
         match self {
             Self::Begun => Some((
                 pick(
                     lang,
-                    "再開してどの質問かに「いいえ」と答えれば、中止できます。トークンにログインできないなど、原因を除けないときは、次のコマンドで断念してください。",
+                    "中止するには、再開して、いずれかの質問に「いいえ」と答えてください。トークンにログインできないなど、原因を除けないときは、次のコマンドで断念の手続をしてください。",
                     "To stop it, go on and answer a question with no. If the cause cannot be mended, or nobody can log in any more, give it up with:",
                 ),
                 Way::Abandon,
@@ -187,7 +193,7 @@ impl Reached {
             Self::Stopped => Some((
                 pick(
                     lang,
-                    "監査用の鍵が使えないとき、または同じ検査で再び止まるときは、次のコマンドで断念してください。",
+                    "監査用の鍵が使えないとき、又は同じ検査で再び止まるときは、次のコマンドで断念の手続をしてください。",
                     "If the audit key cannot be used any more, or the same check stops it again, give it up with:",
                 ),
                 Way::Abandon,
@@ -195,7 +201,7 @@ impl Reached {
             Self::Unlike(_) => Some((
                 pick(
                     lang,
-                    "再開できないときは、信用できない記録を除き、残る記録を次のコマンドで断念してください。",
+                    "再開できないときは、信用できない記録を除き、残る記録を次のコマンドで断念の手続をしてください。",
                     "If it cannot go on, give up the other one, without the one that is not to be believed:",
                 ),
                 Way::Abandon,
@@ -207,54 +213,61 @@ impl Reached {
     }
 }
 
-/// Where people read what a command says, and can do what it asks for.
+/// The place where people read the message and act on it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum At {
-    /// At a shell.
+    /// A shell.
     Shell,
-    /// In the menu of the live image, which has no shell.
+    /// The menu of the live image, which has no shell.
     Menu,
 }
 
 impl At {
-    /// Whether the live image leads this command.
+    /// Returns the menu if the live image started this command, or the shell otherwise.
     pub(crate) const fn of(held: &args::Held) -> Self {
         if held.led { Self::Menu } else { Self::Shell }
     }
 }
 
-/// The commands that can follow the one that was given: with its own options, for a shell.
+/// The commands that can follow the given one, with the same options, ready for a shell.
 #[derive(Debug)]
 pub(crate) enum Ways {
-    /// At a shell.
-    Commands { run: String, resume: String, abandon: String },
-    /// In the menu of the live image, which has no shell.
+    /// Commands for a shell.
+    Commands { again: String, resume: String, abandon: String },
+    /// Choices of the menu of the live image, which has no shell.
     Menu,
 }
 
 impl Ways {
-    /// What can follow this command, if it holds a ceremony.
+    /// Returns what can follow this command, or `None` if the command does not hold a ceremony.
     pub(crate) fn after(args: &Args) -> Option<Self> {
         let given = args.command.given()?;
         if given.led {
             return Some(Self::Menu);
         }
         let lang = args.lang;
-        let mut run = Line::of("run", lang);
-        run.path(given.plan.map_or(Path::new("PLAN"), PathBuf::as_path));
         let mut resume = Line::of("resume", lang);
         if let (Command::Resume(_), Some(plan)) = (&args.command, given.plan) {
             resume.option("--plan", plan);
         }
         let mut abandon = Line::of("abandon", lang);
-        given.room_of(&mut run);
         given.room_of(&mut resume);
         given.media_of(&mut abandon);
         given.ledger_of(&mut abandon);
-        Some(Self::Commands { run: run.0, resume: resume.0, abandon: abandon.0 })
+        let again = match (&args.command, given.plan) {
+            (Command::Run(_), Some(plan)) => {
+                let mut run = Line::of("run", lang);
+                run.path(plan);
+                given.room_of(&mut run);
+                run.0
+            }
+            (Command::Resume(_), _) => resume.0.clone(),
+            _ => abandon.0.clone(),
+        };
+        Some(Self::Commands { again, resume: resume.0, abandon: abandon.0 })
     }
 
-    /// The lines that lead this way: one, or where a journal is left out, one for each that may be.
+    /// Returns the commands for `way`: one, or one for each journal that may be left out.
     fn lines(&self, way: Way, left_out: &[PathBuf], lang: Lang) -> Vec<String> {
         let line = self.line(way, lang);
         let without = |folder: &PathBuf| match (self, way) {
@@ -263,13 +276,13 @@ impl Ways {
                 line.option("--put-aside", folder);
                 line.0
             }
-            (Self::Menu, Way::Run | Way::Resume) => {
+            (Self::Menu, Way::Again | Way::Resume) => {
                 format!("{} ({})", Choice::Aside.named(lang), shown(folder))
             }
-            // A medium that is not there is left out; people keep it for the auditor.
+            // In the menu a journal is left out by removing its medium, which the auditor keeps.
             (Self::Menu, Way::Abandon) => match lang {
                 Lang::Ja => format!(
-                    "{} の媒体を抜いて監査人に渡し、空の媒体を挿してから、{line}",
+                    "{} の媒体を抜いて監査員に渡し、空の媒体を挿してから、{line}",
                     shown(folder)
                 ),
                 Lang::En => format!(
@@ -284,23 +297,23 @@ impl Ways {
         }
     }
 
-    /// What goes on with a ceremony.
+    /// Returns the command or choice that goes on with the ceremony.
     pub(crate) fn resume(&self, lang: Lang) -> String {
         self.line(Way::Resume, lang)
     }
 
     fn line(&self, way: Way, lang: Lang) -> String {
         match (self, way) {
-            (Self::Commands { run, .. }, Way::Run) => run.clone(),
+            (Self::Commands { again, .. }, Way::Again) => again.clone(),
             (Self::Commands { resume, .. }, Way::Resume) => resume.clone(),
             (Self::Commands { abandon, .. }, Way::Abandon) => abandon.clone(),
-            (Self::Menu, Way::Run | Way::Resume) => Choice::Hold.named(lang),
+            (Self::Menu, Way::Again | Way::Resume) => Choice::Hold.named(lang),
             (Self::Menu, Way::Abandon) => Choice::Abandon.named(lang),
         }
     }
 }
 
-/// The options that lead from one command of a ceremony to the next.
+/// Writes the options that the next command has in common with the given one.
 impl Given<'_> {
     fn media_of(&self, line: &mut Line) {
         for journal in self.journal {
@@ -309,7 +322,7 @@ impl Given<'_> {
         line.option("--out", self.out);
     }
 
-    /// The ledger, by which an interrupted or abandoned ceremony is replayed.
+    /// Adds the ledger and anchor, which are needed to replay an interrupted or abandoned ceremony.
     fn ledger_of(&self, line: &mut Line) {
         for (name, path) in ["--ledger", "--anchor"].into_iter().zip([self.ledger, self.anchor]) {
             if let Some(path) = path {
@@ -323,14 +336,14 @@ impl Given<'_> {
         line.option("--room", room);
         self.media_of(line);
         self.ledger_of(line);
-        // A line that is pasted has no descriptor that was opened for the one before.
+        // `--pin-fd` is left out: the descriptor is not open for a command that is pasted later.
         if let Some(answers) = self.held.and_then(|held| held.answers.as_ref()) {
             line.option("--answers", answers);
         }
     }
 }
 
-/// A command for a shell.
+/// A command line for a shell.
 struct Line(String);
 
 impl Line {
@@ -355,7 +368,7 @@ impl Line {
     }
 }
 
-/// An argument as a shell takes it, whatever is in it; nothing that steers a terminal.
+/// Quotes an argument for a POSIX shell, without control characters that would affect a terminal.
 fn quoted(argument: &OsStr) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
     let seen = |c: char| !c.is_control() && !ceremony::text::is_refused(c);
@@ -370,7 +383,7 @@ fn quoted(argument: &OsStr) -> String {
     }
 }
 
-/// A command with the first free name for a folder that is taken.
+/// Replaces a folder in a command by the first free name with a number.
 fn elsewhere(line: String, taken: &Path) -> String {
     let name = taken.file_name().unwrap_or_default();
     let free = (2_u32..).find_map(|number| {
@@ -384,7 +397,7 @@ fn elsewhere(line: String, taken: &Path) -> String {
     format!("{line} ").replace(&word(taken), &word(&free)).trim_end().to_string()
 }
 
-/// Shows what can be done now, at the end of a command that holds a ceremony.
+/// Prints what people can do now, at the end of a command that holds a ceremony.
 pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
     let reached = match halt {
         Halt::Held(reached, _) => reached,
@@ -394,6 +407,7 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
         | Halt::Token(_)
         | Halt::Verification(_)
         | Halt::Media(_)
+        | Halt::Unread(..)
         | Halt::Interrupted(_)
         | Halt::NotAnchored(_)
         | Halt::NotPinned(_)

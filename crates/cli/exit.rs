@@ -1,15 +1,16 @@
 //! How gishiki ends: exit codes, and the one place where errors become words.
 
+use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 
-use clap::Parser as _;
+use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::args::Args;
 use crate::ends::{self, Ways};
 use crate::halt::{Halt, Reached};
 use crate::lang::Lang;
-use crate::{commands, lang, memory, report, secrets, signals};
+use crate::{commands, help, lang, memory, report, secrets, signals, usage};
 
 /// Usage errors; clap's own code, 2, is ours for a violated plan.
 const USAGE: u8 = 64;
@@ -18,10 +19,11 @@ const USAGE: u8 = 64;
 pub(crate) fn run() -> ExitCode {
     secrets::keep_out_of_dumps();
     memory::heed();
-    let args = match Args::try_parse() {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let args = match read(&words) {
         Ok(args) => args,
         Err(error) => {
-            let shown = error.print();
+            let shown = usage::show(&error, help::asked(&words));
             let code = if error.use_stderr() || shown.is_err() { USAGE } else { 0 };
             return ExitCode::from(code);
         }
@@ -38,6 +40,13 @@ pub(crate) fn run() -> ExitCode {
             ExitCode::from(halt.code())
         }
     }
+}
+
+/// The command line in these words.
+fn read(words: &[OsString]) -> Result<Args, clap::Error> {
+    let mut command = help::command(Args::command(), help::asked(words));
+    let mut given = command.try_get_matches_from_mut(words)?;
+    Args::from_arg_matches_mut(&mut given).map_err(|error| error.format(&mut command))
 }
 
 /// Performs the command. What panics is our bug; it has said where.

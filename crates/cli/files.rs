@@ -1,10 +1,8 @@
-//! Reads files that somebody else wrote: once, whole, and only if they are plain files of their
-//! folder.
+//! Reads files that come from elsewhere: each once and completely, and only regular files, never
+//! through a symbolic link.
 
 pub(crate) mod beneath;
 
-use crate::halt::Halt;
-use crate::sources::{Sources, shown};
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -14,27 +12,39 @@ use std::path::Path;
 
 use base64ct::{Base64, Encoding as _};
 use ceremony::bounds::{Bound, DOCUMENT, Exceeded, FILE, OFFERED, SEALED_FILE};
-use ceremony::inputs::Inputs;
+use ceremony::cps::Cps;
+use ceremony::inputs::{Documents, Inputs};
+use ceremony::language::Bilingual;
 use ceremony::plan::Plan;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use rustix::fs::{FileType, Mode, OFlags, open, openat};
 use rustix::io::Errno;
 
-/// The name of a plan in its ceremony's folder.
+use crate::halt::Halt;
+use crate::sources::{Sources, shown};
+
+pub(crate) use os::{not_text, ours, said};
+
+/// The name of the plan file in a ceremony's folder.
 pub(crate) const PLAN_FILE: &str = "plan.toml";
 
-/// The only folder in a sealed folder.
+/// The only subfolder of a sealed folder.
 pub(crate) const INPUTS: &str = "inputs";
 
 impl Sources {
-    /// Reads a ceremony's folder, and policy and roster of the CA's folder above it.
+    /// Reads the files of a ceremony's folder, and the policy and roster in the CA's folder above
+    /// it.
     pub(crate) fn read(ceremony: &Path) -> Result<Self, Halt> {
         let plan = ceremony.join(PLAN_FILE);
         let plan = (plan.clone(), read_document(&plan)?);
         let folder = std::path::absolute(ceremony).unwrap_or_else(|_| ceremony.to_path_buf());
         let above = folder.parent().unwrap_or(&folder);
         let shown = |name: &str| ceremony.join("..").join(name);
+        let cps = (shown("cps.toml"), read_document(&above.join("cps.toml"))?);
         Ok(Self {
+            document: Some(document(&cps.1, above)?),
+            cps,
             files: named_files(&plan.1, |name| read_document(&ceremony.join(name)))?,
             plan,
             policy: (shown("policy.toml"), read_document(&above.join("policy.toml"))?),
@@ -42,7 +52,7 @@ impl Sources {
         })
     }
 
-    /// Reads the inputs that a sealed folder keeps.
+    /// Reads the inputs that are kept in a sealed folder.
     pub(crate) fn sealed(folder: &Path) -> Result<Self, Halt> {
         let document = |name: &str| {
             let octets = read_input(folder, name)?;
@@ -52,19 +62,58 @@ impl Sources {
         Ok(Self {
             files: named_files(&plan.1, |name| read_input(folder, name))?,
             plan,
+            cps: document("cps.toml")?,
+            document: None,
             policy: document("policy.toml")?,
             roster: document("roster.toml")?,
         })
     }
 
     pub(crate) fn inputs(self) -> Result<Inputs, Halt> {
-        Inputs::read(&self.plan.1, &self.policy.1, &self.roster.1, &self.files)
-            .map_err(|violations| Halt::Violations(Box::new(self), violations))
+        let documents = Documents {
+            plan: &self.plan.1,
+            cps: &self.cps.1,
+            policy: &self.policy.1,
+            roster: &self.roster.1,
+        };
+        let read = Inputs::read(documents, &self.files);
+        let judged = read.and_then(|inputs| match &self.document {
+            None => Ok(inputs),
+            Some(document) => match inputs.cps.judge_document(document.as_deref()) {
+                Ok(()) => Ok(inputs),
+                Err(violation) => Err(vec![violation]),
+            },
+        });
+        judged.map_err(|violations| Halt::Violations(Box::new(self), violations))
     }
 }
 
-/// The certificate signing requests that a plan names: plain names of files beside it. A plan that
-/// cannot be read names none; that is said elsewhere.
+/// Reads the CP/CPS that `cps.toml` names, a file beside it; `None` if there is none.
+///
+/// A `cps.toml` that cannot be parsed names none; its error is reported elsewhere.
+fn document(cps: &[u8], beside: &Path) -> Result<Option<Vec<u8>>, Halt> {
+    let Ok(cps) = Cps::parse(cps) else { return Ok(None) };
+    let path = beside.join(plain_name(cps.document.file.get_ref())?);
+    if path.symlink_metadata().is_ok() { read_at_most(&path, FILE).map(Some) } else { Ok(None) }
+}
+
+/// Admits the plain name of a file in a folder.
+fn plain_name(name: &str) -> Result<&str, Halt> {
+    let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
+    if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
+        let asked = says!(
+            "同じフォルダーにあるファイルの名(英数字と - _ . のみ)",
+            "the plain name of a file in the same folder"
+        );
+        let found = Bilingual::plain(name.escape_debug());
+        return Err(Halt::media(RuleId::S_FILE, asked, found));
+    }
+    Ok(name)
+}
+
+/// Reads the certificate signing requests that a plan names, which are files beside the plan.
+///
+/// A plan that cannot be parsed names none; the error of the plan is reported elsewhere.
 fn named_files(
     plan: &[u8],
     read: impl Fn(&str) -> Result<Vec<u8>, Halt>,
@@ -72,30 +121,27 @@ fn named_files(
     let Ok(plan) = Plan::parse(plan) else { return Ok(BTreeMap::new()) };
     let mut files = BTreeMap::new();
     for csr in plan.certificate.values().filter_map(|certificate| certificate.csr.as_ref()) {
-        let name = csr.get_ref();
-        let plain = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.';
-        if name.is_empty() || name.starts_with('.') || !name.chars().all(plain) {
-            let asked = "the plain name of a file beside the plan";
-            return Err(Halt::media(RuleId::S_FILE, asked, name.escape_debug().to_string()));
-        }
-        files.insert(name.clone(), read(name)?);
+        let name = plain_name(csr.get_ref())?;
+        files.insert(name.to_owned(), read(name)?);
     }
     Ok(files)
 }
 
-/// Reads a document that people wrote: plan, policy, roster, room, anchor, answers. None is larger
-/// than what the core admits as text.
+/// Reads a document that people wrote: plan, policy, roster, room, anchor or answers.
+///
+/// The limit is that of the core for text ([`DOCUMENT`]).
 pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {
     read_at_most(path, DOCUMENT)
 }
 
-/// Reads an input of a sealed folder. The folder is the one that is given, whatever leads to it;
-/// below it no link is followed, so what is read is what is judged and compared.
+/// Reads an input of a sealed folder.
+///
+/// The path of the folder itself may contain symbolic links, but below it none is followed. So the
+/// file that is read is the one that is judged and compared.
 pub(crate) fn read_input(folder: &Path, name: &str) -> Result<Vec<u8>, Halt> {
     let path = folder.join(INPUTS).join(name);
-    let refused = |error: Errno| {
-        Halt::media(RuleId::S_FILE, format!("a plain file {}", shown(&path)), error.to_string())
-    };
+    let refused =
+        |error: Errno| Halt::media(RuleId::S_FILE, plain_file(&path), said(&error.into()));
     let there = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let root = open(folder, there, Mode::empty()).map_err(refused)?;
     let inputs = openat(&root, INPUTS, there | OFlags::NOFOLLOW, Mode::empty()).map_err(refused)?;
@@ -103,18 +149,19 @@ pub(crate) fn read_input(folder: &Path, name: &str) -> Result<Vec<u8>, Halt> {
     read_opened(file.into(), &path, DOCUMENT)
 }
 
-/// Reads a file of a sealed folder, or a book of a journal.
+/// Reads a file of a sealed folder, or a transcript or postscript of a journal.
 pub(crate) fn read_sealed(path: &Path) -> Result<Vec<u8>, Halt> {
     read_at_most(path, SEALED_FILE)
 }
 
-/// Reads a file of several that have a bound together, of which so many octets are left.
+/// Reads one of several files with a common limit `whole`, of which `left` octets remain.
 pub(crate) fn read_of(path: &Path, left: &mut u64, whole: Bound) -> Result<Vec<u8>, Halt> {
-    // It is judged before it is opened; a file that grows meanwhile has the bound of one file.
+    // The size is checked before the file is opened. A file that grows meanwhile is limited by
+    // SEALED_FILE.
     let length = path.symlink_metadata().map_or(0, |file| file.len());
     if length > *left {
         let found = whole.most.saturating_sub(*left).saturating_add(length);
-        let asked = format!("{}: {whole}", shown(path));
+        let asked = within(path, whole);
         return Err(Halt::media(RuleId::S_FILE, asked, Exceeded { bound: whole, found }.found()));
     }
     let octets = read_sealed(path)?;
@@ -122,69 +169,87 @@ pub(crate) fn read_of(path: &Path, left: &mut u64, whole: Bound) -> Result<Vec<u
     Ok(octets)
 }
 
-/// Reads a plain file of at most 1 GiB, following no link: no device, pipe or folder, not larger
-/// than 1 GiB.
+/// Reads a regular file of at most 1 GiB; follows no symbolic link.
 pub(crate) fn read(path: &Path) -> Result<Vec<u8>, Halt> {
     read_at_most(path, FILE)
 }
 
-/// Reads a certificate or CRL: DER, or the one PEM block of a file (RFC 7468).
+/// Reads a certificate or CRL: DER, or a file with exactly one PEM block (RFC 7468).
 pub(crate) fn read_der(path: &Path, label: &str, left: &mut u64) -> Result<Vec<u8>, Halt> {
     let octets = read_of(path, left, OFFERED)?;
     if !octets.starts_with(b"-----") {
         return Ok(octets);
     }
-    let refused = |found: &str| {
-        Halt::media(
-            RuleId::S_FILE,
-            format!("DER, or one PEM block {label}, in {}", shown(path)),
-            found,
-        )
+    let refused = |found: Bilingual| {
+        let path = shown(path);
+        let asked = says!(
+            "{path} に DER、又は {label} の PEM ブロック 1 つ",
+            "DER, or one PEM block {label}, in {path}"
+        );
+        Halt::media(RuleId::S_FILE, asked, found)
     };
-    let text = String::from_utf8(octets).map_err(|_| refused("text that is not UTF-8"))?;
+    let text = String::from_utf8(octets)
+        .map_err(|_| refused(says!("UTF-8 でない文字列", "text that is not UTF-8")))?;
     let (begin, end) = (format!("-----BEGIN {label}-----"), format!("-----END {label}-----"));
     let mut lines = text.trim_end().lines();
     if lines.next() != Some(&begin) || lines.next_back() != Some(&end) {
-        return Err(refused("another block, or more than one"));
+        return Err(refused(says!(
+            "別のブロック、又は 2 つ以上のブロック",
+            "another block, or more than one"
+        )));
     }
-    Base64::decode_vec(&lines.collect::<String>()).map_err(|_| refused("no base64"))
+    Base64::decode_vec(&lines.collect::<String>())
+        .map_err(|_| refused(says!("base64 でない文字列", "text that is not base64")))
 }
 
-/// How a file is opened that somebody else wrote: never through a link, never waiting for a pipe.
+/// The flags for opening a file from elsewhere: follow no symbolic link, and do not wait for a
+/// pipe.
 const PLAIN: OFlags =
     OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
 
-/// No device, no pipe, no folder, no link, no more than this.
+/// Reads a regular file within a limit; refuses a device, pipe, folder or symbolic link.
 fn read_at_most(path: &Path, bound: Bound) -> Result<Vec<u8>, Halt> {
-    let file = open(path, PLAIN, Mode::empty()).map_err(|error| {
-        Halt::media(RuleId::S_FILE, format!("a plain file {}", shown(path)), error.to_string())
-    })?;
+    let file = open(path, PLAIN, Mode::empty())
+        .map_err(|error| Halt::media(RuleId::S_FILE, plain_file(path), said(&error.into())))?;
     read_opened(file.into(), path, bound)
 }
 
 fn read_opened(file: File, path: &Path, bound: Bound) -> Result<Vec<u8>, Halt> {
-    let refused =
-        |found: String| Halt::media(RuleId::S_FILE, format!("a plain file {}", shown(path)), found);
-    let metadata = file.metadata().map_err(|error| refused(error.to_string()))?;
+    let refused = |found: Bilingual| Halt::media(RuleId::S_FILE, plain_file(path), found);
+    let metadata = file.metadata().map_err(|error| refused(said(&error)))?;
     if !metadata.is_file() {
-        return Err(refused("something that is no plain file".to_string()));
+        return Err(refused(says!("通常のファイルでないもの", "something that is no plain file")));
     }
     let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-    bound.judge(length).map_err(|exceeded| {
-        Halt::media(RuleId::S_FILE, format!("{}: {bound}", shown(path)), exceeded.found())
-    })?;
-    // A file of nothing but holes says that it is large, and costs nobody anything: memory is asked
-    // for, and a refusal is one like any other.
+    bound
+        .judge(length)
+        .map_err(|exceeded| Halt::media(RuleId::S_FILE, within(path, bound), exceeded.found()))?;
+    // A sparse file can claim a large size at no cost. So the memory is reserved in a way that can
+    // fail, and the failure is an ordinary refusal.
     let mut octets = Vec::new();
-    octets
-        .try_reserve_exact(length)
-        .map_err(|error| refused(format!("{} octets; {error}", metadata.len())))?;
-    file.take(bound.most).read_to_end(&mut octets).map_err(|error| refused(error.to_string()))?;
+    octets.try_reserve_exact(length).map_err(|error| {
+        let length = metadata.len();
+        refused(says!("{length} オクテット(メモリーが足りない)", "{length} octets; {error}"))
+    })?;
+    file.take(bound.most).read_to_end(&mut octets).map_err(|error| refused(said(&error)))?;
     Ok(octets)
 }
 
-/// The names in a folder, in order, each with whether it is a folder itself. The standard library's
-/// listing panics where closing it fails, as it does on a medium that is going bad.
+/// The demand for a regular file, as a refusal states it.
+fn plain_file(path: &Path) -> Bilingual {
+    says!("通常のファイル {}", "a plain file {}", shown(path))
+}
+
+/// The demand that a file is within a limit, as a refusal states it.
+fn within(path: &Path, bound: Bound) -> Bilingual {
+    let bound = bound.said();
+    says!(bound; "{}: {bound}", "{}: {bound}", shown(path))
+}
+
+/// Lists the names in a folder, sorted, each with whether it is itself a folder.
+///
+/// The standard library's listing is not used because it panics if closing the folder fails, as it
+/// does on a failing medium.
 pub(crate) fn names(folder: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let opened = open(folder, flags, Mode::empty())?;
@@ -196,7 +261,7 @@ pub(crate) fn names(folder: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
             continue;
         }
         let is_folder = match entry.file_type() {
-            // Some file systems do not say.
+            // Some file systems do not report the type.
             FileType::Unknown => folder.join(&name).symlink_metadata()?.is_dir(),
             FileType::Directory => true,
             FileType::RegularFile

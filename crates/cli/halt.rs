@@ -1,22 +1,25 @@
-//! Why a command did not do what it was asked, and how far a ceremony had come.
+//! The reasons why a command halts, and how far a ceremony had come when it did.
 
 use std::path::{Path, PathBuf};
 
 use ceremony::fault::Fault;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
-use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
+use ceremony::says;
 use ceremony::verify::Refusal;
 use ceremony::violation::Violation;
 
 use crate::sources::{Sources, shown};
 
-/// Why a command did not do what it was asked.
+/// The reason why a command did not do what it was asked.
 #[derive(Debug)]
 pub(crate) enum Halt {
     /// People refused; the ceremony was closed as aborted, or is to be abandoned.
-    People(String),
+    People(Bilingual),
     /// The plan, the policy or the roster breaks rules.
     Violations(Box<Sources>, Vec<Violation>),
+    /// A document beside a plan, such as a room or an anchor, is not of its form.
+    Unread(Box<(PathBuf, Vec<u8>)>, Vec<Violation>),
     /// The token failed, or is not as it must be.
     Token(Fault),
     /// A sealed folder is refused.
@@ -25,28 +28,29 @@ pub(crate) enum Halt {
     Media(Fault),
     /// The ceremony is interrupted and can be resumed.
     Interrupted(Fault),
-    /// Everything fits together, but nothing says that it is the CA's.
-    NotAnchored(String),
-    /// These ceremonies follow on what the anchor pins, and are not pinned themselves.
-    NotPinned(String),
-    /// Two plans do not mean the same; what differs was printed.
+    /// A sealed ceremony is consistent, but no anchor confirms that it is the CA's.
+    NotAnchored(Bilingual),
+    /// These ceremonies come after those that the anchor pins, and are not pinned themselves.
+    NotPinned(Bilingual),
+    /// Two plans differ in meaning; the differences were already printed.
     Differs,
-    /// Something is overdue; what is, was printed.
+    /// Something is overdue; the list was already printed.
     Overdue,
-    /// Our bug: what our own code should have made impossible.
+    /// A bug in gishiki: a fault that its own code should have made impossible.
     Bug(Fault),
-    /// Our bug: a panic, which has said where.
+    /// A bug in gishiki: a panic, whose place was already printed.
     Panicked,
-    /// One of the others, while a ceremony was held: how far it had come says what can be done.
+    /// Another halt, during a ceremony. How far the ceremony had come determines what people can
+    /// do.
     Held(Reached, Box<Self>),
-    /// People were told already; the code is left to give.
+    /// A halt whose message was already printed; only the exit code remains.
     Told(Box<Self>),
 }
 
 impl Halt {
     pub(crate) fn code(&self) -> u8 {
         match self {
-            // What was not begun cannot be resumed.
+            // A ceremony that was not begun cannot be resumed, so the code is 5 instead of 6.
             Self::Held(Reached::Nothing | Reached::Taken(_), halt)
                 if matches!(**halt, Self::Interrupted(_)) =>
             {
@@ -57,7 +61,7 @@ impl Halt {
             Self::Violations(..) => 2,
             Self::Token(_) => 3,
             Self::Verification(_) => 4,
-            Self::Media(_) => 5,
+            Self::Media(_) | Self::Unread(..) => 5,
             Self::Interrupted(_) => 6,
             Self::NotAnchored(_) | Self::NotPinned(_) => 7,
             Self::Differs => 8,
@@ -67,24 +71,15 @@ impl Halt {
         }
     }
 
-    /// Says in which folder of a ledger a sealed file is refused.
+    /// Adds the folder, of a ledger or a journal, in which a file is refused.
     pub(crate) fn in_folder(self, folder: &Path) -> Self {
-        let Self::Verification(refusal) = self else { return self };
-        let place = format!("{}/{}", shown(folder), refusal.place);
-        Self::Verification(Refusal { place, ..refusal })
-    }
-
-    /// Says in which journal a record is refused, by the name that its file has there.
-    pub(crate) fn in_journal(self, folder: &Path) -> Self {
         let Self::Verification(Refusal { place, fault }) = self else { return self };
-        let place = match place.strip_prefix(TRANSCRIPT_FILE) {
-            Some(line) => format!("{JOURNAL_FILE}{line}"),
-            None => place,
-        };
-        Self::Verification(Refusal { place, fault }).in_folder(folder)
+        let folder = shown(folder);
+        let place = says!(place; "{folder}/{place}", "{folder}/{place}");
+        Self::Verification(Refusal { place, fault })
     }
 
-    /// Says how far the ceremony had come.
+    /// Adds how far the ceremony had come.
     pub(crate) fn held(self, reached: Reached) -> Self {
         if matches!(self, Self::Held(..)) {
             return self;
@@ -92,30 +87,43 @@ impl Halt {
         Self::Held(reached, Box::new(self))
     }
 
-    /// A file or medium is not as it must be.
-    pub(crate) fn media(rule: RuleId, asked: impl Into<String>, found: impl Into<String>) -> Self {
-        Self::Media(Fault { rule, asked: asked.into(), found: found.into() })
+    /// Returns the halt for a document that is read for itself and is not of its form.
+    pub(crate) fn unread(
+        path: impl Into<PathBuf>,
+        octets: &[u8],
+    ) -> impl FnOnce(Vec<Violation>) -> Self {
+        let document = Box::new((path.into(), octets.to_vec()));
+        |violations| Self::Unread(document, violations)
+    }
+
+    /// Returns the halt for a file or medium that is not as required.
+    pub(crate) fn media(
+        rule: RuleId,
+        asked: impl Into<Bilingual>,
+        found: impl Into<Bilingual>,
+    ) -> Self {
+        Self::Media(Fault::new(rule, asked, found))
     }
 }
 
-/// How far a ceremony had come when something stopped it.
+/// How far a ceremony had come when it was halted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Reached {
-    /// No record of it is durable.
+    /// No record of the ceremony is durable.
     Nothing,
-    /// No record of it is durable, and these folders hold something else.
+    /// No record of the ceremony is durable, and these folders hold something else.
     Taken(Vec<PathBuf>),
-    /// It is in its journals.
+    /// The ceremony has begun: its journals have records.
     Begun,
-    /// People or a rule have stopped it, and an audit key can seal that.
+    /// People or a rule stopped the ceremony, and an audit key can seal it as aborted.
     Stopped,
-    /// It has stopped before there was an audit key.
+    /// The ceremony stopped before there was an audit key.
     Unsealable,
-    /// It is sealed, and not yet written out.
+    /// The ceremony is sealed but not written out yet.
     Sealed,
-    /// It is given up, and its record is not yet written out.
+    /// The ceremony is abandoned; its record may not be written out yet.
     GivenUp,
-    /// It is in journals that differ, or of which one could not have happened: one of these folders
-    /// may be left out.
+    /// The two journals differ, or one of them does not replay; any one of these folders may be
+    /// left out.
     Unlike(Vec<PathBuf>),
 }

@@ -1,16 +1,18 @@
-//! What every command has that holds a ceremony, from its beginning or after an interruption: the
-//! state it is held on, its people, and its end.
+//! The common parts of the commands that hold a ceremony (`run`, `resume`): the state of the CA on
+//! which it is held, its people, and its end.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use ceremony::hex::Digest;
 use ceremony::key::Proof;
+use ceremony::language::Bilingual;
 use ceremony::ledger::State;
 use ceremony::plan::After;
 use ceremony::record::{End, Mode};
 use ceremony::rule::RuleId;
 use ceremony::run::Run;
+use ceremony::says;
 use ceremony::verify::{JustClosed, Sealed, Trust, Verdict, Verified, replay_own};
 
 use crate::args;
@@ -25,8 +27,10 @@ use crate::secrets::PinSource;
 use crate::sources::shown;
 use crate::{ledgers, output};
 
-/// The state that a ceremony is held on: of an anchored ledger, or in a drill, of a drill's. A
-/// golden is never looked for.
+/// Returns the state on which a ceremony is held, from the ledger given with `--ledger`.
+///
+/// The ledger is anchored, or in a drill, that of drills. Golden ceremonies are never used. The
+/// ledger may not contain a later ceremony.
 pub(crate) fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Arc<State>, Halt> {
     if let (After::Ceremony(name), Some(ledger)) = (after, held.ledger.as_deref()) {
         ledgers::refuse_later(ledger, name)?;
@@ -34,7 +38,7 @@ pub(crate) fn held_on(held: &args::Held, mode: Mode, after: &After) -> Result<Ar
     follows(held.ledger.as_deref(), held.anchor.as_deref(), mode, after)
 }
 
-/// The state after the ceremony that this one comes after.
+/// Returns the state after the predecessor that the plan names (`after`).
 pub(crate) fn follows(
     ledger: Option<&Path>,
     anchor: Option<&Path>,
@@ -47,14 +51,16 @@ pub(crate) fn follows(
         return Ok(state);
     }
     let ledger = ledger.ok_or_else(|| {
-        Halt::media(RuleId::S_LEDGER, format!("--ledger, the ledger that holds {name}"), "none")
+        let asked = says!("{name} のある台帳(--ledger)", "--ledger, the ledger that holds {name}");
+        Halt::media(RuleId::S_LEDGER, asked, none())
     })?;
     let anchor = read_anchor(anchor)?;
     let trust = match (mode, &anchor) {
         (Mode::Drill, None) => Trust::Drill,
         (_, Some(anchor)) => Trust::Anchor(anchor),
         (Mode::Real | Mode::Rehearsal, None) => {
-            return Err(Halt::media(RuleId::S_ANCHOR, "--anchor, the CA's anchor", "none"));
+            let asked = says!("この CA のアンカー(--anchor)", "--anchor, the CA's anchor");
+            return Err(Halt::media(RuleId::S_ANCHOR, asked, none()));
         }
     };
     let chain = ledgers::chain(&ledgers::list(ledger)?, name, ledger)?;
@@ -63,8 +69,22 @@ pub(crate) fn follows(
     Ok(state)
 }
 
-/// Goes on to the end of the postscript, judges everything once more from what was written, and
-/// publishes.
+/// The words for something that is missing.
+fn none() -> Bilingual {
+    Bilingual::none()
+}
+
+/// Returns the words for a mode: real, drill or rehearsal.
+pub(crate) fn kind(mode: Mode) -> Bilingual {
+    let ja = match mode {
+        Mode::Rehearsal => "リハーサル",
+        Mode::Drill => "訓練",
+        Mode::Real => "本番",
+    };
+    Bilingual { ja: ja.into(), en: output::mode(mode).into() }
+}
+
+/// Performs the rest of the ceremony, verifies what was written, and publishes it.
 pub(crate) fn finish(
     mut conduct: Conduct,
     run: Run,
@@ -74,7 +94,7 @@ pub(crate) fn finish(
     let stopped = |halt: Halt| halt.held(Reached::of(&held.journal));
     let run = conduct.go(run).map_err(stopped)?;
     publish(conduct, &run, &held.out, lang).map_err(stopped)?;
-    ending(&run, lang)
+    ending(&run)
 }
 
 fn publish(conduct: Conduct, run: &Run, out: &Path, lang: Lang) -> Result<(), Halt> {
@@ -98,8 +118,8 @@ pub(crate) fn people(
         Some(_) if mode != Mode::Drill => {
             return Err(Halt::media(
                 RuleId::S_DRILL,
-                "people at a terminal",
-                "--answers, which only a drill takes",
+                says!("端末で答える参加者", "people at a terminal"),
+                says!("訓練でしか使えない --answers", "--answers, which only a drill takes"),
             ));
         }
         Some(path) => People::Scripted(Scripted::read(path)?),
@@ -110,7 +130,7 @@ pub(crate) fn people(
     Ok((people, pin))
 }
 
-/// Judges what was written, as any verifier would.
+/// Verifies what was written, as any verifier would.
 pub(crate) fn judge(
     conduct: Conduct,
     run: &Run,
@@ -138,14 +158,16 @@ pub(crate) fn judge_written(
     let trial = replay_own(run, &sealed).map_err(Halt::Verification)?;
     match prove_and_conclude(trial, trust, proofs)? {
         Verdict::Verified(verified) => Ok((sealed, *verified)),
-        // What was read back from the medium is another ceremony than the one that was held.
+        // The medium returned records of a ceremony with another head.
         Verdict::NotAnchored(_) | Verdict::NotPinned(_) => {
-            Err(Halt::media(RuleId::S_SEAL, "the ceremony that was just closed", "another head"))
+            let asked = says!("今締めくくったセレモニー", "the ceremony that was just closed");
+            let found = says!("記録の最新値が異なるもの", "a ceremony with another head");
+            Err(Halt::media(RuleId::S_SEAL, asked, found))
         }
     }
 }
 
-/// How many certificates are named at the end; the manifest names all.
+/// The number of certificates that the summary lists; the manifest lists all.
 const SHOWN: usize = 20;
 
 pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
@@ -158,7 +180,7 @@ pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
             End::Aborted => pick(lang, "中止(封印済み):", "aborted, and sealed:"),
         },
         run.graph().ceremony(),
-        output::mode(verified.facts().mode)
+        lang.said(&kind(verified.facts().mode))
     );
     let handed_out = match verified.end() {
         End::Completed => {
@@ -183,24 +205,28 @@ pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     if certificates.count() > SHOWN {
         text.push_str(&format!("  … {}\n", shown(&out.join(output::MANIFEST_FILE))));
     }
-    text.push_str(&format!("  head      {}\n", verified.facts().head));
-    text.push_str(&format!("  audit key {}\n", verified.facts().audit_key));
+    let head = pick(lang, "記録の最新値", "head     ");
+    let audit_key = pick(lang, "監査用の鍵  ", "audit key");
+    text.push_str(&format!("  {head} {}\n", verified.facts().head));
+    text.push_str(&format!("  {audit_key} {}\n", verified.facts().audit_key));
     if verified.facts().mode != Mode::Rehearsal {
         text.push_str(&last_of_the_slip(run, lang));
     }
     text
 }
 
-/// The head of the postscript, which the slip for the anchor lacks until the last record is
-/// written.
+/// Returns the postscript's head, which people write on the slip for the anchor.
+///
+/// It is known only after the last record.
 fn last_of_the_slip(run: &Run, lang: Lang) -> String {
     let postscript = run.postscript_head();
     let words = ceremony::words::lines(&postscript.0);
     let words: String = words.iter().map(|line| format!("    {line}\n")).collect();
     let what = pick(
         lang,
-        "追記の最新値。別紙 D の控えに単語で書き、全員が署名する。",
+        "この値を別紙 D の控えに単語で書き、全員が署名する。",
         "the head of the postscript: write it on the slip of annex D in words; everyone signs it",
     );
-    format!("  postscript {postscript}\n{words}  {what}\n")
+    let name = pick(lang, "追記の最新値", "postscript");
+    format!("  {name} {postscript}\n{words}  {what}\n")
 }

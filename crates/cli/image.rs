@@ -3,13 +3,14 @@
 use std::path::Path;
 
 use ::image::{Archive, Pin, Proved};
+use ceremony::rule::RuleId;
+use ceremony::says;
 
 use crate::args::ImageCommand;
+use crate::files;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::report::print;
-
-use ceremony::rule::RuleId;
 
 /// Performs a command on the image.
 pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
@@ -18,7 +19,8 @@ pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
         ImageCommand::Lock => print(&::image::refresh(repository).map_err(Halt::Media)?),
         ImageCommand::Archive { to, vendor } => {
             let program = std::env::current_exe().map_err(|error| {
-                Halt::media(RuleId::S_FILE, "this program's file", error.to_string())
+                let asked = says!("このプログラムのファイル", "this program's file");
+                Halt::media(RuleId::S_FILE, asked, files::said(&error))
             })?;
             let archive = ::image::archive(repository, to, vendor.as_deref(), &program);
             print(&archived(&archive.map_err(Halt::Media)?, to, lang))
@@ -67,7 +69,7 @@ fn archived(archive: &Archive, to: &Path, lang: Lang) -> String {
     let parts = [
         ("debian/", pick(lang, "イメージの Debian パッケージ", "the image's Debian packages")),
         ("crates/", pick(lang, "クレート", "crates")),
-        ("vendor/", pick(lang, "ベンダーのファイル", "vendors' files")),
+        ("vendor/", pick(lang, "製造者のファイル", "vendors' files")),
         (
             "host/",
             pick(lang, "Debian 12 用の Nix とその依存", "Nix for Debian 12, and what it needs"),
@@ -91,10 +93,10 @@ fn archived(archive: &Archive, to: &Path, lang: Lang) -> String {
 fn compared(proved: &Proved, pin: &Pin, lang: Lang) -> String {
     let Proved { image, pinned, unused, derivations, inputs, sources } = proved;
     let octets = match pinned {
-        true => pick(lang, "このリポジトリの pin とも一致", "and the pin in this repository"),
+        true => pick(lang, "このリポジトリの固定値とも一致", "and the pin in this repository"),
         false => pick(
             lang,
-            "このリポジトリにこのイメージの pin はない",
+            "このリポジトリにこのイメージの固定値はない",
             "this repository has no pin of this image",
         ),
     };
@@ -102,16 +104,20 @@ fn compared(proved: &Proved, pin: &Pin, lang: Lang) -> String {
         [] => String::new(),
         names => format!(
             "  {} {}\n",
-            pick(lang, "ロックにあるがこのイメージにない入力:", "locked, and not in this image:"),
+            pick(
+                lang,
+                "固定の記録にあり、このイメージにない入力:",
+                "locked, and not in this image:"
+            ),
             names.join(", ")
         ),
     };
     let iso = pin.iso_sha256;
     match lang {
         Lang::Ja => format!(
-            "比べて一致したもの: {image}\n  ISO: 渡された pin、{octets}\n  sha256 {iso}\n  \
-             レシピ: golden/image の derivation\n  計算し直した derivation: {derivations}\n  \
-             ロックにある入力: {inputs}\n  リポジトリにあるソース: {sources}\n{unused}\
+            "比べて一致したもの: {image}\n  ISO: 渡された固定値、{octets}\n  sha256 {iso}\n  \
+             レシピ: golden/image の導出\n  計算し直した導出: {derivations}\n  \
+             固定の記録にある入力: {inputs}\n  リポジトリにあるソース: {sources}\n{unused}\
              比べていないもの:\n  このレシピからこの ISO ができること(nix-build で作り直す)\n  \
              nix/*.nix からこのレシピができること(nix-instantiate . -A {image})\n"
         ),

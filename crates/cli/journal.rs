@@ -1,14 +1,16 @@
-//! The journal: the transcript while it is written, on two media at once.
+//! The journal: a ceremony's transcript while it is being written, on two media at once.
 //!
-//! Each folder holds `inputs.json` (every input, by name), `journal.jsonl`, and after the seal
-//! `bundle.json` and `after.jsonl`; or `given-up`, once people sign its digest instead. A line
-//! counts when it is durable on both.
+//! The folder on each medium holds `inputs.json` (every input, by name) and `journal.jsonl`; after
+//! the seal also `bundle.json` and `after.jsonl` (the postscript). A ceremony that was abandoned
+//! has `given-up` instead, with the digest that people sign. A line counts only when it is durable
+//! on both media.
 //!
-//! Lines are [noted](Journal::note) and then [kept](Journal::keep): whoever causes an effect, or
-//! shows one, keeps before it. So an answer and the question after it are written together.
+//! Lines are first [noted](Journal::note) and then [kept](Journal::keep). The caller keeps them
+//! before it causes an effect or shows a result. So an answer and the question after it can be
+//! written together.
 //!
-//! **Invariant:** what is durable on both media is never changed. What becomes of the rest is said
-//! by [`recover`].
+//! **Invariant:** what is durable on both media is never changed. [`recover`] decides what happens
+//! to lines that are on one medium only.
 
 pub(crate) mod recover;
 
@@ -21,18 +23,21 @@ use std::fs::{self, File};
 use std::io::{Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use ceremony::bounds::SEALED_FILE;
 use ceremony::compile::Compiled;
 use ceremony::fault::Fault;
 use ceremony::hex::Digest;
 use ceremony::inputs::input_digest;
+use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::record::{Event, Record};
 use ceremony::rule::RuleId;
 use ceremony::run::Book;
+use ceremony::says;
 use ceremony::time::Instant;
 use rustix::fs::OFlags;
 
-use crate::files::{names, read_sealed};
+use crate::files::{names, not_text, read_sealed, said};
 use crate::halt::{Halt, Reached};
 use crate::partial::{self, is_partial};
 use crate::sources::shown;
@@ -43,12 +48,12 @@ const BUNDLE: &str = "bundle.json";
 const AFTER: &str = "after.jsonl";
 const GIVEN_UP: &str = "given-up";
 
-/// Where a run's lines go.
+/// Where the lines of a run are written.
 #[derive(Debug)]
 pub(crate) enum Journal {
-    /// A rehearsal's: only in memory.
+    /// In memory only: the journal of a rehearsal.
     Memory(Written),
-    /// On two media, and what is noted for them.
+    /// On two media, with the lines that are noted but not written yet.
     Media([Medium; 2], Noted),
 }
 
@@ -59,7 +64,7 @@ pub(crate) struct Noted {
     after: String,
 }
 
-/// What was written.
+/// The files of a journal as they were written.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) transcript: Vec<u8>,
@@ -67,7 +72,7 @@ pub(crate) struct Written {
     pub(crate) after: Vec<u8>,
 }
 
-/// One medium's folder, held by this process alone.
+/// The journal's folder on one medium, locked by this process.
 #[derive(Debug)]
 pub(crate) struct Medium {
     folder: PathBuf,
@@ -87,12 +92,12 @@ impl Journal {
         Ok(Self::Media(media, Noted::default()))
     }
 
-    /// Whether a ceremony was begun in one of these folders: a line is durable there.
+    /// Whether a ceremony was begun: at least one of these folders has a durable line.
     pub(crate) fn is_begun(folders: &[PathBuf]) -> bool {
         folders.iter().any(|folder| holds_a_line(folder))
     }
 
-    /// The name of the ceremony in these folders, if the first record of one of them says it.
+    /// Returns the name of the ceremony, if the first record in one of these folders can be read.
     pub(crate) fn ceremony(folders: &[PathBuf]) -> Option<Name> {
         let opened = |folder: &PathBuf| {
             let octets = read_sealed(&folder.join(TRANSCRIPT)).ok()?;
@@ -103,8 +108,10 @@ impl Journal {
         folders.iter().find_map(opened)
     }
 
-    /// Whether a ceremony was sealed: in one of these folders its last record closes it, and a
-    /// bundle is beside it. Whether that is its seal is proved where it is read.
+    /// Whether the ceremony was sealed: in one of these folders a bundle is present and the last
+    /// record closes the ceremony.
+    ///
+    /// This does not verify the bundle; whoever reads the bundle does.
     pub(crate) fn is_sealed(folders: &[PathBuf]) -> bool {
         let is_there = |folder: &&PathBuf| folder.join(BUNDLE).symlink_metadata().is_ok();
         let closes = |folder: &PathBuf| {
@@ -116,8 +123,7 @@ impl Journal {
         folders.iter().filter(is_there).any(closes)
     }
 
-    /// When the last record was written that is durable in one of these folders, if there is one
-    /// that can be read.
+    /// Returns the time of the newest record in these folders, if any can be read.
     pub(crate) fn last_at(folders: &[PathBuf]) -> Option<Instant> {
         let last = |folder: &PathBuf| {
             let books = [AFTER, TRANSCRIPT].map(|book| read_sealed(&folder.join(book)));
@@ -131,8 +137,9 @@ impl Journal {
         folders.iter().filter_map(last).max()
     }
 
-    /// Says on both media that the ceremony is given up, with the digest that people sign: nobody
-    /// goes on with it after that.
+    /// Marks the ceremony as abandoned on both media, with the digest that people sign.
+    ///
+    /// After that, no command goes on with the ceremony ([`Journal::refuse_given_up`]).
     pub(crate) fn give_up(folders: &[PathBuf], digest: &Digest) -> Result<(), Halt> {
         for folder in two(folders)?.iter().filter(|folder| holds_a_line(folder)) {
             put(&folder.join(GIVEN_UP), format!("{digest}\n").as_bytes())?;
@@ -140,7 +147,7 @@ impl Journal {
         Ok(())
     }
 
-    /// The ceremony in these folders was not given up.
+    /// Refuses a ceremony that was abandoned (S-ABANDONED).
     pub(crate) fn refuse_given_up(folders: &[PathBuf]) -> Result<(), Halt> {
         let given_up = folders.iter().map(|folder| folder.join(GIVEN_UP));
         let Some(mark) = given_up.into_iter().find(|mark| mark.symlink_metadata().is_ok()) else {
@@ -148,12 +155,27 @@ impl Journal {
         };
         let digest =
             read_sealed(&mark).map(|octets| String::from_utf8_lossy(&octets).trim().to_string());
-        let found = format!("{}: it was given up as {}", shown(&mark), digest.unwrap_or_default());
-        let asked = "a journal that goes on";
+        let (mark, digest) = (shown(&mark), digest.unwrap_or_default());
+        let found =
+            says!("{mark}: {digest} として断念したもの", "{mark}: it was given up as {digest}");
+        let asked = says!("続けられる記録", "a journal that goes on");
         Err(Halt::media(RuleId::S_ABANDONED, asked, found).held(Reached::GivenUp))
     }
 
-    /// Takes a line, to be durable when [`Journal::keep`] returns.
+    /// Refuses an output folder that is a journal or lies in one: what was sealed could not
+    /// be written there, and the journal would not be read again.
+    pub(crate) fn refuse_out_within(folders: &[PathBuf], out: &Path) -> Result<(), Halt> {
+        let Ok(at) = place(out) else { return Ok(()) };
+        let within = |folder: &&PathBuf| place(folder).is_ok_and(|folder| at.starts_with(folder));
+        let Some(folder) = folders.iter().find(within) else { return Ok(()) };
+        let (out, folder) = (shown(out), shown(folder));
+        let asked =
+            says!("記録フォルダーの外の --out", "an --out that is no journal and lies in none");
+        let found = says!("記録フォルダー {folder} にある {out}", "{out}, at the journal {folder}");
+        Err(Halt::media(RuleId::S_OUT, asked, found))
+    }
+
+    /// Adds a line to those that the next [`Journal::keep`] makes durable.
     pub(crate) fn note(&mut self, book: Book, line: &str) {
         match (self, book) {
             (Self::Memory(written), Book::Transcript) => written.transcript.extend(line.as_bytes()),
@@ -163,14 +185,15 @@ impl Journal {
         }
     }
 
-    /// Everything noted is durable on both media when this returns, and both are where they were.
+    /// Makes every noted line durable on both media, and checks that both are still mounted where
+    /// they were.
     pub(crate) fn keep(&mut self) -> Result<(), Halt> {
         let Self::Media(media, noted) = self else { return Ok(()) };
         for medium in media.iter_mut() {
             medium.append(noted).map_err(|error| failed(&medium.folder, &error))?;
         }
-        // To write takes its time, and an effect follows: a medium that was taken out meanwhile
-        // leaves the question on the other one alone.
+        // Writing takes time, and an effect follows. If a medium was removed meanwhile, the
+        // question would be on the other medium alone.
         for medium in media {
             medium.held.is_at(&medium.folder).map_err(|error| failed(&medium.folder, &error))?;
         }
@@ -178,7 +201,20 @@ impl Journal {
         Ok(())
     }
 
-    /// Writes the bundle; durable on both media when this returns.
+    /// Whether half of what a transcript may hold is written. Wrong answers leave the other half
+    /// to everything else: a key that is held down must not fill a journal that nobody can read.
+    pub(crate) fn is_half_full(&self) -> Result<bool, Halt> {
+        let octets = match self {
+            Self::Memory(written) => u64::try_from(written.transcript.len()).unwrap_or(u64::MAX),
+            Self::Media([first, _], _) => {
+                let failed = |error| failed(&first.folder, &error);
+                first.transcript.metadata().map_err(failed)?.len()
+            }
+        };
+        Ok(octets > SEALED_FILE.most / 2)
+    }
+
+    /// Writes the bundle; it is durable on both media when this returns.
     pub(crate) fn write_bundle(&mut self, bundle: &str) -> Result<(), Halt> {
         match self {
             Self::Memory(written) => written.bundle = bundle.as_bytes().to_vec(),
@@ -191,7 +227,7 @@ impl Journal {
         Ok(())
     }
 
-    /// Everything written by now, read from the first medium.
+    /// Returns everything written so far, read from the first medium.
     pub(crate) fn written(&self) -> Result<Written, Halt> {
         match self {
             Self::Memory(written) => Ok(written.clone()),
@@ -210,14 +246,15 @@ impl Medium {
         let inputs = serde_json::to_vec_pretty(&compiled.inputs).map_err(std::io::Error::other);
         let inputs = inputs.map_err(|error| failed(&folder, &error))?;
         let medium = Self::open(folder, true)?;
-        // Once more, now that no other process can write it: nothing is done yet, a torn line goes.
+        // Checks again under the lock: another process may have written since. Nothing was done
+        // yet, so an incomplete last line is removed.
         refuse_filled(&medium.folder, &BEGUN)?;
         medium.transcript.set_len(0).map_err(|error| failed(&medium.folder, &error))?;
         put(&medium.folder.join(INPUTS), &inputs)?;
         Ok(medium)
     }
 
-    /// Appends what is noted, and syncs it.
+    /// Appends the noted lines and syncs them.
     fn append(&mut self, noted: &Noted) -> std::io::Result<()> {
         self.held.is_at(&self.folder)?;
         if !noted.transcript.is_empty() {
@@ -240,14 +277,17 @@ impl Medium {
         transcript.try_lock().map_err(|_| {
             Halt::media(
                 RuleId::S_BUSY,
-                format!("{} for this process alone", shown(&path)),
-                "another process that holds it; one that was stopped by Ctrl-Z goes on with `fg`",
+                says!("このプロセスだけが使う {}", "{} for this process alone", shown(&path)),
+                says!(
+                    "別のプロセスが使用中。Ctrl-Z で止めたものは `fg` で続ける",
+                    "another process that holds it; one that was stopped by Ctrl-Z goes on with `fg`"
+                ),
             )
         })?;
         Ok(Self { folder, held, transcript })
     }
 
-    /// Cuts or extends a file of lines to these octets, of which it holds a beginning already.
+    /// Brings a file to exactly `octets`, of which it already holds the first `held`.
     fn bring_to(&mut self, name: &str, octets: &[u8], held: usize) -> Result<(), Halt> {
         let path = self.folder.join(name);
         let change = || -> std::io::Result<()> {
@@ -263,21 +303,24 @@ impl Medium {
     }
 }
 
-/// Whether a journal has a whole line. What is there and cannot be read counts as one: nothing of
-/// it may be lost.
+/// Whether a journal has a complete line.
+///
+/// A file that cannot be read counts as having one, so that it is never overwritten.
 fn holds_a_line(folder: &Path) -> bool {
     let path = folder.join(TRANSCRIPT);
     path.symlink_metadata().is_ok()
         && read_sealed(&path).map_or(true, |octets| octets.contains(&b'\n'))
 }
 
-/// What may lie in a folder in which a ceremony was about to begin.
+/// What a folder may contain if the power was cut while a ceremony was about to begin.
 const BEGUN: [&str; 2] = [INPUTS, TRANSCRIPT];
-/// The same, where one was about to be copied from the other medium: its transcript comes last.
+/// The same, if the journal was being copied from the other medium: the transcript is copied last.
 const COPIED: [&str; 3] = [INPUTS, AFTER, TRANSCRIPT];
 
-/// A journal begins in an empty folder, or where one was about to begin when the power was cut:
-/// without a whole line, nothing was done.
+/// Refuses a folder that already contains files.
+///
+/// Files that an interrupted beginning left (`ours`) are accepted: without a complete line, no
+/// operation was performed.
 fn refuse_filled(folder: &Path, ours: &[&str]) -> Result<(), Halt> {
     let ours = |name: &std::ffi::OsStr| {
         let begun = ours.iter().any(|ours| name == *ours) || is_partial(name);
@@ -289,29 +332,56 @@ fn refuse_filled(folder: &Path, ours: &[&str]) -> Result<(), Halt> {
         Err(error) => return Err(failed(folder, &error)),
     };
     if found.iter().any(|(name, _)| !ours(name)) {
-        let asked = format!("an empty folder {} for the journal", shown(folder));
-        let found = "files in it";
+        let folder = shown(folder);
+        let asked = says!(
+            "記録のための空のフォルダー {folder}",
+            "an empty folder {folder} for the journal"
+        );
+        let found = says!("ファイルのあるフォルダー", "files in it");
         return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
     }
     Ok(())
 }
 
-/// Two folders that are not the same.
+/// Returns two different folders, or refuses.
 fn two(folders: &[PathBuf]) -> Result<[PathBuf; 2], Halt> {
-    let wrong =
-        |found: String| Halt::media(RuleId::S_JOURNAL, "two journal folders, on two media", found);
-    let [a, b] = folders else { return Err(wrong(format!("{} given", folders.len()))) };
-    let place = |path: &Path| fs::canonicalize(path).or_else(|_| std::path::absolute(path));
-    let (Ok(at_a), Ok(at_b)) = (place(a), place(b)) else {
-        return Err(wrong("a path that leads nowhere".into()));
+    let wrong = |found: Bilingual| Halt::media(RuleId::S_JOURNAL, two_folders(), found);
+    let [a, b] = folders else {
+        return Err(wrong(says!("{} 個の指定", "{} given", folders.len())));
     };
+    let (Ok(at_a), Ok(at_b)) = (place(a), place(b)) else {
+        return Err(wrong(says!("たどれないパス", "a path that cannot be resolved")));
+    };
+    if at_a == at_b {
+        return Err(wrong(says!("同じフォルダー {}", "{} twice", shown(a))));
+    }
     if at_a.starts_with(&at_b) || at_b.starts_with(&at_a) {
-        return Err(wrong(format!("{} and {}, the one inside the other", shown(a), shown(b))));
+        let (a, b) = (shown(a), shown(b));
+        return Err(wrong(says!(
+            "{a} と {b}(一方が他方の中にある)",
+            "{a} and {b}, the one inside the other"
+        )));
     }
     Ok([a.clone(), b.clone()])
 }
 
-/// The whole lines of a file, and how many octets of a torn last line follow them.
+/// Returns where a path leads, also if what it names does not exist yet.
+fn place(path: &Path) -> std::io::Result<PathBuf> {
+    fs::canonicalize(path).or_else(|_| match (path.parent(), path.file_name()) {
+        (Some(parent), Some(name)) => {
+            let here = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
+            Ok(place(here)?.join(name))
+        }
+        _ => std::path::absolute(path),
+    })
+}
+
+/// The request for two different folders, as a refusal states it.
+fn two_folders() -> Bilingual {
+    says!("2 つの媒体にある 2 つの記録フォルダー", "two journal folders, on two media")
+}
+
+/// Splits octets into complete lines, and the length in octets of an incomplete last line.
 fn whole_lines(mut octets: Vec<u8>) -> (Vec<u8>, usize) {
     let end = octets.iter().rposition(|octet| *octet == b'\n').map_or(0, |last| last + 1);
     let torn = octets.len() - end;
@@ -319,21 +389,24 @@ fn whole_lines(mut octets: Vec<u8>) -> (Vec<u8>, usize) {
     (octets, torn)
 }
 
-/// The inputs that the first record names, by name, from whichever medium has them whole.
+/// Reads the inputs whose digests the first record lists, from whichever medium has all of them
+/// intact.
 fn read_inputs(
     folders: &[PathBuf; 2],
     transcript: &[u8],
 ) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
-    let wrong =
-        |found: String| Halt::media(RuleId::S_JOURNAL, "a journal that begins with Opened", found);
+    let wrong = |found: Bilingual| Halt::media(RuleId::S_JOURNAL, begins_with_opened(), found);
     let first = transcript.split(|octet| *octet == b'\n').next().unwrap_or_default();
-    let first = std::str::from_utf8(first).map_err(|error| wrong(error.to_string()))?;
+    let first = std::str::from_utf8(first).map_err(|error| wrong(not_text(&error)))?;
     if first.is_empty() {
-        return Err(wrong("an empty journal: nothing was done".into()));
+        return Err(wrong(says!(
+            "空の記録。何も行われていない",
+            "an empty journal: nothing was done"
+        )));
     }
-    let record = Record::read(first).map_err(|error| wrong(error.to_string()))?;
+    let record = Record::read(first).map_err(|error| wrong(error.said()))?;
     let Event::Opened(opened) = record.event else {
-        return Err(wrong("another event".into()));
+        return Err(wrong(says!("別のイベント", "another event")));
     };
     let held = folders.iter().map(|folder| {
         let octets = read_sealed(&folder.join(INPUTS)).unwrap_or_default();
@@ -344,15 +417,23 @@ fn read_inputs(
     for (name, digest) in opened.inputs {
         let mut texts = held.iter().filter_map(|texts| texts.get(&name));
         let whole = texts.find(|text| input_digest(text) == digest);
-        let asked = format!("the input {name} ({digest}) on one of the media");
-        let text =
-            whole.ok_or_else(|| Halt::media(RuleId::S_JOURNAL, asked, "none that is whole"))?;
+        let asked = says!(
+            "いずれかの媒体にある入力 {name}({digest})",
+            "the input {name} ({digest}) on one of the media"
+        );
+        let none = says!("完全なものなし", "no intact copy");
+        let text = whole.ok_or_else(|| Halt::media(RuleId::S_JOURNAL, asked, none))?;
         inputs.insert(name, text.clone().into_bytes());
     }
     Ok(inputs)
 }
 
-/// Writes octets at the end of a medium's file; durable when this returns.
+/// The demand that a journal begins with an Opened record, as a refusal states it.
+fn begins_with_opened() -> Bilingual {
+    says!("Opened で始まる記録", "a journal that begins with Opened")
+}
+
+/// Appends octets to a file on a medium; they are durable when this returns.
 fn durably(folder: &Path, file: &mut File, octets: &[u8]) -> std::io::Result<()> {
     #[cfg(test)]
     if crate::simulator::is_on() {
@@ -372,9 +453,24 @@ fn sync_folder(folder: &Path) -> Result<(), Halt> {
 }
 
 fn failed(path: &Path, error: &std::io::Error) -> Halt {
-    Halt::Interrupted(Fault {
-        rule: RuleId::S_JOURNAL,
-        asked: format!("a journal medium at {}", shown(path)),
-        found: error.to_string(),
-    })
+    Halt::Interrupted(Fault::new(
+        RuleId::S_JOURNAL,
+        says!("{} にある記録媒体", "a journal medium at {}", shown(path)),
+        said(error),
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    #[test]
+    fn wrong_answers_leave_half_of_a_journal() {
+        let half = usize::try_from(SEALED_FILE.most / 2).unwrap();
+        for (octets, full) in [(0, false), (half, false), (half + 1, true)] {
+            let written = Written { transcript: vec![b'x'; octets], ..Written::default() };
+            assert_eq!(Journal::Memory(written).is_half_full().unwrap(), full, "{octets}");
+        }
+    }
 }

@@ -8,13 +8,14 @@ use std::sync::Arc;
 use ceremony::anchor::Anchor;
 use ceremony::fault::Fault;
 use ceremony::key::{Check, KeyError, Proof};
+use ceremony::language::Bilingual;
 use ceremony::ledger::State;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use ceremony::verify::{Refusal, Sealed, Trial, Trust, Verdict, replay};
 
 use crate::files::read_document;
 use crate::halt::Halt;
-use crate::places::place;
 use crate::proofs::Proving;
 use crate::{output, proofs};
 
@@ -32,10 +33,7 @@ pub(crate) const fn trust(anchor: Option<&Anchor>, rehearsal: bool, drill: bool)
 pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
     let Some(path) = path else { return Ok(None) };
     let octets = read_document(path)?;
-    Anchor::parse(&octets).map(Some).map_err(|violation| {
-        let place = place(path, &octets, &violation.place.span);
-        Halt::media(violation.rule, format!("{} in {place}", violation.asked), violation.found)
-    })
+    Anchor::parse(&octets).map(Some).map_err(Halt::unread(path, &octets))
 }
 
 /// A sealed folder that was replayed, and whose signatures are being proved.
@@ -78,9 +76,10 @@ impl Judging {
             }
         };
         if let Some((name, what)) = difference {
-            let fault =
-                Fault::new(RuleId::S_ARTEFACT, "the file that this transcript gives", &what);
-            return Err(Halt::Verification(Refusal { place: name, fault }));
+            let asked =
+                says!("この記録から得られるファイル", "the file that this transcript gives");
+            let fault = Fault::new(RuleId::S_ARTEFACT, asked, what);
+            return Err(Halt::Verification(Refusal::of(name, fault)));
         }
         Ok(verdict)
     }
@@ -89,11 +88,17 @@ impl Judging {
 /// Under an anchor a ledger has every ceremony that is pinned, and none beside.
 pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Halt> {
     let Trust::Anchor(anchor) = trust else { return Ok(()) };
-    let refused = |fault| Halt::Verification(Refusal { place: "anchor.toml".into(), fault });
+    let refused = |fault| Halt::Verification(Refusal::of("anchor.toml", fault));
     if let Some(pin) = anchor.lacked(state) {
-        let asked = format!("a ledger with {}, which the anchor pins", pin.name);
-        let last = state.held.last().map_or("nothing", |held| held.ceremony.as_str());
-        let found = format!("one that ends with {last}");
+        let asked = says!(
+            "アンカーが固定する {} のある台帳",
+            "a ledger with {}, which the anchor pins",
+            pin.name
+        );
+        let found = state.held.last().map_or_else(
+            || says!("空の台帳", "one that ends with nothing"),
+            |held| says!("{} で終わる台帳", "one that ends with {}", held.ceremony),
+        );
         return Err(refused(Fault::new(RuleId::S_ANCHOR, asked, found)));
     }
     if anchor.compare(state).map_err(refused)?.is_whole() {
@@ -101,7 +106,7 @@ pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Ha
     }
     let unpinned = state.held.iter().skip(anchor.ceremony.len());
     let names: Vec<&str> = unpinned.map(|held| held.ceremony.as_str()).collect();
-    Err(Halt::NotPinned(names.join(", ")))
+    Err(Halt::NotPinned(Bilingual::plain(names.join(", "))))
 }
 
 /// The verdict on what was replayed, once the signatures that these proofs do not cover are proved.
@@ -119,8 +124,9 @@ pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
     proofs::prove(checks).map_err(not_proved)
 }
 
-fn not_proved((subject, error): (String, KeyError)) -> Halt {
-    let asked = format!("a signature on {subject}");
-    let fault = Fault::new(RuleId::S_SIGNATURE, asked, error.to_string());
-    Halt::Verification(Refusal { place: "transcript.jsonl".into(), fault })
+fn not_proved((check, error): (Box<Check>, KeyError)) -> Halt {
+    let subject = check.said();
+    let asked = says!(subject; "{subject} の署名", "a signature on {subject}");
+    let fault = Fault::new(RuleId::S_SIGNATURE, asked, error.said());
+    Halt::Verification(Refusal::of("transcript.jsonl", fault))
 }

@@ -1,6 +1,6 @@
 //! The languages of the room: Japanese and English.
 
-use ceremony::script::Language;
+use ceremony::language::{Bilingual, Language};
 use clap::ValueEnum;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -9,7 +9,7 @@ pub(crate) enum Lang {
     En,
 }
 
-/// The same language, as the core calls it.
+/// Returns the same language as the core's type.
 pub(crate) const fn language(lang: Lang) -> Language {
     match lang {
         Lang::Ja => Language::Ja,
@@ -17,7 +17,7 @@ pub(crate) const fn language(lang: Lang) -> Language {
     }
 }
 
-/// The words of this language.
+/// Returns the words of this language.
 pub(crate) const fn pick<'t>(lang: Lang, ja: &'t str, en: &'t str) -> &'t str {
     match lang {
         Lang::Ja => ja,
@@ -25,7 +25,14 @@ pub(crate) const fn pick<'t>(lang: Lang, ja: &'t str, en: &'t str) -> &'t str {
     }
 }
 
-/// The language that the environment asks for.
+impl Lang {
+    /// Returns the text in this language.
+    pub(crate) fn said(self, both: &Bilingual) -> &str {
+        language(self).pick(both)
+    }
+}
+
+/// Returns the language that the environment asks for.
 pub(crate) fn of_environment() -> Lang {
     let set = |name: &str| std::env::var(name).ok().filter(|value| !value.is_empty());
     let value = set("LC_ALL").or_else(|| set("LC_MESSAGES")).or_else(|| set("LANG"));

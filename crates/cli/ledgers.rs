@@ -11,15 +11,17 @@ use std::sync::Arc;
 
 use ceremony::bounds::LEDGER;
 use ceremony::fault::Fault;
+use ceremony::language::Bilingual;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{History, Refusal, Trust, Verdict, replay_abandoned};
 
-use crate::files::{PLAN_FILE, names, read_document, read_input};
+use crate::files::{self, PLAN_FILE, names, read_document, read_input};
 use crate::halt::Halt;
 use crate::judged::{Judging, prove_all};
 use crate::output;
@@ -38,7 +40,7 @@ impl Entry {
     /// The plan of this ceremony.
     pub(crate) fn plan(&self) -> Result<Plan, Halt> {
         let octets = read_input(&self.folder, PLAN_FILE)?;
-        Plan::parse(&octets).map_err(|v| Halt::media(v.rule, v.asked, v.found))
+        Plan::parse(&octets).map_err(Halt::unread(self.folder.join(PLAN_FILE), &octets))
     }
 
     /// Every file of its folder.
@@ -49,7 +51,7 @@ impl Entry {
     /// The policy that this ceremony was held under.
     pub(crate) fn policy(&self) -> Result<Policy, Halt> {
         let octets = read_input(&self.folder, "policy.toml")?;
-        Policy::parse(&octets).map_err(|v| Halt::media(v.rule, v.asked, v.found))
+        Policy::parse(&octets).map_err(Halt::unread(self.folder.join("policy.toml"), &octets))
     }
 }
 
@@ -93,8 +95,12 @@ pub(crate) fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
         .flatten()
         .find(|ledger| ledger.join(last.as_str()).join("inputs").join(PLAN_FILE).exists());
     found.cloned().ok_or_else(|| {
-        let asked = format!("the ledger that holds {last}");
-        Halt::media(RuleId::S_LEDGER, asked, "none beside the plan; name it with --ledger")
+        let asked = says!("{last} のある台帳", "the ledger that holds {last}");
+        let found = says!(
+            "計画の傍らになし。--ledger で示す",
+            "none beside the plan; name it with --ledger"
+        );
+        Halt::media(RuleId::S_LEDGER, asked, found)
     })
 }
 
@@ -112,16 +118,17 @@ pub(crate) fn plans(ca: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
 }
 
 fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
-    let names = names(folder).map_err(|error| refused(folder, error.to_string()))?;
+    let names = names(folder).map_err(|error| refused(folder, files::said(&error)))?;
     let mut paths: Vec<PathBuf> = names.iter().map(|(name, _)| folder.join(name)).collect();
     paths.retain(|path| !path.file_name().is_some_and(is_partial));
     LEDGER.judge(paths.len()).map_err(|exceeded| {
-        let asked = format!("{}: {LEDGER}", shown(folder));
+        let (folder, bound) = (shown(folder), LEDGER.said());
+        let asked = says!(bound; "{folder}: {bound}", "{folder}: {bound}");
         Halt::media(RuleId::S_LEDGER, asked, exceeded.found())
     })?;
     if let Some(link) = paths.iter().find(|path| path.is_symlink()) {
         let found = link.file_name().map_or_else(String::new, |name| shown(Path::new(name)));
-        return Err(refused(folder, format!("the link {found}")));
+        return Err(refused(folder, says!("リンク {found}", "the link {found}")));
     }
     Ok(paths)
 }
@@ -131,19 +138,19 @@ fn entry(
     plan: impl Fn(&Path) -> Result<Vec<u8>, Halt>,
 ) -> Result<(Name, Entry), Halt> {
     let plan = plan(&folder)?;
-    let plan = Plan::parse(&plan).map_err(|v| {
-        refused(&folder, format!("{}: asked {}; found {}", v.rule, v.asked, v.found))
-    })?;
+    let plan = Plan::parse(&plan).map_err(Halt::unread(folder.join(PLAN_FILE), &plan))?;
     let name = plan.ceremony.get_ref().clone();
     if folder.file_name().is_none_or(|file| file != name.as_str()) {
-        return Err(refused(&folder, format!("the ceremony {name} under another name")));
+        let found = says!("別の名前のセレモニー {name}", "the ceremony {name} under another name");
+        return Err(refused(&folder, found));
     }
     let after = plan.after.get_ref().clone();
     Ok((name.clone(), Entry { name, after, folder }))
 }
 
-fn refused(place: &Path, found: String) -> Halt {
-    Halt::media(RuleId::S_LEDGER, format!("ceremonies in {}", shown(place)), found)
+fn refused(place: &Path, found: Bilingual) -> Halt {
+    let asked = says!("{} のセレモニー", "ceremonies in {}", shown(place));
+    Halt::media(RuleId::S_LEDGER, asked, found)
 }
 
 /// From the first ceremony to this one.
@@ -156,8 +163,12 @@ pub(crate) fn chain(
     let mut next = Some(last.clone());
     while let Some(name) = next {
         let entry = found.get(&name).filter(|_| chain.len() <= found.len()).ok_or_else(|| {
-            let asked = format!("the ceremony {name} in the ledger {}", shown(ledger));
-            Halt::media(RuleId::S_LEDGER, asked, "a gap")
+            let ledger = shown(ledger);
+            let asked = says!(
+                "台帳 {ledger} のセレモニー {name}",
+                "the ceremony {name} in the ledger {ledger}",
+            );
+            Halt::media(RuleId::S_LEDGER, asked, says!("欠落", "a gap"))
         })?;
         next = match &entry.after {
             After::Nothing => None,
@@ -170,9 +181,9 @@ pub(crate) fn chain(
     for entry in &chain {
         let beside = |other: &&Entry| other.after == entry.after && other.name != entry.name;
         if let Some(other) = found.values().find(beside) {
-            let asked = format!("one history in the ledger {}", shown(ledger));
-            let found = format!("a fork: {} and {}", entry.name, other.name);
-            return Err(Halt::media(RuleId::S_LEDGER, asked, found));
+            let (one, other) = (&entry.name, &other.name);
+            let found = says!("分岐: {one} と {other}", "a fork: {one} and {other}");
+            return Err(Halt::media(RuleId::S_LEDGER, one_history(ledger), found));
         }
     }
     Ok(chain)
@@ -185,8 +196,13 @@ pub(crate) fn refuse_later(ledger: &Path, last: &Name) -> Result<(), Halt> {
     match found.values().find(|entry| entry.after == after) {
         None => Ok(()),
         Some(entry) => {
-            let asked = format!("{last} as the last ceremony of the ledger {}", shown(ledger));
-            Err(Halt::media(RuleId::S_LEDGER, asked, format!("{} after it", entry.name)))
+            let ledger = shown(ledger);
+            let asked = says!(
+                "{last} が台帳 {ledger} の最後のセレモニーであること",
+                "{last} as the last ceremony of the ledger {ledger}"
+            );
+            let found = says!("その後の {}", "{} after it", entry.name);
+            Err(Halt::media(RuleId::S_LEDGER, asked, found))
         }
     }
 }
@@ -203,17 +219,28 @@ pub(crate) fn whole(found: BTreeMap<Name, Entry>, ledger: &Path) -> Result<Vec<E
     let ends: Vec<&Name> = found.keys().filter(|name| !followed.contains(name)).collect();
     let [last] = ends.as_slice() else {
         let names: Vec<&str> = ends.iter().map(|name| name.as_str()).collect();
-        let asked = format!("one last ceremony in the ledger {}", shown(ledger));
-        let found = if names.is_empty() { "none".into() } else { names.join(", ") };
+        let asked = says!(
+            "台帳 {} の最後のセレモニー 1 つ",
+            "one last ceremony in the ledger {}",
+            shown(ledger)
+        );
+        let found = match names.is_empty() {
+            true => Bilingual::none(),
+            false => Bilingual::plain(names.join(", ")),
+        };
         return Err(Halt::media(RuleId::S_LEDGER, asked, found));
     };
     let chain = chain(&found, last, ledger)?;
     let in_chain: BTreeSet<&Name> = chain.iter().map(|entry| &entry.name).collect();
     if let Some(other) = found.keys().find(|name| !in_chain.contains(name)) {
-        let asked = format!("one history in the ledger {}", shown(ledger));
-        return Err(Halt::media(RuleId::S_LEDGER, asked, format!("a fork: {other}")));
+        let found = says!("分岐: {other}", "a fork: {other}");
+        return Err(Halt::media(RuleId::S_LEDGER, one_history(ledger), found));
     }
     Ok(chain)
+}
+
+fn one_history(ledger: &Path) -> Bilingual {
+    says!("台帳 {} の 1 つの履歴", "one history in the ledger {}", shown(ledger))
 }
 
 /// A ceremony that could not be sealed: how many signatures of its journal were proved, what it
@@ -226,9 +253,10 @@ pub(crate) fn abandoned(
     let inputs = output::sealed(&files).inputs;
     let ours = |name: &str| name == JOURNAL_FILE || name.starts_with("inputs/");
     if let Some(name) = files.keys().find(|name| !ours(name)) {
-        let asked = "an unsealed journal and its inputs";
-        let fault = Fault::new(RuleId::S_ARTEFACT, asked, "a file beside them");
-        let refusal = Refusal { place: name.clone(), fault };
+        let asked = says!("封印されていない記録とその入力", "an unsealed journal and its inputs");
+        let found = says!("それ以外のファイル", "a file beside them");
+        let fault = Fault::new(RuleId::S_ARTEFACT, asked, found);
+        let refusal = Refusal::of(name, fault);
         return Err(Halt::Verification(refusal).in_folder(&entry.folder));
     }
     let journal = files.get(JOURNAL_FILE).map(Vec::as_slice).unwrap_or_default();
@@ -274,14 +302,14 @@ pub(crate) enum Judged {
 /// A ceremony whose signatures are still being proved.
 enum Open {
     Sealed(Box<Judging>),
-    Abandoned(usize, Arc<State>, History),
+    Abandoned(usize, Arc<State>, Box<History>),
 }
 
 impl Open {
     fn begin(entry: &Entry, before: &Arc<State>) -> Result<Self, Halt> {
         if is_abandoned(&entry.folder) {
             let (count, left, history) = abandoned(entry, before)?;
-            return Ok(Self::Abandoned(count, left, history));
+            return Ok(Self::Abandoned(count, left, Box::new(history)));
         }
         let judging = Judging::begin(entry.files()?, before);
         judging.map(Box::new).map(Self::Sealed).map_err(|halt| halt.in_folder(&entry.folder))
@@ -300,7 +328,7 @@ impl Open {
                 let verdict = judging.end(trust).map_err(|halt| halt.in_folder(&entry.folder))?;
                 Ok(Judged::Sealed(verdict))
             }
-            Self::Abandoned(count, _, history) => Ok(Judged::Abandoned(count, history)),
+            Self::Abandoned(count, _, history) => Ok(Judged::Abandoned(count, *history)),
         }
     }
 }

@@ -1,8 +1,8 @@
-//! The live image's only program that people meet: judges the system, asks for media, holds the
-//! ceremony in a process of its own, copies out.
+//! The program of the live image that leads the operators: checks the system, asks for media, runs
+//! the ceremony in a separate process, and copies the results out.
 //!
-//! **Invariant:** nothing is asked of the token before the system, the image's identity and the
-//! rehearsal of the plan are as they must be.
+//! **Invariant:** the token is not used before the system, the image's identity and the rehearsal
+//! of the plan have been checked.
 
 mod clock;
 mod hardware;
@@ -19,9 +19,12 @@ use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
+use ceremony::language::Bilingual;
 use ceremony::plan::{After, Plan};
 use ceremony::policy::Policy;
 use ceremony::rule::RuleId;
+use ceremony::says;
+use ceremony::time::Offset;
 pub(crate) use identity::measured;
 
 use self::media::Media;
@@ -32,15 +35,16 @@ use crate::clock::Bounds;
 use crate::halt::Halt;
 use crate::journal::Journal;
 use crate::lang::{Lang, pick};
+use crate::people::is_no;
 use crate::report::print;
 use crate::{files, output, report};
 
-/// Where an image keeps its ceremony, and a medium of plans is laid out alike.
+/// The folder of the ceremony in an image. A medium of plans has the same layout.
 const CEREMONY: &str = "/ceremony";
-/// Where a sealed folder is written before it is copied out; in RAM.
+/// The folder, in RAM, where a sealed folder is written before it is copied to the media.
 const OUTPUTS: &str = "/run/gishiki/outputs";
 
-/// Leads the operators from the first question to the switched-off machine.
+/// Leads the operators from the first question until the machine is switched off.
 pub(crate) fn lead(lang: Option<Lang>, line: Line) -> Result<(), Halt> {
     let Some(lang) = line::begin(lang, line)? else { return Ok(()) };
     let led = system::judge(Path::new("/"), lang).and_then(|system| {
@@ -50,14 +54,14 @@ pub(crate) fn lead(lang: Option<Lang>, line: Line) -> Result<(), Halt> {
     if let Err(halt) = led {
         report::show(&halt, lang);
         say("")?;
-        // Where nobody can press it, nobody is waited for.
+        // If the terminal is gone, `ask` fails at once and the machine is not kept waiting.
         let _ = ask(pick(lang, "Enter で電源を切ります: ", "Enter switches the machine off: "));
         return Err(Halt::Told(Box::new(halt)));
     }
     Ok(())
 }
 
-/// A judged system, the language of its people, and the line that they are at.
+/// The checked system, the language of its operators, and the line that they use.
 struct Live {
     lang: Lang,
     line: Line,
@@ -71,10 +75,12 @@ impl Live {
         }
         say(&self.system.shown(self.lang))?;
         let ceremony = self.ceremony()?;
-        let policy = crate::files::read_document(&ceremony.with_file_name("policy.toml"))?;
-        let policy = Policy::parse(&policy).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
+        let path = ceremony.with_file_name("policy.toml");
+        let policy = crate::files::read_document(&path)?;
+        let policy = Policy::parse(&policy).map_err(Halt::unread(path, &policy))?;
         self.system.hardware.permitted(&policy)?;
-        self.confirm_clock(&ceremony)?;
+        let offset = *policy.ca.offset.get_ref();
+        self.confirm_clock(&ceremony, offset)?;
         self.rehearse(&ceremony)?;
         loop {
             say(&choices::lines(self.line, self.lang))?;
@@ -82,7 +88,7 @@ impl Live {
                 Some(Choice::Hold) => self.hold(&ceremony, None),
                 Some(Choice::Abandon) => self.abandon(&ceremony),
                 Some(Choice::Aside) => self.put_aside(&ceremony),
-                Some(Choice::Clock) => self.confirm_clock(&ceremony),
+                Some(Choice::Clock) => self.confirm_clock(&ceremony, offset),
                 Some(Choice::Keyboard) => keyboard::choose(self.lang),
                 Some(Choice::Off) => return Ok(()),
                 None => continue,
@@ -93,15 +99,16 @@ impl Live {
         }
     }
 
-    /// The clock of a machine that knows no network is set by people, before anything uses it.
-    fn confirm_clock(&self, plan: &Path) -> Result<(), Halt> {
+    /// Lets people set the clock, before anything uses it, because the machine has no network.
+    fn confirm_clock(&self, plan: &Path, offset: Offset) -> Result<(), Halt> {
         let window = planned(plan)?.window.into_inner();
         let window = Some((window.from.into_inner(), window.until.into_inner()));
         let bounds = Bounds { window, last: Media::last_record(name_of(plan)) };
-        clock::confirm(&bounds, self.lang)
+        clock::confirm(&bounds, offset, self.lang)
     }
 
-    /// The ceremony of the image; of an image that holds none, one of the medium of plans.
+    /// Returns the folder of the ceremony: in the image if it holds one, or else on the medium of
+    /// plans.
     fn ceremony(&self) -> Result<PathBuf, Halt> {
         let root = if Path::new(CEREMONY).exists() {
             PathBuf::from(CEREMONY)
@@ -117,7 +124,8 @@ impl Live {
             for (number, plan) in all.iter().enumerate() {
                 say(&format!("{}: {}", number + 1, name_of(plan)))?;
             }
-            let number = ask(self.pick("どの儀式ですか: ", "which ceremony: "))?.parse::<usize>();
+            let number =
+                ask(self.pick("どのセレモニーですか: ", "which ceremony: "))?.parse::<usize>();
             let chosen = number.ok().and_then(|number| all.get(number.checked_sub(1)?));
             if let Some(plan) = chosen {
                 return Ok(plan.clone());
@@ -125,7 +133,8 @@ impl Live {
         }
     }
 
-    /// The image performs its plan with the rehearsal token and compares with the golden inside.
+    /// Rehearses the plan with the rehearsal token, and compares the result with the image's
+    /// golden.
     fn rehearse(&self, plan: &Path) -> Result<(), Halt> {
         say(&self.pick(
             format!("\n{} のリハーサルを行い、基準と比べます…", name_of(plan)),
@@ -138,17 +147,23 @@ impl Live {
         command.arg("--ledger").arg(goldens).stdout(std::process::Stdio::null());
         let status = self.perform(&mut command)?;
         if !status.success() {
+            let golden = golden.display();
             return Err(Halt::media(
                 RuleId::S_SELF_TEST,
-                format!("a rehearsal that gives the golden {}", golden.display()),
-                format!("another ({status})"),
+                says!(
+                    "基準 {golden} のとおりになるリハーサル",
+                    "a rehearsal that gives the golden {golden}"
+                ),
+                says!("別の結果({status})", "a different result ({status})"),
             ));
         }
         say(self.pick("✓ 基準と一致しました", "✓ as the golden has it"))
     }
 
-    /// Runs or resumes the ceremony until it has ended, through pulled media and tokens, and copies
-    /// out.
+    /// Runs or resumes the ceremony until it has ended, and copies the results out.
+    ///
+    /// If a medium or token was removed, people are asked to plug it in, and the ceremony is
+    /// resumed.
     fn hold(&self, plan: &Path, mut put_aside: Option<usize>) -> Result<(), Halt> {
         loop {
             let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
@@ -158,7 +173,8 @@ impl Live {
             let status =
                 self.perform(&mut self.command(plan, &media, &out, put_aside.take())?)?;
             self.copy_all(&out, media, &Path::new(name_of(plan)).join("sealed"))?;
-            // A token, a medium, an interruption, a program that was killed: it can go on.
+            // The ceremony can be resumed after exit codes 3 (token), 5 (medium) and 6
+            // (interrupted), and if the program was killed.
             if !matches!(status.code(), Some(3 | 5 | 6) | None) {
                 return Ok(());
             }
@@ -166,14 +182,15 @@ impl Live {
                 "\n媒体とトークンの装着を確かめてください。続きから再開します。",
                 "\nSee that media and token are plugged in. The ceremony goes on where it stopped.",
             ))?;
-            if ask(self.pick("Enter で続行、no で戻る: ", "Enter goes on, no returns: "))? == "no"
-            {
+            let typed =
+                ask(self.pick("Enter で続行、no(いいえ)で戻る: ", "Enter goes on, no returns: "))?;
+            if is_no(&typed) {
                 return Ok(());
             }
         }
     }
 
-    /// Goes on with the journal of one medium, whether or not the other is to be believed.
+    /// Goes on with the journal of one medium only, and puts the other journal aside.
     fn put_aside(&self, plan: &Path) -> Result<(), Halt> {
         let typed = ask(self.pick(
             "除くのはどちらの記録ですか。a: GISHIKI-A、b: GISHIKI-B(そのほかは戻る): ",
@@ -186,8 +203,9 @@ impl Live {
         }
     }
 
-    /// `run` for a ceremony that no medium knows; else `resume`, without the journal of this number
-    /// if one is put aside.
+    /// Returns the command: `run` if no medium has a record of the ceremony, or else `resume`.
+    ///
+    /// `put_aside` is the index of the journal to be put aside.
     fn command(
         &self,
         plan: &Path,
@@ -221,21 +239,31 @@ impl Live {
         Ok(command)
     }
 
-    /// The ledger and the anchor, which a ceremony that is not the CA's first cannot do without.
+    /// Returns the ledger and anchor, which every ceremony except the CA's first needs.
     fn history(&self, plan: &Path, operators: &Path) -> Result<History, Halt> {
         let drill = self.system.drill();
         let (ledger, anchor) = history(plan, operators, drill);
         let After::Ceremony(before) = planned(plan)?.after.into_inner() else {
             return Ok((ledger, anchor));
         };
-        let place = if drill { "as `ledger` on GISHIKI-A" } else { "in the image" };
+        let place = match drill {
+            true => says!("GISHIKI-A の `ledger`", "as `ledger` on GISHIKI-A"),
+            false => says!("イメージの中", "in the image"),
+        };
         if ledger.is_none() {
-            let asked = format!("the ledger that holds {before}, {place}");
-            return Err(Halt::media(RuleId::S_LEDGER, asked, "none"));
+            let asked = says!(
+                place;
+                "{before} のある台帳({place})",
+                "the ledger that holds {before}, {place}"
+            );
+            return Err(Halt::media(RuleId::S_LEDGER, asked, none()));
         }
         if anchor.is_none() && !drill {
-            let asked = "anchor.toml, the CA's anchor, in the image or on GISHIKI-A";
-            return Err(Halt::media(RuleId::S_ANCHOR, asked, "none"));
+            let asked = says!(
+                "この CA のアンカー anchor.toml(イメージの中、又は GISHIKI-A)",
+                "anchor.toml, the CA's anchor, in the image or on GISHIKI-A"
+            );
+            return Err(Halt::media(RuleId::S_ANCHOR, asked, none()));
         }
         Ok((ledger, anchor))
     }
@@ -258,7 +286,7 @@ impl Live {
         self.copy_all(&out, media, &Path::new(name_of(plan)).join("abandoned"))
     }
 
-    /// Copies what was written, if anything was, to every medium of outputs, and lets them go.
+    /// Copies the results, if there are any, to every medium for outputs, and unmounts the media.
     fn copy_all(&self, out: &Path, media: Media, to: &Path) -> Result<(), Halt> {
         if !out.exists() {
             return Ok(());
@@ -273,7 +301,7 @@ impl Live {
         Ok(())
     }
 
-    /// Tries until media are there, or people give up.
+    /// Retries until the media are found, or people give up.
     fn until<T>(&self, find: impl Fn() -> Result<T, Halt>) -> Result<T, Halt> {
         loop {
             let halt = match find() {
@@ -282,21 +310,21 @@ impl Live {
             };
             report::show(&halt, self.lang);
             let typed = ask(self.pick(
-                "媒体を装着して Enter、やめるときは no: ",
+                "媒体を装着して Enter、やめるときは no(いいえ): ",
                 "plug the medium in and press Enter; no gives up: ",
             ))?;
-            if typed == "no" {
-                let gave_up = self.pick("媒体なし", "no medium was plugged in");
-                return Err(Halt::People(gave_up.to_string()));
+            if is_no(&typed) {
+                return Err(Halt::People(says!("媒体なし", "no medium was plugged in")));
             }
         }
     }
 
-    /// Runs a command, and says how it ended where it could not say so itself.
+    /// Runs a command, and prints how it ended if a signal ended it.
     fn perform(&self, command: &mut Command) -> Result<ExitStatus, Halt> {
-        let status = command
-            .status()
-            .map_err(|error| Halt::media(RuleId::S_LIVE, "gishiki itself", error.to_string()))?;
+        let status = command.status().map_err(|error| {
+            let asked = says!("gishiki 自身", "gishiki itself");
+            Halt::media(RuleId::S_LIVE, asked, files::said(&error))
+        })?;
         if status.code().is_none() {
             say(&self.pick(
                 format!("✗ gishiki が途中で終了しました: {status}"),
@@ -306,7 +334,7 @@ impl Live {
         Ok(status)
     }
 
-    /// This program, speaking the chosen language.
+    /// Returns a command that runs this program in the chosen language.
     fn gishiki(&self) -> Command {
         let mut command = Command::new("/proc/self/exe");
         command.arg("--lang").arg(self.pick("ja", "en"));
@@ -321,7 +349,7 @@ impl Live {
     }
 }
 
-/// Every plan below `ceremony-plans/` of a root, in order.
+/// Returns every plan below `ceremony-plans/` of a root, sorted.
 fn plans(root: &Path) -> Result<Vec<PathBuf>, Halt> {
     let mut found = Vec::new();
     for ca in media::folders(&root.join("ceremony-plans"))? {
@@ -331,31 +359,40 @@ fn plans(root: &Path) -> Result<Vec<PathBuf>, Halt> {
     }
     found.sort();
     if found.is_empty() {
-        let asked = format!("a plan below {}", root.join("ceremony-plans").display());
-        return Err(Halt::media(RuleId::S_PLANS, asked, "none"));
+        let above = root.join("ceremony-plans");
+        let asked = says!("{} の下にある計画", "a plan below {}", above.display());
+        return Err(Halt::media(RuleId::S_PLANS, asked, none()));
     }
     Ok(found)
 }
 
-/// The CA's folder in `golden/` or `ledger/`, beside `ceremony-plans/`.
+/// The words for something that is missing.
+fn none() -> Bilingual {
+    Bilingual::none()
+}
+
+/// Returns the CA's folder in `golden/` or `ledger/`, beside `ceremony-plans/`.
 fn beside(plan: &Path, kind: &str) -> PathBuf {
     let mut above = plan.ancestors().skip(1);
     let ca = above.next().and_then(Path::file_name).unwrap_or_default();
     above.nth(1).unwrap_or(Path::new(CEREMONY)).join(kind).join(ca)
 }
 
-/// What is planned.
+/// Reads the plan of a ceremony.
 fn planned(plan: &Path) -> Result<Plan, Halt> {
-    let octets = files::read_document(&plan.join(files::PLAN_FILE))?;
-    Plan::parse(&octets).map_err(|wrong| Halt::media(wrong.rule, wrong.asked, wrong.found))
+    let path = plan.join(files::PLAN_FILE);
+    let octets = files::read_document(&path)?;
+    Plan::parse(&octets).map_err(Halt::unread(path, &octets))
 }
 
-/// A ledger and an anchor, where they are.
+/// The paths of a ledger and an anchor, if they exist.
 type History = (Option<PathBuf>, Option<PathBuf>);
 
-/// The ledger and the anchor that a ceremony is held on, where there are any. A real one takes the
-/// ledger that was reviewed with its plan, and the anchor too before that of the operators' medium.
-/// A drill's history is a drill's, has no anchor, and comes with the operators.
+/// Returns the ledger and anchor on which a ceremony is held, if they exist.
+///
+/// A real ceremony uses the ledger that was reviewed with its plan. Its anchor is the one beside
+/// the plan, or else the one on the operators' medium. A drill uses the ledger on the operators'
+/// medium, if there is one; that ledger has no anchor.
 fn history(plan: &Path, operators: &Path, drill: bool) -> History {
     let there = |path: &PathBuf| path.exists();
     let carried = Some(operators.join("ledger")).filter(|ledger| drill && there(ledger));
@@ -366,12 +403,14 @@ fn history(plan: &Path, operators: &Path, drill: bool) -> History {
     (Some(beside(plan, "ledger")).filter(there), anchors.into_iter().find(there))
 }
 
-/// Where this ceremony's outputs are written in RAM, with nothing there.
+/// Returns the folder in RAM for the outputs of this ceremony, after removing what it held.
 fn cleared(plan: &Path) -> Result<PathBuf, Halt> {
     let out = Path::new(OUTPUTS).join(name_of(plan));
     if out.exists() {
-        fs::remove_dir_all(&out)
-            .map_err(|error| Halt::media(RuleId::S_OUT, "to clear RAM", error.to_string()))?;
+        fs::remove_dir_all(&out).map_err(|error| {
+            let asked = says!("RAM の消去", "to clear RAM");
+            Halt::media(RuleId::S_OUT, asked, files::said(&error))
+        })?;
     }
     Ok(out)
 }
@@ -384,17 +423,19 @@ fn say(line: &str) -> Result<(), Halt> {
     print(&format!("{line}\n"))
 }
 
-/// What people type on one line.
+/// Shows a prompt and reads a line.
 fn ask(prompt: &str) -> Result<String, Halt> {
     let failed =
-        |found: String| Halt::media(RuleId::S_TERMINAL, "a terminal to ask people at", found);
+        |found: Bilingual| Halt::media(RuleId::S_TERMINAL, crate::people::asks_people(), found);
     print(prompt)?;
-    std::io::stdout().flush().map_err(|error| failed(error.to_string()))?;
+    std::io::stdout().flush().map_err(|error| failed(files::said(&error)))?;
     let mut line = String::new();
-    let read =
-        std::io::stdin().lock().read_line(&mut line).map_err(|error| failed(error.to_string()))?;
+    let read = std::io::stdin()
+        .lock()
+        .read_line(&mut line)
+        .map_err(|error| failed(files::said(&error)))?;
     if read == 0 {
-        return Err(failed("its end".to_string()));
+        return Err(failed(says!("端末の終わり", "the end of its input")));
     }
     Ok(line.trim().to_string())
 }

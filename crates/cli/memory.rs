@@ -1,12 +1,12 @@
-//! What happens where the machine gives no memory.
+//! What happens when the machine refuses memory.
 //!
-//! Whatever an input names as its size is asked for in steps that may be refused (`files.rs`), and
-//! every input has a bound. What is left is the memory of ordinary work: where that is refused, the
-//! standard library says how many octets were asked for and aborts, and so does a module of a
-//! token. Nobody can go on from there; the process ends with the exit code that says so.
+//! Memory for an input is requested in steps, each of which may fail with an error (`files.rs`),
+//! and every input has a bound. If memory for ordinary work is refused, the standard library prints
+//! how many octets were requested and aborts; a token's module may abort as well. The process
+//! cannot continue then, and ends with an exit code of its own.
 //!
-//! **Deliberately absent:** words of our own. A process that has no memory left says nothing but
-//! what the standard library has said; the next command is the one that was given.
+//! **Deliberately absent:** a message of gishiki. A process without memory prints nothing besides
+//! the message of the standard library; the same command is then given again.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -14,22 +14,24 @@ use std::sync::atomic::AtomicBool;
 use signal_hook::consts::SIGABRT;
 use signal_hook::flag::register_conditional_shutdown;
 
-/// The exit code of a process that was aborted, for want of memory: sysexits' "operating system
-/// error".
+/// The exit code of a process that was aborted for lack of memory: "operating system error" of
+/// sysexits.
 const REFUSED: i32 = 71;
 
-/// How much of the stack is there before anything is done. What is refused to a stack that grows
-/// ends a process by a signal, which has no exit code.
+/// How many octets of the stack are touched at the start.
+///
+/// If the system refuses memory to a growing stack later, a signal ends the process, without an
+/// exit code.
 const STACK: usize = 1 << 20;
 
-/// From now on an abort ends the process with its exit code.
+/// Makes every later abort end the process with its exit code.
 pub(crate) fn heed() {
     reach();
-    // Without it an abort is one as ever.
+    // If this fails, an abort ends the process by its signal, as it does by default.
     let _ = register_conditional_shutdown(SIGABRT, REFUSED, Arc::new(AtomicBool::new(true)));
 }
 
-/// The stack has reached so far once this was called.
+/// Touches the stack up to this size.
 #[inline(never)]
 fn reach() {
     let stack = [0_u8; STACK];

@@ -11,13 +11,15 @@ use std::path::Path;
 use ceremony::bounds::{FILES, NAME, SEALED_FOLDER};
 use ceremony::fault::Fault;
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::record::{End, Mode};
 use ceremony::rule::RuleId;
+use ceremony::says;
 use ceremony::seal::{BUNDLE_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{Consistent, Refusal, Sealed, Verified};
 use serde_json::json;
 
-use crate::files::{names, read_of};
+use crate::files::{self, names, read_of};
 use crate::halt::Halt;
 use crate::partial;
 use crate::sources::shown;
@@ -97,7 +99,8 @@ pub(crate) const fn mode(mode: Mode) -> &'static str {
 pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Halt> {
     refuse_existing(out)?;
     let failed = |error: std::io::Error| {
-        Halt::media(RuleId::S_OUT, format!("to write {}", shown(out)), error.to_string())
+        let asked = says!("{} への書き込み", "to write {}", shown(out));
+        Halt::media(RuleId::S_OUT, asked, files::said(&error))
     };
     let absolute = std::path::absolute(out).map_err(failed)?;
     let parent = absolute.parent().unwrap_or(Path::new("/"));
@@ -105,9 +108,10 @@ pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(),
     let partial = partial::folder(&absolute).map_err(failed)?;
     let (last, others): (Vec<_>, Vec<_>) =
         files.iter().partition(|(name, _)| *name == MANIFEST_FILE);
-    fs::create_dir(partial.path().join(INPUTS)).map_err(failed)?;
     for (name, octets) in others {
-        write_file(&partial.path().join(name), octets).map_err(failed)?;
+        let path = partial.path().join(name);
+        fs::create_dir_all(path.parent().unwrap_or(partial.path())).map_err(failed)?;
+        write_file(&path, octets).map_err(failed)?;
     }
     sync_medium(partial.path()).map_err(failed)?;
     for (name, octets) in last {
@@ -134,8 +138,8 @@ pub(crate) fn refuse_existing(out: &Path) -> Result<(), Halt> {
     if out.symlink_metadata().is_ok() {
         return Err(Halt::media(
             RuleId::S_OUT,
-            format!("a new folder {}", shown(out)),
-            "one that is there already",
+            says!("新しいフォルダー {}", "a new folder {}", shown(out)),
+            says!("既にあるフォルダー", "one that is there already"),
         ));
     }
     Ok(())
@@ -176,21 +180,30 @@ fn read_into(
     prefix: &str,
 ) -> Result<(), Halt> {
     let failed = |error: std::io::Error| {
-        Halt::media(RuleId::S_FILE, format!("the folder {}", shown(folder)), error.to_string())
+        let asked = says!("フォルダー {}", "the folder {}", shown(folder));
+        Halt::media(RuleId::S_FILE, asked, files::said(&error))
     };
     for (found, is_folder) in names(folder).map_err(failed)? {
         let path = folder.join(&found);
-        let name = named(&found)
-            .ok_or_else(|| surplus_name(&found, "a name that no file of a sealed folder has"))?;
+        let strange = || {
+            says!(
+                "封印されたフォルダーにないはずの名前",
+                "a name that no file of a sealed folder has"
+            )
+        };
+        let name = named(&found).ok_or_else(|| surplus_name(&found, strange()))?;
         if is_folder && prefix.is_empty() && name == INPUTS {
             read_into(files, left, &path, &format!("{name}/"))?;
             continue;
         }
         if is_folder {
-            return Err(surplus_name(&found, "a folder that no transcript gives"));
+            let what = says!("記録からは得られないフォルダー", "a folder that no transcript gives");
+            return Err(surplus_name(&found, what));
         }
         FILES.judge(files.len() + 1).map_err(|exceeded| {
-            Halt::media(RuleId::S_FILE, format!("{}: {FILES}", shown(folder)), exceeded.found())
+            let (folder, bound) = (shown(folder), FILES.said());
+            let asked = says!(bound; "{folder}: {bound}", "{folder}: {bound}");
+            Halt::media(RuleId::S_FILE, asked, exceeded.found())
         })?;
         let octets = read_of(&path, left, SEALED_FOLDER)?;
         files.insert(format!("{prefix}{name}"), octets);
@@ -208,10 +221,10 @@ fn named(name: &std::ffi::OsStr) -> Option<String> {
 }
 
 /// Something that is there and must not be, whatever is in it.
-fn surplus_name(name: &std::ffi::OsStr, found: &str) -> Halt {
-    let place = shown(Path::new(name));
-    let fault = Fault::new(RuleId::S_ARTEFACT, "the files that this transcript gives", found);
-    Halt::Verification(Refusal { place, fault })
+fn surplus_name(name: &std::ffi::OsStr, found: Bilingual) -> Halt {
+    let asked = says!("この記録から得られるファイル", "the files that this transcript gives");
+    let fault = Fault::new(RuleId::S_ARTEFACT, asked, found);
+    Halt::Verification(Refusal::of(shown(Path::new(name)), fault))
 }
 
 /// The sealed ceremony in these files.
@@ -232,10 +245,10 @@ pub(crate) fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Sealed {
 pub(crate) fn difference(
     asked: &BTreeMap<String, Vec<u8>>,
     found: &BTreeMap<String, Vec<u8>>,
-) -> Option<(String, String)> {
+) -> Option<(String, Bilingual)> {
     for (name, octets) in asked {
         let Some(other) = found.get(name) else {
-            return Some((name.clone(), "no such file".into()));
+            return Some((name.clone(), says!("ファイルなし", "no such file")));
         };
         if other != octets {
             return Some((name.clone(), first_difference(octets, other)));
@@ -249,18 +262,22 @@ pub(crate) fn unlike(
     facts: &Consistent,
     sealed: &Sealed,
     found: &BTreeMap<String, Vec<u8>>,
-) -> Option<(String, String)> {
+) -> Option<(String, Bilingual)> {
     let manifest = manifest(facts, sealed);
     let mut asked = listed(facts, sealed);
     asked.insert(MANIFEST_FILE.into(), (manifest.len(), Digest::of(manifest.as_bytes())));
     for (name, (length, digest)) in &asked {
         let Some(octets) = found.get(name) else {
-            return Some((name.clone(), "no such file".into()));
+            return Some((name.clone(), says!("ファイルなし", "no such file")));
         };
         let other = Digest::of(octets);
         if other != *digest {
-            let what = format!("{} octets with SHA-256 {other}", octets.len());
-            return Some((name.clone(), format!("{what}, not {length} with {digest}")));
+            let count = octets.len();
+            let what = says!(
+                "{count} オクテット、SHA-256 {other}({length} オクテット、{digest} でない)",
+                "{count} octets with SHA-256 {other}, not {length} with {digest}"
+            );
+            return Some((name.clone(), what));
         }
     }
     surplus(&asked, found)
@@ -270,17 +287,24 @@ pub(crate) fn unlike(
 fn surplus<T>(
     asked: &BTreeMap<String, T>,
     found: &BTreeMap<String, Vec<u8>>,
-) -> Option<(String, String)> {
+) -> Option<(String, Bilingual)> {
     let extra = found.keys().find(|name| !asked.contains_key(*name));
-    extra.map(|name| (name.clone(), "a file that this transcript does not give".into()))
+    extra.map(|name| {
+        let what =
+            says!("この記録からは得られないファイル", "a file that this transcript does not give");
+        (name.clone(), what)
+    })
 }
 
-fn first_difference(asked: &[u8], found: &[u8]) -> String {
+fn first_difference(asked: &[u8], found: &[u8]) -> Bilingual {
     let at = asked
         .iter()
         .zip(found)
         .position(|(a, b)| a != b)
         .unwrap_or_else(|| asked.len().min(found.len()));
     let line = asked.iter().take(at).filter(|octet| **octet == b'\n').count() + 1;
-    format!("other octets from octet {at}, line {line}")
+    says!(
+        "オクテット位置 {at}({line} 行目)から異なる内容",
+        "other octets from octet {at}, line {line}"
+    )
 }

@@ -1,6 +1,8 @@
-//! What is written bears a hidden name, `.NAME.partial`, until it is whole and durable. What a
-//! killed writing left is nothing yet: whoever lists a folder passes over it, and the next writing
-//! of the same removes it.
+//! Writes files and folders under a hidden name, `.NAME.partial`, until they are complete and
+//! durable.
+//!
+//! If the process is killed meanwhile, the partial file has no meaning: listings ignore it, and the
+//! next write of the same name removes it.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
@@ -9,13 +11,13 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-/// Whether something of this name is not whole.
+/// Whether a file of this name is incomplete.
 pub(crate) fn is_partial(name: &OsStr) -> bool {
     let name = name.as_encoded_bytes();
     name.starts_with(b".") && name.ends_with(b".partial")
 }
 
-/// Writes a file whole: under its hidden name, synced, then renamed.
+/// Writes a file completely or not at all: under its hidden name, synced, then renamed.
 pub(crate) fn put(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     #[cfg(test)]
     if crate::simulator::is_on() {
@@ -33,12 +35,12 @@ fn put_whole(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// The folder that shall become this one, once all is in it.
+/// Creates a temporary folder under the hidden name, to be renamed to `path` when it is complete.
 pub(crate) fn folder(path: &Path) -> std::io::Result<TempDir> {
     builder(&cleared(path)?).tempdir_in(path.parent().unwrap_or(Path::new(".")))
 }
 
-/// The hidden name of this, under which nothing is left.
+/// Returns the hidden name of a path, after removing what an earlier write left there.
 fn cleared(path: &Path) -> std::io::Result<OsString> {
     let mut name = OsString::from(".");
     name.push(path.file_name().unwrap_or_default());
@@ -53,7 +55,7 @@ fn cleared(path: &Path) -> std::io::Result<OsString> {
     removed.map(|()| name)
 }
 
-/// It is removed again if its writing fails.
+/// Returns a builder for the hidden name; what it builds is deleted if writing fails.
 fn builder(name: &OsStr) -> tempfile::Builder<'_, 'static> {
     let mut builder = tempfile::Builder::new();
     builder.prefix(name).rand_bytes(0);

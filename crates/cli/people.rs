@@ -1,57 +1,64 @@
-//! The people in the room, by three front ends: a terminal, a file of scripted answers (drills
-//! only), stand-ins (rehearsals only). What is an answer is decided by the core; here it is only
-//! asked for.
+//! Asks the participants, in one of three ways: at a terminal, by a file of scripted answers
+//! (drills only), or by stand-ins (rehearsals only).
+//!
+//! The core judges the answers; this module only asks.
 
 mod scripted;
 mod terminal;
+mod typed;
 
-use crate::halt::Halt;
 use std::collections::BTreeMap;
 
 use ceremony::graph::{Act, Graph, Op, PeopleAct};
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::record::Said;
 use ceremony::run::{FactKind, PeopleRequest};
+use ceremony::says;
+
+use crate::halt::Halt;
 
 pub(crate) use scripted::Scripted;
-pub(crate) use terminal::Terminal;
+pub(crate) use terminal::{Terminal, named};
+pub(crate) use typed::{is_no, is_yes};
 
-/// Who answers.
+/// Who answers the questions.
 #[derive(Debug)]
 pub(crate) enum People {
-    /// People at a terminal.
+    /// Participants at a terminal.
     Terminal(Terminal),
-    /// A file of answers.
+    /// A file of answers, in a drill.
     Scripted(Scripted),
-    /// Nobody: everything goes as planned.
+    /// Nobody, in a rehearsal: every question is answered as planned.
     StandIns,
-    /// Those of a simulated world.
+    /// The people of the simulator.
     #[cfg(test)]
     Simulated,
 }
 
-/// What people reply to a question.
+/// A reply to a question.
 #[derive(Debug)]
 pub(crate) enum Reply {
-    /// The answer.
+    /// An answer.
     Said(Said),
-    /// They stop the ceremony.
+    /// A refusal, which stops the ceremony.
     Refused { by: Vec<Name>, reason: String },
-    /// Something is not as the script has it; the question comes again.
+    /// A statement that something deviates from the script; the question is then asked again.
     Deviation { by: Vec<Name>, reason: String },
-    /// What was typed is no answer to this question; it comes again, after what was said before.
+    /// Input that does not answer the question `question`, which is asked again; the answers before
+    /// it, in `said`, are kept.
     Mistaken { question: &'static str, said: Vec<(String, String)> },
 }
 
-/// How a question comes.
+/// How often, and from where, a question is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Asked {
     /// For the first time.
     First,
-    /// Once more, from the beginning.
+    /// Again, from the beginning.
     Again,
-    /// Once more where what was typed was no answer.
+    /// Again, from the question that was not answered correctly.
     Mistaken,
 }
 
@@ -61,7 +68,7 @@ pub(crate) struct Question<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) request: &'a PeopleRequest,
     pub(crate) asked: Asked,
-    /// What was said already, by the names of the questions.
+    /// The answers given so far, each with the name of its question.
     pub(crate) said: &'a [(String, String)],
 }
 
@@ -76,7 +83,7 @@ impl People {
         }
     }
 
-    /// Asks two people of two roles to consent to something that the script has in its annex.
+    /// Asks two people of two roles to consent to a procedure in the annex of the script.
     pub(crate) fn consent(&mut self, graph: &Graph, op: &Op, what: &str) -> Result<Reply, Halt> {
         match self {
             Self::Terminal(terminal) => terminal.consent(graph, what),
@@ -89,7 +96,7 @@ impl People {
         }
     }
 
-    /// Waits until somebody says that this head, after this operation, is on paper.
+    /// Waits until somebody confirms that the head after this operation is noted on paper.
     pub(crate) fn note(&mut self, graph: &Graph, op: &Op, head: Digest) -> Result<Reply, Halt> {
         match self {
             Self::Terminal(terminal) => terminal.note(graph, op, head),
@@ -101,8 +108,9 @@ impl People {
         }
     }
 
-    /// Asks who says that a refusal on one medium only does not hold: those who refused, or, of a
-    /// rule's, two people of two roles. Nobody, if it holds.
+    /// Asks who lifts a refusal that is on one medium only; returns nobody if it holds.
+    ///
+    /// The people who refused can lift it (`by`); a refusal by a rule, two people of two roles.
     pub(crate) fn lifted(
         &mut self,
         graph: &Graph,
@@ -117,7 +125,7 @@ impl People {
         }
     }
 
-    /// Asks those at the terminal to choose; nobody else can.
+    /// Lets people at the terminal choose; returns `None` if there is no terminal.
     pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<Option<String>, Halt> {
         match self {
             Self::Terminal(terminal) => terminal.choose(shown, prompt).map(Some),
@@ -127,7 +135,7 @@ impl People {
         }
     }
 
-    /// Whether there is somebody who can answer again: type a value or a PIN once more.
+    /// Whether somebody is present who can correct a value or a PIN.
     pub(crate) const fn can_answer_again(&self) -> bool {
         #[cfg(test)]
         if matches!(self, Self::Simulated) {
@@ -137,7 +145,12 @@ impl People {
     }
 }
 
-/// The answer of exactly the people and values that are asked for.
+/// The demand for a terminal, as a refusal states it.
+pub(crate) fn asks_people() -> Bilingual {
+    says!("参加者に尋ねる端末", "a terminal to ask people at")
+}
+
+/// Returns an answer with the required people and the planned values.
 pub(crate) fn as_planned(request: &PeopleRequest, words: &str) -> Said {
     let mut by: Vec<Name> = request
         .op
@@ -161,14 +174,14 @@ pub(crate) fn as_planned(request: &PeopleRequest, words: &str) -> Said {
     Said { by, facts }
 }
 
-/// The first of those who read the papers to the machine.
+/// Returns the first of the people who enter the values of the papers.
 pub(crate) fn who_notes(graph: &Graph) -> Vec<Name> {
     let papers = graph.ops().iter().find(|op| op.act == Act::People(PeopleAct::Papers));
     let duties = papers.map(|op| op.by.as_slice()).unwrap_or_default();
     duties.iter().flat_map(|duty| duty.persons.first()).min().cloned().into_iter().collect()
 }
 
-/// The first two participants who share no role.
+/// Returns the first two participants who have no role in common.
 pub(crate) fn two_of_two_roles(graph: &Graph) -> Vec<Name> {
     let people: Vec<_> = graph.people().iter().collect();
     for (id, person) in &people {

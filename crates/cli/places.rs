@@ -1,26 +1,28 @@
-//! Where something stands in a document: its line and its column, from 1, as editors count them.
+//! Finds line and column of a position in a document, counted from 1 as editors do.
 
-use crate::sources::shown;
 use std::ops::Range;
 use std::path::Path;
 
 use miette::{MietteError, MietteSpanContents, SourceCode, SourceSpan, SpanContents};
 
-/// A document with the beginnings of its lines: each place is found without reading all of it,
-/// however long a line is.
+use crate::sources::shown;
+
+/// A document with the start of each line.
+///
+/// It finds a position without reading the whole text, however long a line is.
 #[derive(Debug)]
 pub(crate) struct Document {
     path: String,
     text: String,
     starts: Vec<usize>,
-    /// How many characters begin before each block of octets.
+    /// The number of characters that begin before each block of [`BLOCK`] octets.
     counted: Vec<usize>,
 }
 
-/// The octets of a block.
+/// The size of a block in octets.
 const BLOCK: usize = 1 << 10;
 
-/// How many characters begin in these octets.
+/// Returns how many UTF-8 characters begin in these octets.
 fn beginnings(octets: &[u8]) -> usize {
     octets.iter().filter(|octet| !(0x80..0xc0).contains(*octet)).count()
 }
@@ -39,7 +41,7 @@ impl Document {
         Self { path: shown(path), text, starts, counted }
     }
 
-    /// How many characters begin before this octet.
+    /// Returns how many characters begin before this octet.
     fn characters(&self, at: usize) -> usize {
         let at = at.min(self.text.len().saturating_sub(1));
         let block = at / BLOCK;
@@ -47,27 +49,27 @@ impl Document {
         self.counted.get(block).copied().unwrap_or_default() + beginnings(rest)
     }
 
-    /// The line of an octet, from 0.
+    /// Returns the line of an octet, counted from 0.
     fn line(&self, at: usize) -> usize {
         self.starts.partition_point(|start| *start <= at).saturating_sub(1)
     }
 
-    /// The first octet of a line; of the line behind the last, the end.
+    /// Returns the first octet of a line; the end of the text for a line after the last.
     fn start(&self, line: usize) -> usize {
         self.starts.get(line).copied().unwrap_or(self.text.len())
     }
 
-    /// How many characters stand before an octet in its line.
+    /// Returns how many characters are before an octet in its line.
     fn column(&self, at: usize) -> usize {
         self.characters(at).saturating_sub(self.characters(self.start(self.line(at))))
     }
 
-    /// `path:line:column`.
+    /// Returns the position as `path:line:column`.
     pub(crate) fn place(&self, at: usize) -> String {
         format!("{}:{}:{}", self.path, self.line(at) + 1, self.column(at) + 1)
     }
 
-    /// The longest line that is shown around this span, in octets.
+    /// Returns the length in octets of the longest line that is shown around this span.
     pub(crate) fn widest_around(&self, span: &Range<usize>) -> usize {
         let (first, last) = (self.line(span.start).saturating_sub(1), self.line(span.end) + 1);
         let width = |line: usize| self.start(line + 1).saturating_sub(self.start(line));
@@ -102,7 +104,7 @@ impl SourceCode for Document {
     }
 }
 
-/// Where a span of a document stands; of the whole document only its path.
+/// Returns the position of a span as `path:line:column`; only the path for an empty span at 0.
 pub(crate) fn place(path: &Path, octets: &[u8], span: &Range<usize>) -> String {
     if *span == (0..0) {
         return shown(path);
@@ -126,7 +128,7 @@ mod tests {
         let document = Document::new(path, text.to_string());
         assert_eq!(document.widest_around(&(at("end")..at("end") + 1)), 3);
         assert_eq!(document.widest_around(&(0..1)), "儀式 = 1\n".len());
-        // A place behind the end is the end's.
+        // A position after the end counts as the end.
         assert_eq!(document.place(1_000), "x.toml:4:3");
         let long = Document::new(path, "\n".to_string() + &"儀".repeat(5_000));
         assert_eq!(long.place(1 + 3 * 4_321), "x.toml:2:4322");

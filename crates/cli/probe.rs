@@ -18,7 +18,7 @@ use crate::args;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::report::{plain, print};
-use crate::review::reviewed;
+use crate::review::reviewed_as;
 use crate::room;
 use crate::secrets::PinSource;
 use crate::tokens::Tokens;
@@ -28,8 +28,8 @@ pub(crate) fn ask(asked: &args::Probe, lang: Lang) -> Result<(), Halt> {
     let run = |place, mode| match &asked.plan {
         None => Ok(None),
         Some(plan) => {
-            let planned = args::Planned { plan: plan.clone(), ledger: asked.ledger.clone() };
-            let run = Run::imagined(reviewed(&planned)?, mode, place);
+            let compiled = reviewed_as(plan, asked.ledger.as_deref(), |_| Ok(mode))?;
+            let run = Run::imagined(compiled, place);
             run.map(Some).map_err(Halt::Media)
         }
     };
@@ -120,7 +120,7 @@ pub(crate) fn before_anyone_enters(tokens: &mut Tokens, run: &Run) -> Result<(),
 }
 
 fn of_wrong_pins(finding: &Finding) -> bool {
-    let Some(ProbeAnswer::Condition(flags)) = &finding.answer else { return false };
+    let Some(Ok(ProbeAnswer::Condition(flags))) = &finding.answer else { return false };
     let lasting = [TokenFlag::WriteProtected, TokenFlag::ErrorState];
     let needed = [TokenFlag::Initialized, TokenFlag::PinInitialized];
     !lasting.iter().any(|flag| flags.contains(flag))
@@ -196,8 +196,9 @@ fn table(holder: &Holder, findings: &[Finding], lang: Lang) -> String {
 
 fn why(finding: &Finding, fault: &Fault, lang: Lang) -> String {
     let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
-    let mut why = format!("      {asked}: {} [{}]\n", plain(&fault.asked), fault.rule);
-    let what = if fault.found.is_empty() { pick(lang, "なし", "none") } else { &fault.found };
+    let mut why = format!("      {asked}: {} [{}]\n", plain(lang.said(&fault.asked)), fault.rule);
+    let what = lang.said(&fault.found);
+    let what = if what.is_empty() { pick(lang, "なし", "none") } else { what };
     let _ = writeln!(why, "      {found}: {}", plain(what));
     if let Some((ja, en)) = advice::of(finding, fault) {
         let _ = writeln!(why, "      {}: {}", pick(lang, "対処", "do"), pick(lang, ja, en));
@@ -209,14 +210,14 @@ fn why(finding: &Finding, fault: &Fault, lang: Lang) -> String {
 fn name(step: &ProbeStep) -> (String, String) {
     let of = |ja: &str, en: &str| (ja.to_string(), en.to_string());
     match step {
-        ProbeStep::Identify => of("銘板と署名機構", "what it says it is"),
+        ProbeStep::Identify => of("トークンの情報とメカニズム", "what it says it is"),
         ProbeStep::Condition => of("状態", "condition"),
-        ProbeStep::Copy => of("複製に要る機構", "mechanisms of a copy"),
+        ProbeStep::Copy => of("複製に要るメカニズム", "mechanisms of a copy"),
         ProbeStep::Login => of("ログイン", "login"),
         ProbeStep::Inventory => of("トークン上のオブジェクト", "what is on it"),
         ProbeStep::Head => of("台帳の最新値", "ledger head on it"),
         ProbeStep::Make(key) => (
-            format!("`{key}` と同じ属性の試しの鍵"),
+            format!("`{key}` と同じ属性の試験用の鍵"),
             format!("key pair with the attributes of `{key}`"),
         ),
         ProbeStep::Refused(key) => (
@@ -229,9 +230,10 @@ fn name(step: &ProbeStep) -> (String, String) {
         ProbeStep::ReadValue(key) => {
             (format!("`{key}` の値は読めない"), format!("value of a key like `{key}` is kept"))
         }
-        ProbeStep::Wrap(key) => {
-            (format!("`{key}` は包んで出せない"), format!("key like `{key}` is not wrapped out"))
-        }
+        ProbeStep::Wrap(key) => (
+            format!("`{key}` は取り出せない(ラップの拒否)"),
+            format!("key like `{key}` is not wrapped out"),
+        ),
         ProbeStep::Data => of("データオブジェクト", "data object"),
         ProbeStep::Forget => of("調べに使ったものの消去", "what the probe made is gone"),
         ProbeStep::Unchanged => of("調べる前と同じ中身", "what is on it is as before"),
@@ -246,7 +248,7 @@ const fn is_untried(finding: &Finding) -> bool {
 
 /// What the token said, where that is of use.
 fn seen(finding: &Finding, lang: Lang) -> Option<String> {
-    let Some(answer) = &finding.answer else {
+    let Some(Ok(answer)) = &finding.answer else {
         return is_untried(finding).then(|| pick(lang, "調べていない", "not tried").to_string());
     };
     match answer {

@@ -11,7 +11,7 @@ use ceremony::key::{Check, KeyError, Proof};
 use ceremony::run::Expected;
 
 /// The proofs of some signatures, or the name of one that does not hold.
-type Proved = Result<Vec<Proof>, (String, KeyError)>;
+type Proved = Result<Vec<Proof>, (Box<Check>, KeyError)>;
 
 /// Verifies every signature; one that does not hold is named.
 pub(crate) fn prove(checks: &[Check]) -> Proved {
@@ -60,8 +60,7 @@ impl Proving {
     pub(crate) fn end(self) -> Proved {
         let mut proofs = self.queue.share()?;
         for share in self.shares {
-            let share =
-                share.join().map_err(|_| ("a thread".to_string(), KeyError::Verification))?;
+            let share = share.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             proofs.extend(share?);
         }
         Ok(proofs)
@@ -75,6 +74,6 @@ pub(crate) fn prove_coming(expected: &[Expected], coming: &Receiver<Octets>) -> 
     pairs.filter_map(|(expected, raw)| expected.check(&raw).ok()?.prove().ok()).collect()
 }
 
-fn prove_one(check: &Check) -> Result<Proof, (String, KeyError)> {
-    check.prove().map_err(|error| (check.subject.clone(), error))
+fn prove_one(check: &Check) -> Result<Proof, (Box<Check>, KeyError)> {
+    check.prove().map_err(|error| (Box::new(check.clone()), error))
 }

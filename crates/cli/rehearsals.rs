@@ -13,6 +13,7 @@ use ceremony::name::Name;
 use ceremony::record::{Mode, Place};
 use ceremony::rule::RuleId;
 use ceremony::run::Run;
+use ceremony::says;
 use ceremony::token::Holder;
 use ceremony::verify::{Refusal, Trust, Verified};
 use token::{RehearsalToken, Token};
@@ -44,7 +45,7 @@ pub(crate) fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt
     let (compiled, proofs) = compiled(sources, |plan| {
         let (after, ledger) = (plan.after.get_ref(), rehearse.ledger.as_deref());
         let state = ledgers::state_before(&rehearse.plan, after, ledger, &Trust::None)?;
-        Ok(Arc::new(state.rehearsed()))
+        Ok((Arc::new(state.rehearsed()), Mode::Rehearsal))
     })?;
     let rehearsed = Rehearsed::of(compiled, proofs)?;
     match (&rehearse.target.out, &rehearse.target.compare) {
@@ -61,14 +62,18 @@ fn rehearse_all(plans: &Path, target: &Target, lang: Lang) -> Result<(), Halt> {
     if let Some(goldens) = &target.compare {
         let goldens = ledgers::list(goldens)?;
         if let Some(other) = goldens.keys().find(|name| plans.iter().all(|p| p.name != **name)) {
-            let fault =
-                Fault::new(RuleId::S_ARTEFACT, "a golden for each plan", "one that no plan gives");
-            return Err(Halt::Verification(Refusal { place: other.to_string(), fault }));
+            let fault = Fault::new(
+                RuleId::S_ARTEFACT,
+                says!("計画ごとの基準", "a golden for each plan"),
+                says!("どの計画からも得られない基準", "one that no plan gives"),
+            );
+            return Err(Halt::Verification(Refusal::of(other, fault)));
         }
     }
     for plan in plans {
         let before = Arc::clone(&state);
-        let (compiled, proofs) = compiled(Sources::read(&plan.folder)?, |_| Ok(before))?;
+        let (compiled, proofs) =
+            compiled(Sources::read(&plan.folder)?, |_| Ok((before, Mode::Rehearsal)))?;
         let rehearsed = Rehearsed::of(compiled, proofs)?;
         state = Arc::clone(&rehearsed.verified.facts().state);
         let place = |folder: &Path| folder.join(plan.name.as_str());
@@ -107,7 +112,7 @@ impl Rehearsed {
             lang: Lang::En,
             proofs,
         };
-        let step = Run::begin(compiled, Mode::Rehearsal, place, from).map_err(Halt::Bug)?;
+        let step = Run::begin(compiled, place, from).map_err(Halt::Bug)?;
         let run = conduct.keep(step)?;
         let run = conduct.go(run)?;
         let (sealed, verified) = judge(conduct, &run, &Trust::Rehearsal)?;
@@ -123,9 +128,10 @@ impl Rehearsed {
     fn compare(&self, golden: &Path, lang: Lang) -> Result<(), Halt> {
         let found = output::read_folder(golden)?;
         if let Some((name, what)) = output::difference(&self.files, &found) {
-            let fault = Fault::new(RuleId::S_ARTEFACT, "what this plan gives today", &what);
+            let asked = says!("この計画から現在得られる内容", "what this plan gives today");
+            let fault = Fault::new(RuleId::S_ARTEFACT, asked, what);
             let place = format!("{}/{name}", shown(golden));
-            return Err(Halt::Verification(Refusal { place, fault }));
+            return Err(Halt::Verification(Refusal::of(place, fault)));
         }
         print(&format!("{} {}\n", pick(lang, "一致:", "the same:"), shown(golden)))
     }

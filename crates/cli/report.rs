@@ -4,18 +4,20 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use ceremony::fault::Fault;
+use ceremony::fault::{Fault, Why};
 use ceremony::rule::RuleId;
+use ceremony::says;
 use ceremony::text::is_refused;
 use ceremony::violation::{Input, Violation};
 use miette::{GraphicalReportHandler, GraphicalTheme, LabeledSpan, MietteDiagnostic, Report};
 
+use crate::files::said;
 use crate::halt::{Halt, Reached};
 use crate::lang::{Lang, pick};
 use crate::places::Document;
-use crate::sources::Sources;
 
 /// The longest line of an input that is shown around a violation, in octets.
 const LONGEST_SHOWN: usize = 2_000;
@@ -36,7 +38,8 @@ pub(crate) fn print(text: &str) -> Result<(), Halt> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-            Err(Halt::media(RuleId::S_OUT, "to write to standard output", error.to_string()))
+            let asked = says!("標準出力への書き込み", "to write to standard output");
+            Err(Halt::media(RuleId::S_OUT, asked, said(&error)))
         }
         Ok(()) | Err(_) => Ok(()),
     }
@@ -53,13 +56,18 @@ pub(crate) fn tell(text: &str) {
 
 fn words(halt: &Halt, lang: Lang) -> String {
     match halt {
-        Halt::Violations(sources, violations) => self::violations(sources, violations, lang),
+        Halt::Violations(sources, violations) => {
+            self::violations(|input| sources.of(input), violations, lang)
+        }
+        Halt::Unread(document, violations) => {
+            self::violations(|_| Some(document), violations, lang)
+        }
         Halt::People(why) => {
-            format!("{}: {}\n", pick(lang, "中止", "stopped"), plain(why))
+            format!("{}: {}\n", pick(lang, "中止", "stopped"), plain(lang.said(why)))
         }
         Halt::Token(fault) => say(pick(lang, "トークン", "token"), fault, lang),
         Halt::Verification(refusal) => {
-            let place = plain(&refusal.place);
+            let place = plain(lang.said(&refusal.place));
             let heading = format!("{} {place}", pick(lang, "検証で拒否", "refused"));
             say(&heading, &refusal.fault, lang)
         }
@@ -67,7 +75,7 @@ fn words(halt: &Halt, lang: Lang) -> String {
         Halt::Interrupted(fault) => say(pick(lang, "中断", "interrupted"), fault, lang),
         Halt::NotAnchored(why) => {
             let heading = pick(lang, "整合するが、アンカーなし", "consistent, not anchored");
-            format!("{heading}: {}\n", plain(why))
+            format!("{heading}: {}\n", plain(lang.said(why)))
         }
         Halt::NotPinned(names) => {
             let heading = pick(lang, "整合するが、アンカーに固定なし", "consistent, not pinned");
@@ -76,7 +84,7 @@ fn words(halt: &Halt, lang: Lang) -> String {
                 "控えを anchor.toml に写してください(docs/anchor.md)。",
                 "Copy its slip into anchor.toml (docs/anchor.md).",
             );
-            format!("{heading}: {}\n{next}\n", plain(names))
+            format!("{heading}: {}\n{next}\n", plain(lang.said(names)))
         }
         Halt::Differs | Halt::Overdue | Halt::Told(_) => String::new(),
         Halt::Bug(fault) => say(bug(lang), fault, lang),
@@ -118,12 +126,13 @@ fn subject(rule: RuleId, lang: Lang) -> &'static str {
 
 fn say(heading: &str, fault: &Fault, lang: Lang) -> String {
     let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
-    let what = if fault.found.is_empty() { pick(lang, "なし", "none") } else { &fault.found };
+    let what = lang.said(&fault.found);
+    let what = if what.is_empty() { pick(lang, "なし", "none") } else { what };
     format!(
         "{heading}: {} [{}]\n  {asked}: {}\n  {found}: {}\n",
         fault.rule,
         clause(fault.rule),
-        plain(&fault.asked),
+        plain(lang.said(&fault.asked)),
         plain(what)
     )
 }
@@ -131,9 +140,8 @@ fn say(heading: &str, fault: &Fault, lang: Lang) -> String {
 /// What to do about a fault of a token, where its words alone do not say it; in Japanese and
 /// English.
 pub(crate) fn advice(fault: &Fault) -> Option<(&'static str, &'static str)> {
-    let later = fault.found.contains("of a later ceremony");
     match fault.rule {
-        RuleId::S_LEDGER_HEAD if later => Some((
+        RuleId::S_LEDGER_HEAD if fault.why == Why::LaterHead => Some((
             "手元の台帳はトークンより古い。新しい台帳を使う",
             "the ledger at hand is older than the token: give the newer ledger",
         )),
@@ -162,11 +170,20 @@ fn source(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
+/// The clause that the CA's CP/CPS gives a rule, or that of the standard.
+fn clause_of(violation: &Violation) -> &str {
+    violation.clause.as_deref().unwrap_or_else(|| clause(violation.rule))
+}
+
 fn clause(rule: RuleId) -> &'static str {
     ceremony::rules::find(rule).map_or("gishiki", |rule| rule.clause)
 }
 
-fn violations(sources: &Sources, violations: &[Violation], lang: Lang) -> String {
+fn violations<'s>(
+    of: impl Fn(Input) -> Option<&'s (PathBuf, Vec<u8>)>,
+    violations: &[Violation],
+    lang: Lang,
+) -> String {
     let theme = GraphicalTheme::unicode_nocolor();
     let handler = GraphicalReportHandler::new_themed(theme).with_width(100).with_links(false);
     let mut documents: BTreeMap<Input, Arc<Document>> = BTreeMap::new();
@@ -174,7 +191,7 @@ fn violations(sources: &Sources, violations: &[Violation], lang: Lang) -> String
     for (number, violation) in violations.iter().enumerate() {
         let input = violation.place.input;
         let document = documents.entry(input).or_insert_with(|| {
-            let (path, octets) = sources.of(input).cloned().unwrap_or_default();
+            let (path, octets) = of(input).cloned().unwrap_or_default();
             Arc::new(Document::new(&path, source(&String::from_utf8_lossy(&octets))))
         });
         if number >= IN_FULL {
@@ -182,11 +199,15 @@ fn violations(sources: &Sources, violations: &[Violation], lang: Lang) -> String
             continue;
         }
         // A line that no screen can show is no help.
+        let mut page = String::new();
         let drawn = document.widest_around(&violation.place.span) <= LONGEST_SHOWN
-            && handler.render_report(&mut out, report(violation, document, lang).as_ref()).is_ok();
-        if !drawn {
+            && handler.render_report(&mut page, report(violation, document, lang).as_ref()).is_ok();
+        if drawn {
+            // The library's word; a line of the input has its number and a bar before it.
+            out.push_str(&page.replace("\n  help: ", pick(lang, "\n  対処: ", "\n  help: ")));
+        } else {
             out.push_str(&in_a_line(violation, document, lang));
-            let _ = writeln!(out, "  {}", violation.advice);
+            let _ = writeln!(out, "  {}", lang.said(&violation.advice));
         }
         out.push('\n');
     }
@@ -201,14 +222,18 @@ fn violations(sources: &Sources, violations: &[Violation], lang: Lang) -> String
 /// A violation with the text around it.
 fn report(violation: &Violation, document: &Arc<Document>, lang: Lang) -> Report {
     let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
-    let message =
-        format!("{asked}: {}\n{found}: {}", plain(&violation.asked), plain(&violation.found));
-    let code = format!("{} [{}]", violation.rule, clause(violation.rule));
+    let message = format!(
+        "{asked}: {}\n{found}: {}",
+        plain(lang.said(&violation.asked)),
+        plain(lang.said(&violation.found))
+    );
+    let code = format!("{} [{}]", violation.rule, clause_of(violation));
     let span = violation.place.span.clone();
-    let label = LabeledSpan::new(Some(plain(&violation.found)), span.start, span.len());
+    let label = LabeledSpan::new(Some(plain(lang.said(&violation.found))), span.start, span.len());
     let mut diagnostic = MietteDiagnostic::new(message).with_code(code).with_label(label);
-    if !violation.advice.is_empty() {
-        diagnostic = diagnostic.with_help(violation.advice.clone());
+    let advice = lang.said(&violation.advice);
+    if !advice.is_empty() {
+        diagnostic = diagnostic.with_help(advice);
     }
     Report::new(diagnostic).with_source_code(Arc::clone(document))
 }
@@ -220,8 +245,8 @@ fn in_a_line(violation: &Violation, document: &Document, lang: Lang) -> String {
         "{}: {} [{}]  {asked}: {}  {found}: {}\n",
         document.place(violation.place.span.start),
         violation.rule,
-        clause(violation.rule),
-        plain(&violation.asked),
-        plain(&violation.found)
+        clause_of(violation),
+        plain(lang.said(&violation.asked)),
+        plain(lang.said(&violation.found))
     )
 }

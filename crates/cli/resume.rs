@@ -1,16 +1,19 @@
-//! Goes on with an interrupted ceremony, from its two journals.
+//! Resumes an interrupted ceremony from its two journals.
 //!
-//! Everything is read, replayed and asked of people first; then both media are made the same, and
-//! the record says that the ceremony goes on, and what became of what stood on one medium only.
+//! First both journals are read and replayed, and people are asked. Then both media are brought to
+//! the same content, and a Resumed record says what became of the records that were on one medium
+//! only.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::ledger::State;
 use ceremony::record::{LoneRefusal, Resumed};
 use ceremony::rule::RuleId;
 use ceremony::run::{Next, Run};
+use ceremony::says;
 use ceremony::seal::Made;
 use ceremony::verify::{JustClosed, Trust, Verified};
 
@@ -20,7 +23,7 @@ use crate::conduct::doubt::{consent_to_medium, lifted};
 use crate::conduct::{Conduct, clock, ending};
 use crate::ends::At;
 use crate::halt::{Halt, Reached};
-use crate::held::{finish, follows, held_on, judge_written, people, summary};
+use crate::held::{finish, follows, held_on, judge_written, kind, people, summary};
 use crate::journal::Journal;
 use crate::journal::place;
 use crate::journal::recover::{Agreed, Found, Reading};
@@ -38,19 +41,21 @@ pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
     if resume.held.out.symlink_metadata().is_ok() {
         let (run, verified) = written_out(&resume.held).map_err(held)?;
         print(&summary(&verified, &resume.held.out, lang)).map_err(held)?;
-        return ending(&run, lang);
+        return ending(&run);
     }
     let (conduct, run) = go_on(resume, lang).map_err(held)?;
     finish(conduct, run, &resume.held, lang)
 }
 
-/// A ceremony of which nothing is left to do: what it hands out is in its place.
+/// Verifies a ceremony that has nothing left to do, because its output folder is already written.
 fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
     let Some(ended) = Journal::ended(&held.journal)? else {
         output::refuse_existing(&held.out)?;
-        return Err(Halt::media(RuleId::S_OUT, "a folder that stays where it is", "none any more"));
+        let asked =
+            says!("元の場所にあり続けるフォルダー", "an output folder that stays in its place");
+        return Err(Halt::media(RuleId::S_OUT, asked, says!("既にない", "it no longer exists")));
     };
-    // Its own folder may be in the ledger already: none that is later is looked for.
+    // The ledger may already contain this ceremony, so later ceremonies in it are not refused here.
     let (ledger, anchor) = (held.ledger.as_deref(), held.anchor.as_deref());
     let state = follows(ledger, anchor, ended.mode()?, &ended.after()?)?;
     let run = ended.run(&state).map_err(Halt::Verification)?;
@@ -60,16 +65,21 @@ fn written_out(held: &args::Held) -> Result<(Run, Verified), Halt> {
     match output::difference(&output::files(&verified, &sealed), &found) {
         None => Ok((run, verified)),
         Some((name, how)) => {
-            let asked = format!("a new folder {}, or this ceremony's", shown(&held.out));
-            Err(Halt::media(RuleId::S_OUT, asked, format!("another: {name}, {how}")))
+            let out = shown(&held.out);
+            let asked = says!(
+                "新しいフォルダー {out}、又はこのセレモニーのもの",
+                "a new folder {out}, or this ceremony's"
+            );
+            let found = says!(how; "別のもの: {name}、{how}", "different content: {name}, {how}");
+            Err(Halt::media(RuleId::S_OUT, asked, found))
         }
     }
 }
 
-/// Everything up to the record that says that the ceremony goes on.
+/// Performs everything up to and including the Resumed record.
 fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let held = &resume.held;
-    // What is sealed needs no token any more, should it be lost.
+    // A sealed ceremony needs no token any more, so a lost token does not matter.
     let wanted = match Journal::is_sealed(&held.journal) {
         true => room::Wanted::Modules,
         false => room::Wanted::Tokens,
@@ -85,15 +95,17 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
         refuse_another(plan, run, &state)?;
     }
     if run.opened().mode != entered.mode {
-        let asked = format!("a room for a {}", output::mode(run.opened().mode));
-        return Err(Halt::media(RuleId::S_MODE, asked, output::mode(entered.mode)));
+        let begun = kind(run.opened().mode);
+        let asked = says!(begun; "{begun}の実施場所", "a room for a {begun}");
+        return Err(Halt::media(RuleId::S_MODE, asked, kind(entered.mode)));
     }
     let (mut people, pin) = people(held, entered.mode, lang)?;
-    // What was stopped or closed is sealed at any time.
+    // A stopped or closed ceremony may be sealed at any time, also after the window.
     let goes_on = run.stopped().is_none() && run.closed().is_none();
     let window = goes_on.then(|| run.graph().window());
     let bounds = Bounds { window, last: Some(run.last_at()) };
-    clock::agree(&mut people, &Clock::System, &bounds, At::of(held), lang)?;
+    let clock = Clock::System(run.graph().offset());
+    clock::agree(&mut people, &clock, &bounds, At::of(held), lang)?;
     let (new_medium, refusal) = agreed_to(&mut people, &reading, lang)?;
     let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
     let resumed = Resumed {
@@ -111,7 +123,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let mut conduct = Conduct {
         tokens: entered.tokens,
         people,
-        clock: Clock::System,
+        clock,
         journal,
         pin: Some(pin),
         progress: true,
@@ -123,13 +135,13 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     Ok((conduct, run))
 }
 
-/// What people are told of records that stood on one medium only.
+/// Returns the messages about records on one medium only that are not taken.
 pub(crate) fn not_taken(agreed: &Agreed, lang: Lang) -> Vec<String> {
     let mut lines = Vec::new();
     if agreed.dropped > 0 {
         let count = agreed.dropped;
         lines.push(match lang {
-            Lang::Ja => format!("!! 片方の媒体にだけあった記録 {count} 件は採らない。件数は記録に残る。"),
+            Lang::Ja => format!("!! 片方の媒体にだけあった記録 {count} 件は採りません。件数は記録に残ります。"),
             Lang::En => format!(
                 "!! Records that stood on one medium only are not taken: {count}. The record says how many."
             ),
@@ -139,8 +151,8 @@ pub(crate) fn not_taken(agreed: &Agreed, lang: Lang) -> Vec<String> {
         lines.push(
             pick(
                 lang,
-                "!! 最後に書き留めた値の確認はその中にあり、有効でない。台本のその値を線で消し、一つ前の値を読み上げる。",
-                "!! Among them is the word that the last head is on paper: it does not count. Strike that head out, and read the one before it.",
+                "!! 最後に書き留めた値の確認はその中にあり、有効ではありません。構築手順書のその値を線で消し、一つ前の値を読み上げてください。",
+                "!! One of them confirmed the last head noted on paper, and does not count. Strike that head out, and read the one before it.",
             )
             .to_string(),
         );
@@ -148,8 +160,8 @@ pub(crate) fn not_taken(agreed: &Agreed, lang: Lang) -> Vec<String> {
     lines
 }
 
-/// What only people can say of what was read: who consents to go on without a medium, and whether a
-/// refusal that stands on one medium only holds.
+/// Asks people what only they can decide: whether to go on without one medium, and whether a
+/// refusal that is on one medium only holds.
 fn agreed_to(
     people: &mut People,
     reading: &Reading,
@@ -169,8 +181,9 @@ fn agreed_to(
     Ok((new_medium, refusal))
 }
 
-/// The bundle that seals this run, if one of the media has it whole: it was made by the audit key,
-/// so it may stand on one of them only.
+/// Returns the bundle that seals this run, if one of the media has it complete.
+///
+/// One medium is enough, because the audit key's signature on it is verified.
 pub(crate) fn seal_of(reading: &Reading) -> Option<Vec<u8>> {
     let run = &reading.agreed.run;
     if let Some(seal) = run.sealed() {
@@ -187,17 +200,22 @@ pub(crate) fn seal_of(reading: &Reading) -> Option<Vec<u8>> {
     reading.bundles.iter().find(good).cloned()
 }
 
-/// The interrupted ceremony is the one of this plan, and nothing else changed either.
+/// Refuses a plan whose graph or bindings differ from those of the interrupted ceremony.
 fn refuse_another(plan: &Path, run: &Run, state: &Arc<State>) -> Result<(), Halt> {
-    let (planned, _) = compiled(Sources::read(plan)?, |_| Ok(Arc::clone(state)))?;
+    let (planned, _) =
+        compiled(Sources::read(plan)?, |_| Ok((Arc::clone(state), run.opened().mode)))?;
     let begun = run.compiled();
     for (what, asked, found) in [
         ("graph", planned.graph.id(), begun.graph.id()),
         ("bindings", planned.bindings.id(), begun.bindings.id()),
     ] {
         if asked != found {
-            let asked = format!("a journal with the {what} of {}, {asked}", shown(plan));
-            return Err(Halt::media(RuleId::S_PAPERS, asked, found.to_string()));
+            let plan = shown(plan);
+            let asked = says!(
+                "{plan} の {what}({asked})を持つ記録",
+                "a journal with the {what} of {plan}, {asked}"
+            );
+            return Err(Halt::media(RuleId::S_PAPERS, asked, Bilingual::plain(found)));
         }
     }
     Ok(())

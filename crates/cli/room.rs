@@ -6,14 +6,15 @@ use std::path::{Path, PathBuf};
 
 use ceremony::fault::Fault;
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::record::{Mode, Place};
 use ceremony::room::{Room, RoomToken};
 use ceremony::rule::RuleId;
+use ceremony::says;
 use token::{Module, Token};
 
-use crate::files::{read, read_document};
+use crate::files::{self, read, read_document};
 use crate::halt::Halt;
-use crate::places::place;
 use crate::sources::shown;
 use crate::tokens::Tokens;
 
@@ -42,13 +43,9 @@ pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
         return Ok(entered);
     }
     let octets = read_document(path)?;
-    let wrong = |violation: ceremony::violation::Violation| {
-        let place = place(path, &octets, &violation.place.span);
-        Halt::media(violation.rule, format!("{} in {place}", violation.asked), violation.found)
-    };
-    let room = Room::parse(&octets).map_err(wrong)?;
-    let text =
-        ceremony::canonical::canonical(ceremony::violation::Input::Room, &octets).map_err(wrong)?;
+    let room = Room::parse(&octets).map_err(Halt::unread(path, &octets))?;
+    let text = ceremony::canonical::canonical(ceremony::violation::Input::Room, &octets)
+        .map_err(|violation| Halt::unread(path, &octets)(vec![violation]))?;
     let mut opened = Vec::new();
     let token = open(&mut opened, &room.token, wanted)?;
     let mut spares = BTreeMap::new();
@@ -77,13 +74,18 @@ fn open(
     let module = Path::new(token.module.get_ref());
     // Modules are often links to a versioned file; the digest is what names them.
     let path = fs::canonicalize(module).map_err(|error| {
-        Halt::media(RuleId::S_ROOM, format!("the module {}", shown(module)), error.to_string())
+        let asked = says!("モジュール {}", "the module {}", shown(module));
+        Halt::media(RuleId::S_ROOM, asked, files::said(&error))
     })?;
     let found = Digest::of(&read(&path)?);
     let asked = token.sha256.get_ref();
     if found != *asked {
-        let asked = format!("the module {} with SHA-256 {asked}", shown(&path));
-        return Err(Halt::media(RuleId::S_ROOM, asked, found.to_string()));
+        let path = shown(&path);
+        let asked = says!(
+            "SHA-256 が {asked} のモジュール {path}",
+            "the module {path} with SHA-256 {asked}"
+        );
+        return Err(Halt::media(RuleId::S_ROOM, asked, Bilingual::plain(found)));
     }
     let module = match opened.iter().find(|(other, _)| *other == path) {
         Some((_, module)) => module.clone(),
@@ -92,8 +94,8 @@ fn open(
             let module = Module::open(&path, initialize).map_err(|error| {
                 Halt::Token(Fault::new(
                     RuleId::S_TOKEN,
-                    "a PKCS #11 module that opens",
-                    error.to_string(),
+                    says!("開ける PKCS #11 モジュール", "a PKCS #11 module that opens"),
+                    error.said(),
                 ))
             })?;
             opened.push((path, module.clone()));
@@ -108,8 +110,8 @@ fn open(
     // Here a wrong number can still be mended; the ceremony's first record names it.
     let serial = token.serial.get_ref();
     found.is_there(serial).map_err(|error| {
-        let asked = format!("a token with serial number {serial}");
-        Halt::Token(Fault::new(RuleId::S_TOKEN_SERIAL, asked, error.to_string()))
+        let asked = says!("製造番号 {serial} のトークン", "a token with serial number {serial}");
+        Halt::Token(Fault::new(RuleId::S_TOKEN_SERIAL, asked, error.said()))
     })?;
     Ok(found)
 }

@@ -6,6 +6,7 @@ use ceremony::compile::Compiled;
 use ceremony::record::Mode;
 use ceremony::rule::RuleId;
 use ceremony::run::Run;
+use ceremony::says;
 
 use crate::args;
 use crate::clock::{Bounds, Clock, judge_clock};
@@ -27,55 +28,66 @@ pub(crate) fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
         return Err(begun_already(run));
     }
     let out = &run.held.out;
+    Journal::refuse_out_within(journals, out).map_err(held)?;
     output::refuse_existing(out).map_err(|halt| halt.held(Reached::Taken(vec![out.clone()])))?;
     let (conduct, run_begun) = begin(run, lang).map_err(held)?;
     finish(conduct, run_begun, &run.held, lang)
 }
 
-/// There is a ceremony in the journals: this one goes on by another command; another one has its
-/// own folders, and this one wants others.
+/// Returns the refusal to begin in journals that already hold a ceremony.
+///
+/// The planned ceremony is continued by `resume`; if it is another ceremony, the planned one needs
+/// other folders.
 fn begun_already(run: &args::Run) -> Halt {
     let journals = &run.held.journal;
-    let asked = "journals that hold no ceremony";
+    let asked = says!("まだセレモニーの記録がないフォルダー", "journals that hold no ceremony");
     let planned = Sources::read(&run.plan).and_then(Sources::inputs);
     let planned = planned.ok().map(|inputs| inputs.plan.ceremony.into_inner());
     match (Journal::ceremony(journals), planned) {
         (Some(there), Some(planned)) if there != planned => {
-            let asked = format!("other folders for the journals of {planned}");
-            let found = format!("those of {there}, which keep it; nothing in them was changed");
+            let asked = says!(
+                "{planned} の記録のための別のフォルダー",
+                "other folders for the journals of {planned}"
+            );
+            let found = says!(
+                "{there} の記録があるフォルダー。何も変わっていない",
+                "folders with the journals of {there}; nothing in them was changed"
+            );
             Halt::media(RuleId::S_JOURNAL, asked, found).held(Reached::Taken(journals.clone()))
         }
         (Some(there), _) => {
-            let found = format!("{there}, which was begun there");
+            let found = says!("そこで始まった {there}", "{there}, which was begun there");
             Halt::media(RuleId::S_JOURNAL, asked, found).held(Reached::of(journals))
         }
         (None, _) => {
-            let found = "a ceremony that was begun there";
+            let found = says!("そこで始まったセレモニー", "a ceremony that was begun there");
             Halt::media(RuleId::S_JOURNAL, asked, found).held(Reached::of(journals))
         }
     }
 }
 
-/// Everything up to the first record, which is durable then.
+/// Performs everything up to the first record, which is then durable.
 fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let sources = Sources::read(&run.plan)?;
     let entered = room::enter(&run.held.room, room::Wanted::Tokens)?;
-    let (compiled, proofs) =
-        compiled(sources, |plan| held_on(&run.held, entered.mode, plan.after.get_ref()))?;
+    let (compiled, proofs) = compiled(sources, |plan| {
+        let state = held_on(&run.held, entered.mode, plan.after.get_ref())?;
+        Ok((state, entered.mode))
+    })?;
     if entered.mode == Mode::Real {
         refuse_other_bindings(&run.plan, &compiled)?;
     }
-    let clock = Clock::System;
+    let clock = Clock::System(compiled.graph.offset());
     let bounds = Bounds { window: Some(compiled.graph.window()), last: None };
     if judge_clock(&bounds, clock.now()?).is_err() {
         let mut people = people(&run.held, entered.mode, lang)?.0;
         clock::agree(&mut people, &clock, &bounds, At::of(&run.held), lang)?;
     }
     let at = clock.now()?;
-    let step = Run::begin(compiled.clone(), entered.mode, entered.place, at)
+    let step = Run::begin(compiled.clone(), entered.place, at)
         .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
     let mut tokens = entered.tokens;
-    // What needs no login is asked while nothing is begun: a wrong token costs nobody a day.
+    // A wrong token is found here, before anything is begun, because these checks need no login.
     probe::before_anyone_enters(&mut tokens, &step.run)?;
     let (people, pin) = people(&run.held, entered.mode, lang)?;
     journal::place::two_devices(&run.held.journal, entered.mode, lang)?;
@@ -86,8 +98,9 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     Ok((conduct, run_begun))
 }
 
-/// The bindings that were reviewed with the plan (`gishiki bind`), where they lie beside it, are
-/// those that it has today.
+/// Refuses bindings that differ from those that were reviewed with the plan.
+///
+/// The reviewed ones are in `bindings.txt` beside the plan (`gishiki bind`), if that file exists.
 fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
     let path = plan.join("bindings.txt");
     if path.symlink_metadata().is_err() {
@@ -96,6 +109,12 @@ fn refuse_other_bindings(plan: &Path, compiled: &Compiled) -> Result<(), Halt> {
     if files::read_document(&path)? == compiled.bindings.text().as_bytes() {
         return Ok(());
     }
-    let asked = format!("the bindings {}, as reviewed in {}", compiled.bindings.id(), shown(&path));
-    Err(Halt::media(RuleId::S_PAPERS, asked, "others; the plan is to be reviewed once more"))
+    let (id, path) = (compiled.bindings.id(), shown(&path));
+    let asked =
+        says!("{path} で確認を受けた bindings {id}", "the bindings {id}, as reviewed in {path}");
+    let found = says!(
+        "異なる bindings。計画をもう一度確認する",
+        "different bindings: review the plan again"
+    );
+    Err(Halt::media(RuleId::S_PAPERS, asked, found))
 }

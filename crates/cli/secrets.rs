@@ -1,8 +1,9 @@
-//! Keeps a PIN where it belongs: from the keyboard, or an open file descriptor, into the token.
+//! Brings a PIN from the keyboard, or from an open file descriptor, into the token, and nowhere
+//! else.
 //!
-//! No PIN is ever in an argument, the environment, a file, a log or a core dump; what held one is
-//! overwritten. A terminal that is silent for a PIN gets its echo back, whatever ends the question
-//! (`signals.rs`).
+//! No PIN is ever in an argument, the environment, a file, a log or a core dump; memory that held a
+//! PIN is overwritten. A terminal whose echo is off for a PIN gets it back however the question
+//! ends (`signals.rs`).
 
 use std::fs::File;
 use std::io::Write as _;
@@ -10,43 +11,50 @@ use std::os::fd::{AsFd, BorrowedFd, RawFd};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use ceremony::fault::Fault;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use rustix::fs::OFlags;
 use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
 use token::{LONGEST, Pin, TooLong};
 
+use crate::files::said;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 
-/// How a line begins that waits for somebody to type, and no other line: people see at a glance
-/// that it is their turn.
+/// The beginning of every line that waits for input, and of no other line.
+///
+/// People see at a glance that it is their turn.
 pub(crate) const PROMPT: &str = "> ";
 
-/// Where a PIN comes from.
+/// The source of PINs.
 #[derive(Debug)]
 pub(crate) enum PinSource {
     /// The terminal, without echo.
     Terminal,
-    /// An open file descriptor with one PIN a line, in the order in which they are asked for; none
-    /// when its end was read. The last line needs no end.
+    /// An open file descriptor with one PIN on each line, in the order in which they are asked for.
+    ///
+    /// `None` after its end was read. The last line needs no line end.
     Descriptor(Option<RawFd>),
 }
 
-/// No core dump, and no other process of this user may look into this one.
+/// Disables core dumps, and access to this process by other processes of the same user.
 pub(crate) fn keep_out_of_dumps() {
     use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
-    // Both can only fail on kernels without them, which have no dumps to keep it out of.
+    // Both calls fail only on kernels without these features, which write no dumps either.
     let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
 impl PinSource {
-    /// Takes a PIN. Each one is used for one login; a failure is never retried by itself.
+    /// Returns a PIN for one login. A failed login is never retried automatically.
     pub(crate) fn take(&mut self, prompt: &str, lang: Lang) -> Result<Pin, Halt> {
         match self {
             Self::Terminal => typed(prompt, lang),
             Self::Descriptor(descriptor) => {
-                let open = descriptor.ok_or_else(|| no_pin("the descriptor was read already"))?;
+                let open = descriptor.ok_or_else(|| {
+                    no_pin(says!("既に最後まで読んだ記述子", "the descriptor was read already"))
+                })?;
                 let (pin, last) = line_of(open)?;
                 if last {
                     *descriptor = None;
@@ -57,50 +65,64 @@ impl PinSource {
     }
 }
 
-/// A descriptor that was named for a PIN is open, and can be read. Asked before anything else is
-/// opened: whatever is opened next gets the first number that is free, and would be taken for it.
+/// Checks that the descriptor that was named for PINs is open and readable.
+///
+/// Call this before any file is opened: a newly opened file gets the lowest free number, and could
+/// be mistaken for the descriptor.
 #[expect(unsafe_code, reason = "a descriptor number from the command line has no owner yet")]
 pub(crate) fn judge_descriptor(named: Option<u32>) -> Result<(), Halt> {
     let Some(named) = named else { return Ok(()) };
-    let refused = |found: &str| {
-        let asked = format!(
+    let refused = |found: Bilingual| {
+        let asked = says!(
+            "読み出し用に開いた --pin-fd の記述子 {named}(`{named}< …` のように渡す)。--pin-fd がなければ PIN は端末で尋ねる",
             "descriptor {named} of --pin-fd, open for reading, as by a redirection `{named}< …`; without --pin-fd the PIN is asked for at the terminal"
         );
         Err(Halt::media(RuleId::S_TERMINAL, asked, found))
     };
-    let Ok(number @ 0..) = RawFd::try_from(named) else { return refused("no such number") };
-    // SAFETY: it is asked for its flags only; the kernel refuses a number that is not open.
+    let Ok(number @ 0..) = RawFd::try_from(named) else {
+        return refused(says!("あり得ない番号", "no such number"));
+    };
+    // SAFETY: the descriptor is only asked for its flags; the kernel refuses a number that is not
+    // open.
     let flags = rustix::fs::fcntl_getfl(unsafe { BorrowedFd::borrow_raw(number) });
     match flags {
-        Err(_) => refused("none that is open"),
-        Ok(flags) if flags.contains(OFlags::PATH) => refused("one that cannot be read"),
+        Err(_) => refused(says!("開かれていない記述子", "none that is open")),
+        Ok(flags) if flags.contains(OFlags::PATH) => {
+            refused(says!("読み出せない記述子", "one that cannot be read"))
+        }
         Ok(flags) if flags & OFlags::RWMODE == OFlags::WRONLY => {
-            refused("one that is only written")
+            refused(says!("書き込み専用の記述子", "one that is open for writing only"))
         }
         Ok(_) => Ok(()),
     }
 }
 
-/// A PIN from the keyboard. An empty line is none: the token, which would count it, is not asked.
-/// The terminal is silent before it is asked for, so that nothing of it is
-/// shown, however early it is typed; what was typed before the question is no answer to it.
+/// Reads a PIN from the keyboard.
+///
+/// An empty line is not a PIN and never goes to the token, which would count it as a failed
+/// attempt. The echo is off before the prompt is shown, so a PIN that is typed early is not shown
+/// either. Input that was typed before the prompt is discarded.
 fn typed(prompt: &str, lang: Lang) -> Result<Pin, Halt> {
-    let failed = |error: std::io::Error| no_pin(&error.to_string());
+    let failed = |error: std::io::Error| no_pin(said(&error));
     let mut tty = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
-    let leaves = pick(lang, "   (やめるには Ctrl-D)\n", "   (to leave: Ctrl-D)\n");
+    let leaves =
+        pick(lang, "   (中断するには Ctrl-D。後で再開できます)\n", "   (to leave: Ctrl-D)\n");
     tty.write_all(leaves.as_bytes()).map_err(failed)?;
     let _asked = Asked::silent(tty.try_clone().map_err(failed)?, prompt).map_err(failed)?;
     loop {
         tty.write_all(format!("{PROMPT}{prompt}").as_bytes()).map_err(failed)?;
         let line = read_line(tty.as_fd());
-        // Enter was not shown either.
+        // The Enter key was not echoed.
         tty.write_all(b"\n").map_err(failed)?;
         match line? {
-            (_, true) => return Err(no_pin("the end of the terminal's input")),
+            (_, true) => {
+                let found = says!("端末の入力の終わり", "the end of the terminal's input");
+                return Err(no_pin(found));
+            }
             (pin, false) if pin.is_no_pin() => {
                 let none = pick(
                     lang,
-                    "   ✗ PIN ではありません。トークンには尋ねていません\n",
+                    "   ✗ PIN ではありません。トークンには渡していません\n",
                     "   ✗ that is no PIN; the token was not asked\n",
                 );
                 tty.write_all(none.as_bytes()).map_err(failed)?;
@@ -110,10 +132,10 @@ fn typed(prompt: &str, lang: Lang) -> Result<Pin, Halt> {
     }
 }
 
-/// The question that waits at the terminal now, if one does.
+/// The question that now waits for an answer at the terminal, if there is one.
 static WAITING: Mutex<Option<Waiting>> = Mutex::new(None);
 
-/// A question at a terminal, and how the terminal was before it fell silent for it.
+/// A question at a terminal, and the terminal's settings before its echo was turned off.
 #[derive(Debug)]
 struct Waiting {
     tty: File,
@@ -121,13 +143,15 @@ struct Waiting {
     before: Option<Termios>,
 }
 
-/// While this lives, a question waits: after a stop it is shown once more, and where it is for a
-/// PIN the terminal has no echo.
+/// A guard that exists while a question waits for its answer.
+///
+/// If the process is stopped and continued meanwhile, the question is shown again; for a PIN, the
+/// echo is off while the guard exists.
 #[must_use]
 pub(crate) struct Asked;
 
 impl Asked {
-    /// A question whose answer is shown as it is typed.
+    /// Begins a question whose answer is echoed.
     pub(crate) fn shown(tty: File, prompt: &str) -> Self {
         *waiting_now() = Some(Waiting { tty, prompt: prompt.to_string(), before: None });
         Self
@@ -136,7 +160,8 @@ impl Asked {
     fn silent(tty: File, prompt: &str) -> std::io::Result<Self> {
         let before = Some(tcgetattr(&tty)?);
         let waiting = Waiting { tty, prompt: prompt.to_string(), before };
-        // Whoever restores it waits until it is both silent and known to be.
+        // The lock is held until the echo is off and `WAITING` is set, so that a signal restores
+        // the echo only after both.
         let mut now = waiting_now();
         waiting.hush()?;
         *now = Some(waiting);
@@ -160,10 +185,12 @@ impl Waiting {
         Ok(tcsetattr(&self.tty, OptionalActions::Flush, &silent)?)
     }
 
-    /// What was typed of a PIN and not read goes: with echo, somebody else would read it.
+    /// Restores the echo, and discards the part of a PIN that was typed but not read.
+    ///
+    /// With the echo on, that part would go to whatever reads the terminal next.
     fn restore(&self) {
         if let Some(before) = &self.before {
-            // A terminal that has gone needs no echo.
+            // A terminal that is gone needs no echo.
             let _ = tcsetattr(&self.tty, OptionalActions::Flush, before);
         }
     }
@@ -173,14 +200,14 @@ fn waiting_now() -> MutexGuard<'static, Option<Waiting>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// The process is about to end, or to stop: the terminal has its echo again.
+/// Restores the echo, because the process is about to end or to stop.
 pub(crate) fn restore_echo() {
     if let Some(waiting) = waiting_now().as_ref() {
         waiting.restore();
     }
 }
 
-/// The process goes on after a stop: what was asked is asked once more.
+/// Shows the waiting question again, because the process was stopped and goes on.
 pub(crate) fn ask_again() {
     if let Some(waiting) = waiting_now().as_ref()
         && waiting.hush().is_ok()
@@ -189,41 +216,47 @@ pub(crate) fn ask_again() {
     }
 }
 
-/// The next PIN of a descriptor, and whether it was the last.
+/// Reads the next PIN from a descriptor, and returns whether the end was reached.
 #[expect(unsafe_code, reason = "a descriptor number from the command line has no owner yet")]
 fn line_of(descriptor: RawFd) -> Result<(Pin, bool), Halt> {
     // SAFETY: the caller of gishiki opened this descriptor for us, and nothing here closes it.
     let (pin, last) = read_line(unsafe { BorrowedFd::borrow_raw(descriptor) })?;
     if last && pin.is_empty() {
-        return Err(no_pin("no line left in the descriptor"));
+        return Err(no_pin(says!("残りの行のない記述子", "no line left in the descriptor")));
     }
     Ok((pin, last))
 }
 
-/// A line, and whether it ended with the end of everything. Read octet by octet into the room that
-/// a PIN has: nothing else holds it, and those behind it stay where they are.
+/// Reads one line, and returns whether the end of the input was reached.
+///
+/// It reads octet by octet into the PIN's own memory, so no other buffer holds the PIN, and the
+/// lines after it stay unread.
 fn read_line(from: BorrowedFd<'_>) -> Result<(Pin, bool), Halt> {
     let mut pin = Pin::empty();
     let mut octet = zeroize::Zeroizing::new([0]);
     loop {
         match rustix::io::read(from, octet.as_mut_slice()) {
             Err(rustix::io::Errno::INTR) => {}
-            Err(error) => return Err(no_pin(&error.to_string())),
+            Err(error) => return Err(no_pin(said(&error.into()))),
             Ok(0) => return Ok((pin, true)),
             Ok(_) if *octet == *b"\n" => return Ok((pin, false)),
             Ok(_) => {
                 let [next] = *octet;
-                let longest = format!("a line of more than {LONGEST} octets");
-                pin.push(next).map_err(|TooLong| no_pin(&longest))?;
+                pin.push(next).map_err(|TooLong| {
+                    no_pin(says!(
+                        "{LONGEST} オクテットを超える行",
+                        "a line of more than {LONGEST} octets"
+                    ))
+                })?;
             }
         }
     }
 }
 
-fn no_pin(found: &str) -> Halt {
-    Halt::Interrupted(Fault {
-        rule: RuleId::S_TERMINAL,
-        asked: "a PIN, typed at the terminal or from the descriptor that was named".to_string(),
-        found: found.to_string(),
-    })
+fn no_pin(found: Bilingual) -> Halt {
+    let asked = says!(
+        "PIN(端末で入力するか、指定された記述子から読むもの)",
+        "a PIN, typed at the terminal or from the descriptor that was named"
+    );
+    Halt::Interrupted(Fault::new(RuleId::S_TERMINAL, asked, found))
 }

@@ -1,11 +1,13 @@
-//! What a signal does while a ceremony is held: the terminal gets its echo back, whoever sits there
-//! reads how to go on, and then the signal does what it does by default.
+//! Handles signals while a ceremony is held.
 //!
-//! **Invariant:** a signal that was ignored when the process began stays ignored: on the live image
-//! nobody ends a ceremony by Ctrl-C.
+//! On a signal, the terminal gets its echo back, a message says how to go on, and then the default
+//! action of the signal takes place.
 //!
-//! **Deliberately absent:** an orderly end. What counts is durable before anything happens, so a
-//! process may end anywhere.
+//! **Invariant:** a signal that was ignored when the process began stays ignored. On the live
+//! image, Ctrl-C does not end a ceremony.
+//!
+//! **Deliberately absent:** an orderly shutdown. Records are durable before any effect, so a
+//! process may end at any point.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -18,15 +20,16 @@ use crate::journal::Journal;
 use crate::lang::{Lang, pick};
 use crate::secrets;
 
-/// Those that end or stop a process and come from a terminal, or from whoever ends a session.
+/// The signals that end or stop a process, and that a terminal or the end of a session can send.
 const ENDS: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP];
 
-/// Watches for signals until the process ends. `go_on` is how the ceremony in these journals goes
-/// on.
+/// Watches for signals until the process ends.
+///
+/// `go_on` is the command that goes on with the ceremony in `journals`.
 pub(crate) fn watch(journals: Vec<PathBuf>, go_on: String, lang: Lang) {
     let ignored = ignored();
     let heeded = ENDS.into_iter().filter(|signal| !is_in(ignored, *signal));
-    // Without handlers each of them does what it does by default; a PIN is no less secret.
+    // Without handlers, the default action takes place; the PIN is as secret as before.
     let Ok(mut signals) = Signals::new(heeded.chain([SIGCONT])) else { return };
     let watching = move || {
         for signal in signals.forever() {
@@ -49,7 +52,7 @@ pub(crate) fn watch(journals: Vec<PathBuf>, go_on: String, lang: Lang) {
     let _ = std::thread::Builder::new().name("signals".into()).spawn(watching);
 }
 
-/// How to go on after the process has ended here.
+/// Returns the message that says how to go on after the process has ended.
 fn words(journals: &[PathBuf], go_on: &str, lang: Lang) -> String {
     if Journal::is_begun(journals) {
         let kept = pick(
@@ -67,7 +70,9 @@ fn words(journals: &[PathBuf], go_on: &str, lang: Lang) -> String {
     .to_string()
 }
 
-/// The signals that this process ignores, as the kernel's mask; all where it does not say.
+/// Returns the signals that this process ignores, as the kernel's bit mask.
+///
+/// Returns all signals if the mask cannot be parsed.
 fn ignored() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));

@@ -1,20 +1,20 @@
 //! The simulator: whole ceremonies, from the first record to an end, in which everything outside
-//! the product goes wrong by a list of faults that a seed gives.
+//! the product fails according to a list of faults that follows from a seed.
 //!
-//! It holds ceremonies by the product's own commands (`run`, `resume`, `abandon`), in this process.
-//! What the product meets outside is a world of its own for each thread:
+//! It holds ceremonies with the product's own commands (`run`, `resume`, `abandon`), in this
+//! process. Each thread has a simulated world in place of everything outside the product:
 //!
-//! - [`device`] is a token that errs, lies, dies and loses what it made,
-//! - [`media`] are two folders that tear, fill, vanish and come back otherwise,
+//! - [`device`] is a token that returns errors or false answers, dies and loses what it made,
+//! - [`media`] are two folders that tear, fill, vanish and come back changed,
 //! - [`room`] are people who are mistaken, refuse, are late and leave,
 //! - [`world`] has the clock, and ends the process anywhere.
 //!
-//! [`sessions`] does what the product says when it ends, until the ceremony is sealed, given up, or
-//! was never begun. After each effect and each session [`checker`], which knows nothing of the
-//! product's fold, looks at what was left and counts.
+//! [`sessions`] gives the command that the product names when it ends, until the ceremony is
+//! sealed, given up, or was never begun. After each effect and each session [`checker`], which
+//! shares nothing with the product's fold, checks the invariants on journals and tokens.
 //!
-//! One seed is one history, twice the same. A seed whose history breaks an invariant is shrunk to
-//! the faults that it takes, and becomes a test below.
+//! One seed always gives the same history. A seed whose history breaks an invariant is reduced to
+//! the faults that are needed, and becomes a test below.
 //!
 //! **Deliberately absent:** randomness, sleeping, and any judgement by the code under test.
 
@@ -55,10 +55,10 @@ use scenes::{SCENES, home};
 use sessions::Ending;
 use world::World;
 
-/// What became of one ceremony.
+/// The result of one history.
 struct History {
     ending: Ending,
-    /// What is against an invariant.
+    /// The violations of invariants.
     found: Vec<String>,
     trace: Vec<String>,
     passed: BTreeMap<Site, u32>,
@@ -81,7 +81,7 @@ fn history(scene: usize, faults: &[Fault]) -> History {
         world.trace.push(format!("left {name} {digest}"));
     }
     fs::remove_dir_all(&folder).unwrap();
-    // The last one takes the folder above with it.
+    // The last history also removes the folder above.
     let _ = fs::remove_dir(home());
     History {
         ending,

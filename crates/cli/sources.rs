@@ -9,6 +9,9 @@ use ceremony::violation::Input;
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Sources {
     pub(crate) plan: (PathBuf, Vec<u8>),
+    pub(crate) cps: (PathBuf, Vec<u8>),
+    /// The CP/CPS itself, if it was read: `None` in a sealed folder, which has its digest only.
+    pub(crate) document: Option<Option<Vec<u8>>>,
     pub(crate) policy: (PathBuf, Vec<u8>),
     pub(crate) roster: (PathBuf, Vec<u8>),
     /// The other files that the plan names, beside it.
@@ -19,6 +22,7 @@ impl Sources {
     pub(crate) const fn of(&self, input: Input) -> Option<&(PathBuf, Vec<u8>)> {
         match input {
             Input::Plan => Some(&self.plan),
+            Input::Cps => Some(&self.cps),
             Input::Policy => Some(&self.policy),
             Input::Roster => Some(&self.roster),
             Input::Room | Input::Anchor => None,

@@ -11,17 +11,18 @@ use ceremony::plan::Ground;
 use ceremony::policy::Policy;
 use ceremony::rehearsal::RehearsalUse;
 use ceremony::rule::RuleId;
-use ceremony::time::{Day, Instant};
+use ceremony::says;
+use ceremony::time::{Day, Instant, Offset};
 use ceremony::verify::Trust;
 use ceremony::x509::Reason;
 
 use crate::args;
 use crate::clock::Clock;
 use crate::halt::Halt;
+use crate::held::kind;
 use crate::judged::{read_anchor, refuse_unpinned, trust};
 use crate::lang::{Lang, pick};
 use crate::ledgers::{self, Entry};
-use crate::output;
 use crate::report::{plain, print};
 
 /// On what a state rests.
@@ -102,10 +103,14 @@ pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
         Some(entry) => entry.policy()?,
         None => return Ok(()),
     };
+    let offset = *policy.ca.offset.get_ref();
     let at = match &asked.at {
-        Some(day) => parse_day(day)?,
-        None if asked.due => Clock::System.now()?,
-        None => state.last.as_ref().map_or(Instant::from_unix(0).map_err(outside)?, |l| l.ended_at),
+        Some(day) => parse_day(day, offset)?,
+        None if asked.due => Clock::System(offset).now()?,
+        None => state
+            .last
+            .as_ref()
+            .map_or(Instant::from_unix(0, offset).map_err(outside)?, |l| l.ended_at),
     };
     let rests = match refuse_unpinned(&state, &trust) {
         Ok(()) => Rests::of(&trust),
@@ -161,13 +166,14 @@ fn custody(chain: &[Entry]) -> Result<BTreeMap<(Name, Name), String>, Halt> {
     Ok(custody)
 }
 
-fn parse_day(text: &str) -> Result<Instant, Halt> {
+fn parse_day(text: &str, offset: Offset) -> Result<Instant, Halt> {
     let day: Day = text.parse().map_err(outside)?;
-    Ok(day.start())
+    Ok(day.start(offset))
 }
 
 fn outside(error: ceremony::time::TimeError) -> Halt {
-    Halt::media(RuleId::S_FORM, "a date such as 2031-04-01", error.to_string())
+    let asked = says!("2031-04-01 のような日付", "a date such as 2031-04-01");
+    Halt::media(RuleId::S_FORM, asked, error.said())
 }
 
 fn as_text(shown: &Shown<'_>, signatures: usize, lang: Lang) -> String {
@@ -176,15 +182,16 @@ fn as_text(shown: &Shown<'_>, signatures: usize, lang: Lang) -> String {
     if let (Some(genesis), Some(last)) = (&state.genesis, &state.last) {
         let proved = pick(lang, "件の署名を検証した", "signatures verified");
         out.push_str(&format!(
-            "{} ({})\n  {}\n  {} {}, {} {} (#{}), {signatures} {proved}\n  head {}\n  {} {at}\n",
+            "{} ({})\n  {}\n  {} {}, {} {} (#{}), {signatures} {proved}\n  {} {}\n  {} {at}\n",
             genesis.ca,
-            output::mode(genesis.mode),
+            lang.said(&kind(genesis.mode)),
             shown.rests.said(lang),
             pick(lang, "セレモニー", "ceremonies"),
             state.ceremonies.size(),
             pick(lang, "最後は", "the last"),
             last.ceremony,
             last.sequence,
+            pick(lang, "記録の最新値", "head"),
             last.predecessor.head,
             pick(lang, "基準時刻", "at")
         ));
@@ -202,7 +209,7 @@ fn as_text(shown: &Shown<'_>, signatures: usize, lang: Lang) -> String {
             pick(lang, "各鍵の最後の CRL", "the last CRL of each key"),
             last_crl_rows(state, at, lang),
         ),
-        (pick(lang, "破棄した番号", "burned serial numbers"), burned.collect()),
+        (pick(lang, "使わないこととした番号", "burned serial numbers"), burned.collect()),
         (pick(lang, "停止中", "stopped"), stopped.collect()),
         (pick(lang, "期日", "due"), due_rows(shown, lang)),
     ] {
@@ -254,9 +261,28 @@ fn last_crl_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
         let missed = if ended { pick(lang, "  経過", "  past") } else { "" };
         let until = pick(lang, "期限", "until");
         let last = crls.last.min(ends).day();
-        Some(format!("{name:<8} {last}, {until} {ends} ({}){missed}", batch.ceremony))
+        let over = no_more(state, name, ends, at, lang);
+        Some(format!("{name:<8} {last}, {until} {ends} ({}){missed}{over}", batch.ceremony))
     };
     roots.filter_map(row).collect()
+}
+
+/// What is said of the last CRL of a key that signs no more: whether it reaches the end of what the
+/// key signed.
+fn no_more(state: &State, name: &Name, ends: Instant, at: Instant, lang: Lang) -> String {
+    let serves = state.keys.get(name).is_some_and(|key| key.serves_at(at));
+    let uncovered = state.signed_until(name).filter(|until| *until >= ends);
+    match (serves, uncovered, lang) {
+        (true, _, _) => String::new(),
+        (false, None, Lang::Ja) => "  これより後の CRL はない".to_string(),
+        (false, None, Lang::En) => "  the key signs no more".to_string(),
+        (false, Some(until), Lang::Ja) => {
+            format!("  これより後の CRL はないが、署名したものは {until} まで有効")
+        }
+        (false, Some(until), Lang::En) => {
+            format!("  the key signs no more; what it signed is valid until {until}")
+        }
+    }
 }
 
 fn certificate_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
@@ -283,11 +309,7 @@ fn batch_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
             Lang::En => format!("entries {entries}"),
         };
         let later = if batch.ended_at > at { pick(lang, "  以後", "  later") } else { "" };
-        let replaced = match (&batch.superseded_by, lang) {
-            (None, _) => String::new(),
-            (Some(by), Lang::Ja) => format!("  {by} に置き換え"),
-            (Some(by), Lang::En) => format!("  superseded by {by}"),
-        };
+        let replaced = superseded(batch, lang);
         format!(
             "{:<28} {} – {}  {}–{}  {entries}{replaced}{later}",
             batch.ceremony.as_str(),
@@ -298,6 +320,29 @@ fn batch_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
         )
     };
     state.batches.iter().map(row).collect()
+}
+
+/// By which ceremonies the CRLs of each key were superseded; a key is named if not all of the batch
+/// were superseded by one.
+fn superseded(batch: &Batch, lang: Lang) -> String {
+    let mut by: BTreeMap<&Name, Vec<&str>> = BTreeMap::new();
+    for (key, crls) in &batch.crls {
+        if let Some(ceremony) = &crls.superseded_by {
+            by.entry(ceremony).or_default().push(key.as_str());
+        }
+    }
+    let rows = by.iter().map(|(ceremony, keys)| {
+        let keys = match (keys.len() == batch.crls.len(), lang) {
+            (true, _) => String::new(),
+            (false, Lang::Ja) => format!("{} は ", keys.join("、")),
+            (false, Lang::En) => format!("{} ", keys.join(", ")),
+        };
+        match lang {
+            Lang::Ja => format!("  {keys}{ceremony} に置き換え"),
+            Lang::En => format!("  {keys}superseded by {ceremony}"),
+        }
+    });
+    rows.collect()
 }
 
 fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: Lang) -> String {
@@ -316,6 +361,10 @@ fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: 
             false => pick(lang, "署名の期間は終わった", "no more certificates").to_string(),
         };
         text.push_str(&format!(", {left}"));
+    }
+    let copied = state.spares.values().any(|spare| spare.copies.contains(name));
+    if key.usage == RehearsalUse::Root && key.serves_at(at) && !copied {
+        text.push_str(pick(lang, ", 検証済みの複製なし", ", no proved copy"));
     }
     if let Some(since) = key.compromised {
         text.push_str(&format!(", {} {since}", pick(lang, "危殆化", "compromised")));
@@ -416,15 +465,11 @@ fn describe(due: &Due, lang: Lang) -> String {
         },
         DueKind::Renewal(name) => format!("{name} {}", pick(lang, "の更新", "is renewed")),
         DueKind::Rollover(name) => {
-            format!(
-                "{name} {}",
-                pick(lang, "の後継の計画(57 か月)", "needs a successor (month 57)")
-            )
+            format!("{name} {}", pick(lang, "の後継の計画", "needs a successor"))
         }
-        DueKind::RolloverEnds(name) => format!(
-            "{name} {}",
-            pick(lang, "の後継の期限(63 か月)", "must have a successor (month 63)")
-        ),
+        DueKind::RolloverEnds(name) => {
+            format!("{name} {}", pick(lang, "の後継の期限", "must have a successor"))
+        }
         DueKind::KeyUse(name) => {
             format!("{name} {}", pick(lang, "の署名の期間の終わり", "signs its last certificate"))
         }

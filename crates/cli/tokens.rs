@@ -6,9 +6,11 @@ use std::io::Write as _;
 use ceremony::fault::Fault;
 use ceremony::graph::{Act, Op, PeopleAct, TokenAct};
 use ceremony::key::Proof;
+use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::rule::RuleId;
 use ceremony::run::{ProbeAnswer, ProbeRequest, Run};
+use ceremony::says;
 use ceremony::token::{CopyRemains, CopyRequest, Holder, TokenAnswer, TokenError, TokenRequest};
 use token::{Entry, Token, Tries, Who};
 
@@ -35,8 +37,8 @@ fn said_of_pin(entry: Entry, lang: Lang) -> Vec<&'static str> {
         Tries::Enough => None,
         Tries::Low => Some(pick(
             lang,
-            "最後の正しい入力のあとに、誤った PIN が入力されています。",
-            "a wrong one was entered since the last right one.",
+            "前回の正しい入力の後に PIN の誤りがありました。続けて誤るとトークンがロックされます。",
+            "a wrong one was entered since the last right one; more of them lock the token.",
         )),
         Tries::Last => Some(pick(
             lang,
@@ -62,6 +64,11 @@ fn said_of_pin(entry: Entry, lang: Lang) -> Vec<&'static str> {
 /// What a token answered, and the signatures in it that were proved as they came.
 pub(crate) type Performed = (Result<TokenAnswer, TokenError>, Vec<Proof>);
 
+fn absent(name: &Name) -> Fault {
+    let asked = says!("実施場所のトークン", "a token of the room");
+    Fault::new(RuleId::S_SPARE, asked, Bilingual::plain(name))
+}
+
 /// The tokens of a room.
 #[derive(Debug)]
 pub(crate) struct Tokens {
@@ -73,9 +80,7 @@ impl Tokens {
     pub(crate) fn of(&mut self, holder: &Holder) -> Result<&mut Token, Halt> {
         match holder {
             Holder::Root => Ok(&mut self.root),
-            Holder::Spare(name) => self.spares.get_mut(name).ok_or_else(|| {
-                Halt::Bug(Fault::new(RuleId::S_SPARE, "a token of the room", name.as_str()))
-            }),
+            Holder::Spare(name) => self.spares.get_mut(name).ok_or_else(|| Halt::Bug(absent(name))),
         }
     }
 
@@ -169,22 +174,18 @@ impl Tokens {
         remains: Option<CopyRemains>,
     ) -> Result<Result<TokenAnswer, TokenError>, Halt> {
         let Act::Token(TokenAct::Copy { to, .. }) = &op.act else {
-            return Err(Halt::Bug(Fault::new(RuleId::S_ORDER, "a copy", "")));
+            let asked = says!("複製", "a copy");
+            return Err(Halt::Bug(Fault::new(RuleId::S_ORDER, asked, Bilingual::default())));
         };
         let Self { root, spares } = self;
-        let spare = spares.get_mut(to).ok_or_else(|| {
-            Halt::Bug(Fault::new(RuleId::S_SPARE, "a token of the room", to.as_str()))
-        })?;
+        let spare = spares.get_mut(to).ok_or_else(|| Halt::Bug(absent(to)))?;
         if let Some(remains) = remains {
             match clear(root, spare, to, remains) {
                 Ok(TokenAnswer::Left { objects: 0 }) => {}
                 Ok(answer) => {
-                    let found = format!("{answer:?}");
-                    return Err(Halt::Token(Fault::new(
-                        RuleId::R_BACKUP,
-                        "nothing left of a copy",
-                        &found,
-                    )));
+                    let asked = says!("複製の残りがないこと", "nothing left of a copy");
+                    let found = Bilingual::plain(format!("{answer:?}"));
+                    return Err(Halt::Token(Fault::new(RuleId::R_BACKUP, asked, found)));
                 }
                 Err(error) => return Ok(Err(error)),
             }

@@ -7,8 +7,12 @@ use std::path::{Path, PathBuf};
 
 use ceremony::bounds::OFFERED;
 use ceremony::fault::Fault;
-use ceremony::path::{Iaca, Item, Offered, RehearsalKeys, Role, Shown, Step, Verdict, validate};
+use ceremony::path::{
+    Ca, Iaca, Item, Offered, RehearsalKeys, Role, Shown, Step, Verdict, Weight, validate,
+};
+use ceremony::policy::Policy;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use ceremony::verify::Refusal;
 
 use crate::args;
@@ -33,13 +37,16 @@ pub(crate) fn say(asked: &args::Validate, lang: Lang) -> Result<(), Halt> {
         target,
     };
     let rehearsal = if asked.rehearsal { RehearsalKeys::Accepted } else { RehearsalKeys::Refused };
-    let verdict = validate(&offered, asked.at, &Iaca { rehearsal });
+    let annex_b = match asked.warn {
+        Some(args::Warned::Iso) => Weight::Warn,
+        None => Weight::Refuse,
+    };
+    let ca = asked.ca.as_deref().map(ca).transpose()?;
+    let verdict = validate(&offered, asked.at, &Iaca { rehearsal, annex_b, ca });
     print(&words(&verdict, asked, lang))?;
     let reasons = verdict.reasons();
     let Some((item, fault)) = reasons.first() else { return Ok(()) };
-    let (wanted, found) = (fault.asked.clone(), fault.found.clone());
-    let fault = Fault { rule: fault.rule, asked: wanted, found };
-    Err(Halt::Verification(Refusal { place: shown(file(*item, asked)), fault }))
+    Err(Halt::Verification(Refusal::of(shown(file(*item, asked)), (*fault).clone())))
 }
 
 fn file(item: Item, asked: &args::Validate) -> &Path {
@@ -71,22 +78,43 @@ fn words(verdict: &Verdict, asked: &args::Validate, lang: Lang) -> String {
             text.push_str(&format!("    {line}\n"));
         }
         text.push_str(&format!("    {}\n", rules(step, lang)));
-        for fault in step.judgement.faults() {
-            let clause = ceremony::rules::find(fault.rule).map_or("gishiki", |rule| rule.clause);
-            let (wanted, was) = match lang {
-                Lang::Ja => ("求めたもの", "あったもの"),
-                Lang::En => ("asked", "found"),
-            };
-            text.push_str(&format!(
-                "  ✗ {} [{clause}] {}\n      {wanted}: {}\n      {was}: {}\n",
-                fault.rule,
-                meaning(fault.rule, lang),
-                plain(&fault.asked),
-                plain(&fault.found)
-            ));
+        let warned = match lang {
+            Lang::Ja => "! 警告 ",
+            Lang::En => "! warning ",
+        };
+        for (mark, faults) in [("✗ ", step.judgement.faults()), (warned, step.judgement.warnings())]
+        {
+            for fault in faults {
+                text.push_str(&told(mark, fault, lang));
+            }
         }
     }
     text
+}
+
+/// A fault with its source, what was asked and what was found.
+fn told(mark: &str, fault: &Fault, lang: Lang) -> String {
+    let clause = ceremony::rules::find(fault.rule).map_or("gishiki", |rule| rule.clause);
+    let (wanted, was) = match lang {
+        Lang::Ja => ("求めたもの", "あったもの"),
+        Lang::En => ("asked", "found"),
+    };
+    format!(
+        "  {mark}{} [{clause}] {}\n      {wanted}: {}\n      {was}: {}\n",
+        fault.rule,
+        meaning(fault.rule, lang),
+        plain(lang.said(&fault.asked)),
+        plain(lang.said(&fault.found))
+    )
+}
+
+/// The rules of the CA whose policy.toml lies in this folder.
+fn ca(folder: &Path) -> Result<Ca, Halt> {
+    let path = folder.join("policy.toml");
+    let octets = crate::files::read_document(&path)?;
+    let policy = Policy::parse(&octets).map_err(Halt::unread(path, &octets))?;
+    let broken = says!("名称にできる RDN の列", "RDNs that can be a Name");
+    Ca::of(&policy).map_err(|error| Halt::media(RuleId::P_NAME_STRING, broken, error.said()))
 }
 
 fn kind(step: &Step, lang: Lang) -> &'static str {
@@ -126,7 +154,7 @@ fn facts(of: &Shown, lang: Lang) -> Vec<String> {
             format!("{first} – {last}"),
         ]),
         Shown::Crl { number, key, updates: (this, next), entries } => Vec::from([
-            format!("{} {number} (hex)", pick("CRL番号", "CRL number")),
+            format!("{} {number}", pick("CRL 番号", "CRL number")),
             format!("{} {key}", pick("署名鍵の識別子", "signed by key")),
             match next {
                 Some(next) => format!("{this} – {next}"),
@@ -139,7 +167,8 @@ fn facts(of: &Shown, lang: Lang) -> Vec<String> {
 
 /// The rules that were held against a step and that it kept.
 fn rules(step: &Step, lang: Lang) -> String {
-    let broken: Vec<RuleId> = step.judgement.faults().iter().map(|fault| fault.rule).collect();
+    let told = step.judgement.faults().iter().chain(step.judgement.warnings());
+    let broken: Vec<RuleId> = told.map(|fault| fault.rule).collect();
     let judged = step.judgement.judged().iter();
     let kept: Vec<&str> =
         judged.filter(|rule| !broken.contains(rule)).map(|rule| rule.as_str()).collect();
@@ -150,10 +179,11 @@ fn rules(step: &Step, lang: Lang) -> String {
     format!("{head}: {}", if kept.is_empty() { "–".to_string() } else { kept.join(" ") })
 }
 
-/// What a broken rule of the path means, for people.
+/// What a broken rule of the path means, for people: what is so of this one thing. What such a rule
+/// refuses of any is in the table.
 fn meaning(rule: RuleId, lang: Lang) -> &'static str {
     let (ja, en) = match rule {
-        RuleId::P_DER => ("DERとして読めません", "it is not DER"),
+        RuleId::P_DER => ("読み取れません", "it cannot be read"),
         RuleId::P_PATH_ISSUER => {
             ("発行者の名前を信頼する鍵がありません", "no trusted key has this issuer's Name")
         }
@@ -163,6 +193,14 @@ fn meaning(rule: RuleId, lang: Lang) -> &'static str {
         RuleId::P_PATH_CA => {
             ("証明書に署名してよい鍵ではありません", "the key may not sign certificates")
         }
+        RuleId::P_PATH_ALGORITHM => (
+            "署名を検証できないアルゴリズムです",
+            "this program cannot verify signatures of this algorithm",
+        ),
+        RuleId::P_PATH_LENGTH => (
+            "pathLenConstraint の許す数を超えています",
+            "more CA certificates than pathLenConstraint allows",
+        ),
         RuleId::P_PATH_SIGNATURE => ("署名が検証できません", "the signature does not verify"),
         RuleId::P_PATH_TIME => ("この時刻は有効期間の外です", "this time is outside its validity"),
         RuleId::R_VERIFIER => {
@@ -177,8 +215,8 @@ fn meaning(rule: RuleId, lang: Lang) -> &'static str {
         RuleId::S_REHEARSAL_KEY => {
             ("リハーサル用の公知の鍵です", "its key is one of the rehearsal's, known to everyone")
         }
-        other if other.as_str().starts_with("I-DS-") || other == RuleId::R_DS_NOT_CA => {
-            ("DS証明書の形ではありません", "it has not the form of a Document Signer's certificate")
+        other if other.as_str().starts_with("I-") || other == RuleId::R_DS_NOT_CA => {
+            ("ISO/IEC 18013-5 Annex B の形ではありません", "it has not the form of Annex B")
         }
         _ => ("形が規則に合いません", "its form breaks a rule"),
     };

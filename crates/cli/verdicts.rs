@@ -11,9 +11,11 @@ use std::sync::Arc;
 
 use ceremony::fault::Fault;
 use ceremony::inputs::{Inputs, input_digest};
+use ceremony::language::Bilingual;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Event, Mode, Record};
 use ceremony::rule::RuleId;
+use ceremony::says;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
 use ceremony::verify::{Consistent, Refusal, Sealed, Trust, Verdict};
 
@@ -21,6 +23,7 @@ use self::account::Pinned;
 use crate::args;
 use crate::files::read_sealed;
 use crate::halt::Halt;
+use crate::held::kind;
 use crate::judged::{Judging, read_anchor, refuse_unpinned, trust};
 use crate::lang::{Lang, pick};
 use crate::ledgers::{self, is_ledger};
@@ -36,7 +39,10 @@ pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
         [ledger] if is_ledger(ledger) => verify_ledger(ledger, &trust, verify.rules, lang),
         [plan, out] => verify_folder(verify, Some(plan), out, &trust, lang),
         [out] => verify_folder(verify, None, out, &trust, lang),
-        _ => Err(Halt::media(RuleId::S_FILE, "one or two folders", "another number")),
+        _ => {
+            let asked = says!("1 つ又は 2 つのフォルダー", "one or two folders");
+            Err(Halt::media(RuleId::S_FILE, asked, says!("ほかの数", "another number")))
+        }
     }
 }
 
@@ -51,10 +57,13 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
     if let Some(entry) = chain.last().filter(last_is_given_up).filter(|_| !anchored) {
         let fault = Fault::new(
             RuleId::S_ABANDONED,
-            "a ceremony after it, whose plan names its journal",
-            "none: nothing vouches for it yet",
+            says!(
+                "その記録を計画に示す、後のセレモニー",
+                "a ceremony after it, whose plan names its journal"
+            ),
+            says!("なし。まだ裏付けがない", "none: nothing vouches for it yet"),
         );
-        return Err(Halt::Verification(Refusal { place: entry.name.to_string(), fault }));
+        return Err(Halt::Verification(Refusal::of(&entry.name, fault)));
     }
     let state = ledgers::judge_each(&chain, trust, |entry, judged| {
         let verdict = match judged {
@@ -99,7 +108,7 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
         print(&format!("! {gap}\n"))?;
     }
     print(&last_postscript(&facts, trust, lang))?;
-    print(&format!("  head      {}\n", facts.head))?;
+    print(&format!("  {}{}\n", pick(lang, "記録の最新値  ", "head      "), facts.head))?;
     if !trusted {
         return Err(not_anchored(&facts));
     }
@@ -174,7 +183,7 @@ fn verify_folder(
     print(&format!("\n{}", rules::counted(&facts, lang)))?;
     print(&account::aborted(&facts, lang))?;
     if unpinned {
-        return Err(Halt::NotPinned(facts.opened.ceremony.to_string()));
+        return Err(Halt::NotPinned(Bilingual::plain(&facts.opened.ceremony)));
     }
     if !anchored {
         return Err(not_anchored(&facts));
@@ -213,12 +222,17 @@ fn pinned(ledger: &Path, facts: &Consistent) -> Pinned {
 }
 
 fn not_anchored(facts: &Consistent) -> Halt {
-    let mode = output::mode(facts.mode);
+    let mode = kind(facts.mode);
     let end = match facts.end {
-        End::Completed => "",
-        End::Aborted => ", aborted",
+        End::Completed => Bilingual::default(),
+        End::Aborted => says!("、中止", ", aborted"),
     };
-    Halt::NotAnchored(format!("{mode}{end}, audit key {}, head {}", facts.audit_key, facts.head))
+    let (key, head) = (facts.audit_key, facts.head);
+    Halt::NotAnchored(says!(
+        mode, end;
+        "{mode}{end}、監査用の鍵 {key}、記録の最新値 {head}",
+        "{mode}{end}, audit key {key}, head {head}"
+    ))
 }
 
 /// A plan that is given must have the canonical text of the sealed one; policy and roster move on,
@@ -229,9 +243,10 @@ fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
     for (name, text) in inputs.texts() {
         let same = sealed.inputs.get(name).map(Vec::as_slice) == Some(text.as_bytes());
         if !same && name == "plan.toml" {
-            let asked = format!("the plan in {}", shown(plan));
-            let fault = Fault::new(RuleId::S_INPUTS, &asked, "another plan was sealed");
-            return Err(Halt::Verification(Refusal { place: format!("inputs/{name}"), fault }));
+            let asked = says!("{} の計画", "the plan in {}", shown(plan));
+            let found = says!("封印されたのは別の計画", "another plan was sealed");
+            let fault = Fault::new(RuleId::S_INPUTS, asked, found);
+            return Err(Halt::Verification(Refusal::of(format!("inputs/{name}"), fault)));
         }
         let word = match same {
             true => pick(lang, "封印時と同じ", "as it was sealed"),

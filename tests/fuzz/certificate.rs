@@ -7,7 +7,7 @@ mod golden;
 
 use std::sync::LazyLock;
 
-use ceremony::path::{Iaca, Item, Offered, RehearsalKeys, Shown, validate};
+use ceremony::path::{Iaca, Item, Offered, RehearsalKeys, Shown, Weight, validate};
 use der::{Decode as _, Encode as _};
 use x509_cert::certificate::{CertificateInner, Raw};
 
@@ -23,12 +23,14 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
         target: octets.to_vec(),
     };
     let at = "2026-06-30T12:00:00+09:00".parse().unwrap();
-    let verdict = validate(&offered, at, &Iaca { rehearsal: RehearsalKeys::Accepted });
+    let party =
+        Iaca { rehearsal: RehearsalKeys::Accepted, annex_b: Weight::Refuse, ca: None };
+    let verdict = validate(&offered, at, &party);
     let target = verdict.steps().iter().find(|step| step.item == Item::Target).unwrap();
     let read = CertificateInner::<Raw>::from_der(octets);
     if target.shown != Shown::Unread {
         assert_eq!(read.as_ref().unwrap().to_der().unwrap(), octets);
-        let _words = ceremony::x509::readable::certificate(octets);
+        let _words = ceremony::x509::readable::certificate(octets, ceremony::time::Offset::UTC);
     }
     if verdict.is_valid() {
         let signed = read.unwrap().tbs_certificate().to_der().unwrap();

@@ -7,7 +7,7 @@ mod golden;
 
 use std::sync::LazyLock;
 
-use ceremony::path::{Iaca, Item, Offered, RehearsalKeys, Shown, validate};
+use ceremony::path::{Iaca, Item, Offered, RehearsalKeys, Shown, Weight, validate};
 use der::{Decode as _, Encode as _};
 use x509_cert::certificate::Raw;
 use x509_cert::crl::CertificateList;
@@ -23,7 +23,9 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
         target: ROOT.clone(),
     };
     let at = "2026-06-30T12:00:00+09:00".parse().unwrap();
-    let verdict = validate(&offered, at, &Iaca { rehearsal: RehearsalKeys::Accepted });
+    let party =
+        Iaca { rehearsal: RehearsalKeys::Accepted, annex_b: Weight::Refuse, ca: None };
+    let verdict = validate(&offered, at, &party);
     let crl = verdict.steps().iter().find(|step| step.item == Item::Crl(0)).unwrap();
     let read = CertificateList::<Raw>::from_der(octets);
     if crl.shown != Shown::Unread {

@@ -39,7 +39,7 @@ def executable(sections):
     return bytes(octets)
 
 
-for document in ("plan", "policy", "roster"):
+for document in ("plan", "cps", "policy", "roster"):
     copy(document, f"golden/mdoc-root/*/inputs/{document}.toml")
     copy(document, f"ceremony-plans/*/**/{document}.toml")
 copy("request", "ceremony-plans/mdoc-root/*/*.csr")

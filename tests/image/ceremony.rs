@@ -2,15 +2,20 @@
 
 use std::path::Path;
 
+use ceremony::hex::Digest;
+
 use crate::drill_iso;
 use crate::machine::{MENU, Machine, Plugged};
 use crate::medium::{self, Sticks};
-use crate::support::{PIN, assert_same_to_be_signed, genesis_golden, gishiki, records, succeed};
+use crate::support::terminal::shown_head;
+use crate::support::{
+    PIN, assert_same_to_be_signed, genesis, genesis_golden, gishiki, records, succeed,
+};
 
 /// Every prompt that people are asked with.
 const PROMPTS: [&str; 13] = [
     "who confirms (ids, by spaces): ",
-    "(8 words or more from the papers): ",
+    "16 digits, from the papers): ",
     "(the first 8 words, as read aloud): ",
     "PIN: ",
     "offset-seconds (-30…30): ",
@@ -40,8 +45,10 @@ struct Papers {
 impl Papers {
     fn new() -> Self {
         let opened = &records(&genesis_golden())[0]["event"];
-        let digest = |name: &str| opened[name].as_str().unwrap().to_string();
-        let (graph, bindings) = (digest("graph"), digest("bindings"));
+        let graph = opened["graph"].as_str().unwrap().to_string();
+        // A drill has bindings of its own.
+        let bindings = succeed(gishiki().arg("bind").arg(genesis()).arg("--drill"));
+        let bindings = Digest::of_parts("gishiki bindings v1", &[bindings.as_bytes()]).to_string();
         Self { graph, bindings, head: None, duties: Vec::new() }
     }
 
@@ -70,8 +77,7 @@ impl Papers {
                 7 => String::new(),
                 8 => self.head.clone().unwrap_or_else(|| "none".to_string()),
                 9 => {
-                    // The head's words stand above the question.
-                    self.head = said.lines().rev().nth(1).map(|line| line.trim().to_string());
+                    self.head = Some(shown_head(&said));
                     "p13".to_string()
                 }
                 // The clock is set in the menu: back to it.
@@ -134,11 +140,11 @@ fn interrupted(iso: &Path, sticks: &Sticks) -> (Machine, Papers) {
 /// does not take, and one outside the window.
 fn assert_what_is_not_set_is_told(machine: &mut Machine) {
     let said = machine.expect("10:30:00: ");
-    let window = "the plan's window: 2026-04-01 10:00:00 JST to 2026-04-01 17:00:00 JST";
+    let window = "the plan's window: 2026-04-01 10:00:00+09:00 to 2026-04-01 17:00:00+09:00";
     assert!(said.contains(window) && !said.contains('✗'), "{said}");
     for (typed, told) in [
         ("1970-01-01 09:00:00", "the clock was not set"),
-        ("2026-04-01", "a time in Japan as"),
+        ("2026-04-01", "a time at +09:00 as"),
         ("2231-04-01 10:30:00", "the machine's own clock did not take it"),
         ("1970-02-01 09:00:00", "outside the plan's window"),
     ] {
@@ -148,7 +154,7 @@ fn assert_what_is_not_set_is_told(machine: &mut Machine) {
     }
     machine.send("2026-04-01 10:30:00");
     let said = machine.expect("10:30:00: ");
-    assert!(said.contains("✓ the clock was set: 2026-04-01 10:30:00 JST"), "{said}");
+    assert!(said.contains("✓ the clock was set: 2026-04-01 10:30:00+09:00"), "{said}");
     assert!(!said.contains('✗'), "{said}");
     machine.send("yes");
 }
@@ -222,7 +228,7 @@ fn after_a_power_cut_it_goes_on() {
     machine.expect("10:30:00: ");
     machine.send("2026-04-01 12:00:00");
     let said = machine.expect("10:30:00: ");
-    let set = said.contains("✓ the clock was set: 2026-04-01 12:00:00 JST");
+    let set = said.contains("✓ the clock was set: 2026-04-01 12:00:00+09:00");
     assert!(set && said.matches('✗').count() == 0, "{said}");
     machine.send("yes");
     machine.expect(MENU);

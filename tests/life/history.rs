@@ -235,9 +235,15 @@ impl History {
             run(self.drill.env(&mut list))
         };
         // On a busy machine SoftHSM was seen to show no token to a new process, once in some
-        // thousand times. A token that is gone stays gone.
-        let listed = list();
-        let listed = if listed.status.success() { listed } else { list() };
+        // thousand times, and then for a while. A token that is gone stays gone.
+        let mut listed = list();
+        for _ in 0..20 {
+            if listed.status.success() {
+                break;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(250));
+            listed = list();
+        }
         assert!(listed.status.success(), "{label}: {}: {}", listed.status, text(&listed));
         text(&listed)
     }

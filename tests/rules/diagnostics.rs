@@ -10,6 +10,7 @@ use crate::support::{gishiki, root, run, snapshot, text};
 
 /// Cases whose messages are kept, beside `tests/snapshots`.
 const TYPICAL: &[&str] = &[
+    "s-form-many",
     "s-form-unknown",
     "s-form-type",
     "s-text-zero-width",

@@ -61,10 +61,11 @@ pub(super) fn judge(case: &Case) -> Vec<String> {
     vec![rule]
 }
 
-/// The rule of a line like `refused transcript.jsonl line 7: S-RECORD [5.4.1, 5.4.4]`.
+/// The rule of a line like `refused transcript.jsonl line 7: S-RECORD [5.4.1, 5.4.4]`, or of the
+/// first line on a document, like `S-FORM [gishiki]`.
 fn rule(line: &str) -> Option<String> {
     let (before, _) = line.split_once(" [")?;
-    let (_, id) = before.rsplit_once(": ")?;
+    let id = before.rsplit_once(": ").map_or(before, |(_, id)| id);
     ceremony::rule::RuleId::of(id).map(|id| id.to_string())
 }
 

@@ -7,16 +7,20 @@ use std::path::Path;
 use std::sync::Arc;
 
 use ceremony::compile::{Compiled, compile};
-use ceremony::inputs::Inputs;
+use ceremony::inputs::{Documents, Inputs};
 use ceremony::ledger::{Standing, State};
 use ceremony::plan::Plan;
+use ceremony::record::Mode;
 use ceremony::rules::broken;
 use ceremony::violation::Violation;
 
 use super::case::{Case, Change};
 use crate::support::{root, state_after};
 
-/// The three inputs, as text, and where they were changed.
+/// The documents of a CA.
+const OF_CA: [&str; 3] = ["cps.toml", "policy.toml", "roster.toml"];
+
+/// The inputs, as text, and where they were changed.
 #[derive(Debug)]
 pub(super) struct Texts {
     ceremony: String,
@@ -41,7 +45,7 @@ impl Texts {
             .filter(|(name, _)| name == "plan.toml" || name.ends_with(".csr"))
             .map(|(name, path)| (name, read(path)))
             .collect();
-        for name in ["policy.toml", "roster.toml"] {
+        for name in OF_CA {
             text.insert(name.to_string(), read(above.join(name)));
         }
         let plan = Plan::parse(text["plan.toml"].as_bytes()).unwrap();
@@ -120,16 +124,19 @@ impl Texts {
     /// The sample CA with these texts in a folder of its own.
     pub(super) fn write(&self, ca: &Path) {
         fs::create_dir_all(ca.join(&self.ceremony)).unwrap();
+        let document = "cps.ja.txt";
+        fs::copy(root().join("ceremony-plans/mdoc-root").join(document), ca.join(document))
+            .unwrap();
         for (name, text) in &self.text {
-            let above = name == "policy.toml" || name == "roster.toml";
+            let above = OF_CA.contains(&name.as_str());
             let folder = if above { ca.to_path_buf() } else { ca.join(&self.ceremony) };
             fs::write(folder.join(name), text).unwrap();
         }
     }
 
-    pub(super) fn compiled(&self) -> Result<Compiled, Vec<Violation>> {
+    pub(super) fn compiled(&self, mode: Mode) -> Result<Compiled, Vec<Violation>> {
         let inputs = self.inputs()?;
-        let compiled = compile(&inputs, &self.state)?;
+        let compiled = compile(&inputs, &self.state, mode)?;
         match compiled.checks.iter().find(|check| check.prove().is_err()) {
             None => Ok(compiled),
             Some(check) => Err(vec![inputs.refused_possession(&check.subject)]),
@@ -145,7 +152,13 @@ impl Texts {
         let octets = |name: &str| self.text[name].as_bytes();
         let files = self.text.iter().filter(|(name, _)| name.ends_with(".csr"));
         let files = files.map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
-        Inputs::read(octets("plan.toml"), octets("policy.toml"), octets("roster.toml"), &files)
+        let documents = Documents {
+            plan: octets("plan.toml"),
+            cps: octets("cps.toml"),
+            policy: octets("policy.toml"),
+            roster: octets("roster.toml"),
+        };
+        Inputs::read(documents, &files)
     }
 }
 
@@ -164,7 +177,7 @@ fn table(case: &str, text: &str, name: &str) -> Range<usize> {
 }
 
 pub(super) fn violations(texts: &Texts) -> Vec<Violation> {
-    texts.compiled().err().unwrap_or_default()
+    texts.compiled(Mode::Real).err().unwrap_or_default()
 }
 
 pub(super) fn judge(case: &Case) -> Vec<String> {
@@ -177,7 +190,7 @@ pub(super) fn judge(case: &Case) -> Vec<String> {
 
 /// The rule, and the place if it is neither in what was changed nor what the case names.
 fn named(case: &Case, texts: &Texts, violation: &Violation) -> String {
-    assert!(!violation.asked.is_empty() && !violation.found.is_empty(), "{}", case.name);
+    assert!(!violation.asked.en.is_empty() && !violation.found.en.is_empty(), "{}", case.name);
     let file = violation.place.input.to_string();
     let span = violation.place.span.clone();
     let touches = |place: &Range<usize>| span.start <= place.end && place.start <= span.end;

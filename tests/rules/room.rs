@@ -7,6 +7,7 @@ use ceremony::compile::Compiled;
 use ceremony::fault::Fault;
 use ceremony::graph::Op;
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::rule::RuleId;
@@ -72,7 +73,8 @@ struct Rehearsal<'c> {
 }
 
 pub(super) fn judge(case: &Case) -> Vec<String> {
-    let compiled = Texts::changed(case).compiled().unwrap();
+    let mode = case.body.begin.as_ref().and_then(|b| b.mode).unwrap_or(Mode::Rehearsal);
+    let compiled = Texts::changed(case).compiled(mode).unwrap();
     let outcome = hold(case, compiled);
     outcome.err().map(|fault| fault.rule.to_string()).into_iter().collect()
 }
@@ -85,9 +87,8 @@ fn hold(case: &Case, compiled: Compiled) -> Result<(), Fault> {
     let (from, _) = compiled.graph.window();
     let begin = case.body.begin.as_ref();
     let at = begin.and_then(|b| b.at.as_deref()).map_or(from, instant);
-    let mode = begin.and_then(|b| b.mode).unwrap_or(Mode::Rehearsal);
     let place = begin.and_then(|b| b.room.clone()).unwrap_or_else(Place::rehearsal);
-    let first = Run::begin(compiled, mode, place, at)?;
+    let first = Run::begin(compiled, place, at)?;
     let token = RehearsalToken::new();
     Rehearsal { case, steps: &case.body.step, token, at, lost: 0 }.go(first.run)
 }
@@ -248,7 +249,8 @@ impl<'c> Rehearsal<'c> {
 
 /// The fault of a signature that does not verify, as the command line names it.
 fn signature_fault(found: &str) -> Fault {
-    Fault { rule: RuleId::S_SIGNATURE, asked: "a signature".into(), found: found.into() }
+    let [asked, found] = ["a signature", found].map(Bilingual::plain);
+    Fault::new(RuleId::S_SIGNATURE, asked, found)
 }
 
 impl Step {

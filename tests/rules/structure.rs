@@ -8,14 +8,16 @@ use ceremony::graph::Item;
 use ceremony::hex;
 use ceremony::key::{Curve, PublicKey};
 use ceremony::name::Name;
+use ceremony::record::Mode;
 use ceremony::x509::judge::{
     self, EntryReasons, ExpectedCrl, ExpectedDs, ExpectedLink, ExpectedRoot,
 };
-use ceremony::x509::{DirectoryName, Reason, Revoked, profile};
+use ceremony::x509::{DirectoryName, IssuerAltName, Reason, Revoked, profile};
 use serde::Deserialize;
 
 use super::case::Case;
 use super::inputs::Texts;
+use crate::issuing;
 
 /// What is changed of a structure, in this order.
 #[derive(Debug, Deserialize)]
@@ -86,8 +88,9 @@ struct Asked {
     /// The CA's name is the one that stands in the structure.
     ca_as_found: bool,
     months: Option<u16>,
-    validity_days: Option<u32>,
-    crl_url: Option<String>,
+    validity: Option<String>,
+    crl_urls: Option<Vec<String>>,
+    authority_key_identifier: bool,
     omit_reasons: bool,
 }
 
@@ -263,7 +266,7 @@ impl Sample {
             Of::Ds => Texts::of("2026-06-ds"),
             Of::Link => Texts::of("2031-03-rollover"),
         };
-        let graph = texts.compiled().unwrap().graph;
+        let graph = texts.compiled(Mode::Real).unwrap().graph;
         let keys = ["g1", "g2"].into_iter().filter_map(|name| {
             let name: Name = name.parse().unwrap();
             let key = graph.key(&name)?.rehearsal(&graph, 0).public().unwrap();
@@ -294,20 +297,20 @@ impl Sample {
             issuer_key: self.identifier("g2"),
             not_before: THIS_UPDATE.parse().unwrap(),
             not_after: "2031-07-31T23:59:59+09:00".parse().unwrap(),
-            issuer_alt_name: "https://ca.example/mdoc/".to_string(),
-            crl_url: "http://crl.example/mdoc/g2.crl".to_string(),
+            issuer_alt_name: issuer_alt_name(),
+            crl_urls: vec!["http://crl.example/mdoc/g2.crl".to_string()],
         }
     }
 
-    fn expected_ds(&self) -> ExpectedDs {
+    fn expected_ds(&self, tbs: &[u8], asked: &Asked) -> ExpectedDs {
         // The key stands in the seventh element: what the request brought is what is asked.
         let own = Tree::read(&self.certificate("ds-0001")).remove(0).list()[6].write();
         let subject = "FAKE Example mdoc DS 0001";
-        let subject = DirectoryName::new("JP", "FAKE Agency for Local Records", subject);
+        let subject = issuing::name("JP", "FAKE Agency for Local Records", subject);
         ExpectedDs {
-            ca: ca().der().to_vec(),
+            ca: ca_of(tbs, asked),
             country: "JP".to_string(),
-            subject: subject.unwrap().der().to_vec(),
+            subject: subject.der().to_vec(),
             public_key: own,
             issuer_curve: Curve::P384,
             issuer_key: self.identifier("g1"),
@@ -315,8 +318,8 @@ impl Sample {
             max_days: 457,
             root_ends: "2031-07-31T23:59:59+09:00".parse().unwrap(),
             purpose: "1.0.18013.5.1.2".to_string(),
-            issuer_alt_name: "https://ca.example/mdoc/".to_string(),
-            crl_url: "http://crl.example/mdoc/g1.crl".to_string(),
+            issuer_alt_name: issuer_alt_name(),
+            crl_urls: vec!["http://crl.example/mdoc/g1.crl".to_string()],
         }
     }
 
@@ -350,7 +353,7 @@ impl Sample {
         match mutation.of {
             Of::Root => judge::root(tbs, &expected_root(tbs, asked)),
             Of::Crl => judge::crl(tbs, &self.expected_crl(asked, vec![])),
-            Of::Ds => judge::ds(tbs, &self.expected_ds()),
+            Of::Ds => judge::ds(tbs, &self.expected_ds(tbs, asked)),
             Of::Link => judge::link(tbs, &self.expected_link()),
             Of::CrlOfTwo => {
                 judge::crl(tbs, &self.expected_crl(asked, vec![[0x11; 20], [0x22; 20]]))
@@ -364,7 +367,8 @@ impl Sample {
             curve: Curve::P384,
             key_identifier: self.keys.values().next().unwrap().key_identifier(),
             this_update: THIS_UPDATE.parse().unwrap(),
-            validity_days: asked.validity_days.unwrap_or(3),
+            validity: asked.validity.as_deref().unwrap_or("3 days").parse().unwrap(),
+            root_ends: "2031-07-31T23:59:59+09:00".parse().unwrap(),
             number: self.graph.crl_number(0, 0),
             reasons: if asked.omit_reasons { EntryReasons::Omit } else { EntryReasons::Include },
             revoked,
@@ -373,18 +377,31 @@ impl Sample {
 }
 
 fn ca() -> DirectoryName {
-    DirectoryName::new("JP", "FAKE Agency for Local Records", "FAKE Example mdoc Root CA").unwrap()
+    issuing::name("JP", "FAKE Agency for Local Records", "FAKE Example mdoc Root CA")
+}
+
+fn issuer_alt_name() -> IssuerAltName {
+    IssuerAltName { uri: Some("https://ca.example/mdoc/".to_string()), email: None }
+}
+
+/// The CA's Name: the sample's, or the issuer that stands in the structure.
+fn ca_of(tbs: &[u8], asked: &Asked) -> Vec<u8> {
+    let found = || Tree::read(tbs).remove(0).list()[3].write();
+    if asked.ca_as_found { found() } else { ca().der().to_vec() }
 }
 
 fn expected_root(tbs: &[u8], asked: &Asked) -> ExpectedRoot {
-    let found = || Tree::read(tbs).remove(0).list()[3].write();
     ExpectedRoot {
-        ca: if asked.ca_as_found { found() } else { ca().der().to_vec() },
+        ca: ca_of(tbs, asked),
         country: "JP".to_string(),
         curve: Curve::P384,
         not_before: THIS_UPDATE.parse().unwrap(),
-        months: asked.months.unwrap_or(64),
-        issuer_alt_name: "https://ca.example/mdoc/".to_string(),
-        crl_url: asked.crl_url.clone().unwrap_or("http://crl.example/mdoc/g1.crl".to_string()),
+        validity: format!("{} months", asked.months.unwrap_or(64)).parse().unwrap(),
+        issuer_alt_name: issuer_alt_name(),
+        crl_urls: asked
+            .crl_urls
+            .clone()
+            .unwrap_or_else(|| vec!["http://crl.example/mdoc/g1.crl".to_string()]),
+        authority_key_identifier: asked.authority_key_identifier,
     }
 }

@@ -1,4 +1,5 @@
-//! What the token has given out, as the faulty module noted it, and what the records say of it.
+//! Compares the signatures that a token gave out, as the faulty module noted them, with the
+//! records.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -8,8 +9,8 @@ use ceremony::hex;
 use ceremony::key::{Curve, Signature};
 use serde_json::Value;
 
-/// Every signature that the token ever returned is in the transcript, or its attempt is lost; and
-/// nothing was signed twice under one key. How many there were.
+/// Asserts that every signature that the token returned is in the transcript or belongs to a lost
+/// attempt, and that nothing was signed twice under one key; returns how many there were.
 ///
 /// The token signs in the order in which it was asked, so one walk over both tells which signature
 /// belongs to which attempt.
@@ -42,7 +43,7 @@ pub(crate) fn judge(noted: &Path, out: &Path, what: &str) -> usize {
             }
             "lost" if event["op"].as_str().unwrap().starts_with("sign-") => may_be_lost = true,
             "closed" => closed = true,
-            // A seal that was made, and not durable, is made anew over the new head.
+            // A seal that was made but not durable is made again, over the new head.
             "resumed" if closed => may_be_lost = true,
             _ => {}
         }

@@ -1,4 +1,4 @@
-//! A terminal of its own for a process, and people there who do what the script says.
+//! A pseudo-terminal for a process, with simulated people who do what the script says.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -6,7 +6,7 @@ use std::io::{Read as _, Write as _};
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 
@@ -15,21 +15,31 @@ use super::{PIN, succeed};
 /// The PIN of every drill token's security officer.
 pub(crate) const SO_PIN: &str = "drill-so-pin";
 
-/// How a line begins that waits for somebody to type, and no other line.
+/// How long a test waits for an expected output, also on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+
+/// The beginning of a line that waits for input, and of no other line.
 const PROMPT: &str = "> ";
 const WHO: &str = "who confirms (ids, by spaces): ";
 
-/// Whoever wrote the head on the screen into the script says so.
+/// The answer of somebody who has written the head from the screen into the script.
 const NOTED: &str = "noted in the script; confirmed on the screen by (ids, by spaces): ";
 
-/// A process at a terminal. It is asked in English.
+/// The first words of the head that is to be noted: the line after the one with the pen. How to
+/// stop is said below it.
+pub(crate) fn shown_head(said: &str) -> String {
+    let shown = said.rsplit('✎').next().unwrap();
+    shown.lines().nth(1).unwrap().trim().to_string()
+}
+
+/// A process at a terminal, which asks in English.
 pub(crate) struct Terminal {
     child: Child,
     keys: File,
     screen: Receiver<Vec<u8>>,
     /// Everything on the screen until now.
     pub(crate) said: String,
-    /// How much of it was answered.
+    /// How much of the screen was already answered.
     read: usize,
     /// Values of the papers and of the room, by the first words of their prompts.
     pub(crate) values: BTreeMap<String, String>,
@@ -43,9 +53,11 @@ impl Terminal {
         unlockpt(&pty).unwrap();
         let name = ptsname(&pty, Vec::new()).unwrap().into_string().unwrap();
         let side = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
-        // It becomes the program: it is no leader of a group, so it forks nothing.
-        let mut session = Command::new("setsid");
-        session.arg("--ctty").arg(command.get_program()).args(command.get_args());
+        // Both become the program: there is no leader of a group, so nothing is forked. A job in a
+        // shell's background ignores Ctrl-C and Ctrl-\, and so would whatever it starts.
+        let mut session = Command::new("env");
+        session.args(["--default-signal=INT,QUIT", "setsid", "--ctty"]);
+        session.arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
                 Some(value) => session.env(name, value),
@@ -57,7 +69,7 @@ impl Terminal {
         let (send, screen) = channel();
         std::thread::spawn(move || {
             let mut octets = [0; 4_096];
-            // Linux says EIO at the end of the last process that has the terminal.
+            // Linux returns EIO when the last process that has the terminal ends.
             while let Ok(count @ 1..) = out.read(&mut octets) {
                 if send.send(octets[..count].to_vec()).is_err() {
                     break;
@@ -75,7 +87,7 @@ impl Terminal {
         Self { child, keys, screen, said: String::new(), read: 0, values }
     }
 
-    /// People hold the papers of a plan: the values that `check` says of it.
+    /// Gives people the papers of a plan: the values that `check` prints for it.
     pub(crate) fn with_papers(mut self, check: &mut Command) -> Self {
         let checked = succeed(check);
         for name in ["graph", "bindings"] {
@@ -86,8 +98,9 @@ impl Terminal {
         self
     }
 
-    /// What was said since the last answer, once it ends with a prompt; nothing at the end. A
-    /// prompt is known by how its line begins: any other line may be cut in two where a read ends.
+    /// Returns what was printed since the last answer, up to a prompt; `None` at the end.
+    ///
+    /// A prompt is recognised by the beginning of its line, because a read may cut any other line.
     pub(crate) fn prompt(&mut self) -> Option<String> {
         loop {
             let open = &self.said[self.read..];
@@ -95,7 +108,7 @@ impl Terminal {
             if last.starts_with(PROMPT) && last.ends_with(": ") {
                 return Some(open.to_string());
             }
-            match self.screen.recv_timeout(Duration::from_secs(60)) {
+            match self.screen.recv_timeout(PATIENCE) {
                 Ok(octets) => self.said.push_str(&String::from_utf8_lossy(&octets)),
                 Err(RecvTimeoutError::Disconnected) => return None,
                 Err(error) => panic!("{error}: {}", self.said),
@@ -103,7 +116,7 @@ impl Terminal {
         }
     }
 
-    /// The prompt that comes after the one at hand, which nobody answers.
+    /// Returns the next prompt after the current one, which is not answered.
     pub(crate) fn asked_again(&mut self) -> String {
         self.read = self.said.len();
         self.prompt().unwrap_or_else(|| panic!("{}", self.said))
@@ -114,14 +127,14 @@ impl Terminal {
         self.presses(format!("{line}\n").as_bytes());
     }
 
-    /// Types something at the prompt that is there, and gives the prompt that follows.
+    /// Types something at the current prompt, and returns the next prompt.
     pub(crate) fn types(&mut self, line: &str) -> String {
         self.prompt().unwrap();
         self.answer(line);
         self.prompt().unwrap_or_else(|| panic!("{}", self.said))
     }
 
-    /// Answers as planned until a step with this title asks its question; the prompt.
+    /// Answers as planned until a step with this title asks its question; returns the prompt.
     pub(crate) fn until(&mut self, title: &str) -> String {
         loop {
             let open = self.prompt().unwrap_or_else(|| panic!("no {title}: {}", self.said));
@@ -132,7 +145,7 @@ impl Terminal {
         }
     }
 
-    /// Answers as planned to the end; the exit code, as a shell gives it.
+    /// Answers as planned to the end; returns the exit code, as a shell does.
     pub(crate) fn finish(&mut self) -> Option<i32> {
         while let Some(open) = self.prompt() {
             self.as_planned(&open);
@@ -146,7 +159,7 @@ impl Terminal {
         self.as_planned(open);
     }
 
-    /// Answers as planned until two people are asked to consent to something; the prompt.
+    /// Answers as planned until two people are asked to consent to something; returns the prompt.
     pub(crate) fn until_asked_to_consent(&mut self) -> String {
         loop {
             let open = self.prompt().unwrap_or_else(|| panic!("no consent: {}", self.said));
@@ -157,7 +170,7 @@ impl Terminal {
         }
     }
 
-    /// Answers as planned until this is asked; the prompt.
+    /// Answers as planned until this is asked; returns the prompt.
     pub(crate) fn until_prompt(&mut self, asked: &str) -> String {
         loop {
             let open = self.prompt().unwrap_or_else(|| panic!("no {asked}: {}", self.said));
@@ -168,9 +181,16 @@ impl Terminal {
         }
     }
 
-    /// Waits for the end, and answers nothing any more; the exit code, as a shell gives it.
+    /// Waits for the end without answering; returns the exit code, as a shell does.
     pub(crate) fn ends(&mut self) -> Option<i32> {
-        let status = self.child.wait().unwrap();
+        let limit = Instant::now() + PATIENCE;
+        let status = loop {
+            match self.child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() < limit => std::thread::sleep(Duration::from_millis(20)),
+                None => panic!("it does not end: {}", self.said),
+            }
+        };
         while let Ok(octets) = self.screen.recv_timeout(Duration::from_secs(5)) {
             self.said.push_str(&String::from_utf8_lossy(&octets));
         }
@@ -190,8 +210,7 @@ impl Terminal {
             return self.answer(&people(&step).join(" "));
         }
         if prompt == NOTED {
-            let head = open.lines().rev().nth(1).unwrap().trim().to_string();
-            self.values.insert("head".into(), head);
+            self.values.insert("head".into(), shown_head(open));
             return self.answer("p13");
         }
         if prompt.contains("as read aloud") {
@@ -202,7 +221,7 @@ impl Terminal {
         self.answer(&value.clone());
     }
 
-    /// Keys that are no line, such as Ctrl-C.
+    /// Sends keys that are not a line, such as Ctrl-C.
     pub(crate) fn presses(&mut self, keys: &[u8]) {
         self.keys.write_all(keys).unwrap();
     }

@@ -49,7 +49,10 @@ impl Scene {
         // A name that a shell must be told carefully.
         let ca = plans.path().join("the CA's plans");
         copy(&root().join("ceremony-plans/mdoc-root"), &ca);
-        change(&ca.join("policy.toml"), &[("spare-days        = 14", "spare-days        = 1")]);
+        change(
+            &ca.join("policy.toml"),
+            &[("spare             = \"14 days\"", "spare             = \"1 day\"")],
+        );
         let (history, mut state) = (History::new(), Arc::new(State::default()));
         let mut scenes = Vec::new();
         for (ceremony, changes) in CHANGES {

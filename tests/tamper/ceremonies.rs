@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use ceremony::compile::{Compiled, compile};
 use ceremony::hex::{Digest, Octets};
-use ceremony::inputs::Inputs;
+use ceremony::inputs::{Documents, Inputs};
 use ceremony::key::Curve;
 use ceremony::record::{Answer, Attempt, End, Event, Mode, Place, Said};
 use ceremony::run::{Book, FactKind, Next, PeopleRequest, Request, Run};
@@ -34,14 +34,20 @@ pub(super) fn golden() -> Sealed {
 }
 
 /// The sample's first ceremony with the fewest CRLs that its policy allows.
-pub(super) fn small_plan() -> Compiled {
+pub(super) fn small_plan(mode: Mode) -> Compiled {
     let read = |name: &str| std::fs::read_to_string(genesis().join(name)).unwrap();
     let plan =
         read("plan.toml").replace("next-ceremony = 2026-06-30", "next-ceremony = 2026-04-02");
-    let (policy, roster) = (read("../policy.toml"), read("../roster.toml"));
-    let inputs = Inputs::read(plan.as_bytes(), policy.as_bytes(), roster.as_bytes(), &[].into());
-    let inputs = inputs.unwrap();
-    compile(&inputs, &nothing()).unwrap()
+    let (cps, policy, roster) =
+        (read("../cps.toml"), read("../policy.toml"), read("../roster.toml"));
+    let documents = Documents {
+        plan: plan.as_bytes(),
+        cps: cps.as_bytes(),
+        policy: policy.as_bytes(),
+        roster: roster.as_bytes(),
+    };
+    let inputs = Inputs::read(documents, &[].into()).unwrap();
+    compile(&inputs, &nothing(), mode).unwrap()
 }
 
 /// A token: the rehearsal's, or one with keys that nobody else has.
@@ -68,11 +74,11 @@ pub(super) struct Scribe {
 }
 
 impl Scribe {
-    pub(super) fn begin(compiled: Compiled, mode: Mode, place: Place, token: Holder) -> Self {
+    pub(super) fn begin(compiled: Compiled, place: Place, token: Holder) -> Self {
         let inputs = compiled.inputs.iter();
         let inputs = inputs.map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
         let (at, _) = compiled.graph.window();
-        let step = Run::begin(compiled, mode, place, at).unwrap();
+        let step = Run::begin(compiled, place, at).unwrap();
         let transcript = step.line.into_bytes();
         let sealed = Sealed { inputs, transcript, ..Sealed::default() };
         Self { run: Some(step.run), sealed, at, token }
@@ -179,7 +185,7 @@ pub(super) fn small_rehearsal() -> Sealed {
 
 fn rehearsal() -> Scribe {
     let token = Holder::Rehearsal(RehearsalToken::new());
-    Scribe::begin(small_plan(), Mode::Rehearsal, Place::rehearsal(), token)
+    Scribe::begin(small_plan(Mode::Rehearsal), Place::rehearsal(), token)
 }
 
 /// A rehearsal in which everything happened that may happen in a ceremony that is completed.
@@ -251,7 +257,7 @@ pub(super) fn real_ceremony(seed: u8) -> Sealed {
         spares: BTreeMap::new(),
     };
     let token = OwnToken { serial: place.token.clone(), seed, keys: BTreeMap::new() };
-    Scribe::begin(small_plan(), Mode::Real, place, Holder::Own(token)).end()
+    Scribe::begin(small_plan(Mode::Real), place, Holder::Own(token)).end()
 }
 
 /// A token that answers as it should, with keys of a seed.

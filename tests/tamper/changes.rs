@@ -2,6 +2,7 @@
 //! or in another order.
 
 use ceremony::record::Record;
+use ceremony::time::Offset;
 use serde_json::{Map, Value, json};
 
 use super::forger::{Book, derived, mirrored};
@@ -260,6 +261,8 @@ impl Walk<'_> {
         let (year, month, day, hour, minute, second) = record.at.utc();
         let zulu = format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
         self.change(&path, "the same in UTC", json!(zulu));
+        let utc = record.at.at(Offset::UTC).to_string();
+        self.change(&path, "the same in UTC, as an offset", json!(utc));
     }
 
     fn change(&mut self, path: &[Place], how: &'static str, value: Value) {

@@ -10,22 +10,31 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use crate::support::nothing;
-
-use ceremony::compile::compile;
+use ceremony::compile::{Compiled, compile};
 use ceremony::graph::Graph;
 use ceremony::hex::{Digest, Octets, decode, encode};
 use ceremony::inputs::Inputs;
-use ceremony::key::{Check, Curve};
+use ceremony::key::{Check, Curve, PublicKey};
 use ceremony::ledger::State;
-use ceremony::record::{Event, GENESIS, Record};
+use ceremony::record::{Event, GENESIS, Mode, Record};
 use ceremony::run::{FactKind, Next, Request, Run, Step};
 use ceremony::seal::Made;
 use ceremony::token::TokenAnswer;
 use ceremony::verify::{Sealed, Trust, Verdict, replay, replay_unsealed};
+use ceremony::violation::Violation;
 use serde_json::{Value, json};
 
 use super::ceremonies::signature;
+use crate::support::nothing;
+
+/// Which of the rehearsal's keys a forger uses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Keys {
+    /// The audit key alone: a real root key would not be at hand.
+    Audit,
+    /// The root key of the first generation as well, with which every structure is signed anew.
+    AuditAndRoot,
+}
 
 /// A sealed ceremony taken apart: its records, and the run before each of them.
 pub(super) struct Book {
@@ -72,23 +81,30 @@ impl Book {
     /// The same records, to be performed again on other inputs: those must compile, and the first
     /// record names them.
     pub(super) fn on_inputs(&self, inputs: BTreeMap<String, Vec<u8>>) -> Result<Self, String> {
-        let said = |violations: Vec<ceremony::violation::Violation>| {
-            violations.first().map_or_else(String::new, |v| format!("{}: {}", v.rule, v.found))
+        let said = |violations: Vec<Violation>| {
+            violations.first().map_or_else(String::new, |v| format!("{}: {}", v.rule, v.found.en))
         };
-        let compiled = Inputs::sealed(&inputs)
-            .and_then(|inputs| compile(&inputs, &self.state))
-            .map_err(said)?;
         let Event::Opened(opened) =
             serde_json::from_value(self.records[0]["event"].clone()).unwrap()
         else {
             panic!("a transcript begins with Opened")
         };
-        let opened = compiled.opened(opened.mode, opened.room);
+        let compiled = self.compiled(&inputs, opened.mode).map_err(said)?;
+        let opened = compiled.opened(opened.room);
         let mut records = self.records.clone();
         records[0]["event"] = serde_json::to_value(Event::Opened(opened)).unwrap();
         let sealed = Sealed { inputs, ..self.sealed.clone() };
         let (lines, before) = (Vec::new(), vec![None]);
         Ok(Self { records, sealed, state: Arc::clone(&self.state), lines, before, ..*self })
+    }
+
+    /// What inputs compile to after the same ceremonies, for one of this mode.
+    pub(super) fn compiled(
+        &self,
+        inputs: &BTreeMap<String, Vec<u8>>,
+        mode: Mode,
+    ) -> Result<Compiled, Vec<Violation>> {
+        Inputs::sealed(inputs).and_then(|inputs| compile(&inputs, &self.state, mode))
     }
 
     /// What was agreed.
@@ -154,12 +170,19 @@ impl Book {
     /// The folder with each record changed, made to fit what stands before it, and sealed again.
     pub(super) fn forge_throughout(
         &self,
+        keys: Keys,
         change: impl Fn(&mut Value),
     ) -> Result<Sealed, Box<Refused>> {
         let folder = Sealed { inputs: self.sealed.inputs.clone(), ..Sealed::default() };
         let mut forgery = Forgery { book: self, run: None, folder };
         for (at, record) in self.records.iter().enumerate() {
             let mut record = forgery.fit(record.clone());
+            if keys == Keys::AuditAndRoot
+                && let Some(signatures) = forgery.run.as_ref().and_then(structures_signed)
+                && record["event"]["answer"].get("signatures").is_some()
+            {
+                record["event"]["answer"]["signatures"] = json!(signatures);
+            }
             change(&mut record);
             if let Err(fault) = forgery.take(record) {
                 return Err(Box::new(Refused { at, fault, folder: forgery.folder }));
@@ -373,6 +396,23 @@ fn audit_signature(run: &Run, kind: &str, payload: &str) -> Octets {
         .unwrap();
     let private = key.private_octets().unwrap();
     Octets(signature(Curve::P256, &private, &Curve::P256.digest(message.as_bytes())))
+}
+
+/// The rehearsal's signatures on the structures that are asked for now, if any are.
+fn structures_signed(run: &Run) -> Option<Vec<String>> {
+    let expected = run.expected_signatures().ok()?;
+    let root = run.graph().key(&"g1".parse().unwrap())?;
+    let derived = |public: &PublicKey| {
+        (0..ceremony::rehearsal::ATTEMPTS)
+            .map(|attempt| root.template(run.graph(), attempt.into()))
+            .find(|template| template.rehearsal.public().as_ref() == Some(public))
+    };
+    let signed = expected.iter().map(|expected| {
+        let (tbs, key) = (expected.structure()?, expected.key());
+        let private = derived(key)?.rehearsal.private_octets().unwrap();
+        Some(encode(&signature(key.curve(), &private, &key.curve().digest(tbs))))
+    });
+    signed.collect()
 }
 
 /// The whole judgement: replay, every signature, the verdict.

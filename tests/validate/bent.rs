@@ -13,7 +13,6 @@ pub(crate) type Bent = (&'static str, Vec<u8>);
 
 /// Bent Document Signers that OpenSSL must refuse too.
 pub(crate) fn for_everyone(good: &Made) -> Vec<Bent> {
-    let key_id = OLD.public().key_identifier();
     vec![
         ("P-PATH-ISSUER", good.with(|made| made.issuer = made.subject.clone())),
         ("P-PATH-KEY", good.other(35, false, &tlv(0x30, &[&tlv(0x80, &[&[7; 20]])]))),
@@ -27,19 +26,15 @@ pub(crate) fn for_everyone(good: &Made) -> Vec<Bent> {
         ("P-EXT-UNIQUE", good.with(|made| made.extensions.push(made.extensions[0].clone()))),
         ("P-DER", vec![0x30, 0x80, 0, 0]),
         ("R-V3", good.with(|made| made.version = 2)),
-        ("I-DS-AKI", {
-            let id = tlv(0x80, &[&key_id]);
-            let more = [tlv(0xa1, &[&tlv(0x82, &[b"a"])]), tlv(0x82, &[&[5]])].concat();
-            good.other(35, false, &tlv(0x30, &[&id, &more]))
-        }),
     ]
 }
 
 /// Bent Document Signers by the rules of ISO/IEC 18013-5 and the CP/CPS alone.
 pub(crate) fn for_an_iaca(good: &Made) -> Vec<Bent> {
     let a_name = tlv(0x30, &[&tlv(0x82, &[b"a.example"])]);
-    let far = good.not_before.plus_seconds(457 * 86_400 + 1);
-    let french = ceremony::x509::DirectoryName::new("FR", "O", "CN").unwrap().der().to_vec();
+    // Both ends count: it is 457 days and one second long.
+    let far = good.not_before.plus_seconds(457 * 86_400);
+    let french = crate::issuing::name("FR", "O", "CN").der().to_vec();
     vec![
         // Known, critical, and not processed.
         ("R-VERIFIER", good.other(30, true, &[0x30, 0])),
@@ -50,16 +45,45 @@ pub(crate) fn for_an_iaca(good: &Made) -> Vec<Bent> {
         ("I-DS-KEY-USAGE", good.other(15, false, &[3, 2, 7, 0x80])),
         ("I-DS-EKU", good.other(37, true, &[0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 1])),
         ("I-DS-EKU", good.with(|made| made.drop(37))),
-        ("I-DS-SKI", good.other(14, false, &[&[4, 20][..], &[7; 20]].concat())),
-        ("I-DS-IAN", good.other(18, false, &a_name)),
-        ("I-DS-IAN", good.with(|made| made.drop(18))),
-        ("I-DS-CDP", good.with(|made| made.drop(31))),
-        ("I-DS-CDP", good.other(31, false, &[0x30, 0])),
+        ("I-ROOT-SKI", good.other(14, false, &[&[4, 20][..], &[7; 20]].concat())),
+        ("I-ROOT-IAN", good.other(18, false, &a_name)),
+        ("I-ROOT-IAN", good.with(|made| made.drop(18))),
+        ("I-ROOT-CDP", good.with(|made| made.drop(31))),
+        ("I-ROOT-CDP", good.other(31, false, &[0x30, 0])),
         ("I-DS-VALIDITY", good.with(|made| made.not_after = far)),
         ("I-DS-KEY", good.with(|made| made.key = rsa_key())),
-        ("I-DS-EXT", good.with(|made| made.extensions.push(extension(32, false, &[0x30, 0])))),
+        ("I-DS-EXT", good.with(|made| made.extensions.push(extension(36, false, &[0x30, 0])))),
         ("I-COUNTRY", good.with(|made| made.subject = french)),
+        ("I-NAME", good.with(|made| made.subject = rdns(&[(6, 0x13, b"JP")]))),
+        (
+            "I-STATE",
+            good.with(|made| {
+                made.subject = rdns(&[(6, 0x13, b"JP"), (8, 12, b"Tokyo"), (3, 12, b"DS")]);
+            }),
+        ),
+        ("I-DS-WITHIN", good.with(|made| made.not_before = hours(first_day(), -1))),
+        ("P-SERIAL", good.with(|made| made.serial = [0x95; 20])),
+        (
+            "I-AKI",
+            good.other(35, true, &tlv(0x30, &[&tlv(0x80, &[&OLD.public().key_identifier()])])),
+        ),
     ]
+}
+
+/// A key on brainpoolP256r1: the form alone.
+pub(crate) fn brainpool() -> Vec<u8> {
+    let curve = [6, 9, 0x2b, 0x24, 3, 3, 2, 8, 1, 1, 7];
+    let algorithm = tlv(0x30, &[&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], &curve]);
+    tlv(0x30, &[&algorithm, &tlv(3, &[&[0, 4], &[7; 64]])])
+}
+
+/// A Name of one attribute in each RDN: the last octet of its kind, its tag, its value.
+pub(crate) fn rdns(attributes: &[(u8, u8, &[u8])]) -> Vec<u8> {
+    let rdn = |(kind, tag, value): &(u8, u8, &[u8])| {
+        let pair = tlv(0x30, &[&[6, 3, 0x55, 4, *kind], &tlv(*tag, &[value])]);
+        tlv(0x31, &[&pair])
+    };
+    tlv(0x30, &[&attributes.iter().map(rdn).collect::<Vec<_>>().concat()])
 }
 
 /// An RSA key of 64 bits: of the right form for RSA.
@@ -89,6 +113,7 @@ pub(crate) fn around(good: &Offered) -> Vec<(&'static str, Offered)> {
         ("P-CRL-ONCE", with(vec![crl_of(OLD, 0, &[[9; 20], [9; 20]])])),
         ("P-DER", rooted(vec![twice])),
         ("P-PATH-KEY", rooted(vec![root(STRANGER)])),
+        ("P-PATH-ALGORITHM", rooted(vec![link(OLD, OLD).with(|made| made.key = brainpool())])),
         // A trusted root must be one: a Document Signer signs nothing.
         ("I-ROOT-BASIC-CONSTRAINTS", rooted(vec![link(OLD, OLD).with(|made| made.drop(19))])),
     ]
@@ -107,7 +132,7 @@ pub(crate) fn crls(good: &MadeCrl, noon: Instant) -> Vec<Bent> {
     let scope = [0x30, 3, 0x81, 1, 0xff];
     let mut cases = vec![
         ("P-PATH-ISSUER", good.with(|crl| crl.issuer = other)),
-        ("P-CRL-TIME", good.with(|crl| crl.updates.1 = None)),
+        ("I-CRL-NEXT-UPDATE", good.with(|crl| crl.updates.1 = None)),
         ("P-PATH-KEY", good.with(|crl| drop(crl.extensions.remove(0)))),
         ("I-CRL-EXT", good.with(|crl| drop(crl.extensions.remove(1)))),
         ("P-CRL-DATES", good.with(|crl| crl.entries.push(entry([9; 20], noon, &[])))),
@@ -127,9 +152,7 @@ pub(crate) fn crls(good: &MadeCrl, noon: Instant) -> Vec<Bent> {
             good.with(|crl| crl.extensions[1] = extension(20, false, &long))
         }),
         ("P-CRL-KEY", {
-            let key = tlv(0x80, &[&OLD.public().key_identifier()]);
-            let names = [tlv(0xa1, &[&tlv(0x82, &[b"a"])]), tlv(0x82, &[&[5]])].concat();
-            let value = tlv(0x30, &[&key, &names]);
+            let value = tlv(0x30, &[&tlv(0xa1, &[&tlv(0x82, &[b"a"])]), &tlv(0x82, &[&[5]])]);
             good.with(|crl| crl.extensions[0] = extension(35, false, &value))
         }),
     ];

@@ -5,7 +5,7 @@
 use ceremony::key::Curve;
 use ceremony::path::Offered;
 use ceremony::time::Instant;
-use ceremony::x509::{DirectoryName, Reason, Revoked};
+use ceremony::x509::{Reason, Revoked};
 
 use crate::issuing::{self, CRL_URL, ISSUER_ALT_NAME, TestKey, ca, extension, tlv, utc};
 
@@ -163,7 +163,7 @@ pub(crate) fn signer(issuer: TestKey, not_before: Instant) -> Made {
         serial: SIGNER,
         signer: issuer,
         issuer: ca().der().to_vec(),
-        subject: DirectoryName::new("JP", "機構", "Sample DS 0001").unwrap().der().to_vec(),
+        subject: crate::issuing::name("JP", "機構", "Sample DS 0001").der().to_vec(),
         not_before,
         not_after: not_before.plus(&"4 months".parse().unwrap()).unwrap().plus_seconds(-1),
         key: spki(DOCUMENT),

@@ -1,12 +1,14 @@
-//! The anchor: what says that a ceremony is the CA's. The only root of trust of `verify`.
+//! The anchor: the reviewed file that identifies a CA's ceremonies, and the only root of trust of
+//! `verify`.
 //!
-//! It pins every ceremony of a ledger. What it says of one was read aloud in words in the room,
-//! written on a slip of paper, signed, and is committed by a reviewed change. Whoever holds the
-//! audit key, and nothing else, can then change nothing that was held before.
+//! It pins every ceremony of a ledger. The values of each pin were read aloud as words at the
+//! ceremony, written on a signed slip of paper, and committed by a reviewed change. So somebody who
+//! holds only the audit key cannot alter an earlier ceremony unnoticed.
 
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
+use core::fmt::Display;
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
@@ -14,17 +16,18 @@ use toml::Spanned;
 
 use crate::fault::Fault;
 use crate::hex::Digest;
+use crate::language::Bilingual;
 use crate::ledger::{Held, State};
 use crate::name::Name;
-use crate::plan::format_is_1;
 use crate::record::Mode;
 use crate::rule::RuleId;
+use crate::says;
 use crate::text;
 use crate::time::Day;
 use crate::violation::{Input, Violation};
 use crate::words;
 
-/// `anchor.toml`
+/// An anchor as read from `anchor.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Anchor {
@@ -32,20 +35,20 @@ pub struct Anchor {
     pub format: Spanned<u32>,
     /// The CA's name in the file system.
     pub ca: Name,
-    /// Of which kind its ceremonies are: real, or the drills of a team that practises. Everyone
-    /// can compute a rehearsal's keys, so there is no anchor for one.
+    /// The kind of its ceremonies: real, or drill. A rehearsal has no anchor, because everyone can
+    /// compute its keys.
     pub mode: Spanned<Mode>,
-    /// Every ceremony, in their order, from its slip of paper.
+    /// The pins of all ceremonies, in ledger order, as written on their slips of paper.
     pub ceremony: Vec<Pin>,
 }
 
-/// One ceremony, as its slip of paper has it.
+/// The pin of one ceremony: the values on its slip of paper.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Pin {
-    /// Its place in the ledger.
+    /// The ceremony's place in the ledger.
     pub sequence: u32,
-    /// Its name.
+    /// The ceremony's name.
     pub name: Name,
     /// The bindings' id, which covers every input.
     #[serde(deserialize_with = "value")]
@@ -53,30 +56,22 @@ pub struct Pin {
     /// The chain value of the transcript's last record.
     #[serde(deserialize_with = "value")]
     pub head: Digest,
-    /// The chain value of the postscript's last record; 32 zero octets where there is none.
+    /// The chain value of the postscript's last record; 32 zero octets if there is no postscript.
     #[serde(deserialize_with = "value")]
     pub postscript: Digest,
-    /// SHA-256 of the SubjectPublicKeyInfo of an audit key that was made in it: no earlier key
-    /// vouches for it (5.7.2), so people do.
+    /// SHA-256 of the SubjectPublicKeyInfo of an audit key that was generated in this ceremony. No
+    /// earlier key vouches for a new audit key (5.7.2), so people confirm it on the slip.
     #[serde(default, deserialize_with = "value_if_any")]
     pub audit_key: Option<Digest>,
     /// The day on which the slip was signed.
     pub signed_on: Day,
 }
 
-/// A value as its slip has it: 64 hexadecimal digits, or the 32 words that were read aloud.
+/// Reads a digest as the slip shows it: 64 hexadecimal digits, or the 32 words that were read
+/// aloud.
 fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
     let text = String::deserialize(deserializer)?;
-    if !text.trim().contains(char::is_whitespace) {
-        return text.parse().map_err(D::Error::custom);
-    }
-    let octets = words::octets(&text).map_err(|word| {
-        D::Error::custom(format!("`{word}` is not one of the PGP word list at its place"))
-    })?;
-    let octets: [u8; 32] = octets.try_into().map_err(|octets: Vec<u8>| {
-        D::Error::custom(format!("{} words; 32 are asked for", octets.len()))
-    })?;
-    Ok(Digest(octets))
+    words::digest(&text).map_err(|said| D::Error::custom(said.en))
 }
 
 fn value_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
@@ -84,32 +79,41 @@ fn value_if_any<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Dig
 }
 
 impl Anchor {
-    /// Reads `anchor.toml`; the first error of its form otherwise.
-    pub fn parse(octets: &[u8]) -> Result<Self, Violation> {
-        let anchor: Self = text::document(Input::Anchor, octets)?;
-        format_is_1(Input::Anchor, &anchor.format)?;
+    /// Reads `anchor.toml`.
+    ///
+    /// # Errors
+    ///
+    /// All violations of the file's form.
+    pub fn parse(octets: &[u8]) -> Result<Self, Vec<Violation>> {
+        let anchor = text::document(Input::Anchor, octets, |anchor: &Self| &anchor.format)?;
         if *anchor.mode.get_ref() == Mode::Rehearsal {
-            return Err(Violation::at(
+            return Err(vec![Violation::at(
                 Input::Anchor,
                 anchor.mode.span(),
                 RuleId::S_FORM,
-                "`real` or `drill`",
-                "a rehearsal, whose keys everyone can compute",
-                "a rehearsal is judged with --rehearsal and needs no anchor",
-            ));
+                says!("`real` 又は `drill`", "`real` or `drill`"),
+                says!(
+                    "リハーサル(鍵は誰でも計算できる)",
+                    "a rehearsal, whose keys everyone can compute"
+                ),
+                says!(
+                    "リハーサルは --rehearsal で検証し、アンカーを要しない",
+                    "a rehearsal is judged with --rehearsal and needs no anchor"
+                ),
+            )]);
         }
         Ok(anchor)
     }
 
-    /// Whether every ceremony of a ledger is the one that is pinned here, in the same order, and
-    /// how many of them are.
+    /// Compares every ceremony of a ledger, in order, with its pin, and counts those that are
+    /// pinned.
     ///
     /// # Errors
     ///
-    /// S-ANCHOR, with the first thing that differs.
+    /// S-ANCHOR, with the first value that differs.
     pub fn compare(&self, state: &State) -> Result<Pinned, Fault> {
         if let Some(genesis) = &state.genesis {
-            same("the CA", &self.ca, &genesis.ca)?;
+            same(&says!("認証局", "the CA"), &self.ca, &genesis.ca)?;
         }
         let mut pinned = 0;
         for (found, pin) in state.held.iter().zip(&self.ceremony) {
@@ -125,7 +129,8 @@ impl Anchor {
         self.ceremony.iter().any(|pin| pin.name == *ceremony)
     }
 
-    /// The ceremony that a ledger lacks, if it ends before the last one that is pinned.
+    /// Returns the first pinned ceremony that the ledger lacks, if the ledger ends before the last
+    /// pin.
     #[must_use]
     pub fn lacked(&self, state: &State) -> Option<&Pin> {
         self.ceremony.get(state.held.len())
@@ -135,16 +140,16 @@ impl Anchor {
 /// How much of a ledger an anchor pins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Pinned {
-    /// How many ceremonies were compared and are the same.
+    /// The number of ceremonies that were compared and equal their pins.
     pub pinned: usize,
-    /// How many the ledger has.
+    /// The number of ceremonies in the ledger.
     pub held: usize,
-    /// How many the anchor has.
+    /// The number of pins in the anchor.
     pub pins: usize,
 }
 
 impl Pinned {
-    /// Whether the last ceremony of the ledger is pinned, and so each before it.
+    /// Whether every ceremony of the ledger is pinned, including the last.
     #[must_use]
     pub const fn is_whole(self) -> bool {
         self.pinned == self.held
@@ -153,28 +158,42 @@ impl Pinned {
 
 impl Pin {
     fn compare(&self, found: &Held) -> Result<(), Fault> {
-        let of = |what: &str| format!("the {what} of {}", self.name);
-        same("the ceremony", &self.name, &found.ceremony)?;
+        let name = &self.name;
+        let of = |what: &str| says!("{name} の {what}", "the {what} of {name}");
+        same(&says!("セレモニー", "the ceremony"), name, &found.ceremony)?;
         same(&of("sequence"), &self.sequence, &found.sequence)?;
         same(&of("bindings"), &self.bindings, &found.bindings)?;
         same(&of("head"), &self.head, &found.head)?;
         same(&of("postscript"), &self.postscript, &found.postscript)?;
-        let key = |key: &Option<Digest>| key.map_or_else(|| "none".to_string(), |k| k.to_string());
-        same(&of("new audit key"), &key(&self.audit_key), &key(&found.audit_key))
+        if self.audit_key == found.audit_key {
+            return Ok(());
+        }
+        let key = |key: Option<Digest>| key.map_or_else(Bilingual::none, Bilingual::plain);
+        let asked = key(self.audit_key);
+        let asked = says!(
+            asked;
+            "{name} の新しい監査用の鍵: {asked}",
+            "the new audit key of {name} {asked}"
+        );
+        Err(Fault::new(RuleId::S_ANCHOR, asked, key(found.audit_key)))
     }
 }
 
-/// What the anchor says is what the ledger has.
-fn same<T: PartialEq + ToString>(what: &str, asked: &T, found: &T) -> Result<(), Fault> {
+/// Checks that a value of the ledger equals the anchor's.
+fn same<T: PartialEq + Display>(what: &Bilingual, asked: &T, found: &T) -> Result<(), Fault> {
     if asked == found {
         return Ok(());
     }
-    Err(Fault::new(RuleId::S_ANCHOR, format!("{what} {}", asked.to_string()), found.to_string()))
+    let asked = says!(what; "{what}: {asked}", "{what} {asked}");
+    Err(Fault::new(RuleId::S_ANCHOR, asked, Bilingual::plain(found)))
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use alloc::format;
+    use alloc::string::ToString as _;
+
     use super::*;
 
     fn parsed(head: &str) -> Result<Digest, String> {
@@ -184,7 +203,8 @@ mod tests {
              bindings = \"{other}\"\nhead = \"\"\"{head}\"\"\"\npostscript = \"{other}\"\n\
              signed-on = 2026-04-01\n"
         );
-        let anchor = Anchor::parse(text.as_bytes()).map_err(|violation| violation.found)?;
+        let anchor = Anchor::parse(text.as_bytes())
+            .map_err(|found| found.first().unwrap().found.en.clone())?;
         assert_eq!(anchor.ceremony.first().unwrap().audit_key, None);
         Ok(anchor.ceremony.first().unwrap().head)
     }

@@ -1,7 +1,7 @@
-//! The files that a ceremony hands out, computed from its events at the end.
+//! The files that a ceremony hands out, computed from its run.
 //!
-//! **Invariant:** nothing here is written by anyone; every file follows from the run, so a verifier
-//! computes the same.
+//! **Invariant:** every file here follows from the run alone, so a verifier computes the same
+//! files.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -13,11 +13,14 @@ use crate::name::Name;
 use crate::notice;
 use crate::record::End;
 use crate::run::Run;
-use crate::script::{self, Language};
+use crate::script;
+use crate::time::Offset;
 use crate::x509::readable;
 
-/// Every file by its name in the output folder: papers always; certificates and CRLs when the
-/// ceremony was completed.
+/// Returns every file by its name in the output folder.
+///
+/// The papers are always present; certificates, CRLs and notices only if the ceremony was
+/// completed.
 #[must_use]
 pub fn all(run: &Run) -> BTreeMap<String, Vec<u8>> {
     let mut files = papers(run);
@@ -26,10 +29,10 @@ pub fn all(run: &Run) -> BTreeMap<String, Vec<u8>> {
         for name in &run.graph().released {
             let withheld = run.compiled().state.certificates.get(name);
             if let Some(der) = withheld.and_then(|certificate| certificate.der.as_ref()) {
-                put_certificate(&mut files, name, der);
+                put_certificate(&mut files, name, der, run.graph().offset());
             }
         }
-        for language in [Language::Ja, Language::En] {
+        for language in run.graph().languages.iter().copied() {
             let notice = notice::render(run.compiled(), language).map(String::into_bytes);
             files.extend(notice.map(|text| (format!("notice.{}.md", language.code()), text)));
         }
@@ -37,7 +40,8 @@ pub fn all(run: &Run) -> BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The inputs, the graph, the bindings and the script: all that is known before the first act.
+/// Returns the inputs, the graph, the bindings and the script: all that is known before the first
+/// operation.
 fn papers(run: &Run) -> BTreeMap<String, Vec<u8>> {
     let compiled = run.compiled();
     let mut files: BTreeMap<String, Vec<u8>> = compiled
@@ -47,7 +51,7 @@ fn papers(run: &Run) -> BTreeMap<String, Vec<u8>> {
         .collect();
     files.insert("graph.txt".into(), compiled.graph.text().as_bytes().to_vec());
     files.insert("bindings.txt".into(), compiled.bindings.text().as_bytes().to_vec());
-    for language in [Language::Ja, Language::En] {
+    for language in compiled.graph.languages.iter().copied() {
         let text = script::render(compiled, language);
         files.insert(format!("script.{}.md", language.code()), text.into_bytes());
     }
@@ -59,7 +63,7 @@ fn structures(run: &Run, files: &mut BTreeMap<String, Vec<u8>>) {
     for index in 0..graph.certificates.len() {
         let Some(name) = graph.item_name(Item::Certificate(index)) else { continue };
         let Some(signed) = run.signed().get(name.as_str()) else { continue };
-        put_certificate(files, name, &signed.der);
+        put_certificate(files, name, &signed.der, graph.offset());
     }
     let mut rows = Vec::new();
     for planned in &graph.crls {
@@ -82,9 +86,9 @@ fn structures(run: &Run, files: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-fn put_certificate(files: &mut BTreeMap<String, Vec<u8>>, name: &Name, der: &[u8]) {
+fn put_certificate(files: &mut BTreeMap<String, Vec<u8>>, name: &Name, der: &[u8], offset: Offset) {
     files.insert(format!("{name}.der"), der.to_vec());
-    files.insert(format!("{name}.txt"), readable::certificate(der).into_bytes());
+    files.insert(format!("{name}.txt"), readable::certificate(der, offset).into_bytes());
 }
 
 fn crl_file(name: &str) -> String {

@@ -1,9 +1,13 @@
-//! What fills the graph's holes: everything known at review besides public keys, for the first
-//! attempt; and the digest of every input, so that the bindings' id, which is read aloud and signed
-//! on paper, covers what the graph does not show (approvals, credentials, who examined).
+//! The bindings: the values that fill the graph's holes for the first attempt, as far as they are
+//! known at review (all but the public keys).
 //!
-//! Approvals and the transcript's first record name both ids: the graph's, and that of these
-//! bindings.
+//! They also contain the digest of every input. So the bindings' id, which is read aloud and signed
+//! on paper, covers what the graph does not show: approvals, credentials, and who examined an
+//! application.
+//!
+//! Approvals and the transcript's first record name both ids, the graph's and the bindings'. A
+//! rehearsal and a drill have bindings of their own, which say so: an approval of them is none of
+//! the real ceremony.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -13,7 +17,7 @@ use crate::graph::{Graph, Item};
 use crate::hex::{Digest, encode};
 use crate::key::PublicKey;
 use crate::name::Name;
-use crate::record::Predecessor;
+use crate::record::{Mode, Predecessor};
 use crate::x509::EncodeError;
 
 /// The bindings of a graph.
@@ -23,8 +27,10 @@ pub struct Bindings {
 }
 
 impl Bindings {
-    /// Binds what is known: `known` holds the public keys that exist already, `stand_ins` one for
-    /// every key.
+    /// Makes the bindings of a graph.
+    ///
+    /// `known` holds the public keys that exist already; `stand_ins` holds a public key for every
+    /// key.
     pub(crate) fn of(
         graph: &Graph,
         inputs: &BTreeMap<String, Digest>,
@@ -38,6 +44,11 @@ impl Bindings {
         }
         text.push_str("\n# what they compile to\n\n");
         let _ = writeln!(text, "graph        {}", graph.id());
+        match graph.mode {
+            Mode::Rehearsal => text.push_str("held as      a rehearsal\n"),
+            Mode::Drill => text.push_str("held as      a drill\n"),
+            Mode::Real => {}
+        }
         match predecessor {
             None => text.push_str("predecessor  nothing\n"),
             Some(before) => {
@@ -79,8 +90,7 @@ impl Bindings {
     }
 }
 
-/// A structure whose holes are all known is bound to the octet; of any other only the length is
-/// known.
+/// Writes a structure's digest if all its holes are known, and otherwise only its length.
 fn write_structure(
     text: &mut String,
     graph: &Graph,

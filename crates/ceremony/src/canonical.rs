@@ -1,8 +1,8 @@
-//! The canonical text of a document: what its digest is over, and what a sealed folder keeps.
+//! The canonical text of a document: the text that is digested and kept in a sealed folder.
 //!
-//! Two texts of one meaning have one canonical text: comments, white space, the order of entries,
-//! the way a table or a number is written, and the offset of a time leave no trace. It is TOML, and
-//! reads back as the same document.
+//! Two documents with the same meaning have the same canonical text: comments, white space, the
+//! order of entries, the notation of tables and numbers, and the offset of a time are normalised.
+//! The canonical text is TOML and parses to the same document.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -16,7 +16,11 @@ use crate::text::{form, text_of};
 use crate::time::Instant;
 use crate::violation::{Input, Violation};
 
-/// The canonical text of a document.
+/// Returns the canonical text of a document.
+///
+/// # Errors
+///
+/// A violation if the document is not plain text or not TOML.
 pub fn canonical(input: Input, octets: &[u8]) -> Result<String, Violation> {
     let text = text_of(input, octets)?;
     let table: Table = toml::from_str(text).map_err(|error| form(input, text, &error))?;
@@ -28,15 +32,15 @@ pub fn canonical(input: Input, octets: &[u8]) -> Result<String, Violation> {
 /// One table of a canonical text.
 #[derive(Debug)]
 pub(crate) struct Heading<'t> {
-    /// Its name; nothing for what stands before every heading.
+    /// Its name; empty for the entries before the first heading.
     pub(crate) name: &'t str,
-    /// Whether it is one of a list of tables.
+    /// Whether it is an element of an array of tables.
     pub(crate) listed: bool,
-    /// Its entries, as they are written.
+    /// Its entries, as name and value.
     pub(crate) entries: Vec<(&'t str, &'t str)>,
 }
 
-/// The tables of a canonical text, in which every heading and every entry is one line.
+/// Splits a canonical text into its tables. Each heading and each entry of the text is one line.
 pub(crate) fn headings(text: &str) -> Vec<Heading<'_>> {
     let mut found = Vec::from([Heading { name: "", listed: false, entries: Vec::new() }]);
     for line in text.lines() {
@@ -55,7 +59,8 @@ pub(crate) fn headings(text: &str) -> Vec<Heading<'_>> {
     found
 }
 
-/// Entries first, by name; then tables, by name, each under its full heading.
+/// Writes a table: first its entries, by name; then its inner tables, by name, each under its full
+/// heading.
 fn write_table(out: &mut String, path: &mut Vec<String>, table: &Table) {
     for (name, value) in sorted(table) {
         if !is_heading(value) {
@@ -94,7 +99,8 @@ fn sorted(table: &Table) -> Vec<(&String, &Value)> {
     entries
 }
 
-/// Tables, and arrays of nothing but tables, stand under headings.
+/// Whether a value is written under a heading: a table, or a non-empty array that holds only
+/// tables.
 fn is_heading(value: &Value) -> bool {
     match value {
         Value::Table(_) => true,
@@ -110,6 +116,13 @@ fn is_heading(value: &Value) -> bool {
 fn key(name: &str) -> String {
     let bare = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_';
     if !name.is_empty() && name.chars().all(bare) { name.to_string() } else { quoted(name) }
+}
+
+/// Returns a value as a canonical text has it.
+pub(crate) fn written(value: &Value) -> String {
+    let mut out = String::new();
+    write_value(&mut out, value);
+    out
 }
 
 fn write_value(out: &mut String, value: &Value) {
@@ -144,13 +157,13 @@ fn write_array(out: &mut String, items: &Array) {
     out.push(']');
 }
 
-/// An instant is written with Japan's offset; a bare date as it is.
+/// Writes an instant in its own offset in one form, and a bare date as it is.
 fn time(at: &Datetime) -> String {
     let text = at.to_string();
     text.parse::<Instant>().map_or(text, |instant| instant.to_string())
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
     for character in text.chars() {
         match character {
@@ -180,7 +193,7 @@ mod tests {
     #[test]
     fn form_leaves_no_trace() {
         let one = "b = 1\na = 'x' # c\n[t.u]\nd = 2026-04-01T00:00:00+09:00\n[[l]]\nx = [1,\n 2]\n[[l]]\n";
-        let other = "l = [{x = [0x1, 2]}, {}]\na = \"x\"\nt = { u = { d = 2026-03-31T15:00:00Z } }\nb = +1\n";
+        let other = "l = [{x = [0x1, 2]}, {}]\na = \"x\"\nt = { u = { d = 2026-04-01t00:00:00+09:00 } }\nb = +1\n";
         assert_eq!(of(one), of(other));
         assert_eq!(of(&of(one)), of(one));
         let read: Table = toml::from_str(&of(one)).unwrap();
@@ -199,6 +212,8 @@ mod tests {
             "a = true",
             "a = [[1]]",
             "a = []",
+            "a = 2026-04-01T00:00:00+09:00",
+            "a = 2026-03-31T15:00:00Z",
         ];
         let all: alloc::collections::BTreeSet<String> = texts.iter().map(|t| of(t)).collect();
         assert_eq!(all.len(), texts.len());

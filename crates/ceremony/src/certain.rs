@@ -1,15 +1,15 @@
-//! What cannot be otherwise, and why: the only place where the core would stop by itself.
+//! Values that cannot be missing, and why: the only place where the core may panic.
 //!
-//! A default in its place would be worse: an empty encoding, a serial of zeros.
+//! A default value would be worse than a panic: an empty encoding, a serial number of zeros.
 
 use core::fmt::Debug;
 
-/// Something that is always there.
+/// A value that is always present.
 pub(crate) trait Certain {
-    /// What is there.
+    /// The type of the value.
     type Value;
 
-    /// What is there; `why` says why it cannot be missing.
+    /// Returns the value; `why` states why it cannot be missing.
     fn certain(self, why: &'static str) -> Self::Value;
 }
 

@@ -1,7 +1,7 @@
-//! From a plan to its graph and bindings, or all the reasons why not.
+//! Compiles a plan to its graph and bindings, or reports every reason why it cannot.
 //!
-//! Every pure check precedes the first effect: each structure is built with stand-ins in its open
-//! holes, and every rule is judged on it, before a token is touched.
+//! All checks that need no token come before the first effect: each structure is built with
+//! stand-in keys, and every rule is judged on it, before a token is touched.
 //!
 //! **Invariant:** only [`compile`] makes a [`Graph`]. What the policy requires of every ceremony is
 //! added here; a plan cannot leave it out.
@@ -10,24 +10,26 @@ mod operations;
 mod structures;
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::bindings::Bindings;
-use crate::graph::{Bilingual, Demands, Graph, Origin, Person, PlannedKey, PlannedRecovery, SHEET};
+use crate::graph::{Demands, Graph, Origin, Person, PlannedKey, PlannedRecovery, SHEET};
 use crate::hex::Digest;
 use crate::inputs::{Inputs, input_digest};
 use crate::key::{Check, PublicKey};
+use crate::language::Bilingual;
 use crate::ledger::{Addresses, State};
 use crate::name::Name;
 use crate::plan::After;
-use crate::policy::Brought;
+use crate::policy::{Brought, rdns};
 use crate::record::{Mode, Opened, Place};
 use crate::rehearsal::GENERATIONS;
 use crate::rule::RuleId;
 use crate::rules;
+use crate::says;
 use crate::token::{Attribute, Holder, KeyTemplate};
 use crate::violation::{Input, Violation};
 use crate::x509::{DirectoryName, DirectoryNameError};
@@ -35,39 +37,47 @@ use crate::x509::{DirectoryName, DirectoryNameError};
 /// The format of plan, graph, bindings and transcript.
 pub const FORMAT: u32 = 1;
 
-/// A plan that keeps every rule: what is asked, what is known, and the inputs it came from.
+/// A plan that keeps every rule, compiled, with the inputs it came from.
 #[derive(Debug, Clone)]
 pub struct Compiled {
     /// The operations.
     pub graph: Graph,
-    /// What is known at review.
+    /// The values that are known at review.
     pub bindings: Bindings,
     /// The canonical texts of the inputs, by file name.
     pub inputs: BTreeMap<String, String>,
-    /// What the ceremonies before it left.
+    /// The ledger's state before this ceremony.
     pub before: Arc<State>,
-    /// The same after a recovery of this plan: what the ceremony is held on.
+    /// The state that the ceremony starts from: the same, or, if the plan has a recovery, the state
+    /// after it.
     pub state: Arc<State>,
-    /// The proofs of possession of every key that a request brings: nothing is issued before they
-    /// are proved.
+    /// The proofs of possession of the keys that requests bring. Nothing is issued before they are
+    /// verified.
     pub checks: Vec<Check>,
     /// Violations that an exception of the plan covers.
     pub excepted: Vec<Violation>,
-    /// What the rules report without refusing it.
+    /// Findings that the rules report without refusing the plan.
     pub warnings: Vec<Violation>,
 }
 
-/// Every input's digest, by name.
+/// Returns every input's digest, by file name.
 fn input_digests(texts: &BTreeMap<String, String>) -> BTreeMap<String, Digest> {
     texts.iter().map(|(name, text)| (name.clone(), input_digest(text))).collect()
 }
 
-/// Compiles a plan against the state that the ceremonies before it left, or gives every violation
-/// of a rule.
-pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Violation>> {
+/// Compiles a plan against the state that the earlier ceremonies left, for a ceremony of this mode.
+///
+/// # Errors
+///
+/// Every violation of a rule that no exception covers.
+pub fn compile(
+    inputs: &Inputs,
+    before: &Arc<State>,
+    mode: Mode,
+) -> Result<Compiled, Vec<Violation>> {
     let recovered = rules::recovered(&inputs.plan, before).map(Arc::new);
     let state = recovered.as_ref().unwrap_or(before);
-    let builder = Builder { inputs, state };
+    let builder = Builder { inputs, state, mode };
     let said = rules::before_graph(inputs, before, state);
     let rules::Said { excepted, warnings, mut violations } = said;
     if !violations.is_empty() {
@@ -88,9 +98,9 @@ pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Vio
         vec![Violation::whole(
             Input::Plan,
             RuleId::S_STRUCTURE,
-            "structures that can be encoded",
-            &error.to_string(),
-            "",
+            says!("符号化できる署名の対象", "structures that can be encoded"),
+            error.said(),
+            Bilingual::default(),
         )]
     })?;
     Ok(Compiled {
@@ -105,7 +115,7 @@ pub fn compile(inputs: &Inputs, before: &Arc<State>) -> Result<Compiled, Vec<Vio
     })
 }
 
-/// A valid point for every key, so that every structure can be built before a key exists.
+/// Returns a valid public key for every key, so that structures can be built before the keys exist.
 fn stand_ins(graph: &Graph) -> BTreeMap<Name, PublicKey> {
     let key = |k: &PlannedKey| Some((k.name.clone(), k.rehearsal(graph, 0).public()?));
     let mut keys: BTreeMap<Name, PublicKey> = graph.keys.iter().filter_map(key).collect();
@@ -114,7 +124,8 @@ fn stand_ins(graph: &Graph) -> BTreeMap<Name, PublicKey> {
 }
 
 impl Compiled {
-    /// What a token holds before this ceremony: the keys as they were made or copied.
+    /// Returns the keys that a token holds before this ceremony, with the attributes they were
+    /// generated or copied with.
     #[must_use]
     pub fn held(&self, holder: &Holder) -> Vec<KeyTemplate> {
         let graph = &self.graph;
@@ -129,12 +140,12 @@ impl Compiled {
         }
     }
 
-    /// The first record of a ceremony on this plan.
+    /// Makes the first record of a ceremony on this plan.
     #[must_use]
-    pub fn opened(&self, mode: Mode, room: Place) -> Opened {
+    pub fn opened(&self, room: Place) -> Opened {
         Opened {
             format: FORMAT,
-            mode,
+            mode: self.graph.mode,
             ceremony: self.graph.ceremony.clone(),
             graph: self.graph.id(),
             bindings: self.bindings.id(),
@@ -149,6 +160,7 @@ impl Compiled {
 struct Builder<'a> {
     inputs: &'a Inputs,
     state: &'a State,
+    mode: Mode,
 }
 
 impl Builder<'_> {
@@ -160,10 +172,12 @@ impl Builder<'_> {
         Ok(graph.close())
     }
 
-    /// What is wrong with names and certificates, beside what the rules of the plan refuse: so that
-    /// it need not wait for another run. What follows from those rules is not said again, and CRLs
-    /// wait: their days are the plan's. So does a plan of more keys or certificates than people
-    /// write by hand.
+    /// Finds violations in names and certificates in addition to those that `refused` the plan, so
+    /// that the author sees them in one run.
+    ///
+    /// It repeats no rule that was already refused. CRLs are left out, because their days depend on
+    /// the plan's own entries. So are plans with more keys or certificates than people write by
+    /// hand.
     fn beside(&self, refused: &[Violation]) -> Vec<Violation> {
         let plan = &self.inputs.plan;
         let by_hand = plan.key.len() <= usize::from(GENERATIONS) && plan.certificate.len() <= SHEET;
@@ -181,16 +195,20 @@ impl Builder<'_> {
         found
     }
 
-    /// The graph without what is signed and done.
+    /// Makes the graph without its structures and operations.
     fn heading(&self) -> Result<Graph, Vec<Violation>> {
         let Inputs { plan, policy, .. } = self.inputs;
         let window = plan.window.get_ref();
+        let offset = *policy.ca.offset.get_ref();
         Ok(Graph {
             ca: policy.ca.id.get_ref().clone(),
             ca_name: self.ca_name()?,
             addresses: Addresses {
                 issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-                crl_url: policy.root.crl_url.get_ref().clone(),
+                crl_urls: {
+                    let urls = policy.root.crl_urls.get_ref().iter();
+                    urls.map(|url| url.get_ref().clone()).collect()
+                },
             },
             ceremony: plan.ceremony.get_ref().clone(),
             after: match plan.after.get_ref() {
@@ -198,9 +216,12 @@ impl Builder<'_> {
                 After::Ceremony(name) => Some(name.clone()),
             },
             sequence: *plan.sequence.get_ref(),
-            window: (*window.from.get_ref(), *window.until.get_ref()),
+            window: (window.from.get_ref().at(offset), window.until.get_ref().at(offset)),
             seed: plan.serials.get_ref().0,
+            mode: self.mode,
+            languages: policy.ca.languages.iter().map(|l| *l.get_ref()).collect(),
             exceptions: rules::exceptions(plan),
+            clauses: self.inputs.cps.clauses(),
             demands: self.demands(),
             people: self.people(),
             roles: self.roles(),
@@ -221,6 +242,12 @@ impl Builder<'_> {
                 token: recovery.token.get_ref().clone(),
                 lost: recovery.lost.get_ref().clone(),
             }),
+            lost: plan
+                .lost
+                .iter()
+                .map(|(key, loss)| (key.get_ref().clone(), loss.reason.get_ref().clone()))
+                .collect(),
+            renewals: self.renewals(),
             abandoned: plan.abandoned.as_ref().map(|digest| *digest.get_ref()),
             released: plan.release.iter().map(|name| name.get_ref().clone()).collect(),
             certified: BTreeSet::new(),
@@ -230,32 +257,24 @@ impl Builder<'_> {
     }
 
     fn ca_name(&self) -> Result<DirectoryName, Vec<Violation>> {
-        let ca = &self.inputs.policy.ca;
-        let (country, organization, common_name) =
-            (ca.country.get_ref(), ca.organization.get_ref(), ca.common_name.get_ref());
-        let refused = |error: &DirectoryNameError| {
-            let asked = "an X.500 name of country, organization and common name";
-            let place = match error {
-                DirectoryNameError::Country { .. } => &ca.country,
-                DirectoryNameError::Length { attribute: "O", .. }
-                | DirectoryNameError::Unreadable { attribute: "O", .. } => &ca.organization,
-                DirectoryNameError::Length { .. } | DirectoryNameError::Unreadable { .. } => {
-                    &ca.common_name
-                }
-            };
+        let name = &self.inputs.policy.ca.name;
+        let rdns = rdns(name);
+        let refused = |(at, error): (Option<usize>, DirectoryNameError)| {
+            let place = at.and_then(|at| name.get_ref().get(at)).map(toml::Spanned::span);
             Violation::at(
                 Input::Policy,
-                place.span(),
+                place.unwrap_or_else(|| name.span()),
                 RuleId::R_DN,
-                asked,
-                &error.to_string(),
-                "choose a shorter or plainer name",
+                says!(
+                    "1 つの C と CN を含み、ほかに ST、L、O、OU、serialNumber を含みうる X.500 の識別名",
+                    "an X.500 name of one C, a CN, and of ST, L, O, OU, serialNumber as wanted"
+                ),
+                error.said(),
+                says!("より短く平易な名を選ぶ", "choose a shorter or plainer name"),
             )
         };
-        DirectoryName::new(country, organization, common_name).map_err(|_| {
-            let faults = DirectoryName::faults(country, organization, common_name);
-            faults.iter().map(refused).collect()
-        })
+        DirectoryName::new(&rdns)
+            .map_err(|_| DirectoryName::faults(&rdns).into_iter().map(refused).collect())
     }
 
     fn demands(&self) -> Demands {
@@ -287,10 +306,7 @@ impl Builder<'_> {
         known
             .map(|(id, person)| {
                 let roles = person.roles.iter().map(|r| r.get_ref().clone()).collect();
-                let name = Bilingual {
-                    ja: person.name_ja.get_ref().clone(),
-                    en: person.name.get_ref().clone(),
-                };
+                let name = person.said();
                 let organization = person.organization.get_ref().clone();
                 (id.clone(), Person { name, organization, roles })
             })
@@ -298,16 +314,13 @@ impl Builder<'_> {
     }
 
     fn roles(&self) -> BTreeMap<Name, Bilingual> {
-        let role = |(id, role): (&Name, &crate::policy::Role)| {
-            (id.clone(), Bilingual { ja: role.ja.clone(), en: role.en.clone() })
-        };
+        let role = |(id, role): (&Name, &crate::policy::Role)| (id.clone(), role.name.said());
         self.inputs.policy.role.iter().map(role).collect()
     }
 
     fn organizations(&self) -> BTreeMap<Name, Bilingual> {
-        let organization = |(id, o): (&Name, &crate::policy::Organization)| {
-            (id.clone(), Bilingual { ja: o.ja.clone(), en: o.en.clone() })
-        };
+        let organization =
+            |(id, o): (&Name, &crate::policy::Organization)| (id.clone(), o.name.said());
         self.inputs.policy.organization.iter().map(organization).collect()
     }
 }

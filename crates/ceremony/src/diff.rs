@@ -1,13 +1,13 @@
-//! What changes in meaning from one plan to another: for whoever reviews the change.
+//! The difference in meaning between two plans, for whoever reviews a change.
 //!
-//! A [`Meaning`] is what a plan says, as named facts: of the graph, of the three documents, and of
-//! what the rules say to them. [`compare`] sets two of them side by side; what differs in form only
-//! is in neither. The words for it are in `words`, the pages in `page`.
+//! A [`Meaning`] holds what a plan says as named facts: of the graph, of the three documents, and
+//! of the rules' findings. [`compare`] sets two of them side by side; differences in form alone are
+//! in neither. The words for it are in `words`, the pages in `page`.
 //!
 //! **Invariant:** the difference is empty exactly when documents, graph, bindings and predecessor
-//! are the same; that of (b, a) is the mirror of that of (a, b), but for titles, which are the new
-//! one's. **Deliberately absent:** a graph of a plan that breaks rules, which nobody may have. Its
-//! documents and its violations speak for it.
+//! are the same. The difference of (b, a) is the mirror of that of (a, b), except for titles, which
+//! are always taken from the new plan. **Deliberately absent:** a graph of a plan that breaks
+//! rules. Such a plan is compared by its documents and its violations only.
 
 mod meaning;
 mod page;
@@ -17,52 +17,54 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::graph::Bilingual;
 use crate::hex::Digest;
+use crate::language::Bilingual;
 use crate::name::Name;
 
 pub use page::{Form, render};
 
-/// What a plan says.
+/// The meaning of a plan, as named facts.
 #[derive(Debug, Clone)]
 pub struct Meaning {
     ceremony: Name,
-    /// The graph's id; nothing where rules are broken.
+    /// The graph's id; `None` if the plan breaks rules.
     graph: Option<Digest>,
     parts: BTreeMap<Part, Vec<Subject>>,
 }
 
-/// A part of what a plan says, in the order in which a reviewer reads.
+/// A part of a plan's meaning, in the order in which a reviewer reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Part {
     /// Which ceremony it is, and when.
     Ceremony,
-    /// What the rules refuse, report, or are excepted from.
+    /// Rules that refuse the plan or warn about it, and the plan's exceptions.
     Rules,
-    /// The keys that are made or found.
+    /// The keys that are generated in the ceremony or exist before it.
     Keys,
     /// The certificates to be signed.
     Certificates,
     /// The batch of CRLs to be signed, and its entries.
     Crls,
-    /// What was decided before.
+    /// The decisions that were made before the ceremony.
     Decisions,
     /// Who takes part.
     People,
     /// What is done, and by whom.
     Operations,
-    /// What else the plan says.
+    /// The plan's other entries.
     Plan,
+    /// The CP/CPS.
+    Cps,
     /// The policy.
     Policy,
     /// The roster.
     Roster,
-    /// The digests that follow.
+    /// The ids and digests, which follow from all the rest.
     Ids,
 }
 
 impl Part {
-    /// Whether it is read out of the graph, which a plan that breaks rules does not have.
+    /// Whether this part is read from the graph, which a plan that breaks rules does not have.
     const fn is_of_graph(self) -> bool {
         match self {
             Self::Ceremony
@@ -72,15 +74,15 @@ impl Part {
             | Self::Decisions
             | Self::People
             | Self::Operations => true,
-            Self::Rules | Self::Plan | Self::Policy | Self::Roster | Self::Ids => false,
+            Self::Rules | Self::Plan | Self::Cps | Self::Policy | Self::Roster | Self::Ids => false,
         }
     }
 }
 
-/// What facts are about.
+/// What a group of facts is about, such as a key or a certificate.
 #[derive(Debug, Clone)]
 struct Subject {
-    /// What makes it the same subject on the other side.
+    /// The key by which the subject is matched with one of the other plan.
     key: String,
     name: String,
     title: Option<Bilingual>,
@@ -94,71 +96,71 @@ struct Fact {
     weight: Weight,
 }
 
-/// When a fact is worth a reviewer's line.
+/// When a fact is shown to the reviewer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Weight {
     /// Always.
     Full,
-    /// Not of a subject that is on one side only: it follows from the others.
+    /// Hidden if its subject is in one plan only, because it then follows from the other facts.
     Detail,
-    /// Not where both sides have a graph: the graph says it.
+    /// Hidden if both plans have a graph, because the graph shows it.
     Said,
 }
 
-/// What differs.
+/// The difference between two plans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Difference {
-    /// The ceremonies of the old and of the new one.
+    /// The names of the old and the new ceremony.
     pub ceremonies: (Name, Name),
-    /// Which of them break rules, and have no graph to be compared.
+    /// Whether the old and the new plan break rules and so have no graph to compare.
     pub broken: (bool, bool),
-    /// The parts in which something differs.
+    /// The changes, by part.
     pub parts: BTreeMap<Part, Vec<Change>>,
 }
 
-/// What differs of one subject.
+/// The changes of one subject.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
-    /// Its name.
+    /// The subject's name.
     pub subject: String,
-    /// What people call it; of a subject in both, the new one's.
+    /// The subject's display name; if it is in both plans, the new plan's.
     pub title: Option<Bilingual>,
-    /// On which sides it is.
+    /// Which of the plans have the subject.
     pub side: Side,
-    /// Field by field.
+    /// The changed fields.
     pub rows: Vec<Row>,
 }
 
-/// On which sides a subject is.
+/// Which of the two plans have a subject.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Side {
-    /// In the old one only.
+    /// The old one only.
     Old,
-    /// In the new one only.
+    /// The new one only.
     New,
-    /// In both.
+    /// Both.
     Both,
 }
 
-/// One field on both sides.
+/// One field in both plans.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Row {
-    /// Its name.
+    /// The field's name.
     pub field: String,
-    /// What the old one says.
+    /// Its value in the old plan.
     pub old: Option<Bilingual>,
-    /// What the new one says.
+    /// Its value in the new plan.
     pub new: Option<Bilingual>,
 }
 
 impl Difference {
-    /// Whether both mean the same.
+    /// Whether the two plans mean the same.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.parts.is_empty()
     }
 
-    /// The same, told from the other side.
+    /// Returns the difference with old and new exchanged.
     #[must_use]
     pub fn mirrored(mut self) -> Self {
         self.ceremonies = (self.ceremonies.1, self.ceremonies.0);
@@ -177,11 +179,11 @@ impl Difference {
     }
 }
 
-/// Sets two meanings side by side.
+/// Compares two meanings.
 #[must_use]
 pub fn compare(old: &Meaning, new: &Meaning) -> Difference {
     let graphs = old.graph.is_some() && new.graph.is_some();
-    // Where the graphs are one, only the documents can tell what differs.
+    // If the graphs are the same, only the documents can show the difference.
     let said = graphs && old.graph != new.graph;
     let parts: BTreeSet<Part> = old.parts.keys().chain(new.parts.keys()).copied().collect();
     let mut found = BTreeMap::new();
@@ -212,6 +214,7 @@ fn changes(part: Part, old: &[Subject], new: &[Subject], said: bool) -> Vec<Chan
         | Part::Decisions
         | Part::People
         | Part::Plan
+        | Part::Cps
         | Part::Policy
         | Part::Roster
         | Part::Ids => BTreeSet::new(),
@@ -245,7 +248,7 @@ fn changes(part: Part, old: &[Subject], new: &[Subject], said: bool) -> Vec<Chan
         if moved.contains(&key) {
             rows.insert(0, place(&key, &old_keys, &new_keys));
         }
-        // A table whose every entry the graph says is no news.
+        // A table is left out if the graph shows each of its entries.
         let silent = |s: &Subject| !s.facts.is_empty() && shown(&Some(s.clone())).is_empty();
         let quiet = before.iter().chain(&after).all(silent);
         let Some(subject) = after.or(before) else { continue };
@@ -271,8 +274,8 @@ fn rows(old: &[Fact], new: &[Fact]) -> Vec<Row> {
     merged(&fields(old), &fields(new)).into_iter().filter_map(row).collect()
 }
 
-/// Both lists as one: the new one, and each name of the old one only behind the name that it
-/// followed.
+/// Merges both lists: the new one, with each name that is only in the old one placed behind the
+/// name that it followed there.
 fn merged(old: &[String], new: &[String]) -> Vec<String> {
     let known: BTreeSet<&String> = new.iter().collect();
     let mut gone: BTreeMap<Option<&String>, Vec<&String>> = BTreeMap::new();
@@ -292,8 +295,10 @@ fn merged(old: &[String], new: &[String]) -> Vec<String> {
     all
 }
 
-/// The names that changed their place among those of both lists: all but a longest sequence that
-/// kept its order, of several the first by its names, so that it is the same from either side.
+/// Returns the names that changed their place among those common to both lists.
+///
+/// These are all but a longest sequence that kept its order. Of several such sequences the first by
+/// its names is taken, so that the result is the same in both directions.
 fn moved(old: &[String], new: &[String]) -> BTreeSet<String> {
     let mut ends: Vec<(usize, Vec<&String>)> = Vec::new();
     for name in new {
@@ -315,7 +320,7 @@ fn longest<'a: 'b, 'b>(chains: impl Iterator<Item = &'b Vec<&'a String>>) -> Vec
     chains.max_by(better).cloned().unwrap_or_default()
 }
 
-/// Behind what it stood, and behind what it stands.
+/// Says behind which name the key stood in the old list and stands in the new one.
 fn place(key: &String, old: &[String], new: &[String]) -> Row {
     let behind = |keys: &[String]| {
         let at = keys.iter().position(|other| other == key)?;
@@ -323,12 +328,4 @@ fn place(key: &String, old: &[String], new: &[String]) -> Row {
         Some(Bilingual::plain(before.map_or("-", String::as_str)))
     };
     Row { field: "follows".to_string(), old: behind(old), new: behind(new) }
-}
-
-impl Bilingual {
-    /// What is the same in both languages.
-    fn plain(text: impl Into<String>) -> Self {
-        let text = text.into();
-        Self { ja: text.clone(), en: text }
-    }
 }

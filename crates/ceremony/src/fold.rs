@@ -1,13 +1,12 @@
-//! What a ceremony changes in the state of its CA.
+//! The changes that a ceremony makes to the state of its CA.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use crate::certain::Certain as _;
 use crate::fault::Fault;
-use crate::graph::{Act, Item, Origin, PeopleAct, Sheet, TokenAct};
+use crate::graph::{Act, Graph, Item, Origin, PeopleAct, Sheet, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{PublicKey, Signature};
 use crate::ledger::{
@@ -18,26 +17,41 @@ use crate::plan::{Order, ProfileName};
 use crate::record::{End, Mode, Predecessor};
 use crate::rule::RuleId;
 use crate::run::Run;
+use crate::says;
 use crate::time::Instant;
 use crate::token::Holder;
+use crate::violation::Input;
 
 impl State {
-    /// The state after a ceremony that was compiled against this one, replayed, closed and sealed
-    /// with this signature.
+    /// The state after a sealed ceremony.
+    ///
+    /// The ceremony was compiled against this state, replayed, closed, and sealed with this
+    /// signature.
+    ///
+    /// # Errors
+    /// `S-MODE` if the ledger began with a ceremony of another mode.
     pub fn after(&self, run: &Run, seal: &Signature) -> Result<Self, Fault> {
         let mut state = self.left(run, run.closed().unwrap_or(End::Aborted))?;
         state.nonces.insert_mut(seal.nonce());
         Ok(state)
     }
 
-    /// The state after a ceremony that could not be sealed, of which this journal is left: whatever
-    /// it says of its end, nothing was handed out.
+    /// The state after a ceremony that could not be sealed, of which only this journal is left.
+    ///
+    /// It counts as aborted, whatever end the journal records, because nothing was released.
+    ///
+    /// # Errors
+    /// `S-ABANDONED` if it would be the first ceremony of the ledger; `S-MODE` as for
+    /// [`State::after`].
     pub fn after_abandoned(&self, run: &Run, journal: &[u8]) -> Result<Self, Fault> {
         if self.genesis.is_none() {
             return Err(Fault::new(
                 RuleId::S_ABANDONED,
-                "a first ceremony that was sealed",
-                "its journal; initialise the token, and hold the first ceremony on another plan",
+                says!("封印された初回のセレモニー", "a first ceremony that was sealed"),
+                says!(
+                    "そのジャーナル(トークンを初期化し、別の計画で初回のセレモニーを行う)",
+                    "its journal (initialise the token, then hold a first ceremony on a new plan)"
+                ),
             ));
         }
         let mut state = self.left(run, End::Aborted)?;
@@ -49,9 +63,13 @@ impl State {
 
     fn left(&self, run: &Run, end: End) -> Result<Self, Fault> {
         let graph = run.graph();
-        let recovered =
-            graph.recovery.as_ref().and_then(|r| self.recovered(&r.token, graph.window.0));
-        let mut state = recovered.unwrap_or_else(|| self.clone());
+        let from = graph.window.0;
+        let recovered = graph.recovery.as_ref().and_then(|r| self.recovered(&r.token, from));
+        let mut state = match recovered {
+            Some(state) => state,
+            None if !graph.lost.is_empty() => self.without_token(from),
+            None => self.clone(),
+        };
         state.follow(run, end)?;
         let completed = end == End::Completed;
         state.take_keys(run);
@@ -77,12 +95,15 @@ impl State {
             }
             Some(genesis) if genesis.mode != mode => {
                 let name = |mode| match mode {
-                    Mode::Rehearsal => "a rehearsal",
-                    Mode::Drill => "a drill",
-                    Mode::Real => "a real ceremony",
+                    Mode::Rehearsal => says!("リハーサル", "a rehearsal"),
+                    Mode::Drill => says!("訓練", "a drill"),
+                    Mode::Real => says!("本番のセレモニー", "a real ceremony"),
                 };
-                let found = format!("{} after {}", name(mode), name(genesis.mode));
-                return Err(Fault::new(RuleId::S_MODE, "one kind of ceremony in a ledger", found));
+                let asked =
+                    says!("1 つの台帳に 1 種類のセレモニー", "one kind of ceremony in a ledger");
+                let (this, first) = (name(mode), name(genesis.mode));
+                let found = says!(this, first; "{first}に続く{this}", "{this} after {first}");
+                return Err(Fault::new(RuleId::S_MODE, asked, found));
             }
             Some(_) => {}
         }
@@ -104,6 +125,8 @@ impl State {
         self.seeds.insert_mut(graph.seed);
         self.ca_name = graph.ca_name.der().to_vec();
         self.addresses = Some(graph.addresses.clone());
+        let inputs = &run.compiled().inputs;
+        self.policy = inputs.get(&Input::Policy.to_string()).map(|text| text.as_str().into());
         self.token = Some(run.place().token.clone());
         match run.written_head() {
             Some(head) => {
@@ -140,6 +163,7 @@ impl State {
                     generation: planned.generation,
                     backup: planned.backup,
                     made_at: run.made_at(&planned.name).unwrap_or_else(|| run.ended_at()),
+                    counted_from: run.graph().window().0,
                     compromised: None,
                     destroyed: None,
                     lost: None,
@@ -185,7 +209,7 @@ impl State {
         self.remains.retain(|_, left| !left.is_empty());
     }
 
-    /// The token with this name, which the ledger knows from now on.
+    /// The spare token with this name; it is added to the ledger if it is new.
     fn spare(&mut self, run: &Run, spare: &Name) -> Option<&mut Spare> {
         let serial = run.place().spares.get(spare)?.clone();
         let entry = self.spares.entry(spare.clone());
@@ -198,8 +222,11 @@ impl State {
         }
     }
 
-    /// What nobody knows the end of: a key generation, a copy that proved nothing, a destruction.
-    /// The next ceremony clears it; what was to be destroyed counts as destroyed.
+    /// Takes the operations whose outcome is unknown: a key generation, a copy that was not proved,
+    /// a destruction.
+    ///
+    /// The next ceremony removes what they may have left on a token. A key that was to be destroyed
+    /// counts as destroyed.
     fn take_remains(&mut self, run: &Run) {
         for (op, attempt) in run.begun() {
             if let Act::Token(TokenAct::Generate { key }) = &op.act {
@@ -253,6 +280,7 @@ impl State {
                 digest: Digest::of(&signed.der),
                 out_at: completed.then(|| run.ended_at()),
                 der: (!completed).then(|| signed.der.clone()),
+                renews: graph.renewals.get(&planned.name).cloned(),
                 standing: Standing::Issued,
             };
             if certificate.profile == ProfileName::Root {
@@ -292,19 +320,19 @@ impl State {
         let signed: Vec<_> = signed.collect();
         let (Some((first, _)), Some((last, _))) = (signed.first(), signed.last()) else { return };
         if completed {
-            let open = |(_, batch): &(usize, &Batch)| batch.is_open_at(first.crl.this_update);
-            let places = self.batches.iter().enumerate().filter(open).map(|(place, _)| place);
-            for place in places.collect::<Vec<_>>() {
-                if let Some(batch) = self.batches.get_mut(place) {
-                    batch.superseded_by = Some(graph.ceremony.clone());
-                }
-            }
+            self.supersede(graph, first.crl.this_update);
             self.take_withdrawals(run, first.crl.this_update.max(run.ended_at()));
         }
         let mut crls: BTreeMap<Name, Crls> = BTreeMap::new();
         for (planned, _) in &signed {
             let (this, next) = (planned.crl.this_update, planned.crl.next_update);
-            let begun = Crls { first: this, last: this, next_update: next };
+            let begun = Crls {
+                first: this,
+                last: this,
+                next_update: next,
+                superseded_by: None,
+                withdrawn: None,
+            };
             let of_key = crls.entry(planned.crl.issuer_key.clone()).or_insert(begun);
             of_key.first = of_key.first.min(this);
             of_key.last = of_key.last.max(this);
@@ -318,20 +346,36 @@ impl State {
             numbers: numbers.clone().min().zip(numbers.max()).certain("a batch has a first CRL"),
             entries: (first.crl.revoked.len(), last.crl.revoked.len()),
             next_ceremony: graph.next_ceremony,
-            superseded_by: None,
             issued: completed,
-            withdrawn: None,
         });
     }
 
-    /// The batches of which people confirmed that the rest is destroyed: from when this one is out,
-    /// its CRLs are all there are.
+    /// Marks as superseded the unreleased CRLs of each key that signs CRLs in this ceremony.
+    fn supersede(&mut self, graph: &Graph, from: Instant) {
+        let keys = graph.crl_keys();
+        let open = |crls: &Crls| crls.superseded_by.is_none() && crls.last > from;
+        let places = self.batches.iter().enumerate().filter(|(_, batch)| {
+            batch.issued && keys.iter().any(|key| batch.crls.get(*key).is_some_and(open))
+        });
+        for place in places.map(|(place, _)| place).collect::<Vec<_>>() {
+            let Some(batch) = self.batches.get_mut(place) else { continue };
+            let crls = batch.crls.iter_mut().filter(|(key, crls)| keys.contains(key) && open(crls));
+            for (_, crls) in crls {
+                crls.superseded_by = Some(graph.ceremony.clone());
+            }
+        }
+    }
+
+    /// Marks as withdrawn the remaining CRLs that people confirmed as destroyed.
+    ///
+    /// From `from` on, when this ceremony's CRLs are released, only those are left.
     fn take_withdrawals(&mut self, run: &Run, from: Instant) {
         for (op, _) in run.done_ops() {
-            let Act::People(PeopleAct::Supersede { ceremony }) = &op.act else { continue };
+            let Act::People(PeopleAct::Supersede { ceremony, kept }) = &op.act else { continue };
             let place = self.batches.iter().position(|batch| batch.ceremony == *ceremony);
-            if let Some(batch) = place.and_then(|place| self.batches.get_mut(place)) {
-                batch.withdrawn = Some(from);
+            let Some(batch) = place.and_then(|place| self.batches.get_mut(place)) else { continue };
+            for (_, crls) in batch.crls.iter_mut().filter(|(key, _)| !kept.contains(*key)) {
+                crls.withdrawn = Some(from);
             }
         }
     }

@@ -1,14 +1,15 @@
-//! The compiled plan: every operation of a ceremony, in the order in which it is executed.
+//! The compiled plan: every operation of a ceremony, in execution order.
 //!
-//! The graph asks; the room answers. It is what people review, sign and hold as a script, and what
-//! the run walks. Whatever a token will supply stands in it by name, `«g1.public»`, so the
-//! rehearsed and the real graph have one id.
+//! The graph is what people review, sign and hold as a script, and what the run executes. A value
+//! that a token will supply is written as a named hole, such as `«g1.public»`, so the rehearsed and
+//! the real ceremony have the same graph id.
 //!
-//! **Invariants.** Only [`compile`](crate::compile::compile) makes a [`Graph`]. An [`OpId`] is had
-//! only by pushing an operation, so there is no cycle and no dangling input. **Deliberately
-//! absent:** attempts, answers, times of events.
+//! **Invariants.** Only [`compile`](crate::compile::compile) makes a [`Graph`]. An [`OpId`] can
+//! only be obtained by pushing an operation, so there is no cycle and no reference to a missing
+//! operation. **Deliberately absent:** attempts, answers, times of events.
 
 mod act;
+mod decided;
 mod key;
 mod text;
 
@@ -21,18 +22,20 @@ pub use act::{Act, Item, PeopleAct, Phase, Sheet, TokenAct};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
+use crate::language::{Bilingual, Language};
 use crate::ledger::{Addresses, Revoked};
 use crate::name::Name;
 use crate::plan::{ApplicationKind, Order, ProfileName};
 use crate::policy::{Backup, HeadOn};
+use crate::record::Mode;
 use crate::rehearsal::RehearsalUse;
 use crate::rule::RuleId;
 use crate::serial;
-use crate::time::{Day, Instant};
+use crate::time::{Day, Instant, Offset};
 use crate::token::Attribute;
 use crate::x509::{DirectoryName, EncodeError, ToBeSignedCertificate, ToBeSignedCrl};
 
-/// How many neighbours under one key are signed as one operation.
+/// The largest number of structures under one key that are signed as one operation.
 pub const SHEET: usize = 64;
 
 /// The compiled plan.
@@ -40,14 +43,21 @@ pub const SHEET: usize = 64;
 pub struct Graph {
     pub(crate) ca: Name,
     pub(crate) ca_name: DirectoryName,
-    /// Where certificates say that the CA is found; their structures show it.
+    /// The addresses in the CA's certificates; the structures in the canonical text show them.
     pub(crate) addresses: Addresses,
     pub(crate) ceremony: Name,
     pub(crate) after: Option<Name>,
     pub(crate) sequence: u32,
     pub(crate) window: (Instant, Instant),
     pub(crate) seed: [u8; 32],
+    /// How it is held. It is not in the graph's text: what is done is the same in every mode, and
+    /// only the serial numbers differ, which are values of holes.
+    pub(crate) mode: Mode,
+    /// The languages of the CA's documents.
+    pub(crate) languages: Vec<Language>,
     pub(crate) exceptions: Vec<String>,
+    /// The clauses that the CP/CPS gives its rules, for verdicts. They are not in the graph's text.
+    pub(crate) clauses: BTreeMap<RuleId, String>,
     pub(crate) demands: Demands,
     pub(crate) people: BTreeMap<Name, Person>,
     pub(crate) roles: BTreeMap<Name, Bilingual>,
@@ -63,14 +73,18 @@ pub struct Graph {
     pub(crate) revocations: Vec<PlannedRevocation>,
     pub(crate) compromised: BTreeMap<Name, Instant>,
     pub(crate) orders: Vec<Order>,
-    /// What the plan says in words of its keys, copies, compromises and destructions, a line each:
-    /// people compare it with the papers.
-    pub(crate) reasons: Vec<String>,
+    /// The plan's written reasons for its keys, copies, compromises and destructions, a line each.
+    /// People compare them with the papers.
+    pub(crate) reasons: Vec<Written>,
     pub(crate) released: Vec<Name>,
     pub(crate) recovery: Option<PlannedRecovery>,
-    /// SHA-256 of the journal of the ceremony before, which could not be sealed.
+    /// The root keys that are declared lost, each with what became of its token.
+    pub(crate) lost: BTreeMap<Name, String>,
+    /// The certificate that each new one renews. It is not in the graph's text, but in the plan.
+    pub(crate) renewals: BTreeMap<Name, Name>,
+    /// SHA-256 of the previous ceremony's journal, if that ceremony could not be sealed.
     pub(crate) abandoned: Option<Digest>,
-    /// The other tokens that take part, with the keys that they hold already.
+    /// The other tokens that take part, with the keys that they hold before the ceremony.
     pub(crate) spares: BTreeMap<Name, BTreeSet<Name>>,
     /// SHA-256 of each SubjectPublicKeyInfo that a DS certificate of this plan certifies.
     pub(crate) certified: BTreeSet<Digest>,
@@ -79,10 +93,10 @@ pub struct Graph {
     pub(crate) whole: Option<(String, Digest)>,
 }
 
-/// What the policy asks of the room and the token in every ceremony.
+/// What the policy requires of the room and the token in every ceremony.
 #[derive(Debug, Clone)]
 pub struct Demands {
-    /// How far the machine's clock may be from the reference, in seconds.
+    /// The largest difference allowed between the machine's clock and the reference, in seconds.
     pub max_clock_offset: u32,
     /// Mechanisms that the token must offer.
     pub mechanisms: Vec<String>,
@@ -90,13 +104,13 @@ pub struct Demands {
     pub production_serials: Vec<String>,
     /// Where the ledger head is kept besides the papers.
     pub head_on: HeadOn,
-    /// How many sheets are signed at most between two heads that people note on paper.
+    /// The largest number of sheets signed between two record heads that people note on paper.
     pub sheets_per_head: u32,
-    /// Attributes that are not said in a template, because the module refuses them.
+    /// Attributes that are left out of templates, because the module refuses them.
     pub leave_out: BTreeSet<Attribute>,
-    /// Attributes that the module cannot tell.
+    /// Attributes that the module cannot return.
     pub not_told: BTreeSet<Attribute>,
-    /// What the model brings with it: class and label.
+    /// Objects that tokens of this model contain from the start: class and label.
     pub may_hold: BTreeSet<(String, String)>,
 }
 
@@ -111,15 +125,6 @@ pub struct Person {
     pub roles: Vec<Name>,
 }
 
-/// One thing in both languages of the room.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Bilingual {
-    /// Japanese, as the CP/CPS writes it.
-    pub ja: String,
-    /// English.
-    pub en: String,
-}
-
 /// An application, as people compare it with the paper in the room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedApplication {
@@ -131,13 +136,13 @@ pub struct PlannedApplication {
     pub notification: Option<Digest>,
     /// Who applies.
     pub by: Vec<Name>,
-    /// The certificate signing requests that belong to it, with the digests of their files.
+    /// SHA-256 of the file of each certificate signing request that belongs to it.
     pub requests: BTreeMap<Name, Digest>,
 }
 
 impl PlannedApplication {
-    /// Its papers, which are read aloud in the room by their digests, each with the rule that asks
-    /// for it.
+    /// Returns its papers, whose digests are read aloud in the room, each with the rule that
+    /// requires it.
     pub fn papers(&self) -> impl Iterator<Item = (RuleId, &'static str, Digest)> {
         let papers = [
             (RuleId::R_EXAMINE, "paper", Some(self.paper)),
@@ -147,7 +152,7 @@ impl PlannedApplication {
         papers.into_iter().filter_map(|(rule, name, digest)| Some((rule, name, digest?)))
     }
 
-    /// One digest for all the requests (6.1.3).
+    /// Returns one digest over all its requests (6.1.3).
     fn requests_digest(&self) -> Option<Digest> {
         let line = |(name, digest): (&Name, &Digest)| format!("{digest} {name}\n");
         let lines: String = self.requests.iter().map(line).collect();
@@ -158,19 +163,32 @@ impl PlannedApplication {
 /// A certificate that is revoked by this ceremony.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedRevocation {
-    /// Which.
+    /// The certificate.
     pub certificate: Name,
-    /// When and why.
+    /// The date, reason and ground of the revocation.
     pub revoked: Revoked,
 }
 
 /// A token with copies that takes the place of the lost root token (5.7.2).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedRecovery {
-    /// Its name among the other tokens until now.
+    /// The token's name, under which it was a spare until now.
     pub token: Name,
-    /// What became of the lost one.
+    /// What became of the lost token.
     pub lost: String,
+}
+
+/// What a plan writes of its keys, for people to read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Written {
+    /// Why a key is made before it is due.
+    Key { key: Name, reason: String },
+    /// The version of the emergency response plan, for a compromised key.
+    ResponsePlan { key: Name, version: String },
+    /// Where a copy of a key is kept.
+    Copy { name: Name, key: Name, token: Name, kept: String },
+    /// Why a key is destroyed.
+    Destruction { key: Name, reason: String },
 }
 
 /// What the ledger knows of a key that exists already.
@@ -182,16 +200,16 @@ pub struct KnownKey {
     pub id: Octets,
 }
 
-/// Where a key comes from.
+/// The origin of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Origin {
-    /// It is made in this ceremony.
+    /// It is generated in this ceremony.
     Here,
-    /// It was made in one before.
+    /// It was generated in an earlier ceremony.
     Before,
 }
 
-/// A key that this ceremony makes or finds on the token.
+/// A key that this ceremony generates or uses.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedKey {
     /// The plan's name; `audit` for the audit key.
@@ -213,18 +231,18 @@ pub struct PlannedKey {
 pub struct PlannedCrl {
     /// What will be signed.
     pub crl: ToBeSignedCrl,
-    /// Its place among (day, generation), from 0.
+    /// Its place in the order of days, then generations, from 0.
     pub slot: u16,
-    /// When the one after it is planned to be released (CP/CPS 7.2.2 次の更新予定日).
+    /// When its successor is planned to be released (CP/CPS 7.2.2 次の更新予定日).
     pub next_release: Instant,
 }
 
-/// The place of an operation. Had only by pushing one onto a graph.
+/// The position of an operation; obtained only by pushing an operation onto a graph.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OpId(usize);
 
 impl OpId {
-    /// The number that the script shows, from 1.
+    /// Returns the number that the script shows, from 1.
     #[must_use]
     pub const fn number(self) -> usize {
         self.0 + 1
@@ -238,18 +256,18 @@ impl OpId {
 /// One operation: one request, one answer, one pair of events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Op {
-    /// Where it stands.
+    /// Its position.
     pub id: OpId,
     /// Its name in the graph, the script and the transcript.
     pub name: String,
     /// What is done.
     pub act: Act,
-    /// Who does it, or stands by: every duty must be met.
+    /// Who does or witnesses it: every duty must be met.
     pub by: Vec<Duty>,
-    /// The sections of the CP/CPS that ask for it.
+    /// The sections of the CP/CPS that require it.
     pub section: String,
-    /// Whether people note the head of the record after it, and nothing goes on before they say so.
-    /// A resumed session is compared with the last one.
+    /// Whether people write the head of the record on paper after it. The ceremony continues only
+    /// when they confirm this. A resumed session is compared with the last noted head.
     pub noted: bool,
 }
 
@@ -277,7 +295,7 @@ impl Graph {
         self.whole.as_ref().map_or("", |(text, _)| text)
     }
 
-    /// No operation is pushed any more: what is reviewed is fixed.
+    /// Fixes the graph for review: no operation can be pushed afterwards.
     pub(crate) fn close(mut self) -> Self {
         self.place_heads();
         let text = self.write();
@@ -286,8 +304,11 @@ impl Graph {
         self
     }
 
-    /// After every key, copy, destruction and decision, and after every run of sheets, which is
-    /// broken where it is longer than the policy has it.
+    /// Marks the operations after which people note the head.
+    ///
+    /// These are every key, copy, destruction and decision, and the last sheet of every run of
+    /// sheets. A run that is longer than the policy's `sheets-per-head` is interrupted by further
+    /// heads.
     fn place_heads(&mut self) {
         let most = self.demands.sheets_per_head;
         let signs: Vec<bool> =
@@ -303,37 +324,49 @@ impl Graph {
         }
     }
 
-    /// The ceremony's name.
+    /// Returns the ceremony's name.
     #[must_use]
     pub const fn ceremony(&self) -> &Name {
         &self.ceremony
     }
 
-    /// The CA's name in the file system, such as `mdoc-root`.
+    /// Returns the CA's name in the file system, such as `mdoc-root`.
     #[must_use]
     pub const fn ca(&self) -> &Name {
         &self.ca
     }
 
-    /// The ceremony's place in the ledger.
+    /// Returns the ceremony's place in the ledger.
     #[must_use]
     pub const fn sequence(&self) -> u32 {
         self.sequence
     }
 
-    /// When the ceremony may take place.
+    /// Returns whether it is a rehearsal, a drill or a real ceremony.
+    #[must_use]
+    pub const fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Returns the first and the last instant at which the ceremony may take place.
     #[must_use]
     pub const fn window(&self) -> (Instant, Instant) {
         self.window
     }
 
-    /// The exceptions from rules that this plan was granted, a line each.
+    /// Returns the offset of the CA's days, in which the window stands.
+    #[must_use]
+    pub const fn offset(&self) -> Offset {
+        self.window.0.offset()
+    }
+
+    /// Returns the exceptions from rules that this plan was granted, a line each.
     #[must_use]
     pub fn exceptions(&self) -> &[String] {
         &self.exceptions
     }
 
-    /// How many certificates and how many CRLs are signed.
+    /// Returns how many certificates and how many CRLs are signed.
     #[must_use]
     pub const fn structures(&self) -> (usize, usize) {
         (self.certificates.len(), self.crls.len())
@@ -386,24 +419,24 @@ impl Graph {
         self.keys.iter().find(|key| key.usage == RehearsalUse::Audit)
     }
 
-    /// The label of the ledger head on the token.
+    /// Returns the label of the ledger head on the token.
     #[must_use]
     pub fn head_label(&self) -> String {
         self.label_of("ledger head")
     }
 
-    /// CKA_LABEL of a key of this CA with this name, whichever ceremony made it or was to.
+    /// Returns CKA_LABEL of a key of this CA, no matter which ceremony generated or planned it.
     #[must_use]
     pub fn key_label(&self, key: &Name) -> String {
         self.label_of(key.as_str())
     }
 
-    /// How the label of everything of this CA on a token begins, with what stands behind it.
+    /// Returns the label of an object of this CA on a token: the CA's prefix, then `what`.
     pub(crate) fn label_of(&self, what: &str) -> String {
         format!("{} {what}", self.ca)
     }
 
-    /// The name of a structure: also its file's name without the ending.
+    /// Returns the name of a structure, which is also its file's name without the extension.
     #[must_use]
     pub fn item_name(&self, item: Item) -> Option<&Name> {
         match item {
@@ -412,7 +445,7 @@ impl Graph {
         }
     }
 
-    /// The structure's octets to be signed at this attempt, with these public keys in its holes.
+    /// Encodes the structure to be signed at this attempt, with these public keys in its holes.
     pub fn to_be_signed(
         &self,
         item: Item,
@@ -434,7 +467,12 @@ impl Graph {
     /// The serial number of a certificate at this attempt (see [`serial::certificate`]).
     #[must_use]
     pub fn serial(&self, certificate: &Name, attempt: u32) -> [u8; 20] {
-        serial::certificate(&self.seed, self.ca_name.der(), certificate, attempt)
+        serial::certificate(&self.seed, self.mode, self.ca_name.der(), certificate, attempt)
+    }
+
+    /// Returns the keys that sign CRLs in this ceremony.
+    pub(crate) fn crl_keys(&self) -> BTreeSet<&Name> {
+        self.crls.iter().map(|planned| &planned.crl.issuer_key).collect()
     }
 
     /// The number of a CRL: sequence · 2¹⁶ + slot · 2⁴ + attempt.

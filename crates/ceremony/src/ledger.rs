@@ -1,22 +1,25 @@
-//! The ledger: what the ceremonies of a CA have left behind.
+//! The ledger: the state that the ceremonies of a CA have left.
 //!
-//! A [`State`] is the fold of sealed transcripts, in their order, and there is no second source of
-//! it: whoever has the records has the state (CP/CPS 5.7.2). A plan is compiled against the state
-//! that the ceremony before it left.
+//! A [`State`] is the fold of the sealed transcripts in their order, and has no other source:
+//! whoever has the records has the state (CP/CPS 5.7.2). A plan is compiled against the state that
+//! the previous ceremony left.
 //!
-//! **Invariant:** [`State::after`] takes a run that replay has judged; what an aborted ceremony
-//! answered exists here too: its keys, its certificates (withheld), its burned numbers.
-//! **Deliberately absent:** dates of today. What falls due is asked with a date.
+//! **Invariant:** [`State::after`] takes a run that replay has judged. What an aborted ceremony
+//! made is in the state too: its keys, its certificates (withheld), its burned numbers.
+//! **Deliberately absent:** today's date. What falls due is computed for a date that the caller
+//! gives.
 
+mod batch;
 mod covered;
 mod due;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+pub use batch::{Batch, Crls};
 pub use covered::Gap;
-pub(crate) use due::{ALARM_MONTHS, months_after};
 pub use due::{Due, DueKind};
 
 use crate::hex::{Digest, Octets};
@@ -26,36 +29,39 @@ use crate::plan::{Ground, Order, ProfileName};
 use crate::policy::{Backup, Policy};
 use crate::record::{End, Mode, Predecessor};
 use crate::rehearsal::{RehearsalKey, RehearsalUse};
-use crate::time::{Day, Instant, TimeError};
+use crate::time::{Instant, TimeError};
 use crate::token::Holder;
-use crate::x509::Reason;
+use crate::x509::{IssuerAltName, Reason};
 
-/// A map that shares what it has in common with the map it came from.
+/// A persistent map, which shares unchanged parts with the map it was derived from.
 pub type Map<K, V> = rpds::RedBlackTreeMapSync<K, V>;
-/// A set that shares what it has in common with the set it came from.
+/// A persistent set, which shares unchanged parts with the set it was derived from.
 pub type Set<T> = rpds::RedBlackTreeSetSync<T>;
-/// A list that shares what it has in common with the list it came from.
+/// A persistent list, which shares unchanged parts with the list it was derived from.
 pub type Vector<T> = rpds::VectorSync<T>;
 
-/// What the ceremonies of a CA have left behind; before the first, nothing.
+/// The state that the ceremonies of a CA have left; empty before the first.
 ///
-/// What grows with every ceremony is shared between the states before and after it, so a ledger is
-/// folded in a time that grows with its length.
+/// The collections that grow with every ceremony are shared between the states before and after it,
+/// so folding a ledger takes time in proportion to its length.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct State {
     /// The CA's Name in DER, the same in every ceremony.
     pub ca_name: Vec<u8>,
-    /// Where it is found.
+    /// The addresses in the CA's certificates.
     pub addresses: Option<Addresses>,
+    /// The canonical text of the last ceremony's policy.
+    pub policy: Option<Arc<str>>,
     /// The CA's first ceremony.
     pub genesis: Option<Genesis>,
-    /// What an anchor pins of each ceremony, in their order.
+    /// The values that an anchor pins of each ceremony, in their order.
     pub held: Vector<Held>,
     /// The last ceremony.
     pub last: Option<Last>,
     /// Every ceremony, with its end and its sequence.
     pub ceremonies: Map<Name, (End, u32)>,
-    /// What is kept of the r of every signature: none may come back.
+    /// What is kept of the r value of every signature. A repeated r would reveal the private key,
+    /// so none may occur twice.
     pub nonces: Set<Nonce>,
     /// The seeds of serial numbers that were used.
     pub seeds: Set<[u8; 32]>,
@@ -63,22 +69,22 @@ pub struct State {
     pub token: Option<String>,
     /// The other tokens, by name.
     pub spares: BTreeMap<Name, Spare>,
-    /// What ceremonies that did not end may have left on a token: CKA_IDs, each with the key's
-    /// name. The next ceremony clears them.
+    /// CKA_IDs, each with the key's name, of objects that unfinished ceremonies may have left on a
+    /// token. The next ceremony removes them.
     pub remains: BTreeMap<Holder, BTreeMap<Octets, Name>>,
     /// The ledger head that the last ceremony wrote on the root token.
     pub token_head: Option<Octets>,
-    /// Heads that ceremonies since then asked to be written, and nobody knows whether they were.
+    /// Heads that later ceremonies asked a token to write, without a record of the result.
     pub asked_heads: BTreeSet<Octets>,
     /// Every key, destroyed ones included, by name.
     pub keys: BTreeMap<Name, Key>,
     /// Every certificate, by name.
     pub certificates: Map<Name, Certificate>,
-    /// Those that are revoked or withheld: a few, which are asked for in every ceremony.
+    /// The names of the revoked or withheld certificates: a short list that every ceremony needs.
     set_apart: Set<Name>,
-    /// The self-signed certificate of each root key, both by name.
+    /// The name of each root key's self-signed certificate, by the key's name.
     pub roots: BTreeMap<Name, Name>,
-    /// Serial numbers of attempts whose signature was lost, with what they were for.
+    /// Serial numbers of attempts whose signature was lost, with the certificates they were for.
     pub burned: Map<[u8; 20], Burned>,
     /// SHA-256 of every SubjectPublicKeyInfo that was certified in a DS certificate.
     pub certified: Set<Digest>,
@@ -88,17 +94,17 @@ pub struct State {
     pub crl_number: u64,
     /// What is ordered to stop, since when.
     pub stopped: BTreeMap<Order, Instant>,
-    /// The papers of applications that completed ceremonies rested on.
+    /// The papers of applications in completed ceremonies.
     pub papers: Set<Digest>,
 }
 
-/// Where the CA's certificates say that it is found: the same in all of them (D5).
+/// The addresses in the CA's certificates, the same in all of them (D5).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
     /// issuerAltName.
-    pub issuer_alt_name: String,
+    pub issuer_alt_name: IssuerAltName,
     /// cRLDistributionPoints, with `{key}` for the key's name.
-    pub crl_url: String,
+    pub crl_urls: Vec<String>,
 }
 
 /// The CA's first ceremony.
@@ -106,13 +112,13 @@ pub struct Addresses {
 pub struct Genesis {
     /// The CA's name in the file system.
     pub ca: Name,
-    /// Its ceremony.
+    /// The ceremony's name.
     pub ceremony: Name,
-    /// Rehearsal, drill or real: all the others are of the same kind.
+    /// Rehearsal, drill or real: all ceremonies of a ledger have the same mode.
     pub mode: Mode,
 }
 
-/// What an anchor pins of a ceremony: its slip of paper.
+/// The values that an anchor pins of a ceremony, and that its slip of paper shows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
     /// Its place in the ledger.
@@ -125,23 +131,23 @@ pub struct Held {
     pub head: Digest,
     /// The chain value of the postscript's last record.
     pub postscript: Digest,
-    /// SHA-256 of the audit key's SubjectPublicKeyInfo, where it was made here: the first, or one
-    /// that no earlier key vouches for.
+    /// SHA-256 of the SubjectPublicKeyInfo of an audit key that was generated in this ceremony: the
+    /// first, or one that no earlier key vouches for.
     pub audit_key: Option<Digest>,
 }
 
-/// The ceremony before.
+/// The last ceremony.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Last {
     /// Its name.
     pub ceremony: Name,
     /// Its sequence.
     pub sequence: u32,
-    /// What the next one's first record names.
+    /// What the next ceremony's first record names as its predecessor.
     pub predecessor: Predecessor,
     /// When its transcript ended.
     pub ended_at: Instant,
-    /// SHA-256 of its journal, if it could not be sealed: the next plan names it.
+    /// SHA-256 of its journal, if it could not be sealed. The next plan names this digest.
     pub abandoned: Option<Digest>,
 }
 
@@ -162,11 +168,14 @@ pub struct Key {
     pub backup: Backup,
     /// When it was made.
     pub made_at: Instant,
+    /// The beginning of the window in which it was made. What dates follow from is this day, also
+    /// where the window crosses midnight.
+    pub counted_from: Instant,
     /// When it was judged to be compromised.
     pub compromised: Option<Instant>,
     /// When it was destroyed.
     pub destroyed: Option<Instant>,
-    /// When it was lost with its token.
+    /// When it was lost together with its token.
     pub lost: Option<Instant>,
 }
 
@@ -200,20 +209,22 @@ pub struct Certificate {
     pub not_after: Instant,
     /// SHA-256 of the certificate.
     pub digest: Digest,
-    /// When the ceremony ended that handed it out; nothing while it is withheld.
+    /// When the ceremony that handed it out ended; `None` while it is withheld.
     pub out_at: Option<Instant>,
-    /// The certificate itself, of an aborted ceremony: the ceremony that releases it hands it out.
+    /// The DER of a certificate of an aborted ceremony, kept for the ceremony that releases it.
     pub der: Option<Vec<u8>>,
-    /// Whether it can be relied on.
+    /// The DS certificate that it renews.
+    pub renews: Option<Name>,
+    /// Whether it was issued, withheld or revoked.
     pub standing: Standing,
 }
 
-/// Whether a certificate can be relied on.
+/// Whether a certificate was issued, withheld or revoked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// It was handed out.
     Issued,
-    /// Its ceremony was aborted: it exists, and was handed to nobody.
+    /// Its ceremony was aborted: it exists, but was not handed out.
     Withheld,
     /// It is revoked.
     Revoked(Revoked),
@@ -226,76 +237,43 @@ pub struct Revoked {
     pub date: Instant,
     /// The reason code, unless it is *unspecified*.
     pub reason: Option<Reason>,
-    /// The ground of 4.9.1; nothing where the CA's key was compromised.
+    /// The ground of 4.9.1; `None` if the CA's key was compromised.
     pub ground: Option<Ground>,
 }
 
-/// A serial number that was asked to be signed, with nobody knowing the result.
+/// A serial number that a token was asked to sign, without a record of the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Burned {
-    /// The certificate it was for.
+    /// The certificate that it was for.
     pub certificate: Name,
-    /// Its end, had it been signed.
+    /// The notAfter of that certificate.
     pub not_after: Instant,
 }
 
-/// The CRLs of one ceremony.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Batch {
-    /// The ceremony.
-    pub ceremony: Name,
-    /// The CRLs of each key that signed some.
-    pub crls: BTreeMap<Name, Crls>,
-    /// When its ceremony ended: nobody had it before.
-    pub ended_at: Instant,
-    /// The lowest and the highest number.
-    pub numbers: (u64, u64),
-    /// Entries in the first and in the last one: those that end between them stand in the first.
-    pub entries: (usize, usize),
-    /// When the next ceremony was planned to be.
-    pub next_ceremony: Option<Day>,
-    /// The ceremony whose batch takes its place.
-    pub superseded_by: Option<Name>,
-    /// Whether it was handed out.
-    pub issued: bool,
-    /// From when its unreleased rest does not exist, if its destruction was ordered and confirmed:
-    /// from when the batch counts that takes its place.
-    pub withdrawn: Option<Instant>,
-}
-
-/// The CRLs of one key in a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Crls {
-    /// The first thisUpdate.
-    pub first: Instant,
-    /// The last thisUpdate.
-    pub last: Instant,
-    /// The last nextUpdate: from then on what they say is out of date.
-    pub next_update: Instant,
-}
-
 impl State {
-    /// The root keys that exist, compromised ones included.
+    /// Returns the existing root keys, including compromised ones.
     pub fn root_keys(&self) -> impl Iterator<Item = (&Name, &Key)> {
         self.keys.iter().filter(|(_, key)| key.usage == RehearsalUse::Root && key.exists())
     }
 
-    /// The audit key.
+    /// Returns the existing audit key.
     #[must_use]
     pub fn audit_key(&self) -> Option<(&Name, &Key)> {
         self.keys.iter().find(|(_, key)| key.usage == RehearsalUse::Audit && key.exists())
     }
 
-    /// The highest generation of the keys of this use, 0 where there was none.
+    /// Returns the highest generation of the keys of this use; 0 if there are none.
     #[must_use]
     pub fn generation(&self, usage: RehearsalUse) -> u8 {
         let of_use = self.keys.values().filter(|key| key.usage == usage);
         of_use.map(|key| key.generation).max().unwrap_or(0)
     }
 
-    /// The state in which this token, which holds copies, is the root token because the other was
-    /// lost: with that one went its audit key, the root keys without a copy here, and the ledger
-    /// head. Nothing where no such token is known.
+    /// Returns the state in which this spare token has become the root token because the root token
+    /// was lost; `None` if no such token is known.
+    ///
+    /// The audit key, the root keys without a copy on this token, and the ledger head are lost with
+    /// the old token.
     #[must_use]
     pub fn recovered(&self, token: &Name, at: Instant) -> Option<Self> {
         let mut state = self.clone();
@@ -305,7 +283,8 @@ impl State {
                 key.lost = Some(at);
             }
         }
-        // What was left on the lost token is lost too; what was left on this one is still here.
+        // Objects to remove: those on the lost token are lost with it; those on this token are
+        // still there.
         let left = state.remains.remove(&Holder::Spare(token.clone()));
         state.remains.remove(&Holder::Root);
         state.remains.extend(left.map(|left| (Holder::Root, left)));
@@ -315,10 +294,43 @@ impl State {
         Some(state)
     }
 
+    /// Returns the state in which the root token is lost and no token takes its place yet.
+    ///
+    /// Every key that exists is lost with it, and so is the ledger head on it.
+    #[must_use]
+    pub fn without_token(&self, at: Instant) -> Self {
+        let mut state = self.clone();
+        for key in state.keys.values_mut().filter(|key| key.exists()) {
+            key.lost = Some(at);
+        }
+        state.remains.remove(&Holder::Root);
+        state.token = None;
+        state.token_head = None;
+        state.asked_heads.clear();
+        state
+    }
+
+    /// Returns the DS certificates that a later one, which was handed out, renews.
+    #[must_use]
+    pub fn renewed(&self) -> BTreeSet<&Name> {
+        let issued = self.certificates.values().filter(|c| c.standing == Standing::Issued);
+        issued.filter_map(|certificate| certificate.renews.as_ref()).collect()
+    }
+
     /// The self-signed certificate of a root key.
     #[must_use]
     pub fn root_of(&self, key: &str) -> Option<&Certificate> {
         self.certificates.get(self.roots.get(key)?)
+    }
+
+    /// Returns the last second of what a root key signed, without its own root certificate, in
+    /// which relying parties trust of themselves; `None` if it signed nothing else.
+    #[must_use]
+    pub fn signed_until(&self, key: &Name) -> Option<Instant> {
+        let signed = self.certificates.values().filter(|certificate| {
+            certificate.issuer == *key && certificate.profile != ProfileName::Root
+        });
+        signed.map(|certificate| certificate.not_after).max()
     }
 
     /// Every revoked certificate.
@@ -333,7 +345,7 @@ impl State {
         apart.filter(|(_, certificate)| certificate.standing == Standing::Withheld)
     }
 
-    /// Gives a certificate another standing.
+    /// Sets the standing of a certificate.
     pub fn set_standing(&mut self, name: &Name, standing: Standing) {
         let Some(certificate) = self.certificates.get_mut(name) else { return };
         certificate.standing = standing;
@@ -344,8 +356,8 @@ impl State {
         }
     }
 
-    /// The root key that signs certificates now: the latest generation that is neither compromised
-    /// nor destroyed and has a certificate that was handed out.
+    /// Returns the root key that currently signs certificates: the latest generation that is
+    /// neither compromised nor destroyed and has a certificate that was handed out.
     #[must_use]
     pub fn issuing_key(&self) -> Option<(&Name, &Key)> {
         self.root_keys()
@@ -356,8 +368,10 @@ impl State {
             .max_by_key(|(_, key)| key.generation)
     }
 
-    /// The state in which every key is the rehearsal's, of a CA that only ever rehearsed: what a
-    /// rehearsal is held on, whatever the real keys are.
+    /// Returns the state with each key replaced by its rehearsal key, as if the CA had only ever
+    /// rehearsed.
+    ///
+    /// A rehearsal starts from this state, because it cannot use the real keys.
     #[must_use]
     pub fn rehearsed(&self) -> Self {
         let mut state = self.clone();
@@ -380,31 +394,37 @@ impl Key {
         self.destroyed.is_none() && self.lost.is_none()
     }
 
-    /// Whether it served at this time: it was made, and neither compromised, destroyed nor lost.
+    /// Whether the key could be used at this time: generated, and not compromised, destroyed or
+    /// lost.
     #[must_use]
     pub fn serves_at(&self, at: Instant) -> bool {
         let ends = [self.compromised, self.destroyed, self.lost];
         self.made_at <= at && ends.into_iter().flatten().all(|end| end > at)
     }
 
-    /// For how long it had existed at this time: whole years by the calendar, and days.
+    /// Returns its age at this time in whole calendar years, and in days.
     #[must_use]
     pub fn age_at(&self, at: Instant) -> (u16, i64) {
-        let birthday = |years: u16| due::months_after(self.made_at, years.saturating_mul(12));
+        let birthday = |years: u16| due::months_after(self.counted_from, years.saturating_mul(12));
         let reached = |years: &u16| birthday(*years).is_some_and(|day| day <= at);
         let years = (1..=99).take_while(reached).last().unwrap_or(0);
-        let since = birthday(years).unwrap_or(self.made_at);
+        let since = birthday(years).unwrap_or(self.counted_from);
         (years, at.day().days_since(since.day()))
     }
 
-    /// The last second in which the key may sign certificates: the day before the anniversary,
-    /// 24:00 in Japan (5.6, 6.3.2; D37).
+    /// Returns the time from which the key is due for renewal.
+    pub fn rollover_from(&self, policy: &Policy) -> Result<Instant, TimeError> {
+        self.counted_from.midnight().plus(policy.root.rollover_from.get_ref())
+    }
+
+    /// Returns the last second in which the key may sign certificates: the end of the day
+    /// before the anniversary (5.6, 6.3.2; D37).
     pub fn use_ends(&self, policy: &Policy) -> Result<Instant, TimeError> {
-        let anniversary = self.made_at.day().start().plus(policy.root.key_use.get_ref())?;
+        let anniversary = self.counted_from.midnight().plus(policy.root.key_use.get_ref())?;
         Ok(anniversary.plus_seconds(-1))
     }
 
-    /// The derived key that stands in for this one in a rehearsal.
+    /// Returns the derived key that replaces this one in a rehearsal.
     #[must_use]
     pub fn rehearsal(&self, ca: &[u8]) -> RehearsalKey {
         RehearsalKey {
@@ -424,13 +444,14 @@ impl Certificate {
         self.not_before <= at && at <= self.not_after
     }
 
-    /// Whether a key signed it or is the key in it: if that is compromised, it is worth nothing.
+    /// Whether this key signed it or is the key in it, so that a compromise of the key makes it
+    /// worthless.
     #[must_use]
     pub fn rests_on(&self, key: &Name) -> bool {
         self.issuer == *key || self.key.as_ref() == Some(key)
     }
 
-    /// Its revocation.
+    /// Returns its revocation, if it is revoked.
     #[must_use]
     pub const fn revoked(&self) -> Option<&Revoked> {
         match &self.standing {
@@ -440,50 +461,8 @@ impl Certificate {
     }
 }
 
-impl Batch {
-    /// The first thisUpdate of all keys.
-    #[must_use]
-    pub fn first(&self) -> Instant {
-        self.crls.values().map(|crls| crls.first).min().unwrap_or(self.ended_at)
-    }
-
-    /// The last thisUpdate of all keys.
-    #[must_use]
-    pub fn last(&self) -> Instant {
-        self.crls.values().map(|crls| crls.last).max().unwrap_or(self.ended_at)
-    }
-
-    /// Whether it was handed out by this time.
-    #[must_use]
-    pub fn is_out_at(&self, at: Instant) -> bool {
-        self.issued && self.ended_at <= at
-    }
-
-    /// From when and until when a CRL of this key was in force; those of a rest that was destroyed
-    /// never were.
-    #[must_use]
-    pub fn covers(&self, key: &Name) -> Option<(Instant, Instant)> {
-        let crls = self.crls.get(key)?;
-        let until = self.withdrawn.map_or(crls.next_update, |end| end.min(crls.next_update));
-        Some((crls.first.max(self.ended_at), until))
-    }
-
-    /// Whether no other batch has taken its place, and its last CRL is still to come.
-    #[must_use]
-    pub fn is_open_at(&self, at: Instant) -> bool {
-        self.issued && self.superseded_by.is_none() && self.last() > at
-    }
-
-    /// Whether there may be a rest of it somewhere that is not released at this time: it stays when
-    /// a batch of the same content takes its place, until its destruction is confirmed.
-    #[must_use]
-    pub fn has_rest_at(&self, at: Instant) -> bool {
-        self.issued && self.withdrawn.is_none() && self.last() > at
-    }
-}
-
 impl State {
-    /// Names that certificates of this CA have had, burned ones included: none is given twice.
+    /// Whether a certificate of this CA had this name, burned ones included. No name is used twice.
     #[must_use]
     pub fn knows_certificate(&self, name: &str) -> bool {
         self.certificates.contains_key(name)

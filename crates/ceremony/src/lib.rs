@@ -1,13 +1,13 @@
-//! Says what a ceremony plan means and judges what happened.
+//! Compiles ceremony plans and judges what happened in ceremonies.
 //!
-//! **The graph asks, the room answers, the transcript remembers, and replay is the judge.** A plan
-//! is read, compiled to a graph of operations, walked by a run, recorded as a transcript, and
-//! judged by walking it again.
+//! A plan is read, compiled to a graph of operations, walked by a run, recorded as a transcript,
+//! and judged by walking the transcript again. In short: **the graph asks, the room answers, the
+//! transcript remembers, and replay is the judge.**
 //!
-//! Read in this order: `plan`, `policy`, `roster` (what is wanted); `ledger` (what is there);
-//! `compile`, `rules`, `graph`,
-//! `bindings` (what it means); `token`, `run`, `record` (what happened); `seal`, `verify`,
-//! `artefact` (whether it is so); `path` (whether what came of it may be relied on).
+//! Read the modules in this order: `plan`, `cps`, `policy`, `roster` (what is wanted); `ledger`
+//! (what earlier ceremonies left); `compile`, `rules`, `graph`, `bindings` (what the plan means);
+//! `token`, `run`, `record` (what happened); `seal`, `verify`, `artefact` (whether the records
+//! hold); `path` (whether an issued certificate may be relied on).
 //!
 //! **Invariant:** this crate has no effects. It is `no_std`: it cannot touch a file, a clock, the
 //! environment, a source of randomness, a terminal or a token.
@@ -19,6 +19,7 @@ pub mod bounds;
 mod certain;
 pub mod fault;
 pub mod hex;
+pub mod language;
 pub mod name;
 pub mod rule;
 pub mod text;
@@ -29,6 +30,7 @@ pub mod violation;
 
 pub mod anchor;
 pub mod canonical;
+pub mod cps;
 pub mod inputs;
 pub mod plan;
 pub mod policy;
@@ -45,6 +47,7 @@ pub mod ledger;
 pub mod bindings;
 pub mod compile;
 pub mod diff;
+pub mod draft;
 pub mod graph;
 pub mod notice;
 pub mod rules;
@@ -56,6 +59,7 @@ pub mod run;
 pub mod token;
 
 mod fold;
+mod releases;
 
 pub mod artefact;
 pub mod seal;

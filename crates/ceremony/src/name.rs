@@ -10,15 +10,19 @@ use core::str::FromStr;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
+use crate::language::Bilingual;
+use crate::says;
+
 /// A name: 1 to 40 of `a`–`z`, `0`–`9` and `-`, beginning with a letter or digit.
 ///
-/// Small letters only, so no two names differ by case alone, and every name is safe as a file name.
+/// Upper case is not allowed, so no two names differ by case alone, and every name is a safe file
+/// name.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct Name(String);
 
 impl Name {
-    /// The name as it is written.
+    /// Returns the name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -26,7 +30,7 @@ impl Name {
 }
 
 impl Borrow<str> for Name {
-    /// Names are found by their text; their order is the text's.
+    /// Borrows the text, by which maps find a name; names and texts have the same order.
     fn borrow(&self) -> &str {
         &self.0
     }
@@ -38,10 +42,22 @@ impl fmt::Display for Name {
     }
 }
 
-/// The text is no [`Name`].
+/// The error of a text that is not a [`Name`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("a name is 1 to 40 of a–z, 0–9 and `-`, not beginning with `-`; found `{0}`")]
+#[error("{}", self.said().en)]
 pub struct NameError(String);
+
+impl NameError {
+    /// Words the error in both languages.
+    #[must_use]
+    pub fn said(&self) -> Bilingual {
+        let Self(found) = self;
+        says!(
+            "名は a–z、0–9、`-` の 1 から 40 文字で、`-` で始まらない。あったものは `{found}`",
+            "a name is 1 to 40 of a–z, 0–9 and `-`, not beginning with `-`; found `{found}`"
+        )
+    }
+}
 
 impl FromStr for Name {
     type Err = NameError;

@@ -1,8 +1,8 @@
-//! The public notice of a compromise (CP/CPS 2.2, 9.6.1.1), in Japanese and English.
+//! The public notice of a compromise, in the CA's languages.
 //!
-//! It says which keys are compromised, which certificates are affected, and where the CRL is: what
-//! 2.2 publishes and nothing else. **Deliberately absent:** names of people, how it happened, and
-//! anything that the archive keeps.
+//! It contains what a CA publishes: which keys are compromised, which certificates are affected,
+//! and where the CRL is. **Deliberately absent:** names of people, how it happened, and anything
+//! that the archive keeps.
 
 use alloc::format;
 use alloc::string::String;
@@ -12,9 +12,9 @@ use core::fmt::Write as _;
 use crate::compile::Compiled;
 use crate::graph::PlannedRevocation;
 use crate::hex::encode;
+use crate::language::Language;
 use crate::ledger::{Certificate, State};
 use crate::plan::{Ground, ProfileName};
-use crate::script::Language;
 
 /// The notice, if this ceremony revokes because of a compromise.
 #[must_use]
@@ -68,7 +68,8 @@ fn row(state: &State, revocation: &PlannedRevocation) -> String {
     format!("| {kind} | `{serial}` | {} |", revocation.revoked.date)
 }
 
-/// The title, what names a root, the head of the table, and what verifiers do.
+/// The title, the label of a root certificate, the heading of the table, and the instruction for
+/// verifiers.
 const fn words(
     language: Language,
     root: bool,
@@ -84,7 +85,7 @@ const fn words(
             "DS 電子証明書の秘密鍵の危殆化について",
             "",
             "失効させた電子証明書:\n\n| 種別 | シリアル番号 | 失効日時 |\n|---|---|---|",
-            "最新の CRL を取得して検証してください。この DS 電子証明書で署名されたカード代替電磁的記録は受け入れないでください。",
+            "最新の CRL を取得して検証してください。この DS 電子証明書で署名された記録は受け入れないでください。",
         ),
         (Language::En, true) => (
             "Compromise of the root CA's private key",

@@ -1,51 +1,56 @@
-//! Whether a certificate may be relied on at a time: what a verifier must do (CP/CPS 4.5.2, 4.9.6,
+//! Path validation: whether a certificate may be relied on at a given time (CP/CPS 4.5.2, 4.9.6,
 //! 7.1.9; RFC 5280 6; RFC 9810 4.4).
 //!
-//! A link certificate is never a step of a path. It is judged like any other certificate, under a
-//! key that is trusted already, and if it holds, the key in it is trusted too: the other root is
-//! *installed* (RFC 9810 4.4.2, RFC 4210 4.4). So every certificate lies one step under a trusted
-//! key, and validators that count a self-issued certificate as a step come to the same answer.
+//! A link certificate is never a step of a path. It is validated like any other certificate under a
+//! key that is already trusted. If it is valid, the key in it is trusted as well: the other root is
+//! *installed* (RFC 9810 4.4.2, RFC 4210 4.4). So every certificate is one step below a trusted
+//! key, and validators that count a self-issued certificate as a step come to the same result.
 //!
-//! All generations of the CA have one Name, so a Name does not say which key signed; the key
-//! identifiers do. Every certificate, roots too, needs a CRL of its day, and none of the CRLs that
-//! are offered may name it.
+//! All generations of the CA have the same Name, so the signing key is found by the key
+//! identifiers. Every certificate, including a root, needs a CRL that is current at the given time,
+//! and no CRL that is given may list it.
 //!
 //! **Invariant:** a key is trusted only because a root was given as trusted, or because a
-//! certificate under a trusted key holds. A [`Verdict`] is made by [`validate`] only.
-//! **Deliberately absent:** clocks, fetching, and everything about paths of more than one step
-//! (path length, name constraints, policies).
+//! certificate under a trusted key is valid. Only [`validate`] makes a [`Verdict`].
+//! The rules stand in layers: of the path (RFC 5280 6), of the structures (RFC 5280 4, 5), of Annex
+//! B, and of one CA, if its policy is given. Those of structures are [`crate::x509::judge`]'s, by
+//! which `check` judges what is to be signed.
+//!
+//! **Deliberately absent:** clocks, fetching, name constraints and policies, which no IACA has.
 
-mod form;
+mod ca;
 mod iaca;
 mod reading;
 mod rules;
 mod trial;
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::fault::Fault;
+use crate::language::Bilingual;
 use crate::rule::RuleId;
 use crate::time::Instant;
 
-pub use iaca::{Iaca, RehearsalKeys};
+pub use ca::Ca;
+pub use iaca::{Iaca, RehearsalKeys, Weight};
 pub use reading::{Certificate, Crl, Signed};
 pub use rules::RULES;
 
-/// What a verifier is given, each certificate and CRL in DER.
+/// The input of a validation; each certificate and CRL is in DER.
 #[derive(Debug, Clone, Default)]
 pub struct Offered {
-    /// Roots that are trusted, because they came from a trustworthy place.
+    /// Trust anchors: roots from a trustworthy source.
     pub roots: Vec<Vec<u8>>,
-    /// Link certificates, from anywhere.
+    /// Link certificates, from any source.
     pub links: Vec<Vec<u8>>,
-    /// CRLs, from anywhere.
+    /// CRLs, from any source.
     pub crls: Vec<Vec<u8>>,
-    /// The certificate in question.
+    /// The certificate to validate.
     pub target: Vec<u8>,
 }
 
-/// One thing that was offered, by its place in its list.
+/// An input of a validation, by its index in its list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Item {
     /// A root.
@@ -54,116 +59,162 @@ pub enum Item {
     Link(usize),
     /// A CRL.
     Crl(usize),
-    /// The certificate in question.
+    /// The certificate to validate.
     Target,
 }
 
-/// What a certificate is taken for.
+/// The role in which a certificate is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// A root: self-signed.
     Root,
-    /// A link: one key of the CA certified by another, or what else installs a key.
+    /// A link certificate: one key of the CA certified by another, which installs that key.
     Link,
-    /// A Document Signer, or what else is certified and certifies nothing.
+    /// A Document Signer, or any other end-entity certificate.
     Signer,
 }
 
-/// What a relying party brings with it: the signatures that it can check, and what it asks beyond
-/// RFC 5280. [`Iaca`] is the one of this product; the tests have one for RSA.
+/// The parts of path validation that depend on the relying party.
+///
+/// They are the signature algorithms that it can verify, and what it requires beyond RFC 5280.
+/// [`Iaca`] is the one of this product; the tests have one for RSA.
 pub trait RelyingParty {
-    /// Checks a signature; what is wrong with it otherwise.
-    fn signature(&self, signed: &Signed<'_>) -> Result<(), String>;
+    /// Verifies a signature.
+    ///
+    /// # Errors
+    /// Why the signature does not prove anything.
+    fn signature(&self, signed: &Signed<'_>) -> Result<(), Unproved>;
 
-    /// Judges the form of a certificate in a role.
+    /// Judges the form of a certificate in this role.
     fn certificate(&self, certificate: &Certificate, role: Role, judgement: &mut Judgement);
+
+    /// Judges a certificate against the key that signed it.
+    fn issued(
+        &self,
+        certificate: &Certificate,
+        role: Role,
+        issuer: &Issuer<'_>,
+        judgement: &mut Judgement,
+    );
 
     /// Judges the form of a CRL.
     fn crl(&self, crl: &Crl, judgement: &mut Judgement);
 
-    /// Whether this critical extension of a CRL is understood.
+    /// Whether the relying party can process this critical CRL extension, given by its OID.
     fn processes(&self, extension: &str) -> bool;
 
-    /// Whether the certificates that this CRL can name include this one.
+    /// Whether this certificate is in the scope of this CRL.
     fn speaks_for(&self, crl: &Crl, certificate: &Certificate) -> bool;
 }
 
-/// The rules that were held against something, and those that it broke.
+/// What is known of a key that signed a certificate.
+#[derive(Debug, Clone, Copy)]
+pub struct Issuer<'a> {
+    /// The key, as SubjectPublicKeyInfo in DER.
+    pub key: &'a [u8],
+    /// The first second of its root.
+    pub begins: Instant,
+    /// The last second of its root. A link that installs a newer key does not tell it.
+    pub ends: Option<Instant>,
+}
+
+/// Why a signature does not prove anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Unproved {
+    /// The signature is wrong.
+    Wrong(Bilingual),
+    /// The relying party cannot verify signatures of this algorithm.
+    Unknown(Bilingual),
+}
+
+/// The rules that a certificate or CRL was judged by, its faults, and what was only noticed.
 #[derive(Debug, Clone, Default)]
 pub struct Judgement {
     judged: Vec<RuleId>,
     faults: Vec<Fault>,
+    warnings: Vec<Fault>,
 }
 
 impl Judgement {
-    /// Holds a rule against what was found; gives whether it holds.
+    /// Records the result of a rule, with a fault if it does not hold. Returns `holds`.
     pub fn ask(
         &mut self,
         rule: RuleId,
         holds: bool,
-        asked: &str,
-        found: impl FnOnce() -> String,
+        asked: impl FnOnce() -> Bilingual,
+        found: impl FnOnce() -> Bilingual,
     ) -> bool {
         if !self.judged.contains(&rule) {
             self.judged.push(rule);
         }
         if !holds {
-            self.faults.push(Fault { rule, asked: asked.to_string(), found: found() });
+            self.faults.push(Fault::new(rule, asked(), found()));
         }
         holds
     }
 
-    /// Adds what another judge held against it, and found.
-    fn add(&mut self, rules: impl Iterator<Item = RuleId>, faults: Vec<Fault>) {
-        for rule in rules {
-            self.ask(rule, true, "", String::new);
+    /// Records a rule that a judge of structures held, unless the same fault is known.
+    fn hold(&mut self, rule: RuleId, fault: Option<Fault>, weight: Weight) {
+        if !self.judged.contains(&rule) {
+            self.judged.push(rule);
         }
-        self.faults.extend(faults);
+        let known = |fault: &Fault| self.faults.iter().any(|one| one.rule == fault.rule);
+        match (fault.filter(|fault| !known(fault)), weight) {
+            (Some(fault), Weight::Refuse) => self.faults.push(fault),
+            (Some(fault), Weight::Warn) => self.warnings.push(fault),
+            (None, Weight::Refuse | Weight::Warn) => {}
+        }
     }
 
-    /// Of something that could not be read.
+    /// The judgement on an input that could not be read.
     fn unread(fault: Fault) -> Self {
-        Self { judged: Vec::from([fault.rule]), faults: Vec::from([fault]) }
+        Self { judged: Vec::from([fault.rule]), faults: Vec::from([fault]), warnings: Vec::new() }
     }
 
-    /// The rules that were held against it.
+    /// The rules that were judged.
     #[must_use]
     pub fn judged(&self) -> &[RuleId] {
         &self.judged
     }
 
-    /// The rules that it broke.
+    /// The faults that were found.
     #[must_use]
     pub fn faults(&self) -> &[Fault] {
         &self.faults
     }
 
-    /// Whether it broke none.
+    /// What was noticed and refuses nothing.
+    #[must_use]
+    pub fn warnings(&self) -> &[Fault] {
+        &self.warnings
+    }
+
+    /// Whether no fault was found.
     #[must_use]
     pub fn holds(&self) -> bool {
         self.faults.is_empty()
     }
 }
 
-/// What was offered, and what it came to.
+/// An input of a validation and the judgement on it.
 #[derive(Debug)]
 pub struct Step {
-    /// What it is.
+    /// Which input it is.
     pub item: Item,
-    /// What it says of itself.
+    /// Its content, summarised for people.
     pub shown: Shown,
-    /// What it came to.
+    /// The judgement on it.
     pub judgement: Judgement,
 }
 
-/// What is shown of something that was offered.
+/// A summary of an input for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Shown {
-    /// It could not be read.
+    /// An input that could not be read.
     Unread,
     /// A certificate.
     Certificate {
-        /// What it was taken for.
+        /// The role in which it was judged.
         role: Role,
         /// Its subject.
         subject: String,
@@ -171,23 +222,23 @@ pub enum Shown {
         serial: String,
         /// Its subject key identifier in hexadecimal digits.
         key: String,
-        /// Its first and its last second.
+        /// notBefore and notAfter.
         validity: (Instant, Instant),
     },
     /// A CRL.
     Crl {
-        /// Its number in hexadecimal digits.
+        /// Its number in decimal and hexadecimal digits.
         number: String,
         /// The identifier of the key that signed it, in hexadecimal digits.
         key: String,
         /// thisUpdate and nextUpdate.
         updates: (Instant, Option<Instant>),
-        /// How many certificates it names.
+        /// The number of its entries.
         entries: usize,
     },
 }
 
-/// Whether the certificate may be relied on, and why.
+/// The result of a validation, with the judgement on every input.
 #[derive(Debug)]
 pub struct Verdict {
     at: Instant,
@@ -195,27 +246,29 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// The time that was asked for.
+    /// The time for which the certificate was validated.
     #[must_use]
     pub const fn at(&self) -> Instant {
         self.at
     }
 
-    /// Everything that was offered, in its order: roots, links, CRLs, the certificate in question.
+    /// Every input in order: roots, links, CRLs, the certificate to validate.
     #[must_use]
     pub fn steps(&self) -> &[Step] {
         &self.steps
     }
 
-    /// Whether the certificate may be relied on: it is there and nothing speaks against it.
+    /// Whether the certificate may be relied on: it was given and no fault was found.
     #[must_use]
     pub fn is_valid(&self) -> bool {
         let target = self.steps.iter().find(|step| step.item == Item::Target);
         target.is_some_and(|step| step.judgement.holds())
     }
 
-    /// Why it may not be relied on: what speaks against the roots, links or CRLs that it would
-    /// need, and then what speaks against itself. Nothing, if it may be.
+    /// The reasons why the certificate may not be relied on; none if it may.
+    ///
+    /// The causes come first: the faults of the CRLs, roots or links that it would need, then its
+    /// own; what follows from the lack of a trusted key or a CRL comes last.
     #[must_use]
     pub fn reasons(&self) -> Vec<(Item, &Fault)> {
         let faults = |wanted: fn(Item) -> bool| {
@@ -223,21 +276,25 @@ impl Verdict {
             steps.flat_map(|step| step.judgement.faults().iter().map(|fault| (step.item, fault)))
         };
         let own: Vec<(Item, &Fault)> = faults(|item| item == Item::Target).collect();
-        let lacks = |rules: &[RuleId]| own.iter().any(|(_, fault)| rules.contains(&fault.rule));
+        let no_key = [RuleId::P_PATH_ISSUER, RuleId::P_PATH_KEY];
         let mut reasons = Vec::new();
-        if lacks(&[RuleId::P_PATH_ISSUER, RuleId::P_PATH_KEY]) {
+        if own.iter().any(|(_, fault)| no_key.contains(&fault.rule)) {
             reasons.extend(faults(|item| matches!(item, Item::Root(_) | Item::Link(_))));
         }
-        if lacks(&[RuleId::P_PATH_CRL]) || reasons.iter().any(|(_, f)| f.rule == RuleId::P_PATH_CRL)
-        {
-            reasons.extend(faults(|item| matches!(item, Item::Crl(_))));
-        }
         reasons.extend(own);
+        if reasons.iter().any(|(_, fault)| fault.rule == RuleId::P_PATH_CRL) {
+            reasons.splice(0..0, faults(|item| matches!(item, Item::Crl(_))));
+        }
+        reasons.sort_by_key(|(_, fault)| match fault.rule {
+            RuleId::P_PATH_CRL => 1,
+            rule if no_key.contains(&rule) => 2,
+            _ => 0,
+        });
         reasons
     }
 }
 
-/// Judges whether the certificate may be relied on at this time.
+/// Validates the certificate at this time, for this relying party.
 #[must_use]
 pub fn validate(offered: &Offered, at: Instant, party: &impl RelyingParty) -> Verdict {
     Verdict { at, steps: trial::hold(offered, at, party) }

@@ -1,8 +1,9 @@
-//! The plan: one ceremony, declared: what shall exist afterwards, not what is to be done.
+//! The plan: the declaration of one ceremony. It says what shall exist afterwards, not what is
+//! done.
 //!
-//! Names are still names here, and every field keeps its place in the text, for messages. What a
-//! plan means is said by [`compile`](crate::compile::compile). **Deliberately absent:** commands,
-//! slots, PINs, and whatever the policy asks of every ceremony.
+//! Names are not resolved yet, and every field keeps its position in the text for messages.
+//! [`compile`](crate::compile::compile) determines what a plan means. **Deliberately absent:**
+//! commands, slots, PINs, and whatever the policy requires of every ceremony.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -17,13 +18,12 @@ use crate::hex;
 use crate::hex::Digest;
 use crate::name::Name;
 use crate::rehearsal::GENERATIONS;
-use crate::rule::RuleId;
 use crate::text;
 use crate::time::{Day, Instant};
 use crate::violation::{Input, Violation};
 use crate::x509::Reason;
 
-/// `plan.toml`
+/// A plan as read from `plan.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Plan {
@@ -31,13 +31,13 @@ pub struct Plan {
     pub format: Spanned<u32>,
     /// The ceremony's name, unique in its CA.
     pub ceremony: Spanned<Name>,
-    /// The ceremony before, or `nothing`.
+    /// The ceremony that it follows, or `nothing`.
     pub after: Spanned<After>,
     /// When it may take place.
     pub window: Spanned<Window>,
     /// 256 bits from a CSPRNG, from which serial numbers and CKA_IDs are derived.
     pub serials: Spanned<Seed>,
-    /// Above every sequence in the ledger.
+    /// The ceremony's sequence number, above every one in the ledger.
     pub sequence: Spanned<u32>,
     /// Who takes part, by the roster's identifiers.
     pub participants: Vec<Spanned<Name>>,
@@ -49,7 +49,7 @@ pub struct Plan {
     pub certificate: BTreeMap<Spanned<Name>, PlanCertificate>,
     /// The batch of daily CRLs.
     pub crls: Option<Spanned<PlanCrls>>,
-    /// Applications that the certificates and revocations of this plan rest on (4.1, 4.9.2).
+    /// Applications on which the certificates and revocations of this plan are based (4.1, 4.9.2).
     #[serde(default)]
     pub application: BTreeMap<Spanned<Name>, Application>,
     /// Certificates that shall be revoked.
@@ -58,20 +58,23 @@ pub struct Plan {
     /// Root keys that are judged to be compromised (5.7.3).
     #[serde(default)]
     pub compromise: BTreeMap<Spanned<Name>, Compromise>,
-    /// What is ordered to stop or to go on (5.7.3).
+    /// Orders to stop or resume something (5.7.3).
     #[serde(default)]
     pub orders: Vec<Spanned<Order>>,
     /// Copies of root keys that shall exist on other tokens (6.2.4).
     #[serde(default)]
     pub copy: BTreeMap<Spanned<Name>, Copy>,
-    /// Root keys that shall not exist any more, on any token (6.2.10).
+    /// Root keys that shall no longer exist on any token (6.2.10).
     #[serde(default)]
     pub destruction: BTreeMap<Spanned<Name>, Destruction>,
-    /// The root token is lost, and one that holds copies of its keys takes its place (5.7.2).
+    /// The replacement of the lost root token by a token that holds copies of its keys (5.7.2).
     pub recovery: Option<Recovery>,
-    /// SHA-256 of the journal of the ceremony before, where that one could not be sealed.
+    /// Root keys that were lost with their only token (5.7.2).
+    #[serde(default)]
+    pub lost: BTreeMap<Spanned<Name>, Loss>,
+    /// SHA-256 of the previous ceremony's journal, if that ceremony could not be sealed.
     pub abandoned: Option<Spanned<Digest>>,
-    /// Certificates of an aborted ceremony that are handed out after all.
+    /// Withheld certificates of an aborted ceremony that are handed out after all.
     #[serde(default)]
     pub release: Vec<Spanned<Name>>,
     /// Rules that this plan may break, and why.
@@ -79,16 +82,16 @@ pub struct Plan {
     pub exception: Vec<Exception>,
 }
 
-/// What a plan comes after.
+/// What a plan follows.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum After {
-    /// It is the CA's first ceremony.
+    /// Nothing: it is the CA's first ceremony.
     Nothing,
     /// This ceremony.
     Ceremony(Name),
 }
 
-/// From when until when, both included.
+/// The time in which a ceremony may take place, both ends included.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Window {
@@ -109,15 +112,15 @@ pub struct PlanKey {
     /// What it is for.
     #[serde(rename = "use")]
     pub usage: Spanned<KeyUse>,
-    /// Why it comes before its time (6.3.2).
+    /// Why it is generated before its time (6.3.2).
     pub reason: Option<Spanned<String>>,
-    /// The organisations whose CA managers approved that.
+    /// The organisations whose CA managers approved this.
     #[serde(rename = "approved-by", default)]
     pub approved_by: Vec<Spanned<Name>>,
 }
 
 impl PlanKey {
-    /// Whether it says why it comes before its time.
+    /// Whether it states a reason for being generated early.
     #[must_use]
     pub fn has_reason(&self) -> bool {
         self.reason.as_ref().is_some_and(|reason| !reason.get_ref().trim().is_empty())
@@ -132,31 +135,31 @@ pub enum KeyUse {
     Root,
 }
 
-/// A certificate that shall exist. Which fields a profile asks for is said by the rules.
+/// A certificate that shall exist. The rules say which fields each profile requires.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct PlanCertificate {
     /// Its profile.
     pub profile: Spanned<ProfileName>,
-    /// The root key in it; of a DS certificate none, it comes from the request.
+    /// The root key in it; absent for a DS certificate, whose key comes from the request.
     pub key: Option<Spanned<Name>>,
-    /// The root key that signs it; of a root none, it signs itself.
+    /// The root key that signs it; absent for a root certificate, which signs itself.
     pub issuer: Option<Spanned<Name>>,
-    /// notBefore; of a link certificate none, it follows from the roots (7.1.2.2).
+    /// notBefore; absent for a link certificate, for which it follows from the roots (7.1.2.2).
     pub not_before: Option<Spanned<Instant>>,
-    /// notAfter of a DS certificate that ends before its usual time.
+    /// notAfter, if a DS certificate ends before its usual time.
     pub not_after: Option<Spanned<Instant>>,
     /// The file of the certificate signing request, beside the plan.
     pub csr: Option<Spanned<String>>,
     /// SHA-256 of that file.
     pub csr_sha256: Option<Spanned<Digest>>,
-    /// The application that it rests on.
+    /// The application on which it is based.
     pub application: Option<Spanned<Name>>,
-    /// The valid DS certificate in whose place it comes (4.7.1).
+    /// The valid DS certificate that it renews (4.7.1).
     pub renews: Option<Spanned<Name>>,
 }
 
-/// The kinds of certificate that this CA issues (1.3.1), and no other.
+/// A kind of certificate that this CA issues (1.3.1); it issues no other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProfileName {
@@ -171,7 +174,7 @@ pub enum ProfileName {
 }
 
 impl ProfileName {
-    /// As plans, graphs and states write it.
+    /// Returns the profile's name in plans, graphs and states.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -191,7 +194,7 @@ pub struct Application {
     pub kind: Spanned<ApplicationKind>,
     /// SHA-256 of the paper.
     pub paper: Spanned<Digest>,
-    /// SHA-256 of the subscriber's notification, where the ground is theirs (D25).
+    /// SHA-256 of the subscriber's notification, if the ground is the subscriber's (D25).
     pub notification: Option<Spanned<Digest>>,
     /// Who applies.
     pub by: Vec<Spanned<Name>>,
@@ -199,7 +202,7 @@ pub struct Application {
     pub received: Spanned<Instant>,
     /// Who examined it, and when.
     pub examined: Decision,
-    /// Who of 機構 agreed, and when, where a DS key is compromised (4.9.12).
+    /// The decision by which 機構 agreed, if a DS key is compromised (4.9.12).
     pub agreed: Option<Decision>,
     /// Who approved it, and when.
     pub approved: Decision,
@@ -211,14 +214,14 @@ pub struct Application {
 pub enum ApplicationKind {
     /// New certificates (4.1).
     Issue,
-    /// Certificates in the place of valid ones (4.7).
+    /// Certificates that replace valid ones (4.7).
     Renewal,
     /// Revocations (4.9).
     Revocation,
 }
 
 impl ApplicationKind {
-    /// As plans and graphs write it.
+    /// Returns the kind's name in plans and graphs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -229,7 +232,7 @@ impl ApplicationKind {
     }
 }
 
-/// Who decided, and when.
+/// A decision: who made it, and when.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Decision {
@@ -245,38 +248,39 @@ pub struct Decision {
 pub struct Revocation {
     /// The ground of 4.9.1.
     pub ground: Spanned<Ground>,
-    /// The application that it rests on.
+    /// The application on which it is based.
     pub application: Spanned<Name>,
-    /// The revocation date; the beginning of the window where none is written.
+    /// The revocation date; if absent, the beginning of the window.
     pub date: Option<Spanned<Instant>>,
 }
 
-/// The grounds of 4.9.1: three by the subscriber's application or notification, five by 機構.
+/// The grounds of 4.9.1: (a) to (c) are given by the subscriber, (d) to (h) by 機構.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ground {
-    /// (a) The key is compromised, or it is feared.
+    /// (a) The key is compromised, or a compromise is suspected.
     KeyCompromise,
-    /// (b) Use stopped.
+    /// (b) The certificate is no longer used.
     UseStopped,
     /// (c) The certified data changed.
     DataChanged,
-    /// (d) Content or purpose is not right.
+    /// (d) The content or the purpose is wrong.
     ContentWrong,
-    /// (e) Breach of the CP/CPS.
+    /// (e) The CP/CPS was breached.
     Breach,
     /// (f) The CA is terminated.
     Termination,
     /// (g) Entries are inaccurate or misleading.
     Inaccurate,
-    /// (h) Held necessary by the CA manager, or who determines conformity with the policy.
+    /// (h) The CA manager, or whoever determines conformity with the policy, considers it
+    /// necessary.
     Necessary,
-    /// The old certificate of a renewal (4.7.3).
+    /// The old certificate of a renewal is revoked (4.7.3).
     Renewal,
 }
 
 impl Ground {
-    /// As plans and graphs write it.
+    /// Returns the ground's name in plans and graphs.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -292,7 +296,7 @@ impl Ground {
         }
     }
 
-    /// The reason code that a CRL entry carries (RFC 5280 5.3.1; D20); nothing for *unspecified*.
+    /// Returns the reason code of the CRL entry (RFC 5280 5.3.1; D20); `None` for *unspecified*.
     #[must_use]
     pub const fn reason(self) -> Option<Reason> {
         match self {
@@ -307,7 +311,7 @@ impl Ground {
         }
     }
 
-    /// Whether the subscriber gives it, by an application or a notification (4.9.1 (1)).
+    /// Whether the subscriber states this ground, in an application or notification (4.9.1 (1)).
     #[must_use]
     pub const fn is_the_subscribers(self) -> bool {
         matches!(self, Self::KeyCompromise | Self::UseStopped | Self::DataChanged)
@@ -318,30 +322,30 @@ impl Ground {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Compromise {
-    /// The CA managers who judged.
+    /// The CA managers who judged it.
     pub judged_by: Vec<Spanned<Name>>,
-    /// When.
+    /// When they judged it.
     pub judged_at: Spanned<Instant>,
-    /// The version of the emergency response plan (緊急時対応計画).
+    /// The version of the emergency response plan (緊急時対応計画) that was followed.
     pub response_plan: Spanned<String>,
 }
 
-/// What is ordered to stop or to go on (5.7.3; D34).
+/// An order to stop or resume something (5.7.3; D34).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Order {
-    /// (2) The issuing of DS certificates stops.
+    /// (2) Stop the issuing of DS certificates.
     StopDsIssuing,
-    /// (3) Applications for card-substitute records stop.
+    /// (3) Stop applications for card-substitute records.
     StopApplications,
-    /// The issuing of DS certificates goes on.
+    /// Resume the issuing of DS certificates.
     ResumeDsIssuing,
-    /// (6) Applications for card-substitute records go on.
+    /// (6) Resume applications for card-substitute records.
     ResumeApplications,
 }
 
 impl Order {
-    /// As plans, graphs and states write it.
+    /// Returns the order's name in plans, graphs and states.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -361,29 +365,39 @@ pub struct Copy {
     pub key: Spanned<Name>,
     /// The token, by its name in plans and rooms.
     pub token: Spanned<Name>,
-    /// Label, seal and place of the medium, and who keeps it (5.2.1.3, 5.1.7).
+    /// The medium's label, seal and place, and who keeps it (5.2.1.3, 5.1.7).
     pub kept: Spanned<String>,
 }
 
-/// A root key that shall not exist any more (6.2.10; D47).
+/// A root key that shall no longer exist (6.2.10; D47).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Destruction {
     /// The organisations whose CA managers approved it.
     pub approved_by: Vec<Spanned<Name>>,
-    /// Why it has no value and no duty any more.
+    /// Why the key has no value and no duty left.
     pub reason: Spanned<String>,
 }
 
-/// The root token is lost, and one that holds copies of its keys takes its place (5.7.2, 6.2.4).
+/// The replacement of the lost root token by a token that holds copies of its keys (5.7.2, 6.2.4).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Recovery {
     /// The token with the copies, by its name in plans and rooms.
     pub token: Spanned<Name>,
-    /// What became of the lost token: when, how, and where what is left of it is kept.
+    /// What became of the lost token: when, how, and where its remains are kept.
     pub lost: Spanned<String>,
-    /// The organisations whose CA managers approved it, and the audit key that is made with it.
+    /// The organisations whose CA managers approved the replacement and the new audit key.
+    pub approved_by: Vec<Spanned<Name>>,
+}
+
+/// A root key that was lost with its only token, so that the CA goes on without it (5.7.2).
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Loss {
+    /// What became of the token: when, how, and where its remains are kept.
+    pub reason: Spanned<String>,
+    /// The organisations whose CA managers approved going on without the key.
     pub approved_by: Vec<Spanned<Name>>,
 }
 
@@ -410,28 +424,14 @@ pub struct Exception {
 }
 
 impl Plan {
-    /// Reads `plan.toml`; the first error of its form otherwise.
-    pub fn parse(octets: &[u8]) -> Result<Self, Violation> {
-        let plan: Self = text::document(Input::Plan, octets)?;
-        format_is_1(Input::Plan, &plan.format)?;
-        Ok(plan)
+    /// Reads `plan.toml`.
+    ///
+    /// # Errors
+    ///
+    /// All violations of the file's form.
+    pub fn parse(octets: &[u8]) -> Result<Self, Vec<Violation>> {
+        text::document(Input::Plan, octets, |plan: &Self| &plan.format)
     }
-}
-
-/// Formats are promises: another version is another reader's.
-pub(crate) fn format_is_1(input: Input, format: &Spanned<u32>) -> Result<(), Violation> {
-    if *format.get_ref() == 1 {
-        return Ok(());
-    }
-    let found = alloc::format!("format {}", format.get_ref());
-    Err(Violation::at(
-        input,
-        format.span(),
-        RuleId::S_FORM,
-        "format 1",
-        &found,
-        "use the gishiki that knows this format",
-    ))
 }
 
 impl<'de> Deserialize<'de> for After {
@@ -444,14 +444,11 @@ impl<'de> Deserialize<'de> for After {
 impl<'de> Deserialize<'de> for Seed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        let octets = hex::decode(&text).and_then(|octets| octets.try_into().ok());
-        octets
-            .map(Self)
-            .ok_or_else(|| D::Error::custom("64 lower-case hexadecimal digits are asked for"))
+        hex::seed(&text).map(Self).map_err(|said| D::Error::custom(said.en))
     }
 }
 
-/// The generation that a key's name says: `g1` is 1; nothing for any other name.
+/// Returns the generation in a key's name, such as 1 for `g1`; `None` for any other name.
 pub(crate) fn generation(key: &Name) -> Option<u8> {
     let number: u8 = key.as_str().strip_prefix('g')?.parse().ok()?;
     let plain = format!("g{number}") == key.as_str();

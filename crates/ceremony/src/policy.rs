@@ -1,7 +1,8 @@
-//! The policy: the CP/CPS as data, one file for a CA. Every table names the section it comes from.
+//! The policy: what the CA chose within its CP/CPS, one file for each CA. Every table names its
+//! section of the CP/CPS.
 //!
-//! The numbers and names of the CP/CPS stand in this file and nowhere else in the product; the
-//! rules of [`rules`](crate::rules) hold the file to the text.
+//! The numbers, names and roles of a CA are in this file and nowhere else. What its CP/CPS demands
+//! of them is in [`cps`](crate::cps).
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -10,27 +11,27 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::hex::Digest;
 use crate::key::Curve;
+use crate::language::{Language, Text};
 use crate::name::Name;
-use crate::plan::format_is_1;
 use crate::text;
-use crate::time::{CalendarSpan, Instant};
+use crate::time::{CalendarSpan, Offset};
 use crate::token::Attribute;
 use crate::violation::{Input, Violation};
+use crate::x509::{IssuerAltName, Rdn};
 
-/// `policy.toml`
+/// A policy as read from `policy.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Policy {
     /// The version of this format: 1.
     pub format: Spanned<u32>,
-    /// Which CP/CPS this is.
-    pub cps: Cps,
-    /// The standards it is based on.
-    pub standards: Standards,
-    /// Policy identifiers, which no certificate carries (7.1.6).
-    pub oid: Identifiers,
+    /// The standards that it is based on, and their editions.
+    #[serde(default)]
+    pub standards: BTreeMap<String, String>,
+    /// Policy identifiers. They name the policy in documents; no certificate has them.
+    #[serde(default)]
+    pub oid: BTreeMap<String, String>,
     /// The CA.
     pub ca: Ca,
     /// Root keys and certificates.
@@ -43,11 +44,11 @@ pub struct Policy {
     pub crl: CrlPolicy,
     /// The machine's clock.
     pub clock: ClockPolicy,
-    /// Where the ledger head is kept besides the papers.
+    /// The place of the ledger head, besides the papers.
     pub ledger_head: HeadPolicy,
-    /// The journal, and the heads of it that people note on paper.
+    /// The journal, and how often people note its head on paper.
     pub journal: JournalPolicy,
-    /// The one cable to an HSM; a CP/CPS with an air gap has no such table.
+    /// The one cable to an HSM that a CP/CPS may permit; absent for an air gap.
     pub network: Option<NetworkPolicy>,
     /// The tokens.
     pub token: TokenPolicy,
@@ -55,84 +56,42 @@ pub struct Policy {
     pub organization: BTreeMap<Name, Organization>,
     /// The roles, by id.
     pub role: BTreeMap<Name, Role>,
-    /// Roles that one person does not hold together.
-    #[serde(default)]
-    pub separate: Vec<Pair>,
+    /// Pairs of roles that one person must not hold together.
+    pub separate: Separate,
     /// Training.
     pub training: Training,
-    /// Who does what, by the act's kind.
+    /// Who decides what, before a ceremony.
+    pub decision: Decisions,
+    /// Who does each act, by the act's kind.
     pub act: BTreeMap<Name, PolicyAct>,
-}
-
-/// Which CP/CPS this is (1.5.3, 9.10.1).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Cps {
-    /// Where this comes from.
-    pub section: String,
-    /// The title.
-    pub title: String,
-    /// The version.
-    pub version: Spanned<String>,
-    /// SHA-256 of the document.
-    pub sha256: Digest,
-    /// The first instant at which it is in force.
-    pub from: Spanned<Instant>,
-    /// The first instant at which it no longer is.
-    pub until: Option<Spanned<Instant>>,
-    /// The organisations whose CA managers approved it.
-    pub approved_by: Vec<Spanned<Name>>,
-}
-
-/// The standards (1.1, 7.1, 7.2).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Standards {
-    /// Where this comes from.
-    pub section: String,
-    /// The edition of ISO/IEC 18013-5.
-    pub iso_18013_5: Spanned<String>,
-    /// The version of 技術資料, or `not held`.
-    pub technical_material: String,
-    /// The version of 技術仕様書, or `not held`.
-    pub technical_specification: String,
-}
-
-/// Policy identifiers (1.2).
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Identifiers {
-    /// Where this comes from.
-    pub section: String,
-    /// Of the self-signed certificate.
-    pub root: Spanned<String>,
-    /// Of link certificates.
-    pub link: Spanned<String>,
-    /// Of DS certificates.
-    pub ds: Spanned<String>,
 }
 
 /// The CA (3.1, 1.5.2).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Ca {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
     /// Its name in the file system.
     pub id: Spanned<Name>,
-    /// countryName: two capitals.
-    pub country: Spanned<String>,
-    /// organizationName: 機構名.
-    pub organization: Spanned<String>,
-    /// commonName.
-    pub common_name: Spanned<String>,
+    /// The languages of its documents, the first one first.
+    pub languages: Vec<Spanned<Language>>,
+    /// The offset from UTC in which the CA counts its days and writes its times.
+    pub offset: Spanned<Offset>,
+    /// Its Name, one for all generations.
+    pub name: Spanned<Vec<Spanned<Rdn>>>,
+}
+
+/// The RDNs of a name in a policy, without their places.
+pub(crate) fn rdns(name: &Spanned<Vec<Spanned<Rdn>>>) -> Vec<Rdn> {
+    name.get_ref().iter().map(|rdn| rdn.get_ref().clone()).collect()
 }
 
 /// Root keys and certificates (5.6, 6.1.5.1, 6.2.4, 6.3.2, 7.1.2.1).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RootPolicy {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
     /// The curve.
     pub curve: Spanned<Curve>,
@@ -140,28 +99,42 @@ pub struct RootPolicy {
     pub validity: Spanned<CalendarSpan>,
     /// How long the key signs certificates.
     pub key_use: Spanned<CalendarSpan>,
+    /// The age from which a key without a successor is reported, and is renewed without a reason.
+    pub rollover_from: Spanned<CalendarSpan>,
+    /// How long before the end of its root certificate a key has its successor at the latest.
+    pub rollover_latest: Spanned<CalendarSpan>,
     /// Whether and how the key may be backed up.
     pub backup: Spanned<Backup>,
-    /// issuerAltName: a URI.
-    pub issuer_alt_name: Spanned<String>,
-    /// cRLDistributionPoints: a URI with `{key}` in it.
-    pub crl_url: Spanned<String>,
+    /// issuerAltName.
+    pub issuer_alt_name: Spanned<IssuerAltName>,
+    /// cRLDistributionPoints: URIs with `{key}` in each.
+    pub crl_urls: Spanned<Vec<Spanned<String>>>,
+    /// Whether the root has an authorityKeyIdentifier, which is that of its own key.
+    pub authority_key_identifier: bool,
+}
+
+impl RootPolicy {
+    /// Returns the addresses of a key's CRL.
+    pub(crate) fn urls_of(&self, key: &Name) -> Vec<String> {
+        let urls = self.crl_urls.get_ref().iter();
+        urls.map(|url| url.get_ref().replace("{key}", key.as_str())).collect()
+    }
 }
 
 /// Whether and how a key may be backed up (6.2.4, 6.2.6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Backup {
-    /// Wrapped, under a TRUSTED key that exists only inside tokens.
+    /// The key is wrapped under a TRUSTED key that exists only inside tokens.
     WrapTrusted,
-    /// By the token's own cloning.
+    /// The token's own cloning copies the key.
     Vendor,
-    /// Not at all.
+    /// The key may not be backed up.
     None,
 }
 
 impl Backup {
-    /// The word in a policy.
+    /// Returns the word for it in a policy.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -176,29 +149,29 @@ impl Backup {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct DsPolicy {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// The curves that a request's key may lie on.
+    /// The curves that are allowed for a request's key.
     pub curves: Vec<Spanned<Curve>>,
-    /// How long a certificate is valid, where the plan does not say less.
+    /// How long a certificate is valid; the plan may say less, never more.
     pub validity: Spanned<CalendarSpan>,
-    /// The most days.
+    /// The longest validity in days.
     pub max_days: Spanned<u32>,
-    /// The one purpose: an object identifier.
+    /// The object identifier of the one extended key usage.
     pub extended_key_usage: Spanned<String>,
-    /// commonName, with `{number}` in it: what follows `ds-` in the certificate's name.
-    pub common_name: Spanned<String>,
-    /// Whether a renewal revokes the old certificate; no default (D4).
+    /// The subject, in which `{number}` stands for what follows `ds-` in the certificate's name.
+    pub name: Spanned<Vec<Spanned<Rdn>>>,
+    /// Whether a renewal revokes the old certificate; there is no default (D4).
     pub renewal: Spanned<Renewal>,
 }
 
-/// What becomes of the old certificate in a renewal (4.7.3 against 4.4.1.2; D4).
+/// What happens to the old certificate in a renewal (4.7.3 against 4.4.1.2; D4).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Renewal {
     /// It is revoked in the same ceremony.
     RevokeOld,
-    /// It runs out by itself.
+    /// It stays valid until it expires.
     KeepOld,
 }
 
@@ -206,7 +179,7 @@ pub enum Renewal {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AuditPolicy {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
     /// The curve.
     pub curve: Spanned<Curve>,
@@ -218,29 +191,32 @@ pub struct AuditPolicy {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct CrlPolicy {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// nextUpdate: days after thisUpdate.
-    pub validity_days: Spanned<u32>,
-    /// The planned next release: days after thisUpdate.
-    pub update_days: Spanned<u32>,
-    /// Days that are signed beyond the next ceremony.
-    pub spare_days: Spanned<u32>,
-    /// The most CRLs of one key in one batch.
+    /// From the day of thisUpdate to nextUpdate.
+    pub validity: Spanned<CalendarSpan>,
+    /// From thisUpdate to the planned next release, always counted from a batch's first day.
+    pub period: Spanned<CalendarSpan>,
+    /// How far beyond the next ceremony CRLs are signed.
+    pub spare: Spanned<CalendarSpan>,
+    /// The longest time from a ceremony to the next, by the calendar.
+    pub interval: Spanned<CalendarSpan>,
+    /// The largest number of CRLs of one key in one batch.
     pub max_batch: Spanned<u32>,
-    /// The most days between ceremonies.
-    pub max_interval_days: Spanned<u32>,
-    /// Whether entries carry their reason code (D2); no default.
+    /// The longest time from the approval of a revocation, or the judgement on a key, to the end of
+    /// the ceremony that puts it on a CRL.
+    pub revocation_within: Spanned<CalendarSpan>,
+    /// Whether entries have their reason code (D2); there is no default.
     pub reason_codes: Spanned<ReasonCodes>,
 }
 
-/// Whether CRL entries carry their reason code.
+/// Whether CRL entries have their reason code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReasonCodes {
-    /// As 7.2.2 asks.
+    /// They do, as 7.2.2 asks.
     Include,
-    /// As ISO/IEC 18013-5 asks.
+    /// They do not, as ISO/IEC 18013-5 asks.
     Omit,
 }
 
@@ -248,23 +224,23 @@ pub enum ReasonCodes {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct ClockPolicy {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// How far it may be from the reference.
+    /// The largest difference allowed between the clock and the reference, in seconds.
     pub max_offset_seconds: Spanned<u32>,
 }
 
-/// Where the ledger head is kept besides the papers.
+/// The place of the ledger head, besides the papers.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct HeadPolicy {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// On the token, or nowhere else.
+    /// The token, or paper only.
     pub on: Spanned<HeadOn>,
 }
 
-/// Where the ledger head is kept.
+/// A place of the ledger head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeadOn {
@@ -275,7 +251,7 @@ pub enum HeadOn {
 }
 
 impl HeadOn {
-    /// As policy and graph write it.
+    /// Returns its name in policy and graph.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -285,14 +261,14 @@ impl HeadOn {
     }
 }
 
-/// The journal, and the heads of it that people note on paper (5.4.4).
+/// The journal, and how often people note its head on paper (5.4.4).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct JournalPolicy {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// How many sheets are signed at most between two heads that people note: what was signed since
-    /// the last one could be signed again if both media were set back.
+    /// The largest number of sheets signed between two heads that people note. If both media were
+    /// reset, what was signed since the last noted head could be signed again.
     pub sheets_per_head: Spanned<u32>,
 }
 
@@ -300,7 +276,7 @@ pub struct JournalPolicy {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct NetworkPolicy {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
     /// What is permitted: one cable from the machine to an HSM.
     pub permits: Permitted,
@@ -318,25 +294,25 @@ pub enum Permitted {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TokenPolicy {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
     /// Mechanisms that a token must offer.
     pub mechanisms: Vec<Spanned<String>>,
     /// Serial numbers of tokens in production, never used in drills.
     pub production_serials: Vec<Spanned<String>>,
-    /// Attributes that their module refuses in a template, even FALSE: they are not said, and read
-    /// back all the same.
+    /// Attributes that the module refuses in a template, even when FALSE. They are left out of
+    /// templates and still read back.
     #[serde(default)]
     pub leave_out: Vec<Spanned<Attribute>>,
     /// Attributes that their module cannot tell when they are read back.
     #[serde(default)]
     pub not_told: Vec<Spanned<Attribute>>,
-    /// What their model brings with it, besides what every token has.
+    /// Objects that tokens of this model contain from the start, besides those of every token.
     #[serde(default)]
     pub may_hold: Vec<Brought>,
 }
 
-/// An object that a model of token brings with it.
+/// An object that a model of token contains from the start.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Brought {
@@ -350,69 +326,138 @@ pub struct Brought {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Organization {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// Its name in Japanese.
-    pub ja: String,
-    /// Its name in English.
-    pub en: String,
+    /// Its name.
+    pub name: Text,
 }
 
 /// A role (5.2.1, 8.1).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Role {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// Its name in Japanese.
-    pub ja: String,
-    /// Its name in English.
-    pub en: String,
-    /// How many take part in every ceremony.
+    /// Its name.
+    pub name: Text,
+    /// How many people of this role take part in every ceremony.
     pub at_least: Spanned<u32>,
-    /// That many of each organisation that approves the CP/CPS.
+    /// Whether that many are needed of each organisation that approves the CP/CPS.
     #[serde(default)]
     pub each_organization: bool,
-    /// Whether it operates, so never alone (5.2.2).
+    /// Whether people of this role operate the system, which is never done alone (5.2.2).
     #[serde(default)]
     pub operator: bool,
 }
 
-/// Roles that one person does not hold together (5.2.4, D32).
+/// The pairs of roles that one person must not hold together.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Pair {
-    /// Where this comes from.
+pub struct Separate {
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// The two roles.
-    pub roles: [Spanned<Name>; 2],
+    /// The pairs.
+    pub pairs: Vec<[Spanned<Name>; 2]>,
+}
+
+/// Who decides what, before a ceremony.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Decisions {
+    /// Who applies for a Document Signer certificate.
+    pub issue: Applicants,
+    /// Who applies for a revocation.
+    pub revocation: Applicants,
+    /// Who examines and approves an application; never an applicant.
+    pub examination: Deciders,
+    /// Who agrees to the revocation of a compromised Document Signer key, if the CP/CPS asks that.
+    pub ds_compromise: Option<Agreement>,
+    /// Who judges that a root key is compromised: people of every organisation that decides.
+    pub compromise: Deciders,
+    /// Who approves an appointment.
+    pub appointment: Appointing,
+    /// Who grants the right to enter.
+    pub entry_right: Deciders,
+    /// Who enrols credentials.
+    pub credential: Deciders,
+}
+
+/// Who applies together.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Applicants {
+    /// The section of the CP/CPS that this table comes from.
+    pub section: String,
+    /// How many people of which role, all of them, and nobody else.
+    pub by: BTreeMap<Name, Spanned<u32>>,
+}
+
+/// Whose decision it is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Deciders {
+    /// The section of the CP/CPS that this table comes from.
+    pub section: String,
+    /// The role.
+    pub by: Spanned<Name>,
+}
+
+/// Whose agreement is needed.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agreement {
+    /// The section of the CP/CPS that this table comes from.
+    pub section: String,
+    /// The role.
+    pub by: Spanned<Name>,
+    /// The organisation.
+    pub of: Spanned<Name>,
+}
+
+/// Who appoints.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Appointing {
+    /// The section of the CP/CPS that this table comes from.
+    pub section: String,
+    /// The roles that approve an appointment, all of them.
+    pub by: Vec<Spanned<Name>>,
+    /// The roles whose holders are appointed by a letter instead.
+    #[serde(default)]
+    pub letter: Vec<Spanned<Name>>,
 }
 
 /// Training (5.3.4).
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Training {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// How old it may be.
+    /// The greatest age of a person's last training, in months.
     pub max_months: Spanned<u32>,
 }
 
-/// Who does an act, or stands by.
+/// The kind of act by which each deciding organisation approves for itself, with people of its own:
+/// the completion, and what else they decide in the room.
+pub(crate) const OF_EACH_ORGANIZATION: &str = "completion";
+
+/// Who does or witnesses an act.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct PolicyAct {
-    /// Where this comes from.
+    /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// How many of which role.
+    /// How many people of which role.
     pub by: BTreeMap<Name, Spanned<u32>>,
 }
 
 impl Policy {
-    /// Reads `policy.toml`; the first error of its form otherwise.
-    pub fn parse(octets: &[u8]) -> Result<Self, Violation> {
-        let policy: Self = text::document(Input::Policy, octets)?;
-        format_is_1(Input::Policy, &policy.format)?;
-        Ok(policy)
+    /// Reads `policy.toml`.
+    ///
+    /// # Errors
+    ///
+    /// All violations of the file's form.
+    pub fn parse(octets: &[u8]) -> Result<Self, Vec<Violation>> {
+        text::document(Input::Policy, octets, |policy: &Self| &policy.format)
     }
 }

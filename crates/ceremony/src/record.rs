@@ -1,12 +1,13 @@
-//! The transcript's line: one event, in canonical JSON, chained to the one before.
+//! A line of the transcript: one event in canonical JSON, chained to the line before.
 //!
 //! Each line has the fields that CP/CPS 5.4.1 asks of an audit record: terminal, kind of event,
-//! time, result, origin. A line is the canonical form (RFC 8785; integers and strings only) of its
-//! content, so a reader writes each line again and compares: there is one way to write a record.
+//! time, result, origin. There is exactly one way to write a record: the canonical form (RFC 8785;
+//! integers and strings only). A reader writes each line again and compares.
 //!
-//! **Deliberately absent:** any judgement. [`Run`](crate::run::Run) says which events may follow
+//! **Deliberately absent:** any judgement. [`Run`](crate::run::Run) decides which events may follow
 //! which.
 
+mod error;
 mod refuser;
 
 use alloc::collections::BTreeMap;
@@ -16,6 +17,7 @@ use alloc::vec::Vec;
 use serde::{Deserialize, Serialize};
 
 pub use self::refuser::Refuser;
+pub use error::RecordError;
 
 use crate::certain::Certain as _;
 use crate::hex::Digest;
@@ -23,11 +25,11 @@ use crate::name::Name;
 use crate::time::Instant;
 use crate::token::{KeyFacts, TokenAnswer};
 
-/// What a journal, a transcript and a postscript consist of.
+/// One record of a journal, a transcript or a postscript.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Record {
-    /// When it happened, said by the room.
+    /// When it happened, by the clock of the room.
     #[serde(with = "crate::time::text")]
     pub at: Instant,
     /// What happened.
@@ -36,7 +38,7 @@ pub struct Record {
     pub number: u64,
     /// Who or what caused it: identifiers of people, or `gishiki`, or `token`.
     pub origin: String,
-    /// What became of it.
+    /// The result.
     pub result: Outcome,
     /// The terminal at which it happened.
     pub terminal: String,
@@ -50,23 +52,23 @@ pub enum Outcome {
     Begun,
     /// Done as asked.
     Done,
-    /// Nobody knows; its numbers are burned.
+    /// The outcome is unknown; its serial or CRL numbers are never used again.
     Lost,
     /// Refused, by people or by a rule.
     Refused,
-    /// Written down, nothing more.
+    /// Recorded without further effect.
     Noted,
 }
 
-/// What may happen in a ceremony. Closed.
+/// An event of a ceremony. The list is closed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum Event {
-    /// The ceremony begins, on this plan, with these inputs.
+    /// The ceremony begins on this plan with these inputs.
     Opened(Opened),
-    /// An operation is about to begin: durable before its effect.
+    /// An operation is about to begin. The record is durable before the operation has an effect.
     Asked(Attempt),
-    /// Its answer: durable before anything else happens.
+    /// An operation was answered. The record is durable before anything else happens.
     Answered {
         /// Which operation.
         op: String,
@@ -75,26 +77,26 @@ pub enum Event {
         /// What was answered.
         answer: Answer,
     },
-    /// Nobody knows whether the operation had its effect: its numbers are burned, and the next
-    /// attempt may follow.
+    /// It is unknown whether the operation had its effect. The attempt's serial or CRL numbers are
+    /// never used again, and another attempt may follow.
     Lost {
         /// Which operation.
         op: String,
         /// Which attempt of it.
         attempt: u32,
-        /// `interrupted`, or what the token said.
+        /// `interrupted`, or the error that the token returned.
         cause: String,
     },
-    /// A key pair in doubt was found complete on the token and is taken.
+    /// A key pair from an attempt of unknown outcome was found complete and is adopted.
     Adopted {
         /// Which operation.
         op: String,
         /// Which attempt of it.
         attempt: u32,
-        /// What was read back.
+        /// The key's properties as read from the token.
         key: KeyFacts,
     },
-    /// The remains of a key pair in doubt were destroyed, with the consent of people.
+    /// An incomplete key pair from such an attempt was destroyed, with the consent of people.
     OrphanRemoved {
         /// Which operation.
         op: String,
@@ -115,39 +117,40 @@ pub enum Event {
         rule: Refuser,
         /// Why.
         reason: String,
-        /// Who refused; nobody where a rule did.
+        /// The people who refused; empty where a rule did.
         by: Vec<Name>,
     },
-    /// The machine refused what people typed: a wrong word, id or number. They are asked again.
+    /// The machine rejected what people typed: a wrong word, id or number. They are asked again.
     Mistaken {
-        /// The operation at hand.
+        /// The current operation.
         op: String,
         /// Which attempt of it.
         attempt: u32,
-        /// What was asked, by the question's name; [`WHO`] where they were asked who they are. What
-        /// was typed and what would have been right are not recorded.
+        /// The name of the question; [`WHO`] where they were asked who they are. Neither the wrong
+        /// answer nor the right one is recorded.
         question: String,
     },
-    /// People say that a head stands on paper: from now on it counts.
+    /// People confirm that they wrote a head on paper. From now on it is binding.
     Noted {
         /// The head: the chain value of the record before this one.
         head: Digest,
-        /// Who says so.
+        /// The people who confirm it.
         by: Vec<Name>,
-        /// How often the machine refused who said so. A record of its own would be another head.
+        /// How often the machine rejected an answer to the question who confirms. It is counted
+        /// here because a separate record would change the head.
         #[serde(default, skip_serializing_if = "is_zero")]
         mistaken: u32,
     },
-    /// Something was not as the script has it; people say what and why, and go on.
+    /// Something differed from the script; people describe it and go on.
     Deviation {
-        /// The operation at hand.
+        /// The current operation.
         op: String,
-        /// What was not as the script has it.
+        /// What differed from the script.
         reason: String,
-        /// Who says so.
+        /// The people who describe it.
         by: Vec<Name>,
     },
-    /// The ceremony goes on after an interruption.
+    /// The ceremony is resumed after an interruption.
     Resumed(Resumed),
     /// The ceremony ends; the seal follows.
     Closed {
@@ -161,7 +164,7 @@ pub enum Event {
     },
 }
 
-/// The name of the question who confirms.
+/// The name of the question "who confirms?".
 pub const WHO: &str = "by";
 
 /// One attempt of an operation.
@@ -177,25 +180,25 @@ pub struct Attempt {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum End {
-    /// Everything in the graph was done.
+    /// Every operation of the graph before the seal was done.
     Completed,
-    /// It was stopped; nothing is handed out.
+    /// It was stopped; no certificate or CRL is released.
     Aborted,
 }
 
-/// Rehearsal, drill or the real thing.
+/// The kind of a ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Mode {
-    /// Derived keys, stand-in people, planned clock.
+    /// A rehearsal: publicly derivable keys, simulated people, the planned times as the clock.
     Rehearsal,
-    /// A drill token, where a room says so.
+    /// A drill: a token that the room file marks as a drill token.
     Drill,
-    /// The CA's own token.
+    /// A real ceremony: the CA's own token.
     Real,
 }
 
-/// The first record: what this ceremony is, by digests.
+/// The content of the first record: identifies the ceremony by digests.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Opened {
@@ -209,16 +212,16 @@ pub struct Opened {
     pub graph: Digest,
     /// The bindings' id.
     pub bindings: Digest,
-    /// Every input by name, with the digest of its canonical text or octets.
+    /// The digest of every input's canonical text or octets, by name.
     pub inputs: BTreeMap<String, Digest>,
-    /// The head of the ceremony before, and the digest of its postscript; absent at genesis.
+    /// The heads of the ceremony before; absent in the first ceremony of a ledger.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub predecessor: Option<Predecessor>,
     /// The room.
     pub room: Place,
 }
 
-/// What the ceremony before left: the same two values as its slip of paper and the anchor have.
+/// The heads of the ceremony before: the two values that its paper slip and the anchor also have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Predecessor {
@@ -228,7 +231,8 @@ pub struct Predecessor {
     pub postscript: Digest,
 }
 
-/// Where and with what a session of the ceremony is held. All of it is `rehearsal` in a rehearsal.
+/// The place and equipment of a session. In a rehearsal every field is `rehearsal`, except that
+/// serial numbers are those of [`rehearsal_serial`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Place {
@@ -242,25 +246,25 @@ pub struct Place {
     pub image: String,
     /// The serial number of the token.
     pub token: String,
-    /// The serial numbers of the other tokens, by the names that plans give them.
+    /// The serial numbers of the spare tokens, by their names in plans.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub spares: BTreeMap<Name, String>,
 }
 
-/// The serial number of a rehearsal token: the main one's, or a named one's.
+/// The serial number of a rehearsal token: the main token, or the spare with this name.
 #[must_use]
 pub fn rehearsal_serial(spare: Option<&Name>) -> String {
     spare.map_or_else(|| "REHEARSAL".to_string(), |name| alloc::format!("REHEARSAL-{name}"))
 }
 
 impl Place {
-    /// The place of every rehearsal on one token.
+    /// The place of every rehearsal without spare tokens.
     #[must_use]
     pub fn rehearsal() -> Self {
         Self::rehearsal_with(core::iter::empty())
     }
 
-    /// The place of every rehearsal in which these other tokens are used.
+    /// The place of every rehearsal with these spare tokens.
     #[must_use]
     pub fn rehearsal_with<'n>(spares: impl Iterator<Item = &'n Name>) -> Self {
         let word = || String::from("rehearsal");
@@ -274,7 +278,7 @@ impl Place {
         }
     }
 
-    /// Whether this is the place of a rehearsal, whichever tokens it uses.
+    /// Whether this is the place of a rehearsal, with or without spare tokens.
     #[must_use]
     pub fn is_rehearsal(&self) -> bool {
         *self == Self::rehearsal_with(self.spares.keys())
@@ -286,32 +290,32 @@ impl Place {
     }
 }
 
-/// The record with which an interrupted ceremony goes on.
+/// The content of the record that resumes an interrupted ceremony.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Resumed {
-    /// Where and with what it goes on.
+    /// The place of the new session.
     pub room: Place,
-    /// How many octets of a torn last line were cut off, on either medium.
+    /// How many octets of an incomplete last line were cut off, on either medium.
     pub torn: u32,
-    /// How many records were copied from one journal to the other: a token's answer at most, or all
-    /// of them to a new medium.
+    /// How many records were copied from one journal to the other: at most one, with a token's
+    /// answer, or all of them to a new medium.
     pub copied: u32,
-    /// How many records stood on one medium only and were dropped: what people said there is asked
-    /// again.
+    /// How many records were on one medium only and were dropped. What people answered in them is
+    /// asked again.
     pub dropped: u32,
-    /// A refusal among those that were dropped.
+    /// The refusal among the dropped records, if there was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub refusal: Option<LoneRefusal>,
-    /// A journal that was put aside, because it did not replay or differed from the other.
+    /// The journal that was set aside because it did not replay or differed from the other.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub aside: Option<Aside>,
-    /// Who consented to a new medium in the place of one that is lost or was put aside; nobody if
-    /// both were there.
+    /// The people who consented to a new medium in place of one that was lost or whose journal was
+    /// set aside; empty if both media were present.
     pub new_medium: Vec<Name>,
 }
 
-/// A refusal that stood on one medium only.
+/// A refusal that was recorded on one medium only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct LoneRefusal {
@@ -319,28 +323,28 @@ pub struct LoneRefusal {
     pub rule: Refuser,
     /// Why.
     pub reason: String,
-    /// Who refused; nobody where a rule did.
+    /// The people who refused; empty where a rule did.
     pub by: Vec<Name>,
-    /// Who said that it does not hold: all who refused, or, of a rule's, two people of two roles.
-    /// Nobody: it holds, and the ceremony stops.
+    /// The people who lifted it: all who refused, or two people of two roles where a rule refused.
+    /// If empty, the refusal holds and the ceremony stops.
     pub lifted: Vec<Name>,
 }
 
 impl LoneRefusal {
-    /// Whether it stops the ceremony.
+    /// Whether the refusal holds and so stops the ceremony.
     #[must_use]
     pub const fn holds(&self) -> bool {
         self.lifted.is_empty()
     }
 }
 
-/// A journal that was put aside: it stays on its medium under another name.
+/// A journal that was set aside; it stays on its medium under another name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct Aside {
     /// SHA-256 of its octets.
     pub sha256: Digest,
-    /// How many whole lines it had.
+    /// The number of its complete lines.
     pub records: u32,
 }
 
@@ -357,24 +361,10 @@ pub enum Answer {
 /// What people answered.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Said {
-    /// Who answered, each once, in order.
+    /// The people who answered: each once, in the order of their names.
     pub by: Vec<Name>,
-    /// What they said, by the name of the question.
+    /// Their answers, by the name of the question.
     pub facts: BTreeMap<String, String>,
-}
-
-/// Why a line is no record.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum RecordError {
-    /// Not the JSON of a record.
-    #[error("this line is no record: {0}")]
-    Form(String),
-    /// The JSON of a record, written in another way, or with a chain value that does not follow.
-    #[error("this line is not what the record and the line before it give")]
-    NotCanonical,
-    /// The last line has no end.
-    #[error("the last line is torn: it has no end")]
-    Torn,
 }
 
 /// What a line holds: the record and its chain value.
@@ -391,13 +381,13 @@ impl Record {
         canonical_json(self)
     }
 
-    /// The chain value after this record: SHA-256 over the one before and this record.
+    /// The chain value after this record: SHA-256 over the chain value before it and this record.
     #[must_use]
     pub fn chain(&self, before: Digest) -> Digest {
         Digest::of_parts("gishiki record v1", &[&before.0, self.canonical().as_bytes()])
     }
 
-    /// The line, with its end.
+    /// The record as a line of a file, with the line feed.
     #[must_use]
     pub fn to_line(&self, chain: Digest) -> String {
         let mut line = canonical_json(&Line { chain, record: self.clone() });
@@ -405,8 +395,13 @@ impl Record {
         line
     }
 
-    /// Reads one line (without its end). Whether it is the canonical form of its content, chain
-    /// value included, shows when it is written again.
+    /// Reads one line, without its line feed.
+    ///
+    /// It does not check that the line is canonical or that its chain value follows. The caller
+    /// writes the record again and compares.
+    ///
+    /// # Errors
+    /// [`RecordError::Form`].
     pub fn read(line: &str) -> Result<Self, RecordError> {
         let line: Line =
             serde_json::from_str(line).map_err(|error| RecordError::Form(error.to_string()))?;
@@ -414,8 +409,9 @@ impl Record {
     }
 }
 
-/// RFC 8785 for values of integers and strings whose keys are ASCII: keys sorted, no space, the
-/// shortest escapes.
+/// Serialises to RFC 8785 JSON: keys sorted, no spaces, shortest escapes.
+///
+/// Correct only for values of integers and strings with ASCII keys.
 pub(crate) fn canonical_json<T: Serialize>(value: &T) -> String {
     serde_json::to_value(value)
         .certain("our types have string keys, integers and strings")

@@ -1,12 +1,12 @@
-//! The rehearsal's keys: derived from public facts, so known to everyone, so recognisable.
+//! The keys of a rehearsal, which are derived from public facts and so can be recognised by anyone.
 //!
-//! A rehearsal must give the same octets on every machine, so its keys are derived. That makes them
-//! worthless as secrets, and gishiki refuses them wherever something real is judged: by computing
-//! the whole closed set again ([`recognise`]), never by believing a flag.
+//! A rehearsal must give the same octets on every machine, so its keys are derived. They are
+//! therefore worthless as secrets, and gishiki refuses them wherever a real key is required: it
+//! computes the whole closed set again ([`recognise`]) and trusts no flag.
 //!
-//! The keys of one use are neighbours: a first scalar from HKDF (RFC 5869), and one more for each
-//! attempt and generation, so recognising one of the whole set costs one multiplication and 32
-//! additions.
+//! The private scalars of one use are consecutive: the first is derived with HKDF (RFC 5869), and
+//! each attempt and generation adds one. So comparing a key with the whole set takes one scalar
+//! multiplication and 32 additions.
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -22,7 +22,7 @@ use crate::key::{Curve, PublicKey};
 /// What a rehearsal key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum RehearsalUse {
-    /// A root key, P-384.
+    /// A root key.
     Root,
     /// An audit key, P-256.
     Audit,
@@ -35,9 +35,9 @@ pub struct RehearsalKey {
     pub ca: Vec<u8>,
     /// What it is for.
     pub usage: RehearsalUse,
-    /// 1 to 16.
+    /// The generation, 1 to 16.
     pub generation: u8,
-    /// 0 to 15.
+    /// The attempt, 0 to 15.
     pub attempt: u8,
     /// The curve.
     pub curve: Curve,
@@ -49,8 +49,9 @@ pub const GENERATIONS: u8 = 16;
 pub const ATTEMPTS: u8 = 16;
 
 impl RehearsalKey {
-    /// The private scalar, big-endian; nothing outside the closed set. Not a secret: anyone
-    /// computes it.
+    /// Returns the private scalar, big-endian; `None` outside the closed set.
+    ///
+    /// It is not a secret: anyone can compute it.
     #[must_use]
     pub fn private_octets(&self) -> Option<Vec<u8>> {
         let place = self.place()?;
@@ -67,7 +68,7 @@ impl RehearsalKey {
         })
     }
 
-    /// The public key; nothing outside the closed set.
+    /// Returns the public key; `None` outside the closed set.
     #[must_use]
     pub fn public(&self) -> Option<PublicKey> {
         let private = self.private_octets()?;
@@ -84,7 +85,7 @@ impl RehearsalKey {
         PublicKey::from_point(self.curve, &point).ok()
     }
 
-    /// Its place among the keys of its use: (generation − 1) · 16 + attempt.
+    /// Its offset among the keys of its use: (generation − 1) · 16 + attempt.
     fn place(&self) -> Option<u64> {
         let inside = (1..=GENERATIONS).contains(&self.generation) && self.attempt < ATTEMPTS;
         let place = u64::from(self.generation.checked_sub(1)?) * u64::from(ATTEMPTS);
@@ -92,7 +93,7 @@ impl RehearsalKey {
     }
 }
 
-/// Whether this key is one of the CA's rehearsal keys, found by computing all of them.
+/// Whether this key is one of the CA's rehearsal keys. Compares it with all of them.
 #[must_use]
 pub fn recognise(ca: &[u8], key: &PublicKey) -> bool {
     [RehearsalUse::Root, RehearsalUse::Audit].into_iter().any(|usage| {
@@ -105,8 +106,8 @@ pub fn recognise(ca: &[u8], key: &PublicKey) -> bool {
     })
 }
 
-/// Whether a point is the first one's or one of its 255 neighbours, by baby steps and giant steps:
-/// what lies between them is r + 16·q, and there are 16 of each.
+/// Whether a point is that of the first scalar or of one of the next 255, by baby-step giant-step:
+/// the difference is r + 16·q, with 16 values of each.
 macro_rules! is_near {
     ($curve:ident, $first:expr, $key:expr) => {{
         use $curve::ProjectivePoint as Point;
@@ -138,8 +139,8 @@ fn is_near_p384(first: &[u8], key: &PublicKey) -> Option<bool> {
     is_near!(p384, p384_scalar(first)?, key)
 }
 
-/// The first scalar of a use, big-endian, cleared in its highest octet: it and its neighbours lie
-/// in 1..n.
+/// Derives the first scalar of a use, big-endian. Its highest octet is cleared, so that it and the
+/// scalars counted from it are in 1..n.
 fn first_octets(ca: &[u8], usage: RehearsalUse, curve: Curve) -> Vec<u8> {
     let usage: &[u8] = match usage {
         RehearsalUse::Root => b"root",
@@ -164,7 +165,7 @@ fn p384_scalar(octets: &[u8]) -> Option<p384::Scalar> {
 }
 
 fn mac(key: &[u8], parts: &[&[u8]]) -> [u8; 48] {
-    // HMAC takes keys of every length.
+    // HMAC takes keys of any length.
     let Ok(mut mac) = Hmac::<Sha384>::new_from_slice(key) else { return [0; 48] };
     for part in parts {
         mac.update(part);
@@ -184,9 +185,11 @@ mod tests {
     #[test]
     fn every_key_of_the_closed_set_is_recognised_and_differs_from_the_others() {
         let mut seen = alloc::collections::BTreeSet::new();
-        for (usage, curve) in
-            [(RehearsalUse::Root, Curve::P384), (RehearsalUse::Audit, Curve::P256)]
-        {
+        for (usage, curve) in [
+            (RehearsalUse::Root, Curve::P384),
+            (RehearsalUse::Root, Curve::P256),
+            (RehearsalUse::Audit, Curve::P256),
+        ] {
             for generation in [1, 2, 16] {
                 for attempt in [0, 1, 15] {
                     let public = key(usage, curve, generation, attempt).public().unwrap();

@@ -1,9 +1,10 @@
-//! The room: facts of one place and day that must not be in a reviewed plan. Its digest goes into
-//! the transcript.
+//! The room: facts about the place and day of a ceremony that do not belong in a reviewed plan.
+//!
+//! Its digest is recorded in the transcript.
 
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::String;
+use alloc::vec;
 use alloc::vec::Vec;
 
 use serde::Deserialize;
@@ -11,12 +12,12 @@ use toml::Spanned;
 
 use crate::hex::Digest;
 use crate::name::Name;
-use crate::plan::format_is_1;
 use crate::rule::RuleId;
+use crate::says;
 use crate::text;
 use crate::violation::{Input, Violation};
 
-/// `room.toml`
+/// A room as read from `room.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Room {
@@ -29,8 +30,8 @@ pub struct Room {
     pub terminal: Spanned<Name>,
     /// The token and its module.
     pub token: RoomToken,
-    /// The other tokens that take part, by the names that plans give them: those that hold
-    /// backups.
+    /// The other tokens that take part because they hold backups, by the names that plans give
+    /// them.
     #[serde(default)]
     pub spare: BTreeMap<Name, RoomToken>,
 }
@@ -45,22 +46,25 @@ pub struct RoomToken {
     pub sha256: Spanned<Digest>,
     /// CK_TOKEN_INFO serialNumber.
     pub serial: Spanned<String>,
-    /// CK_TOKEN_INFO label, where a module gives several tokens one serial number, as NSS does.
+    /// CK_TOKEN_INFO label, if a module gives several tokens one serial number, as NSS does.
     pub label: Option<Spanned<String>>,
-    /// The string that the module wants in the reserved field of `C_Initialize`, as NSS does.
+    /// The string that the module expects in the reserved field of `C_Initialize`, as NSS does.
     pub initialize: Option<Spanned<String>>,
 }
 
 impl Room {
-    /// Reads `room.toml`; the first error of its form otherwise.
-    pub fn parse(octets: &[u8]) -> Result<Self, Violation> {
-        let room: Self = text::document(Input::Room, octets)?;
-        format_is_1(Input::Room, &room.format)?;
-        room.each_token_once()?;
+    /// Reads `room.toml`.
+    ///
+    /// # Errors
+    ///
+    /// All violations of the file's form, or a token that is named twice.
+    pub fn parse(octets: &[u8]) -> Result<Self, Vec<Violation>> {
+        let room = text::document(Input::Room, octets, |room: &Self| &room.format)?;
+        room.each_token_once().map_err(|violation| vec![violation])?;
         Ok(room)
     }
 
-    /// A copy from a token to itself would be none.
+    /// Refuses a token that is named twice, because a copy to the same token would be no backup.
     fn each_token_once(&self) -> Result<(), Violation> {
         let mut seen = Vec::new();
         for token in core::iter::once(&self.token).chain(self.spare.values()) {
@@ -71,9 +75,12 @@ impl Room {
                     Input::Room,
                     token.serial.span(),
                     RuleId::S_ROOM,
-                    "each token once",
-                    &format!("serial number `{serial}` twice"),
-                    "give each token its own serial number, or its own label",
+                    says!("トークンごとに 1 回だけの記載", "each token once"),
+                    says!("製造番号 `{serial}` の重複", "serial number `{serial}` twice"),
+                    says!(
+                        "トークンごとに異なる製造番号かラベルを書く",
+                        "give each token its own serial number, or its own label"
+                    ),
                 ));
             }
             seen.push(this);

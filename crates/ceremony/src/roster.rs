@@ -1,7 +1,8 @@
-//! The roster: the register of appointments (任命簿) as data: people, organisations, roles,
+//! The roster: the register of appointments (任命簿) as data, with people, organisations, roles and
 //! credentials.
 
 use alloc::collections::BTreeMap;
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -9,13 +10,13 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use crate::hex::Digest;
+use crate::language::Bilingual;
 use crate::name::Name;
-use crate::plan::format_is_1;
 use crate::text;
 use crate::time::Day;
 use crate::violation::{Input, Violation};
 
-/// `roster.toml`
+/// A roster as read from `roster.toml`.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Roster {
@@ -31,8 +32,8 @@ pub struct Roster {
 pub struct PersonEntry {
     /// The name in Latin letters.
     pub name: Spanned<String>,
-    /// The name as it is written in Japanese.
-    pub name_ja: Spanned<String>,
+    /// The name as it is written in Japanese, if the CA has that language.
+    pub name_ja: Option<Spanned<String>>,
     /// The organisation.
     pub organization: Spanned<Name>,
     /// The roles held.
@@ -49,11 +50,37 @@ pub struct PersonEntry {
     pub credential: Credential,
 }
 
+impl PersonEntry {
+    /// Whether the person holds this role.
+    #[must_use]
+    pub fn holds(&self, role: &Name) -> bool {
+        self.roles.iter().any(|held| held.get_ref() == role)
+    }
+
+    /// Whether a training was at most so many months before this day.
+    #[must_use]
+    pub fn is_trained(&self, day: Day, months: u32) -> bool {
+        let span = format!("{months} months").parse();
+        self.trained.get_ref().iter().any(|trained| {
+            let end = span.as_ref().ok().and_then(|span| trained.plus(span, 1).ok());
+            *trained <= day && end.is_some_and(|end| day <= end)
+        })
+    }
+
+    /// Returns the person's name; the Latin one stands for a Japanese one that there is not.
+    #[must_use]
+    pub fn said(&self) -> Bilingual {
+        let en = self.name.get_ref().clone();
+        let ja = self.name_ja.as_ref().map_or_else(|| en.clone(), |ja| ja.get_ref().clone());
+        Bilingual { ja, en }
+    }
+}
+
 /// An appointment.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Appointment {
-    /// The day.
+    /// The day of the appointment.
     pub on: Spanned<Day>,
     /// The people who approved it, or `letter`.
     pub by: Vec<Spanned<String>>,
@@ -63,7 +90,7 @@ pub struct Appointment {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct EntryRight {
-    /// The day.
+    /// The day on which it was granted.
     pub granted: Spanned<Day>,
     /// Who granted it.
     pub by: Spanned<Name>,
@@ -73,7 +100,7 @@ pub struct EntryRight {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Credential {
-    /// What it is.
+    /// Its kind.
     pub kind: CredentialKind,
     /// SHA-256 of its public key's SubjectPublicKeyInfo.
     pub key_sha256: Spanned<Digest>,
@@ -83,7 +110,7 @@ pub struct Credential {
     pub by: Spanned<Name>,
 }
 
-/// What a credential is.
+/// A kind of credential.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CredentialKind {
@@ -92,10 +119,12 @@ pub enum CredentialKind {
 }
 
 impl Roster {
-    /// Reads `roster.toml`; the first error of its form otherwise.
-    pub fn parse(octets: &[u8]) -> Result<Self, Violation> {
-        let roster: Self = text::document(Input::Roster, octets)?;
-        format_is_1(Input::Roster, &roster.format)?;
-        Ok(roster)
+    /// Reads `roster.toml`.
+    ///
+    /// # Errors
+    ///
+    /// All violations of the file's form.
+    pub fn parse(octets: &[u8]) -> Result<Self, Vec<Violation>> {
+        text::document(Input::Roster, octets, |roster: &Self| &roster.format)
     }
 }

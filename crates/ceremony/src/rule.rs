@@ -1,24 +1,24 @@
-//! The ids of the rules: what a fault, a message, a document and a refused test case call a rule.
+//! The ids of the rules, as used in faults, messages, documents and refused test cases.
 //!
-//! What a rule asks, when it is judged, and which clause is behind it, is in [`crate::rules`].
+//! [`crate::rules`] says what each rule asks, when it is judged, and which clause it comes from.
 
 use core::fmt;
 
-/// The id of a rule. There is no other way to name one.
+/// The id of a rule; the only way to name one.
 ///
-/// `R-…` are the CP/CPS's, `I-…` are of ISO/IEC 18013-5 Annex B, `P-…` of RFC 5280, `S-…` are
+/// `R-…` are rules of the CP/CPS, `I-…` of ISO/IEC 18013-5 Annex B, `P-…` of RFC 5280, and `S-…` of
 /// gishiki's own safety.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RuleId(&'static str);
 
 impl RuleId {
-    /// The id as it is written.
+    /// Returns the id as text.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         self.0
     }
 
-    /// The rule that is written so, if there is one.
+    /// Finds the rule with this id.
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|rule| rule.0 == text)
@@ -49,15 +49,13 @@ ids! {
     I_CRL_ENTRY_EXT = "I-CRL-ENTRY-EXT",
     I_CRL_EXT = "I-CRL-EXT",
     I_CRL_NEXT_UPDATE = "I-CRL-NEXT-UPDATE",
-    I_DS_AKI = "I-DS-AKI",
-    I_DS_CDP = "I-DS-CDP",
     I_DS_EKU = "I-DS-EKU",
     I_DS_EXT = "I-DS-EXT",
-    I_DS_IAN = "I-DS-IAN",
     I_DS_KEY = "I-DS-KEY",
     I_DS_KEY_USAGE = "I-DS-KEY-USAGE",
-    I_DS_SKI = "I-DS-SKI",
     I_DS_VALIDITY = "I-DS-VALIDITY",
+    I_DS_WITHIN = "I-DS-WITHIN",
+    I_NAME = "I-NAME",
     I_ROOT_BASIC_CONSTRAINTS = "I-ROOT-BASIC-CONSTRAINTS",
     I_ROOT_CDP = "I-ROOT-CDP",
     I_ROOT_EXT = "I-ROOT-EXT",
@@ -65,6 +63,7 @@ ids! {
     I_ROOT_KEY_USAGE = "I-ROOT-KEY-USAGE",
     I_ROOT_SKI = "I-ROOT-SKI",
     I_ROOT_VALIDITY = "I-ROOT-VALIDITY",
+    I_STATE = "I-STATE",
     P_CRL_DATES = "P-CRL-DATES",
     P_CRL_EMPTY = "P-CRL-EMPTY",
     P_CRL_KEY = "P-CRL-KEY",
@@ -76,14 +75,17 @@ ids! {
     P_ISSUER = "P-ISSUER",
     P_NAME_LENGTH = "P-NAME-LENGTH",
     P_NAME_STRING = "P-NAME-STRING",
+    P_PATH_ALGORITHM = "P-PATH-ALGORITHM",
     P_PATH_CA = "P-PATH-CA",
     P_PATH_CRL = "P-PATH-CRL",
     P_PATH_ISSUER = "P-PATH-ISSUER",
     P_PATH_KEY = "P-PATH-KEY",
+    P_PATH_LENGTH = "P-PATH-LENGTH",
     P_PATH_SIGNATURE = "P-PATH-SIGNATURE",
     P_PATH_TIME = "P-PATH-TIME",
     P_REASON = "P-REASON",
     P_REVOKED = "P-REVOKED",
+    P_SERIAL = "P-SERIAL",
     P_TIME_FORM = "P-TIME-FORM",
     P_UNIQUE_ID = "P-UNIQUE-ID",
     P_URI = "P-URI",
@@ -100,6 +102,7 @@ ids! {
     R_COMPLETE = "R-COMPLETE",
     R_COMPROMISE = "R-COMPROMISE",
     R_COMPROMISE_JUDGE = "R-COMPROMISE-JUDGE",
+    R_CPS = "R-CPS",
     R_CPS_IN_FORCE = "R-CPS-IN-FORCE",
     R_CRL = "R-CRL",
     R_CRL_CADENCE = "R-CRL-CADENCE",
@@ -132,6 +135,7 @@ ids! {
     R_NO_TRANSFER = "R-NO-TRANSFER",
     R_NO_UNREVOKE = "R-NO-UNREVOKE",
     R_OID = "R-OID",
+    R_ONE_DAY = "R-ONE-DAY",
     R_ORGANIZATIONS = "R-ORGANIZATIONS",
     R_RECOVER = "R-RECOVER",
     R_REKEY = "R-REKEY",
@@ -166,10 +170,14 @@ ids! {
     S_BUSY = "S-BUSY",
     S_CLOCK = "S-CLOCK",
     S_COMMAND_LINE = "S-COMMAND-LINE",
+    S_COPY = "S-COPY",
+    S_CPS = "S-CPS",
     S_CRL_BATCH = "S-CRL-BATCH",
     S_CRL_END = "S-CRL-END",
+    S_CRL_GAP = "S-CRL-GAP",
     S_CRL_URL = "S-CRL-URL",
     S_DAEMON = "S-DAEMON",
+    S_DOCUMENT = "S-DOCUMENT",
     S_DRILL = "S-DRILL",
     S_DRIVER = "S-DRIVER",
     S_DUTY = "S-DUTY",
@@ -185,12 +193,14 @@ ids! {
     S_KEY_ABSENT = "S-KEY-ABSENT",
     S_KEY_LEFT = "S-KEY-LEFT",
     S_KEYS = "S-KEYS",
+    S_LANGUAGE = "S-LANGUAGE",
     S_LEDGER = "S-LEDGER",
     S_LEDGER_HEAD = "S-LEDGER-HEAD",
     S_LINK = "S-LINK",
     S_LIVE = "S-LIVE",
     S_LOCK = "S-LOCK",
     S_LOCKDOWN = "S-LOCKDOWN",
+    S_LOST = "S-LOST",
     S_MEDIUM = "S-MEDIUM",
     S_MODE = "S-MODE",
     S_MODULES = "S-MODULES",
@@ -199,6 +209,7 @@ ids! {
     S_NO_SWAP = "S-NO-SWAP",
     S_NONCE = "S-NONCE",
     S_NOTED = "S-NOTED",
+    S_OFFSET = "S-OFFSET",
     S_OPENED = "S-OPENED",
     S_ORDER = "S-ORDER",
     S_ORPHAN = "S-ORPHAN",
@@ -226,6 +237,7 @@ ids! {
     S_STALE = "S-STALE",
     S_STICK = "S-STICK",
     S_STRUCTURE = "S-STRUCTURE",
+    S_SUCCESSOR = "S-SUCCESSOR",
     S_TERMINAL = "S-TERMINAL",
     S_TEXT = "S-TEXT",
     S_TIME_BACK = "S-TIME-BACK",
@@ -233,6 +245,7 @@ ids! {
     S_TOKEN_MECHANISM = "S-TOKEN-MECHANISM",
     S_TOKEN_POLICY = "S-TOKEN-POLICY",
     S_TOKEN_SERIAL = "S-TOKEN-SERIAL",
+    S_WEAKER = "S-WEAKER",
     S_WINDOW = "S-WINDOW",
     S_WORDS = "S-WORDS",
 }

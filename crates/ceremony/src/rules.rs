@@ -1,17 +1,20 @@
-//! Every rule that gishiki holds, by its id: the same in code, messages, documents and refused test
-//! cases.
+//! Every rule that gishiki judges, by its id, which is the same in code, messages, documents and
+//! refused test cases.
 //!
-//! `R-…` are the CP/CPS's, `I-…` are of ISO/IEC 18013-5 Annex B, `P-…` of RFC 5280, `S-…` are
-//! gishiki's own safety. A rule of a plan is a function here; a rule of the run or of a file is
-//! judged where it is met, and listed here.
+//! `R-…` are rules of the CP/CPS, `I-…` of ISO/IEC 18013-5 Annex B, `P-…` of RFC 5280, and `S-…` of
+//! gishiki's own safety. The rules on a plan are functions here. The rules on a run or a file are
+//! only listed here; they are judged where the run or the file is handled.
 //!
-//! **Invariant:** no rule can be switched off. An exception is a line of the plan, and never
-//! possible for a `must`.
+//! **Invariant:** no rule can be switched off. A rule of the CP/CPS on plans (`R-…`) is in force if
+//! the CA's `cps.toml` has it, and must be named there if not. An exception is a line of the plan,
+//! and is impossible for a `must`.
 
 mod acts;
+mod ahead;
 mod certificates;
 mod crls;
 mod decisions;
+mod demands;
 mod ds;
 mod keys;
 mod orders;
@@ -21,6 +24,7 @@ mod policy;
 mod recovery;
 mod structures;
 mod table;
+mod weaker;
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -31,11 +35,12 @@ use core::ops::Range;
 pub(crate) use structures::structures;
 
 use crate::inputs::Inputs;
+use crate::language::{Bilingual, Sentence};
 use crate::ledger::State;
 use crate::path;
 use crate::plan::Plan;
 use crate::rule::RuleId;
-use crate::time::Instant;
+use crate::time::{Instant, Offset};
 use crate::violation::{Input, Violation};
 use crate::x509::judge;
 
@@ -44,23 +49,24 @@ use crate::x509::judge;
 pub struct Rule {
     /// Its id.
     pub id: RuleId,
-    /// The section or clause behind it.
+    /// The section or clause that it comes from.
     pub clause: &'static str,
     /// When it is judged.
     pub stage: Stage,
     /// Whether an exception is impossible.
     pub must: bool,
-    /// What it refuses; of a structure, what it asks.
-    pub sentence: &'static str,
+    /// What it refuses; for a rule on structures, what it asks.
+    pub sentence: Sentence,
 }
 
 impl Stage {
-    /// The stage's name in documents.
+    /// Returns the stage's name in documents.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
             Self::Form => "form",
             Self::Plan(_) => "plan",
+            Self::Demand => "demand",
             Self::Warn(_) => "report",
             Self::Structure => "structure",
             Self::Run => "run",
@@ -80,17 +86,19 @@ pub enum Stage {
     Form,
     /// When a plan is compiled.
     Plan(fn(&mut Report<'_>)),
-    /// When a plan is compiled: reported, not refused.
+    /// When a plan is compiled, as a demand of the CP/CPS on the policy.
+    Demand,
+    /// When a plan is compiled; a violation is reported, but does not refuse the plan.
     Warn(fn(&mut Report<'_>)),
-    /// On every structure that is to be signed, built with stand-ins.
+    /// On every structure to be signed, encoded with stand-in keys.
     Structure,
     /// When something happens, live and in replay.
     Run,
     /// When a sealed folder is judged.
     Verify,
-    /// When somebody asks whether a certificate may be relied on.
+    /// When somebody asks whether a certificate may be relied on (path validation).
     Path,
-    /// At the edge: files, media, tokens, terminals.
+    /// At the interfaces: files, media, tokens, terminals.
     Edge,
     /// On the live image, before anything is asked of the token.
     Live,
@@ -98,47 +106,55 @@ pub enum Stage {
     Image,
 }
 
-/// What a plan's rules write their violations into.
+/// The inputs of a rule on the plan, and the violations that it finds.
 #[derive(Debug)]
 pub struct Report<'a> {
     inputs: &'a Inputs,
-    /// What the plan is compiled on.
+    /// The state on which the plan is compiled.
     state: &'a State,
-    /// The same before a recovery of this plan.
+    /// The state before a recovery of this plan.
     before: &'a State,
     rule: RuleId,
     violations: Vec<Violation>,
 }
 
 impl Report<'_> {
-    /// The date at which rules are judged: the beginning of the plan's window.
+    /// Returns the time for which rules are judged: the beginning of the plan's window.
     fn at(&self) -> Instant {
-        *self.inputs.plan.window.get_ref().from.get_ref()
+        self.inputs.plan.window.get_ref().from.get_ref().at(self.offset())
+    }
+
+    /// Returns the offset of the CA's days.
+    fn offset(&self) -> Offset {
+        *self.inputs.policy.ca.offset.get_ref()
     }
 
     fn refuse(
         &mut self,
         input: Input,
         span: Range<usize>,
-        asked: impl Into<String>,
-        found: impl Into<String>,
-        advice: &str,
+        asked: impl Into<Bilingual>,
+        found: impl Into<Bilingual>,
+        advice: impl Into<Bilingual>,
     ) {
-        let violation = Violation::at(input, span, self.rule, &asked.into(), &found.into(), advice);
-        self.violations.push(violation);
+        let violation = Violation::at(input, span, self.rule, asked, found, advice);
+        let requirement = self.inputs.cps.requirement(self.rule);
+        self.violations.push(match requirement {
+            Some(requirement) => violation.under(&requirement.clause),
+            None => violation,
+        });
     }
 }
 
-/// The rule with this id.
+/// Finds the rule with this id.
 #[must_use]
 pub fn find(id: RuleId) -> Option<Rule> {
     all().find(|rule| rule.id == id)
 }
 
-/// Every rule: those of plan, run, files, those that structures are judged by, and those of whoever
-/// relies on a certificate.
+/// Returns every rule: on plan, run and files, on structures, and on relying on a certificate.
 pub fn all() -> impl Iterator<Item = Rule> {
-    type Row = (RuleId, &'static str, &'static str);
+    type Row = (RuleId, &'static str, Sentence);
     let at = |stage: Stage| {
         move |&(id, clause, sentence): &Row| Rule { id, clause, stage, must: true, sentence }
     };
@@ -146,26 +162,44 @@ pub fn all() -> impl Iterator<Item = Rule> {
     table::all().copied().chain(structures).chain(path::RULES.iter().map(at(Stage::Path)))
 }
 
-/// What the rules of a plan say.
+/// Returns the rules of behaviour that a CP/CPS may do without: those on plans that are neither of
+/// a standard nor of gishiki's own safety.
+pub(crate) fn behaviour() -> impl Iterator<Item = RuleId> {
+    let judged = |rule: &&Rule| matches!(rule.stage, Stage::Plan(_) | Stage::Warn(_));
+    let of_cps = |rule: &&Rule| rule.id.as_str().starts_with("R-");
+    let ids: BTreeSet<RuleId> = table::all().filter(judged).filter(of_cps).map(|r| r.id).collect();
+    ids.into_iter()
+}
+
+/// Whether a rule is judged only if a CP/CPS has it: it is one of behaviour or a demand, and judged
+/// nowhere else.
+pub(crate) fn is_of_cps(id: RuleId) -> bool {
+    let mut stages = all().filter(|rule| rule.id == id).map(|rule| rule.stage);
+    id.as_str().starts_with("R-")
+        && stages.all(|stage| matches!(stage, Stage::Plan(_) | Stage::Warn(_) | Stage::Demand))
+}
+
+/// The findings of the rules on a plan.
 #[derive(Debug, Default)]
 pub(crate) struct Said {
-    /// What exceptions cover.
+    /// Violations that an exception covers.
     pub(crate) excepted: Vec<Violation>,
-    /// What is reported and not refused.
+    /// Violations that are only reported.
     pub(crate) warnings: Vec<Violation>,
-    /// What is refused.
+    /// Violations that refuse the plan.
     pub(crate) violations: Vec<Violation>,
 }
 
-/// Judges every rule of the plan.
+/// Judges every rule on the plan, before the graph is made.
 pub(crate) fn before_graph(inputs: &Inputs, before: &State, state: &State) -> Said {
-    let mut said = Said::default();
-    for rule in table::all() {
+    let mut said = Said { violations: demands::judge(inputs), ..Said::default() };
+    for rule in table::all().filter(|rule| is_in_force(inputs, rule)) {
         let (judge, to) = match rule.stage {
             Stage::Plan(judge) if is_excepted(&inputs.plan, rule) => (judge, &mut said.excepted),
             Stage::Plan(judge) => (judge, &mut said.violations),
             Stage::Warn(judge) => (judge, &mut said.warnings),
             Stage::Form
+            | Stage::Demand
             | Stage::Structure
             | Stage::Run
             | Stage::Verify
@@ -181,14 +215,19 @@ pub(crate) fn before_graph(inputs: &Inputs, before: &State, state: &State) -> Sa
     said
 }
 
-/// What a plan is compiled on, where it takes a token with copies as the root token.
+/// Returns the state after the loss that the plan declares: a token with copies is the root token,
+/// or there is none yet; `None` if the plan declares no loss.
 pub(crate) fn recovered(plan: &Plan, before: &State) -> Option<State> {
-    let token = plan.recovery.as_ref()?.token.get_ref();
-    before.recovered(token, *plan.window.get_ref().from.get_ref())
+    let at = *plan.window.get_ref().from.get_ref();
+    match &plan.recovery {
+        Some(recovery) => before.recovered(recovery.token.get_ref(), at),
+        None => (!plan.lost.is_empty()).then(|| before.without_token(at)),
+    }
 }
 
-/// Which rows of the table a plan breaks, by their place in [`all`]: so a corpus can show that each
-/// function of a rule refuses something.
+/// Returns which rows of the table a plan breaks, by their index in [`all`].
+///
+/// A corpus of tests shows with this that each function of a rule refuses something.
 #[must_use]
 pub fn broken(inputs: &Inputs, before: &State) -> BTreeSet<usize> {
     let recovered = recovered(&inputs.plan, before);
@@ -202,8 +241,16 @@ pub fn broken(inputs: &Inputs, before: &State) -> BTreeSet<usize> {
     table::all().enumerate().filter_map(judged).collect()
 }
 
-/// Of two functions of one rule, one may allow an exception where the other does not: the policy's
-/// own number is never excepted.
+/// Whether a rule is judged: always, if it is of a standard or of gishiki's own safety; a rule of
+/// the CP/CPS, if this one has it.
+fn is_in_force(inputs: &Inputs, rule: &Rule) -> bool {
+    !rule.id.as_str().starts_with("R-") || inputs.cps.requirement(rule.id).is_some()
+}
+
+/// Whether an exception of the plan covers a violation of this rule.
+///
+/// Of two functions of one rule, one may allow an exception and the other not: an exception never
+/// covers the policy's own number.
 fn is_excepted(plan: &Plan, rule: &Rule) -> bool {
     !rule.must
         && plan
@@ -212,7 +259,7 @@ fn is_excepted(plan: &Plan, rule: &Rule) -> bool {
             .any(|exception| RuleId::of(exception.rule.get_ref()) == Some(rule.id))
 }
 
-/// The exceptions of a plan, as graph and script show them.
+/// Returns the exceptions of a plan, as graph and script show them.
 pub(crate) fn exceptions(plan: &Plan) -> Vec<String> {
     let line = |exception: &crate::plan::Exception| {
         let by: Vec<&str> = exception.approved_by.iter().map(|p| p.get_ref().as_str()).collect();

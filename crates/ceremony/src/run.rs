@@ -20,13 +20,14 @@ mod token;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use ask::{Fact, FactKind, HEAD, PeopleRequest, Request, as_words, words};
 pub use judge::Expected;
 pub use probe::{
     Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag,
+    unfit,
 };
 
 use sha2::{Digest as _, Sha256};
@@ -36,10 +37,12 @@ use crate::fault::Fault;
 use crate::graph::{Act, Op, Origin, Phase, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{Check, Nonce, Proof, PublicKey};
+use crate::language::Bilingual;
 use crate::name::Name;
 use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record, Refuser};
 use crate::rehearsal;
 use crate::rule::RuleId;
+use crate::says;
 use crate::time::Instant;
 
 /// Attempts of an operation whose attempt is in a CRL's number, a serial or a key's id: in a CRL's
@@ -180,37 +183,48 @@ pub struct Step {
     pub checks: Vec<Check>,
 }
 
+/// One sentence out of several, with what stands between them in each language.
+fn joined(parts: impl IntoIterator<Item = Bilingual>, ja: &str, en: &str) -> Bilingual {
+    let (in_ja, in_en): (Vec<String>, Vec<String>) =
+        parts.into_iter().map(|part| (part.ja, part.en)).unzip();
+    Bilingual { ja: in_ja.join(ja), en: in_en.join(en) }
+}
+
 impl Run {
     /// Begins a ceremony: the run after its first record.
-    pub fn begin(compiled: Compiled, mode: Mode, place: Place, at: Instant) -> Result<Step, Fault> {
-        let opened = compiled.opened(mode, place.clone());
+    pub fn begin(compiled: Compiled, place: Place, at: Instant) -> Result<Step, Fault> {
+        let opened = compiled.opened(place);
         Self::reopen(compiled, opened, at)
     }
 
     /// Begins a ceremony from a first record that was read: it must be the one that these inputs
     /// give.
     pub(crate) fn replay(compiled: Compiled, opened: Opened, at: Instant) -> Result<Step, Fault> {
-        let expected = compiled.opened(opened.mode, opened.room.clone());
+        let expected = compiled.opened(opened.room.clone());
         if opened != expected {
             return Err(Fault::new(
                 RuleId::S_OPENED,
-                "a first record that names the digests of the inputs, the graph and the bindings",
-                "other digests",
+                says!(
+                    "入力、graph、bindings のダイジェストを挙げる最初の記録",
+                    "a first record that names the digests of the inputs, the graph and the bindings"
+                ),
+                says!("別のダイジェスト", "other digests"),
             ));
         }
         Self::reopen(compiled, opened, at)
     }
 
     fn reopen(compiled: Compiled, opened: Opened, at: Instant) -> Result<Step, Fault> {
+        let at = at.at(compiled.graph.offset());
         let (from, until) = compiled.graph.window;
         if at < from || at > until {
             return Err(Fault::new(
                 RuleId::S_WINDOW,
-                alloc::format!("a beginning between {from} and {until}"),
-                at.to_string(),
+                says!("{from} から {until} までの開始", "a beginning between {from} and {until}"),
+                Bilingual::plain(at),
             ));
         }
-        judge::place(&compiled.graph, opened.mode, &opened.room)?;
+        judge::place(&compiled.graph, &opened.room)?;
         judge::known_tokens(&compiled.state, opened.mode, &opened.room)?;
         let ops = compiled.graph.ops.iter().map(|_| OpState::default()).collect();
         let known = &compiled.graph.known;
@@ -259,12 +273,16 @@ impl Run {
 
     /// Takes what happened, at this time. The run is consumed: after a fault there is none, and
     /// nothing was recorded.
+    ///
+    /// The record has the CA's offset, whatever the clock shows: a record that is read with another
+    /// one is not the line that replay writes.
     pub fn apply(mut self, at: Instant, event: Event) -> Result<Step, Fault> {
+        let at = at.at(self.compiled.graph.offset());
         if at < self.last_at {
             return Err(Fault::new(
                 RuleId::S_TIME_BACK,
-                alloc::format!("a time not before {}", self.last_at),
-                at.to_string(),
+                says!("{} 以後の時刻", "a time not before {}", self.last_at),
+                Bilingual::plain(at),
             ));
         }
         let checks = self.take(at, &event)?;
@@ -295,11 +313,13 @@ impl Run {
     pub(crate) fn refuse_derived(&self, name: &Name, key: &PublicKey) -> Result<(), Fault> {
         let derived = || rehearsal::recognise(self.graph().ca_name.der(), key);
         if self.opened.mode != Mode::Rehearsal && derived() {
-            let asked = alloc::format!("a key {name} that nobody else has");
             return Err(Fault::new(
                 RuleId::S_REHEARSAL_KEY,
-                asked,
-                "a rehearsal key, which everyone can compute",
+                says!("ほかの誰も持たない鍵 {name}", "a key {name} that nobody else has"),
+                says!(
+                    "リハーサルの鍵(誰でも計算できる)",
+                    "a rehearsal key, which everyone can compute"
+                ),
             ));
         }
         Ok(())
@@ -442,8 +462,12 @@ impl Run {
         let (op, attempt) = self.pending_op()?;
         let asked = (op.id.index(), attempt, self.session);
         if self.requested == Some(asked) {
-            let asked = alloc::format!("one request for attempt {attempt} of {}", op.name);
-            return Err(Fault::new(RuleId::S_ORDER, asked, "a second one"));
+            let asked = says!(
+                "{} の試行 {attempt} の要求(1 回)",
+                "one request for attempt {attempt} of {}",
+                op.name
+            );
+            return Err(Fault::new(RuleId::S_ORDER, asked, says!("2 回目の要求", "a second one")));
         }
         let request = self.request_for(op, attempt)?;
         self.requested = Some(asked);
@@ -461,7 +485,8 @@ impl Run {
     fn pending_op(&self) -> Result<(&Op, u32), Fault> {
         let op = self.pending.and_then(|i| self.op_at(i));
         op.map(|op| (op, self.attempt(op))).ok_or_else(|| {
-            Fault::new(RuleId::S_ORDER, "an operation that waits for its answer", "none")
+            let asked = says!("回答を待つ手順", "an operation that waits for its answer");
+            Fault::new(RuleId::S_ORDER, asked, Bilingual::none())
         })
     }
 }

@@ -17,39 +17,15 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use crate::compile::Compiled;
-use crate::graph::{Bilingual, Graph, Item, Op, Origin, Phase};
+use crate::graph::{Graph, Item, Op, Origin, Phase};
 use crate::hex::Digest;
 use crate::inputs::input_digest;
+use crate::language::Language;
 use crate::name::Name;
 use crate::violation::Input;
 use crate::words;
 
-/// The language of a document.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Language {
-    /// Japanese.
-    Ja,
-    /// English.
-    En,
-}
-
 impl Language {
-    /// The code in file names.
-    #[must_use]
-    pub const fn code(self) -> &'static str {
-        match self {
-            Self::Ja => "ja",
-            Self::En => "en",
-        }
-    }
-
-    pub(crate) fn pick(self, both: &Bilingual) -> &str {
-        match self {
-            Self::Ja => &both.ja,
-            Self::En => &both.en,
-        }
-    }
-
     const fn labels(self) -> &'static Labels {
         match self {
             Self::Ja => &ja::LABELS,
@@ -158,7 +134,7 @@ pub fn render(compiled: &Compiled, language: Language) -> String {
     }
     write_digests(&mut out, compiled, labels);
     write_people(&mut out, graph, language);
-    write_decisions(&mut out, graph, labels);
+    write_decisions(&mut out, graph, labels, language);
     write_objects(&mut out, graph, labels);
     write_steps(&mut out, graph, language);
     annex::write(&mut out, compiled, labels);
@@ -207,9 +183,13 @@ fn write_people(out: &mut String, graph: &Graph, language: Language) {
     out.push('\n');
 }
 
-/// What was decided before the ceremony, in the graph's own words: the papers are compared with it.
-fn write_decisions(out: &mut String, graph: &Graph, labels: &Labels) {
-    let decisions = graph.decisions();
+/// What was decided before the ceremony: the papers are compared with it.
+fn write_decisions(out: &mut String, graph: &Graph, labels: &Labels, language: Language) {
+    let lines = graph.decisions().into_iter().map(|line| match language {
+        Language::Ja => line.ja,
+        Language::En => line.en,
+    });
+    let decisions: Vec<String> = lines.collect();
     if decisions.is_empty() {
         return;
     }

@@ -1,13 +1,13 @@
-//! The seal: the audit key's signature over a statement that names everything a ceremony made.
+//! The seal: the audit key's signature on a statement that names every file a ceremony made.
 //!
-//! The form is an in-toto Statement v1 in a DSSE envelope (protocol v1.0.2), carried as a Sigstore
-//! bundle v0.3 with a public-key hint. All JSON here is canonical, so the statement is computed
-//! again by the verifier and compared octet by octet.
+//! The format is an in-toto Statement v1 in a DSSE envelope (protocol v1.0.2), carried as a
+//! Sigstore bundle v0.3 with a public-key hint. All JSON here is canonical, so a verifier can
+//! compute the statement again and compare it octet by octet.
 //!
-//! **Deliberately absent:** a log entry and a time stamp; an air-gapped ceremony has neither.
+//! **Deliberately absent:** transparency log entry and time stamp. An air-gapped ceremony has
+//! neither.
 
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
@@ -20,9 +20,11 @@ use crate::dsse::pre_authentication;
 use crate::fault::Fault;
 use crate::hex::Digest;
 use crate::key::{Check, Curve, PublicKey, Signature};
+use crate::language::Bilingual;
 use crate::record::{End, canonical_json};
 use crate::rule::RuleId;
 use crate::run::Run;
+use crate::says;
 use crate::token::{TokenAnswer, TokenRequest};
 
 const STATEMENT: &str = "https://in-toto.io/Statement/v1";
@@ -38,8 +40,9 @@ pub const TRANSCRIPT_FILE: &str = "transcript.jsonl";
 /// The name of the record of a ceremony that could not be sealed.
 pub const JOURNAL_FILE: &str = "journal.jsonl";
 
-/// Everything that a closed ceremony made, and the in-toto Statement that names each with its
-/// SHA-256: what the audit key seals.
+/// The files that a closed ceremony made, and the statement that the audit key signs.
+///
+/// The in-toto Statement names each file with its SHA-256.
 #[derive(Debug)]
 pub struct Made {
     artefacts: BTreeMap<String, Vec<u8>>,
@@ -82,7 +85,7 @@ fn statement_message(statement: &str) -> Vec<u8> {
     pre_authentication(STATEMENT_PAYLOAD, statement.as_bytes())
 }
 
-/// A Sigstore bundle v0.3, as far as it is used here.
+/// A Sigstore bundle v0.3, reduced to the fields that are used here.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Bundle {
@@ -117,18 +120,18 @@ struct Hint {
     hint: String,
 }
 
-/// A sealed run: the bundle, and the one signature in it that is still to be proved.
+/// The seal of a run: the bundle, and the check of its one signature, which is still to be proved.
 #[derive(Debug)]
 #[must_use]
 pub struct Seal {
-    /// The bundle's octets: canonical JSON with a line's end.
+    /// The bundle: canonical JSON and a line feed.
     pub bundle: String,
-    /// Must hold.
+    /// The check of the signature. The seal is good only if it is proved.
     pub check: Check,
 }
 
 impl Made {
-    /// What this closed run made.
+    /// Collects the files that this closed run made.
     #[must_use]
     pub fn of(run: &Run) -> Self {
         let artefacts = artefact::all(run);
@@ -150,30 +153,42 @@ impl Made {
         &self.statement
     }
 
-    /// Every file that a verifier lets out, by name.
+    /// The files that a verifier may release, by name.
     pub(crate) fn into_artefacts(self) -> BTreeMap<String, Vec<u8>> {
         self.artefacts
     }
 
-    /// What the audit key is asked to sign.
+    /// Builds the request to the audit key to sign the statement.
+    ///
+    /// # Errors
+    /// The run has no audit key.
     pub fn request(&self, run: &Run) -> Result<TokenRequest, Fault> {
         run.audit_request(&statement_message(&self.statement))
     }
 
-    /// Makes the bundle from the audit key's answer. The run must be closed.
+    /// Makes the bundle from the token's answer. The run must be closed.
+    ///
+    /// # Errors
+    /// `S-SEAL` if the answer is not one valid signature value of the audit key's curve, or the
+    /// fault of a signature that was seen before.
     pub fn seal(&self, run: &Run, answer: &TokenAnswer) -> Result<Seal, Fault> {
-        let wrong = |found: String| {
-            Fault::new(RuleId::S_SEAL, "one signature of the audit key on the statement", found)
+        let wrong = |found: Bilingual| {
+            let asked = says!(
+                "statement に対する監査用の鍵の署名 1 件",
+                "one signature of the audit key on the statement"
+            );
+            Fault::new(RuleId::S_SEAL, asked, found)
         };
         let TokenAnswer::Signatures { signatures } = answer else {
-            return Err(wrong("another answer".to_string()));
+            return Err(wrong(says!("別の応答", "another answer")));
         };
         let [raw] = signatures.as_slice() else {
-            return Err(wrong(format!("{} signatures", signatures.len())));
+            return Err(wrong(says!("署名 {} 件", "{} signatures", signatures.len())));
         };
-        let public = run.audit_public().ok_or_else(|| wrong("no audit key".to_string()))?;
-        let signature = Signature::from_raw(public.curve(), &raw.0)
-            .map_err(|error| wrong(error.to_string()))?;
+        let public =
+            run.audit_public().ok_or_else(|| wrong(says!("監査用の鍵なし", "no audit key")))?;
+        let signature =
+            Signature::from_raw(public.curve(), &raw.0).map_err(|error| wrong(error.said()))?;
         run.refuse_seen(&signature, "the seal", &[])?;
         let bundle = Bundle {
             dsse_envelope: Envelope {
@@ -188,25 +203,35 @@ impl Made {
             },
         };
         let check =
-            Check::new("the seal", public, statement_message(&self.statement).into(), signature);
+            Check::new("the seal", public, statement_message(&self.statement).into(), signature)
+                .called("封印");
         Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
     }
 
-    /// Reads a bundle and judges it against a closed run: it must be the one that this run gives,
-    /// for some signature.
+    /// Reads a bundle and compares it with the one that this closed run gives.
+    ///
+    /// All octets must be the same except the signature, whose check is returned.
+    ///
+    /// # Errors
+    /// `S-SEAL` if it is another bundle, or its signature value is malformed.
     pub fn read(&self, run: &Run, octets: &[u8]) -> Result<Check, Fault> {
-        let wrong = |found: String| {
-            Fault::new(RuleId::S_SEAL, "the Sigstore bundle v0.3 that this transcript gives", found)
+        let wrong = |found: Bilingual| {
+            let asked = says!(
+                "この記録から定まる Sigstore bundle v0.3",
+                "the Sigstore bundle v0.3 that this transcript determines"
+            );
+            Fault::new(RuleId::S_SEAL, asked, found)
         };
         let bundle: Bundle =
-            serde_json::from_slice(octets).map_err(|error| wrong(error.to_string()))?;
+            serde_json::from_slice(octets).map_err(|error| wrong(Bilingual::plain(error)))?;
         let [signature] = bundle.dsse_envelope.signatures.as_slice() else {
-            return Err(wrong(format!("{} signatures", bundle.dsse_envelope.signatures.len())));
+            let count = bundle.dsse_envelope.signatures.len();
+            return Err(wrong(says!("署名 {count} 件", "{count} signatures")));
         };
         let der = Base64::decode_vec(&signature.sig)
-            .map_err(|_| wrong("a signature that is no base64".into()))?;
+            .map_err(|_| wrong(says!("base64 でない署名", "a signature that is not base64")))?;
         let curve = run.audit_public().map_or(Curve::P256, PublicKey::curve);
-        let raw = Signature::raw_from_der(curve, &der).map_err(|error| wrong(error.to_string()))?;
+        let raw = Signature::raw_from_der(curve, &der).map_err(|error| wrong(error.said()))?;
         let again = self
             .seal(run, &TokenAnswer::Signatures { signatures: [crate::hex::Octets(raw)].into() })?;
         if again.bundle.as_bytes() != octets {
@@ -216,12 +241,16 @@ impl Made {
     }
 }
 
-/// Says what in a bundle is not as it should be: the first subject that differs, or the rest of its
-/// form.
-fn first_difference(bundle: &Bundle, expected: &str, octets: &[u8]) -> String {
+/// Describes the difference between a bundle and the expected statement: the first subject that
+/// differs, or else the predicate or the encoding.
+fn first_difference(bundle: &Bundle, expected: &str, octets: &[u8]) -> Bilingual {
     let payload = Base64::decode_vec(&bundle.dsse_envelope.payload).unwrap_or_default();
     if payload == expected.as_bytes() {
-        return format!("the same statement in another form ({} octets)", octets.len());
+        return says!(
+            "同じ statement の別の形({} オクテット)",
+            "the same statement in another form ({} octets)",
+            octets.len()
+        );
     }
     let found: Option<serde_json::Value> = serde_json::from_slice(&payload).ok();
     let asked: Option<serde_json::Value> = serde_json::from_str(expected).ok();
@@ -231,7 +260,12 @@ fn first_difference(bundle: &Bundle, expected: &str, octets: &[u8]) -> String {
         Some(subject.get("name")?.as_str()?.to_string())
     });
     differing.map_or_else(
-        || "a statement with another predicate".to_string(),
-        |name| format!("a statement with another digest for {name}"),
+        || says!("predicate の異なる statement", "a statement with another predicate"),
+        |name| {
+            says!(
+                "{name} のダイジェストが異なる statement",
+                "a statement with another digest for {name}"
+            )
+        },
     )
 }

@@ -1,55 +1,88 @@
-//! What text may stand in an input: what a reviewer sees is what is read.
+//! Decides which text an input may contain, so that a reviewer sees all that gishiki reads.
 //!
-//! Refused are octets that are not UTF-8, control characters, a byte order mark, text that is not
-//! in NFC, and every character that changes how text is shown without being seen, is drawn as
-//! nothing, or has no meaning that two people share: bidirectional controls, zero-width and other
-//! format characters, spaces of odd widths, private use. Two texts that look alike then are alike,
-//! but for homoglyphs, which names exclude by their alphabet.
+//! It refuses octets that are not UTF-8, control characters, a byte order mark, text that is not in
+//! NFC, and every character that is invisible, changes how other text is displayed, or has no
+//! agreed meaning: bidirectional controls, zero-width and other format characters, unusual spaces,
+//! private use. So two texts that look alike are the same, except for homoglyphs, which the
+//! alphabet of names excludes.
+
+mod foreign;
+mod form;
+pub(crate) mod open;
+mod reader;
 
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::{String, ToString as _};
+use alloc::vec;
+use alloc::vec::Vec;
 use core::ops::Range;
 
 use serde::de::DeserializeOwned;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 use unicode_normalization::{IsNormalized, UnicodeNormalization as _, is_nfc_quick};
 
 use crate::bounds::{DOCUMENT, Exceeded, MARKS};
+use crate::language::Bilingual;
 use crate::rule::RuleId;
+use crate::says;
+use crate::time::Instant;
 use crate::violation::{Input, Violation};
 
-/// Why octets are no text of ours.
+/// Why a document's octets were rejected.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{found} at octet {at}")]
+#[error("{}", self.said().en)]
 pub struct TextError {
     /// The first octet that is refused.
     pub at: usize,
     /// What was found there.
-    pub found: String,
+    pub found: Bilingual,
 }
 
-/// The text of these octets, if it may stand in an input.
+impl TextError {
+    /// Words the error in both languages.
+    #[must_use]
+    pub fn said(&self) -> Bilingual {
+        let Self { at, found } = self;
+        says!(found; "{at} オクテット目にある{found}", "{found} at octet {at}")
+    }
+}
+
+/// Returns the octets as text.
+///
+/// # Errors
+///
+/// [`TextError`], if they may not stand in an input.
 pub fn admit(octets: &[u8]) -> Result<&str, TextError> {
     DOCUMENT
         .judge(octets.len())
-        .map_err(|e| TextError { at: DOCUMENT.length(), found: e.to_string() })?;
+        .map_err(|e| TextError { at: DOCUMENT.length(), found: e.said() })?;
     let text = core::str::from_utf8(octets).map_err(|error| TextError {
         at: error.valid_up_to(),
-        found: "octets that are not UTF-8".to_string(),
+        found: says!("UTF-8 でないオクテット", "octets that are not UTF-8"),
     })?;
     let mut marks = octets.iter().enumerate().filter(|(_, octet)| is_mark(**octet));
     if let Some((at, _)) = marks.nth(MARKS.length()) {
         let more = Exceeded { bound: MARKS, found: MARKS.most + 1 + count(marks.count()) };
-        return Err(TextError { at, found: more.to_string() });
+        return Err(TextError { at, found: more.said() });
     }
     if let Some((at, character)) = text.char_indices().find(|(_, character)| is_refused(*character))
     {
-        let found = format!("the character U+{:04X}, which cannot be seen", u32::from(character));
+        let found = says!(
+            "見えない文字 U+{:04X}",
+            "the character U+{:04X}, which cannot be seen",
+            u32::from(character)
+        );
         return Err(TextError { at, found });
     }
     if is_nfc_quick(text.chars()) != IsNormalized::Yes {
         let differs = text.nfc().zip(text.char_indices()).find(|(normal, (_, c))| normal != c);
         if let Some((_, (at, character))) = differs {
-            let found = format!("U+{:04X}, not in normalisation form NFC", u32::from(character));
+            let found = says!(
+                "正規化形式 NFC でない U+{:04X}",
+                "U+{:04X}, not in normalisation form NFC",
+                u32::from(character)
+            );
             return Err(TextError { at, found });
         }
     }
@@ -64,15 +97,17 @@ const fn is_mark(octet: u8) -> bool {
     matches!(octet, b'\n' | b'=' | b',' | b'.' | b'[' | b']' | b'{' | b'}')
 }
 
-/// Whether no input may hold this character: it is not seen, or changes how others are seen, or
-/// means something to nobody else. By general category, of the Unicode Character Database 16.0.
+/// Whether no input may contain this character: it is invisible, changes how others are displayed,
+/// or has no agreed meaning.
+///
+/// Decided by the general categories of the Unicode Character Database 16.0.
 #[must_use]
 pub const fn is_refused(character: char) -> bool {
     is_control(character) || is_blank(character) || is_nobodys(character)
 }
 
-/// Controls (Cc) but tab and line feed, line and paragraph separators (Zl, Zp), format characters
-/// (Cf), and whatever else `DerivedCoreProperties.txt` has as Default_Ignorable_Code_Point.
+/// Controls (Cc) except tab and line feed; line and paragraph separators (Zl, Zp); format
+/// characters (Cf); and all other Default_Ignorable_Code_Point of `DerivedCoreProperties.txt`.
 const fn is_control(character: char) -> bool {
     matches!(character,
         '\0'..='\u{8}' | '\u{b}'..='\u{1f}' | '\u{7f}'..='\u{9f}'
@@ -84,8 +119,8 @@ const fn is_control(character: char) -> bool {
         | '\u{1bca0}'..='\u{1bca3}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// Spaces (Zs) but the two that people type, U+0020 and U+3000; and signs that are drawn as
-/// nothing: an empty braille pattern, a filler, a note without a head.
+/// Spaces (Zs) except U+0020 and U+3000, which people type; and signs that are drawn as blanks: an
+/// empty braille pattern, a filler, a note without a head.
 const fn is_blank(character: char) -> bool {
     matches!(
         character,
@@ -105,59 +140,139 @@ const fn is_nobodys(character: char) -> bool {
         | '\u{cfffe}' | '\u{cffff}' | '\u{dfffe}' | '\u{dffff}' | '\u{efffe}' | '\u{effff}')
 }
 
-/// Reads a document: its text, then its form.
-pub(crate) fn document<T: DeserializeOwned>(input: Input, octets: &[u8]) -> Result<T, Violation> {
-    let text = text_of(input, octets)?;
-    toml::from_str(text).map_err(|error| form(input, text, &error))
+/// Reads a document of format 1: checks its text, then parses it.
+///
+/// The errors are all that its text has, or all of its form, in the order of the document.
+pub(crate) fn document<T: DeserializeOwned>(
+    input: Input,
+    octets: &[u8],
+    format: fn(&T) -> &Spanned<u32>,
+) -> Result<T, Vec<Violation>> {
+    let text = text_of(input, octets).map_err(|violation| vec![violation])?;
+    if let Some(open) = open::refused(input, text) {
+        return Err(vec![open]);
+    }
+    let other_format = |document: &T| {
+        let format = format(document);
+        (*format.get_ref() != 1).then(|| another_format(input, format))
+    };
+    let refused = match toml::from_str(text) {
+        Ok(document) => match other_format(&document) {
+            None => return Ok(document),
+            Some(violation) => return Err(vec![violation]),
+        },
+        Err(refused) => refused,
+    };
+    let errors = form::errors(text);
+    let wrong = errors.found.into_iter();
+    let mut violations: Vec<_> =
+        wrong.map(|wrong| violation(input, text, wrong.span, &wrong.said)).collect();
+    if violations.is_empty() {
+        violations.push(form(input, text, &refused));
+    }
+    violations.extend(errors.mended.as_ref().and_then(other_format));
+    violations.sort_by_key(|violation| violation.place.span.start);
+    if let Some(last) = violations.last_mut().filter(|_| !errors.complete) {
+        *last.advice = says!(
+            "ここまでを直してからもう一度確かめる(この先は読んでいない)",
+            "mend these and check again: what else is wrong was not looked for"
+        );
+    }
+    Err(violations)
 }
 
-/// The text of a document.
+/// Refuses a document whose `format` is not 1: this version of gishiki reads no other format.
+fn another_format(input: Input, format: &Spanned<u32>) -> Violation {
+    let found = Bilingual::plain(format!("format {}", format.get_ref()));
+    Violation::at(
+        input,
+        format.span(),
+        RuleId::S_FORM,
+        Bilingual::plain("format 1"),
+        found,
+        says!("この形式を扱う版の gishiki を使う", "use the gishiki that knows this format"),
+    )
+}
+
+/// Returns every instant of a document, wherever it stands, with its place.
+pub(crate) fn instants(
+    input: Input,
+    octets: &[u8],
+) -> Result<Vec<(Range<usize>, Instant)>, Violation> {
+    let text = text_of(input, octets)?;
+    let table = DeTable::parse(text).map_err(|error| form(input, text, &error))?;
+    let mut found = Vec::new();
+    for value in table.get_ref().values() {
+        collect(value, &mut found);
+    }
+    Ok(found)
+}
+
+fn collect(value: &Spanned<DeValue<'_>>, found: &mut Vec<(Range<usize>, Instant)>) {
+    match value.get_ref() {
+        DeValue::Datetime(at) => {
+            // What is no instant is a bare date: the reader of the document refuses all else.
+            found.extend(at.to_string().parse().ok().map(|at| (value.span(), at)));
+        }
+        DeValue::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        DeValue::Table(inner) => inner.values().for_each(|item| collect(item, found)),
+        DeValue::String(_) | DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) => {}
+    }
+}
+
+/// Returns the text of a document, if it may stand in an input.
 pub(crate) fn text_of(input: Input, octets: &[u8]) -> Result<&str, Violation> {
     let text = admit(octets).map_err(|error| {
-        // The whole character, so that a message can point at it.
+        // The span covers the whole character, so that a message can point at it.
         let after = octets.get(error.at + 1..).unwrap_or_default();
         let rest = after.iter().take_while(|octet| (0x80..0xc0).contains(*octet)).count();
         let span = error.at.min(octets.len())..(error.at + 1 + rest).min(octets.len());
-        let asked = "UTF-8 text in NFC without characters that cannot be seen";
-        Violation::at(
-            input,
-            span,
-            RuleId::S_TEXT,
-            asked,
-            &error.found,
-            "write the character that is meant, or none",
-        )
+        let asked = says!(
+            "見えない文字を含まない UTF-8・NFC の文書",
+            "UTF-8 text in NFC without characters that cannot be seen"
+        );
+        let advice =
+            says!("意図した文字に直すか、取り除く", "write the character that is meant, or none");
+        Violation::at(input, span, RuleId::S_TEXT, asked, error.found, advice)
     })?;
     if text.trim().is_empty() {
         return Err(Violation::whole(
             input,
             RuleId::S_FORM,
-            "a document",
-            "an empty file",
-            "write it",
+            says!("文書", "a document"),
+            says!("空のファイル", "an empty file"),
+            says!("文書を書く", "write it"),
         ));
     }
     Ok(text)
 }
 
 pub(crate) fn form(input: Input, text: &str, error: &toml::de::Error) -> Violation {
-    let span: Range<usize> = error.span().unwrap_or(0..0);
-    let found = error.message().to_string();
-    let shown: String = text.get(span.clone()).unwrap_or_default().chars().take(60).collect();
-    let found = if shown.is_empty() { found } else { format!("{found}: `{}`", shown.trim()) };
-    Violation::at(
-        input,
-        span,
-        RuleId::S_FORM,
-        &format!("{input} as docs/plan-format.md describes it"),
-        &found,
-        "",
-    )
+    violation(input, text, error.span().unwrap_or(0..0), error.message())
+}
+
+/// Makes the violation of S-FORM of which the library, or a type, says this.
+fn violation(input: Input, text: &str, span: Range<usize>, said: &str) -> Violation {
+    let value = text.get(span.clone()).unwrap_or_default();
+    let found = foreign::said(said, value);
+    let shown: String = value.chars().take(60).collect();
+    let found = if shown.is_empty() {
+        found
+    } else {
+        says!(found; "{found}: `{}`", "{found}: `{}`", shown.trim())
+    };
+    let asked = says!(
+        "docs/plan-format.md の定める {input}",
+        "{input} as docs/plan-format.md describes it"
+    );
+    Violation::at(input, span, RuleId::S_FORM, asked, found, Bilingual::default())
 }
 
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use alloc::format;
+
     use super::*;
 
     #[test]
@@ -181,7 +296,7 @@ mod tests {
         assert_eq!(admit(&alloc::vec![b'['; MARKS.length() + 1]).unwrap_err().at, MARKS.length());
     }
 
-    /// One of each general category and table, by value, and its neighbours that may stand.
+    /// Refuses one character of each category and table, and accepts its allowed neighbours.
     #[test]
     fn what_nobody_sees_or_knows_is_refused() {
         for refused in [
@@ -255,7 +370,7 @@ mod tests {
         }
     }
 
-    /// A reason is something that somebody can read.
+    /// A reason must contain something to read.
     #[test]
     fn blanks_are_no_words() {
         for blank in ["", " ", "   ", "\u{3000}", " \u{3000} ", "\u{2800}", "\t"] {

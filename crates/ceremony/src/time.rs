@@ -1,93 +1,187 @@
 //! Instants, days and calendar spans, without a clock.
 //!
-//! All times are whole seconds. Japan has had the fixed offset +09:00 without daylight saving time
-//! since 1952, so no time zone database is needed; every instant is shown with that offset.
+//! All times are whole seconds. An instant carries the offset from UTC in which it is shown and in
+//! which its day is counted. A CA has one fixed offset, in its policy (`[ca] offset`), so no time
+//! zone database is needed; rule S-OFFSET holds plan and policy to it, and
+//! [`Run`](crate::run::Run) writes every record in it.
 //!
 //! **Deliberately absent:** "now". Times of artefacts come from the plan, times of events from the
 //! room.
 
-use alloc::format;
+mod offset;
+
+pub use offset::Offset;
+
 use alloc::string::{String, ToString};
+use core::cmp::Ordering;
 use core::fmt;
+use core::hash::{Hash, Hasher};
 use core::str::FromStr;
 
 use jiff::civil::Date;
-use jiff::tz::{Offset, TimeZone};
 use jiff::{Span, Timestamp, ZonedDateTime};
 use serde::de::Error as _;
-use serde::{Deserialize, Deserializer, Serializer};
+use serde::{Deserialize, Deserializer};
 
-/// Why a text is no time of ours.
+use crate::language::Bilingual;
+use crate::says;
+
+/// Why a text or number is not a time that gishiki accepts.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct TimeError(String);
+#[error("{}", .0.en)]
+pub struct TimeError(Bilingual);
 
-/// A point in time, in whole seconds since 1970-01-01T00:00:00Z.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Instant(i64);
+impl TimeError {
+    /// Returns the error that is worded so.
+    pub(crate) const fn new(said: Bilingual) -> Self {
+        Self(said)
+    }
 
-/// A calendar day in Japan.
+    /// Words the error in both languages.
+    #[must_use]
+    pub fn said(&self) -> Bilingual {
+        self.0.clone()
+    }
+}
+
+/// A point in time, in whole seconds since 1970-01-01T00:00:00Z, with the offset in which it is
+/// shown.
+///
+/// **Invariant:** two instants are equal if their seconds are: the offset decides only how an
+/// instant is written, and which day it lies on.
+#[derive(Debug, Clone, Copy)]
+pub struct Instant {
+    seconds: i64,
+    offset: Offset,
+}
+
+/// A calendar day: a bare date, which begins at another instant in each offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(Date);
 
-/// A span by the calendar, such as `5 years 4 months`; months are clamped to their last day.
+/// A calendar span, such as `5 years 4 months`. A day after the end of the month becomes its last
+/// day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CalendarSpan {
     text: String,
     years: i64,
     months: i64,
     days: i64,
+    hours: i64,
 }
 
-fn jst() -> TimeZone {
-    TimeZone::fixed(Offset::constant(9))
+impl CalendarSpan {
+    /// Returns its years and months.
+    fn months(&self) -> Span {
+        Span::new().years(self.years).months(self.months)
+    }
+}
+
+impl PartialEq for Instant {
+    fn eq(&self, other: &Self) -> bool {
+        self.seconds == other.seconds
+    }
+}
+
+impl Eq for Instant {}
+
+impl PartialOrd for Instant {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Instant {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.seconds.cmp(&other.seconds)
+    }
+}
+
+impl Hash for Instant {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.seconds.hash(state);
+    }
 }
 
 impl Instant {
-    /// The instant of this many seconds since the Unix epoch; refused outside the years 1 to 9999.
-    pub fn from_unix(seconds: i64) -> Result<Self, TimeError> {
-        Timestamp::from_second(seconds)
-            .map_err(|_| TimeError(format!("{seconds} seconds since 1970 is no time of ours")))?;
-        Ok(Self(seconds))
+    /// Returns the instant of this many seconds since the Unix epoch, shown in this offset.
+    ///
+    /// # Errors
+    ///
+    /// Outside the years 1 to 9999.
+    pub fn from_unix(seconds: i64, offset: Offset) -> Result<Self, TimeError> {
+        Timestamp::from_second(seconds).map_err(|_| {
+            TimeError(says!(
+                "1970 年から {seconds} 秒は、扱える日時の範囲外",
+                "{seconds} seconds since 1970 is outside the years 1 to 9999"
+            ))
+        })?;
+        Ok(Self { seconds, offset })
     }
 
-    /// Whole seconds since 1970-01-01T00:00:00Z.
+    /// Returns the same instant, shown in this offset.
+    #[must_use]
+    pub const fn at(self, offset: Offset) -> Self {
+        Self { offset, ..self }
+    }
+
+    /// Returns the offset in which it is shown.
+    #[must_use]
+    pub const fn offset(self) -> Offset {
+        self.offset
+    }
+
+    /// Returns whole seconds since 1970-01-01T00:00:00Z.
     #[must_use]
     pub const fn unix(self) -> i64 {
-        self.0
+        self.seconds
     }
 
     fn zoned(self) -> ZonedDateTime {
-        let at = Timestamp::from_second(self.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        at.to_zoned_datetime(jst())
+        let at = Timestamp::from_second(self.seconds).unwrap_or(Timestamp::UNIX_EPOCH);
+        at.to_zoned_datetime(self.offset.zone())
     }
 
-    /// The day in Japan in which this instant lies.
+    /// The day in which this instant lies, in its offset.
     #[must_use]
     pub fn day(self) -> Day {
         Day(self.zoned().date())
     }
 
-    /// This many seconds later (earlier if negative), or the nearest instant of ours.
+    /// Returns 00:00:00 of its day, in its offset.
+    #[must_use]
+    pub fn midnight(self) -> Self {
+        self.day().start(self.offset)
+    }
+
+    /// Returns the instant this many seconds later (earlier if negative).
     #[must_use]
     pub const fn plus_seconds(self, seconds: i64) -> Self {
-        Self(self.0.saturating_add(seconds))
+        Self { seconds: self.seconds.saturating_add(seconds), ..self }
     }
 
-    /// The instant one calendar span later, at the same time of day in Japan.
+    /// Returns when a span that begins now is over, its exclusive end, at the same time of day.
+    ///
+    /// Years and months end before the corresponding day; where a month has none, with its last day
+    /// (Civil Code art. 143 (2)): four months from 31 October are over as 1 March begins. Days and
+    /// hours follow.
+    ///
+    /// # Errors
+    ///
+    /// Outside the years 1 to 9999.
     pub fn plus(self, span: &CalendarSpan) -> Result<Self, TimeError> {
-        let later = self
-            .zoned()
-            .checked_add(Span::new().years(span.years).months(span.months).days(span.days))
-            .map_err(|_| TimeError(format!("{self} plus {span} is out of range")))?;
-        Self::from_unix(later.timestamp().as_second())
+        let begins = self.day();
+        let clamped = begins.0.checked_add(span.months()).map_err(|_| out_of_range(&self, span))?;
+        let missing = i64::from(clamped.day() < begins.0.day());
+        let end = Day(clamped).plus_days(missing + span.days)?.start(self.offset);
+        let later = self.seconds - self.midnight().seconds + span.hours * 3_600;
+        Self::from_unix(end.plus_seconds(later).seconds, self.offset)
     }
 
-    /// `20260401T000000Z`-style fields in UTC: year, month, day, hour, minute, second.
+    /// Returns year, month, day, hour, minute and second in UTC.
     #[must_use]
     pub fn utc(self) -> (i16, i8, i8, i8, i8, i8) {
-        let at = Timestamp::from_second(self.0).unwrap_or(Timestamp::UNIX_EPOCH);
-        let at = at.to_zoned_datetime(TimeZone::UTC);
+        let at = self.at(Offset::UTC).zoned();
         (at.year(), at.month(), at.day(), at.hour(), at.minute(), at.second())
     }
 }
@@ -97,60 +191,115 @@ impl fmt::Display for Instant {
         let at = self.zoned();
         write!(
             f,
-            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}+09:00",
+            "{:04}-{:02}-{:02}T{:02}:{:02}:{:02}{}",
             at.year(),
             at.month(),
             at.day(),
             at.hour(),
             at.minute(),
-            at.second()
+            at.second(),
+            self.offset
         )
     }
+}
+
+fn out_of_range(start: &impl fmt::Display, span: &CalendarSpan) -> TimeError {
+    TimeError(says!(
+        "{start} の {span} 後は、扱える日時の範囲外",
+        "{start} plus {span} is out of range"
+    ))
 }
 
 impl FromStr for Instant {
     type Err = TimeError;
 
-    /// Reads RFC 3339 with an explicit offset and whole seconds. Second 60 and local times are
-    /// refused.
+    /// Reads RFC 3339 with an explicit offset, which it keeps, and whole seconds. Refuses second 60
+    /// and local times.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let refused =
-            || TimeError(format!("`{text}` is no time such as 2026-04-01T10:00:00+09:00"));
+        let refused = || {
+            TimeError(says!(
+                "`{text}` は 2026-04-01T10:00:00+09:00 のような日時でない",
+                "`{text}` is not a time such as 2026-04-01T10:00:00+09:00"
+            ))
+        };
         let second = text.get(17..19).ok_or_else(refused)?;
         if second == "60" {
-            return Err(TimeError(format!(
+            return Err(TimeError(says!(
+                "`{text}` の 60 秒は認められない(うるう秒は扱わない)",
                 "`{text}`: second 60 is refused; leap seconds have no place here"
             )));
         }
         let at: Timestamp = text.parse().map_err(|_| refused())?;
         if at.subsec_nanosecond() != 0 {
-            return Err(TimeError(format!("`{text}`: only whole seconds are accepted")));
+            return Err(TimeError(says!(
+                "`{text}` に秒未満の端数がある",
+                "`{text}`: only whole seconds are accepted"
+            )));
         }
-        Self::from_unix(at.as_second())
+        let offset = match text.get(19..) {
+            Some("Z" | "z") => Offset::UTC,
+            Some(offset) => offset.parse().map_err(|_| refused())?,
+            None => return Err(refused()),
+        };
+        Self::from_unix(at.as_second(), offset)
     }
 }
 
 impl Day {
-    /// 00:00:00 in Japan of this day.
+    /// Returns 00:00:00 of this day in this offset.
     #[must_use]
-    pub fn start(self) -> Instant {
-        let start = self.0.to_zoned_datetime(jst()).map_or(0, |at| at.timestamp().as_second());
-        Instant(start)
+    pub fn start(self, offset: Offset) -> Instant {
+        let start = self.0.to_zoned_datetime(offset.zone());
+        Instant { seconds: start.map_or(0, |at| at.timestamp().as_second()), offset }
     }
 
-    /// This many days later (earlier if negative); refused outside the years of ours.
+    /// Returns the day this many days later (earlier if negative).
+    ///
+    /// # Errors
+    ///
+    /// Outside the years that days can have.
     pub fn plus_days(self, days: i64) -> Result<Self, TimeError> {
-        let out = || TimeError(format!("{self} plus {days} days is out of range"));
+        let out = || {
+            TimeError(says!(
+                "{self} の {days} 日後は、扱える日の範囲外",
+                "{self} plus {days} days is out of range"
+            ))
+        };
         if days.unsigned_abs() > 1_000_000 {
             return Err(out());
         }
         self.0.checked_add(Span::new().days(days)).map(Day).map_err(|_| out())
     }
 
+    /// Returns the day so many calendar spans later (earlier if negative).
+    ///
+    /// All of them are counted at once, so that a month from the last day of January, which is the
+    /// last day of February, does not move the days of the months after it.
+    ///
+    /// # Errors
+    ///
+    /// Outside the years that days can have, and if the span has hours, which no day has.
+    pub fn plus(self, span: &CalendarSpan, times: i64) -> Result<Self, TimeError> {
+        let later = || {
+            let times = |number: i64| number.checked_mul(times).filter(|_| span.hours == 0);
+            let (years, months) = (times(span.years)?, times(span.months)?);
+            let later = Span::new().try_years(years).ok()?.try_months(months).ok()?;
+            self.0.checked_add(later.try_days(times(span.days)?).ok()?).ok()
+        };
+        later().map(Day).ok_or_else(|| {
+            let span = span.said();
+            TimeError(says!(
+                span;
+                "{self} の {span} 後({times} 倍)は、扱える日でない",
+                "{self} plus {span}, {times} times, is not a day"
+            ))
+        })
+    }
+
     /// The number of days from `earlier` to this day.
     #[must_use]
     pub fn days_since(self, earlier: Self) -> i64 {
-        (self.start().0 - earlier.start().0) / 86_400
+        (self.start(Offset::UTC).seconds - earlier.start(Offset::UTC).seconds) / 86_400
     }
 }
 
@@ -164,11 +313,44 @@ impl FromStr for Day {
     type Err = TimeError;
 
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let refused = || TimeError(format!("`{text}` is no day such as 2026-04-01"));
+        let refused = || {
+            TimeError(says!(
+                "`{text}` は 2026-04-01 のような日でない",
+                "`{text}` is not a day such as 2026-04-01"
+            ))
+        };
         if text.len() != 10 {
             return Err(refused());
         }
         text.parse::<Date>().map(Day).map_err(|_| refused())
+    }
+}
+
+impl CalendarSpan {
+    /// Compares two spans: `None` if one is longer or shorter depending on the day on which both
+    /// begin, or if they end outside the calendar.
+    #[must_use]
+    pub fn compared(&self, other: &Self) -> Option<Ordering> {
+        // Four years begin on every day of the calendar's cycle that matters to month ends.
+        let first: Day = Day(Date::constant(2001, 1, 1));
+        let mut orders = (0..1_461).map(|after| {
+            let begins = first.plus_days(after).ok()?.start(Offset::UTC);
+            Some(begins.plus(self).ok()?.cmp(&begins.plus(other).ok()?))
+        });
+        let order = orders.next()??;
+        orders.all(|other| other == Some(order)).then_some(order)
+    }
+
+    /// Words the span in both languages.
+    #[must_use]
+    pub fn said(&self) -> Bilingual {
+        let units =
+            [(self.years, "年"), (self.months, "か月"), (self.days, "日"), (self.hours, "時間")];
+        let some = units.iter().filter(|(number, _)| *number != 0);
+        let words: alloc::vec::Vec<String> =
+            some.map(|(number, unit)| alloc::format!("{number} {unit}")).collect();
+        let ja = if words.is_empty() { String::from("0 日") } else { words.join(" ") };
+        Bilingual { ja, en: self.text.clone() }
     }
 }
 
@@ -181,12 +363,20 @@ impl fmt::Display for CalendarSpan {
 impl FromStr for CalendarSpan {
     type Err = TimeError;
 
-    /// Reads `5 years 4 months`, `12 months`, `3 days`: positive numbers, each unit at most once,
-    /// in this order.
+    /// Reads spans such as `5 years 4 months`, `12 months`, `3 days`, `48 hours`: positive numbers,
+    /// each unit at most once, in this order; and `0 days`, for nothing.
     fn from_str(text: &str) -> Result<Self, TimeError> {
-        let refused = || TimeError(format!("`{text}` is no span such as `5 years 4 months`"));
+        let refused = || {
+            TimeError(says!(
+                "`{text}` は years、months、days、hours による期間(例: `3 years 2 months`)でない",
+                "`{text}` is not a span of years, months, days or hours, such as `3 years 2 months`"
+            ))
+        };
+        if text == "0 days" {
+            return Ok(Self { text: text.to_string(), years: 0, months: 0, days: 0, hours: 0 });
+        }
         let words: alloc::vec::Vec<&str> = text.split(' ').collect();
-        let (mut years, mut months, mut days) = (0, 0, 0);
+        let (mut years, mut months, mut days, mut hours) = (0, 0, 0, 0);
         let mut rank = 0;
         for pair in words.chunks(2) {
             let [number, unit] = pair else { return Err(refused()) };
@@ -195,6 +385,7 @@ impl FromStr for CalendarSpan {
                 "year" | "years" => (&mut years, 1),
                 "month" | "months" => (&mut months, 2),
                 "day" | "days" => (&mut days, 3),
+                "hour" | "hours" => (&mut hours, 4),
                 _ => return Err(refused()),
             };
             if number == 0 || this <= rank {
@@ -203,11 +394,11 @@ impl FromStr for CalendarSpan {
             rank = this;
             *slot = i64::from(number);
         }
-        Ok(Self { text: text.to_string(), years, months, days })
+        Ok(Self { text: text.to_string(), years, months, days, hours })
     }
 }
 
-/// A bare TOML date or date-time has no other reading than its text.
+/// Parses the text of a bare TOML date or date-time.
 fn from_toml<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
@@ -218,14 +409,14 @@ where
 }
 
 impl<'de> Deserialize<'de> for Instant {
-    /// From a TOML offset date-time.
+    /// Reads a TOML offset date-time.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         from_toml(deserializer)
     }
 }
 
 impl<'de> Deserialize<'de> for Day {
-    /// From a bare TOML date, which stands for a day in Japan.
+    /// Reads a bare TOML date.
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         from_toml(deserializer)
     }
@@ -237,62 +428,6 @@ impl<'de> Deserialize<'de> for CalendarSpan {
     }
 }
 
-/// `at` in transcripts is text: [`Instant`] as RFC 3339 with +09:00, read back strictly.
-pub(crate) mod text {
-    use super::{Deserialize, Deserializer, Instant, Serializer, String, ToString};
-    use serde::de::Error as _;
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's `with` calls by reference")]
-    pub(crate) fn serialize<S: Serializer>(at: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&at.to_string())
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(
-        deserializer: D,
-    ) -> Result<Instant, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
-    use super::*;
-
-    fn at(text: &str) -> Instant {
-        text.parse().unwrap_or_else(|e| panic!("{e}"))
-    }
-
-    #[test]
-    fn five_years_four_months_clamp_to_the_end_of_the_month() {
-        let span: CalendarSpan = "5 years 4 months".parse().unwrap();
-        let end = at("2026-10-31T00:00:00+09:00").plus(&span).unwrap();
-        assert_eq!(end.to_string(), "2032-02-29T00:00:00+09:00");
-    }
-
-    #[test]
-    fn days_are_days_in_japan() {
-        assert_eq!(at("2026-03-31T15:00:00Z").day().to_string(), "2026-04-01");
-        assert_eq!(at("2026-03-31T14:59:59Z").day().to_string(), "2026-03-31");
-        let day: Day = "2026-04-01".parse().unwrap();
-        assert_eq!(day.start(), at("2026-04-01T00:00:00+09:00"));
-        assert_eq!("2026-06-30".parse::<Day>().unwrap().days_since(day), 90);
-    }
-
-    #[test]
-    fn times_without_offset_or_with_second_60_are_refused() {
-        for text in [
-            "2026-04-01T10:00:00",
-            "2026-04-01T10:00:60Z",
-            "2026-02-29T10:00:00Z",
-            "",
-            "x",
-            "2026-04-01T10:00:00.5Z",
-        ] {
-            assert!(text.parse::<Instant>().is_err(), "{text}");
-        }
-        for text in ["0 years", "-1 days", "4 months 5 years", "5 years 5 years", "years", ""] {
-            assert!(text.parse::<CalendarSpan>().is_err(), "{text}");
-        }
-    }
-}
+mod tests;
+pub(crate) mod text;

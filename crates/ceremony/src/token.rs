@@ -21,7 +21,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
+use crate::language::Bilingual;
 use crate::name::Name;
+use crate::says;
 
 /// Which token: the root CA's, or another that holds a copy of a key, by its name in plans and
 /// rooms.
@@ -440,6 +442,8 @@ pub fn keeps_key(code: &str) -> bool {
 }
 
 /// A token did not do what it was asked, and said so.
+///
+/// **Invariant:** records have the English words; the Japanese ones are for the room alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{call}: {code}")]
 pub struct TokenError {
@@ -447,4 +451,28 @@ pub struct TokenError {
     pub call: String,
     /// The return value's name, or what was found.
     pub code: String,
+    /// The same in Japanese.
+    ja: String,
+}
+
+impl TokenError {
+    /// What was found in this call.
+    #[must_use]
+    pub fn new(call: &str, found: Bilingual) -> Self {
+        let Bilingual { ja, en } = found;
+        Self { call: String::from(call), code: en, ja }
+    }
+
+    /// What was found, in both languages of the room.
+    #[must_use]
+    pub fn found(&self) -> Bilingual {
+        Bilingual { ja: self.ja.clone(), en: self.code.clone() }
+    }
+
+    /// The same, after its call.
+    #[must_use]
+    pub fn said(&self) -> Bilingual {
+        let found = self.found();
+        says!(found; "{}: {found}", "{}: {found}", self.call)
+    }
 }

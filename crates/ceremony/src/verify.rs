@@ -1,24 +1,25 @@
-//! The judge: compiles the sealed inputs again, replays the transcript, and says whether it is so.
+//! Verification of a sealed ceremony: compiles its inputs again and replays its transcript.
 //!
-//! Replay walks the same fold as the live run and compares every line it gives with the line that
-//! was written. Nothing in the sealed folder is believed: graph, bindings, structures, records,
-//! statement and bundle are computed again.
+//! Replay uses the same fold as the live run and compares each line that the fold produces with the
+//! line in the transcript. Nothing in the sealed folder is trusted: graph, bindings, structures,
+//! records, statement and bundle are computed again.
 //!
-//! **Invariants.** Only [`Trial::conclude`] makes a [`Verified`], only with every signature proved
-//! and only under some trust; and only a [`Verified`] hands out artefacts. Without trust there is a
-//! verdict, and the digest of each file, so that whoever has the files can compare them.
+//! **Invariants.** Only [`Trial::conclude`] makes a [`Verified`], and only when every signature was
+//! verified and a [`Trust`] applies. Only a [`Verified`] gives access to artefacts. Without trust
+//! there is a verdict and the digest of each file, so that a holder of the files can compare them.
 
 mod account;
 mod history;
 pub mod kept;
 mod lines;
+mod refusal;
 #[cfg(test)]
 mod tests;
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
@@ -33,16 +34,19 @@ use crate::fault::Fault;
 use crate::hex::Digest;
 use crate::inputs::Inputs;
 use crate::key::{Check, Proof, PublicKey};
+use crate::language::Bilingual;
 use crate::ledger::State;
 use crate::record::{End, Event, Mode, Opened};
 use crate::rule::RuleId;
 use crate::run::{Next, Run, Stop};
+use crate::says;
 use crate::seal::{self, Made};
+pub use refusal::Refusal;
 
-/// A sealed ceremony as it lies in a folder. Nothing in it is believed.
+/// A sealed ceremony as read from a folder. None of it is trusted.
 #[derive(Debug, Clone, Default)]
 pub struct Sealed {
-    /// `inputs/`: the canonical texts by name.
+    /// `inputs/`: the canonical texts, by name.
     pub inputs: BTreeMap<String, Vec<u8>>,
     /// `transcript.jsonl`
     pub transcript: Vec<u8>,
@@ -52,30 +56,30 @@ pub struct Sealed {
     pub after: Option<Vec<u8>>,
 }
 
-/// What makes a sealed ceremony more than consistent.
+/// The reason why a consistent ceremony is accepted as genuine.
 #[derive(Debug)]
 pub enum Trust<'a> {
-    /// The CA's anchor.
+    /// The CA's anchor pins it.
     Anchor(&'a Anchor),
-    /// The room in which it has just been held.
+    /// It was closed a moment ago by this process.
     Room(JustClosed),
-    /// It is a rehearsal, and is taken as one.
+    /// It is a rehearsal, and the caller accepts a rehearsal.
     Rehearsal,
-    /// It is a drill, and is taken as one.
+    /// It is a drill, and the caller accepts a drill.
     Drill,
-    /// None.
+    /// No reason: only consistency is judged.
     None,
 }
 
-/// The evidence that a live run has just been sealed here. Only [`JustClosed::of`] makes one.
+/// Evidence that a live run was closed by this process. Only [`JustClosed::of`] makes one.
 #[derive(Debug)]
 pub struct JustClosed {
-    /// Of its transcript, and of its postscript.
+    /// The heads of its transcript and of its postscript.
     heads: [Digest; 2],
 }
 
 impl JustClosed {
-    /// From the run that was just closed in this room.
+    /// Takes the heads of a live run; `None` if the run is not closed.
     #[must_use]
     pub fn of(run: &Run) -> Option<Self> {
         let heads = [run.transcript_head(), run.postscript_head()];
@@ -83,17 +87,9 @@ impl JustClosed {
     }
 }
 
-/// A fault, and where it was found.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{place}: {fault}")]
-pub struct Refusal {
-    /// A file, and the line in it from 1.
-    pub place: String,
-    /// What is wrong.
-    pub fault: Fault,
-}
-
-/// A replayed ceremony whose signatures are still to be proved, in any order, on any threads.
+/// A replayed ceremony whose signatures are still to be verified.
+///
+/// The checks are independent: they can be proved in any order and on any thread.
 #[derive(Debug)]
 pub struct Trial {
     run: Box<Run>,
@@ -106,18 +102,18 @@ pub struct Trial {
     state: Arc<State>,
 }
 
-/// What can be said of a sealed ceremony.
+/// The result of verifying a sealed ceremony that is consistent.
 #[derive(Debug)]
 pub enum Verdict {
-    /// Verified, under this trust.
+    /// The ceremony is verified under the trust that was given.
     Verified(Box<Verified>),
-    /// Everything fits together, but nothing says that it is the CA's.
+    /// The ceremony is consistent, but nothing shows that it is the CA's.
     NotAnchored(Box<Consistent>),
-    /// It follows on a ceremony that the anchor pins; the anchor does not pin it yet.
+    /// The ceremony follows one that the anchor pins, but the anchor does not pin it yet.
     NotPinned(Box<Consistent>),
 }
 
-/// The facts of a ceremony that is consistent in itself.
+/// The facts of a consistent ceremony, whether it is trusted or not.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Consistent {
     /// Rehearsal, drill or real.
@@ -126,26 +122,26 @@ pub struct Consistent {
     pub audit_key: Digest,
     /// The chain value of the last record.
     pub head: Digest,
-    /// How many signatures were verified.
+    /// The number of signatures that were verified.
     pub signatures: usize,
     /// How the ceremony ended.
     pub end: End,
-    /// Its first record.
+    /// The content of its first record.
     pub opened: Opened,
-    /// What stopped it, if something did.
+    /// The refusal that stopped it, if there was one.
     pub stopped: Option<Stop>,
-    /// Every file that it made, by name, with its length and SHA-256: enough to say whether a file
-    /// is the right one, and no road to its octets.
+    /// The length and SHA-256 of every file that it made, by name. The content is deliberately not
+    /// here: a file can be compared, but not obtained.
     pub files: BTreeMap<String, (usize, Digest)>,
-    /// How much of its postscript is there.
+    /// How far its postscript goes.
     pub postscript: Postscript,
-    /// What a verdict says beside the result.
+    /// What a verdict reports beside the result.
     pub account: Account,
-    /// What this ceremony and those before it left.
+    /// The state of the CA after this ceremony and all before it.
     pub state: Arc<State>,
 }
 
-/// A ceremony that was verified. The only road to an artefact.
+/// A verified ceremony. Artefacts are available only from this type.
 #[derive(Debug)]
 pub struct Verified {
     run: Run,
@@ -154,14 +150,21 @@ pub struct Verified {
     artefacts: BTreeMap<String, Vec<u8>>,
 }
 
-/// Replays a sealed ceremony on the state that the ceremonies before it left. Everything but the
-/// signatures is judged here.
+/// Replays a sealed ceremony on the state after the ceremonies before it.
+///
+/// Everything is judged here except the signatures.
+///
+/// # Errors
+/// The first fault, with the file and line where it was found.
 pub fn replay(sealed: &Sealed, state: &Arc<State>) -> Result<Trial, Refusal> {
-    replay_on(compiled(&sealed.inputs, state)?, sealed)
+    let mode = mode_of(seal::TRANSCRIPT_FILE, &sealed.transcript)?;
+    replay_on(compiled(&sealed.inputs, state, mode)?, sealed)
 }
 
-/// Replays what a run that was held here has written. Its inputs compiled to the run's graph when
-/// it began, and the same texts compile to the same graph.
+/// Replays the files that a live run of this process has written.
+///
+/// The run's compiled graph is used again if the input texts are the same, because the same texts
+/// compile to the same graph. Otherwise the inputs are compiled as in [`replay`].
 pub fn replay_own(run: &Run, sealed: &Sealed) -> Result<Trial, Refusal> {
     let own = run.compiled();
     let same = own.inputs.iter().map(|(name, text)| (name, text.as_bytes()));
@@ -174,14 +177,16 @@ pub fn replay_own(run: &Run, sealed: &Sealed) -> Result<Trial, Refusal> {
 fn replay_on(compiled: Compiled, sealed: &Sealed) -> Result<Trial, Refusal> {
     let before = Arc::clone(&compiled.before);
     let mut history = History::default();
-    let (run, mut checks) = transcript(compiled, &sealed.transcript, &mut history)?;
+    let octets = &sealed.transcript;
+    let (run, mut checks) = transcript(compiled, seal::TRANSCRIPT_FILE, octets, &mut history)?;
     if run.next() != Next::Seal {
         let last = sealed.transcript.iter().filter(|octet| **octet == b'\n').count();
-        let place = format!("{} line {last}", seal::TRANSCRIPT_FILE);
-        return Err(refused(
-            &place,
-            Fault::new(RuleId::S_END, "a transcript that ends with Closed", "more to do"),
-        ));
+        let fault = Fault::new(
+            RuleId::S_END,
+            says!("終了の記録まである記録", "a transcript that ends with Closed"),
+            says!("途中で終わっている記録", "an unfinished transcript"),
+        );
+        return Err(Refusal { place: lines::place(seal::TRANSCRIPT_FILE, last), fault });
     }
     let made = Made::of(&run);
     let sealed_by = made.read(&run, &sealed.bundle).map_err(|f| refused(seal::BUNDLE_FILE, f))?;
@@ -194,8 +199,10 @@ fn replay_on(compiled: Compiled, sealed: &Sealed) -> Result<Trial, Refusal> {
     Ok(Trial { run, history, bundle: sealed.bundle.clone(), made, checks, seal, state })
 }
 
-/// Replays a journal that is not sealed, to go on with it. Its signatures were proved when they
-/// were written, and are proved again before anything is handed out.
+/// Replays a journal that is not sealed, so that its ceremony can be resumed.
+///
+/// Its signatures are not verified here: they were verified before they were recorded, and are
+/// verified again before any artefact is released.
 pub fn replay_unsealed(
     inputs: &BTreeMap<String, Vec<u8>>,
     journal: &[u8],
@@ -203,15 +210,17 @@ pub fn replay_unsealed(
     state: &Arc<State>,
 ) -> Result<Run, Refusal> {
     let mut history = History::default();
-    let (run, mut checks) = transcript(compiled(inputs, state)?, journal, &mut history)?;
+    let compiled = compiled(inputs, state, mode_of(seal::JOURNAL_FILE, journal)?)?;
+    let (run, mut checks) = transcript(compiled, seal::JOURNAL_FILE, journal, &mut history)?;
     if after.is_empty() {
         return Ok(run);
     }
     postscript(run, None, after, &mut checks, &mut history)
 }
 
-/// Takes one more line of a journal: the run after it, and its signatures, which are still to be
-/// proved.
+/// Replays one more line of a journal.
+///
+/// Returns the run after that line, and the checks of its signatures, which are still to be proved.
 pub fn replay_line(run: Run, line: &str) -> Result<(Run, Vec<Check>), Refusal> {
     let mut lines = Lines::new(seal::JOURNAL_FILE, line.as_bytes())?;
     let mut checks = Vec::new();
@@ -221,16 +230,18 @@ pub fn replay_line(run: Run, line: &str) -> Result<(Run, Vec<Check>), Refusal> {
     Ok((run, checks))
 }
 
-/// Replays the journal of a ceremony that could not be sealed: the signatures that are still to be
-/// proved, what it left, and what happened in it. A later plan makes it part of a ledger, by naming
-/// its digest.
+/// Replays the journal of a ceremony that could not be sealed.
+///
+/// Returns the checks that are still to be proved, the state of the CA afterwards, and the history.
+/// Such a journal enters a ledger when a later plan names its digest.
 pub fn replay_abandoned(
     inputs: &BTreeMap<String, Vec<u8>>,
     journal: &[u8],
     state: &Arc<State>,
 ) -> Result<(Vec<Check>, Arc<State>, History), Refusal> {
     let mut history = History::default();
-    let (run, checks) = transcript(compiled(inputs, state)?, journal, &mut history)?;
+    let compiled = compiled(inputs, state, mode_of(seal::JOURNAL_FILE, journal)?)?;
+    let (run, checks) = transcript(compiled, seal::JOURNAL_FILE, journal, &mut history)?;
     let refused = |fault| refused(seal::JOURNAL_FILE, fault);
     for (name, key) in run.keys() {
         run.refuse_derived(name, key).map_err(refused)?;
@@ -239,26 +250,32 @@ pub fn replay_abandoned(
     Ok((checks, Arc::new(state), history))
 }
 
-fn compiled(inputs: &BTreeMap<String, Vec<u8>>, state: &Arc<State>) -> Result<Compiled, Refusal> {
+fn compiled(
+    inputs: &BTreeMap<String, Vec<u8>>,
+    state: &Arc<State>,
+    mode: Mode,
+) -> Result<Compiled, Refusal> {
     let inputs = Inputs::sealed(inputs).map_err(|violations| input_refusal(&violations))?;
-    compile(&inputs, state).map_err(|violations| input_refusal(&violations))
+    compile(&inputs, state, mode).map_err(|violations| input_refusal(&violations))
+}
+
+/// What the first record says that is held. It is compared with all that is computed from it.
+fn mode_of(file: &'static str, octets: &[u8]) -> Result<Mode, Refusal> {
+    let (_, opened) = Lines::new(file, octets)?.opened()?;
+    Ok(opened.mode)
 }
 
 fn transcript(
     compiled: Compiled,
+    file: &'static str,
     octets: &[u8],
     history: &mut History,
 ) -> Result<(Run, Vec<Check>), Refusal> {
-    let mut lines = Lines::new(seal::TRANSCRIPT_FILE, octets)?;
-    let first = lines.next_record()?.ok_or_else(|| {
-        refused(seal::TRANSCRIPT_FILE, Fault::new(RuleId::S_EMPTY, "a transcript", "no record"))
-    })?;
-    let Event::Opened(opened) = &first.event else {
-        return Err(lines.refuse(Fault::new(RuleId::S_ORDER, "Opened", "another event")));
-    };
+    let mut lines = Lines::new(file, octets)?;
+    let (first, opened) = lines.opened()?;
     let mut checks = compiled.checks.clone();
     history.take(&first);
-    let step = Run::replay(compiled, opened.clone(), first.at).map_err(|f| lines.refuse(f))?;
+    let step = Run::replay(compiled, opened, first.at).map_err(|f| lines.refuse(f))?;
     let mut run = lines.same(step, &mut checks)?;
     while let Some(record) = lines.next_record()? {
         history.take(&record);
@@ -284,8 +301,8 @@ fn postscript(
         {
             return Err(lines.refuse(Fault::new(
                 RuleId::S_SEAL,
-                seal.to_string(),
-                bundle.to_string(),
+                Bilingual::plain(seal),
+                Bilingual::plain(bundle),
             )));
         }
         let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;
@@ -295,20 +312,20 @@ fn postscript(
 }
 
 impl Trial {
-    /// Replay's run, before anything is proved.
+    /// The replayed run, before any signature is verified.
     #[must_use]
     pub const fn run(&self) -> &Run {
         &self.run
     }
 
-    /// The signatures of the ceremony that these proofs do not cover.
+    /// The checks that none of these proofs covers.
     #[must_use]
     pub fn unproved(&self, proofs: &[Proof]) -> Vec<Check> {
         let proved: BTreeSet<Digest> = proofs.iter().map(Proof::id).collect();
         self.checks.iter().filter(|check| !proved.contains(&check.id())).cloned().collect()
     }
 
-    /// What this ceremony and those before it left.
+    /// The state of the CA after this ceremony and all before it.
     #[must_use]
     pub const fn state(&self) -> &Arc<State> {
         &self.state
@@ -320,12 +337,19 @@ impl Trial {
         self.seal
     }
 
-    /// The verdict, once every signature is proved.
+    /// Concludes the trial: gives the verdict under this trust.
+    ///
+    /// # Errors
+    /// A signature without a proof; a ceremony of another mode than the trust asks for; outside a
+    /// rehearsal, a key that everyone can compute; an anchor that contradicts the ledger.
     pub fn conclude(mut self, proofs: Vec<Proof>, trust: &Trust<'_>) -> Result<Verdict, Refusal> {
         if let Some(check) = self.unproved(&proofs).first() {
-            let fault =
-                Fault::new(RuleId::S_SIGNATURE, "a proved signature", "one that nobody has proved");
-            return Err(refused(&check.subject, fault));
+            let fault = Fault::new(
+                RuleId::S_SIGNATURE,
+                says!("検証済みの署名", "a verified signature"),
+                says!("検証していない署名", "a signature that was not verified"),
+            );
+            return Err(Refusal { place: check.said(), fault });
         }
         self.run.settle(&proofs);
         let facts = self.facts()?;
@@ -360,7 +384,9 @@ impl Trial {
     fn facts(&self) -> Result<Consistent, Refusal> {
         let audit = self.run.audit_public().map(PublicKey::spki_digest);
         let audit_key = audit.ok_or_else(|| {
-            refused("transcript.jsonl", Fault::new(RuleId::S_SEAL, "an audit key", "none"))
+            let asked = says!("監査用の鍵", "an audit key");
+            let fault = Fault::new(RuleId::S_SEAL, asked, Bilingual::none());
+            refused(seal::TRANSCRIPT_FILE, fault)
         })?;
         let mode = self.run.opened().mode;
         let (head, state) = (self.run.transcript_head(), Arc::clone(&self.state));
@@ -391,13 +417,19 @@ fn is(found: Mode, asked: Mode) -> Result<bool, Refusal> {
     if found == asked {
         return Ok(true);
     }
-    Err(refused(
-        "transcript.jsonl",
-        Fault::new(RuleId::S_MODE, format!("a {asked:?}"), format!("a {found:?}")),
-    ))
+    let named = |mode: Mode| {
+        let ja = match mode {
+            Mode::Rehearsal => "リハーサル",
+            Mode::Drill => "訓練",
+            Mode::Real => "本番のセレモニー",
+        };
+        says!("{ja}", "a {mode:?}")
+    };
+    let fault = Fault::new(RuleId::S_MODE, named(asked), named(found));
+    Err(refused(seal::TRANSCRIPT_FILE, fault))
 }
 
-/// Where an anchor stands, in a refusal.
+/// The place named in a refusal that concerns the anchor.
 const ANCHOR_FILE: &str = "anchor.toml";
 
 impl Verified {
@@ -413,7 +445,7 @@ impl Verified {
         &self.run
     }
 
-    /// How many signatures were verified.
+    /// The number of signatures that were verified.
     #[must_use]
     pub const fn signatures(&self) -> usize {
         self.facts.signatures
@@ -431,7 +463,7 @@ impl Verified {
         &self.bundle
     }
 
-    /// Every file that may leave the room, by name: papers, and, of a completed ceremony,
+    /// Every file that may be released, by name: the documents, and for a completed ceremony the
     /// certificates and CRLs.
     #[must_use]
     pub const fn artefacts(&self) -> &BTreeMap<String, Vec<u8>> {
@@ -440,12 +472,15 @@ impl Verified {
 }
 
 fn refused(place: &str, fault: Fault) -> Refusal {
-    Refusal { place: place.to_string(), fault }
+    Refusal::of(place, fault)
 }
 
 fn input_refusal(violations: &[crate::violation::Violation]) -> Refusal {
     violations.first().map_or_else(
-        || refused("inputs", Fault::new(RuleId::S_INPUTS, "inputs that compile", "none")),
+        || {
+            let asked = says!("コンパイルできる入力", "inputs that compile");
+            refused("inputs", Fault::new(RuleId::S_INPUTS, asked, Bilingual::none()))
+        },
         |v| {
             refused(
                 &format!("inputs/{}", v.place.input),

@@ -1,9 +1,11 @@
-//! A broken rule of a plan: which, where, what was asked, what was found, what to do.
+//! A violation of a rule by a document: which rule, where, what was asked and found, and what to
+//! do.
 
-use alloc::string::{String, ToString};
+use alloc::boxed::Box;
 use core::fmt;
 use core::ops::Range;
 
+use crate::language::Bilingual;
 use crate::rule::RuleId;
 
 /// One of the documents that gishiki reads.
@@ -11,6 +13,8 @@ use crate::rule::RuleId;
 pub enum Input {
     /// `plan.toml`
     Plan,
+    /// `cps.toml`
+    Cps,
     /// `policy.toml`
     Policy,
     /// `roster.toml`
@@ -25,6 +29,7 @@ impl fmt::Display for Input {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Plan => "plan.toml",
+            Self::Cps => "cps.toml",
             Self::Policy => "policy.toml",
             Self::Roster => "roster.toml",
             Self::Room => "room.toml",
@@ -38,23 +43,25 @@ impl fmt::Display for Input {
 pub struct Place {
     /// The document.
     pub input: Input,
-    /// From the first octet up to, not including, the last.
+    /// The octets, as a half-open range.
     pub span: Range<usize>,
 }
 
-/// A broken rule.
+/// A violation of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Violation {
     /// The rule's id.
     pub rule: RuleId,
-    /// Where.
+    /// The clause that the CA's CP/CPS gives the rule; `None` for a rule of the engine.
+    pub clause: Option<Box<str>>,
+    /// Where it is.
     pub place: Place,
     /// What was asked.
-    pub asked: String,
+    pub asked: Box<Bilingual>,
     /// What was found.
-    pub found: String,
+    pub found: Box<Bilingual>,
     /// What to do.
-    pub advice: String,
+    pub advice: Box<Bilingual>,
 }
 
 impl Violation {
@@ -62,26 +69,32 @@ impl Violation {
         input: Input,
         span: Range<usize>,
         rule: RuleId,
-        asked: &str,
-        found: &str,
-        advice: &str,
+        asked: impl Into<Bilingual>,
+        found: impl Into<Bilingual>,
+        advice: impl Into<Bilingual>,
     ) -> Self {
         Self {
             rule,
+            clause: None,
             place: Place { input, span },
-            asked: asked.to_string(),
-            found: found.to_string(),
-            advice: advice.to_string(),
+            asked: Box::new(asked.into()),
+            found: Box::new(found.into()),
+            advice: Box::new(advice.into()),
         }
     }
 
-    /// Of a document as a whole.
+    /// Names the clause of the CP/CPS.
+    pub(crate) fn under(self, clause: &str) -> Self {
+        Self { clause: Some(clause.into()), ..self }
+    }
+
+    /// Makes a violation by a document as a whole.
     pub(crate) fn whole(
         input: Input,
         rule: RuleId,
-        asked: &str,
-        found: &str,
-        advice: &str,
+        asked: impl Into<Bilingual>,
+        found: impl Into<Bilingual>,
+        advice: impl Into<Bilingual>,
     ) -> Self {
         Self::at(input, 0..0, rule, asked, found, advice)
     }

@@ -1,11 +1,16 @@
 //! Digests as words that people read aloud: the PGP word list (Juola and Zimmermann, 1996).
 //!
-//! Octets at even places have two-syllable words, at odd places three-syllable ones, so a lost,
-//! doubled or swapped word is noticed. All words are written small here, because people type them.
+//! Octets at even places have two-syllable words, those at odd places three-syllable ones, so a
+//! lost, doubled or swapped word is noticed. All words are in lower case here, because people type
+//! them.
 
-use crate::certain::Certain as _;
 use alloc::string::String;
 use alloc::vec::Vec;
+
+use crate::certain::Certain as _;
+use crate::hex::{Digest, DigestError};
+use crate::language::Bilingual;
+use crate::says;
 
 /// Words for octets at even places, from 0.
 const EVEN: &str = "\
@@ -63,7 +68,7 @@ const ODD: &str = "\
     unicorn unify universe unravel upcoming vacancy vagabond vertigo virginia visitor vocalist \
     voyager warranty waterloo whimsical wichita wilmington wyoming yesteryear yucatan";
 
-/// The words for these octets, in order.
+/// Returns the words for these octets, in order.
 #[must_use]
 pub fn words(octets: &[u8]) -> Vec<&'static str> {
     let word = |(place, octet): (usize, &u8)| {
@@ -73,14 +78,17 @@ pub fn words(octets: &[u8]) -> Vec<&'static str> {
     octets.iter().enumerate().map(word).collect()
 }
 
-/// The words in lines of eight, as papers show them.
+/// Returns the words in lines of eight, as papers show them.
 #[must_use]
 pub fn lines(octets: &[u8]) -> Vec<String> {
     words(octets).chunks(8).map(|line| line.join(" ")).collect()
 }
 
-/// The octets that these words stand for; the first word that is none, or stands at the wrong
-/// place, otherwise.
+/// Returns the octets that these words stand for.
+///
+/// # Errors
+///
+/// The first word that is unknown or at the wrong place.
 pub fn octets(text: &str) -> Result<Vec<u8>, String> {
     let octet = |(place, word): (usize, &str)| {
         let list = if place % 2 == 0 { EVEN } else { ODD };
@@ -91,6 +99,23 @@ pub fn octets(text: &str) -> Result<Vec<u8>, String> {
     text.split_ascii_whitespace().enumerate().map(octet).collect()
 }
 
+/// Reads a digest as papers show it, 64 digits or 32 words, or returns why it cannot.
+pub(crate) fn digest(text: &str) -> Result<Digest, Bilingual> {
+    if !text.trim().contains(char::is_whitespace) {
+        return text.parse().map_err(|error: DigestError| error.said());
+    }
+    let octets = octets(text).map_err(|word| {
+        says!(
+            "`{word}` はこの位置の PGP 単語表の単語でない",
+            "`{word}` is not one of the PGP word list at its place"
+        )
+    })?;
+    let octets: [u8; 32] = octets.try_into().map_err(|octets: Vec<u8>| {
+        says!("{} 語(32 語が必要)", "{} words; 32 are asked for", octets.len())
+    })?;
+    Ok(Digest(octets))
+}
+
 #[cfg(test)]
 mod tests {
     #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
@@ -98,7 +123,7 @@ mod tests {
 
     #[test]
     fn the_words_are_those_of_the_published_example() {
-        // The PGP fingerprint of the list's own documentation.
+        // The example fingerprint of the PGP word list's own documentation.
         let octets_of = crate::hex::decode("e58294f2e9a227486e8b061b31cc528fd7fa3f19").unwrap();
         let text = "topmost istanbul pluto vagabond treadmill pacific brackish dictator goldfish medusa \
                     afflict bravado chatter revolver dupont midsummer stopwatch whimsical cowbell bottomless";

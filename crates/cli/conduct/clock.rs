@@ -1,7 +1,8 @@
-//! The clock before anything is durable: one that stands outside the plan's window, or before the
-//! last record, is shown to people. They set it, or stop.
+//! Checks the clock before the first record is written.
 //!
-//! A ceremony that is resumed after its window can only be closed as aborted: people say so first.
+//! If the time is outside the plan's window, or before the last record, people see it; they set the
+//! clock or stop. A ceremony that is resumed after its window can only be closed as aborted, and
+//! people must confirm that first.
 
 use ceremony::rule::RuleId;
 
@@ -9,9 +10,9 @@ use crate::clock::{Bounds, Clock, judge_clock};
 use crate::ends::At;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
-use crate::people::People;
+use crate::people::{People, is_no};
 
-/// Returns when the clock is right, or when people go on with one that is late.
+/// Returns when the clock is right, or when people confirm to go on after the window.
 pub(crate) fn agree(
     people: &mut People,
     clock: &Clock,
@@ -21,17 +22,18 @@ pub(crate) fn agree(
 ) -> Result<(), Halt> {
     while let Err(fault) = judge_clock(bounds, clock.now()?) {
         let late = fault.rule == RuleId::S_WINDOW && bounds.last.is_some();
-        let shown = pick(lang, "時計が合いません", "the clock does not agree");
+        let shown = pick(lang, "時計が合わないか、実施時間帯の外です", "the clock does not agree");
         let asked = pick(lang, "求めたもの", "asked");
         let found = pick(lang, "あったもの", "found");
-        let shown =
-            format!("\n✗ {shown}\n   {asked}: {}\n   {found}: {}\n", fault.asked, fault.found);
+        let (what, was) = (lang.said(&fault.asked), lang.said(&fault.found));
+        let shown = format!("\n✗ {shown}\n   {asked}: {what}\n   {found}: {was}\n");
         let Some(chosen) = people.choose(&shown, asks(late, at, lang))? else {
-            // Nobody is there to set it. One that is late is refused by the run, and sealed so.
+            // Nobody can set the clock. After the window the run itself refuses, and the abort is
+            // sealed.
             return if late { Ok(()) } else { Err(Halt::Interrupted(fault)) };
         };
         match chosen.as_str() {
-            "no" | "いいえ" => return Err(Halt::Interrupted(fault)),
+            typed if is_no(typed) => return Err(Halt::Interrupted(fault)),
             "late" if late => return Ok(()),
             _ => {}
         }
@@ -39,7 +41,7 @@ pub(crate) fn agree(
     Ok(())
 }
 
-/// What people can do with a clock that does not agree. On the live image they set it in the menu.
+/// Returns the prompt for a wrong clock. On the live image, people set the clock in the menu.
 const fn asks(late: bool, at: At, lang: Lang) -> &'static str {
     match (late, at) {
         (true, At::Shell) => pick(
@@ -68,11 +70,12 @@ const fn asks(late: bool, at: At, lang: Lang) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ceremony::time::Instant;
+    use ceremony::time::{Instant, Offset};
 
     #[test]
     fn a_clock_stands_in_the_window_and_not_before_the_last_record() {
-        let at = Instant::from_unix(1_775_000_000).unwrap_or_else(|error| unreachable!("{error}"));
+        let at = Instant::from_unix(1_775_000_000, Offset::UTC)
+            .unwrap_or_else(|error| unreachable!("{error}"));
         let later = |seconds| at.plus_seconds(seconds);
         let bounds = Bounds { window: Some((at, later(100))), last: Some(later(50)) };
         let rule = |now| judge_clock(&bounds, now).err().map(|fault| fault.rule);

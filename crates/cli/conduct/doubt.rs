@@ -1,25 +1,30 @@
-//! What only people can settle: remains of a key pair that nobody saw the end of, and a new medium
-//! in the place of a lost one. Two people of two roles consent before anything is done.
+//! Settles what only people can decide: objects that an interrupted key generation left on the
+//! token, and a new medium in the place of a lost one. Two people of two roles consent before
+//! anything is done.
 
 use std::path::Path;
 
 use ceremony::fault::Fault;
 use ceremony::graph::Op;
+use ceremony::language::Bilingual;
 use ceremony::name::Name;
-use ceremony::record::{Aside, Event, LoneRefusal, Refuser};
+use ceremony::record::{Aside, Event, LoneRefusal, WHO};
 use ceremony::rule::RuleId;
 use ceremony::run::{ATTEMPTS, Next, Run, as_words};
+use ceremony::says;
 use ceremony::token::{Holder, TokenAnswer, TokenRequest};
 
-use super::{Conduct, interrupted};
+use super::{Conduct, interrupted, tell};
+use crate::clock::not_before;
 use crate::halt::Halt;
 use crate::lang::Lang;
 use crate::people::{People, Reply};
 use crate::report;
 use crate::sources::shown;
 
-/// Two people of two roles consent to go on with one journal, and a new medium in the place of the
-/// other, which is lost or put aside.
+/// Asks two people of two roles to consent to going on with one journal.
+///
+/// `folder` gets a new journal in the place of the other one, which is lost or put aside.
 pub(crate) fn consent_to_medium(
     people: &mut People,
     run: &Run,
@@ -30,12 +35,16 @@ pub(crate) fn consent_to_medium(
     let Some(op) = run.graph().ops().first() else { return Ok(Vec::new()) };
     let folder = shown(folder);
     let what = match (lang, aside) {
-        (Lang::Ja, None) => format!("{folder} は、失われた記録媒体に代わる新しい媒体である。"),
+        (Lang::Ja, None) => format!(
+            "{folder} に記録がありません。失われた媒体に代わる新しい媒体として、もう一方の記録だけで続けますか。指定の誤りなら no。"
+        ),
         (Lang::En, None) => {
-            format!("{folder} is a new journal medium in the place of a lost one.")
+            format!(
+                "{folder} holds no journal. Is it a new journal medium in the place of a lost one, and does the other one alone go on? If the wrong folder was named, no."
+            )
         }
         (Lang::Ja, Some(aside)) => format!(
-            "{folder} の記録 {} 件(SHA-256 {})を脇に置き、もう一方の記録だけで続ける。",
+            "{folder} の記録 {} 件(SHA-256 {})を脇に置き、もう一方の記録だけで続けます。",
             aside.records, aside.sha256
         ),
         (Lang::En, Some(aside)) => format!(
@@ -43,18 +52,30 @@ pub(crate) fn consent_to_medium(
             aside.records, aside.sha256
         ),
     };
-    match consent(people, run, op, &what)? {
-        Reply::Said(said) => Ok(said.by),
-        Reply::Mistaken { .. } => Ok(Vec::new()),
-        Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => Err(Halt::media(
-            RuleId::S_JOURNAL,
-            "two people of two roles who consent to go on with one journal",
-            reason,
-        )),
+    loop {
+        match consent(people, run, op, &what, lang)? {
+            Reply::Said(said) => return Ok(said.by),
+            // No journal is open yet that could take the record of it.
+            Reply::Mistaken { .. } => (),
+            Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => {
+                let asked = says!(
+                    "一方の記録だけで続けることへの、役割の異なる 2 名の同意",
+                    "two people of two roles who consent to go on with one journal"
+                );
+                let found = match aside {
+                    None => says!(
+                        "{reason}。--journal の指定を確かめる",
+                        "{reason}; see that --journal names the right folders"
+                    ),
+                    Some(_) => Bilingual::plain(reason),
+                };
+                return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
+            }
+        }
     }
 }
 
-/// Who says that a refusal that stands on one medium only does not hold; nobody, if it holds.
+/// Returns who lifts a refusal that is on one medium only; nobody, if the refusal holds.
 pub(crate) fn lifted(
     people: &mut People,
     run: &Run,
@@ -65,36 +86,41 @@ pub(crate) fn lifted(
     let (by, reason) = (by.join(" "), report::plain(&refusal.reason));
     let rule = &refusal.rule;
     let what = match (lang, by.is_empty()) {
-        (Lang::Ja, true) => format!("片方の媒体にだけ、規則 {rule} による中止がある: {reason}"),
+        (Lang::Ja, true) => format!("片方の媒体にだけ、規則 {rule} による中止があります: {reason}"),
         (Lang::En, true) => format!("On one medium only, {rule} stopped the ceremony: {reason}"),
-        (Lang::Ja, false) => format!("片方の媒体にだけ、{by} の中止の申し出がある: {reason}"),
+        (Lang::Ja, false) => format!("片方の媒体にだけ、{by} の中止の申し出があります: {reason}"),
         (Lang::En, false) => format!("On one medium only, {by} stopped the ceremony: {reason}"),
     };
     loop {
         let lifted = people.lifted(run.graph(), &refusal.by, &what)?;
         match run.may_lift(refusal, &lifted) {
             Ok(()) => return Ok(lifted),
-            Err(fault) => super::tell(&fault),
+            Err(fault) => tell(&fault, lang),
         }
     }
 }
 
-/// Asks until two people of two roles consent, or somebody does not. Nothing is done before.
-fn consent(people: &mut People, run: &Run, op: &Op, what: &str) -> Result<Reply, Halt> {
-    loop {
-        let reply = people.consent(run.graph(), op, what)?;
-        let Reply::Said(said) = &reply else { return Ok(reply) };
-        match run.two_roles(&said.by) {
-            Ok(()) => return Ok(reply),
-            Err(fault) if people.can_answer_again() => super::tell(&fault),
-            Err(fault) => return Err(interrupted(fault.rule, &fault.asked, &fault.found)),
+/// Asks two people of two roles to consent; anything but their two names or a no is a mistaken
+/// answer.
+fn consent(people: &mut People, run: &Run, op: &Op, what: &str, lang: Lang) -> Result<Reply, Halt> {
+    let reply = people.consent(run.graph(), op, what)?;
+    let Reply::Said(said) = &reply else { return Ok(reply) };
+    match run.two_roles(&said.by) {
+        Ok(()) => Ok(reply),
+        Err(fault) if people.can_answer_again() => {
+            tell(&fault, lang);
+            Ok(Reply::Mistaken { question: WHO, said: Vec::new() })
         }
+        Err(fault) => Err(Halt::Interrupted(fault)),
     }
 }
 
 impl Conduct {
-    /// A key generation failed, and what it did is settled: people decide whether it is asked once
-    /// more, or the ceremony stops. Where nobody can be asked, it is interrupted.
+    /// Lets people decide whether a failed key generation is attempted again, or the ceremony
+    /// stops.
+    ///
+    /// What the failed attempt left on the token is settled before this. If nobody can be asked,
+    /// the command halts with the token's fault.
     pub(super) fn once_more(&mut self, run: Run, op: &Op, fault: Fault) -> Result<Run, Halt> {
         let Next::Ask(next, attempt) = run.next() else { return Ok(run) };
         if next.name != op.name {
@@ -103,11 +129,11 @@ impl Conduct {
         if !self.people.can_answer_again() {
             return Err(Halt::Token(fault));
         }
-        let found = report::plain(&fault.found);
+        let found = report::plain(self.lang.said(&fault.found));
         let number = attempt + 1;
         let what = match self.lang {
             Lang::Ja => format!(
-                "{}: HSM が失敗を返した({found})。記録した。もう一度行う({number} 回目、{ATTEMPTS} 回まで)。同意しなければ、セレモニーを中止する。",
+                "{}: HSM が失敗を返し({found})、それを記録しました。もう一度行います({number} 回目、{ATTEMPTS} 回まで)。同意しなければ、セレモニーは中止になります。",
                 op.name
             ),
             Lang::En => format!(
@@ -115,34 +141,49 @@ impl Conduct {
                 op.name
             ),
         };
-        let name = op.name.clone();
-        match consent(&mut self.people, &run, op, &what)? {
-            Reply::Mistaken { question, .. } => {
-                let event = Event::Mistaken { op: name, attempt, question: question.into() };
-                self.take(run, event)
-            }
-            Reply::Said(said) => {
-                let reason = as_words(&format!("asked once more after {}", fault.found));
-                self.take(run, Event::Deviation { op: name, reason, by: said.by })
-            }
-            Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
-                let rule = Refuser::People;
-                self.stop(run, Event::Refused { op: name, attempt, rule, reason, by })
+        let (run, consented) = self.consent_to(run, op, attempt, &what)?;
+        let Some(by) = consented else { return Ok(run) };
+        let reason = as_words(&format!("asked once more after {}", fault.found.en));
+        self.take(run, Event::Deviation { op: op.name.clone(), reason, by })
+    }
+
+    /// Asks until two people of two roles consent to `what`, which is not in the script, or
+    /// somebody refuses, which stops the ceremony. A mistaken answer is recorded, and is neither.
+    fn consent_to(
+        &mut self,
+        mut run: Run,
+        op: &Op,
+        attempt: u32,
+        what: &str,
+    ) -> Result<(Run, Option<Vec<Name>>), Halt> {
+        loop {
+            match consent(&mut self.people, &run, op, what, self.lang)? {
+                Reply::Said(said) => return Ok((run, Some(said.by))),
+                Reply::Mistaken { question, .. } => {
+                    run = self.mistaken(run, op, attempt, question)?;
+                }
+                Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
+                    return Ok((self.people_refuse(run, op, attempt, by, reason)?, None));
+                }
             }
         }
     }
 
-    /// Asks the token for a read that settles a doubt.
+    /// Asks the token for a read that shows what an attempt left there.
     fn look(&mut self, request: TokenRequest) -> Result<TokenAnswer, Halt> {
         self.tokens.ask_root(request).map_err(|error| {
-            let found = error.to_string();
-            Halt::Token(Fault::new(RuleId::S_TOKEN, "to read back what is on the token", found))
+            let asked =
+                says!("トークンに残ったものの読み戻し", "to read back what is on the token");
+            Halt::Token(Fault::new(RuleId::S_TOKEN, asked, error.said()))
         })
     }
 
-    /// Looks what a key generation in doubt has left on the token: adopt, remove with consent, or
-    /// go on. Everything there is compared with the inventory, so that what bears no CKA_ID is
-    /// found. `cause` is what the token said, where it said that it failed.
+    /// Settles a key generation whose result is unknown, by what it left on the token.
+    ///
+    /// A complete key pair is adopted; other objects are removed with consent; if there are none,
+    /// the attempt is recorded as lost. All objects on the token are compared with the inventory,
+    /// so that objects without a CKA_ID are found too. `cause` is the token's error, if it returned
+    /// one.
     pub(super) fn settle(
         &mut self,
         run: Run,
@@ -150,7 +191,10 @@ impl Conduct {
         attempt: u32,
         cause: Option<&str>,
     ) -> Result<Run, Halt> {
-        let other = || Fault::new(RuleId::S_ANSWER, "what is on the token", "another answer");
+        let other = || {
+            let asked = says!("トークンにあるもの", "what is on the token");
+            Fault::new(RuleId::S_ANSWER, asked, says!("別の答え", "another answer"))
+        };
         let TokenAnswer::Objects { objects } = self.look(Run::list_request())? else {
             return Err(Halt::Token(other()));
         };
@@ -168,11 +212,11 @@ impl Conduct {
             return self.take(run, Event::Lost { op: name, attempt, cause: as_words(&cause) });
         }
         let adopted = Event::Adopted { op: name.clone(), attempt, key: facts.clone() };
-        // What the token holds is no reason to give a record a time that the clock does not show.
+        // The record that adopts the key must not have a time that the clock does not show.
         let at = self.clock.now()?;
         if at < run.last_at() {
-            let asked = format!("a time not before the last record, {}", run.last_at());
-            return Err(interrupted(RuleId::S_TIME_BACK, &asked, &at.to_string()));
+            let asked = not_before(run.last_at());
+            return Err(interrupted(RuleId::S_TIME_BACK, asked, Bilingual::plain(at)));
         }
         if let Ok(step) = run.clone().apply(at, adopted) {
             return self.keep(step);
@@ -180,24 +224,15 @@ impl Conduct {
         let (privates, publics, strays) = (facts.privates, facts.publics, facts.strays);
         let what = match self.lang {
             Lang::Ja => format!(
-                "{name}: この CKA_ID の秘密鍵 {privates} 個と公開鍵 {publics} 個、CKA_ID のない残り {strays} 個は、計画どおりの鍵ペアではない。削除する。"
+                "{name}: この CKA_ID の秘密鍵 {privates} 個と公開鍵 {publics} 個、CKA_ID のない残り {strays} 個は、計画どおりの鍵ペアではありません。削除します。"
             ),
             Lang::En => format!(
-                "{name}: {privates} private and {publics} public objects with this CKA_ID, and {strays} remains without one, are no key pair as planned. They will be removed."
+                "{name}: {privates} private and {publics} public objects with this CKA_ID, and {strays} objects left without one, are not the planned key pair. They will be removed."
             ),
         };
-        let by = match consent(&mut self.people, &run, op, &what)? {
-            Reply::Said(said) => said.by,
-            Reply::Mistaken { question, .. } => {
-                let event = Event::Mistaken { op: name, attempt, question: question.into() };
-                return self.take(run, event);
-            }
-            Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
-                let rule = Refuser::People;
-                return self.stop(run, Event::Refused { op: name, attempt, rule, reason, by });
-            }
-        };
-        // What is about to be done is on record before it is done.
+        let (run, consented) = self.consent_to(run, op, attempt, &what)?;
+        let Some(by) = consented else { return Ok(run) };
+        // The removal is recorded before it begins.
         let reason = format!(
             "removal of {privates} private and {publics} public objects and {strays} without a CKA_ID begins"
         );
@@ -210,13 +245,13 @@ impl Conduct {
             }
             Ok(answer) => Err(Halt::Token(Fault::new(
                 RuleId::S_TOKEN,
-                "nothing left with this CKA_ID",
-                format!("{answer:?}"),
+                says!("この CKA_ID のものが残らないこと", "nothing left with this CKA_ID"),
+                Bilingual::plain(format!("{answer:?}")),
             ))),
             Err(error) => Err(Halt::Token(Fault::new(
                 RuleId::S_TOKEN,
-                "to destroy what is left",
-                error.to_string(),
+                says!("残ったものの破棄", "to destroy what is left"),
+                error.said(),
             ))),
         }
     }

@@ -1,5 +1,5 @@
-//! What the room is told while the token works: which step of the script it is, and what the
-//! machine saw there.
+//! Shows people the progress while the token works: the current step of the script, and a summary
+//! of the token's answer.
 
 use ceremony::graph::Op;
 use ceremony::record::Answer;
@@ -14,8 +14,9 @@ use crate::people::People;
 use crate::report::plain;
 
 impl Conduct {
-    /// The step that comes, under its number and title in the script. At a terminal a step of
-    /// people is shown whole by its question.
+    /// Shows the number and title of a step as the script has them.
+    ///
+    /// At a terminal, a step of people is not shown here, because its question shows all of it.
     pub(super) fn show(&self, run: &Run, op: &Op) {
         if op.act.is_of_people() && matches!(self.people, People::Terminal(_)) {
             return;
@@ -25,7 +26,7 @@ impl Conduct {
         self.say(&format!("[{:>3}/{all}] {title} `{}`", op.id.number(), op.name));
     }
 
-    /// The head that is to be noted. At a terminal it stands above the question who did.
+    /// Shows the head that is to be noted. At a terminal, the question shows it.
     pub(super) fn show_head(&self, run: &Run) {
         if matches!(self.people, People::Terminal(_)) {
             return;
@@ -36,7 +37,7 @@ impl Conduct {
     }
 }
 
-/// What the machine sees in an answer of a token.
+/// Returns a summary of a token's answer.
 pub(super) fn seen(answer: &Answer, lang: Lang) -> Option<String> {
     let Answer::Token(answer) = answer else { return None };
     let (ja, en) = match answer {
@@ -50,7 +51,10 @@ pub(super) fn seen(answer: &Answer, lang: Lang) -> Option<String> {
                 true => (String::new(), String::new()),
                 false => (
                     format!("\n          ({}: 文字でない値を \\xNN で示した)", odd.join(", ")),
-                    format!("\n          ({}: what is no text is shown as \\xNN)", odd.join(", ")),
+                    format!(
+                        "\n          ({}: bytes that are not text are shown as \\xNN)",
+                        odd.join(", ")
+                    ),
                 ),
             };
             (format!("トークン: {plate}{ja}"), format!("token: {plate}{en}"))
@@ -65,19 +69,19 @@ pub(super) fn seen(answer: &Answer, lang: Lang) -> Option<String> {
         TokenAnswer::Denied { code } => {
             let ja = match code.as_str() {
                 NO_VALUE => "値なし",
-                NO_WRAPPING => "包む仕組みなし",
+                NO_WRAPPING => "ラップのメカニズムなし",
                 code => code,
             };
             (format!("拒否: {ja}"), format!("refused: {code}"))
         }
         TokenAnswer::Signatures { signatures } => {
             let count = signatures.len();
-            (format!("検証した署名: {count} 個"), format!("signatures verified: {count}"))
+            (format!("検証した署名: {count} 件"), format!("signatures verified: {count}"))
         }
         TokenAnswer::Heads { values } => {
             let count = values.len();
             (
-                format!("トークン上の記録の最新値: {count} 個"),
+                format!("トークン上の台帳の最新値: {count} 個"),
                 format!("heads on the token: {count}"),
             )
         }

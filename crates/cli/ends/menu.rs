@@ -1,10 +1,10 @@
-//! The same table for the menu of the live image: what people can do there, without a shell.
+//! The table of ends for the menu of the live image, which has no shell.
 
 use super::{Exit, Way};
 use crate::halt::Reached;
 use crate::lang::{Lang, pick};
 
-/// The exit once the cause is mended.
+/// Returns the exit for when the cause is remedied.
 pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {
     match reached {
         Reached::Nothing => (
@@ -13,7 +13,7 @@ pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {
                 "原因を除き、メニューからもう一度行ってください。",
                 "Mend the cause, and choose in the menu once more:",
             ),
-            Way::Run,
+            Way::Again,
         ),
         Reached::Taken(_) => (
             pick(
@@ -21,7 +21,7 @@ pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {
                 "空の媒体を挿し、メニューからもう一度行ってください。",
                 "Put in empty media, and choose in the menu once more:",
             ),
-            Way::Run,
+            Way::Again,
         ),
         Reached::Begun => (
             pick(
@@ -66,7 +66,7 @@ pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {
         Reached::Unlike(_) => (
             pick(
                 lang,
-                "どちらが信用できないかを監査人と確かめてください。役割の異なる 2 名が同意すれば、その記録を除いて再開できます。",
+                "どちらが信用できないかを監査員と確かめてください。役割の異なる 2 名が同意すれば、その記録を除いて再開できます。",
                 "Find out with the auditor which one is not to be believed. With the consent of two people of two roles it goes on without that one:",
             ),
             Way::Resume,
@@ -74,13 +74,13 @@ pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {
     }
 }
 
-/// The exit where the cause cannot be mended.
+/// Returns the exit for when the cause cannot be remedied.
 pub(super) const fn unmended(reached: &Reached, lang: Lang) -> Option<Exit> {
     match reached {
         Reached::Begun => Some((
             pick(
                 lang,
-                "再開してどの質問かに「いいえ」と答えれば、中止できます。トークンにログインできないなど、原因を除けないときは、メニューから断念してください。",
+                "中止するには、再開して、いずれかの質問に「いいえ」と答えてください。トークンにログインできないなど、原因を除けないときは、メニューから断念の手続をしてください。",
                 "To stop it, go on and answer a question with no. If the cause cannot be mended, or nobody can log in any more, give it up from the menu:",
             ),
             Way::Abandon,
@@ -88,7 +88,7 @@ pub(super) const fn unmended(reached: &Reached, lang: Lang) -> Option<Exit> {
         Reached::Stopped => Some((
             pick(
                 lang,
-                "監査用の鍵が使えないとき、または同じ検査で再び止まるときは、メニューから断念してください。",
+                "監査用の鍵が使えないとき、又は同じ検査で再び止まるときは、メニューから断念の手続をしてください。",
                 "If the audit key cannot be used any more, or the same check stops it again, give it up from the menu:",
             ),
             Way::Abandon,
@@ -96,7 +96,7 @@ pub(super) const fn unmended(reached: &Reached, lang: Lang) -> Option<Exit> {
         Reached::Unlike(_) => Some((
             pick(
                 lang,
-                "再開できないときは、残る記録を断念してください。",
+                "再開できないときは、残る記録の断念の手続をしてください。",
                 "If it cannot go on, give up the other one:",
             ),
             Way::Abandon,

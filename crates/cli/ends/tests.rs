@@ -23,11 +23,11 @@ fn ways(arguments: &[&str]) -> Ways {
     Ways::after(&args).unwrap()
 }
 
-/// `docs/ends.md`: the table as people read it. GISHIKI_RENEW=1 renews it.
+/// Compares `docs/ends.md`, the table that people read. GISHIKI_RENEW=1 writes it anew.
 #[test]
 fn the_document_is_this_table() {
     let named = Ways::Commands {
-        run: "gishiki run PLAN …".into(),
+        again: "gishiki run PLAN …".into(),
         resume: "gishiki resume …".into(),
         abandon: "gishiki abandon …".into(),
     };
@@ -75,14 +75,25 @@ fn the_next_command_has_the_options_of_the_one_before() {
         "--pin-fd",
         "0",
     ];
-    let Ways::Commands { run, resume, abandon } = ways(&given) else { panic!() };
+    let Ways::Commands { again, resume, abandon } = ways(&given) else { panic!() };
     let held = "--room room.toml --journal A --journal B --out O --ledger L --answers x.toml";
-    assert_eq!(run, format!("gishiki --lang en run 'a plan/it'\\''s' {held}"));
+    assert_eq!(again, format!("gishiki --lang en run 'a plan/it'\\''s' {held}"));
     assert_eq!(resume, format!("gishiki --lang en resume {held}"));
     assert_eq!(abandon, "gishiki --lang en abandon --journal A --journal B --out O --ledger L");
     let given = ["abandon", "--journal", "A", "--journal", "B", "--out", "O"];
     let Ways::Commands { resume, .. } = ways(&given) else { panic!() };
     assert_eq!(resume, "gishiki resume --room ROOM --journal A --journal B --out O");
+}
+
+#[test]
+fn a_command_that_found_nothing_is_given_again_and_begins_nothing() {
+    let media = ["--journal", "A", "--journal", "B", "--out", "O"];
+    for given in [vec!["abandon"], vec!["resume", "--room", "R"]] {
+        let line = [given.as_slice(), &media].concat();
+        let said = words(&Reached::Nothing, &ways(&line), Lang::Ja);
+        let printed: Vec<&str> = said.lines().filter(|line| line.starts_with("  ")).collect();
+        assert_eq!(printed, [format!("  gishiki {}", line.join(" "))], "{said}");
+    }
 }
 
 #[test]

@@ -1,9 +1,8 @@
-//! Paths on a medium: followed through no link, and never off the medium's own file system.
+//! Opens paths on a medium without following symbolic links or leaving the medium's file system.
 //!
-//! The kernel walks each path (`openat2` with `RESOLVE_BENEATH`, `RESOLVE_NO_SYMLINKS` and
-//! `RESOLVE_NO_XDEV`), so nothing is judged by its name and then opened as something else.
+//! The kernel resolves each path (`openat2` with `RESOLVE_BENEATH`, `RESOLVE_NO_SYMLINKS` and
+//! `RESOLVE_NO_XDEV`), so a path cannot change between check and use.
 
-use crate::halt::Halt;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -13,13 +12,17 @@ use std::os::unix::ffi::OsStringExt as _;
 use std::path::{Path, PathBuf};
 
 use ceremony::bounds::{DEPTH, SEALED_FILE};
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use rustix::fs::{Dir, FileType, Mode, OFlags, ResolveFlags, fstat, mkdirat, open, openat2};
 use rustix::io::Errno;
 
+use crate::files::said;
+use crate::halt::Halt;
 use crate::sources::shown;
 
-/// A folder, below which paths are opened.
+/// A folder below which paths are opened.
 #[derive(Debug)]
 pub(crate) struct Beneath {
     at: PathBuf,
@@ -27,7 +30,7 @@ pub(crate) struct Beneath {
 }
 
 impl Beneath {
-    /// The folder at this path, which is where a medium is mounted.
+    /// Opens the folder at which a medium is mounted.
     pub(crate) fn of(at: &Path) -> Result<Self, Halt> {
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         match open(at, flags, Mode::empty()) {
@@ -36,8 +39,9 @@ impl Beneath {
         }
     }
 
-    /// Whether anything is there. Judges it, and all that is in it: plain files and folders only,
-    /// each on this file system.
+    /// Returns whether the path exists.
+    ///
+    /// Refuses it if it, or anything in it, is not a regular file or a folder on this file system.
     pub(crate) fn judge(&self, path: &Path) -> Result<bool, Halt> {
         self.judge_within(path, 0)
     }
@@ -64,12 +68,12 @@ impl Beneath {
             | FileType::Socket
             | FileType::CharacterDevice
             | FileType::BlockDevice
-            | FileType::Unknown => return Err(self.refused(path, named(kind).to_string())),
+            | FileType::Unknown => return Err(self.refused(path, named(kind))),
         }
         Ok(true)
     }
 
-    /// Makes the folder, and those above it, where they are not there yet.
+    /// Creates the folder and its missing parents, and returns its full path.
     pub(crate) fn make(&self, path: &Path) -> Result<PathBuf, Halt> {
         let mut made = PathBuf::new();
         for part in path.components() {
@@ -82,14 +86,14 @@ impl Beneath {
             made.push(part);
             match mkdirat(&above, part.as_os_str(), Mode::RWXU) {
                 Ok(()) | Err(Errno::EXIST) => {}
-                Err(error) => return Err(self.refused(&made, error.to_string())),
+                Err(error) => return Err(self.refused(&made, said(&error.into()))),
             }
             self.open(&made, folder).map_err(|error| self.refused(&made, found(error)))?;
         }
         Ok(self.at.join(path))
     }
 
-    /// Every file of a folder and of the folders in it, by name.
+    /// Reads every file in a folder and its subfolders, by relative name.
     pub(crate) fn read(&self, folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
         let mut files = BTreeMap::new();
         self.read_into(&mut files, folder, "", 0)?;
@@ -116,10 +120,10 @@ impl Beneath {
                     let mut octets = Vec::new();
                     let mut file = File::from(file).take(SEALED_FILE.most + 1);
                     file.read_to_end(&mut octets)
-                        .map_err(|error| self.refused(&path, error.to_string()))?;
+                        .map_err(|error| self.refused(&path, said(&error)))?;
                     SEALED_FILE
                         .judge(octets.len())
-                        .map_err(|exceeded| self.refused(&path, exceeded.to_string()))?;
+                        .map_err(|exceeded| self.refused(&path, exceeded.said()))?;
                     files.insert(name, octets);
                 }
                 FileType::Directory => {
@@ -130,13 +134,13 @@ impl Beneath {
                 | FileType::Socket
                 | FileType::CharacterDevice
                 | FileType::BlockDevice
-                | FileType::Unknown => return Err(self.refused(&path, named(kind).to_string())),
+                | FileType::Unknown => return Err(self.refused(&path, named(kind))),
             }
         }
         Ok(())
     }
 
-    /// The names in a folder, in order.
+    /// Lists the names in a folder, sorted.
     fn names(&self, folder: &Path) -> Result<Vec<OsString>, Halt> {
         let refused = |error: Errno| self.refused(folder, found(error));
         let opened = self.open(folder, OFlags::RDONLY | OFlags::DIRECTORY).map_err(refused)?;
@@ -152,7 +156,7 @@ impl Beneath {
     }
 
     fn kind(&self, path: &Path, file: &OwnedFd) -> Result<FileType, Halt> {
-        let told = fstat(file).map_err(|error| self.refused(path, error.to_string()))?;
+        let told = fstat(file).map_err(|error| self.refused(path, said(&error.into())))?;
         Ok(FileType::from_raw_mode(told.st_mode))
     }
 
@@ -162,36 +166,41 @@ impl Beneath {
     }
 
     fn too_deep(&self, path: &Path) -> Halt {
-        self.refused(path, format!("more than {} {}", DEPTH.most, DEPTH.unit))
+        let (most, unit, unit_ja) = (DEPTH.most, DEPTH.unit, DEPTH.unit_ja);
+        self.refused(path, says!("{unit_ja} {most} を超えるもの", "more than {most} {unit}"))
     }
 
-    fn refused(&self, path: &Path, found: String) -> Halt {
+    fn refused(&self, path: &Path, found: Bilingual) -> Halt {
         Halt::media(RuleId::S_MEDIUM, asked(&self.at.join(path)), found)
     }
 }
 
-fn asked(path: &Path) -> String {
-    format!("{}, a plain file or folder of this medium itself", shown(path))
+fn asked(path: &Path) -> Bilingual {
+    let path = shown(path);
+    says!(
+        "この媒体自身にある通常のファイル又はフォルダー {path}",
+        "{path}, a plain file or folder of this medium itself"
+    )
 }
 
-fn found(error: Errno) -> String {
+fn found(error: Errno) -> Bilingual {
     match error {
-        Errno::LOOP => "a link".to_string(),
-        Errno::XDEV => "a path that leads off the medium".to_string(),
-        Errno::NOTDIR => "no folder".to_string(),
-        other => other.to_string(),
+        Errno::LOOP => says!("リンク", "a link"),
+        Errno::XDEV => says!("媒体の外に出るパス", "a path that leads off the medium"),
+        Errno::NOTDIR => says!("フォルダーでないもの", "no folder"),
+        other => said(&other.into()),
     }
 }
 
-const fn named(kind: FileType) -> &'static str {
+fn named(kind: FileType) -> Bilingual {
     match kind {
-        FileType::RegularFile => "a file",
-        FileType::Directory => "a folder",
-        FileType::Symlink => "a link",
-        FileType::Fifo => "a pipe",
-        FileType::Socket => "a socket",
-        FileType::CharacterDevice | FileType::BlockDevice => "a device",
-        FileType::Unknown => "something unknown",
+        FileType::RegularFile => says!("ファイル", "a file"),
+        FileType::Directory => says!("フォルダー", "a folder"),
+        FileType::Symlink => says!("リンク", "a link"),
+        FileType::Fifo => says!("パイプ", "a pipe"),
+        FileType::Socket => says!("ソケット", "a socket"),
+        FileType::CharacterDevice | FileType::BlockDevice => says!("デバイス", "a device"),
+        FileType::Unknown => says!("種別の分からないもの", "something unknown"),
     }
 }
 
@@ -208,7 +217,7 @@ mod tests {
         match done {
             Err(Halt::Media(fault)) => {
                 assert_eq!(fault.rule, RuleId::S_MEDIUM);
-                fault.found
+                fault.found.en
             }
             Err(_) | Ok(_) => panic!("accepted"),
         }
@@ -234,7 +243,7 @@ mod tests {
         assert_eq!(refusal(beneath.read(Path::new("away"))), "a link");
         assert_eq!(refusal(beneath.read(Path::new("folder"))), "a link");
         for outside in ["../x", "/"] {
-            assert_eq!(refusal(beneath.judge(Path::new(outside))), found(Errno::XDEV));
+            assert_eq!(refusal(beneath.judge(Path::new(outside))), found(Errno::XDEV).en);
         }
         assert_eq!(fs::read_dir(elsewhere.path()).unwrap().count(), 0, "nothing was written");
     }
@@ -257,7 +266,7 @@ mod tests {
         assert!(Command::new("mkfifo").arg(&pipe).status().unwrap().success());
         assert_eq!(refusal(beneath.judge(Path::new("pipe"))), "a pipe");
         assert_eq!(refusal(beneath.read(Path::new("."))), "a pipe");
-        // A stick that another machine wrote, as another owner: to root that is all the same.
+        // Root can use a USB stick that another machine wrote under another owner.
         if rustix::process::geteuid().is_root() {
             chown(medium.path().join("2026-04-genesis"), Some(1000), Some(1000)).unwrap();
             assert!(beneath.judge(ceremony).unwrap());
@@ -268,8 +277,8 @@ mod tests {
     #[test]
     fn no_path_leads_onto_another_file_system() {
         let beneath = Beneath::of(Path::new("/")).unwrap();
-        // On every machine `/proc` is a file system of its own.
-        assert_eq!(refusal(beneath.judge(Path::new("proc"))), found(Errno::XDEV));
-        assert_eq!(refusal(beneath.make(Path::new("proc/self/x"))), found(Errno::XDEV));
+        // `/proc` is a separate file system on every machine.
+        assert_eq!(refusal(beneath.judge(Path::new("proc"))), found(Errno::XDEV).en);
+        assert_eq!(refusal(beneath.make(Path::new("proc/self/x"))), found(Errno::XDEV).en);
     }
 }

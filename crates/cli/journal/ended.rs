@@ -1,4 +1,4 @@
-//! A ceremony that is sealed, read from its journals without changing anything.
+//! Reads a sealed ceremony from its two journals without changing anything.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -8,13 +8,14 @@ use ceremony::plan::{After, Plan};
 use ceremony::record::{Event, Mode, Record};
 use ceremony::rule::RuleId;
 use ceremony::run::Run;
+use ceremony::says;
 use ceremony::verify::Refusal;
 
-use super::{AFTER, BUNDLE, Journal, TRANSCRIPT, Written, read_inputs, two};
+use super::{AFTER, BUNDLE, Journal, TRANSCRIPT, Written, begins_with_opened, read_inputs, two};
 use crate::files::read_sealed;
 use crate::halt::Halt;
 
-/// What both media hold of a sealed ceremony.
+/// The files and inputs of a sealed ceremony, identical on both media.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) written: Written,
@@ -22,7 +23,9 @@ pub(crate) struct Ended {
 }
 
 impl Journal {
-    /// The ceremony in these folders, if both have its seal and its postscript, and the same.
+    /// Reads the ceremony if both folders have its bundle and postscript and agree byte for byte.
+    ///
+    /// Returns `None` otherwise.
     pub(crate) fn ended(folders: &[PathBuf]) -> Result<Option<Ended>, Halt> {
         let folders = two(folders)?;
         if !folders.iter().all(|folder| [BUNDLE, AFTER].iter().all(|name| has(folder, name))) {
@@ -50,22 +53,24 @@ impl Ended {
         ceremony::verify::replay_unsealed(&self.inputs, transcript, after, state)
     }
 
-    /// The ceremony that it comes after.
+    /// Returns the predecessor that the plan names (`after`).
     pub(crate) fn after(&self) -> Result<After, Halt> {
         let plan = self.inputs.get("plan.toml").map(Vec::as_slice).unwrap_or_default();
-        let plan = Plan::parse(plan).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
+        let plan = Plan::parse(plan).map_err(Halt::unread("plan.toml", plan))?;
         Ok(plan.after.into_inner())
     }
 
-    /// Real, or a drill.
+    /// Returns whether the ceremony is real or a drill, from its first record.
     pub(crate) fn mode(&self) -> Result<Mode, Halt> {
         let first = self.written.transcript.split(|octet| *octet == b'\n').next();
         let first = std::str::from_utf8(first.unwrap_or_default()).unwrap_or_default();
         match Record::read(first).map(|record| record.event) {
             Ok(Event::Opened(opened)) => Ok(opened.mode),
-            Ok(_) | Err(_) => {
-                Err(Halt::media(RuleId::S_JOURNAL, "a journal that begins with Opened", "another"))
-            }
+            Ok(_) | Err(_) => Err(Halt::media(
+                RuleId::S_JOURNAL,
+                begins_with_opened(),
+                says!("別のもの", "another record"),
+            )),
         }
     }
 }

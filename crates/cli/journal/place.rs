@@ -1,22 +1,24 @@
-//! Where a journal's media are: two devices, and each still where it was when the ceremony began.
+//! Checks the media of a journal: two devices, each still mounted where it was at the beginning.
 //!
-//! A folder is held open while its journal is written. A path that leads elsewhere afterwards is a
-//! medium that was unmounted or replaced: what is written then would be on none that people take
-//! home.
+//! The folder on each medium is held open while the journal is written. If its path later leads to
+//! another folder, the medium was unmounted or replaced, and lines written to that path would not
+//! be on the medium that people take home.
 
-use crate::halt::Halt;
-use crate::lang::{Lang, pick};
-use crate::sources::shown;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use ceremony::record::Mode;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use rustix::fs::{Mode as Permissions, OFlags, fstat, open, openat, stat};
 
 use super::failed;
+use crate::files;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::sources::shown;
 
-/// A folder that is held open, and never a link.
+/// An open handle of a folder; the path may not be a symbolic link.
 #[derive(Debug)]
 pub(super) struct Held(File);
 
@@ -27,23 +29,30 @@ impl Held {
         held.map(|held| Self(held.into())).map_err(|error| failed(folder, &error.into()))
     }
 
-    /// A file of this folder itself, whatever its path leads to by now, and never through a link.
+    /// Opens a file in the folder that was opened at first, even if the path now leads elsewhere.
+    ///
+    /// Follows no symbolic link.
     pub(super) fn file(&self, name: &str, flags: OFlags) -> std::io::Result<File> {
         let flags = flags | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         Ok(openat(&self.0, name, flags, Permissions::from_raw_mode(0o666))?.into())
     }
 
-    /// Whether the path still leads to this folder.
+    /// Checks that the path still leads to this folder.
     pub(super) fn is_at(&self, folder: &Path) -> std::io::Result<()> {
         let (held, found) = (fstat(&self.0)?, stat(folder)?);
         if (held.st_dev, held.st_ino) == (found.st_dev, found.st_ino) {
             return Ok(());
         }
-        Err(std::io::Error::other("another folder: the medium was taken out or replaced"))
+        Err(files::ours(says!(
+            "別のフォルダー(媒体が抜かれたか、差し替えられた)",
+            "another folder: the medium was taken out or replaced"
+        )))
     }
 }
 
-/// Refuses two journals on one device, which is lost as a whole; in a drill it is told.
+/// Refuses two journals on one device, because both would be lost together.
+///
+/// In a drill this is only a warning.
 pub(crate) fn two_devices(folders: &[PathBuf], mode: Mode, lang: Lang) -> Result<(), Halt> {
     let [a, b] = folders else { return Ok(()) };
     let (Some(on_a), Some(on_b)) = (device(a), device(b)) else { return Ok(()) };
@@ -51,8 +60,9 @@ pub(crate) fn two_devices(folders: &[PathBuf], mode: Mode, lang: Lang) -> Result
         return Ok(());
     }
     if mode == Mode::Real {
-        let asked = "two journal folders, on two media";
-        let found = format!("{} and {} on one device", shown(a), shown(b));
+        let asked = super::two_folders();
+        let (a, b) = (shown(a), shown(b));
+        let found = says!("同じ媒体の上にある {a} と {b}", "{a} and {b} on one device");
         return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
     }
     let told = pick(
@@ -64,7 +74,7 @@ pub(crate) fn two_devices(folders: &[PathBuf], mode: Mode, lang: Lang) -> Result
     Ok(())
 }
 
-/// The device of a folder, or of the one that it will be made in.
+/// Returns the device number of a folder, or of its nearest existing parent.
 fn device(folder: &Path) -> Option<u64> {
     let folder = std::path::absolute(folder).ok()?;
     folder.ancestors().find_map(|above| stat(above).ok()).map(|found| found.st_dev)

@@ -1,17 +1,23 @@
-//! Going on with two journals, neither of which is believed by itself.
+//! Recovers a ceremony from two journals, neither of which is trusted alone.
 //!
-//! Each is replayed on its own before anything is changed. What stands on both is taken. A run
-//! writes to one medium and then to the other: at most one record, or an answer and what came
-//! right after it, stands on one only. Where more does, the other one was cut, and the two differ.
+//! Each journal is replayed on its own before anything is changed. Records that are on both media
+//! are taken. A run writes to one medium and then to the other, so after an interruption one medium
+//! may have at most one write more: one record, or an answer with the question or refusal that
+//! follows it. If it has more than that, the other journal was truncated, and the two are said to
+//! differ.
 //!
-//! Of what stands on one only, two things are taken. The token's answer that its signatures prove:
-//! nobody else can give it. And a question that comes right after what is taken: the token may have
-//! done what it asks, should the other medium have been cut, so its number is burned. Everything
-//! else is dropped, counted, and asked again. Where one journal is lost, does not replay, or
-//! differs from the other, it takes the consent of two people of two roles to go on with the other
-//! one alone.
+//! Of the records on one medium only, two kinds are taken:
 //!
-//! **Invariant:** nothing is written before [`Reading::level`]. Resuming and giving up read alike.
+//! - a token's answer whose signatures verify, because only the token can have made it;
+//! - a question that directly follows a record that is taken: if the other medium was truncated,
+//!   the token may have performed the operation, so the attempt and its numbers are burned.
+//!
+//! All other records are dropped and counted, and their operations are asked again. If one journal
+//! is lost, does not replay, or differs from the other, two people of two roles must consent before
+//! the ceremony goes on with one journal alone.
+//!
+//! **Invariant:** nothing is written before [`Reading::level`]. Resuming and abandoning read the
+//! journals in the same way.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -20,11 +26,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{Answer, Aside, Event, LoneRefusal, Mode, Record};
 use ceremony::rule::RuleId;
 use ceremony::run::{Next, Run};
+use ceremony::says;
 use ceremony::verify::{Refusal, replay_line, replay_unsealed};
 
 use super::{
@@ -36,79 +44,80 @@ use crate::halt::{Halt, Reached};
 use crate::proofs::prove;
 use crate::sources::shown;
 
-/// What the name of a file that was put aside begins with.
+/// The prefix of the names that files get when their journal is put aside.
 const ASIDE: &str = "aside-";
 
-/// Whether a file of this name was put aside.
+/// Whether a file of this name belongs to a journal that was put aside.
 pub(super) fn is_aside(name: &OsStr) -> bool {
     name.as_encoded_bytes().starts_with(ASIDE.as_bytes())
 }
 
-/// Two journals, read whole; nothing is changed.
+/// Two journals, read completely but not yet replayed; nothing is changed.
 #[derive(Debug)]
 pub(crate) struct Found {
     sides: [Side; 2],
-    /// The inputs that the journals name.
+    /// The inputs that the first record lists.
     pub(crate) inputs: BTreeMap<String, Vec<u8>>,
 }
 
-/// One folder.
+/// The folder on one medium, with its journal if it has one.
 #[derive(Debug)]
 struct Side {
     folder: PathBuf,
-    /// The journal in it; none in a new medium, or where it is to be put aside.
+    /// The journal in the folder; `None` on a new medium, or if the journal is to be put aside.
     held: Option<Held>,
     aside: Option<Aside>,
 }
 
-/// A journal, held by this process alone.
+/// A journal, locked by this process.
 #[derive(Debug)]
 struct Held {
     medium: Medium,
     transcript: Vec<u8>,
     after: Vec<u8>,
     bundle: Vec<u8>,
-    /// Octets of a torn last line.
+    /// The length in octets of incomplete last lines.
     torn: usize,
 }
 
-/// What two journals tell, and what both shall hold.
+/// The result of replaying two journals, and what both media are to hold.
 #[derive(Debug)]
 pub(crate) struct Reading {
-    /// What is taken of them.
+    /// The records that are taken.
     pub(crate) agreed: Agreed,
     sides: [Side; 2],
-    /// Every bundle that stands on a medium.
+    /// Every complete bundle found on the media.
     pub(crate) bundles: Vec<Vec<u8>>,
-    /// Octets of torn last lines, on both media together.
+    /// The length in octets of the incomplete last lines on both media together.
     pub(crate) torn: usize,
 }
 
-/// What is taken of two journals.
+/// The records that are taken from two journals, and the number of those that are not.
 #[derive(Debug)]
 pub(crate) struct Agreed {
-    /// The ceremony as it shall stand on both media.
+    /// The run after all records that are taken.
     pub(crate) run: Run,
     pub(crate) transcript: Vec<u8>,
     after: Vec<u8>,
-    /// Records that are copied from one medium to the other.
+    /// The number of records that are copied from one medium to the other.
     pub(crate) copied: usize,
-    /// Records that stood on one medium only and are dropped.
+    /// The number of dropped records, which were on one medium only.
     pub(crate) dropped: usize,
-    /// Whether people's word that a head is on paper is among them.
+    /// Whether a dropped record confirms that a head was noted on paper.
     pub(crate) head_dropped: bool,
-    /// A refusal among them, which holds until people say that it does not.
+    /// A dropped refusal; it still holds unless people lift it.
     pub(crate) refusal: Option<LoneRefusal>,
 }
 
 impl Found {
-    /// Reads two journals, or the one that is left. One that is named to be put aside is not read.
+    /// Reads two journals, or the remaining one. A journal that is to be put aside is not replayed.
     pub(crate) fn read(folders: &[PathBuf], put_aside: Option<&Path>) -> Result<Self, Halt> {
         let [a, b] = two(folders)?;
         if !holds_a_line(&a) && !holds_a_line(&b) {
-            let asked = format!("a ceremony's journal in {} or {}", shown(&a), shown(&b));
-            let found = "none";
-            return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
+            let (a, b) = (shown(&a), shown(&b));
+            let asked =
+                says!("{a} 又は {b} にあるセレモニーの記録", "a ceremony's journal in {a} or {b}");
+            return Err(Halt::media(RuleId::S_JOURNAL, asked, Bilingual::none()));
         }
         one_of(&a, &b, put_aside)?;
         let sides = [Side::read(a, put_aside)?, Side::read(b, put_aside)?];
@@ -116,7 +125,7 @@ impl Found {
         let begun = sides.iter().filter_map(|side| side.held.as_ref());
         let mut begun = begun.map(|held| &held.transcript).filter(|lines| !lines.is_empty());
         let first = begun.next().map(Vec::as_slice).unwrap_or_default();
-        // A journal whose first record is none says nothing of the inputs; the other one may.
+        // If one journal does not begin with a valid record, the other one lists the inputs.
         let inputs = read_inputs(&folders, first).or_else(|halt| match begun.next() {
             Some(other) => read_inputs(&folders, other).map_err(|_| halt),
             None => Err(halt),
@@ -124,14 +133,14 @@ impl Found {
         Ok(Self { sides, inputs })
     }
 
-    /// The ceremony that the interrupted one comes after.
+    /// Returns the predecessor that the plan names (`after`).
     pub(crate) fn after(&self) -> Result<After, Halt> {
         let plan = self.inputs.get("plan.toml").map(Vec::as_slice).unwrap_or_default();
-        let plan = Plan::parse(plan).map_err(|v| Halt::media(v.rule, v.asked, v.found))?;
+        let plan = Plan::parse(plan).map_err(Halt::unread("plan.toml", plan))?;
         Ok(plan.after.into_inner())
     }
 
-    /// Real, or a drill, as the first record says that can be read.
+    /// Returns the mode from the first Opened record that can be read; real if there is none.
     pub(crate) fn mode(&self) -> Mode {
         let first = self.sides.iter().filter_map(Side::first_line);
         let mut modes = first.filter_map(|line| {
@@ -142,10 +151,11 @@ impl Found {
         modes.next().unwrap_or(Mode::Real)
     }
 
-    /// Replays each journal on its own, and says what both have.
+    /// Replays each journal on its own, and determines which records are taken.
     pub(crate) fn replay(self, state: &Arc<State>) -> Result<Reading, Halt> {
         let Self { sides, inputs } = self;
-        // The power was cut at the first record, which says nothing but what the inputs say.
+        // A journal without a complete line was interrupted at its first record, which contains
+        // nothing but what the inputs say. So the other journal's first record is used.
         let first: Vec<u8> = sides.iter().find_map(Side::first_line).unwrap_or_default();
         let mut told = Vec::new();
         for side in &sides {
@@ -168,15 +178,19 @@ impl Found {
                 Agreed { run, transcript, after, copied, dropped, head_dropped, refusal }
             }
             (None, _) => {
-                let found = "none: one is lost or put aside, and so is the other";
-                return Err(Halt::media(RuleId::S_JOURNAL, "a journal to go on with", found));
+                let found = says!(
+                    "なし(2 つとも失われたか、脇に置かれた)",
+                    "none: both are lost or put aside"
+                );
+                let asked = says!("再開できる記録", "a journal to go on with");
+                return Err(Halt::media(RuleId::S_JOURNAL, asked, found));
             }
         };
         Ok(Reading { agreed, sides, bundles, torn })
     }
 }
 
-/// What one journal tells by itself.
+/// The replay of one journal alone.
 struct Told {
     run: Run,
     transcript: Vec<u8>,
@@ -206,7 +220,7 @@ impl Side {
 }
 
 impl Side {
-    /// The first record, with its end.
+    /// Returns the first record with its line end.
     fn first_line(&self) -> Option<Vec<u8>> {
         let transcript = &self.held.as_ref()?.transcript;
         let end = transcript.iter().position(|octet| *octet == b'\n')?;
@@ -225,33 +239,37 @@ fn lines(octets: &[u8]) -> usize {
     octets.iter().filter(|octet| **octet == b'\n').count()
 }
 
-/// A journal that does not replay, by line and rule; the other one may go on without it.
+/// Returns the halt for a journal that does not replay, by line and rule.
+///
+/// If there is another journal, the ceremony may go on without this one.
 fn unfit(sides: &[Side; 2], side: &Side, refusal: Refusal) -> Halt {
-    let halt = Halt::Verification(refusal).in_journal(&side.folder);
+    let halt = Halt::Verification(refusal).in_folder(&side.folder);
     match sides.iter().all(|side| side.held.is_some()) {
         true => halt.held(Reached::Unlike(vec![side.folder.clone()])),
         false => halt,
     }
 }
 
-/// What is put aside is one of the two.
+/// Refuses a folder to be put aside that is not one of the two journals.
 pub(super) fn one_of(a: &Path, b: &Path, put_aside: Option<&Path>) -> Result<(), Halt> {
     match put_aside {
         Some(aside) if aside != a && aside != b => {
-            let asked = format!("{} or {} to be put aside", shown(a), shown(b));
-            Err(Halt::media(RuleId::S_JOURNAL, asked, shown(aside)))
+            let (a, b) = (shown(a), shown(b));
+            let asked = says!("脇に置くのは {a} 又は {b}", "{a} or {b} to be put aside");
+            Err(Halt::media(RuleId::S_JOURNAL, asked, Bilingual::plain(shown(aside))))
         }
         Some(_) | None => Ok(()),
     }
 }
 
-/// What both journals have, and what is taken beyond the shorter one.
+/// Determines the records that both journals have, and those taken beyond the end of the shorter
+/// one.
 fn agreed(sides: &[Side; 2], a: Told, b: Told) -> Result<Agreed, Halt> {
     let size = |told: &Told| (told.transcript.len(), told.after.len());
     let continues = |long: &Told, short: &Told| {
         let rest = long.transcript.strip_prefix(short.transcript.as_slice())?;
         let rest_after = long.after.strip_prefix(short.after.as_slice())?;
-        // A postscript that stands on one medium only begins where the transcripts are the same.
+        // A postscript can be on one medium only if both transcripts are identical.
         (short.after.is_empty() || rest.is_empty()).then(|| [rest, rest_after].concat())
     };
     let (long, short) = if size(&a) >= size(&b) { (&a, &b) } else { (&b, &a) };
@@ -287,9 +305,10 @@ fn event(line: &str) -> Option<Event> {
     Record::read(line.trim_end()).ok().map(|record| record.event)
 }
 
-/// Whether a run writes these lines at once ([`crate::conduct`]): one record, or an answer and the
-/// question or refusal that comes of it. The question of an effect waits until everything before it
-/// is durable, unless that proves itself.
+/// Whether a run writes these lines at once ([`crate::conduct`]).
+///
+/// These are one record, or an answer with the question or refusal that follows it. A question with
+/// an effect is written with the answer before it only if that answer's signatures prove it.
 fn is_one_write(run: &Run, lines: &[&str]) -> bool {
     match lines {
         [] | [_] => true,
@@ -305,7 +324,7 @@ fn is_one_write(run: &Run, lines: &[&str]) -> bool {
     }
 }
 
-/// The run after this line, if it is taken although it stands on one medium only.
+/// Returns the run after a line that is on one medium only, or `None` if the line is not taken.
 fn taken_alone(run: &Run, line: &str) -> Option<Run> {
     match event(line)? {
         Event::Asked(_) => replay_line(run.clone(), line).ok().map(|(run, _)| run),
@@ -324,7 +343,7 @@ fn taken_alone(run: &Run, line: &str) -> Option<Run> {
     }
 }
 
-/// The run after a token's answer that its own signatures prove.
+/// Returns the run after a token's answer, if the answer has signatures and all of them verify.
 fn proved_answer(run: &Run, line: &str) -> Option<Run> {
     let Event::Answered { answer: Answer::Token(_), .. } = event(line)? else { return None };
     let Next::Answer(..) = run.next() else { return None };
@@ -332,35 +351,47 @@ fn proved_answer(run: &Run, line: &str) -> Option<Run> {
     (!checks.is_empty() && prove(&checks).is_ok()).then_some(run)
 }
 
-/// Two journals of which neither continues the other by one write.
+/// Returns the halt for two journals that differ by more than one write.
 fn differ(sides: &[Side; 2], a: &Told, b: &Told) -> Halt {
     let common = a.transcript.iter().zip(&b.transcript).take_while(|(a, b)| a == b).count();
     let line = lines(a.transcript.get(..common).unwrap_or_default()) + 1;
     let says = |side: &Side, told: &Told| {
-        let count = told.run.records();
-        format!("{}: {count} records, the last of {}", shown(&side.folder), told.run.last_at())
+        let (folder, count) = (shown(&side.folder), told.run.records());
+        let last = told.run.last_at();
+        says!(
+            "{folder} は {count} 件、最後は {last}",
+            "{folder}: {count} records, the last at {last}"
+        )
     };
     let [left, right] = sides;
-    let found =
-        format!("two that differ from line {line} on; {}; {}", says(left, a), says(right, b));
-    let asked = "two journals of which one continues the other by one write at most";
+    let (left, right) = (says(left, a), says(right, b));
+    let found = says!(
+        left, right;
+        "{line} 行目から異なる 2 つの記録({left}。{right})",
+        "two that differ from line {line} on; {left}; {right}"
+    );
+    let asked = says!(
+        "差が 1 回の書き込み分以内の 2 つの記録",
+        "two journals, one longer than the other by one write at most"
+    );
     Halt::media(RuleId::S_JOURNAL, asked, found)
         .held(Reached::Unlike(sides.each_ref().map(|side| side.folder.clone()).to_vec()))
 }
 
 impl Reading {
-    /// The folder of a new medium, or of one that is put aside: two people of two roles consent to
-    /// it before anything is written.
+    /// Returns the folder of a new medium, or of a journal that is put aside.
+    ///
+    /// Two people of two roles must consent before anything is written there.
     pub(crate) fn new_medium(&self) -> Option<&Path> {
         self.sides.iter().find(|side| side.held.is_none()).map(|side| side.folder.as_path())
     }
 
-    /// The journal that is put aside.
+    /// Returns the digest and length of the journal that is put aside.
     pub(crate) fn aside(&self) -> Option<&Aside> {
         self.sides.iter().find_map(|side| side.aside.as_ref())
     }
 
-    /// Brings both media to what the reading has, with this bundle, if there is one.
+    /// Writes the agreed records to both media, and the bundle if one is given.
     pub(crate) fn level(self, bundle: Option<&[u8]>) -> Result<(Run, Journal), Halt> {
         let Self { sides, agreed: Agreed { run, transcript, after, .. }, .. } = self;
         let inputs = sides.iter().find(|side| side.held.is_some()).map(|side| &side.folder);
@@ -400,8 +431,10 @@ impl Side {
         Ok(held.medium)
     }
 
-    /// A medium in the place of a lost one; what was put aside on it gets another name. Each file
-    /// is there whole or not at all: a journal of which a part is missing is one that was cut.
+    /// Writes the journal to a new medium, or beside a journal that is put aside and renamed.
+    ///
+    /// Each file is written completely or not at all, because a partial journal would look like a
+    /// truncated one.
     fn renewed(
         folder: PathBuf,
         aside: Option<Aside>,

@@ -1,61 +1,73 @@
-//! The clock of a machine that knows no network: shown with what it must agree with, and set by
-//! people.
+//! Shows the clock of a machine without a network, with its limits, and lets people set it.
 //!
-//! What was typed and not set is told, of the machine's own clock too: that one has the time after
-//! the next start.
+//! What was set, and what failed, is shown. This includes the hardware clock, whose time applies
+//! after the next start.
 
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
-use ceremony::time::Instant;
+use ceremony::says;
+use ceremony::time::{Instant, Offset};
 use rustix::time::{ClockId, Timespec, clock_settime};
 
 use super::{ask, say};
 use crate::clock::{Bounds, Clock, judge_clock};
+use crate::files::said;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
+use crate::people::is_yes;
 use crate::report;
 
-/// The machine's own clock, in whole seconds since 1970.
+/// The hardware clock, in whole seconds since 1970.
 const HARDWARE: &str = "/sys/class/rtc/rtc0/since_epoch";
 
-/// How far the machine's own clock may be behind after it was set, in seconds.
+/// How far the hardware clock may differ from the system clock after it was set, in seconds.
 const APART: i64 = 5;
 
-/// Shows the clock until people say that it is right.
-pub(super) fn confirm(bounds: &Bounds, lang: Lang) -> Result<(), Halt> {
+/// Shows the clock until people confirm that it is right.
+pub(super) fn confirm(bounds: &Bounds, offset: Offset, lang: Lang) -> Result<(), Halt> {
     loop {
-        say(&shown(bounds, Clock::System.now()?, lang))?;
-        let typed = ask(pick(
-            lang,
-            "正しければ yes、違えば日本時間を 2026-04-01 10:30:00 の形で: ",
-            "yes if it is right; otherwise the time in Japan, as 2026-04-01 10:30:00: ",
-        ))?;
-        if typed == "yes" {
+        say(&shown(bounds, Clock::System(offset).now()?, lang))?;
+        let typed = ask(&match lang {
+            Lang::Ja => {
+                format!(
+                    "正しければ yes(はい)、違えば {offset} の時刻を 2026-04-01 10:30:00 の形で: "
+                )
+            }
+            Lang::En => format!(
+                "yes if it is right; otherwise the time at {offset}, as 2026-04-01 10:30:00: "
+            ),
+        })?;
+        if is_yes(&typed) {
             return Ok(());
         }
-        match set(&typed) {
+        match set(&typed, offset) {
             Ok(at) => say(&became(at, lang)?)?,
             Err(halt) => report::show(&halt, lang),
         }
     }
 }
 
-/// The clock, what the ceremony asks of it, and whether it is so.
+/// Returns the text that shows the clock, its limits, and whether it is within them.
 fn shown(bounds: &Bounds, now: Instant, lang: Lang) -> String {
-    let mut text = format!("\n{}: {} ({})", pick(lang, "時計", "clock"), in_japan(now), utc(now));
+    let mut text = format!("\n{}: {}", pick(lang, "時計", "clock"), spaced(now));
+    if now.offset() != Offset::UTC {
+        text.push_str(&format!(" = {}", spaced(now.at(Offset::UTC))));
+    }
     if let Some((from, until)) = bounds.window {
-        let (from, until) = (in_japan(from), in_japan(until));
+        let (from, until) = (spaced(from), spaced(until));
         text.push_str(&match lang {
             Lang::Ja => format!("\n  計画の期間: {from} から {until} まで"),
             Lang::En => format!("\n  the plan's window: {from} to {until}"),
         });
     }
     if let Some(last) = bounds.last {
-        let what = pick(lang, "中断した儀式の最後の記録", "last record of the begun ceremony");
-        text.push_str(&format!("\n  {what}: {}", in_japan(last)));
+        let what =
+            pick(lang, "中断したセレモニーの最後の記録", "last record of the begun ceremony");
+        text.push_str(&format!("\n  {what}: {}", spaced(last)));
     }
     if let Err(fault) = judge_clock(bounds, now) {
         text.push_str("\n  ✗ ");
@@ -75,31 +87,40 @@ fn shown(bounds: &Bounds, now: Instant, lang: Lang) -> String {
     text
 }
 
-/// Sets the clock to a time in Japan.
-fn set(typed: &str) -> Result<Instant, Halt> {
-    let at = time_in_japan(typed)?;
+/// Sets the system clock, and the hardware clock if possible, to a time in the CA's offset.
+fn set(typed: &str, offset: Offset) -> Result<Instant, Halt> {
+    let at = time_at(typed, offset)?;
     let time = Timespec { tv_sec: at.unix(), tv_nsec: 0 };
     clock_settime(ClockId::Realtime, time).map_err(|error| {
-        let asked = format!("a time that the machine can have, not {}", in_japan(at));
-        Halt::media(RuleId::S_CLOCK, asked, format!("the clock was not set: {error}"))
+        let (at, why) = (spaced(at), said(&error.into()));
+        let asked = says!(
+            "{at} でなく、装置の時計にできる時刻",
+            "a time that the machine's clock accepts, instead of {at}"
+        );
+        let found = says!(
+            why;
+            "合わせられなかった時計: {why}",
+            "the clock was not set: {why}"
+        );
+        Halt::media(RuleId::S_CLOCK, asked, found)
     })?;
-    // The result is read from the clock itself.
+    // Whether this succeeded is read from the hardware clock itself (`became`).
     let _ = Command::new("hwclock").args(["-u", "-w"]).output();
     Ok(at)
 }
 
-/// What was set, and what was not: the machine's own clock is read back.
+/// Returns the message about what was set, after reading the hardware clock back.
 fn became(at: Instant, lang: Lang) -> Result<String, Halt> {
     let done = pick(lang, "✓ 時計を合わせました", "✓ the clock was set");
-    let kept = hardware();
-    let now = Clock::System.now()?;
+    let kept = hardware(at.offset());
+    let now = Clock::System(at.offset()).now()?;
     if kept.is_some_and(|kept| (now.unix() - kept.unix()).abs() <= APART) {
-        return Ok(format!("{done}: {}", in_japan(at)));
+        return Ok(format!("{done}: {}", spaced(at)));
     }
-    let kept = kept.map_or_else(|| pick(lang, "なし", "none").to_string(), in_japan);
+    let kept = kept.map_or_else(|| pick(lang, "なし", "none").to_string(), spaced);
     Ok(format!(
         "{done}: {}\n{}: {kept}\n  {}",
-        in_japan(at),
+        spaced(at),
         pick(lang, "✗ 本体の時計は合いませんでした", "✗ the machine's own clock did not take it"),
         pick(
             lang,
@@ -109,30 +130,29 @@ fn became(at: Instant, lang: Lang) -> Result<String, Halt> {
     ))
 }
 
-fn hardware() -> Option<Instant> {
+fn hardware(offset: Offset) -> Option<Instant> {
     let seconds = fs::read_to_string(Path::new(HARDWARE)).ok()?;
-    Instant::from_unix(seconds.trim().parse().ok()?).ok()
+    Instant::from_unix(seconds.trim().parse().ok()?, offset).ok()
 }
 
-/// A whole time, and nothing that a clock would make one of.
-fn time_in_japan(typed: &str) -> Result<Instant, Halt> {
-    let at = typed.replacen(' ', "T", 1) + "+09:00";
+/// Parses a complete time; refuses anything that would have to be guessed or normalised.
+fn time_at(typed: &str, offset: Offset) -> Result<Instant, Halt> {
+    let at = typed.replacen(' ', "T", 1) + &offset.to_string();
     match at.parse::<Instant>() {
         Ok(at) if typed.len() == "2026-04-01 10:30:00".len() => Ok(at),
         Ok(_) | Err(_) => {
-            let asked = "a time in Japan as 2026-04-01 10:30:00, or yes";
-            Err(Halt::media(RuleId::S_CLOCK, asked, typed))
+            let asked = says!(
+                "2026-04-01 10:30:00 の形の {offset} の時刻、又は yes",
+                "a time at {offset} as 2026-04-01 10:30:00, or yes"
+            );
+            Err(Halt::media(RuleId::S_CLOCK, asked, Bilingual::plain(typed)))
         }
     }
 }
 
-fn in_japan(at: Instant) -> String {
-    at.to_string().replace('T', " ").replace("+09:00", " JST")
-}
-
-fn utc(at: Instant) -> String {
-    let (year, month, day, hour, minute, second) = at.utc();
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+/// Writes a time as people read it: date, time of day, offset.
+fn spaced(at: Instant) -> String {
+    at.to_string().replace('T', " ")
 }
 
 #[cfg(test)]
@@ -142,27 +162,36 @@ mod tests {
 
     #[test]
     fn a_clock_is_set_to_times_only() {
-        let at = time_in_japan("2026-04-01 10:30:00").unwrap();
-        assert_eq!(in_japan(at), "2026-04-01 10:30:00 JST");
-        assert_eq!(utc(at), "2026-04-01 01:30:00 UTC");
+        let offset = |text: &str| text.parse().unwrap();
+        for (text, east, utc) in [
+            ("2026-04-01 00:30:00", "+09:00", "2026-03-31 15:30:00+00:00"),
+            ("2026-03-31 23:00:00", "-03:30", "2026-04-01 02:30:00+00:00"),
+            ("2026-03-31 23:00:00", "+00:00", "2026-03-31 23:00:00+00:00"),
+        ] {
+            let at = time_at(text, offset(east)).unwrap();
+            assert_eq!(spaced(at), format!("{text}{east}"));
+            assert_eq!(spaced(at.at(Offset::UTC)), utc);
+        }
         for typed in ["", "soon", "2026-04-31 10:30:00", "2026-04-01", "2026-04-01 10:30:60", "YES"]
         {
-            let Err(Halt::Media(fault)) = time_in_japan(typed) else { panic!("{typed}: accepted") };
-            assert_eq!((fault.rule, fault.found.as_str()), (RuleId::S_CLOCK, typed));
+            let Err(Halt::Media(fault)) = time_at(typed, offset("+09:00")) else {
+                panic!("{typed}: accepted")
+            };
+            assert_eq!((fault.rule, fault.found.en.as_str()), (RuleId::S_CLOCK, typed));
         }
     }
 
     #[test]
     fn a_clock_is_shown_with_what_it_must_agree_with() {
-        let at = |text| time_in_japan(text).unwrap();
+        let at = |text| time_at(text, "+09:00".parse().unwrap()).unwrap();
         let window = Some((at("2026-04-01 10:00:00"), at("2026-04-01 18:00:00")));
         let last = Some(at("2026-04-01 11:00:00"));
         let shown = |now, last| shown(&Bounds { window, last }, at(now), Lang::En);
         let text = shown("2026-04-01 11:30:00", last);
         for part in [
-            "clock: 2026-04-01 11:30:00 JST (2026-04-01 02:30:00 UTC)",
-            "window: 2026-04-01 10:00:00 JST to 2026-04-01 18:00:00 JST",
-            "last record of the begun ceremony: 2026-04-01 11:00:00 JST",
+            "clock: 2026-04-01 11:30:00+09:00 = 2026-04-01 02:30:00+00:00",
+            "window: 2026-04-01 10:00:00+09:00 to 2026-04-01 18:00:00+09:00",
+            "last record of the begun ceremony: 2026-04-01 11:00:00+09:00",
         ] {
             assert!(text.contains(part), "{text}");
         }

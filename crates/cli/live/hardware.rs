@@ -1,22 +1,27 @@
-//! What this image has for its token besides a module: drivers, daemons, and at most one cable to
-//! an HSM. Whatever is named was reviewed with the image; what is there must be exactly that.
+//! Checks what the image has for its token besides the PKCS #11 module: drivers, daemons, and at
+//! most one network link to an HSM.
+//!
+//! Everything that the image names was reviewed with it, and the system must have exactly that.
 
-use crate::halt::Halt;
-use crate::lang::{Lang, pick};
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use ceremony::language::Bilingual;
 use ceremony::policy::Policy;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use rustix::process::{Pid, Signal, kill_process};
 use serde::Deserialize;
 
 use super::media;
+use crate::files::said;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
 
-/// What the image names, judged.
+/// The hardware that the image names, after it was checked.
 #[derive(Debug)]
 pub(super) struct Hardware {
     drivers: Vec<String>,
@@ -24,7 +29,7 @@ pub(super) struct Hardware {
     pub(super) link: Option<Link>,
 }
 
-/// The one cable: `etc/gishiki/link`, which init reads too.
+/// The only network link: `etc/gishiki/link`, which init reads too.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Link {
@@ -35,22 +40,23 @@ pub(super) struct Link {
     port: String,
 }
 
-/// The name that init gives to the link's card.
+/// The name that init gives to the link's network card.
 const CARD: &str = "hsm";
-/// How long a daemon may take to begin.
+/// The number of times, [`WAIT`] apart, that a daemon is waited for.
 const TRIES: u32 = 30;
 const WAIT: Duration = Duration::from_millis(200);
 
 impl Hardware {
-    /// Judges the system below `root`.
+    /// Checks the system below `root`.
     pub(super) fn judge(root: &Path) -> Result<Self, Halt> {
         let drivers = lines(root, "etc/gishiki/drivers")?;
         let loaded = lines(root, "proc/modules")?;
         for driver in &drivers {
             let name = driver.replace('-', "_");
             if !loaded.iter().any(|line| line.split(' ').next() == Some(&name)) {
-                let asked = format!("the driver {driver}, loaded");
-                return Err(Halt::media(RuleId::S_DRIVER, asked, "the kernel has not taken it"));
+                let asked = says!("読み込まれたドライバー {driver}", "the driver {driver}, loaded");
+                let found = says!("カーネルが読み込んでいない", "the kernel has not taken it");
+                return Err(Halt::media(RuleId::S_DRIVER, asked, found));
             }
         }
         let daemons: Vec<String> = lines(root, "etc/gishiki/daemons")?
@@ -66,13 +72,14 @@ impl Hardware {
         Ok(hardware)
     }
 
-    /// The interfaces that there may be besides `lo`.
+    /// Returns the network interface that may exist besides `lo`; empty if there is no link.
     pub(super) fn interfaces(root: &Path) -> Result<&'static str, Halt> {
         Ok(optional(root, "etc/gishiki/link")?.map_or("", |_| CARD))
     }
 
-    /// Ends every daemon, which init begins again: one that serves a reader or a token finds what
-    /// was plugged in since.
+    /// Ends every daemon, which init then starts again.
+    ///
+    /// A daemon for a reader or token finds new devices only when it starts.
     pub(super) fn renew(&self) -> Result<(), Halt> {
         let root = Path::new("/");
         let before: Vec<Pid> =
@@ -96,12 +103,11 @@ impl Hardware {
             while processes(root, daemon).is_empty() {
                 tries += 1;
                 if tries > TRIES {
-                    let asked = format!("the daemon {daemon}, running");
-                    return Err(Halt::media(
-                        RuleId::S_DAEMON,
-                        asked,
-                        "it does not run, or ends at once",
-                    ));
+                    let asked =
+                        says!("動いている常駐プログラム {daemon}", "the daemon {daemon}, running");
+                    let found =
+                        says!("動いていないか、すぐに終わる", "it does not run, or ends at once");
+                    return Err(Halt::media(RuleId::S_DAEMON, asked, found));
                 }
                 std::thread::sleep(WAIT);
             }
@@ -109,19 +115,26 @@ impl Hardware {
         Ok(())
     }
 
-    /// Refuses a link where the policy of this ceremony has none.
+    /// Refuses a link if the policy of this ceremony has no `[network]`.
     pub(super) fn permitted(&self, policy: &Policy) -> Result<(), Halt> {
         match (&self.link, &policy.network) {
             (None, _) | (Some(_), Some(_)) => Ok(()),
             (Some(link), None) => {
-                let found = format!("an image with a link to {}:{}", link.peer, link.port);
-                let asked = "no network at all: the policy has no [network]";
+                let Link { peer, port, .. } = link;
+                let found = says!(
+                    "{peer}:{port} への接続があるイメージ",
+                    "an image with a link to {peer}:{port}"
+                );
+                let asked = says!(
+                    "ネットワークなし(ポリシーに [network] がない)",
+                    "no network at all: the policy has no [network]"
+                );
                 Err(Halt::media(RuleId::R_AIRGAP, asked, found))
             }
         }
     }
 
-    /// What people read of it.
+    /// Returns the lines that show the hardware to people.
     pub(super) fn shown(&self, lang: Lang) -> Vec<String> {
         let mut shown = Vec::new();
         for (what, names) in [
@@ -146,12 +159,17 @@ impl Hardware {
 }
 
 impl Link {
-    /// Exactly this link: its card, its address, its one route, its one neighbour, its filter.
+    /// Checks that the link is exactly this one: its card, address, route, neighbour and packet
+    /// filter.
     fn judge(root: &Path, text: &str) -> Result<Self, Halt> {
-        let wrong = |asked: String, found: String| Err(Halt::media(RuleId::S_LINK, asked, found));
+        let wrong = |asked: Bilingual, found: String| {
+            Err(Halt::media(RuleId::S_LINK, asked, Bilingual::plain(found)))
+        };
         let link: Self = match toml::from_str(text) {
             Ok(link) => link,
-            Err(error) => return wrong("etc/gishiki/link".to_string(), error.to_string()),
+            Err(error) => {
+                return wrong(Bilingual::plain("etc/gishiki/link"), error.to_string());
+            }
         };
         let card = format!("sys/class/net/{CARD}/address");
         let of = |path: &str| Ok::<_, Halt>(optional(root, path)?.unwrap_or_default());
@@ -171,38 +189,48 @@ impl Link {
         };
         let peer = in_route(&link.peer);
         for (what, asked, found) in [
-            ("the card", link.mac.clone(), of(&card)?.trim().to_string()),
-            ("its addresses", link.own.clone(), addresses(&of("proc/net/fib_trie")?).join(" ")),
-            // Interface, destination, gateway, mask.
+            (says!("カード", "the card"), link.mac.clone(), of(&card)?.trim().to_string()),
             (
-                "the routes",
+                says!("アドレス", "its addresses"),
+                link.own.clone(),
+                addresses(&of("proc/net/fib_trie")?).join(" "),
+            ),
+            // The columns are interface, destination, gateway and mask.
+            (
+                says!("経路", "the routes"),
                 format!("{CARD} {peer} 00000000 FFFFFFFF"),
                 of_rows(&routes, &[0, 1, 2, 7]),
             ),
-            // Address, flags (complete and permanent), the card, interface.
+            // The columns are address, flags (complete and permanent), hardware address and
+            // interface.
             (
-                "the neighbours",
+                says!("隣接の表", "the neighbours"),
                 format!("{} 0x6 {} {CARD}", link.peer, link.peer_mac),
                 of_rows(&neighbours, &[0, 2, 3, 5]),
             ),
-            ("forwarding", "0".to_string(), of("proc/sys/net/ipv4/ip_forward")?.trim().to_string()),
-            ("the filter", of("etc/gishiki/link.nft")?, filter(root)?),
+            (
+                says!("転送", "forwarding"),
+                "0".to_string(),
+                of("proc/sys/net/ipv4/ip_forward")?.trim().to_string(),
+            ),
+            (says!("フィルター", "the filter"), of("etc/gishiki/link.nft")?, filter(root)?),
         ] {
             if asked != found {
-                return wrong(format!("{what} of the link: {asked}"), found);
+                let asked = says!(what; "接続の{what}: {asked}", "{what} of the link: {asked}");
+                return wrong(asked, found);
             }
         }
         Ok(link)
     }
 }
 
-/// An address as the kernel's table of routes has it: its octets in reverse, in hexadecimal.
+/// Returns an address in the form of `/proc/net/route`: its octets reversed, in hexadecimal.
 fn in_route(address: &str) -> String {
     let octets = address.rsplit('.').filter_map(|octet| octet.parse::<u8>().ok());
     octets.map(|octet| format!("{octet:02X}")).collect()
 }
 
-/// The machine's own addresses.
+/// Returns the machine's own addresses, from `/proc/net/fib_trie`.
 fn addresses(trie: &str) -> Vec<String> {
     let (mut found, mut last) = (BTreeSet::new(), "");
     for line in trie.lines().map(str::trim) {
@@ -215,7 +243,7 @@ fn addresses(trie: &str) -> Vec<String> {
     found.into_iter().collect()
 }
 
-/// The kernel's filter, as nft lists it.
+/// Returns the kernel's packet filter as `nft list ruleset` shows it.
 fn filter(root: &Path) -> Result<String, Halt> {
     let nft = root.join("usr/sbin/nft");
     let listed = Command::new(&nft).args(["list", "ruleset"]).output();
@@ -225,12 +253,13 @@ fn filter(root: &Path) -> Result<String, Halt> {
         }
         Ok(output) => Ok(String::from_utf8_lossy(&output.stderr).trim().to_string()),
         Err(error) => {
-            Err(Halt::media(RuleId::S_LINK, nft.display().to_string(), error.to_string()))
+            Err(Halt::media(RuleId::S_LINK, Bilingual::plain(nft.display()), said(&error)))
         }
     }
 }
 
-/// The processes that a program runs in: it is what was started, or the script that was.
+/// Returns the processes of a program, which is either started itself or as an interpreter's
+/// script.
 fn processes(root: &Path, program: &str) -> Vec<Pid> {
     let Ok(entries) = media::entries(&root.join("proc")) else { return Vec::new() };
     let runs = |entry: &Path| {
@@ -245,14 +274,14 @@ fn lines(root: &Path, path: &str) -> Result<Vec<String>, Halt> {
     Ok(optional(root, path)?.unwrap_or_default().lines().map(str::to_string).collect())
 }
 
-/// A file that an image may do without.
+/// Reads a file that an image need not have.
 fn optional(root: &Path, path: &str) -> Result<Option<String>, Halt> {
     let path = root.join(path);
     match fs::read_to_string(&path) {
         Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => {
-            Err(Halt::media(RuleId::S_LIVE, path.display().to_string(), error.to_string()))
+            Err(Halt::media(RuleId::S_LIVE, Bilingual::plain(path.display()), said(&error)))
         }
     }
 }
@@ -270,7 +299,7 @@ mod tests {
     const ROUTE: &str = "hsm\t010200C0\t00000000\t0005\t0\t0\t0\tFFFFFFFF\t0\t0\t0\n";
     const PEER: &str = "192.0.2.1  0x1  0x6  02:00:00:00:00:02  *  hsm\n";
 
-    /// A root folder as an image with a driver, a daemon and a link has it.
+    /// Returns a root folder like that of an image with a driver, a daemon and a link.
     fn good() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (path, octets) in [

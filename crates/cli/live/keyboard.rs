@@ -1,34 +1,39 @@
-//! What the keys mean: Japan's layout (JIS X 6002) or that of the United States.
+//! Sets the keyboard layout: that of Japan (JIS X 6002) or that of the United States.
 //!
-//! The kernel begins with the latter. Letters and digits lie alike on both, so that both questions
-//! before this one are answered on either; symbols do not, and a PIN may have some. People see what
-//! their keys give before they type one.
+//! The kernel starts with the US layout. Letters and digits are at the same place in both, so the
+//! questions before this one can be answered with either. Symbols are not, and a PIN may contain
+//! some; so people test their keys before they type a PIN.
 //!
-//! The table has what differs; everything else stays as the kernel has it. `dumpkmap` and
-//! `loadkmap` of the image's busybox read and write the kernel's tables: a magic word, 256 octets
-//! that say which of them (plain, shifted, …) follow, and 128 numbers for each.
+//! [`KEYS`] contains only the keys that differ; all others stay as the kernel has them. `dumpkmap`
+//! and `loadkmap` of the image's busybox read and write the kernel's tables: a magic word, 256
+//! octets that say which tables (plain, shifted, …) follow, and 128 numbers for each.
 
-use crate::halt::Halt;
-use crate::lang::{Lang, pick};
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 
-use super::{ask, say};
-
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 
-/// A keyboard as it is printed.
+use super::{ask, say};
+use crate::files::said;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::people::is_no;
+
+/// A keyboard layout.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Layout {
     Jis,
     Us,
 }
 
-/// A key's number (`linux/input-event-codes.h`), and what it gives, plain and shifted, on either
-/// keyboard; none where a keyboard has no such key, or no letter on it.
+/// The number of a key (`linux/input-event-codes.h`), and its symbols, plain and shifted, in the
+/// JIS and US layouts. The symbols are empty if the layout has no such key, or the key types no
+/// symbol.
 type Key = (usize, &'static str, &'static str);
 
-/// The keys that differ.
+/// The keys that differ between the layouts.
 const KEYS: [Key; 16] = [
     (3, "2\"", "2@"),
     (7, "6&", "6^"),
@@ -42,31 +47,32 @@ const KEYS: [Key; 16] = [
     (27, "[{", "]}"),
     (39, ";+", ";:"),
     (40, ":*", "'\""),
-    // On JIS the key that changes between scripts: there is nothing to change between.
+    // On JIS this key switches the input script, which has no use here.
     (41, "", "`~"),
     (43, "]}", "\\|"),
-    // The key beside the right shift, and that of the yen sign.
+    // The key left of the right shift key, and the yen key.
     (89, "\\_", ""),
     (124, "\\|", ""),
 ];
 
-/// Page up and page down give the same with shift (`linux/keyboard.h`, `K_PGUP` and `K_PGDN`); the
-/// kernel's own scroll-back, which they would call, exists no more.
+/// Page up and page down without the effect of shift (`linux/keyboard.h`, `K_PGUP` and `K_PGDN`).
+///
+/// With shift they would call the kernel's own scroll-back, which no longer exists.
 const PAGES: [(usize, u16); 2] = [(104, 0x0118), (109, 0x0119)];
 
-/// What the kernel has where a key gives nothing (`K_HOLE`).
+/// The value of a key that types nothing (`K_HOLE`).
 const NOTHING: u16 = 0x0200;
 
-/// What a dumped table begins with; then the octets that say which tables follow.
+/// The beginning of a dumped table; then follow the octets that say which tables are present.
 const MAGIC: &[u8] = b"bkeymap";
 const TABLES: usize = 256;
-/// Octets of a table.
+/// The size of a table in octets.
 const TABLE: usize = 128 * 2;
 
-/// Symbols that lie apart on the two, and are tried before a PIN.
+/// Symbols whose keys differ between the layouts, for people to test before a PIN.
 const SYMBOLS: &str = "@ ^ : _ \\ |";
 
-/// Asks for the keyboard, and lets people see what its keys give.
+/// Asks for the layout, and lets people test the keys.
 pub(super) fn choose(lang: Lang) -> Result<(), Halt> {
     loop {
         say("")?;
@@ -88,14 +94,14 @@ pub(super) fn choose(lang: Lang) -> Result<(), Halt> {
     }
 }
 
-/// Whether people go on with what their keys give.
+/// Lets people test the keys; returns whether they accept the layout.
 fn tried(lang: Lang) -> Result<bool, Halt> {
     say(&match lang {
         Lang::Ja => format!(
             "\n記号のキーを打ち、印字どおりに出るか確かめてください。PIN は打たないでください。\n  例: {SYMBOLS}"
         ),
         Lang::En => format!(
-            "\nType symbols, and see whether they come out as they stand on the keys. No PIN here.\n  for example: {SYMBOLS}"
+            "\nType symbols, and check that they appear as printed on the keys. Do not type a PIN here.\n  for example: {SYMBOLS}"
         ),
     })?;
     loop {
@@ -106,14 +112,14 @@ fn tried(lang: Lang) -> Result<bool, Halt> {
         ))?;
         match typed.as_str() {
             "" => return Ok(true),
-            "no" => return Ok(false),
+            typed if is_no(typed) => return Ok(false),
             typed if without_spaces(typed) == without_spaces(SYMBOLS) => {
                 say(pick(lang, "✓ 例のとおりです", "✓ as in the example"))?;
             }
             _ => say(pick(
                 lang,
                 "例とは違います。キーの印字とも違うときは、no で選び直してください。",
-                "Not the example. If the keys have something else printed on them, no chooses again.",
+                "This is not the example. If it is not what the keys have printed on them either, no chooses again.",
             ))?,
         }
     }
@@ -123,27 +129,31 @@ fn without_spaces(text: &str) -> String {
     text.split_whitespace().collect()
 }
 
-/// Gives the keys their meaning.
+/// Loads a layout into the kernel.
 fn load(layout: Layout) -> Result<(), Halt> {
-    let failed = |found: String| Halt::media(RuleId::S_LIVE, "the keyboard's table, set", found);
-    let dumped = Command::new("dumpkmap").output().map_err(|error| failed(error.to_string()))?;
-    let table = with(layout, dumped.stdout)
-        .ok_or_else(|| failed("none of the kernel's form".to_string()))?;
+    let failed = |found: Bilingual| {
+        let asked = says!("設定されたキーボードの表", "the keyboard's table, set");
+        Halt::media(RuleId::S_LIVE, asked, found)
+    };
+    let dumped = Command::new("dumpkmap").output().map_err(|error| failed(said(&error)))?;
+    let table = with(layout, dumped.stdout).ok_or_else(|| {
+        failed(says!("カーネルの形式でない表", "a table that is not of the kernel's form"))
+    })?;
     let mut load = Command::new("loadkmap");
-    let mut load = load.stdin(Stdio::piped()).spawn().map_err(|error| failed(error.to_string()))?;
+    let mut load = load.stdin(Stdio::piped()).spawn().map_err(|error| failed(said(&error)))?;
     let written = load.stdin.take().map(|mut stdin| stdin.write_all(&table));
-    let status = load.wait().map_err(|error| failed(error.to_string()))?;
+    let status = load.wait().map_err(|error| failed(said(&error)))?;
     match written {
         Some(Ok(())) if status.success() => Ok(()),
-        Some(Err(error)) => Err(failed(error.to_string())),
-        Some(Ok(())) | None => Err(failed(status.to_string())),
+        Some(Err(error)) => Err(failed(said(&error))),
+        Some(Ok(())) | None => Err(failed(Bilingual::plain(status))),
     }
 }
 
-/// The same table with the keys of this keyboard; none where it is not of the form that is known.
+/// Returns the table with the keys of this layout, or `None` if the table has an unknown form.
 fn with(layout: Layout, mut table: Vec<u8>) -> Option<Vec<u8>> {
     let flags = table.strip_prefix(MAGIC)?.get(..TABLES)?;
-    // The plain table and the shifted one come first.
+    // The plain and the shifted table must be present, and come first.
     if flags.get(..2)? != [1, 1] || !(table.len() - MAGIC.len() - TABLES).is_multiple_of(TABLE) {
         return None;
     }
@@ -178,7 +188,7 @@ mod tests {
     )]
     use super::*;
 
-    /// A table in which no key gives anything.
+    /// Returns a table in which no key types anything.
     fn empty() -> Vec<u8> {
         let mut table = MAGIC.to_vec();
         table.extend([1, 1, 1].iter().chain([0; TABLES - 3].iter()));
@@ -188,7 +198,8 @@ mod tests {
 
     #[test]
     fn every_symbol_of_ascii_is_on_either_keyboard_once_or_more() {
-        // Those that lie alike on both, beside the digits: the first key, and the comma's row.
+        // Some keys that are the same on both: the first key, and symbols of the digit and comma
+        // rows.
         let alike = "!#$%1345,<.>/?";
         for layout in [Layout::Jis, Layout::Us] {
             let table = with(layout, empty()).unwrap();
@@ -212,7 +223,7 @@ mod tests {
         let pressed = [(0, 26), (0, 13), (0, 40), (1, 89), (0, 124), (1, 124)];
         let line: String = pressed.iter().map(|(shifted, key)| given(*shifted, *key)).collect();
         assert_eq!(line, without_spaces(SYMBOLS));
-        // Nothing of the third table was touched, and back is back.
+        // The third table is unchanged, and changing the layout back restores everything.
         assert!(table[MAGIC.len() + TABLES + 2 * TABLE..].iter().all(|octet| *octet == 0));
         let back = with(Layout::Us, table).unwrap();
         assert!(back == with(Layout::Us, empty()).unwrap());

@@ -1,26 +1,31 @@
-//! The line that the dialogue is led on. A drill's machine may have two, a screen and a serial
-//! line: both ask for the language, and whichever answers first has the dialogue.
+//! The line on which the dialogue takes place.
+//!
+//! The machine of a drill may have two, a screen and a serial line. Both ask for the language, and
+//! the first one that is answered has the dialogue.
 
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::Path;
 
+use ceremony::language::Bilingual;
+use ceremony::rule::RuleId;
+
 use super::{ask, say};
 use crate::args::Line;
+use crate::files::said;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 
-use ceremony::rule::RuleId;
-
-/// There while the machine has two lines; `nix/live/init` makes it.
+/// A file that exists while the machine has two lines; `nix/live/init` creates it.
 const TWO: &str = "/run/gishiki/two-lines";
-/// The line that has the dialogue; init waits for that one to end.
+/// The file that names the line with the dialogue; init waits until the dialogue ends there.
 const TAKEN: &str = "/run/gishiki/dialogue";
-/// How large letters are on the screen: `small` or `large`. Init chooses by the screen's width, and
-/// begins anew where people chose the other.
+/// The file with the size of the letters on the screen: `small` or `large`.
+///
+/// Init chooses by the screen's width, and restarts the dialogue if people choose the other size.
 const LETTERS: &str = "/run/gishiki/letters";
 
-/// Asks for the language; none where the screen begins anew with letters of another size.
+/// Asks for the language; returns `None` if the screen restarts with letters of the other size.
 pub(super) fn begin(lang: Option<Lang>, line: Line) -> Result<Option<Lang>, Halt> {
     if let Some(lang) = lang {
         return Ok(Some(lang));
@@ -47,7 +52,7 @@ pub(super) fn begin(lang: Option<Lang>, line: Line) -> Result<Option<Lang>, Halt
     }
 }
 
-/// What can be chosen beside the language.
+/// Shows what else can be chosen besides the language.
 fn offer(line: Line) -> Result<(), Halt> {
     if Path::new(TWO).exists() {
         if line != Line::Console {
@@ -79,12 +84,12 @@ fn named(name: &str, lang: Lang) -> &'static str {
     }
 }
 
-/// Takes the dialogue to this line; the other one, if it has it already.
+/// Takes the dialogue to this line; returns the other line if that one already has it.
 fn taken_by_another(line: Line) -> Result<Option<String>, Halt> {
     if !Path::new(TWO).exists() {
         return Ok(None);
     }
-    let failed = |error: std::io::Error| Halt::media(RuleId::S_LIVE, TAKEN, error.to_string());
+    let failed = |error: std::io::Error| at(TAKEN, &error);
     match OpenOptions::new().write(true).create_new(true).open(TAKEN) {
         Ok(mut taken) => {
             let name = match line {
@@ -106,6 +111,9 @@ fn other_letters() -> Result<(), Halt> {
         "large" => "small",
         _ => "large",
     };
-    fs::write(LETTERS, other)
-        .map_err(|error| Halt::media(RuleId::S_LIVE, LETTERS, error.to_string()))
+    fs::write(LETTERS, other).map_err(|error| at(LETTERS, &error))
+}
+
+fn at(path: &str, error: &std::io::Error) -> Halt {
+    Halt::media(RuleId::S_LIVE, Bilingual::plain(path), said(error))
 }

@@ -1,5 +1,5 @@
-//! Media by their labels: the journals' two, an optional third for outputs, a drill's token, and
-//! the medium that the system came from.
+//! Finds media by their labels: the two for journals, an optional third for outputs, a drill's
+//! token, the medium of plans, and the medium that the system was booted from.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -7,25 +7,27 @@ use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use ceremony::time::Instant;
 use rustix::mount::{MountFlags, UnmountFlags, unmount};
 
-use crate::files::{beneath::Beneath, names};
+use crate::files::{beneath::Beneath, names, said};
 use crate::halt::Halt;
 use crate::journal::Journal;
 use crate::output;
 
-/// The label of the ISO 9660 file system that the image is.
+/// The label of the image's ISO 9660 file system.
 const IMAGE: &str = "GISHIKI";
-/// Labels, and where their media are mounted.
+/// The labels of the media, and where they are mounted.
 const A: (&str, &str) = ("GISHIKI-A", "/media/a");
 const B: (&str, &str) = ("GISHIKI-B", "/media/b");
 const OUT: (&str, &str) = ("GISHIKI-OUT", "/media/out");
 const TOKEN: (&str, &str) = ("GISHIKI-TOK", "/media/token");
 const PLANS: (&str, &str) = ("GISHIKI-PLAN", "/media/plans");
 
-/// What a device holds.
+/// A device with a labelled file system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Volume {
     device: PathBuf,
@@ -34,18 +36,20 @@ struct Volume {
     label: String,
 }
 
-/// What the operators' medium holds beside the ceremony's own folder.
+/// The files and folders on the operators' medium besides the ceremony's folder.
 const OPERATORS: [&str; 4] = ["room.toml", "image.toml", "anchor.toml", "ledger"];
 
-/// Mounted media, on which nothing that a ceremony reads or writes is a link.
+/// Mounted media, checked so that no symbolic link is among the paths that a ceremony uses.
 #[derive(Debug)]
 pub(super) struct Media {
     mounted: Vec<(Volume, &'static str)>,
 }
 
 impl Media {
-    /// Mounts both media of journals, a third for outputs if it is there, and in a drill the
-    /// token's; and judges what a ceremony of this name will read there or write.
+    /// Mounts the two media for journals, a third for outputs if present, and the token's in a
+    /// drill.
+    ///
+    /// It then checks the paths on them that the ceremony will read or write.
     pub(super) fn mount(drill: bool, ceremony: &str) -> Result<Self, Halt> {
         let volumes = volumes();
         let mut media = Self { mounted: Vec::new() };
@@ -62,7 +66,7 @@ impl Media {
             false => None,
         };
         for (volume, at) in wanted.into_iter().chain(out) {
-            // SoftHSM never calls fsync: what it writes must be durable when it says so.
+            // SoftHSM never calls fsync, so its medium is mounted with synchronous writes.
             let durable = MountFlags::SYNCHRONOUS | MountFlags::DIRSYNC;
             let flags = if at == TOKEN.1 { durable } else { MountFlags::empty() };
             mount(volume, at, flags)?;
@@ -72,8 +76,9 @@ impl Media {
         Ok(media)
     }
 
-    /// When the last record of this ceremony was written, where its media are there: each is read
-    /// as it is and let go.
+    /// Returns the time of the ceremony's last record, if its media are plugged in.
+    ///
+    /// The media are mounted read-only and unmounted again.
     pub(super) fn last_record(ceremony: &str) -> Option<Instant> {
         let volumes = volumes();
         let mut media = Self { mounted: Vec::new() };
@@ -93,7 +98,8 @@ impl Media {
         found
     }
 
-    /// Links are refused where they lie, before anything is asked of people or of the token.
+    /// Refuses symbolic links in the ceremony's paths, before people or the token are asked
+    /// anything.
     fn judge(&self, ceremony: &str) -> Result<(), Halt> {
         for (_, at) in &self.mounted {
             let medium = Beneath::of(Path::new(at))?;
@@ -106,26 +112,27 @@ impl Media {
         Ok(())
     }
 
-    /// Where the operators' own files lie.
+    /// Returns the mount point of the operators' medium.
     pub(super) fn operators(&self) -> &Path {
         Path::new(A.1)
     }
 
-    /// The two journals of a ceremony.
+    /// Returns the folders of the ceremony's two journals.
     pub(super) fn journals(&self, ceremony: &str) -> [PathBuf; 2] {
         [A, B].map(|(_, at)| Path::new(at).join(ceremony).join("journal"))
     }
 
-    /// Makes the folder of this ceremony on both media of journals.
+    /// Creates the ceremony's folder on both media for journals.
     pub(super) fn make(&self, ceremony: &str) -> Result<(), Halt> {
         [A, B].iter().try_for_each(|(_, at)| {
             Beneath::of(Path::new(at))?.make(Path::new(ceremony)).map(|_| ())
         })
     }
 
-    /// Writes files into a new folder of every medium of outputs, or finds the folder there from
-    /// before. Then every medium is unmounted, and what it holds is read from the device itself.
-    /// Gives the places.
+    /// Writes files into a folder on every medium for outputs, and verifies them.
+    ///
+    /// A folder that already exists is not written again. Then every medium is unmounted and
+    /// mounted again, so that the files are read from the device. Returns the mount points.
     pub(super) fn copy_out(
         mut self,
         files: &BTreeMap<String, Vec<u8>>,
@@ -136,11 +143,16 @@ impl Media {
         }
         let volumes = std::mem::take(&mut self.mounted);
         for (volume, at) in volumes.iter().rev() {
-            // Not the lazy way of `drop`: a medium in use would be read from memory once more.
+            // A lazy unmount, as in `drop`, would leave a busy medium mounted, and its files would
+            // be read from the cache.
             if let Err(error) = unmount(*at, UnmountFlags::empty()) {
                 let _ = unmount(*at, UnmountFlags::DETACH);
-                let asked = format!("the medium {}, unmounted to be read back", volume.label);
-                return Err(Halt::media(RuleId::S_OUT, asked, error.to_string()));
+                let asked = says!(
+                    "読み返すためにアンマウントした媒体 {}",
+                    "the medium {}, unmounted to be read back",
+                    volume.label
+                );
+                return Err(Halt::media(RuleId::S_OUT, asked, said(&error.into())));
             }
         }
         forget_what_was_read()?;
@@ -154,13 +166,13 @@ impl Media {
         Ok(read)
     }
 
-    /// Where outputs go.
+    /// Returns the mount points of the media for outputs.
     fn outputs(&self) -> impl Iterator<Item = &'static Path> {
         self.mounted.iter().filter(|(_, at)| *at != TOKEN.1).map(|(_, at)| Path::new(*at))
     }
 }
 
-/// Writes a sealed folder onto a medium, unless one is there from before.
+/// Writes a sealed folder to a medium, unless the folder exists already.
 fn write(at: &Path, files: &BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), Halt> {
     let medium = Beneath::of(at)?;
     if medium.judge(to)? {
@@ -170,23 +182,25 @@ fn write(at: &Path, files: &BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), 
     output::write(&at.join(to), files)
 }
 
-/// Refuses a medium that does not hold these files, and no others, in this folder.
+/// Refuses a medium whose folder differs from these files.
 fn read_back(at: &Path, files: &BTreeMap<String, Vec<u8>>, to: &Path) -> Result<(), Halt> {
     match output::difference(files, &Beneath::of(at)?.read(to)?) {
         None => Ok(()),
         Some((name, how)) => {
-            let asked = format!("{name} as it was written to {}", at.join(to).display());
+            let to = at.join(to);
+            let asked =
+                says!("{} に書いたとおりの {name}", "{name} as it was written to {}", to.display());
             Err(Halt::media(RuleId::S_OUT, asked, how))
         }
     }
 }
 
-/// Unmounts everything; what was pulled is forgotten.
+/// Unmounts all media, including those that were removed.
 impl Drop for Media {
     fn drop(&mut self) {
         rustix::fs::sync();
         for (_, at) in self.mounted.drain(..).rev() {
-            // A medium that was pulled cannot be unmounted in the ordinary way.
+            // A medium that was removed can only be unmounted lazily.
             if unmount(at, UnmountFlags::empty()).is_err() {
                 let _ = unmount(at, UnmountFlags::DETACH);
             }
@@ -194,14 +208,14 @@ impl Drop for Media {
     }
 }
 
-/// Makes everything written durable, and the next reading one of the media, not of memory.
+/// Syncs all writes, and drops the kernel's caches so that the next read is from the media.
 fn forget_what_was_read() -> Result<(), Halt> {
     rustix::fs::sync();
     let caches = Path::new("/proc/sys/vm/drop_caches");
     fs::write(caches, "3").map_err(|error| failed(caches, &error))
 }
 
-/// Mounts the medium of plans, read-only, and judges it.
+/// Mounts the medium of plans read-only, and checks it.
 pub(super) fn mount_plans() -> Result<PathBuf, Halt> {
     let volumes = volumes();
     mount(the_only(&volumes, PLANS.0, None)?, PLANS.1, MountFlags::RDONLY)?;
@@ -210,26 +224,28 @@ pub(super) fn mount_plans() -> Result<PathBuf, Halt> {
         .iter()
         .try_for_each(|path| medium.judge(Path::new(path)).map(|_| ()));
     if let Err(halt) = judged {
-        // Another one can be plugged in.
+        // Unmounts it, so that people can plug in another one.
         let _ = unmount(PLANS.1, UnmountFlags::DETACH);
         return Err(halt);
     }
     Ok(PathBuf::from(PLANS.1))
 }
 
-/// Mounts a medium. On it the kernel follows no link for any program, opens no device, and starts
-/// nothing.
+/// Mounts a medium on which no symbolic link is followed, no device file works, and no program can
+/// be executed.
 fn mount(volume: &Volume, at: &str, flags: MountFlags) -> Result<(), Halt> {
     fs::create_dir_all(at).map_err(|error| failed(Path::new(at), &error))?;
     let never =
         MountFlags::NOSYMFOLLOW | MountFlags::NOSUID | MountFlags::NODEV | MountFlags::NOEXEC;
     rustix::mount::mount(&volume.device, at, volume.kind, flags | never, None).map_err(|error| {
-        let asked = format!("the medium {} ({}), mounted", volume.label, volume.device.display());
-        Halt::media(RuleId::S_MEDIUM, asked, error.to_string())
+        let (label, device) = (&volume.label, volume.device.display());
+        let asked =
+            says!("マウントした媒体 {label}({device})", "the medium {label} ({device}), mounted");
+        Halt::media(RuleId::S_MEDIUM, asked, said(&error.into()))
     })
 }
 
-/// The one volume of this label.
+/// Returns the only volume with this label; refuses if there are none or several.
 fn the_only<'v>(
     volumes: &'v [Volume],
     label: &str,
@@ -237,8 +253,11 @@ fn the_only<'v>(
 ) -> Result<&'v Volume, Halt> {
     let named: Vec<&Volume> = volumes.iter().filter(|volume| volume.label == label).collect();
     let asked = match kind {
-        Some(kind) => format!("one medium labelled {label}, formatted as {kind}"),
-        None => format!("one medium labelled {label}"),
+        Some(kind) => says!(
+            "ラベル {label}、形式 {kind} の媒体 1 つ",
+            "one medium labelled {label}, formatted as {kind}"
+        ),
+        None => says!("ラベル {label} の媒体 1 つ", "one medium labelled {label}"),
     };
     match named.as_slice() {
         [only] if kind.is_none_or(|kind| kind == only.kind) => Ok(only),
@@ -246,23 +265,31 @@ fn the_only<'v>(
         several => {
             let shown: Vec<String> =
                 several.iter().map(|v| format!("{} ({})", v.device.display(), v.kind)).collect();
-            Err(Halt::media(RuleId::S_MEDIUM, asked, shown.join(", ")))
+            Err(Halt::media(RuleId::S_MEDIUM, asked, Bilingual::plain(shown.join(", "))))
         }
     }
 }
 
-fn present(volumes: &[Volume]) -> String {
+fn present(volumes: &[Volume]) -> Bilingual {
     let mut labels: Vec<&str> = volumes.iter().map(|volume| volume.label.as_str()).collect();
     labels.dedup();
-    if labels.is_empty() { "no medium".to_string() } else { format!("only {}", labels.join(", ")) }
+    match labels.is_empty() {
+        true => says!("媒体なし", "no medium"),
+        false => says!("{} のみ", "only {}", labels.join(", ")),
+    }
 }
 
-/// SHA-256 of the medium that the image is on, as far as the image reaches: its last sector is that
-/// of the second partition table, which the first names.
+/// Returns the SHA-256 digest of the boot medium, up to the last sector of the image.
+///
+/// That sector is the backup GPT header, whose address is in the primary header.
 pub(super) fn boot_medium() -> Result<Digest, Halt> {
-    let asked = "the boot medium, to compare it with the papers";
+    let refused = |found: Bilingual| {
+        let asked =
+            says!("書類と照合するための起動媒体", "the boot medium, to compare it with the papers");
+        Halt::media(RuleId::S_MEDIUM, asked, found)
+    };
     let mut found = Vec::new();
-    // USB is slow to tell what is plugged in.
+    // USB devices appear only some time after boot.
     for _ in 0..40 {
         found = volumes();
         found.retain(|volume| volume.label == IMAGE && !volume.partition);
@@ -272,14 +299,17 @@ pub(super) fn boot_medium() -> Result<Digest, Halt> {
         std::thread::sleep(std::time::Duration::from_millis(250));
     }
     let volume = the_only(&found, IMAGE, None)?;
-    let failed = |error: std::io::Error| Halt::media(RuleId::S_MEDIUM, asked, error.to_string());
+    let failed = |error: std::io::Error| refused(said(&error));
     let mut device = File::open(&volume.device).map_err(failed)?;
     let table = read_at(&mut device, 512, 92).map_err(failed)?;
     let last = table.get(32..40).and_then(|octets| octets.try_into().ok()).map(u64::from_le_bytes);
     let last = match last {
         Some(last) if table.starts_with(b"EFI PART") && last < 1 << 31 => last,
         Some(_) | None => {
-            return Err(Halt::media(RuleId::S_MEDIUM, asked, "one without a partition table"));
+            return Err(refused(says!(
+                "パーティション表のないもの",
+                "one without a partition table"
+            )));
         }
     };
     device.seek(SeekFrom::Start(0)).map_err(failed)?;
@@ -288,7 +318,7 @@ pub(super) fn boot_medium() -> Result<Digest, Halt> {
     Ok(Digest::of(&octets))
 }
 
-/// Every volume with a label, of disks, CDs and their partitions.
+/// Returns every volume with a label, on disks, CDs and their partitions.
 fn volumes() -> Vec<Volume> {
     let Ok(devices) = entries(Path::new("/sys/class/block")) else { return Vec::new() };
     let mut found: Vec<Volume> = devices
@@ -303,7 +333,7 @@ fn volumes() -> Vec<Volume> {
     found
 }
 
-/// The kind and label of a file system, from its own fields.
+/// Returns the type and label of a file system, from its superblock or boot sector.
 fn label(device: &mut File) -> Option<(&'static str, String)> {
     let text = |octets: &[u8]| {
         let end = octets.iter().position(|octet| *octet == 0).unwrap_or(octets.len());
@@ -334,13 +364,13 @@ fn read_at(device: &mut File, at: u64, count: usize) -> std::io::Result<Vec<u8>>
     Ok(octets)
 }
 
-/// The entries of a folder, in order.
+/// Returns the paths of the entries of a folder, sorted.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     let names = names(folder).map_err(|error| failed(folder, &error))?;
     Ok(names.iter().map(|(name, _)| folder.join(name)).collect())
 }
 
-/// The folders in a folder, in order.
+/// Returns the paths of the folders in a folder, sorted.
 pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     let mut paths = entries(folder)?;
     paths.retain(|path| path.is_dir());
@@ -348,7 +378,8 @@ pub(super) fn folders(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
 }
 
 pub(super) fn failed(path: &Path, error: &std::io::Error) -> Halt {
-    Halt::media(RuleId::S_FILE, format!("the folder {}", path.display()), error.to_string())
+    let asked = says!("フォルダー {}", "the folder {}", path.display());
+    Halt::media(RuleId::S_FILE, asked, said(error))
 }
 
 #[cfg(test)]
@@ -384,8 +415,8 @@ mod tests {
             let Err(Halt::Media(fault)) = the_only(&there, label, kind) else {
                 panic!("{label}: accepted");
             };
-            assert_eq!((fault.rule, fault.found.as_str()), (RuleId::S_MEDIUM, found));
-            assert!(fault.asked.contains(label), "{}", fault.asked);
+            assert_eq!((fault.rule, fault.found.en.as_str()), (RuleId::S_MEDIUM, found));
+            assert!(fault.asked.en.contains(label), "{}", fault.asked.en);
         }
     }
 

@@ -1,17 +1,20 @@
-//! Carries the dialogue between the screen and a terminal of its own, and keeps what was shown:
-//! page up looks back, with shift or without.
+//! Connects the screen with a pseudo-terminal for the dialogue, and keeps what was shown, so that
+//! page up (with or without shift) scrolls back.
 //!
-//! The terminal of the image's screen, `bterm`, forgets what has left it. So the dialogue gets
-//! another one behind it, whose octets pass through here.
+//! `bterm`, the terminal of the image's screen, does not keep lines that scrolled off. So the
+//! dialogue runs on a pseudo-terminal, and its output passes through this module.
 //!
-//! **Invariant:** what is typed goes to the dialogue and is kept nowhere; while somebody looks back
-//! nothing that is typed goes anywhere.
+//! **Invariant:** input goes to the dialogue and is not kept. While somebody scrolls back, input is
+//! discarded.
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::process::{Child, Command};
 
+use ceremony::language::Bilingual;
+use ceremony::rule::RuleId;
+use ceremony::says;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
@@ -22,24 +25,23 @@ use zeroize::Zeroizing;
 
 use super::shown::Shown;
 use crate::args::Line;
+use crate::files::said;
 use crate::halt::Halt;
 
-use ceremony::rule::RuleId;
-
-/// What a terminal sends for page up and page down.
+/// The sequences that a terminal sends for page up and page down.
 const PAGE_UP: &[u8] = b"\x1b[5~";
 const PAGE_DOWN: &[u8] = b"\x1b[6~";
 
-/// Octets that are read at once.
+/// The size of a read in octets.
 const ROOM: usize = 4096;
 
-/// Leads the dialogue on standard input and output until it ends.
+/// Runs the dialogue on standard input and output until it ends.
 pub(crate) fn carry(line: Line) -> Result<(), Halt> {
     let screen = tty(std::io::stdin().as_fd()).map_err(|error| failed(&error))?;
     let mut carrier = Carrier::begin(screen, line).map_err(|error| failed(&error))?;
     let ended = carrier.carry();
     let Carrier { terminal, mut dialogue, .. } = carrier;
-    // Where the screen has gone, the dialogue is told so: its terminal is gone as well.
+    // If the screen is gone, closing the pseudo-terminal tells the dialogue so.
     drop(terminal);
     let status = dialogue.wait();
     ended.map_err(|error| failed(&error))?;
@@ -47,40 +49,41 @@ pub(crate) fn carry(line: Line) -> Result<(), Halt> {
         Ok(status) if status.success() => Ok(()),
         Ok(status) => Err(Halt::Told(Box::new(Halt::media(
             RuleId::S_LIVE,
-            "the dialogue",
-            status.to_string(),
+            says!("対話", "the dialogue"),
+            Bilingual::plain(status),
         )))),
         Err(error) => Err(failed(&error)),
     }
 }
 
 fn failed(error: &std::io::Error) -> Halt {
-    Halt::media(RuleId::S_TERMINAL, "a terminal of the dialogue's own", error.to_string())
+    let asked = says!("対話のための端末", "a terminal of the dialogue's own");
+    Halt::media(RuleId::S_TERMINAL, asked, said(error))
 }
 
 fn tty(fd: std::os::fd::BorrowedFd<'_>) -> std::io::Result<File> {
     Ok(File::from(fd.try_clone_to_owned()?))
 }
 
-/// The screen, the dialogue's terminal, and what went from the latter to the former.
+/// The screen, the dialogue's pseudo-terminal, and the dialogue's output so far.
 struct Carrier {
     screen: File,
     terminal: File,
     dialogue: Child,
     size: (usize, usize),
     shown: Shown,
-    /// What was typed and may be the beginning of a key's sequence.
+    /// Input that may be the beginning of a key's escape sequence.
     typed: Zeroizing<Vec<u8>>,
-    /// How many rows people look back.
+    /// How many rows people have scrolled back.
     back: usize,
 }
 
-/// What people press.
+/// A key press.
 #[derive(Debug, PartialEq, Eq)]
 enum Key {
     Up,
     Down,
-    /// Anything that the dialogue gets.
+    /// One octet of any other input, which goes to the dialogue.
     Other(u8),
 }
 
@@ -118,7 +121,7 @@ impl Carrier {
         })
     }
 
-    /// Returns when nobody writes to the dialogue's terminal any more.
+    /// Carries input and output until the dialogue's terminal is closed.
     fn carry(&mut self) -> std::io::Result<()> {
         let mut octets = Zeroizing::new([0; ROOM]);
         loop {
@@ -133,7 +136,7 @@ impl Carrier {
             let [typed, said] = ready.map(|one| !one.revents().is_empty());
             if said {
                 match self.terminal.read(octets.as_mut_slice()) {
-                    // So the kernel says that nobody has the other end open.
+                    // The kernel reports in this way that the other end is closed.
                     Ok(0) => return Ok(()),
                     Err(error) if Errno::from_io_error(&error) == Some(Errno::IO) => return Ok(()),
                     read => self.say(octets.get(..read?).unwrap_or_default())?,
@@ -152,7 +155,7 @@ impl Carrier {
         }
     }
 
-    /// The dialogue says something: it is shown now, or when people look no longer back.
+    /// Keeps output of the dialogue, and shows it unless people have scrolled back.
     fn say(&mut self, octets: &[u8]) -> std::io::Result<()> {
         self.shown.take(octets);
         if self.back == 0 { self.screen.write_all(octets) } else { Ok(()) }
@@ -179,7 +182,7 @@ impl Carrier {
     }
 }
 
-/// Rows and columns; those of the oldest terminals where nobody says how many.
+/// Returns rows and columns of the screen; 24 and 80 if they are unknown.
 fn rows_and_columns(size: Winsize) -> (usize, usize) {
     match (size.ws_row, size.ws_col) {
         (0, _) | (_, 0) => (24, 80),
@@ -187,7 +190,7 @@ fn rows_and_columns(size: Winsize) -> (usize, usize) {
     }
 }
 
-/// The next key of what was typed; none where its sequence has not ended.
+/// Removes the next key from the input; returns `None` while its sequence is incomplete.
 fn next(typed: &mut Vec<u8>) -> Option<Key> {
     for (sequence, key) in [(PAGE_UP, Key::Up), (PAGE_DOWN, Key::Down)] {
         if typed.starts_with(sequence) {
@@ -216,7 +219,7 @@ mod tests {
         assert_eq!(keys(b"a\x1b[5~\n", &mut typed), [Key::Other(b'a'), Key::Up, Key::Other(b'\n')]);
         assert_eq!(keys(b"\x1b[", &mut typed), []);
         assert_eq!(keys(b"6~", &mut typed), [Key::Down]);
-        // Another sequence is the dialogue's.
+        // Any other sequence goes to the dialogue.
         let other = [b'\x1b', b'[', b'A'].map(Key::Other);
         assert_eq!(keys(b"\x1b[A", &mut typed), other);
         assert_eq!(keys("時".as_bytes(), &mut typed).len(), 3);

@@ -1,33 +1,33 @@
-//! What was shown on a screen, to be looked at once more.
+//! Keeps what was shown on a screen, for scrolling back.
 //!
-//! The dialogue is lines: it goes back in a line while somebody types, and never to another one. So
-//! lines are kept, not a picture, and a page of them is drawn anew. What is typed without echo, a
-//! PIN, was never shown and is not here.
+//! The dialogue's output consists of lines: the cursor moves within the current line while somebody
+//! types, but never to another line. So lines are kept, and a page of them is drawn when it is
+//! needed. Input without echo, such as a PIN, was never shown and is not kept.
 
 use std::collections::VecDeque;
 
 use unicode_width::UnicodeWidthChar as _;
 
-/// How many lines are kept: more than the longest ceremony shows.
+/// The number of lines that are kept, more than the longest ceremony shows.
 const MOST_LINES: usize = 50_000;
-/// The longest line, in letters.
+/// The length of the longest line that is kept, in characters.
 const LONGEST: usize = 10_000;
-/// Goes to the upper left corner, and clears the screen.
+/// The sequence that moves the cursor to the upper left corner and clears the screen.
 const CLEAR: &str = "\x1b[H\x1b[2J";
 
-/// Lines that were shown.
+/// The lines that were shown.
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     before: VecDeque<String>,
-    /// The line that is written now, and where in it.
+    /// The current line, and the position of the cursor in it.
     line: Vec<char>,
     at: usize,
-    /// Octets of a letter that has not ended.
+    /// The octets of an incomplete UTF-8 character.
     part: Vec<u8>,
     escape: Escape,
 }
 
-/// How far a sequence has come that steers the screen, and is no text.
+/// The state in a terminal escape sequence, which is not text.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 enum Escape {
     #[default]
@@ -37,7 +37,7 @@ enum Escape {
 }
 
 impl Shown {
-    /// Takes what goes to the screen.
+    /// Takes output that goes to the screen.
     pub(super) fn take(&mut self, octets: &[u8]) {
         self.part.extend(octets);
         let octets = std::mem::take(&mut self.part);
@@ -48,7 +48,7 @@ impl Shown {
                 Err(error) => {
                     let (good, bad) = rest.split_at(error.valid_up_to());
                     let Some(length) = error.error_len() else {
-                        // A letter comes in two parts.
+                        // The rest of the character comes with the next output.
                         self.text(std::str::from_utf8(good).unwrap_or_default());
                         self.part = bad.to_vec();
                         return;
@@ -99,7 +99,7 @@ impl Shown {
         }
     }
 
-    /// The last rows of a screen of this width, at most so many.
+    /// Returns the last rows on a screen of this width, at most `most` of them.
     fn last(&self, columns: usize, most: usize) -> Vec<String> {
         let now: String = self.line.iter().collect();
         let mut rows = VecDeque::new();
@@ -114,12 +114,12 @@ impl Shown {
         rows.into()
     }
 
-    /// How far back the first row of all is from a screen that shows the last ones.
+    /// Returns how many rows people can scroll back at most.
     pub(super) fn furthest(&self, columns: usize, rows: usize) -> usize {
         self.last(columns, usize::MAX).len().saturating_sub(rows)
     }
 
-    /// Draws the screen as it was so many rows ago; the last line of that says how to go on.
+    /// Draws the screen as it was `back` rows ago; its last line shows the keys for scrolling.
     pub(super) fn before(&self, columns: usize, rows: usize, back: usize) -> String {
         let mut page = self.last(columns, rows + back);
         page.truncate(rows.saturating_sub(1));
@@ -132,13 +132,13 @@ impl Shown {
         )
     }
 
-    /// Draws the screen as it is now.
+    /// Draws the current screen.
     pub(super) fn now(&self, columns: usize, rows: usize) -> String {
         format!("{CLEAR}{}", self.last(columns, rows).join("\r\n"))
     }
 }
 
-/// A line as rows of a screen of this width.
+/// Wraps a line into the rows of a screen of this width.
 fn wrapped(line: &str, columns: usize) -> Vec<String> {
     let (mut rows, mut row, mut width) = (Vec::new(), String::new(), 0);
     for letter in line.chars() {
@@ -160,7 +160,7 @@ mod tests {
 
     fn of(text: &str) -> Shown {
         let mut shown = Shown::default();
-        // Octet by octet, as the worst of terminals gives it.
+        // Input octet by octet, as in the worst case.
         text.as_bytes().iter().for_each(|octet| shown.take(&[*octet]));
         shown
     }

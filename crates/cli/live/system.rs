@@ -1,37 +1,42 @@
-//! What the live system must be before anything is asked of people: no network, no late modules,
-//! the command line that was reviewed, a boot medium that is known octet by octet.
+//! Checks the live system before people are asked anything: no network except a reviewed link, no
+//! late kernel modules, the reviewed kernel command line, and a boot medium whose digest is known.
 
-use crate::halt::Halt;
-use crate::lang::{Lang, pick};
-use crate::report::print;
 use std::fs;
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 
 use super::hardware::Hardware;
 use super::media;
+use crate::files::said;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::report::print;
 
-/// A system that was judged.
+/// A system that was checked.
 #[derive(Debug)]
 pub(crate) struct System {
-    /// `drill` or `production`.
+    /// The variant of the image, `drill` or `production`.
     variant: String,
-    /// SHA-256 of the boot medium, as far as the image reaches.
+    /// The SHA-256 digest of the boot medium up to the end of the image.
     pub(super) medium: Digest,
-    /// What a TPM measured: PCR number and value. Empty without one.
+    /// The values that a TPM measured, with their PCR numbers; empty if there is no TPM.
     pub(super) pcrs: Vec<(u8, String)>,
     secure_boot: Option<bool>,
-    /// What the image has for its token.
+    /// The drivers, daemons and link that the image has for its token.
     pub(super) hardware: Hardware,
 }
 
-/// The PCRs that say how this system came up: boot loader code, and systemd's stub (the unified
-/// kernel image's sections; what was passed from outside).
+/// How the kernel marks the lockdown that is in force.
+const CONFIDENTIALITY: &str = "[confidentiality]";
+/// The PCRs that record how the system was booted: the boot loader code, and what systemd's stub
+/// measures (the sections of the unified kernel image, and parameters from outside).
 const PCRS: [u8; 4] = [4, 7, 11, 12];
 
-/// Judges the system below `root`, and hashes the boot medium.
+/// Checks the system below `root`, and computes the digest of the boot medium.
 pub(super) fn judge(root: &Path, lang: Lang) -> Result<System, Halt> {
     refuse_unlike(root)?;
     let hardware = Hardware::judge(root)?;
@@ -52,46 +57,49 @@ pub(super) fn judge(root: &Path, lang: Lang) -> Result<System, Halt> {
     })
 }
 
-/// Every way in which a system is not the one that was reviewed; the first is told.
+/// Refuses a system that differs from the reviewed one; only the first difference is reported.
 fn refuse_unlike(root: &Path) -> Result<(), Halt> {
-    let same = |rule, what: &str, asked: &str, found: &str| {
+    let same = |rule, what: Bilingual, asked: &str, found: &str| {
         if asked == found {
             return Ok(());
         }
-        Err(Halt::media(rule, format!("{what}: {asked}"), found))
+        let asked = says!(what; "{what}: {asked}", "{what}: {asked}");
+        Err(Halt::media(rule, asked, Bilingual::plain(found)))
     };
     same(
         RuleId::S_COMMAND_LINE,
-        "the kernel's command line, as the image was built with",
+        says!(
+            "イメージを作ったときのカーネルのコマンドライン",
+            "the kernel's command line, as the image was built with"
+        ),
         &text(root, "etc/gishiki/cmdline")?,
         &text(root, "proc/cmdline")?,
     )?;
     let mut interfaces: Vec<String> = names(root, "sys/class/net")?;
     interfaces.retain(|name| name != "lo");
     let named = Hardware::interfaces(root)?;
-    same(RuleId::S_NO_NETWORK, "network interfaces besides lo", named, &interfaces.join(" "))?;
+    let besides = says!("lo のほかのネットワークインターフェース", "network interfaces besides lo");
+    same(RuleId::S_NO_NETWORK, besides, named, &interfaces.join(" "))?;
     same(
         RuleId::S_MODULES,
-        "modules_disabled",
+        Bilingual::plain("modules_disabled"),
         "1",
         &text(root, "proc/sys/kernel/modules_disabled")?,
     )?;
     let lockdown = text(root, "sys/kernel/security/lockdown")?;
-    if !lockdown.contains("[confidentiality]") {
-        return Err(Halt::media(RuleId::S_LOCKDOWN, "lockdown [confidentiality]", lockdown));
+    if !lockdown.contains(CONFIDENTIALITY) {
+        let asked = Bilingual::plain(format_args!("lockdown {CONFIDENTIALITY}"));
+        return Err(Halt::media(RuleId::S_LOCKDOWN, asked, Bilingual::plain(lockdown)));
     }
-    let swaps = text(root, "proc/swaps")?;
-    same(RuleId::S_NO_SWAP, "swap areas", "0", &swaps.lines().skip(1).count().to_string())
+    let swaps = text(root, "proc/swaps")?.lines().skip(1).count().to_string();
+    same(RuleId::S_NO_SWAP, says!("スワップ領域の数", "swap areas"), "0", &swaps)
 }
 
 fn text(root: &Path, path: &str) -> Result<String, Halt> {
     let path = root.join(path);
     fs::read_to_string(&path).map(|text| text.trim().to_string()).map_err(|error| {
-        Halt::media(
-            RuleId::S_LIVE,
-            format!("the live image's {}", path.display()),
-            error.to_string(),
-        )
+        let asked = says!("専用イメージの {}", "the live image's {}", path.display());
+        Halt::media(RuleId::S_LIVE, asked, said(&error))
     })
 }
 
@@ -113,10 +121,15 @@ impl System {
         self.variant == "drill"
     }
 
-    /// What people compare with the papers.
+    /// Returns the lines that people compare with the papers.
     pub(super) fn shown(&self, lang: Lang) -> String {
+        let variant = match (lang, self.variant.as_str()) {
+            (Lang::Ja, "drill") => "訓練用",
+            (Lang::Ja, "production") => "本番用",
+            (Lang::Ja | Lang::En, variant) => variant,
+        };
         let mut lines = vec![
-            format!("\ngishiki {} ({})", env!("CARGO_PKG_VERSION"), self.variant),
+            format!("\ngishiki {} ({variant})", env!("CARGO_PKG_VERSION")),
             format!("  {}", crate::args::SOURCE),
             format!(
                 "{}\n  {}",
@@ -162,7 +175,7 @@ mod tests {
     #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
     use super::*;
 
-    /// A root folder as a good live system has it.
+    /// Returns a root folder like that of a correct live system.
     fn good() -> tempfile::TempDir {
         let root = tempfile::tempdir().unwrap();
         for (path, octets) in [

@@ -1,12 +1,14 @@
-//! Scripted answers, for drills: what each question is answered, unless it goes as planned.
+//! Scripted answers for drills: a file that says which questions are not answered as planned.
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
 use ceremony::graph::{Graph, Op};
+use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use serde::Deserialize;
 
 use super::{Asked, Question, Reply, as_planned, two_of_two_roles};
@@ -38,37 +40,36 @@ enum Default {
     AsPlanned,
 }
 
-/// How one question is answered.
+/// The answer to one question.
 #[derive(Debug, Deserialize, Default)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
 struct Scene {
-    /// Who answers, in place of the first who may.
+    /// The people who answer, instead of the first ones who may.
     by: Option<Vec<Name>>,
-    /// Values in place of the planned ones.
+    /// Values that replace the planned ones.
     facts: BTreeMap<String, String>,
-    /// Stop the ceremony, for this reason.
+    /// The reason, if the ceremony is to be stopped here.
     refuse: Option<String>,
-    /// First say that something is not as the script has it.
+    /// A deviation from the script that is stated before the answer.
     deviation: Option<String>,
-    /// Consent to what is asked (the removal of an orphan).
+    /// Whether two people consent if asked, for example to removing an orphan; yes if absent.
     consent: Option<bool>,
 }
 
 impl Scripted {
     pub(crate) fn read(path: &Path) -> Result<Self, Halt> {
         let octets = files::read_document(path)?;
-        let wrong = |span: Range<usize>, found: String| {
-            Halt::media(
-                RuleId::S_FORM,
-                format!("answers in {}", place(path, &octets, &span)),
-                found,
-            )
+        let wrong = |span: Range<usize>, found: Bilingual| {
+            let place = place(path, &octets, &span);
+            Halt::media(RuleId::S_FORM, says!("{place} の答え", "answers in {place}"), found)
         };
         let text = std::str::from_utf8(&octets).map_err(|error| {
-            wrong(error.valid_up_to()..octets.len(), "octets that are not UTF-8".to_string())
+            let found = says!("UTF-8 でないオクテット列", "octets that are not UTF-8");
+            wrong(error.valid_up_to()..octets.len(), found)
         })?;
-        toml::from_str(text)
-            .map_err(|error| wrong(error.span().unwrap_or_default(), error.message().to_string()))
+        toml::from_str(text).map_err(|error| {
+            wrong(error.span().unwrap_or_default(), Bilingual::plain(error.message()))
+        })
     }
 
     pub(super) fn ask(&self, question: &Question<'_>) -> Result<Reply, Halt> {

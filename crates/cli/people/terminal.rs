@@ -1,25 +1,30 @@
-//! People at a terminal: each step of the script is shown as it stands there, then its questions
-//! are asked.
+//! Asks people at a terminal: shows each step as it is in the script, then asks its questions.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 
-use ceremony::graph::{Graph, Op};
+use ceremony::fault::Fault;
+use ceremony::graph::{Act, Graph, Op};
 use ceremony::hex::Digest;
+use ceremony::language::{Bilingual, Language};
 use ceremony::name::Name;
 use ceremony::record::{Said, WHO};
 use ceremony::rule::RuleId;
 use ceremony::run::{self, Fact, FactKind, HEAD};
-use ceremony::script::{self, Language};
+use ceremony::says;
+use ceremony::script;
+use ceremony::time::Offset;
 use ceremony::words;
 
+use super::typed::{Opposed, Typed, digits, is_nothing, number, participants, typed};
 use super::{Asked, Question, Reply};
 use crate::clock::Clock;
+use crate::files::said;
 use crate::halt::Halt;
 use crate::secrets::{self, PROMPT};
 
-/// The controlling terminal, whatever standard input and output are.
+/// The controlling terminal, even if standard input and output are redirected.
 #[derive(Debug)]
 pub(crate) struct Terminal {
     language: Language,
@@ -27,24 +32,11 @@ pub(crate) struct Terminal {
     screen: File,
 }
 
-/// What a person typed.
-enum Typed {
-    Text(String),
-    Opposed(Opposed),
-}
-
-/// What a person says instead of an answer.
-#[derive(Clone, Copy)]
-enum Opposed {
-    Refuse,
-    Deviation,
-}
-
 impl Terminal {
     pub(crate) fn open(language: Language) -> Result<Self, Halt> {
         let tty = OpenOptions::new().read(true).write(true).open("/dev/tty");
-        let screen = tty.map_err(|error| no_terminal(&error.to_string()))?;
-        let keys = screen.try_clone().map_err(|error| no_terminal(&error.to_string()))?;
+        let screen = tty.map_err(failed)?;
+        let keys = screen.try_clone().map_err(failed)?;
         Ok(Self { language, keys: BufReader::new(keys), screen })
     }
 
@@ -52,12 +44,13 @@ impl Terminal {
         if question.asked != Asked::Mistaken {
             self.show_step(question)?;
         }
+        let (graph, op) = (question.graph, &question.request.op);
         let mut said = question.said.to_vec();
         while let Some(fact) = question.request.facts.get(said.len()) {
-            match self.ask_fact(fact)? {
+            match self.ask_fact(fact, graph.offset())? {
                 Some(Typed::Text(value)) => said.push((fact.name.to_string(), value)),
                 Some(Typed::Opposed(how)) => {
-                    if let Some(reply) = self.oppose(question.graph, how)? {
+                    if let Some(reply) = self.oppose(graph, op, how)? {
                         return Ok(reply);
                     }
                 }
@@ -65,7 +58,7 @@ impl Terminal {
             }
         }
         let who = self.pick("確認した者の ID(空白区切り): ", "who confirms (ids, by spaces): ");
-        self.who(question.graph, who, said)
+        self.who(graph, op, who, said)
     }
 
     fn show_step(&mut self, question: &Question<'_>) -> Result<(), Halt> {
@@ -79,26 +72,29 @@ impl Terminal {
         for duty in script::who(question.graph, op, self.language) {
             self.show(&format!("   {duty}\n"))?;
         }
-        if question.asked == Asked::First {
-            self.show(self.pick(
-                "   (いいえ: no ／ 相違: deviation)\n",
-                "   (to stop: no / not as scripted: deviation)\n",
-            ))?;
-        }
-        Ok(())
+        self.hint()
     }
 
-    /// Who says so: the end of every question.
+    /// Shows what can be typed instead of every answer.
+    fn hint(&mut self) -> Result<(), Halt> {
+        self.show(self.pick(
+            "   (中止: いいえ/no  相違: 相違/deviation)\n",
+            "   (to stop: no / not as scripted: deviation)\n",
+        ))
+    }
+
+    /// Asks who answers; this ends every question.
     fn who(
         &mut self,
         graph: &Graph,
+        op: &Op,
         prompt: &str,
         said: Vec<(String, String)>,
     ) -> Result<Reply, Halt> {
         loop {
             let text = match self.line(prompt)? {
                 Typed::Text(text) => text,
-                Typed::Opposed(how) => match self.oppose(graph, how)? {
+                Typed::Opposed(how) => match self.oppose(graph, op, how)? {
                     Some(reply) => return Ok(reply),
                     None => continue,
                 },
@@ -113,17 +109,18 @@ impl Terminal {
         }
     }
 
-    /// Shows a head, and waits until somebody says that it is on paper.
+    /// Shows a head, and waits until somebody confirms that it is noted on paper.
     pub(super) fn note(&mut self, graph: &Graph, op: &Op, head: Digest) -> Result<Reply, Halt> {
         let words = words::lines(&head.0);
         let label = self.pick("記録の最新値", "head of the record");
         let first = words.first().map_or("", String::as_str);
         self.show(&format!("\n✎  {label} ({}. `{}`)\n   {first}\n", op.id.number(), op.name))?;
+        self.hint()?;
         let prompt = self.pick(
-            "手順書に書き留めた。画面で確認した者の ID(空白区切り): ",
+            "構築手順書に書き留めた。画面で確認した者の ID(空白区切り): ",
             "noted in the script; confirmed on the screen by (ids, by spaces): ",
         );
-        self.who(graph, prompt, Vec::new())
+        self.who(graph, op, prompt, Vec::new())
     }
 
     pub(super) fn lifted(
@@ -139,14 +136,14 @@ impl Terminal {
             (Language::Ja, true) => {
                 String::from("中止のままなら no。役割の異なる 2 名が撤回するなら、その 2 名の ID: ")
             }
-            (Language::En, true) => String::from(
-                "no if it holds; if it does not, ids of two people of two roles who say so: ",
-            ),
+            (Language::En, true) => {
+                String::from("no if the stop holds; to lift it, ids of two people of two roles: ")
+            }
             (Language::Ja, false) => {
                 format!("{ids} に尋ねる。中止のままなら no、撤回するなら {ids} の ID: ")
             }
             (Language::En, false) => {
-                format!("{ids}: no if it holds; your ids if it does not: ")
+                format!("{ids}: no if the stop holds; to lift it, your ids: ")
             }
         };
         loop {
@@ -169,19 +166,28 @@ impl Terminal {
         loop {
             match self.line(who)? {
                 Typed::Opposed(_) => {
-                    if let Some(reply) = self.oppose(graph, Opposed::Refuse)? {
+                    self.show(self.pick(
+                        "   同意しないことを記録します(やめるには「いいえ」)\n",
+                        "   that there is no consent will be recorded (to take it back: no)\n",
+                    ))?;
+                    if let Some(reply) = self.who_opposes(graph, Opposed::Refuse)? {
                         return Ok(reply);
                     }
                 }
-                Typed::Text(text) => match participants(graph, &text) {
-                    Ok(by) => return Ok(Reply::Said(Said { by, facts: BTreeMap::new() })),
-                    Err(unknown) => self.unknown(&unknown)?,
-                },
+                Typed::Text(text) => {
+                    return match participants(graph, &text) {
+                        Ok(by) => Ok(Reply::Said(Said { by, facts: BTreeMap::new() })),
+                        Err(unknown) => {
+                            self.unknown(&unknown)?;
+                            Ok(Reply::Mistaken { question: WHO, said: Vec::new() })
+                        }
+                    };
+                }
             }
         }
     }
 
-    /// Shows something, and gives what is typed then.
+    /// Shows a text and a prompt, and returns what is typed.
     pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<String, Halt> {
         self.show(shown)?;
         Ok(match self.line(prompt)? {
@@ -190,11 +196,11 @@ impl Terminal {
         })
     }
 
-    /// What was typed for a question; nothing where it is no answer.
-    fn ask_fact(&mut self, fact: &Fact) -> Result<Option<Typed>, Halt> {
-        // What stands on the papers is never shown: people compare by entering it.
+    /// Asks for one value; returns `None` if what is typed is not a valid answer.
+    fn ask_fact(&mut self, fact: &Fact, offset: Offset) -> Result<Option<Typed>, Halt> {
+        // A value on the papers is never shown: people compare it by typing it.
         let on_paper = stands_on_paper(fact);
-        let prompt = self.prompt(fact, on_paper)?;
+        let prompt = self.prompt(fact, offset, on_paper)?;
         let typed = self.line(&prompt)?;
         let Typed::Text(text) = typed else { return Ok(Some(typed)) };
         let value = match &fact.kind {
@@ -203,32 +209,24 @@ impl Terminal {
             FactKind::Integer(..) => Ok(number(&text)),
             FactKind::Words => Ok(text),
         };
-        match value.and_then(|value| fact.judge(&value).map(|()| value)) {
+        let value = match value {
+            Ok(value) if fact.judge(&value).is_ok() => Ok(value),
+            Ok(value) => Err(self.not(fact, &value)),
+            Err(unread) => Err(self.language.pick(&unread).to_string()),
+        };
+        match value {
             Ok(value) => {
                 if matches!(fact.kind, FactKind::Digest(_)) {
                     self.show(self.pick("   ✓ 一致しました\n", "   ✓ agrees\n"))?;
                 }
                 Ok(Some(Typed::Text(value)))
             }
-            Err(asked) => {
-                let said = match (&fact.kind, self.language) {
-                    (FactKind::Digest(_), _) if on_paper => {
-                        self.pick("一致しません", "does not agree").to_string()
-                    }
-                    (FactKind::Integer(low, high), Language::Ja) => {
-                        format!("{low} から {high} までの整数ではありません")
-                    }
-                    (FactKind::Words, Language::Ja) => WORDS.to_string(),
-                    (FactKind::Words, Language::En) => asked,
-                    (FactKind::Digest(_) | FactKind::Integer(..), _) => {
-                        format!("{} {asked}", self.pick("一致しません", "does not agree"))
-                    }
-                };
+            Err(said) => {
                 self.show(&format!("   ✗ {said}\n"))?;
-                if fact.name == HEAD {
+                if fact.name == HEAD && on_paper {
                     self.show(self.pick(
                         "   画面で確認した者の ID が書かれた最後の値を入力してください。\n",
-                        "   Enter the last one beside which stands who confirmed it on the screen.\n",
+                        "   Enter the last value that has beside it the id of who confirmed it on the screen.\n",
                     ))?;
                 }
                 Ok(None)
@@ -236,20 +234,40 @@ impl Terminal {
         }
     }
 
-    fn prompt(&mut self, fact: &Fact, on_paper: bool) -> Result<String, Halt> {
+    /// Returns why a value is not the answer. A digest that differs is not shown beside the right
+    /// one: people look for it on the papers or on the screen.
+    fn not(&self, fact: &Fact, value: &str) -> String {
+        match (&fact.kind, self.language) {
+            (FactKind::Digest(_), _) => self.pick("一致しません", "does not agree").to_string(),
+            (FactKind::Integer(low, high), Language::Ja) => {
+                format!("{low} から {high} までの整数ではありません")
+            }
+            (FactKind::Integer(low, high), Language::En) => {
+                format!("not a whole number from {low} to {high}")
+            }
+            (FactKind::Words, _) => {
+                run::words(value).err().map_or_else(String::new, |fault| self.words(&fault.asked))
+            }
+        }
+    }
+
+    fn prompt(&mut self, fact: &Fact, offset: Offset, on_paper: bool) -> Result<String, Halt> {
         let name = self.name(fact);
         Ok(match &fact.kind {
             FactKind::Digest(_) if fact.name == HEAD && on_paper => format!(
                 "{name} ({}): ",
                 self.pick(
-                    "手順書に書き留め、画面で確認した最後の値の 8 語以上。なければ「なし」",
+                    "構築手順書に書き留め、画面で確認した最後の値の 8 語以上。なければ「なし」",
                     "8 words or more of the last one noted and confirmed; none if there is none"
                 )
             ),
             FactKind::Digest(_) if on_paper => {
                 format!(
                     "{name} ({}): ",
-                    self.pick("書類の 8 語以上", "8 words or more from the papers")
+                    self.pick(
+                        "構築手順書又は書類の 8 語以上、又は 16 進 16 桁以上",
+                        "8 words or more, or 16 digits, from the papers"
+                    )
                 )
             }
             FactKind::Digest(digest) => {
@@ -264,7 +282,7 @@ impl Terminal {
             }
             FactKind::Integer(low, high) => {
                 if fact.name == "offset-seconds" {
-                    self.show_clock()?;
+                    self.show_clock(offset)?;
                 }
                 format!("{name} ({low}…{high}): ")
             }
@@ -272,9 +290,9 @@ impl Terminal {
         })
     }
 
-    /// The machine's time, and which is taken from which.
-    fn show_clock(&mut self) -> Result<(), Halt> {
-        let now = Clock::System.now()?;
+    /// Shows the machine's time, and how the difference is calculated.
+    fn show_clock(&mut self, offset: Offset) -> Result<(), Halt> {
+        let now = Clock::System(offset).now()?;
         self.show(&match self.language {
             Language::Ja => format!(
                 "   装置の時計: {now}\n   差 = 装置の時刻 − 持ち込んだ時計の時刻(装置が進んでいれば正)\n"
@@ -285,28 +303,38 @@ impl Terminal {
         })
     }
 
-    /// What a value is called at the terminal; in records it has one name in every language.
+    /// Returns the name of a value at the terminal.
     fn name(&self, fact: &Fact) -> &'static str {
-        match (self.language, fact.name) {
-            (Language::En, name) => name,
-            (Language::Ja, "offset-seconds") => "時計の差(秒)",
-            (Language::Ja, "reference") => "持ち込んだ時計の名称",
-            (Language::Ja, "second-factor") => "第二の要素の名称",
-            (Language::Ja, "procedure") => "複製の手順の名称と版",
-            (Language::Ja, "head") => "記録の最新値",
-            (Language::Ja, "audit-key") => "監査用の鍵の値",
-            (Language::Ja, "paper") => "申請書のダイジェスト",
-            (Language::Ja, "notification") => "届出のダイジェスト",
-            (Language::Ja, "requests") => "CSR の一覧のダイジェスト",
-            (Language::Ja, "sha256") => "SHA-256",
-            // `graph` and `bindings` stand on the papers under these names.
-            (Language::Ja, name) => name,
+        match self.language {
+            Language::En => fact.name,
+            Language::Ja => named(fact.name).unwrap_or(fact.name),
         }
     }
 
-    /// Who says so, and why; nothing where it is taken back.
-    fn oppose(&mut self, graph: &Graph, how: Opposed) -> Result<Option<Reply>, Halt> {
-        self.show(self.pick("   (取り消すには: no)\n", "   (to take it back: no)\n"))?;
+    /// Says what this objection does, and asks who makes it, and why.
+    fn oppose(&mut self, graph: &Graph, op: &Op, how: Opposed) -> Result<Option<Reply>, Halt> {
+        let is_sealed =
+            graph.ops().iter().take_while(|o| o.name != op.name).any(|o| o.act == Act::Seal);
+        let (ja, en) = match (how, is_sealed) {
+            (Opposed::Refuse, false) => (
+                "セレモニーの中止を申し出ます。確定すると取り消せません(やめるには「いいえ」)",
+                "This stops the ceremony for good, once the reason is given (to take it back: no)",
+            ),
+            (Opposed::Refuse, true) => (
+                "「いいえ」を記録します。封印後なので、セレモニーは中止になりません(やめるには「いいえ」)",
+                "The no is recorded; after the seal it stops nothing (to take it back: no)",
+            ),
+            (Opposed::Deviation, _) => (
+                "手順との相違を記録します(やめるには「いいえ」)",
+                "What was not as scripted is recorded (to take it back: no)",
+            ),
+        };
+        self.show(&format!("   {}\n", self.pick(ja, en)))?;
+        self.who_opposes(graph, how)
+    }
+
+    /// Asks who objects, and why; returns `None` if the objection is taken back.
+    fn who_opposes(&mut self, graph: &Graph, how: Opposed) -> Result<Option<Reply>, Halt> {
         loop {
             let Typed::Text(text) =
                 self.line(self.pick("申し出る者の ID: ", "who says so (ids): "))?
@@ -326,7 +354,7 @@ impl Terminal {
         }
     }
 
-    /// The reason; nothing where the answer before it is taken back.
+    /// Asks for the reason; returns `None` if the answer before it is taken back.
     fn why(&mut self) -> Result<Option<String>, Halt> {
         loop {
             let Typed::Text(reason) = self.line(self.pick("理由: ", "reason: "))? else {
@@ -335,28 +363,39 @@ impl Terminal {
             match run::words(&reason) {
                 Ok(()) => return Ok(Some(reason)),
                 Err(fault) => {
-                    let asked = self.pick(WORDS, &fault.asked).to_string();
-                    self.show(&format!("   ✗ {asked}\n"))?;
+                    self.show(&format!("   ✗ {}\n", self.words(&fault.asked)))?;
                 }
             }
         }
     }
 
+    /// Returns the demand of [`run::words`] as a sentence.
+    fn words(&self, asked: &Bilingual) -> String {
+        match self.language {
+            Language::Ja => format!("{}で入力してください", asked.ja),
+            Language::En => asked.en.clone(),
+        }
+    }
+
     fn unknown(&mut self, unknown: &str) -> Result<(), Halt> {
+        if unknown.is_empty() {
+            return self.show(self.pick("   ✗ ID を入力してください\n", "   ✗ type an id\n"));
+        }
         let text = self.pick("参加者ではありません", "no participant");
         self.show(&format!("   ✗ {text}: {unknown}\n"))
     }
 
-    /// A line that was typed. A terminal that steps back over octets, not characters, leaves parts
-    /// of characters: what is no text is asked for again.
+    /// Reads a line.
+    ///
+    /// A terminal that erases octets instead of characters can leave parts of a character. A line
+    /// that is not UTF-8 is asked for again.
     fn line(&mut self, prompt: &str) -> Result<Typed, Halt> {
-        let failed = |error: std::io::Error| no_terminal(&error.to_string());
         let _asked = secrets::Asked::shown(self.screen.try_clone().map_err(failed)?, prompt);
         loop {
             self.show(&format!("{PROMPT}{prompt}"))?;
             let mut line = Vec::new();
             if self.keys.read_until(b'\n', &mut line).map_err(failed)? == 0 {
-                return Err(no_terminal("its end"));
+                return Err(no_terminal(says!("端末の終わり", "the end of its input")));
             }
             match std::str::from_utf8(&line) {
                 Ok(text) => return Ok(typed(text.trim())),
@@ -370,7 +409,7 @@ impl Terminal {
 
     fn show(&mut self, text: &str) -> Result<(), Halt> {
         let shown = self.screen.write_all(text.as_bytes()).and_then(|()| self.screen.flush());
-        shown.map_err(|error| no_terminal(&error.to_string()))
+        shown.map_err(failed)
     }
 
     const fn pick<'t>(&self, ja: &'t str, en: &'t str) -> &'t str {
@@ -381,102 +420,34 @@ impl Terminal {
     }
 }
 
-/// What [`run::words`] asks, in Japanese.
-const WORDS: &str = "1 行に 1 字以上 200 字以内の文字(タブや矢印キーは不可)を入力してください";
-
-/// What a line says, however a no is written.
-fn typed(text: &str) -> Typed {
-    let word = half_width(text.trim_end_matches(['.', '。', '．'])).to_lowercase();
-    match word.as_str() {
-        "no" | "いいえ" => Typed::Opposed(Opposed::Refuse),
-        "deviation" | "相違" => Typed::Opposed(Opposed::Deviation),
-        _ => Typed::Text(text.to_string()),
+/// Returns the Japanese name of a value, which records call by its English name in every language.
+///
+/// The papers name `graph` and `bindings` by these English names.
+pub(crate) fn named(name: &str) -> Option<&'static str> {
+    match name {
+        "offset-seconds" => Some("時計の差(秒)"),
+        "reference" => Some("持ち込んだ時計の名称"),
+        "second-factor" => Some("第二の認証要素の名称(例: トークンカード)"),
+        "procedure" => Some("複製の手順の名称と版"),
+        "head" => Some("記録の最新値"),
+        "audit-key" => Some("監査用の鍵の値"),
+        "paper" => Some("申請書のダイジェスト"),
+        "notification" => Some("届出のダイジェスト"),
+        "requests" => Some("CSR の一覧のダイジェスト"),
+        "sha256" => Some("SHA-256"),
+        _ => None,
     }
 }
 
-/// Letters and digits as an input method writes them, in their plain form.
-fn half_width(text: &str) -> String {
-    let plain = |c: char| match c {
-        '！'..='～' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c),
-        '−' => '-',
-        '　' => ' ',
-        c => c,
-    };
-    text.chars().map(plain).collect()
-}
-
-/// A whole number as records have it, from the ways in which people write it.
-fn number(text: &str) -> String {
-    let plain = half_width(text);
-    plain.parse::<i64>().map_or(plain, |value| value.to_string())
-}
-
-/// Whether people read this from paper, and the screen does not show it.
+/// Whether people read this value from paper, and the screen does not show it.
 fn stands_on_paper(fact: &Fact) -> bool {
     fact.rule == RuleId::S_PAPERS || fact.rule == RuleId::S_NOTED
 }
 
-/// Whether somebody says that nothing was noted yet.
-fn is_nothing(text: &str) -> bool {
-    ["none", "なし"].contains(&text)
+fn no_terminal(found: Bilingual) -> Halt {
+    Halt::Interrupted(Fault::new(RuleId::S_TERMINAL, super::asks_people(), found))
 }
 
-/// Hexadecimal digits, from digits or from words.
-fn digits(text: &str) -> Result<String, String> {
-    let joined: String = text.split_whitespace().collect();
-    if ceremony::hex::decode(&joined).is_some() {
-        return Ok(joined);
-    }
-    words::octets(text)
-        .map(|octets| ceremony::hex::encode(&octets))
-        .map_err(|word| format!("`{word}`"))
-}
-
-/// Participants by their ids, each once, in order; the first that is none.
-fn participants(graph: &Graph, text: &str) -> Result<Vec<Name>, String> {
-    let mut by = Vec::new();
-    let text = half_width(text);
-    for id in text.split([' ', ',', '、']).filter(|id| !id.is_empty()) {
-        let name: Name = id.parse().map_err(|_| id.to_string())?;
-        if !graph.people().contains_key(&name) {
-            return Err(id.to_string());
-        }
-        by.push(name);
-    }
-    by.sort();
-    by.dedup();
-    if by.is_empty() { Err(String::from("–")) } else { Ok(by) }
-}
-
-fn no_terminal(found: &str) -> Halt {
-    Halt::Interrupted(ceremony::fault::Fault {
-        rule: RuleId::S_TERMINAL,
-        asked: "a terminal to ask people at".to_string(),
-        found: found.to_string(),
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_no_is_a_no_however_it_is_written() {
-        for no in ["no", "No", "NO", "no.", "いいえ", "いいえ。", "ｎｏ"] {
-            assert!(matches!(typed(no), Typed::Opposed(Opposed::Refuse)), "{no}");
-        }
-        for other in ["none", "p01", "n", "no way", "", "。"] {
-            assert!(matches!(typed(other), Typed::Text(text) if text == other), "{other}");
-        }
-    }
-
-    #[test]
-    fn a_number_is_taken_as_people_write_it() {
-        for (typed, taken) in
-            [("2", "2"), ("+2", "2"), ("２", "2"), ("－２", "-2"), ("−2", "-2"), ("02", "2")]
-        {
-            assert_eq!(number(typed), taken);
-        }
-        assert_eq!(number("two"), "two");
-    }
+fn failed(error: std::io::Error) -> Halt {
+    no_terminal(said(&error))
 }

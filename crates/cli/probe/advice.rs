@@ -1,8 +1,9 @@
 //! What to do about a finding that stops the ceremony: which line of the policy, which setting.
 
-use ceremony::fault::Fault;
+use ceremony::fault::{Fault, Why};
 use ceremony::rule::RuleId;
-use ceremony::run::{Finding, Outcome, ProbeStep};
+use ceremony::run::{Finding, Outcome, ProbeAnswer, ProbeStep, TokenFlag, unfit};
+use ceremony::token::{Attribute, TokenAnswer};
 
 use crate::report;
 
@@ -10,19 +11,19 @@ use crate::report;
 pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'static str)> {
     match &finding.step {
         ProbeStep::Identify => identity(fault),
-        ProbeStep::Condition => condition(fault),
+        ProbeStep::Condition => condition(finding),
         ProbeStep::Copy => Some((
-            "この機構のないトークンでは暗号化した複製ができない。policy.toml の `[root] backup` を `\"vendor\"` とし、製品の手順で複製する",
+            "このメカニズムのないトークンでは暗号化した複製ができない。policy.toml の `[root] backup` を `\"vendor\"` とし、製品の手順で複製する",
             "a copy under an agreed key is not possible without it: set `[root] backup = \"vendor\"` in policy.toml, and copy by the product's own procedure",
         )),
-        ProbeStep::Login => Some(login(fault)),
+        ProbeStep::Login => Some(login(finding)),
         ProbeStep::Inventory => Some(inventory(fault)),
         ProbeStep::Head => report::advice(fault),
         // What is to be done is said by the step after it.
         ProbeStep::Make(_) if fault.rule == RuleId::S_TOKEN => None,
         ProbeStep::Make(_) => Some(attribute(fault)),
-        ProbeStep::Refused(_) if fault.found.ends_with("CKR_MECHANISM_INVALID") => Some((
-            "このような鍵を作る機構がない。製品の設定で有効にするか、別のトークンを使う",
+        ProbeStep::Refused(_) if is_refused_with(finding, "CKR_MECHANISM_INVALID") => Some((
+            "このような鍵を作るメカニズムがない。製品の設定で有効にするか、別のトークンを使う",
             "it offers no way to make such a key: enable it in the product's settings, or use another token",
         )),
         ProbeStep::Refused(_)
@@ -37,7 +38,7 @@ pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'st
             "このモジュールはセッション鍵を作らない。訓練用のトークン(room.toml の `drill = true`)なら、`--lasting` を付けると、残る鍵で調べて消す",
             "this module makes no session keys: on a drill's token (`drill = true` in room.toml) `--lasting` tries with keys that last, and destroys them",
         )),
-        ProbeStep::Refused(_) if fault.found.contains("wrap-with-trusted") => Some((
+        ProbeStep::Refused(_) if are_refused(finding, Attribute::WrapWithTrusted) => Some((
             "このモジュールは TRUSTED の鍵による複製を知らない。policy.toml の `[root] backup` を `\"vendor\"` とし、ほかに拒まれたものがあれば `[token] leave-out` に挙げる",
             "the module knows no copy under a TRUSTED key: set `[root] backup = \"vendor\"` in policy.toml, and name what else is refused in `[token] leave-out`",
         )),
@@ -49,7 +50,7 @@ pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'st
             "CKM_ECDSA の署名が正しくない。このトークンを使わず、製品の設定(FIPS モード等)と版を確かめる",
             "its CKM_ECDSA is not right: do not use this token; look at its settings (FIPS mode) and its version",
         )),
-        ProbeStep::ReadValue(_) | ProbeStep::Wrap(_) => Some(transfer(fault)),
+        ProbeStep::ReadValue(_) | ProbeStep::Wrap(_) => Some(transfer(finding)),
         ProbeStep::Data => Some((
             "データオブジェクトを持てないトークンでは、policy.toml に `[ledger-head] on = \"paper\"` と書く",
             "where a token keeps no data objects, set `[ledger-head] on = \"paper\"` in policy.toml",
@@ -62,6 +63,24 @@ pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'st
     }
 }
 
+/// Whether no pair at all could be made, and the token says so.
+fn is_refused_with(finding: &Finding, code: &str) -> bool {
+    match &finding.answer {
+        Some(Ok(ProbeAnswer::Refused { bare: Some(error), .. })) => error.code == code,
+        _ => false,
+    }
+}
+
+/// Whether this attribute is among those that are refused.
+fn are_refused(finding: &Finding, attribute: Attribute) -> bool {
+    match &finding.answer {
+        Some(Ok(ProbeAnswer::Refused { private, public, .. })) => {
+            private.contains(&attribute) || public.contains(&attribute)
+        }
+        _ => false,
+    }
+}
+
 fn identity(fault: &Fault) -> Option<(&'static str, &'static str)> {
     Some(match fault.rule {
         RuleId::S_DRILL => (
@@ -69,7 +88,7 @@ fn identity(fault: &Fault) -> Option<(&'static str, &'static str)> {
             "label the token of a drill DRILL…, and no other; make `drill` in room.toml agree with it",
         ),
         RuleId::S_TOKEN_MECHANISM => (
-            "この機構のないトークンでは署名できない。製品の設定で有効にするか、別のトークンを使う",
+            "このメカニズムのないトークンでは署名できない。製品の設定で有効にするか、別のトークンを使う",
             "the token cannot sign without it: enable it in the product's settings, or use another token",
         ),
         RuleId::S_ANSWER => (
@@ -84,43 +103,46 @@ fn identity(fault: &Fault) -> Option<(&'static str, &'static str)> {
     })
 }
 
-fn condition(fault: &Fault) -> Option<(&'static str, &'static str)> {
-    let flag = fault.asked.trim_start_matches("not ");
-    Some(match flag {
-        "CKF_TOKEN_INITIALIZED" | "CKF_USER_PIN_INITIALIZED" => (
+fn condition(finding: &Finding) -> Option<(&'static str, &'static str)> {
+    let Some(Ok(ProbeAnswer::Condition(flags))) = &finding.answer else { return None };
+    Some(match unfit(flags)? {
+        TokenFlag::Initialized | TokenFlag::PinInitialized => (
             "製品の道具でトークンを初期化し、利用者の PIN を設定する",
             "initialise the token with the product's tool, and set the user's PIN",
         ),
-        "CKF_USER_PIN_LOCKED" => (
+        TokenFlag::PinLocked => (
             "PIN がロックされている。HSM の管理者が解除する",
             "the PIN is locked: the security officer unlocks it",
         ),
-        "CKF_USER_PIN_FINAL_TRY" => (
+        TokenFlag::PinFinalTry => (
             "誤入力があと 1 回でロックされる。probe は PIN を試さない。HSM の管理者が回数を戻す",
             "one more wrong PIN locks it, so the probe tries none: the security officer sets the count back",
         ),
-        "CKF_USER_PIN_TO_BE_CHANGED" => {
+        TokenFlag::PinToBeChanged => {
             ("利用者の PIN を初期値から変える", "change the user's PIN from its first value")
         }
-        "CKF_WRITE_PROTECTED" => {
+        TokenFlag::WriteProtected => {
             ("書き込みを許すよう製品の設定を改める", "let the product's settings allow writing")
         }
-        "CKF_ERROR_STATE" => (
+        TokenFlag::ErrorState => (
             "トークンが自己検査に失敗している。使わない",
             "the token has failed its own test: do not use it",
         ),
-        _ => return None,
+        TokenFlag::LoginRequired | TokenFlag::ProtectedPath | TokenFlag::PinCountLow => {
+            return None;
+        }
     })
 }
 
-fn login(fault: &Fault) -> (&'static str, &'static str) {
-    if fault.found.contains("CKR_PIN_INCORRECT") {
+fn login(finding: &Finding) -> (&'static str, &'static str) {
+    let failed_with = |code| matches!(&finding.answer, Some(Err(error)) if error.code == code);
+    if failed_with("CKR_PIN_INCORRECT") {
         return (
             "PIN の誤りは 1 回数えられた。正しい PIN を確かめてから、もう一度調べる",
             "one wrong PIN was counted: make sure of the right one before probing again",
         );
     }
-    if fault.found.contains("CKR_PIN_LEN_RANGE") {
+    if failed_with("CKR_PIN_LEN_RANGE") {
         return (
             "PIN の長さがこの製品の範囲の外にある",
             "the PIN is shorter or longer than this product takes",
@@ -140,7 +162,7 @@ fn inventory(fault: &Fault) -> (&'static str, &'static str) {
         );
     }
     // What bears a label of this CA may be its only root key.
-    if fault.found.contains("with labels of this CA") {
+    if fault.why == Why::OwnLabels {
         return (
             "この CA の名の付いたものがある。計画、`--ledger`、トークンが正しい組かを確かめる。何も消してはならない",
             "there are objects with labels of this CA: are this the right plan, `--ledger` and token? Remove nothing",
@@ -153,7 +175,7 @@ fn inventory(fault: &Fault) -> (&'static str, &'static str) {
 }
 
 fn attribute(fault: &Fault) -> (&'static str, &'static str) {
-    if fault.found.contains("no such attribute") {
+    if fault.why == Why::NotTold {
         return (
             "トークンがこの属性を答えない。用途の属性なら policy.toml の `[token] not-told` に挙げる。それ以外なら使えない",
             "the token does not tell this attribute: name one of usage in `[token] not-told` of policy.toml; without any other the token cannot be used",
@@ -165,8 +187,8 @@ fn attribute(fault: &Fault) -> (&'static str, &'static str) {
     )
 }
 
-fn transfer(fault: &Fault) -> (&'static str, &'static str) {
-    if fault.found.contains("gave out") {
+fn transfer(finding: &Finding) -> (&'static str, &'static str) {
+    if let Some(Ok(ProbeAnswer::Token(TokenAnswer::Yielded { .. }))) = finding.answer {
         return (
             "秘密鍵を渡すトークンである。使ってはならない",
             "this token gives a private key away: it must not be used",

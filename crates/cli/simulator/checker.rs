@@ -1,5 +1,7 @@
-//! The independent checker. It knows nothing of runs: it reads lines of JSON, the token's own list
-//! of what it did, and what people said, and counts.
+//! The independent checker of the invariants.
+//!
+//! It uses nothing of `Run`: it reads lines of JSON, the token's own list of what it did, and what
+//! people said.
 //!
 //! The numbers in the sentences are those of the invariants in `docs/ARCHITECTURE.md` ("Search by
 //! machine").
@@ -24,7 +26,7 @@ use super::world::contents;
 pub(super) enum Effect {
     None,
     Make(Octets),
-    /// These digests, by a key of which the token holds so many objects.
+    /// To sign these digests, with a key of which the token holds this many objects.
     Sign(Vec<Vec<u8>>, (usize, usize)),
     Destroy(Octets),
     Copy(Octets),
@@ -36,7 +38,7 @@ pub(super) enum Effect {
 pub(super) enum Met {
     /// A key generation that failed is asked again.
     AskedAgain,
-    /// People's words stand on one medium only, and it goes on with both.
+    /// What people said is on one medium only, and the ceremony goes on with both.
     LoneWords,
     /// An object without a CKA_ID was left on a token.
     Nameless,
@@ -47,20 +49,20 @@ pub(super) enum Met {
 /// What was seen of a ceremony, and what was found wrong.
 #[derive(Debug, Default)]
 pub(super) struct Checker {
-    /// What is wrong, by the invariant that it is against.
+    /// The violations found, each with the invariant that it breaks.
     pub(super) found: Vec<String>,
     /// Every signature that a token gave out, with the operation that was asked on both media then.
     signatures: Vec<Given>,
     /// The digest that each number was signed with: by key and kind, then number.
     numbers: BTreeMap<(String, String), Vec<u8>>,
     asked_now: Option<(String, u64)>,
-    /// What stood on both media, and may never change.
+    /// The octets that were on both media, and may never change.
     durable: Vec<u8>,
-    /// A medium was changed by somebody since: what stands on both is seen anew.
+    /// Whether somebody has changed a medium since, so that both must be read again.
     is_changed: bool,
     /// What stood on one medium only before this session.
     lone: Vec<String>,
-    /// People consented to go on with one medium.
+    /// Whether people consented to go on with one medium.
     is_alone: bool,
     pub(super) objects: Vec<Object>,
     /// Every time that the clock has shown since the records were looked at.
@@ -73,7 +75,7 @@ pub(super) struct Checker {
     /// How often people had said something when a key was made last, by its operation.
     made: BTreeMap<String, u32>,
     pub(super) words: u32,
-    /// How often a situation was met that an old fault failed in.
+    /// How often each situation occurred in which an old bug failed.
     pub(super) met: BTreeMap<Met, u32>,
 }
 
@@ -95,7 +97,7 @@ struct Given {
     signature: String,
 }
 
-/// A record, as far as it is looked at here.
+/// The fields of a record that are checked here.
 pub(super) struct Line {
     value: Value,
 }
@@ -132,7 +134,7 @@ impl Line {
     }
 }
 
-/// The records of these octets that are whole.
+/// Returns the complete records in these octets.
 pub(super) fn lines(octets: &[u8]) -> Vec<Line> {
     let whole =
         octets.split_inclusive(|octet| *octet == b'\n').filter(|line| line.ends_with(b"\n"));
@@ -143,7 +145,7 @@ fn journal(folder: &Path) -> Vec<u8> {
     fs::read(folder.join(JOURNAL)).unwrap_or_default()
 }
 
-/// The whole lines that both begin with.
+/// Returns the complete lines with which both begin.
 fn common(a: &[u8], b: &[u8]) -> Vec<u8> {
     let same = a.iter().zip(b).take_while(|(a, b)| a == b).count();
     let end = a[..same].iter().rposition(|octet| *octet == b'\n').map_or(0, |last| last + 1);

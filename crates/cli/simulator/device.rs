@@ -1,9 +1,10 @@
-//! A token that can fail. What it holds outlives the process of the tool; what a good token answers
-//! is answered by the rehearsal token; what goes wrong is put around that.
+//! A token that can fail. Its objects outlive the process of the tool. The rehearsal token gives
+//! the correct answers; this module adds the faults.
 
 use std::collections::BTreeMap;
 
 use ceremony::hex::{Digest, Octets};
+use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::run::{Expected, ProbeAnswer, ProbeRequest, TokenFlag};
 use ceremony::token::Holder;
@@ -23,10 +24,10 @@ use super::world::{World, crash, with};
 pub(super) struct Device {
     /// Whole key pairs.
     keys: BTreeMap<Octets, KeyTemplate>,
-    /// Objects that are no whole pair.
+    /// Objects that are not a complete pair.
     remains: Vec<TokenObject>,
     heads: BTreeMap<String, Vec<Octets>>,
-    /// It answers no more: for good, or until the next session.
+    /// Whether it has stopped answering: for good (`dead`), or until the next session (`silent`).
     dead: bool,
     silent: bool,
 }
@@ -142,7 +143,7 @@ impl Device {
         (whole + of("private-key"), whole + of("public-key"))
     }
 
-    /// What is no whole key pair.
+    /// Returns the objects that are not a complete key pair.
     pub(super) fn remains(&self) -> impl Iterator<Item = &TokenObject> {
         self.remains.iter()
     }
@@ -173,7 +174,7 @@ impl Device {
         }
     }
 
-    /// What the rehearsal token does not hold is in the answer all the same.
+    /// Adds to an answer the objects that the rehearsal token does not hold.
     fn complete(&self, asked: &Asked, answer: &mut TokenAnswer) {
         match (asked, answer) {
             (Asked::List, TokenAnswer::Objects { objects }) => {
@@ -272,13 +273,13 @@ fn called(world: &mut World, holder: &Holder, asked: &Asked) -> Option<OfToken> 
     }
 }
 
-/// Nobody waits for signatures any more.
+/// Detaches whoever waited for signatures.
 fn unheard(token: &mut Token) {
     token.watch(std::sync::mpsc::channel().0);
 }
 
 fn removed() -> TokenError {
-    TokenError { call: "C_GetSessionInfo".into(), code: "CKR_DEVICE_REMOVED".into() }
+    TokenError::new("C_GetSessionInfo", Bilingual::plain("CKR_DEVICE_REMOVED"))
 }
 
 fn error(code: u8) -> TokenError {
@@ -295,7 +296,7 @@ fn error(code: u8) -> TokenError {
         "CKR_FUNCTION_CANCELED",
     ];
     let code = codes[usize::from(code) % codes.len()];
-    TokenError { call: "C_Call".into(), code: code.into() }
+    TokenError::new("C_Call", Bilingual::plain(code))
 }
 
 /// What the token does, and what it holds afterwards.

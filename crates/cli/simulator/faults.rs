@@ -1,5 +1,5 @@
-//! Faults as a list of values: what goes wrong, and where. A seed gives such a list; a list can be
-//! shrunk, printed, and pasted into a test.
+//! Faults as a list of values: what goes wrong, and where. A seed determines such a list; a list
+//! can be reduced, printed, and pasted into a test.
 
 /// A kind of place where something can go wrong; each is counted through a whole history.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,17 +30,17 @@ pub(super) enum OfToken {
     FailsBefore(u8),
     /// It did what was asked, or a part of it, and answers an error.
     FailsAfter(u8, Remains),
-    /// The power goes before it hears the request.
+    /// The power is cut before it receives the request.
     StopsBefore,
-    /// The power goes when it was done, or a part of it, and nobody has heard the answer.
+    /// The power is cut when all or a part was done, before the answer arrives.
     StopsAfter(Remains),
-    /// It answers what is not so.
+    /// It gives a false answer.
     Lies(u8),
-    /// It answers no more in this session.
+    /// It stops answering for the rest of this session.
     Resets,
     /// It never answers again.
     Dies,
-    /// It answers well, and meanwhile the clock jumps by so many minutes.
+    /// It answers correctly, and meanwhile the clock jumps by this many minutes.
     Clock(i16),
 }
 
@@ -62,11 +62,11 @@ pub(super) enum Remains {
 /// What a medium does with a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OfWrite {
-    /// The power goes when so many 256ths are durable.
+    /// The power is cut when this many 256ths are durable.
     Torn(u8),
-    /// The power goes when all is durable.
+    /// The power is cut when everything is durable.
     StopsAfter,
-    /// It is full when so many 256ths are written.
+    /// It is full when this many 256ths are written.
     Full(u8),
     /// It is all written, and its sync fails.
     NotSynced,
@@ -77,7 +77,7 @@ pub(super) enum OfWrite {
 /// What people do at a question.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum OfPeople {
-    /// They type what is no answer.
+    /// They type something that is not an answer.
     Mistaken,
     /// They answer wrongly.
     Wrong,
@@ -87,9 +87,9 @@ pub(super) enum OfPeople {
     Deviate,
     /// They leave, and the process is ended while it waits.
     Leave,
-    /// They take so many hours.
+    /// They take this many hours.
     Late(u8),
-    /// The clock jumps by so many minutes.
+    /// The clock jumps by this many minutes.
     Clock(i16),
 }
 
@@ -98,13 +98,13 @@ pub(super) enum OfPeople {
 pub(super) enum OfMedium {
     /// It is lost; an empty one takes its place.
     Lost(u8),
-    /// So many of its last records are gone.
+    /// This many of its last records are gone.
     Shorter(u8, u8),
-    /// Somebody has written on it what people never said.
+    /// Somebody has added an answer to it that people never gave.
     Forged(u8),
     /// A bit of it has changed.
     Flipped(u8, u16),
-    /// It ends with octets that are no record.
+    /// It ends with octets that are not a record.
     Garbage(u8),
 }
 
@@ -157,7 +157,7 @@ impl Numbers {
     pub(super) fn faults(&mut self, passed: impl Fn(Site) -> u32) -> Vec<Fault> {
         let many = self.one_of(&[1, 1, 2, 2, 3, 4, 6]);
         let mut faults: Vec<Fault> = Vec::new();
-        // Two media are lost at once in no ceremony that this CA can hold.
+        // No ceremony can go on when both media are lost at once.
         self.medium = u8::try_from(self.below(2)).unwrap();
         for _ in 0..many {
             let fault = self.fault(&passed);

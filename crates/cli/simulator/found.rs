@@ -1,6 +1,6 @@
-//! Shrunk histories that found something, by name: faults that this product once had, each put
-//! back by hand and found again (decision 0086 has the words), and faults that the simulator was
-//! the first to find.
+//! Reduced histories that found a bug, by name: bugs that this product once had, each reintroduced
+//! by hand and found again (described in decision 0086), and bugs that the simulator was the first
+//! to find.
 
 use super::checker::Met;
 use super::faults::{Fault, OfMedium, OfPeople, OfToken, OfWrite, Remains};
@@ -21,6 +21,15 @@ fn holds(faults: &[Fault], met: Met, ending: Ending) {
 fn a_failed_key_generation_is_asked_again_by_people_only() {
     let fails = Fault::Token(3, OfToken::FailsBefore(0));
     holds(&[fails], Met::AskedAgain, Ending::Completed);
+}
+
+/// When people are asked whether a failed generation is asked again, somebody mistypes a name: that
+/// was once taken for their consent.
+#[test]
+fn a_mistaken_answer_is_no_consent() {
+    let fails = Fault::Token(3, OfToken::FailsBefore(0));
+    let mistaken = Fault::People(21, OfPeople::Mistaken);
+    holds(&[fails, mistaken], Met::AskedAgain, Ending::Completed);
 }
 
 /// The process ends while people are asked, and somebody writes their answer on one medium: what

@@ -1,9 +1,9 @@
-//! Answers that are not so: what a token or its module may say in place of the truth.
+//! False answers that a token or its module may give.
 
 use ceremony::hex::Octets;
 use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenObject};
 
-/// An answer that is not so.
+/// Returns a false answer in place of this one.
 pub(super) fn lied(mut answer: TokenAnswer, lie: u8) -> TokenAnswer {
     match &mut answer {
         TokenAnswer::Signatures { signatures } => lie_of_signatures(signatures, lie),
@@ -48,7 +48,7 @@ fn lie_of_key(facts: &mut KeyFacts, lie: u8) {
         4 => facts.labels.reverse(),
         _ => facts.parameters.0.push(0),
     }
-    // A label that was turned round is the same one.
+    // A label that reads the same in reverse would not change.
     if lie % 6 == 4 {
         facts.labels.push("another".into());
     }

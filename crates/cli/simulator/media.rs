@@ -1,5 +1,5 @@
-//! Media that tear, fill and vanish while they are written, and that come back otherwise than they
-//! were left. They are two real folders: the product's own reader and writer are what is tried.
+//! Media that tear, fill and vanish while they are written, and that come back changed. They are
+//! two real folders, so the product's own reader and writer are tested.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind, Write as _};
@@ -16,7 +16,7 @@ use crate::people::{as_planned, who_notes};
 /// A medium's journal.
 pub(super) const JOURNAL: &str = "journal.jsonl";
 
-/// What goes wrong with this write, if something does.
+/// Returns the fault of this write, if any.
 fn written(path: &Path) -> Option<OfWrite> {
     with(|world| {
         world.note(format!("write {}", path.display()));
@@ -28,7 +28,7 @@ fn written(path: &Path) -> Option<OfWrite> {
     .flatten()
 }
 
-/// So many 256ths of these octets.
+/// Returns this many 256ths of these octets.
 fn part(octets: &[u8], of: u8) -> &[u8] {
     &octets[..octets.len() * usize::from(of) / 256]
 }
@@ -70,12 +70,12 @@ fn after(fault: Option<OfWrite>) -> io::Result<()> {
     }
 }
 
-/// Writes a file that is whole or not there.
+/// Writes a file that is afterwards either complete or absent.
 pub(crate) fn put(path: &Path, put: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
     let fault = written(path);
     match fault {
         Some(OfWrite::Torn(_)) => {
-            // What a cut leaves is under the hidden name.
+            // A power cut leaves the file under its hidden name.
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let _ = fs::write(path.with_file_name(format!(".{name}.partial")), b"torn");
             crash()
@@ -88,7 +88,7 @@ pub(crate) fn put(path: &Path, put: impl FnOnce() -> io::Result<()>) -> io::Resu
     after(fault)
 }
 
-/// What becomes of the media between two sessions. A medium that had vanished is found again.
+/// Applies the fault that happens to media between two sessions. A vanished medium is found again.
 pub(super) fn between(world: &mut World) {
     for medium in world.media().into_iter().chain([world.home.join("out")]) {
         let away = medium.with_extension("away");

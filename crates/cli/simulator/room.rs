@@ -1,6 +1,6 @@
 //! People who can be mistaken, refuse, be late and leave. They read the head from their paper,
-//! never from the machine, and everything that they say is kept, so that nobody can put words into
-//! their mouths.
+//! never from the machine, and everything that they say is kept, so that an answer that nobody gave
+//! is noticed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -37,7 +37,7 @@ pub(super) struct Told {
 impl Told {
     pub(super) fn hear(&mut self, text: &str) {
         self.heard.push(text.to_string());
-        // They strike the head out that did not count, as they are told.
+        // As they are told, they strike out the head that did not count.
         if text.contains("Strike that head out, and read the one before it") {
             self.paper.pop();
         }
@@ -64,7 +64,7 @@ impl Told {
     }
 }
 
-/// How a record of people's answer reads.
+/// Returns an answer of people as a record has it.
 pub(super) fn answered(op: &str, by: &str, facts: &BTreeMap<String, String>) -> String {
     format!("answered {op} by {by}: {facts:?}")
 }

@@ -1,4 +1,4 @@
-//! The ceremonies that histories are of: every one of the sample CA, each on the state that the
+//! The ceremonies that are simulated: every one of the sample CA, each on the state that the
 //! goldens before it left, with a batch of CRLs that is as short as the rules admit.
 
 use std::collections::BTreeMap;
@@ -11,6 +11,7 @@ use ceremony::hex::Octets;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::plan::Plan;
+use ceremony::record::Mode;
 use ceremony::time::Instant;
 use ceremony::token::Holder;
 use ceremony::token::KeyTemplate;
@@ -82,10 +83,16 @@ pub(super) static SCENES: LazyLock<Vec<Arc<Scene>>> = LazyLock::new(|| {
 fn scene(entry: &ledgers::Entry, state: Arc<State>) -> Scene {
     let copies = tempfile::tempdir().unwrap();
     let (above, copies) = (entry.folder.parent().unwrap(), copies.path());
-    fs::copy(above.join("roster.toml"), copies.join("roster.toml")).unwrap();
+    for name in ["cps.toml", "roster.toml"] {
+        fs::copy(above.join(name), copies.join(name)).unwrap();
+    }
+    // A sealed folder has the document's digest only.
+    let document = "cps.ja.txt";
+    let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("ceremony-plans/mdoc-root");
+    fs::copy(plans.join(document), copies.join(document)).unwrap();
     let policy = fs::read_to_string(above.join("policy.toml")).unwrap();
-    let spare = policy.lines().find(|line| line.starts_with("spare-days")).unwrap();
-    fs::write(copies.join("policy.toml"), policy.replace(spare, "spare-days = 1")).unwrap();
+    let spare = policy.lines().find(|line| line.starts_with("spare ")).unwrap();
+    fs::write(copies.join("policy.toml"), policy.replace(spare, "spare = \"1 day\"")).unwrap();
     let plan = copies.join(entry.name.as_str());
     fs::create_dir_all(&plan).unwrap();
     for (name, octets) in contents(&entry.folder) {
@@ -114,7 +121,8 @@ fn shortened(folder: &Path, state: &Arc<State>) -> Compiled {
     for days in 1..90 {
         let next = window.from.get_ref().day().plus_days(days).unwrap();
         fs::write(&plan, text.replace(line, &format!("next-ceremony = {next}"))).unwrap();
-        let compiled = compiled(Sources::read(folder).unwrap(), |_| Ok(Arc::clone(state)));
+        let compiled =
+            compiled(Sources::read(folder).unwrap(), |_| Ok((Arc::clone(state), Mode::Rehearsal)));
         if let Ok((compiled, _)) = compiled {
             return compiled;
         }

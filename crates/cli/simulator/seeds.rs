@@ -1,4 +1,4 @@
-//! Seeds, and the tests: many seeds, one seed twice, and the shrunk seeds that found something.
+//! Seeds, and the tests: many seeds, one seed twice, and the reduced seeds that found a bug.
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -11,7 +11,7 @@ use super::scenes::{PASSED, SCENES};
 use super::sessions::Ending;
 use super::{History, history};
 
-/// How many seeds are tried where nobody says how many.
+/// The number of seeds that are tried by default.
 const SEEDS: u64 = 5_000;
 
 /// The scene and the faults of a seed: the first ceremony two times in three.
@@ -27,7 +27,7 @@ fn of_seed(seed: u64) -> (usize, Vec<Fault>) {
     (scene, faults)
 }
 
-/// The fewest of these faults with which something is still found.
+/// Returns the fewest of these faults with which an invariant is still broken.
 fn shrunk(scene: usize, mut faults: Vec<Fault>) -> Vec<Fault> {
     let mut number = 0;
     while number < faults.len() {
@@ -42,7 +42,7 @@ fn shrunk(scene: usize, mut faults: Vec<Fault>) -> Vec<Fault> {
     faults
 }
 
-/// A seed that found something, for whoever reads it.
+/// Returns the report of a seed that broke an invariant.
 fn report(seed: u64) -> String {
     let (scene, faults) = of_seed(seed);
     let faults = shrunk(scene, faults);

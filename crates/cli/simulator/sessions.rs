@@ -1,5 +1,5 @@
-//! The sessions of one history: the product's own commands, one after another, by what each of them
-//! says when it ends.
+//! The sessions of one history: the product's own commands, each chosen by what the one before said
+//! when it ended.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -16,10 +16,10 @@ use crate::judged::Judging;
 use crate::lang::Lang;
 use crate::output;
 
-/// After so many sessions a ceremony has no end.
+/// The number of sessions after which a ceremony counts as one that never ends.
 const MOST: usize = 24;
 
-/// What is done next.
+/// The next command.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Way {
     Run,
@@ -34,11 +34,11 @@ pub(super) enum Ending {
     Aborted,
     Abandoned,
     NothingBegun,
-    /// It has no end, or one that nobody is told of.
+    /// It does not end, or ends without a message.
     None,
 }
 
-/// Holds a ceremony to its end.
+/// Holds a ceremony until it ends.
 pub(super) fn hold() -> Ending {
     let mut way = Way::Run;
     let mut last: Option<String> = None;
@@ -67,7 +67,7 @@ pub(super) fn hold() -> Ending {
                 return Ending::None;
             }
         };
-        // Said twice without anything new that went wrong: it cannot be mended.
+        // The same message twice without a new fault in between: the cause cannot be mended.
         let again = said.is_some() && said == last && !fired;
         last = said;
         if reached == Reached::Nothing && again {
@@ -89,7 +89,7 @@ fn wrong(invariant: u32, what: &str) {
     with(|world| world.checker.wrong(invariant, what));
 }
 
-/// What a signal, or whoever finds the machine without power, says.
+/// Returns the state that is reached when a signal or a power cut ends a session.
 fn reached() -> Reached {
     Reached::of(&media())
 }
@@ -98,7 +98,7 @@ fn media() -> Vec<PathBuf> {
     with(|world| world.media().to_vec()).unwrap()
 }
 
-/// The media are put in, and the tokens switched on; how many faults had happened by then.
+/// Begins a session with media and tokens in place; returns how many faults had happened by then.
 fn sit_down(number: usize, way: &Way) -> usize {
     with(|world| {
         if number > 0 {
@@ -117,7 +117,7 @@ fn sit_down(number: usize, way: &Way) -> usize {
     .unwrap()
 }
 
-/// The session is over: the checker looks at what it left.
+/// Lets the checker judge what a session left.
 fn rise(ended: &Result<Result<(), Halt>, Box<dyn std::any::Any + Send>>) -> usize {
     with(|world| {
         let ended = match ended {
@@ -133,7 +133,8 @@ fn rise(ended: &Result<Result<(), Halt>, Box<dyn std::any::Any + Send>>) -> usiz
     .unwrap()
 }
 
-/// What is done next, by what was said. What cannot be mended is given up, where that is offered.
+/// Returns the next command by what the product said; gives up, where offered, what cannot be
+/// mended.
 fn next(reached: &Reached, again: bool, way: &Way) -> Option<Way> {
     let abandoning = matches!(way, Way::Abandon(_));
     match (reached, again) {
@@ -201,7 +202,7 @@ fn command(way: &Way) -> Command {
     }
 }
 
-/// The ceremony is over: what it leaves is judged.
+/// Judges what a ceremony that is over has left.
 fn over(way: &Way, ending: Ending) -> Ending {
     let (home, media, state) =
         with(|world| (world.home.clone(), world.media(), world.scene.state.clone())).unwrap();
@@ -231,7 +232,7 @@ fn over(way: &Way, ending: Ending) -> Ending {
     ending
 }
 
-/// What was given up bears the digest that people sign.
+/// Checks that the record that was given up has the digest that people sign.
 fn abandoned(folder: &std::path::Path) {
     let octets = fs::read(folder.join(media::JOURNAL)).unwrap_or_default();
     let digest = ceremony::hex::Digest::of(&octets).to_string();

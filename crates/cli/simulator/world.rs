@@ -1,5 +1,5 @@
-//! What a simulated ceremony is held in: one world for each thread, which product code meets only
-//! at its edges ([`super`] says where).
+//! The simulated world, one for each thread. Product code reaches it only at its edges ([`super`]
+//! says where).
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,7 +9,7 @@ use std::sync::Arc;
 use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::record::{Mode, Place};
-use ceremony::time::Instant;
+use ceremony::time::{Instant, Offset};
 use ceremony::token::Holder;
 use token::{RehearsalToken, Token};
 
@@ -27,7 +27,7 @@ thread_local! {
     static WORLD: RefCell<Option<World>> = const { RefCell::new(None) };
 }
 
-/// Everything outside the product, and what it saw of it.
+/// Everything outside the product, and what was seen of the product there.
 pub(super) struct World {
     pub(super) scene: Arc<Scene>,
     /// The folder of this history; the two media and the output lie in it.
@@ -48,16 +48,16 @@ pub(super) struct World {
     pub(super) trace: Vec<String>,
 }
 
-/// The process ended here, as by a cut of the power.
+/// The panic payload that stands for the end of the process, as at a power cut.
 pub(super) struct Crash;
 
-/// Ends the process of the tool: nothing that follows happens.
+/// Ends the simulated process of the tool: no code of it runs after this.
 pub(super) fn crash() -> ! {
     with(|world| world.note("crash".into()));
     std::panic::resume_unwind(Box::new(Crash))
 }
 
-/// What the world says, where this thread has one.
+/// Runs this function on the world of the thread, if it has one.
 pub(super) fn with<T>(say: impl FnOnce(&mut World) -> T) -> Option<T> {
     WORLD.with_borrow_mut(|world| world.as_mut().map(say))
 }
@@ -94,13 +94,13 @@ impl World {
         ["a", "b"].map(|name| self.home.join(name))
     }
 
-    /// Notes what happened, without the name of the folder, which is another each time.
+    /// Notes what happened, without the name of the folder, which differs each time.
     pub(super) fn note(&mut self, line: String) {
         let home = self.home.display().to_string();
         self.trace.push(line.replace(&home, "…").trim_end().to_string());
     }
 
-    /// Passes a site: the fault that is to happen there, if there is one.
+    /// Passes a site, and returns the fault that is to happen there, if any.
     pub(super) fn pass(&mut self, site: Site) -> Option<Fault> {
         let count = self.passed.entry(site).or_default();
         assert!(*count < 5_000, "a ceremony that goes round and round");
@@ -125,10 +125,10 @@ pub(crate) fn is_on() -> bool {
     with(|_| ()).is_some()
 }
 
-/// What the machine's clock shows.
-pub(crate) fn now() -> Option<Instant> {
+/// Returns the time of the machine's clock.
+pub(crate) fn now(offset: Offset) -> Option<Instant> {
     with(|world| {
-        let now = Instant::from_unix(world.time + world.skew).unwrap();
+        let now = Instant::from_unix(world.time + world.skew, offset).unwrap();
         world.checker.clock_showed(now);
         now
     })

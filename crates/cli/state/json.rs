@@ -137,6 +137,8 @@ fn batches(state: &State) -> Vec<Value> {
             "first": crls.first.to_string(),
             "last": crls.last.to_string(),
             "next-update": crls.next_update.to_string(),
+            "superseded-by": crls.superseded_by.as_ref().map(Name::as_str),
+            "withdrawn": crls.withdrawn.map(|at| at.to_string()),
         })
     };
     let batch = |batch: &Batch| {
@@ -144,10 +146,8 @@ fn batches(state: &State) -> Vec<Value> {
             "ceremony": batch.ceremony.as_str(),
             "ended-at": batch.ended_at.to_string(),
             "crls": batch.crls.iter().map(of_key).collect::<Vec<_>>(),
-            "withdrawn": batch.withdrawn.map(|at| at.to_string()),
             "numbers": [batch.numbers.0, batch.numbers.1],
             "entries": [batch.entries.0, batch.entries.1],
-            "superseded-by": batch.superseded_by.as_ref().map(Name::as_str),
             "issued": batch.issued,
         })
     };

@@ -1,16 +1,16 @@
 //! What a verdict says of a ceremony before the verdict itself: where and with what it was held,
 //! everything that was not as planned, and on what the verdict rests.
 
-use super::named::people;
 use ceremony::ledger::State;
 use ceremony::name::Name;
-use ceremony::record::{Aside, End, Place, Refuser, Resumed};
+use ceremony::record::{Aside, End, Place, Refuser, Resumed, WHO};
 use ceremony::run::Stop;
 use ceremony::time::Instant;
 use ceremony::verify::{
     Account, Consistent, Happening, History, Judged, Postscript, Standing, What,
 };
 
+use super::named::people;
 use crate::lang::{Lang, pick};
 use crate::output;
 use crate::report::plain;
@@ -33,8 +33,12 @@ pub(crate) fn said(facts: &Consistent, pinned: &Pinned, lang: Lang) -> String {
     let account = &facts.account;
     let name = format!("{} {} (#{})", account.ca, facts.opened.ceremony, account.sequence);
     let mut text = format!("{name}\n");
+    let width = match lang {
+        Lang::Ja => 26,
+        Lang::En => 11,
+    };
     for (label, value) in circumstances(facts, pinned, lang) {
-        text.push_str(&format!("  {}{value}\n", padded(label, 11)));
+        text.push_str(&format!("  {}{value}\n", padded(label, width)));
     }
     text.push_str(&format!("\n# {}\n", pick(lang, "計画どおりでなかったこと", "not as planned")));
     let rows = unplanned(facts, lang);
@@ -72,19 +76,23 @@ fn circumstances(facts: &Consistent, pinned: &Pinned, lang: Lang) -> Vec<(&'stat
     };
     let time = |at: Option<Instant>| at.map_or_else(String::new, |at| at.to_string());
     let begun = history.sessions.first().map(|(at, _)| *at);
+    let image = of(|place| &place.image);
+    let image = if image == "none" { pick(lang, "なし", "none").to_string() } else { image };
     let mut rows = vec![
         (pick(lang, "種別", "mode"), mode(facts, lang).to_string()),
         (pick(lang, "時刻", "held"), format!("{} – {}", time(begun), time(history.ended))),
         (pick(lang, "実施場所", "room"), of(|place| &place.room)),
         (pick(lang, "端末", "terminal"), of(|place| &place.terminal)),
         (pick(lang, "ツール", "tool"), of(|place| &place.tool)),
-        (pick(lang, "イメージ", "image"), of(|place| &place.image)),
+        (pick(lang, "イメージ", "image"), image),
     ];
     rows.extend(tokens(facts, lang));
-    rows.push(("graph", facts.opened.graph.to_string()));
-    rows.push(("bindings", facts.opened.bindings.to_string()));
-    rows.push(("head", facts.head.to_string()));
-    rows.push(("audit key", facts.audit_key.to_string()));
+    // On the papers graph and bindings stand under these names.
+    rows.push((pick(lang, "グラフ(graph)", "graph"), facts.opened.graph.to_string()));
+    let bindings = pick(lang, "バインディング(bindings)", "bindings");
+    rows.push((bindings, facts.opened.bindings.to_string()));
+    rows.push((pick(lang, "記録の最新値", "head"), facts.head.to_string()));
+    rows.push((pick(lang, "監査用の鍵", "audit key"), facts.audit_key.to_string()));
     rows.push((pick(lang, "封印後", "postscript"), postscript(facts.postscript, pinned, lang)));
     rows
 }
@@ -126,7 +134,7 @@ fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
         Postscript::Complete => pick(lang, "完了", "complete"),
         Postscript::Refused => pick(
             lang,
-            "終わりまであるが、拒否され行われなかったものがある",
+            "最後まで記録されている。ただし、拒否されて行われなかった手順がある",
             "ended, but something in it was refused and stays undone",
         ),
         Postscript::Incomplete => pick(
@@ -200,11 +208,15 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
         }
         What::Mistaken { op, question } => {
             let word = pick(lang, "誤った入力", "a wrong answer");
-            format!("{} ({})", at(word, op, lang), plain(question))
+            format!("{} ({})", at(word, op, lang), question_named(question, lang))
         }
         What::WrongPin { op } => at(pick(lang, "PIN の誤り", "a wrong PIN"), op, lang),
         What::Lost { op, attempt, cause } => match lang {
-            Lang::Ja => format!("結果不明({op}、試行 {attempt}): {}", plain(cause)),
+            Lang::Ja => {
+                let cause = plain(cause);
+                let cause = if cause == "interrupted" { "中断".to_string() } else { cause };
+                format!("結果不明({op}、試行 {attempt}): {cause}")
+            }
             Lang::En => format!("lost {op}, attempt {attempt}: {}", plain(cause)),
         },
         What::Adopted { op } => {
@@ -217,6 +229,16 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
         }
     };
     format!("{}  {said}", one.at)
+}
+
+/// Returns the name of a question as the terminal asked it; records use the English name.
+fn question_named(question: &str, lang: Lang) -> String {
+    let named = match (lang, question) {
+        (Lang::Ja, WHO) => Some("確認した者の ID"),
+        (Lang::Ja, question) => crate::people::named(question),
+        (Lang::En, _) => None,
+    };
+    named.map_or_else(|| plain(question), str::to_string)
 }
 
 fn interruption(since: Instant, resumed: &Resumed, lang: Lang) -> String {
@@ -278,10 +300,12 @@ fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String> {
 /// with the paper.
 pub(super) fn slip(facts: &Consistent, lang: Lang) -> String {
     let Some(held) = facts.state.held.last() else { return String::new() };
-    let mut text = format!("\n# {}\n", pick(lang, "この回の控え(言葉)", "its slip, in words"));
+    let mut text = format!("\n# {}\n", pick(lang, "控えの値(単語)", "its slip, in words"));
     let key = held.audit_key.map(|key| ("audit-key", key));
-    let values = [("bindings", held.bindings), ("head", held.head)];
-    let postscript = [("postscript", held.postscript)];
+    let key = key.map(|(name, key)| (pick(lang, "audit-key 監査用の鍵", name), key));
+    let head = pick(lang, "head 記録の最新値", "head");
+    let values = [("bindings", held.bindings), (head, held.head)];
+    let postscript = [(pick(lang, "postscript 追記の最新値", "postscript"), held.postscript)];
     for (name, value) in values.into_iter().chain(postscript).chain(key) {
         let lines = ceremony::words::lines(&value.0);
         text.push_str(&format!("  {name}\n    {}\n", lines.join("\n    ")));

@@ -1,6 +1,6 @@
 //! People as a verdict names them.
 
-use ceremony::graph::Bilingual;
+use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::verify::Account;
 

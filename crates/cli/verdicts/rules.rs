@@ -1,6 +1,6 @@
 //! By which rules a folder was judged, on what each rests, and which nobody judged here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::name::Name;
 use ceremony::rule::RuleId;
@@ -22,11 +22,11 @@ const fn heading(basis: Basis, lang: Lang) -> &'static str {
     match basis {
         Basis::Proved => pick(lang, "証明(オクテットから計算)", "proved, computed from octets"),
         Basis::Stated(By::People) => {
-            pick(lang, "申告(立会者の言葉)", "stated by people in the room")
+            pick(lang, "申告(参加者の言葉)", "stated by people in the room")
         }
         Basis::Stated(By::Papers) => pick(
             lang,
-            "申告(計画・ポリシー・名簿)",
+            "申告(計画・ポリシー・任命簿)",
             "stated by the approved papers: plan, policy, roster",
         ),
         Basis::Stated(By::Token) => {
@@ -38,7 +38,7 @@ const fn heading(basis: Basis, lang: Lang) -> &'static str {
         Basis::Elsewhere(Where::Image) => pick(lang, "専用イメージ", "the live image"),
         Basis::Elsewhere(Where::Path) => pick(
             lang,
-            "証明書の有効性確認(`gishiki validate`)",
+            "電子証明書の有効性確認(`gishiki validate`)",
             "whether to rely on a certificate (`gishiki validate`)",
         ),
     }
@@ -59,7 +59,7 @@ pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
     };
     let kept = match lang {
         Lang::Ja => format!(
-            "満たした規則: 証明 {proved}、申告は立会者 {people}・書類 {papers}・トークン {token}(一覧は --rules)\n判定しない規則: ファイル・媒体・端末、専用イメージ、証明書の有効性確認\n"
+            "満たした規則: 証明 {proved}、申告は参加者 {people}・書類 {papers}・トークン {token}(一覧は --rules)\n判定しない規則: ファイル・媒体・端末、専用イメージ、電子証明書の有効性確認\n"
         ),
         Lang::En => format!(
             "rules kept: proved {proved}, stated by people {people}, by papers {papers}, by the token {token} (--rules lists them)\nnot judged here: files, media and terminal, the live image, whether to rely on a certificate\n"
@@ -85,15 +85,15 @@ pub(super) fn unkept(facts: &Consistent, lang: Lang) -> Vec<String> {
             Standing::Excepted(findings) => (pick(lang, "例外により許容", "excepted"), findings),
             Standing::Reported(findings) => (pick(lang, "報告", "reported"), findings),
         };
-        let row = |finding| format!("{word} {}: {}", judged.id, said(finding));
+        let row = |finding| format!("{word} {}: {}", judged.id, said(finding, lang));
         findings.iter().map(row).collect()
     };
     facts.account.unkept().flat_map(rows).collect()
 }
 
 /// What was asked, and what was found.
-fn said(finding: &Finding) -> String {
-    format!("{}; {}", plain(&finding.asked), plain(&finding.found))
+fn said(finding: &Finding, lang: Lang) -> String {
+    format!("{}; {}", plain(lang.said(&finding.asked)), plain(lang.said(&finding.found)))
 }
 
 /// Every rule that was judged, and the ids of those that were not. Where nothing says whose the
@@ -101,7 +101,9 @@ fn said(finding: &Finding) -> String {
 pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
     let mut text = String::new();
     let tick = if trusted { '✓' } else { '·' };
-    let refusals: Vec<String> = refused(facts).map(|(judged, _)| row(judged, tick, lang)).collect();
+    let clauses = &facts.account.clauses;
+    let refusals: Vec<String> =
+        refused(facts).map(|(judged, _)| row(judged, clauses, tick, lang)).collect();
     if !refusals.is_empty() {
         let title = pick(lang, "守られず、拒否した規則", "not kept: these refused");
         text.push_str(&format!("\n# {title}\n{}", refusals.concat()));
@@ -110,7 +112,7 @@ pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
         let of_basis = facts.account.judged.iter().filter(|judged| {
             judged.basis == basis && !matches!(judged.standing, Standing::Refused(_))
         });
-        let rows: Vec<String> = of_basis.map(|judged| row(judged, tick, lang)).collect();
+        let rows: Vec<String> = of_basis.map(|judged| row(judged, clauses, tick, lang)).collect();
         if !rows.is_empty() {
             text.push_str(&format!("\n# {}\n{}", heading(basis, lang), rows.concat()));
         }
@@ -157,12 +159,16 @@ fn begun(facts: &Consistent, lang: Lang) -> String {
     rows.join(pick(lang, "、", ", "))
 }
 
-fn row(judged: &Judged, tick: char, lang: Lang) -> String {
-    let clause = ceremony::rules::find(judged.id).map_or("gishiki", |rule| rule.clause);
+fn row(judged: &Judged, clauses: &BTreeMap<RuleId, String>, tick: char, lang: Lang) -> String {
+    let of_standard = || ceremony::rules::find(judged.id).map_or("gishiki", |rule| rule.clause);
+    let clause = clauses.get(&judged.id).map_or_else(of_standard, String::as_str);
     let row = format!("{:<24} {:<28}", judged.id, clause);
     let so = pick(lang, judged.so.ja, judged.so.en);
     let unticked = |word: &str, findings: &[Finding]| -> String {
-        findings.iter().map(|finding| format!("  – {row} {word}: {}\n", said(finding))).collect()
+        findings
+            .iter()
+            .map(|finding| format!("  – {row} {word}: {}\n", said(finding, lang)))
+            .collect()
     };
     match &judged.standing {
         Standing::Kept if judged.by.is_empty() => format!("  {tick} {row} {so}\n"),

@@ -1,8 +1,8 @@
-//! Every input of the image in one folder, for a machine without any registry: collected whole or
-//! not at all, and judged file by file before the store is filled from it.
+//! An archive: a folder with every input of the image, for a machine without access to registries.
 //!
-//! The locks of the repository say which octets an input has. What comes besides, Nix for Debian 12
-//! and this program, is known by the index alone.
+//! It is collected completely or not at all, and each file is checked before the Nix store is
+//! filled from it. The digests of inputs are in the locks of the repository. The other files, Nix
+//! for Debian 12 and this program, have their digests only in the index of the archive.
 
 use std::collections::BTreeMap;
 use std::fs::{self};
@@ -10,31 +10,32 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 
 use crate::{Fault, Fixed, Locks, unusable};
 
-/// The index: every other file with its SHA-256, as `sha256sum --check` reads it.
+/// The index: the SHA-256 of every other file, in the format of `sha256sum --check`.
 pub(crate) const INDEX: &str = "SHA256SUMS";
-/// The folders whose files the locks name.
+/// The folders whose files must be in a lock.
 const LOCKED: [&str; 3] = ["debian/", "crates/", "vendor/"];
-/// How many wrong files are named; of more, their number.
+/// The most wrong files that a message names; the rest are counted.
 const NAMED: usize = 20;
 
-/// An archive that was judged: each file is as the index and the locks have it, and there is no
-/// other.
+/// A checked archive: each file matches the index and the locks, and there is no other file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
-    /// Whether it was whole before.
+    /// Whether the archive existed already.
     pub found: bool,
-    /// Every file with its length in octets.
+    /// The length of every file in octets, by name.
     pub files: BTreeMap<String, u64>,
     /// SHA-256 of the index, which names every file.
     pub index: Digest,
 }
 
 impl Archive {
-    /// How many files lie in a folder of it, and their octets.
+    /// The number of files in a folder of the archive, and their total length in octets.
     #[must_use]
     pub fn sum(&self, folder: &str) -> (usize, u64) {
         let inside = self.files.iter().filter(|(name, _)| name.starts_with(folder));
@@ -42,7 +43,7 @@ impl Archive {
     }
 }
 
-/// Where each locked input lies in an archive.
+/// The locked inputs, by their place in an archive.
 pub(crate) fn inputs(locks: &Locks) -> Result<BTreeMap<String, Fixed>, Fault> {
     let debian = locks.debian.packages.iter().map(|(name, package)| {
         let path = format!("debian/{}", package.file(name));
@@ -58,24 +59,30 @@ pub(crate) fn inputs(locks: &Locks) -> Result<BTreeMap<String, Fixed>, Fault> {
         let sha256 = input.sha256;
         let other = inputs.insert(path.clone(), input).filter(|other| other.sha256 != sha256);
         if let Some(other) = other {
-            let found = format!("{sha256} and {}", other.sha256);
-            return Err(Fault::new(RuleId::S_LOCK, format!("one input named {path}"), found));
+            let found = says!("{sha256} と {}", "{sha256} and {}", other.sha256);
+            let asked = says!("{path} という名の入力 1 つ", "one input named {path}");
+            return Err(Fault::new(RuleId::S_LOCK, asked, found));
         }
     }
     Ok(inputs)
 }
 
-/// Judges an archive by these inputs, each of which has its place in it.
+/// Checks an archive against these inputs, given by their place in it.
 ///
 /// # Errors
-/// `S-LOCK` names every file that is missing, changed or added; `S-FILE`.
+/// `S-LOCK` if a file is missing, changed or added (the message names them), or if the index is
+/// malformed; `S-FILE` if a file cannot be read.
 pub(crate) fn judge(folder: &Path, inputs: &BTreeMap<String, Fixed>) -> Result<Archive, Fault> {
     let path = folder.join(INDEX);
     let octets = fs::read(&path).map_err(|error| {
         let none = error.kind() == ErrorKind::NotFound;
-        let asked = format!("a whole archive at {}, or no folder yet", shown(folder));
         if none {
-            Fault::new(RuleId::S_LOCK, asked, format!("no {INDEX} in it"))
+            let asked = says!(
+                "{} に完全なアーカイブがあるか、まだフォルダーがないこと",
+                "a whole archive at {}, or no folder yet",
+                shown(folder)
+            );
+            Fault::new(RuleId::S_LOCK, asked, says!("{INDEX} なし", "no {INDEX} in it"))
         } else {
             unusable(&path, &error)
         }
@@ -86,13 +93,21 @@ pub(crate) fn judge(folder: &Path, inputs: &BTreeMap<String, Fixed>) -> Result<A
     for (name, asked) in &index {
         let path = folder.join(name);
         match lying.get(name) {
-            None => wrong.push(format!("missing: {name}")),
-            Some(false) => wrong.push(format!("changed: {name} is no plain file")),
+            None => wrong.push(says!("欠落: {name}", "missing: {name}")),
+            Some(false) => {
+                wrong.push(says!(
+                    "変化: {name} は通常のファイルでない",
+                    "changed: {name} is not a regular file"
+                ));
+            }
             Some(true) => {
                 let octets = fs::read(&path).map_err(|error| unusable(&path, &error))?;
                 let found = Digest::of(&octets);
                 if found != *asked {
-                    wrong.push(format!("changed: {name} has SHA-256 {found}"));
+                    wrong.push(says!(
+                        "変化: {name} の SHA-256 は {found}",
+                        "changed: {name} has SHA-256 {found}"
+                    ));
                 }
                 files.insert(name.clone(), u64::try_from(octets.len()).unwrap_or(u64::MAX));
             }
@@ -100,26 +115,39 @@ pub(crate) fn judge(folder: &Path, inputs: &BTreeMap<String, Fixed>) -> Result<A
     }
     for (name, input) in inputs {
         match index.get(name) {
-            None => wrong.push(format!("missing: {name}, which is locked")),
+            None => {
+                wrong
+                    .push(says!("欠落: 固定されている {name}", "missing: {name}, which is locked"));
+            }
             Some(sha256) if *sha256 != input.sha256 => {
-                wrong.push(format!("changed: {name}, which is locked as {}", input.sha256));
+                wrong.push(says!(
+                    "変化: {} として固定されている {name}",
+                    "changed: {name}, which is locked as {}",
+                    input.sha256
+                ));
             }
             Some(_) => {}
         }
     }
     let added = lying.keys().filter(|name| *name != INDEX && !index.contains_key(*name));
-    wrong.extend(added.map(|name| format!("added: {name}")));
+    wrong.extend(added.map(|name| says!("追加: {name}", "added: {name}")));
     let locked = |name: &&String| LOCKED.iter().any(|folder| name.starts_with(folder));
     let unlocked = index.keys().filter(locked).filter(|name| !inputs.contains_key(*name));
-    wrong.extend(unlocked.map(|name| format!("added: {name}, which no lock has")));
+    wrong.extend(unlocked.map(|name| {
+        says!("追加: どこにも固定されていない {name}", "added: {name}, which no lock has")
+    }));
     if wrong.is_empty() {
         return Ok(Archive { found: false, files, index: Digest::of(&octets) });
     }
-    let asked = format!("an archive at {} with the locked inputs and no others", shown(folder));
+    let asked = says!(
+        "固定された入力だけの入った、{} のアーカイブ",
+        "an archive at {} with the locked inputs and no others",
+        shown(folder)
+    );
     Err(Fault::new(RuleId::S_LOCK, asked, named(&wrong)))
 }
 
-/// The lines of an index.
+/// Parses an index: the SHA-256 of each file, by name.
 fn parse(octets: &[u8]) -> Result<BTreeMap<String, Digest>, Fault> {
     let text = String::from_utf8_lossy(octets);
     let line = |line: &str| {
@@ -128,11 +156,17 @@ fn parse(octets: &[u8]) -> Result<BTreeMap<String, Digest>, Fault> {
     };
     let parsed: Option<BTreeMap<String, Digest>> = text.lines().map(line).collect();
     let parsed = parsed.filter(|parsed| parsed.len() == text.lines().count());
-    let asked = format!("lines of a SHA-256, two spaces and a name in {INDEX}, each name once");
-    parsed.ok_or_else(|| Fault::new(RuleId::S_LOCK, asked, "another line, or a name twice"))
+    parsed.ok_or_else(|| {
+        let asked = says!(
+            "{INDEX} の各行が SHA-256、空白 2 つ、名前で、名前の重複なし",
+            "lines of a SHA-256, two spaces and a name in {INDEX}, each name once"
+        );
+        let found = says!("ほかの形の行、又は重複した名前", "another line, or a name twice");
+        Fault::new(RuleId::S_LOCK, asked, found)
+    })
 }
 
-/// Everything below a folder but folders, and whether it is a plain file. No link is followed.
+/// Everything below a folder except folders, and whether it is a regular file. No link is followed.
 pub(crate) fn walk(folder: &Path) -> Result<BTreeMap<String, bool>, Fault> {
     let mut found = BTreeMap::new();
     let mut open = vec![PathBuf::new()];
@@ -165,13 +199,16 @@ pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The first of these, and how many more there are.
-pub(crate) fn named(all: &[String]) -> String {
-    let mut text = all.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
-    if all.len() > NAMED {
-        text.push_str(&format!("; and {} more", all.len() - NAMED));
+/// Joins the first [`NAMED`] of these, and says how many more there are.
+pub(crate) fn named(all: &[Bilingual]) -> Bilingual {
+    let joined = |side: fn(&Bilingual) -> &str| {
+        all.iter().take(NAMED).map(side).collect::<Vec<_>>().join("; ")
+    };
+    let named = Bilingual { ja: joined(|one| &one.ja), en: joined(|one| &one.en) };
+    match all.len().checked_sub(NAMED) {
+        Some(more @ 1..) => says!(named; "{named}; ほか {more} 件", "{named}; and {more} more"),
+        Some(0) | None => named,
     }
-    text
 }
 
 #[cfg(test)]
@@ -210,7 +247,7 @@ mod tests {
             ("changed: gishiki has SHA-256", |folder| {
                 fs::write(folder.join("gishiki"), "other").unwrap();
             }),
-            ("changed: gishiki is no plain file", |folder| {
+            ("changed: gishiki is not a regular file", |folder| {
                 fs::rename(folder.join("gishiki"), folder.join("other")).unwrap();
                 std::os::unix::fs::symlink("other", folder.join("gishiki")).unwrap();
             }),
@@ -218,7 +255,7 @@ mod tests {
                 fs::create_dir(folder.join("host")).unwrap();
                 fs::write(folder.join("host/b.deb"), "b").unwrap();
             }),
-            // Who changes an input, its index as well, stands before the lock.
+            // Whoever changes an input and the index is still stopped by the lock.
             ("changed: debian/a_1_all.deb, which is locked as", |folder| {
                 fs::write(folder.join("debian/a_1_all.deb"), "b").unwrap();
                 index(folder, &[("debian/a_1_all.deb", "b"), ("gishiki", "program")]);
@@ -239,7 +276,7 @@ mod tests {
             change(folder.path());
             let fault = judge(folder.path(), &inputs).unwrap_err();
             assert_eq!(fault.rule, RuleId::S_LOCK);
-            assert!(fault.found.contains(said), "{said}: {}", fault.found);
+            assert!(fault.found.en.contains(said), "{said}: {}", fault.found.en);
         }
     }
 

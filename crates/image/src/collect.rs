@@ -1,5 +1,5 @@
-//! Where the files of an archive come from: the Nix store, where it has them; otherwise this
-//! machine's own apt and cargo, and the vendors' folder.
+//! Collects the files of an archive: from the Nix store if it has them, otherwise from this
+//! machine's own apt and cargo, and from the vendors' folder.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -7,27 +7,29 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use nix_derivation::{CAHash, NixHash, StoreDir};
 
 use crate::archive::{Archive, INDEX, clear, inputs, judge, named, shown, walk};
 use crate::fetch::{apt, cached, compare, download, fetch_crates, of_vendor, succeed};
 use crate::{Fault, Fixed, Locks, unusable};
 
-/// What a machine without Nix needs first, from its own suite: Debian 12.
+/// The Debian 12 package with Nix, which a machine without Nix needs first.
 const NIX: &str = "nix-bin";
 /// The name of this program in an archive.
 const PROGRAM: &str = "gishiki";
 
-/// Every file that an archive shall hold.
+/// The files that an archive must contain.
 pub(crate) struct Wanted<'w> {
-    /// Locked inputs, by their place in the archive.
+    /// The locked inputs, by their place in the archive.
     inputs: BTreeMap<String, Fixed>,
-    /// Debian's `NAME=VERSION` of each package among them.
+    /// The `NAME=VERSION` of each Debian package among them, by its place.
     debian: BTreeMap<String, String>,
-    /// Nix and what it needs: the place of each package, its `NAME=VERSION`, its SHA-256.
+    /// Nix and its dependencies: `NAME=VERSION` and SHA-256 of each package, by its place.
     host: BTreeMap<String, (String, Digest)>,
-    /// This program.
+    /// The path and SHA-256 of this program.
     program: (&'w Path, Digest),
     vendor: Option<&'w Path>,
 }
@@ -51,7 +53,7 @@ impl<'w> Wanted<'w> {
         })
     }
 
-    /// Every file and its SHA-256, in the order of their names.
+    /// Every file with its SHA-256, in the order of names.
     pub(crate) fn files(&self) -> impl Iterator<Item = (&str, Digest)> {
         let host = self.host.iter().map(|(path, (_, sha256))| (path.as_str(), *sha256));
         let inputs = self.inputs.iter().map(|(path, input)| (path.as_str(), input.sha256));
@@ -61,13 +63,15 @@ impl<'w> Wanted<'w> {
     }
 }
 
-/// Collects every input into the folder `to`, with Nix and this program. What is on its way lies in
-/// `.NAME.partial` beside it, and is used again if this was interrupted. An archive that is there
-/// already is judged and left as it is.
+/// Collects every input into the new folder `to`, together with Nix and this program.
+///
+/// Until it is complete, the folder is called `.NAME.partial`; after an interruption its files are
+/// used again. If `to` exists already, it is only checked.
 ///
 /// # Errors
-/// `S-LOCK` if a file is not the locked one, or if the folder holds something else; `S-STALE` if
-/// the mirror no longer has a locked version, and neither has the store; `S-FILE`.
+/// `S-LOCK` if a file differs from its lock, or a folder contains anything else; `S-STALE` if
+/// neither the mirror nor the store has a locked version; `S-FILE` if a file cannot be used or a
+/// program fails.
 pub fn archive(
     repository: &Path,
     to: &Path,
@@ -79,8 +83,10 @@ pub fn archive(
         let judged = judge(to, &inputs(&locks)?)?;
         return Ok(Archive { found: true, ..judged });
     }
-    let name =
-        to.file_name().ok_or_else(|| Fault::new(RuleId::S_FILE, "a new folder", shown(to)))?;
+    let name = to.file_name().ok_or_else(|| {
+        let asked = says!("新しいフォルダー", "a new folder");
+        Fault::new(RuleId::S_FILE, asked, Bilingual::plain(shown(to)))
+    })?;
     let partial = to.with_file_name(format!(".{}.partial", name.to_string_lossy()));
     fs::create_dir_all(&partial).map_err(|error| unusable(&partial, &error))?;
     let wanted = Wanted::of(&locks, vendor, program)?;
@@ -95,7 +101,7 @@ pub fn archive(
     Ok(judged)
 }
 
-/// Gives the folder its name, once everything in it is on the device.
+/// Renames the folder to its final name, after its content is durable on the device.
 fn durable(partial: &Path, to: &Path) -> std::io::Result<()> {
     rustix::fs::syncfs(File::open(partial)?)?;
     fs::rename(partial, to)?;
@@ -103,24 +109,31 @@ fn durable(partial: &Path, to: &Path) -> std::io::Result<()> {
     File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
 }
 
-/// What an interrupted archiving cannot have left is somebody's, and stays untouched.
+/// Refuses a partial folder with files that an interrupted run cannot have left there.
+///
+/// Such files may belong to somebody, so nothing is removed.
 fn refuse_strange(partial: &Path, wanted: &Wanted) -> Result<(), Fault> {
     let known: BTreeSet<&str> = wanted.files().map(|(name, _)| name).collect();
-    // Nix and this program may have been others on the day when it was begun.
+    // The versions of Nix and of this program may have changed since the interrupted run.
     let own = |name: &str| known.contains(name) || name == INDEX || name.starts_with("host/");
-    let strange: Vec<String> = walk(partial)?
+    let strange: Vec<Bilingual> = walk(partial)?
         .into_iter()
         .filter(|(name, plain)| !plain || !own(name))
-        .map(|(name, _)| name)
+        .map(|(name, _)| Bilingual::plain(name))
         .collect();
     if strange.is_empty() {
         return Ok(());
     }
-    let asked = format!("nothing in {} but what an interrupted archiving left", shown(partial));
+    let asked = says!(
+        "{} には中断した収集の残りだけがあること",
+        "nothing in {} but what an interrupted archiving left",
+        shown(partial)
+    );
     Err(Fault::new(RuleId::S_LOCK, asked, named(&strange)))
 }
 
-/// Brings every file into the folder, each compared with its SHA-256. One that is there stays.
+/// Puts every file into the folder and compares it with its SHA-256. A right file that is there
+/// already is kept.
 fn collect(wanted: &Wanted<'_>, repository: &Path, folder: &Path) -> Result<(), Fault> {
     for inside in ["crates", "debian", "host", "vendor"] {
         let path = folder.join(inside);
@@ -134,7 +147,7 @@ fn collect(wanted: &Wanted<'_>, repository: &Path, folder: &Path) -> Result<(), 
             left.insert(path, sha256);
         }
     }
-    // Whoever has built the image has its inputs, also those that have left every mirror.
+    // A machine that has built the image has its inputs in the store, even if no mirror has them.
     for (path, input) in &wanted.inputs {
         let stored = stored(input)?;
         if left.contains_key(path.as_str()) && compare(&stored, &input.sha256).is_ok() {
@@ -167,7 +180,7 @@ fn collect(wanted: &Wanted<'_>, repository: &Path, folder: &Path) -> Result<(), 
     Ok(())
 }
 
-/// Packages of an earlier day, which Nix does not need any more.
+/// Removes packages of an interrupted run that Nix no longer needs.
 fn clear_old_host(wanted: &Wanted<'_>, folder: &Path) -> Result<(), Fault> {
     let host = folder.join("host");
     let entries = fs::read_dir(&host).map_err(|error| unusable(&host, &error))?;
@@ -180,11 +193,13 @@ fn clear_old_host(wanted: &Wanted<'_>, folder: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// Where the store has this input, if it has it.
+/// The path of this input in the Nix store, whether it is there or not.
 fn stored(input: &Fixed) -> Result<PathBuf, Fault> {
     let flat = CAHash::Flat(NixHash::Sha256(input.sha256.0));
     let path = StoreDir::default().build_ca_path(&input.name, &flat, [], false);
-    let path = path.map_err(|error| Fault::new(RuleId::S_LOCK, &input.name, error.to_string()))?;
+    let path = path.map_err(|error| {
+        Fault::new(RuleId::S_LOCK, Bilingual::plain(&input.name), Bilingual::plain(error))
+    })?;
     Ok(Path::new("/nix/store").join(path.to_basename()))
 }
 
@@ -192,9 +207,9 @@ fn copy(from: &Path, to: &Path) -> Result<(), Fault> {
     fs::copy(from, to).map(|_| ()).map_err(|error| unusable(from, &error))
 }
 
-/// Nix and every package that it needs, as if nothing were installed, from this machine's suite.
+/// Nix and all its dependencies in this machine's suite, as if no package were installed.
 fn host() -> Result<BTreeMap<String, (String, Digest)>, Fault> {
-    // An empty status, and no cache in which another status would be left behind.
+    // An empty list of installed packages, and no cache, which could keep another list.
     let empty =
         ["Dir::State::status=/dev/null", "Dir::Cache::pkgcache=", "Dir::Cache::srcpkgcache="];
     let with_empty = |program: &str| {
@@ -205,7 +220,7 @@ fn host() -> Result<BTreeMap<String, (String, Digest)>, Fault> {
     let mut install = with_empty("apt-get");
     install.args(["install", "--print-uris", "-qq", "--no-install-recommends", NIX]);
     let listed = succeed(&mut install)?;
-    // A line: an address, the file's name, its length, a digest.
+    // Each line has an address, the file's name, its length and a digest.
     let names = listed.lines().filter_map(|line| line.split(' ').nth(1));
     let mut packages = BTreeMap::new();
     for name in names {
@@ -234,6 +249,7 @@ fn host() -> Result<BTreeMap<String, (String, Digest)>, Fault> {
         .map(|(spec, path)| Some((path, (spec.clone(), *digests.get(&spec)?))))
         .collect();
     host.filter(|host| host.keys().any(|path| path.starts_with("host/nix-bin_"))).ok_or_else(|| {
-        Fault::new(RuleId::S_FILE, format!("{NIX} and what it needs, of apt"), shown)
+        let asked = says!("apt の {NIX} とそれに要るもの", "{NIX} and its dependencies from apt");
+        Fault::new(RuleId::S_FILE, asked, Bilingual::plain(shown))
     })
 }

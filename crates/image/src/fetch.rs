@@ -1,43 +1,57 @@
-//! Fetches inputs: apt and cargo, the only programs of others that are asked, and the vendors'
-//! folder. Whatever comes is compared with its lock.
+//! Fetches inputs through apt, cargo and the vendors' folder.
+//!
+//! The callers compare every file with its lock by [`compare`].
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Command, Output, Stdio};
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 
-use crate::{Fault, unusable};
+use crate::{Fault, said, unusable};
 
-/// apt's own folder, made by `nix/setup`: the suite's indices, signatures checked by apt.
+/// The configuration, made by `nix/setup`, with which apt uses the image's suite.
+///
+/// apt verifies the signatures of the indices.
 pub(crate) const APT: &str = "/var/lib/gishiki/apt.conf";
 
-/// Has apt download these, each `NAME=VERSION`, into a folder.
+/// Downloads packages, each given as `NAME=VERSION`, into a folder with apt.
+///
+/// # Errors
+/// `S-STALE` if the mirror no longer has some of them, and nothing else is wrong.
 pub(crate) fn download(mut apt: Command, wanted: &[&String], folder: &Path) -> Result<(), Fault> {
     if wanted.is_empty() {
         return Ok(());
     }
     apt.args(["download", "-qq"]).args(wanted).current_dir(folder).env("LC_ALL", "C");
-    succeed(&mut apt).map(|_| ()).map_err(|fault| {
-        if !have_left(&fault.found) {
-            return fault;
-        }
-        let asked = "every locked version on the mirror (otherwise: gishiki image seed --from \
-                     ARCHIVE, or a new lock, gishiki image lock)";
-        Fault::new(RuleId::S_STALE, asked, fault.found)
-    })
+    let output = output(&mut apt)?;
+    let told = told(&output);
+    if output.status.success() {
+        return Ok(());
+    }
+    if !have_left(&told) {
+        return Err(failed(&apt, told));
+    }
+    let asked = says!(
+        "固定した版がすべてミラーにあること(なければ gishiki image seed --from ARCHIVE、又は固定のし直し gishiki image lock)",
+        "every locked version on the mirror (otherwise: gishiki image seed --from ARCHIVE, or a new lock, gishiki image lock)"
+    );
+    Err(Fault::new(RuleId::S_STALE, asked, Bilingual::plain(told)))
 }
 
-/// Has cargo download every locked crate into its cache.
+/// Downloads every locked crate into cargo's cache.
 pub(crate) fn fetch_crates(repository: &Path) -> Result<(), Fault> {
     let mut fetch = Command::new("cargo");
     fetch.args(["fetch", "--locked", "--quiet"]).current_dir(repository);
     succeed(&mut fetch).map(|_| ())
 }
 
-/// Whether apt says of some packages that they or their versions are not on the mirror, and of
-/// nothing else. The name of a kernel's package has its version in it.
+/// Whether all of apt's errors say that a package or a version is not on the mirror.
+///
+/// Kernel packages have their version in the name, so an old one is reported as an unknown package.
 fn have_left(said: &str) -> bool {
     let mut errors = said.lines().filter_map(|line| line.strip_prefix("E: ")).peekable();
     errors.peek().is_some()
@@ -48,7 +62,7 @@ fn have_left(said: &str) -> bool {
         })
 }
 
-/// A file must have this SHA-256.
+/// Checks that a file has this SHA-256.
 pub(crate) fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
     let found = Digest::of(&fs::read(path).map_err(|error| unusable(path, &error))?);
     if found == *asked {
@@ -56,12 +70,12 @@ pub(crate) fn compare(path: &Path, asked: &Digest) -> Result<(), Fault> {
     }
     Err(Fault::new(
         RuleId::S_LOCK,
-        format!("{} with SHA-256 {asked}", path.display()),
-        found.to_string(),
+        says!("SHA-256 が {asked} の {}", "{} with SHA-256 {asked}", path.display()),
+        Bilingual::plain(found),
     ))
 }
 
-/// Where cargo keeps a crate that it has downloaded.
+/// The path of a downloaded crate in cargo's cache.
 pub(crate) fn cached(name: &str) -> Result<PathBuf, Fault> {
     let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
     let home = home.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cargo")));
@@ -70,31 +84,53 @@ pub(crate) fn cached(name: &str) -> Result<PathBuf, Fault> {
     let mut registries = entries.filter_map(|entry| Some(entry.ok()?.path()));
     let found =
         registries.find_map(|registry| Some(registry.join(name)).filter(|path| path.exists()));
-    found.ok_or_else(|| Fault::new(RuleId::S_LOCK, name, "not in cargo's cache"))
+    found.ok_or_else(|| {
+        let none = says!("cargo のキャッシュになし", "not in cargo's cache");
+        Fault::new(RuleId::S_LOCK, Bilingual::plain(name), none)
+    })
 }
 
-/// apt for the suite of the image.
+/// A command of apt that uses the suite of the image.
 pub(crate) fn apt(program: &str) -> Command {
     let mut command = Command::new(program);
     command.env("APT_CONFIG", APT).env("LC_ALL", "C");
     command
 }
 
-/// Runs a program that must succeed; its output.
+/// Runs a program that must succeed, and returns its standard output.
 pub(crate) fn succeed(command: &mut Command) -> Result<String, Fault> {
-    let asked = format!("{} to succeed", command.get_program().to_string_lossy());
-    let output = command.stdin(Stdio::null()).output();
-    let output = output.map_err(|error| Fault::new(RuleId::S_FILE, &asked, error.to_string()))?;
+    let output = output(command)?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    Err(Fault::new(RuleId::S_FILE, asked, String::from_utf8_lossy(&output.stderr).trim()))
+    Err(failed(command, told(&output)))
 }
 
-/// A vendor's file in the vendors' folder.
+fn output(command: &mut Command) -> Result<Output, Fault> {
+    let output = command.stdin(Stdio::null()).output();
+    output.map_err(|error| Fault::new(RuleId::S_FILE, success(command), said(&error)))
+}
+
+/// What a program says of its failure, in its own words.
+fn told(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim().to_string()
+}
+
+fn failed(command: &Command, told: String) -> Fault {
+    Fault::new(RuleId::S_FILE, success(command), Bilingual::plain(told))
+}
+
+fn success(command: &Command) -> Bilingual {
+    says!("{} の成功", "{} to succeed", command.get_program().to_string_lossy())
+}
+
+/// The path of a vendor's file in the vendors' folder.
 pub(crate) fn of_vendor(folder: Option<&Path>, name: &str) -> Result<PathBuf, Fault> {
-    let asked = || format!("--vendor, the folder with {name}");
-    Ok(folder.ok_or_else(|| Fault::new(RuleId::S_LOCK, asked(), "none"))?.join(name))
+    let none = || {
+        let asked = says!("{name} のあるフォルダー --vendor", "--vendor, the folder with {name}");
+        Fault::new(RuleId::S_LOCK, asked, Bilingual::none())
+    };
+    Ok(folder.ok_or_else(none)?.join(name))
 }
 
 #[cfg(test)]

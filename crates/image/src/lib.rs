@@ -5,8 +5,6 @@
 //! every path; `medium` and `unified` read the ISO octet by octet. Only `fetch`, for
 //! `seed` and `collect`, calls other programs.
 
-use ceremony::rule::RuleId;
-
 mod archive;
 mod collect;
 mod fetch;
@@ -29,7 +27,13 @@ pub use seed::{refresh, seed};
 pub use stick::write;
 pub use unified::{Measured, measure};
 
-/// A file that cannot be read or written.
-fn unusable(path: &std::path::Path, error: &std::io::Error) -> Fault {
-    Fault::new(RuleId::S_FILE, path.display().to_string(), error.to_string())
+use std::path::Path;
+
+use ceremony::language::Bilingual;
+use ceremony::rule::RuleId;
+use os::said;
+
+/// The fault for a file that cannot be read or written.
+fn unusable(path: &Path, error: &std::io::Error) -> Fault {
+    Fault::new(RuleId::S_FILE, Bilingual::plain(path.display()), said(error))
 }

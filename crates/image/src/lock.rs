@@ -1,31 +1,32 @@
-//! The locks: every input of the image that comes from outside, by SHA-256.
+//! The locks: the SHA-256 of every input of the image that comes from outside the repository.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
 use serde::{Deserialize, Serialize};
 
 use crate::{Fault, unusable};
 
-/// An input as its fixed-output derivation names it.
+/// An input with the name and digest that its fixed-output derivation has.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fixed {
-    /// The file's name in the store: `NAME.deb`, `NAME-VERSION.crate`, a vendor's file.
+    /// The file's name in the store: `NAME.deb`, `NAME-VERSION.crate`, or that of a vendor's file.
     pub name: String,
     /// Its SHA-256.
     pub sha256: Digest,
 }
 
-/// `nix/debian.lock.json`, `Cargo.lock`, `nix/vendor.lock.json`.
+/// The contents of `nix/debian.lock.json`, `Cargo.lock` and `nix/vendor.lock.json`.
 #[derive(Debug, Clone)]
 pub struct Locks {
     /// Debian packages.
     pub debian: Debian,
-    /// Crates: name, version, SHA-256.
+    /// Crates from a registry.
     pub crates: Vec<Crate>,
-    /// Vendors' files, by their place in the image.
+    /// Vendors' files, by their path in the image.
     pub vendor: BTreeMap<String, Vendor>,
 }
 
@@ -35,23 +36,23 @@ pub struct Locks {
 pub struct Debian {
     /// The packages' architecture.
     pub arch: String,
-    /// Which packages go into which tree.
+    /// The names of the packages that go into each file tree.
     pub groups: BTreeMap<String, Vec<String>>,
-    /// The signed index files that the packages were found through.
+    /// The signed InRelease files through which the packages were found, by suite.
     pub inrelease: BTreeMap<String, Release>,
-    /// The form of this file: 1.
+    /// The version of this file format: 1.
     pub lock: u32,
-    /// The packages.
+    /// The packages, by name.
     pub packages: BTreeMap<String, Package>,
-    /// The suite.
+    /// The name of the Debian suite.
     pub suite: String,
 }
 
-/// A signed index file, as it was when the lock was made.
+/// A signed InRelease file, as it was when the lock was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Release {
-    /// Its date, as it has it.
+    /// The value of its `Date` field.
     pub date: String,
     /// Its SHA-256.
     pub sha256: Digest,
@@ -76,7 +77,7 @@ pub struct Package {
 }
 
 impl Package {
-    /// The name of its file, as apt writes it.
+    /// The file name that apt gives to the package.
     pub(crate) fn file(&self, name: &str) -> String {
         format!("{name}_{}_{}.deb", self.version.replace(':', "%3a"), self.arch)
     }
@@ -101,24 +102,25 @@ pub struct Vendor {
     pub name: String,
     /// Its SHA-256.
     pub sha256: Digest,
-    /// What it is. `nix/hardware.nix` judges the rest: where a driver lies, which words there are.
+    /// Its kind. The other requirements, such as the path of a driver, are checked by
+    /// `nix/hardware.nix`.
     #[serde(default)]
     pub is: Kind,
-    /// What a daemon is started with.
+    /// The arguments with which a daemon is started.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub arguments: Vec<String>,
 }
 
-/// What a vendor's file is to the image.
+/// The kind of a vendor's file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
-    /// A PKCS #11 module, a library, a configuration: it lies there.
+    /// A PKCS #11 module, a library or a configuration file: it is only put in its place.
     #[default]
     File,
-    /// A driver, which is loaded before the kernel takes no more.
+    /// A driver, which is loaded before the loading of modules is disabled.
     KernelModule,
-    /// A program that is started before anything is asked of a token.
+    /// A program that is started before a token is used.
     Daemon,
 }
 
@@ -134,19 +136,21 @@ struct CargoPackage {
     checksum: Option<Digest>,
 }
 
-/// The lock of Debian packages, in a repository.
+/// The path of the lock of Debian packages in a repository.
 pub(crate) const DEBIAN: &str = "nix/debian.lock.json";
 
 impl Locks {
     /// Reads the locks of a repository.
     ///
     /// # Errors
-    /// `S-FILE`, `S-LOCK`.
+    /// `S-FILE` if a lock cannot be read; `S-LOCK` if its content is malformed.
     pub fn read(repository: &Path) -> Result<Self, Fault> {
         let debian = json(repository, DEBIAN)?;
         let vendor = json(repository, "nix/vendor.lock.json")?;
-        let cargo: CargoLock = toml::from_str(&text(repository, "Cargo.lock")?)
-            .map_err(|error| Fault::new(RuleId::S_LOCK, "Cargo.lock", error.to_string()))?;
+        let cargo: CargoLock =
+            toml::from_str(&text(repository, "Cargo.lock")?).map_err(|error| {
+                Fault::new(RuleId::S_LOCK, Bilingual::plain("Cargo.lock"), Bilingual::plain(error))
+            })?;
         let crates = cargo.package.into_iter().filter_map(|package| {
             let CargoPackage { name, version, checksum } = package;
             Some(Crate { name, version, sha256: checksum? })
@@ -154,7 +158,7 @@ impl Locks {
         Ok(Self { debian, crates: crates.collect(), vendor })
     }
 
-    /// Every input that a recipe may have.
+    /// All locked inputs: those that a recipe may use.
     #[must_use]
     pub fn inputs(&self) -> BTreeSet<Fixed> {
         let packages = self
@@ -167,7 +171,7 @@ impl Locks {
         packages.chain(self.crate_inputs()).chain(vendor).collect()
     }
 
-    /// The crates, all of which every recipe has.
+    /// The crates. Every recipe must use all of them.
     pub(crate) fn crate_inputs(&self) -> impl Iterator<Item = Fixed> {
         self.crates.iter().map(|one| Fixed {
             name: format!("{}-{}.crate", one.name, one.version),
@@ -182,6 +186,7 @@ fn text(repository: &Path, name: &str) -> Result<String, Fault> {
 }
 
 fn json<T: for<'de> Deserialize<'de>>(repository: &Path, name: &str) -> Result<T, Fault> {
-    serde_json::from_str(&text(repository, name)?)
-        .map_err(|error| Fault::new(RuleId::S_LOCK, name, error.to_string()))
+    serde_json::from_str(&text(repository, name)?).map_err(|error| {
+        Fault::new(RuleId::S_LOCK, Bilingual::plain(name), Bilingual::plain(error))
+    })
 }

@@ -1,26 +1,34 @@
-//! Finds the unified kernel image inside the ISO: partition table, EFI system partition, the file
-//! that firmware starts.
+//! Finds the unified kernel image inside the ISO, the way firmware does: partition table, EFI
+//! system partition, `EFI/BOOT/BOOTX64.EFI`.
 
 use std::io::{self, Cursor, Read, Seek, SeekFrom, Write};
 
-use crate::Fault;
-
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 
-/// UEFI 5.3.3: the type of an EFI system partition, as it lies in the table.
+use crate::{Fault, said};
+
+/// The type GUID of an EFI system partition, as encoded in the partition table (UEFI 5.3.3).
 const EFI_SYSTEM: [u8; 16] =
     [0x28, 0x73, 0x2a, 0xc1, 0x1f, 0xf8, 0xd2, 0x11, 0xba, 0x4b, 0, 0xa0, 0xc9, 0x3e, 0xc9, 0x3b];
 const SECTOR: u64 = 512;
 
-/// The file `EFI/BOOT/BOOTX64.EFI` of the ISO's EFI system partition.
+/// Returns the file `EFI/BOOT/BOOTX64.EFI` of the ISO's EFI system partition.
 ///
 /// # Errors
-/// `S-PIN` if there is none.
+/// `S-PIN` if the ISO has no such partition or file.
 pub fn unified_kernel_image(iso: &[u8]) -> Result<Vec<u8>, Fault> {
-    let asked = "an ISO with an EFI system partition that holds EFI/BOOT/BOOTX64.EFI";
-    let wrong = |found: String| Fault::new(RuleId::S_PIN, asked, found);
-    let partition = system_partition(iso).ok_or_else(|| wrong("no such partition".into()))?;
-    let failed = |error: std::io::Error| wrong(error.to_string());
+    let wrong = |found: Bilingual| {
+        let asked = says!(
+            "EFI/BOOT/BOOTX64.EFI の入った EFI システムパーティションのある ISO",
+            "an ISO with an EFI system partition that holds EFI/BOOT/BOOTX64.EFI"
+        );
+        Fault::new(RuleId::S_PIN, asked, found)
+    };
+    let partition = system_partition(iso)
+        .ok_or_else(|| wrong(says!("そのようなパーティションなし", "no such partition")))?;
+    let failed = |error: io::Error| wrong(said(&error));
     let options = fatfs::FsOptions::new();
     let volume = fatfs::FileSystem::new(Volume::new(partition), options).map_err(failed)?;
     let mut file = volume.root_dir().open_file("EFI/BOOT/BOOTX64.EFI").map_err(failed)?;
@@ -29,16 +37,16 @@ pub fn unified_kernel_image(iso: &[u8]) -> Result<Vec<u8>, Fault> {
     Ok(octets)
 }
 
-/// A volume that is read a few times over and no more: its chains of clusters may have no end.
+/// A volume with a limit on how much is read, because its cluster chains may be endless loops.
 struct Volume<'o> {
     octets: Cursor<&'o [u8]>,
     left: usize,
 }
 
 impl<'o> Volume<'o> {
-    /// How often the whole volume may be read.
+    /// The limit, as a multiple of the volume's size.
     const TIMES: usize = 4;
-    /// What one read is counted for at least.
+    /// The least number of octets that one read counts for.
     const LEAST: usize = 16;
 
     const fn new(partition: &'o [u8]) -> Self {
@@ -50,10 +58,12 @@ impl<'o> Volume<'o> {
 impl Read for Volume<'_> {
     fn read(&mut self, into: &mut [u8]) -> io::Result<usize> {
         let read = self.octets.read(into)?;
-        self.left = self
-            .left
-            .checked_sub(read.max(Self::LEAST))
-            .ok_or_else(|| io::Error::other("a volume whose chains have no end"))?;
+        self.left = self.left.checked_sub(read.max(Self::LEAST)).ok_or_else(|| {
+            os::ours(says!(
+                "クラスターの連鎖が終わらないボリューム",
+                "a volume whose cluster chains have no end"
+            ))
+        })?;
         Ok(read)
     }
 }
@@ -81,7 +91,7 @@ fn system_partition(iso: &[u8]) -> Option<&[u8]> {
     }
     let first = number(table, 72)?.checked_mul(SECTOR)?;
     let (count, size) = (half(table, 80)?, half(table, 84)?);
-    // An entry that lies outside the ISO ends the table, however many it says that it has.
+    // The number of entries is untrusted: the search ends at the first entry outside the ISO.
     for entry in 0..u64::from(count) {
         let entry = slice(iso, first.checked_add(entry * u64::from(size))?, u64::from(size))?;
         if entry.get(..16)? == EFI_SYSTEM {
@@ -115,7 +125,7 @@ mod tests {
     )]
     use super::*;
 
-    /// An ISO whose partition table says this, with one entry.
+    /// An ISO whose partition table has these values and one entry.
     fn iso(first: u64, count: u32, size: u32, sectors: (u64, u64)) -> Vec<u8> {
         let mut iso = vec![0; 3 * 512];
         iso[512..520].copy_from_slice(b"EFI PART");
@@ -128,7 +138,7 @@ mod tests {
         iso
     }
 
-    /// More than one cluster.
+    /// The file's content, which is longer than one cluster.
     const IMAGE: [u8; 3_000] = [0x4d; 3_000];
 
     /// A volume with the file in it.
@@ -177,7 +187,7 @@ mod tests {
         let mut volume = volume();
         let name = b"BOOT       ";
         let at = volume.windows(name.len()).position(|octets| octets == name).unwrap();
-        // The sector of the folder EFI: nothing but removed entries, and after it comes itself.
+        // The sector of the folder EFI gets only removed entries, and is its own successor.
         let sector = at / 512 * 512;
         for entry in (sector..sector + 512).step_by(32) {
             volume[entry] = 0xe5;
@@ -186,6 +196,6 @@ mod tests {
         volume[table + 3..table + 5].copy_from_slice(&[2, 0xf0]);
         let whole = [iso(2, 1, 128, (3, 66)), volume].concat();
         let refused = unified_kernel_image(&whole).unwrap_err();
-        assert!(refused.found.contains("no end"), "{refused}");
+        assert!(refused.found.en.contains("no end"), "{refused}");
     }
 }

@@ -1,43 +1,46 @@
-//! The pinned identity of an image: reviewed in the repository, carried to the room on the
-//! operators' medium, compared there before the token is touched.
+//! The pin of an image: the digests and measurements that identify it.
+//!
+//! It is reviewed in the repository, carried to the room on the operators' medium, and compared
+//! there before the token is used.
 
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
 use serde::{Deserialize, Serialize};
 
 use crate::{Fault, medium, recipe, unified, unusable};
 
-/// One image's identity, as `golden/image/*.toml` has it.
+/// The pin of one image, as in `golden/image/*.toml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Pin {
-    /// Always 1.
+    /// The version of the format: always 1.
     pub format: u32,
-    /// The derivation that makes the ISO, by its name in the store; absent when only the file was
-    /// looked at.
+    /// The store name of the derivation that builds the ISO; absent if the pin was computed from
+    /// the file alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub derivation: Option<String>,
     /// The ISO's length in octets.
     pub iso_octets: u64,
     /// SHA-256 of the ISO.
     pub iso_sha256: Digest,
-    /// SHA-256 of the Nix archive of the derivation's output, a folder with the ISO in it.
+    /// SHA-256 of the Nix archive (NAR) of the derivation's output, a folder with the ISO in it.
     pub nar_sha256: Digest,
     /// SHA-256 of the unified kernel image in it.
     pub uki_sha256: Digest,
-    /// What PCR 4 becomes where firmware starts the image and nothing before it.
+    /// The value of PCR 4 if firmware starts the image and nothing before it.
     pub pcr_4: Digest,
-    /// What PCR 11 becomes: the sections of the unified kernel image.
+    /// The value of PCR 11, which measures the sections of the unified kernel image.
     pub pcr_11: Digest,
 }
 
 impl Pin {
-    /// The identity of this ISO.
+    /// Computes the pin of this ISO.
     ///
     /// # Errors
-    /// `S-PIN` if it is no ISO with a unified kernel image in it.
+    /// `S-PIN` if it is not an ISO with a unified kernel image in it.
     pub fn of(iso: &[u8], derivation: Option<String>) -> Result<Self, Fault> {
         let uki = medium::unified_kernel_image(iso)?;
         let measured = unified::measure(&uki)?;
@@ -56,15 +59,20 @@ impl Pin {
     /// Reads a pin.
     ///
     /// # Errors
-    /// `S-FILE`, `S-PIN`.
+    /// `S-FILE` if the file cannot be read; `S-PIN` if it is not a pin of format 1.
     pub fn read(path: &Path) -> Result<Self, Fault> {
         let text = std::fs::read_to_string(path).map_err(|error| unusable(path, &error))?;
-        let wrong = |found: String| Fault::new(RuleId::S_PIN, path.display().to_string(), found);
-        let pin: Self = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-        if pin.format == 1 { Ok(pin) } else { Err(wrong(format!("format {}", pin.format))) }
+        let wrong =
+            |found: Bilingual| Fault::new(RuleId::S_PIN, Bilingual::plain(path.display()), found);
+        let pin: Self = toml::from_str(&text).map_err(|error| wrong(Bilingual::plain(error)))?;
+        if pin.format == 1 {
+            Ok(pin)
+        } else {
+            Err(wrong(Bilingual::plain(format!("format {}", pin.format))))
+        }
     }
 
-    /// The pin as it is written.
+    /// The pin as text, as it is written to a file.
     #[must_use]
     pub fn text(&self) -> String {
         let line =

@@ -1,9 +1,11 @@
-//! The recipe of an image, judged without Nix: every derivation read as text, every store path
-//! computed again, every input found in a lock or in the repository.
+//! Checks the recipe of an image without Nix: a derivation and everything that it depends on.
 //!
-//! What this proves: the pinned derivation is one that the repository at hand names for its images,
-//! and names itself, through hashes alone, exactly these inputs and these sources. That the octets
-//! came from it is what two builders who agree show.
+//! Every derivation is read as text, every store path is computed again, and every input is looked
+//! up in a lock or in the repository.
+//!
+//! This proves that the repository names the pinned derivation for one of its images, and that the
+//! derivation, through hashes alone, determines exactly these inputs and sources. It does not prove
+//! that the ISO was built from it; for that, two independent builds are compared.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -11,43 +13,47 @@ use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use nix_derivation::{
     CAHash, Derivation, InputDerivationHash, NixHash, Output, StoreDir, StorePath,
 };
 
-use crate::{Fault, Fixed, Locks, Pin, unusable};
+use crate::{Fault, Fixed, Locks, Pin, said, unusable};
 
-/// The derivation of every image but the tool's, by the image's name.
+/// The file with the derivation of every image except the tool's, by image name.
 const RECIPES: &str = "golden/image/recipes.toml";
-/// The tool's image, whose derivation is in its pin.
+/// The name of the tool's image, whose derivation is in its pin.
 const TOOL: &str = "iso";
 
-/// What was proved of an image.
+/// What was proved about an image.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Proved {
-    /// The image that the repository has under this derivation, such as `drills.CA.CEREMONY`.
+    /// The name of the image for which the repository lists this derivation, such as
+    /// `drills.CA.CEREMONY`.
     pub image: String,
-    /// Whether the repository has a pin of the octets too, and it is this one.
+    /// Whether the repository also pins the octets of this image. Such a pin was compared.
     pub pinned: bool,
-    /// Locked inputs that this image has not, by name.
+    /// The names of locked inputs that this image does not use.
     pub unused: Vec<String>,
-    /// Derivations whose paths were computed again.
+    /// The number of derivations whose paths were computed again.
     pub derivations: usize,
-    /// Inputs from outside, each in a lock.
+    /// The number of inputs from outside the repository; each is in a lock.
     pub inputs: usize,
-    /// Sources, each as the repository has it.
+    /// The number of sources; each is the same in the repository.
     pub sources: usize,
 }
 
-/// Judges an ISO by its pin, and its recipe by the locks and sources of a repository. `recipe` is
-/// a folder with the derivations, such as the store.
+/// Checks an ISO against its pin, and its recipe against the locks and sources of a repository.
+///
+/// `recipe` is a folder that contains the derivations, such as `/nix/store`.
 ///
 /// # Errors
-/// `S-BUILT`: other octets than the pin's, or another pin than the repository's; `S-RECIPE`: a
-/// derivation that the repository does not name, that is missing, or not what its name says;
-/// `S-SOURCES`: an input or source that no lock or repository has; `S-LOCK`: a locked crate that
-/// the recipe does not have.
+/// `S-BUILT`: the ISO differs from the pin, or the pin from the repository's. `S-RECIPE`: a
+/// derivation is not listed in the repository, is missing, or does not match its name. `S-SOURCES`:
+/// an input is in no lock, or a source is not in the repository. `S-LOCK`: the recipe does not use
+/// a locked crate.
 pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result<Proved, Fault> {
     let octets = fs::read(iso).map_err(|error| unusable(iso, &error))?;
     let found = Pin::of(&octets, pin.derivation.clone())
@@ -57,11 +63,14 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
             (asked != found).then(|| (asked.to_string(), found.to_string()))
         });
         let (asked, found) = difference.unwrap_or_default();
-        return Err(Fault::new(RuleId::S_BUILT, format!("{} with {asked}", iso.display()), found));
+        let asked = says!("{asked} の {}", "{} with {asked}", iso.display());
+        return Err(Fault::new(RuleId::S_BUILT, asked, Bilingual::plain(found)));
     }
     let name = pin.derivation.as_deref();
-    let name = name
-        .ok_or_else(|| Fault::new(RuleId::S_RECIPE, "a pin that names its derivation", "none"))?;
+    let name = name.ok_or_else(|| {
+        let asked = says!("導出を示す固定値", "a pin that names its derivation");
+        Fault::new(RuleId::S_RECIPE, asked, Bilingual::none())
+    })?;
     let image = named(repository, name)?;
     let pinned = pinned(repository, &image, pin)?;
     let mut judged = Judged {
@@ -76,22 +85,33 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
     let known = locks.inputs();
     if let Some(input) = judged.inputs.difference(&known).next() {
         let locked = known.iter().find(|locked| locked.name == input.name);
-        let found = locked.map_or("no such name".to_string(), |locked| locked.sha256.to_string());
-        let asked = format!("a lock that has {} with SHA-256 {}", input.name, input.sha256);
+        let found = locked.map_or_else(
+            || says!("その名なし", "no such name"),
+            |locked| Bilingual::plain(locked.sha256),
+        );
+        let Fixed { name, sha256 } = input;
+        let asked = says!(
+            "{name}(SHA-256 {sha256})を固定していること",
+            "a lock that has {name} with SHA-256 {sha256}"
+        );
         return Err(Fault::new(RuleId::S_SOURCES, asked, found));
     }
     let crates: BTreeSet<Fixed> = locks.crate_inputs().collect();
     if let Some(missing) = crates.difference(&judged.inputs).next() {
-        let asked =
-            format!("a recipe with the locked {} of SHA-256 {}", missing.name, missing.sha256);
-        return Err(Fault::new(RuleId::S_LOCK, asked, "one without it"));
+        let Fixed { name, sha256 } = missing;
+        let asked = says!(
+            "固定した {name}(SHA-256 {sha256})のあるレシピ",
+            "a recipe with the locked {name} of SHA-256 {sha256}"
+        );
+        let found = says!("それのないレシピ", "one without it");
+        return Err(Fault::new(RuleId::S_LOCK, asked, found));
     }
     let sources = sources(repository)?;
     if let Some(source) = judged.sources.difference(&sources).next() {
         return Err(Fault::new(
             RuleId::S_SOURCES,
-            "sources as this repository has them",
-            source.clone(),
+            says!("このリポジトリーのとおりのソース", "sources as this repository has them"),
+            Bilingual::plain(source),
         ));
     }
     let unused = known.difference(&judged.inputs).map(|input| input.name.clone()).collect();
@@ -105,31 +125,44 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
     })
 }
 
-/// The image that the repository has under this derivation. Build scripts are in derivations, so
-/// one that was changed in one place only is not among them.
+/// The name of the image for which the repository lists this derivation.
+///
+/// Build scripts are part of derivations. So a derivation with a changed script is not listed,
+/// unless the repository was changed too.
 fn named(repository: &Path, derivation: &str) -> Result<String, Fault> {
     let path = repository.join(RECIPES);
     let text = fs::read_to_string(&path).map_err(|error| unusable(&path, &error))?;
-    let mut recipes: BTreeMap<String, String> = toml::from_str(&text)
-        .map_err(|error| Fault::new(RuleId::S_RECIPE, RECIPES, error.to_string()))?;
+    let mut recipes: BTreeMap<String, String> = toml::from_str(&text).map_err(|error| {
+        Fault::new(RuleId::S_RECIPE, Bilingual::plain(RECIPES), Bilingual::plain(error))
+    })?;
     if let Some(tool) = pin_of(repository, TOOL)?.and_then(|pin| pin.derivation) {
         recipes.entry(TOOL.to_string()).or_insert(tool);
     }
     let found = recipes.into_iter().find_map(|(image, name)| (name == derivation).then_some(image));
     found.ok_or_else(|| {
-        let asked = format!("a derivation that {RECIPES} or the pin of the tool names here");
-        Fault::new(RuleId::S_RECIPE, asked, format!("{derivation}, which is another recipe"))
+        let asked = says!(
+            "{RECIPES} 又はツールの固定値がここで示す導出",
+            "a derivation that {RECIPES} or the pin of the tool names here"
+        );
+        let found =
+            says!("ほかのレシピである {derivation}", "{derivation}, which is another recipe");
+        Fault::new(RuleId::S_RECIPE, asked, found)
     })
 }
 
-/// Whether the repository pins the octets of this image; if it does, it must be this pin.
+/// Whether the repository pins the octets of this image. If it does, its pin must equal `pin`.
 fn pinned(repository: &Path, image: &str, pin: &Pin) -> Result<bool, Fault> {
     match pin_of(repository, image)? {
         None => Ok(false),
         Some(own) if own == *pin => Ok(true),
         Some(own) => {
-            let asked = format!("the pin golden/image/{image}.toml, ISO {}", own.iso_sha256);
-            Err(Fault::new(RuleId::S_BUILT, asked, format!("a pin of ISO {}", pin.iso_sha256)))
+            let asked = says!(
+                "固定値 golden/image/{image}.toml(ISO {})",
+                "the pin golden/image/{image}.toml, ISO {}",
+                own.iso_sha256
+            );
+            let found = says!("ISO {} の固定値", "a pin of ISO {}", pin.iso_sha256);
+            Err(Fault::new(RuleId::S_BUILT, asked, found))
         }
     }
 }
@@ -139,7 +172,7 @@ fn pin_of(repository: &Path, image: &str) -> Result<Option<Pin>, Fault> {
     if path.exists() { Pin::read(&path).map(Some) } else { Ok(None) }
 }
 
-/// SHA-256 of the archive of an output that holds nothing but this ISO.
+/// SHA-256 of the Nix archive (NAR) of a build output that contains only this ISO.
 pub(crate) fn archive_of_output(iso: &[u8]) -> Result<Digest, Fault> {
     let folder = tempfile::tempdir().map_err(|error| unusable(Path::new("/tmp"), &error))?;
     let path = folder.path().join("gishiki.iso");
@@ -147,19 +180,21 @@ pub(crate) fn archive_of_output(iso: &[u8]) -> Result<Digest, Fault> {
     archive(folder.path())
 }
 
-/// SHA-256 of the Nix archive of a file or folder.
+/// SHA-256 of the Nix archive (NAR) of a file or folder.
 fn archive(path: &Path) -> Result<Digest, Fault> {
-    let failed = |error: String| Fault::new(RuleId::S_FILE, path.display().to_string(), error);
-    let mut encoder = nix_nar::Encoder::new(path).map_err(|error| failed(error.to_string()))?;
+    let failed =
+        |error: Bilingual| Fault::new(RuleId::S_FILE, Bilingual::plain(path.display()), error);
+    let mut encoder =
+        nix_nar::Encoder::new(path).map_err(|error| failed(Bilingual::plain(error)))?;
     let mut octets = Vec::new();
-    encoder.read_to_end(&mut octets).map_err(|error| failed(error.to_string()))?;
+    encoder.read_to_end(&mut octets).map_err(|error| failed(said(&error)))?;
     Ok(Digest::of(&octets))
 }
 
-/// What was judged on the way down from the pinned derivation.
+/// The derivations that were checked so far, from the pinned one on, and what they use.
 struct Judged<'r> {
     recipe: &'r Path,
-    /// Each derivation by its name, as it counts in those that need it.
+    /// The hash of each derivation, as it enters the hashes of derivations that depend on it.
     hashes: BTreeMap<String, InputDerivationHash>,
     inputs: BTreeSet<Fixed>,
     sources: BTreeSet<String>,
@@ -170,29 +205,37 @@ impl Judged<'_> {
         if self.hashes.contains_key(name) {
             return Ok(());
         }
-        let wrong =
-            |found: String| Fault::new(RuleId::S_RECIPE, format!("the derivation {name}"), found);
-        let octets = fs::read(self.recipe.join(name)).map_err(|error| wrong(error.to_string()))?;
+        let wrong = |found: Bilingual| {
+            let asked = says!("導出 {name}", "the derivation {name}");
+            Fault::new(RuleId::S_RECIPE, asked, found)
+        };
+        let octets = fs::read(self.recipe.join(name)).map_err(|error| wrong(said(&error)))?;
         let (_, plain) = name.split_once('-').unwrap_or_default();
         let plain = plain.strip_suffix(".drv").unwrap_or_default();
         let derivation = Derivation::from_aterm_bytes(&octets, plain)
-            .map_err(|error| wrong(error.to_string()))?;
-        let path = derivation.drv_path().map_err(|error| wrong(error.to_string()))?;
+            .map_err(|error| wrong(Bilingual::plain(error)))?;
+        let path = derivation.drv_path().map_err(|error| wrong(Bilingual::plain(error)))?;
         if path.to_basename() != name || derivation.to_aterm_bytes() != octets {
-            return Err(wrong(format!("octets that are named {}", path.to_basename())));
+            return Err(wrong(says!(
+                "{} という名になる内容",
+                "content whose name is {}",
+                path.to_basename()
+            )));
         }
         for input in derivation.input_derivations().keys() {
             self.derivation(&input.to_basename())?;
         }
         let hashes = &self.hashes;
-        // Every input was judged above, so each has its hash.
+        // Every input derivation was checked above, so each has its hash.
         let known = |path: &StorePath| {
             hashes.get(&path.to_basename()).copied().unwrap_or(InputDerivationHash::Deferred)
         };
-        derivation.validate_with_input_hashes(known).map_err(|error| wrong(error.to_string()))?;
+        derivation
+            .validate_with_input_hashes(known)
+            .map_err(|error| wrong(Bilingual::plain(error)))?;
         let hash = derivation
             .hash_input_derivation_modulo(known)
-            .map_err(|error| wrong(error.to_string()))?;
+            .map_err(|error| wrong(Bilingual::plain(error)))?;
         for output in derivation.outputs().values() {
             match output {
                 Output::InputAddressed { .. } => {}
@@ -203,7 +246,10 @@ impl Judged<'_> {
                 | Output::Floating { .. }
                 | Output::Deferred
                 | Output::Impure { .. } => {
-                    return Err(wrong("an output that neither lock nor recipe fixes".to_string()));
+                    return Err(wrong(says!(
+                        "固定値もレシピも定めない出力",
+                        "an output that neither lock nor recipe fixes"
+                    )));
                 }
             }
         }
@@ -213,14 +259,15 @@ impl Judged<'_> {
     }
 }
 
-/// The store names of everything that a recipe takes from the repository.
+/// The store names of all sources that a recipe may take from the repository.
 fn sources(repository: &Path) -> Result<BTreeSet<String>, Fault> {
     let mut names = BTreeSet::new();
     let seed = repository.join("nix/seed.uu");
     let seed = fs::read(&seed).map_err(|error| unusable(&seed, &error))?;
-    let text = StoreDir::default()
-        .build_text_path("seed.uu", &seed, [])
-        .map_err(|error| Fault::new(RuleId::S_SOURCES, "nix/seed.uu", error.to_string()))?;
+    let text = StoreDir::default().build_text_path("seed.uu", &seed, []).map_err(|error| {
+        let asked = Bilingual::plain("nix/seed.uu");
+        Fault::new(RuleId::S_SOURCES, asked, Bilingual::plain(error))
+    })?;
     names.insert(text.to_basename());
     for live in entries(&repository.join("nix/live"))? {
         names.insert(source(&live, &name_of(&live))?);
@@ -248,7 +295,8 @@ fn source(path: &Path, name: &str) -> Result<String, Fault> {
         .build_ca_path(name, &archive, [], false)
         .map(|path| path.to_basename())
         .map_err(|error| {
-            Fault::new(RuleId::S_SOURCES, path.display().to_string(), error.to_string())
+            let (path, error) = (Bilingual::plain(path.display()), Bilingual::plain(error));
+            Fault::new(RuleId::S_SOURCES, path, error)
         })
 }
 
@@ -288,7 +336,7 @@ mod tests {
         assert_eq!(named(repository.path(), "a.drv").unwrap(), "drills.ca.x");
         let other = named(repository.path(), "b.drv").unwrap_err();
         assert_eq!(other.rule, RuleId::S_RECIPE);
-        assert!(other.found.contains("b.drv"), "{other:?}");
+        assert!(other.found.en.contains("b.drv"), "{other:?}");
 
         let zero = Digest([0; 32]);
         let pin = Pin {

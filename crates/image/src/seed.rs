@@ -1,5 +1,6 @@
-//! Fills the Nix store with the locked inputs, and makes the lock of Debian packages anew. Both go
-//! through the machine's own apt and cargo, so no address of a registry stands anywhere here.
+//! Fills the Nix store with the locked inputs, and makes a new lock of Debian packages.
+//!
+//! Both use the machine's own apt and cargo, so this code contains no address of a registry.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -7,20 +8,24 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 
 use crate::archive::{inputs, judge};
 use crate::fetch::{APT, apt, cached, compare, download, fetch_crates, of_vendor, succeed};
 use crate::lock::{DEBIAN, Debian, Package, Release};
 use crate::{Fault, Locks, unusable};
 
-/// Puts every locked input into the store, each compared with its lock. They come from an archive,
-/// or else through apt and cargo. `vendor` is the folder with the vendors' files, where they do not
-/// lie in the archive.
+/// Adds every locked input to the Nix store, after comparing it with its lock.
+///
+/// The inputs come from `archive`, or without one from apt and cargo. `vendor` is the folder with
+/// the vendors' files, if they are not in the archive. Returns the number of inputs.
 ///
 /// # Errors
-/// `S-STALE` if a locked version has left the mirror, and nothing else is wrong; `S-LOCK` if a file
-/// is not the locked one, or an archive has more or less than is locked; `S-FILE`.
+/// `S-STALE` if the mirror no longer has a locked version, and nothing else is wrong; `S-LOCK` if a
+/// file differs from its lock, or an archive has more or less than the locks; `S-FILE` if a file
+/// cannot be used or a program fails.
 pub fn seed(
     repository: &Path,
     archive: Option<&Path>,
@@ -38,7 +43,7 @@ pub fn seed(
     Ok(files.len())
 }
 
-/// Judges an archive, and gives its inputs under the names that the recipe has for them.
+/// Checks an archive, and puts its inputs into `folder` under the names that the recipe uses.
 fn archived(
     locks: &Locks,
     archive: &Path,
@@ -53,7 +58,7 @@ fn archived(
     let mut files = Vec::new();
     for (path, input) in &inputs {
         let (from, to) = (archive.join(path), folder.join(&input.name));
-        // The same file under another name; on another file system, a copy.
+        // A hard link, or a copy where the folder is on another file system.
         fs::hard_link(&from, &to)
             .or_else(|_| fs::copy(&from, &to).map(|_| ()))
             .map_err(|error| unusable(&from, &error))?;
@@ -82,7 +87,7 @@ fn downloaded(
     Ok(files)
 }
 
-/// The vendors' files, from their folder.
+/// The paths of the vendors' files in their folder, each compared with its lock.
 fn of_vendors(locks: &Locks, vendor: Option<&Path>) -> Result<Vec<PathBuf>, Fault> {
     let mut files = Vec::new();
     for file in locks.vendor.values() {
@@ -93,7 +98,7 @@ fn of_vendors(locks: &Locks, vendor: Option<&Path>) -> Result<Vec<PathBuf>, Faul
     Ok(files)
 }
 
-/// Downloads packages into a folder, under the names that the recipe has for them.
+/// Downloads packages into a folder, under the names that the recipe uses.
 fn packages(debian: &Debian, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     let version = |(name, package): (&String, &Package)| format!("{name}={}", package.version);
     let wanted: Vec<String> = debian.packages.iter().map(version).collect();
@@ -109,11 +114,13 @@ fn packages(debian: &Debian, folder: &Path) -> Result<Vec<PathBuf>, Fault> {
     Ok(files)
 }
 
-/// Makes the lock of Debian packages anew, for the same groups: what each group's packages are now,
-/// by the signed indices. Gives the lock's text; nothing is written.
+/// Makes a new lock of Debian packages for the same groups, from the signed indices of today.
+///
+/// Returns the text of the lock; nothing is written.
 ///
 /// # Errors
-/// `S-LOCK` if a package of a group is gone, or an index is not there.
+/// `S-LOCK` if a package of a group no longer exists; `S-FILE` if apt fails or an index cannot be
+/// read.
 pub fn refresh(repository: &Path) -> Result<String, Fault> {
     let old = Locks::read(repository)?.debian;
     succeed(apt("apt-get").args(["update", "-qq"]))?;
@@ -127,21 +134,27 @@ pub fn refresh(repository: &Path) -> Result<String, Fault> {
     }
     let lock = Debian { groups, packages, inrelease: releases()?, ..old };
     let text = serde_json::to_value(&lock).and_then(|value| serde_json::to_string_pretty(&value));
-    text.map(|text| text + "\n")
-        .map_err(|error| Fault::new(RuleId::S_LOCK, DEBIAN, error.to_string()))
+    text.map(|text| text + "\n").map_err(|error| {
+        Fault::new(RuleId::S_LOCK, Bilingual::plain(DEBIAN), Bilingual::plain(error))
+    })
 }
 
-/// The package that the suite's `linux-image-amd64` stands for.
+/// The kernel package that the metapackage `linux-image-amd64` depends on.
 fn newest_kernel() -> Result<String, Fault> {
     let shown = succeed(apt("apt-cache").args(["depends", "linux-image-amd64"]))?;
     let name = shown.lines().find_map(|line| line.trim().strip_prefix("Depends: linux-image-"));
-    name.map(|name| format!("linux-image-{name}"))
-        .ok_or_else(|| Fault::new(RuleId::S_LOCK, "what linux-image-amd64 depends on", shown))
+    name.map(|name| format!("linux-image-{name}")).ok_or_else(|| {
+        let asked = says!("linux-image-amd64 が依存するもの", "what linux-image-amd64 depends on");
+        Fault::new(RuleId::S_LOCK, asked, Bilingual::plain(shown))
+    })
 }
 
 fn package(name: &str) -> Result<Package, Fault> {
     let shown = succeed(apt("apt-cache").args(["show", "--no-all-versions", name]))?;
-    let missing = |field: &str| Fault::new(RuleId::S_LOCK, format!("{field} of {name}"), "none");
+    let missing = |field: &str| {
+        let asked = says!("{name} の {field}", "{field} of {name}");
+        Fault::new(RuleId::S_LOCK, asked, Bilingual::none())
+    };
     let field = |field: &str| {
         let line = shown.lines().find_map(|line| line.strip_prefix(field)?.strip_prefix(": "));
         line.map(str::to_string).ok_or_else(|| missing(field))
@@ -158,7 +171,7 @@ fn package(name: &str) -> Result<Package, Fault> {
     })
 }
 
-/// The signed indices that apt has checked and keeps.
+/// The signed InRelease files that apt has verified and keeps, by suite.
 fn releases() -> Result<BTreeMap<String, Release>, Fault> {
     let lists = Path::new(APT).with_file_name("state/lists");
     let entries = fs::read_dir(&lists).map_err(|error| unusable(&lists, &error))?;

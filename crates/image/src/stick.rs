@@ -1,4 +1,4 @@
-//! Writes an image to a USB stick, or a file, and reads it back.
+//! Writes an image to a USB stick or a file, and reads it back.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read as _, Seek as _, Write as _};
@@ -6,16 +6,21 @@ use std::os::unix::fs::{FileTypeExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
 use ceremony::hex::Digest;
+use ceremony::language::Bilingual;
 use ceremony::rule::RuleId;
+use ceremony::says;
 use rustix::fs::{Advice, OFlags, fadvise};
 
 use crate::{Fault, unusable};
 
-/// Writes the ISO and compares what is read back, octet by octet. A file must not exist; a device
-/// must be removable, whole, not mounted, and long enough.
+/// Writes the ISO, reads it back and compares. Returns its SHA-256.
+///
+/// The target is a file that does not exist yet, or a whole device that is removable, not mounted
+/// and large enough.
 ///
 /// # Errors
-/// `S-STICK` if it is none of these, or gives back other octets; `S-FILE`.
+/// `S-STICK` if the target is neither, or other octets are read back; `S-FILE` if a file cannot be
+/// read or written.
 pub fn write(iso: &Path, to: &Path) -> Result<Digest, Fault> {
     let octets = fs::read(iso).map_err(|error| unusable(iso, &error))?;
     let failed = |error: std::io::Error| unusable(to, &error);
@@ -26,12 +31,12 @@ pub fn write(iso: &Path, to: &Path) -> Result<Digest, Fault> {
                 Path::new("/sys/class/block"),
                 u64::try_from(octets.len()).unwrap_or(u64::MAX),
             )?;
-            // Of a device that anything else holds, such as a mount, the kernel refuses this.
+            // The kernel refuses O_EXCL for a device that is in use, for example mounted.
             let alone = OFlags::EXCL.bits().cast_signed();
             let mut options = OpenOptions::new();
             options.read(true).write(true).custom_flags(alone).open(to).map_err(failed)?
         }
-        Ok(_) => return Err(stick(to, "a file that is there already")),
+        Ok(_) => return Err(stick(to, says!("既にあるファイル", "a file that is there already"))),
         Err(_) => {
             let mut options = OpenOptions::new();
             options.read(true).write(true).create_new(true).open(to).map_err(failed)?
@@ -41,11 +46,11 @@ pub fn write(iso: &Path, to: &Path) -> Result<Digest, Fault> {
     if read_back(&mut file, octets.len()).map_err(failed)? == octets {
         Ok(Digest::of(&octets))
     } else {
-        Err(stick(to, "other octets, read back"))
+        Err(stick(to, says!("読み戻すと異なる内容", "different octets when read back")))
     }
 }
 
-/// What the stick itself holds: what memory has of it is dropped first.
+/// Reads the first `count` octets back from the stick itself; the page cache is dropped first.
 fn read_back(file: &mut File, count: usize) -> std::io::Result<Vec<u8>> {
     fadvise(&*file, 0, None, Advice::DontNeed)?;
     file.rewind()?;
@@ -54,36 +59,52 @@ fn read_back(file: &mut File, count: usize) -> std::io::Result<Vec<u8>> {
     Ok(read)
 }
 
-fn stick(to: &Path, found: impl Into<String>) -> Fault {
+fn stick(to: &Path, found: Bilingual) -> Fault {
     Fault::new(
         RuleId::S_STICK,
-        format!("a new file or a removable stick at {}", to.display()),
+        says!(
+            "新しいファイル、又は取り外せる USB メモリー: {}",
+            "a new file or a removable stick at {}",
+            to.display()
+        ),
         found,
     )
 }
 
-/// Refuses every device that is no stick for this.
+/// Refuses a device that is not a whole, removable, unmounted stick of sufficient size.
 fn refuse_precious(device: &Path, sys: &Path, octets: u64) -> Result<(), Fault> {
     let device = fs::canonicalize(device).map_err(|error| unusable(device, &error))?;
     let block = sys.join(device.file_name().unwrap_or_default());
     let text =
         |name: &str| fs::read_to_string(block.join(name)).unwrap_or_default().trim().to_string();
     if block.join("partition").exists() {
-        return Err(stick(&device, "a partition; name the whole stick"));
+        return Err(stick(
+            &device,
+            says!(
+                "パーティション。USB メモリー全体を指定する",
+                "a partition; name the whole stick"
+            ),
+        ));
     }
     if text("removable") != "1" {
-        return Err(stick(&device, "a device that is not removable"));
+        return Err(stick(&device, says!("取り外せない装置", "a device that is not removable")));
     }
     if text("ro") != "0" {
-        return Err(stick(&device, "a stick that is write-protected"));
+        return Err(stick(
+            &device,
+            says!("書き込みの禁じられた USB メモリー", "a stick that is write-protected"),
+        ));
     }
     let sectors = text("size").parse::<u64>().unwrap_or(0);
     if sectors.saturating_mul(512) < octets {
-        return Err(stick(&device, format!("a stick of {sectors} sectors")));
+        return Err(stick(
+            &device,
+            says!("{sectors} セクターの USB メモリー", "a stick of {sectors} sectors"),
+        ));
     }
     let mounts = fs::read_to_string("/proc/mounts").unwrap_or_default();
     match mounts.lines().find(|line| line.starts_with(&*device.to_string_lossy())) {
-        Some(line) => Err(stick(&device, format!("mounted: {line}"))),
+        Some(line) => Err(stick(&device, says!("マウント中: {line}", "mounted: {line}"))),
         None => Ok(()),
     }
 }
@@ -116,15 +137,15 @@ mod tests {
         };
         let refused = |octets| refuse_precious(&device, &sys, octets).unwrap_err().found;
         set("removable", "0\n");
-        assert!(refused(1).contains("not removable"));
+        assert!(refused(1).en.contains("not removable"));
         set("removable", "1\n");
         set("ro", "1\n");
-        assert!(refused(1).contains("write-protected"));
+        assert!(refused(1).en.contains("write-protected"));
         set("ro", "0\n");
         set("size", "2\n");
-        assert!(refused(1025).contains("2 sectors"));
+        assert!(refused(1025).en.contains("2 sectors"));
         refuse_precious(&device, &sys, 1024).unwrap();
         set("partition", "1\n");
-        assert!(refused(1).contains("partition"));
+        assert!(refused(1).en.contains("partition"));
     }
 }

@@ -1,27 +1,28 @@
-//! What a TPM will have measured when a unified kernel image is up (TCG PC Client Platform
-//! Firmware Profile; systemd-stub of version 257).
+//! Computes the TPM registers to expect after a unified kernel image has booted (TCG PC Client
+//! Platform Firmware Profile; systemd-stub of version 257).
 
 use ceremony::hex::Digest;
 use ceremony::rule::RuleId;
+use ceremony::says;
 
 use crate::Fault;
 
-/// The expected registers, SHA-256 bank.
+/// The expected values of platform configuration registers (PCRs), SHA-256 bank.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Measured {
-    /// Boot loader code: the image itself, and the kernel that it starts.
+    /// PCR 4, boot loader code: the image itself, and the kernel that it starts.
     pub pcr_4: Digest,
-    /// The sections of the unified kernel image, in systemd-stub's order.
+    /// PCR 11: the sections of the unified kernel image, in systemd-stub's order.
     pub pcr_11: Digest,
 }
 
-/// systemd-stub's order of measured sections; `.pcrsig` alone is not measured.
+/// The sections in the order in which systemd-stub measures them. Only `.pcrsig` is not measured.
 const SECTIONS: [&str; 13] = [
     ".linux", ".osrel", ".cmdline", ".initrd", ".ucode", ".splash", ".dtb", ".uname", ".sbat",
     ".pcrpkey", ".profile", ".dtbauto", ".hwids",
 ];
 
-/// A portable executable, as far as it is measured.
+/// A portable executable (PE), reduced to what is measured.
 struct Executable<'o> {
     octets: &'o [u8],
     optional_header: usize,
@@ -34,12 +35,18 @@ struct Section<'o> {
     raw: (usize, usize),
 }
 
-/// Computes the registers for this unified kernel image.
+/// Computes the expected registers for this unified kernel image.
 ///
 /// # Errors
-/// `S-PIN` if it is no portable executable for x86-64.
+/// `S-PIN` if it is not a portable executable for x86-64 with a kernel in it.
 pub fn measure(uki: &[u8]) -> Result<Measured, Fault> {
-    let wrong = || Fault::new(RuleId::S_PIN, "a unified kernel image for x86-64", "another file");
+    let wrong = || {
+        Fault::new(
+            RuleId::S_PIN,
+            says!("x86-64 の統合カーネルイメージ", "a unified kernel image for x86-64"),
+            says!("ほかのファイル", "another file"),
+        )
+    };
     let image = Executable::read(uki).ok_or_else(wrong)?;
     let mut pcr_11 = Register::default();
     for name in SECTIONS {
@@ -52,7 +59,7 @@ pub fn measure(uki: &[u8]) -> Result<Measured, Fault> {
     pcr_4.extend(&Digest::of(b"Calling EFI Application from Boot Option"));
     pcr_4.extend(&Digest::of(&[0; 4]));
     pcr_4.extend(&image.authenticode().ok_or_else(wrong)?);
-    // The stub hands the kernel to firmware, which measures it as the next application.
+    // The stub starts the kernel through the firmware, which measures it as the next application.
     let kernel =
         image.sections.iter().find(|section| section.name == ".linux").ok_or_else(wrong)?;
     let kernel = Executable::read(kernel.octets).and_then(|kernel| kernel.authenticode());
@@ -60,7 +67,7 @@ pub fn measure(uki: &[u8]) -> Result<Measured, Fault> {
     Ok(Measured { pcr_4: pcr_4.0, pcr_11: pcr_11.0 })
 }
 
-/// A register: it only ever takes the digest of itself and what comes.
+/// A PCR. It can only be extended: its new value is the digest of its old value and the new digest.
 struct Register(Digest);
 
 impl Default for Register {
@@ -84,7 +91,7 @@ impl<'o> Executable<'o> {
         let count = half(octets, header + 6)?;
         let optional_size = half(octets, header + 20)?;
         let optional_header = header + 24;
-        // PE32+ alone: its data directories begin at 112.
+        // Only PE32+, in which the data directories begin at offset 112.
         if half(octets, optional_header)? != 0x20b {
             return None;
         }
@@ -104,8 +111,8 @@ impl<'o> Executable<'o> {
         Some(Self { octets, optional_header, sections: sections.collect::<Option<_>>()? })
     }
 
-    /// The digest that signatures and firmware measure (Authenticode): everything but the checksum,
-    /// the place of the signatures, and the signatures.
+    /// The Authenticode digest, which firmware measures: everything except the checksum, the entry
+    /// of the certificate table, and the signatures.
     fn authenticode(&self) -> Option<Digest> {
         let octets = self.octets;
         let checksum = self.optional_header + 64;
@@ -119,7 +126,7 @@ impl<'o> Executable<'o> {
         sections.sort_unstable();
         let (mut end, mut last) = (headers, 0);
         for (at, size) in sections {
-            // Each octet once: sections that overlap would make a small file a large one.
+            // Overlapping sections are refused: they would let a small file need much memory.
             if at < last {
                 return None;
             }

@@ -18,6 +18,7 @@ use std::sync::mpsc::Sender;
 
 use ceremony::hex::Octets;
 use ceremony::run::{ProbeAnswer, ProbeRequest};
+use ceremony::says;
 use ceremony::token::{CopyRemains, CopyRequest, TokenAnswer, TokenError, TokenRequest};
 
 /// A token.
@@ -49,10 +50,13 @@ impl Token {
     /// Performs a request of a probe, before the day.
     pub fn probe(&mut self, request: ProbeRequest) -> Result<ProbeAnswer, TokenError> {
         match self {
-            Self::Rehearsal(_) => Err(TokenError {
-                call: "probe".into(),
-                code: "the rehearsal's token is none to be asked before the day".into(),
-            }),
+            Self::Rehearsal(_) => {
+                let found = says!(
+                    "リハーサルのトークン(当日の前に調べるものではない)",
+                    "the rehearsal's token is none to be asked before the day"
+                );
+                Err(TokenError::new("probe", found))
+            }
             Self::Pkcs11(token) => token.probe(request),
         }
     }
@@ -164,8 +168,9 @@ pub fn clear(
 }
 
 fn two_kinds() -> TokenError {
-    TokenError {
-        call: "C_WrapKey".into(),
-        code: "one of the two tokens is the rehearsal's, the other is none".into(),
-    }
+    let found = says!(
+        "一方だけがリハーサルのものである 2 つのトークン",
+        "one of the two tokens is the rehearsal's, the other is none"
+    );
+    TokenError::new("C_WrapKey", found)
 }

@@ -10,6 +10,7 @@
 mod calls;
 mod codes;
 mod copy;
+mod described;
 mod objects;
 mod probe;
 mod text;
@@ -18,8 +19,10 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
 
+use calls::{Calls, Session, Value, returned, said};
 use ceremony::hex::Octets;
 use ceremony::key::Curve;
+use ceremony::says;
 use ceremony::token::{
     KeyTemplate, NO_VALUE, NO_WRAPPING, TokenAnswer, TokenError, TokenIdentity, TokenRequest,
     keeps_key, keeps_value,
@@ -27,7 +30,6 @@ use ceremony::token::{
 use cryptoki_sys::*;
 
 use crate::{Entry, Pin, Tries, Who};
-use calls::{Calls, Session, Value, said};
 
 /// A PKCS #11 module, loaded and initialised once: `C_Initialize` refuses a second time, and both
 /// tokens of a copy may be behind one module.
@@ -73,30 +75,6 @@ pub struct Pkcs11Token {
     pin: Option<Pin>,
     so_pin: Option<Pin>,
     watcher: Option<Sender<Octets>>,
-}
-
-/// What a token says it is, as text.
-struct Described {
-    label: String,
-    manufacturer: String,
-    model: String,
-    serial: String,
-    hardware: String,
-    firmware: String,
-}
-
-impl Described {
-    fn of(info: &CK_TOKEN_INFO) -> Self {
-        let version = |v: CK_VERSION| format!("{}.{}", v.major, v.minor);
-        Self {
-            label: text::field(&info.label),
-            manufacturer: text::field(&info.manufacturerID),
-            model: text::field(&info.model),
-            serial: text::field(&info.serialNumber),
-            hardware: version(info.hardwareVersion),
-            firmware: version(info.firmwareVersion),
-        }
-    }
 }
 
 impl Pkcs11Token {
@@ -178,47 +156,11 @@ impl Pkcs11Token {
         }))
     }
 
-    /// Whether the one token with this serial number is there. A read.
-    pub(crate) fn is_there(&self, serial: &str) -> Result<(), TokenError> {
-        self.find(serial).map(drop)
-    }
-
-    /// The one token with this serial number, over all slots. A read. What a slot says instead of
-    /// its token is told: it may be the one.
-    fn find(&self, serial: &str) -> Result<(CK_SLOT_ID, Described), TokenError> {
-        let mut found = Vec::new();
-        let mut others = Vec::new();
-        for slot in self.calls.slots()? {
-            let described = match self.calls.token_info(slot) {
-                Ok(info) => Described::of(&info),
-                Err(error) => {
-                    others.push(format!("slot {slot}: {}", error.code));
-                    continue;
-                }
-            };
-            let named = self.label.as_ref().is_none_or(|label| *label == described.label);
-            if described.serial == serial && named {
-                found.push((slot, described));
-            } else if !described.serial.is_empty() {
-                others.push(described.serial);
-            }
-        }
-        let code = match (found.len(), found.pop()) {
-            (1, Some(only)) => return Ok(only),
-            (0, _) => {
-                // A reader's name shows people that cable, driver and daemon are right.
-                let empty = self.calls.empty_slots().unwrap_or_default();
-                others.extend(empty.iter().map(|name| format!("{name}: no token that it knows")));
-                let others = if others.is_empty() { "no slot".into() } else { others.join(", ") };
-                format!("no token with serial number {serial}; found {others}")
-            }
-            (many, _) => format!("{many} tokens with serial number {serial}"),
-        };
-        Err(said("C_GetTokenInfo", &code))
-    }
-
     fn slot(&self) -> Result<CK_SLOT_ID, TokenError> {
-        self.slot.ok_or_else(|| said("C_OpenSession", "no token was identified"))
+        self.slot.ok_or_else(|| {
+            let found = says!("確認されたトークンなし", "no token was identified");
+            said("C_OpenSession", found)
+        })
     }
 
     /// A fresh session.
@@ -239,15 +181,18 @@ impl Pkcs11Token {
     /// login.
     fn credential(&mut self, who: Who) -> Result<Option<Pin>, TokenError> {
         let (pin, flag, absent) = match who {
-            Who::User => (self.pin.take(), "CKF_USER_PIN_LOCKED", "no PIN was given"),
+            Who::User => {
+                let absent = says!("PIN の入力なし", "no PIN was given");
+                (self.pin.take(), "CKF_USER_PIN_LOCKED", absent)
+            }
             Who::Officer => {
-                let absent = "no PIN of the security officer was given";
+                let absent = says!("SO PIN の入力なし", "no PIN of the security officer was given");
                 (self.so_pin.take(), "CKF_SO_PIN_LOCKED", absent)
             }
         };
         let entry = self.entry(who)?;
         match (entry.tries, entry.at_the_device, pin) {
-            (Tries::Locked, _, _) => Err(said("C_GetTokenInfo", flag)),
+            (Tries::Locked, _, _) => Err(returned("C_GetTokenInfo", flag)),
             (_, true, _) => Ok(None),
             (_, false, Some(pin)) => Ok(Some(pin)),
             (_, false, None) => Err(said("C_Login", absent)),
@@ -267,8 +212,12 @@ impl Pkcs11Token {
         let session = self.session()?;
         let there = objects::with_id(&session, &key.id, &[])?;
         if !there.is_empty() {
-            let code = format!("{} objects with this CKA_ID already", there.len());
-            return Err(said("C_FindObjects", &code));
+            let found = says!(
+                "この CKA_ID のオブジェクトが既に {} 個",
+                "{} objects with this CKA_ID already",
+                there.len()
+            );
+            return Err(said("C_FindObjects", found));
         }
         make_pair(&session, key)?;
         drop(session);
@@ -284,8 +233,12 @@ impl Pkcs11Token {
         let private = Value::number(CKA_CLASS, CKO_PRIVATE_KEY);
         let found = objects::with_id(session, id, &[private])?;
         let [key] = found.as_slice() else {
-            let code = format!("{} private keys with this CKA_ID", found.len());
-            return Err(said("C_FindObjects", &code));
+            let found = says!(
+                "この CKA_ID の秘密鍵 {} 個",
+                "{} private keys with this CKA_ID",
+                found.len()
+            );
+            return Err(said("C_FindObjects", found));
         };
         Ok(*key)
     }
@@ -346,8 +299,13 @@ impl Pkcs11Token {
         };
         let sign = |digest: &Vec<u8>| {
             if digest.len() != curve.field_octets() {
-                let code = format!("a digest of {} octets for {}", digest.len(), curve.name());
-                return Err(said("C_Sign", &code));
+                let found = says!(
+                    "{1} に対する {0} オクテットのダイジェスト",
+                    "a digest of {} octets for {}",
+                    digest.len(),
+                    curve.name()
+                );
+                return Err(said("C_Sign", found));
             }
             let raw = session.sign(key, digest, authenticate)?;
             // Whoever watches may have gone; the signature is answered all the same.
@@ -402,8 +360,11 @@ impl Pkcs11Token {
         match session.state()? {
             CKS_RW_USER_FUNCTIONS => Ok(session),
             other => {
-                let code = format!("a session of the user is wanted, this is in state {other}");
-                Err(said("C_GetSessionInfo", &code))
+                let found = says!(
+                    "利用者のセッションでないもの(状態 {other})",
+                    "a session of the user is wanted, this is in state {other}"
+                );
+                Err(said("C_GetSessionInfo", found))
             }
         }
     }

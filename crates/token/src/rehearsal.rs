@@ -10,7 +10,9 @@ use std::sync::mpsc::Sender;
 
 use ceremony::hex::Octets;
 use ceremony::key::Curve;
+use ceremony::language::Bilingual;
 use ceremony::name::Name;
+use ceremony::says;
 use ceremony::token::{
     Attribute, CopyFacts, CopyRemains, CopyRequest, KeyFacts, KeyTemplate, TokenAnswer, TokenError,
     TokenIdentity, TokenObject, TokenRequest,
@@ -52,18 +54,22 @@ impl RehearsalToken {
     /// Copies a key to another rehearsal token, whose copy is the same derived key.
     pub fn copy(&mut self, to: &mut Self, request: CopyRequest) -> Result<TokenAnswer, TokenError> {
         if to.keys.contains_key(&request.key.id) {
-            return Err(error("C_FindObjects", "CKA_ID on the target already"));
+            return Err(error(
+                "C_FindObjects",
+                says!("複製先に既にある CKA_ID", "CKA_ID on the target already"),
+            ));
         }
         self.logged_in = true;
         to.logged_in = true;
         let key = self.key("C_WrapKey", &request.key.id)?;
         let travels = [Attribute::Extractable, Attribute::WrapWithTrusted];
         if travels.iter().any(|name| key.private.get(name) != Some(&true)) {
-            return Err(error("C_WrapKey", "CKR_KEY_UNEXTRACTABLE"));
+            return Err(returned("C_WrapKey", "CKR_KEY_UNEXTRACTABLE"));
         }
         let (id, curve) = (request.key.id.clone(), request.key.curve);
         if self.inspect(&id, curve).point != request.point {
-            return Err(error("C_FindObjects", "not the public key that was asked for"));
+            let found = says!("求めたものと異なる公開鍵", "not the public key that was asked for");
+            return Err(error("C_FindObjects", found));
         }
         to.keys.insert(id.clone(), request.key);
         Ok(TokenAnswer::Copied(CopyFacts {
@@ -138,10 +144,11 @@ impl RehearsalToken {
     fn identify(&self, serial: &str) -> Result<TokenAnswer, TokenError> {
         let ours = ceremony::record::rehearsal_serial(self.name.as_ref());
         if serial != ours {
-            return Err(error(
-                "C_GetTokenInfo",
-                &format!("no token with serial number {serial}; found {ours}"),
-            ));
+            let found = says!(
+                "製造番号 {serial} のトークンなし。見つかったもの: {ours}",
+                "no token with serial number {serial}; found {ours}"
+            );
+            return Err(error("C_GetTokenInfo", found));
         }
         Ok(TokenAnswer::Identity(TokenIdentity {
             label: ours.clone(),
@@ -155,12 +162,15 @@ impl RehearsalToken {
     }
 
     fn private(&self, call: &str) -> Result<(), TokenError> {
-        if self.logged_in { Ok(()) } else { Err(error(call, "CKR_USER_NOT_LOGGED_IN")) }
+        if self.logged_in { Ok(()) } else { Err(returned(call, "CKR_USER_NOT_LOGGED_IN")) }
     }
 
     fn key(&self, call: &str, id: &Octets) -> Result<&KeyTemplate, TokenError> {
         self.private(call)?;
-        self.keys.get(id).ok_or_else(|| error("C_FindObjects", "no private key with this CKA_ID"))
+        self.keys.get(id).ok_or_else(|| {
+            let found = says!("この CKA_ID の秘密鍵なし", "no private key with this CKA_ID");
+            error("C_FindObjects", found)
+        })
     }
 
     fn list(&self) -> TokenAnswer {
@@ -182,7 +192,8 @@ impl RehearsalToken {
     fn generate(&mut self, key: KeyTemplate) -> Result<TokenAnswer, TokenError> {
         self.private("C_GenerateKeyPair")?;
         if self.keys.contains_key(&key.id) {
-            return Err(error("C_FindObjects", "CKA_ID already on the token"));
+            let found = says!("トークンに既にある CKA_ID", "CKA_ID already on the token");
+            return Err(error("C_FindObjects", found));
         }
         let (id, curve) = (key.id.clone(), key.curve);
         self.keys.insert(id.clone(), key);
@@ -232,15 +243,20 @@ impl RehearsalToken {
         let watcher = self.watcher.take();
         let key = self.key("C_SignInit", id)?;
         let octets = key.rehearsal.private_octets();
-        let octets = octets.ok_or_else(|| {
-            error("C_SignInit", "no rehearsal key: generation 1 to 16, attempt 0 to 15")
+        let signer = octets.and_then(|octets| Signer::new(key.curve, &octets));
+        let signer = signer.ok_or_else(|| {
+            let found = says!(
+                "リハーサルの鍵でない(世代は 1 から 16、試行は 0 から 15)",
+                "no rehearsal key: generation 1 to 16, attempt 0 to 15"
+            );
+            error("C_SignInit", found)
         })?;
         let sign = |digest: &Vec<u8>| {
             if digest.len() != curve.field_octets() || curve != key.curve {
-                return Err(error("C_Sign", "CKR_DATA_LEN_RANGE"));
+                return Err(returned("C_Sign", "CKR_DATA_LEN_RANGE"));
             }
-            let raw = signature(curve, &octets, digest);
-            let raw = raw.ok_or_else(|| error("C_Sign", "CKR_FUNCTION_FAILED"))?;
+            let raw =
+                signer.sign(digest).ok_or_else(|| returned("C_Sign", "CKR_FUNCTION_FAILED"))?;
             // Whoever watches may have gone; the signature is answered all the same.
             let _ = watcher.as_ref().map(|watcher| watcher.send(raw.clone()));
             Ok(raw)
@@ -250,27 +266,43 @@ impl RehearsalToken {
     }
 }
 
-fn signature(curve: Curve, private: &[u8], digest: &[u8]) -> Option<Octets> {
-    Some(match curve {
-        Curve::P256 => {
-            use p256::ecdsa::signature::hazmat::PrehashSigner as _;
-            let key = p256::ecdsa::SigningKey::from_slice(private).ok()?;
-            let signature: p256::ecdsa::Signature = key.sign_prehash(digest).ok()?;
-            Octets(signature.to_bytes().to_vec())
-        }
-        Curve::P384 => {
-            use p384::ecdsa::signature::hazmat::PrehashSigner as _;
-            let key = p384::ecdsa::SigningKey::from_slice(private).ok()?;
-            let signature: p384::ecdsa::Signature = key.sign_prehash(digest).ok()?;
-            Octets(signature.to_bytes().to_vec())
-        }
-    })
+/// The private key of a rehearsal, ready to sign: its public key is computed once a request.
+enum Signer {
+    P256(p256::ecdsa::SigningKey),
+    P384(p384::ecdsa::SigningKey),
+}
+
+impl Signer {
+    fn new(curve: Curve, private: &[u8]) -> Option<Self> {
+        Some(match curve {
+            Curve::P256 => Self::P256(p256::ecdsa::SigningKey::from_slice(private).ok()?),
+            Curve::P384 => Self::P384(p384::ecdsa::SigningKey::from_slice(private).ok()?),
+        })
+    }
+
+    fn sign(&self, digest: &[u8]) -> Option<Octets> {
+        use p384::ecdsa::signature::hazmat::PrehashSigner as _;
+        Some(match self {
+            Self::P256(key) => {
+                let signature: p256::ecdsa::Signature = key.sign_prehash(digest).ok()?;
+                Octets(signature.to_bytes().to_vec())
+            }
+            Self::P384(key) => {
+                let signature: p384::ecdsa::Signature = key.sign_prehash(digest).ok()?;
+                Octets(signature.to_bytes().to_vec())
+            }
+        })
+    }
 }
 
 fn object(class: &str, id: Octets, label: &str) -> TokenObject {
     TokenObject { class: class.into(), id, label: label.into() }
 }
 
-fn error(call: &str, code: &str) -> TokenError {
-    TokenError { call: call.into(), code: code.into() }
+fn error(call: &str, found: Bilingual) -> TokenError {
+    TokenError::new(call, found)
+}
+
+fn returned(call: &str, code: &str) -> TokenError {
+    TokenError::new(call, Bilingual::plain(code))
 }

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use ceremony::compile::{Compiled, compile};
 use ceremony::graph::{Act, TokenAct};
-use ceremony::inputs::Inputs;
+use ceremony::inputs::{Documents, Inputs};
 use ceremony::key::PublicKey;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
 use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run};
@@ -118,14 +118,14 @@ fn pin(text: &str) -> Pin {
 
 fn compiled(plan: &Path) -> Compiled {
     let read = |name: &str| std::fs::read(plan.join(name)).unwrap();
-    let inputs = Inputs::read(
-        &read("plan.toml"),
-        &read("../policy.toml"),
-        &read("../roster.toml"),
-        &[].into(),
-    )
-    .unwrap();
-    compile(&inputs, &std::sync::Arc::default()).unwrap()
+    let documents = Documents {
+        plan: &read("plan.toml"),
+        cps: &read("../cps.toml"),
+        policy: &read("../policy.toml"),
+        roster: &read("../roster.toml"),
+    };
+    let inputs = Inputs::read(documents, &[].into()).unwrap();
+    compile(&inputs, &std::sync::Arc::default(), Mode::Drill).unwrap()
 }
 
 fn begun(compiled: &Compiled, serial: &str) -> Run {
@@ -139,7 +139,7 @@ fn begun(compiled: &Compiled, serial: &str) -> Run {
         spares: std::collections::BTreeMap::new(),
     };
     let at = compiled.graph.window().0;
-    Run::begin(compiled.clone(), Mode::Drill, place, at).unwrap().run
+    Run::begin(compiled.clone(), place, at).unwrap().run
 }
 
 /// A token on which the opening of a ceremony has come to this act.

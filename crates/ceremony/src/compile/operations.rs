@@ -1,11 +1,12 @@
-//! The operations of a ceremony, in the order in which they are executed.
+//! Adds the operations of a ceremony to its graph, in execution order.
 //!
-//! Roll call, papers, clock, token identity, activation, login, inventory, the ledger head; then
-//! what was decided before, confirmed; keys, the audit key first; negative steps; certificates;
-//! CRLs; what ends; fingerprints; completion; ledger head; seal; and after it hand-over, logout,
-//! deactivation, anchor words and exits.
+//! Those who stand by at the entries, in the room first; entries; roll call, papers, clock, token
+//! identity, activation, login, inventory, ledger head; confirmation of earlier decisions; key
+//! generation, the audit key first; tests that must fail; certificates; CRLs; destruction,
+//! supersession and stop orders; fingerprints; completion; ledger head; seal. After the seal:
+//! hand-over, logout, deactivation, anchor words, exits, and those who stood by, who leave last.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
@@ -15,7 +16,7 @@ use super::Builder;
 use crate::graph::{Act, Duty, Graph, Item, Origin, PeopleAct, PlannedCrl, SHEET, Sheet, TokenAct};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
-use crate::policy::{Backup, HeadOn};
+use crate::policy::{Backup, HeadOn, OF_EACH_ORGANIZATION};
 use crate::rehearsal::RehearsalUse;
 use crate::token::Holder;
 
@@ -27,8 +28,8 @@ impl Builder<'_> {
     }
 
     fn opening(&self, graph: &mut Graph) {
-        let participants: Vec<Name> = graph.people.keys().cloned().collect();
-        for person in participants {
+        self.stand_by(graph, "first-in", PeopleAct::FirstIn, "entry");
+        for person in self.passing(graph, "entry") {
             let act = Act::People(PeopleAct::Entry { person: person.clone() });
             self.people_op(graph, format!("entry-{person}"), act, "entry");
         }
@@ -75,15 +76,23 @@ impl Builder<'_> {
         }
     }
 
-    /// What was decided before the ceremony, confirmed by those who decided it (4.2.2, 5.2.1.1,
-    /// 5.2.1.4).
+    /// Adds the operations in which those who decided something before the ceremony confirm it
+    /// (4.2.2, 5.2.1.1, 5.2.1.4).
     fn decisions(&self, graph: &mut Graph) {
         if let Some(token) = graph.recovery.as_ref().map(|recovery| recovery.token.clone()) {
             for organization in self.approvers() {
                 let name = format!("approve-recovery-{organization}");
                 let (token, of) = (token.clone(), organization.clone());
                 let act = Act::People(PeopleAct::ApproveRecovery { token, organization: of });
-                self.op_of(graph, name, act, "completion", &organization);
+                self.op_of(graph, name, act, &organization);
+            }
+        }
+        for key in graph.lost.keys().cloned().collect::<Vec<_>>() {
+            for organization in self.approvers() {
+                let name = format!("approve-loss-{key}-{organization}");
+                let (key, of) = (key.clone(), organization.clone());
+                let act = Act::People(PeopleAct::ApproveLoss { key, organization: of });
+                self.op_of(graph, name, act, &organization);
             }
         }
         for application in graph.applications.keys().cloned().collect::<Vec<_>>() {
@@ -153,7 +162,8 @@ impl Builder<'_> {
         self.ends(graph);
     }
 
-    /// By the tokens themselves, or by people with the modules' own means; then it is read back.
+    /// Adds the copying of a key, by the tokens themselves or by people with the module's own
+    /// cloning, and then the reading back of the copy.
     fn copy(&self, graph: &mut Graph, key: Name, to: Name) {
         let vendor = graph.key(&key).is_some_and(|key| key.backup == Backup::Vendor);
         if !vendor {
@@ -172,7 +182,8 @@ impl Builder<'_> {
         copies.map(|copy| (copy.key.get_ref().clone(), copy.token.get_ref().clone())).collect()
     }
 
-    /// Each self-signed root on its own sheet, and each link; DS certificates by signing key.
+    /// Adds the sheets of certificates: one for each self-signed root, one for each link
+    /// certificate, and the DS certificates by signing key.
     fn certificate_sheets(&self, graph: &mut Graph) {
         let mut of_key: BTreeMap<Name, Vec<Item>> = BTreeMap::new();
         let certificates: Vec<(Name, Name)> = graph
@@ -204,19 +215,23 @@ impl Builder<'_> {
         }
     }
 
-    /// What ends with this ceremony: older CRLs, keys, stops.
+    /// Adds what ends with this ceremony: supersession of older CRLs, destruction of keys, stop
+    /// orders.
     fn ends(&self, graph: &mut Graph) {
         let first = graph.crls.iter().map(|planned| planned.crl.this_update).min();
         if let (Some(first), false) = (first, graph.revocations.is_empty()) {
-            let rest = self.state.batches.iter().filter(|batch| batch.has_rest_at(first));
-            for ceremony in rest.map(|batch| batch.ceremony.clone()) {
+            for batch in &self.state.batches {
+                // CRLs of a key that signs none here stay: nothing takes their place.
+                let rest = batch.rest_at(first).cloned();
+                let (gone, kept): (BTreeSet<Name>, BTreeSet<Name>) =
+                    rest.partition(|key| graph.crl_keys().contains(key));
+                if gone.is_empty() {
+                    continue;
+                }
+                let ceremony = batch.ceremony.clone();
                 let name = format!("supersede-{ceremony}");
-                self.people_op(
-                    graph,
-                    name,
-                    Act::People(PeopleAct::Supersede { ceremony }),
-                    "supersede",
-                );
+                let act = Act::People(PeopleAct::Supersede { ceremony, kept });
+                self.people_op(graph, name, act, "supersede");
             }
         }
         for key in self.inputs.plan.destruction.keys().map(|key| key.get_ref().clone()) {
@@ -226,9 +241,10 @@ impl Builder<'_> {
                     key: key.clone(),
                     organization: organization.clone(),
                 });
-                self.op_of(graph, name, act, "completion", &organization);
+                self.op_of(graph, name, act, &organization);
             }
-            // The copies first: as long as the key is on the root token, the ledger knows it.
+            // Copies are destroyed first: the ledger knows the key as long as it is on the root
+            // token.
             for token in holders_of(graph).into_iter().rev() {
                 let holds = match &token {
                     Holder::Root => true,
@@ -249,18 +265,18 @@ impl Builder<'_> {
     }
 
     fn approvers(&self) -> Vec<Name> {
-        self.inputs.policy.cps.approved_by.iter().map(|o| o.get_ref().clone()).collect()
+        self.inputs.cps.deciding().cloned().collect()
     }
 
-    /// By those on duty who are of this organisation.
-    fn op_of(&self, graph: &mut Graph, name: String, act: Act, kind: &str, organization: &Name) {
-        let mut duties = self.duties(graph, kind);
+    /// Adds an operation by those on duty who belong to this organisation.
+    fn op_of(&self, graph: &mut Graph, name: String, act: Act, organization: &Name) {
+        let mut duties = self.duties(graph, OF_EACH_ORGANIZATION);
         for duty in &mut duties {
             duty.persons.retain(|p| {
                 graph.people.get(p).is_some_and(|person| person.organization == *organization)
             });
         }
-        let section = self.section(kind);
+        let section = self.section(OF_EACH_ORGANIZATION);
         graph.push(name, act, duties, &section);
     }
 
@@ -270,7 +286,8 @@ impl Builder<'_> {
             let of_key = |(_, planned): &(usize, &PlannedCrl)| planned.crl.issuer_key == key;
             let mut items: Vec<Item> =
                 graph.crls.iter().enumerate().filter(of_key).map(|(i, _)| Item::Crl(i)).collect();
-            // The last CRLs are signed by the copies that are made here: each proves itself by one.
+            // The last CRLs are signed by the copies that are made here: a signature proves that a
+            // copy works.
             let mut proofs = Vec::new();
             for (_, to) in self.copies().into_iter().filter(|(copied, _)| *copied == key) {
                 proofs.extend(items.pop().map(|item| (to, item)));
@@ -313,7 +330,7 @@ impl Builder<'_> {
         for organization in self.approvers() {
             let name = format!("complete-{organization}");
             let act = Act::People(PeopleAct::Complete { organization: organization.clone() });
-            self.op_of(graph, name, act, "completion", &organization);
+            self.op_of(graph, name, act, &organization);
         }
         if graph.demands.head_on == HeadOn::Token {
             self.token_op(
@@ -353,11 +370,26 @@ impl Builder<'_> {
             Act::People(PeopleAct::AnchorWords),
             "anchor-words",
         );
-        let participants: Vec<Name> = graph.people.keys().cloned().collect();
-        for person in participants {
+        for person in self.passing(graph, "exit") {
             let act = Act::People(PeopleAct::Exit { person: person.clone() });
             self.people_op(graph, format!("exit-{person}"), act, "exit");
         }
+        self.stand_by(graph, "last-out", PeopleAct::LastOut, "exit");
+    }
+
+    /// Adds the operation of those who stand by at entries or exits. All of them are in the room
+    /// before the first entry, and leave after the last exit: nobody lets themselves in or out.
+    fn stand_by(&self, graph: &mut Graph, name: &str, act: PeopleAct, kind: &str) {
+        let all = |duty: Duty| Duty { at_least: duty.persons.len(), ..duty };
+        let duties = self.duties(graph, kind).into_iter().map(all).collect();
+        graph.push(name.into(), Act::People(act), duties, &self.section(kind));
+    }
+
+    /// The participants whose entry or exit others stand by.
+    fn passing(&self, graph: &Graph, kind: &str) -> Vec<Name> {
+        let duties = self.duties(graph, kind);
+        let stands_by = |person: &Name| duties.iter().any(|duty| duty.persons.contains(person));
+        graph.people.keys().filter(|person| !stands_by(person)).cloned().collect()
     }
 
     fn people_op(&self, graph: &mut Graph, name: String, act: Act, kind: &str) {
@@ -365,7 +397,7 @@ impl Builder<'_> {
         graph.push(name, act, duties, &self.section(kind));
     }
 
-    /// The token answers; these people operate it and stand by.
+    /// Adds an operation of a token, with the people who operate it and those who witness it.
     fn token_op(&self, graph: &mut Graph, name: String, act: Act, kind: &str) {
         self.people_op(graph, name, act, kind);
     }
@@ -394,7 +426,7 @@ impl Builder<'_> {
     }
 }
 
-/// The tokens that take part, the root token first.
+/// Returns the tokens that take part, the root token first.
 fn holders_of(graph: &Graph) -> Vec<Holder> {
     let spares = graph.spares.keys().map(|name| Holder::Spare(name.clone()));
     core::iter::once(Holder::Root).chain(spares).collect()

@@ -1,30 +1,34 @@
-//! What a ceremony finds, decides and signs: keys, revocations, certificates, CRLs.
+//! Adds what a ceremony uses, revokes and signs to its graph: keys, revocations, certificates,
+//! CRLs.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use super::Builder;
 use crate::graph::{
-    Graph, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation,
+    Graph, KnownKey, Origin, PlannedApplication, PlannedCrl, PlannedKey, PlannedRevocation, Written,
 };
 use crate::inputs::Inputs;
+use crate::language::Bilingual;
 use crate::ledger::{Certificate, Key, Revoked};
 use crate::name::Name;
 use crate::plan::generation;
 use crate::plan::{PlanCertificate, ProfileName};
 use crate::policy::{Backup, ReasonCodes};
 use crate::rehearsal::RehearsalUse;
+use crate::releases::{Release, last_releases, releases};
 use crate::rule::RuleId;
-use crate::time::{Instant, TimeError};
+use crate::says;
+use crate::time::{Day, Instant, TimeError};
 use crate::token::Holder;
 use crate::violation::{Input, Violation};
 use crate::x509::{self, DirectoryName, Reason, profile};
 
 impl Builder<'_> {
-    /// The audit key first, then the root keys by name: those that exist, and those of the plan.
+    /// Returns the audit key, then the root keys by name, both those that exist and those of the
+    /// plan.
     pub(super) fn keys(&self) -> Vec<PlannedKey> {
         let Inputs { plan, policy, .. } = self.inputs;
         let mut keys: BTreeMap<Name, PlannedKey> = BTreeMap::new();
@@ -49,7 +53,7 @@ impl Builder<'_> {
         audit.into_iter().chain(keys.into_values()).collect()
     }
 
-    /// The audit key of this ceremony, if none exists: `audit`; after its loss `audit-2` and so on.
+    /// Plans a new audit key if none exists: `audit`, or after its loss `audit-2` and so on.
     fn next_audit_key(&self) -> Option<PlannedKey> {
         let generation = self.state.generation(RehearsalUse::Audit) + 1;
         let name = if generation == 1 { "audit".into() } else { format!("audit-{generation}") };
@@ -63,7 +67,7 @@ impl Builder<'_> {
         })
     }
 
-    /// What the ledger knows of the keys that exist.
+    /// Returns what the ledger knows of the existing keys.
     pub(super) fn known(&self) -> BTreeMap<Name, KnownKey> {
         let keys = self.state.root_keys().chain(self.state.audit_key());
         let known = |(name, key): (&Name, &Key)| {
@@ -72,8 +76,8 @@ impl Builder<'_> {
         keys.map(known).collect()
     }
 
-    /// The other tokens that take part, with the keys that they hold: those that copies go to,
-    /// those on which a key is destroyed, and those on which something is cleared.
+    /// Returns the other tokens that take part, with the keys that they hold: tokens that copies go
+    /// to, on which a key is destroyed, or from which remains are cleared.
     pub(super) fn spares(&self) -> BTreeMap<Name, BTreeSet<Name>> {
         let plan = &self.inputs.plan;
         let held = |name: &Name| -> BTreeSet<Name> {
@@ -113,7 +117,16 @@ impl Builder<'_> {
         plan.application.iter().map(planned).collect()
     }
 
-    /// Root keys that are judged to be compromised.
+    /// Returns the certificate that each DS certificate of the plan renews.
+    pub(super) fn renewals(&self) -> BTreeMap<Name, Name> {
+        let certificates = self.inputs.plan.certificate.iter();
+        let renewal = |(name, certificate): (&toml::Spanned<Name>, &PlanCertificate)| {
+            Some((name.get_ref().clone(), certificate.renews.as_ref()?.get_ref().clone()))
+        };
+        certificates.filter_map(renewal).collect()
+    }
+
+    /// Returns the root keys that are judged to be compromised, with the time of the judgement.
     pub(super) fn compromised(&self) -> BTreeMap<Name, Instant> {
         let compromise = &self.inputs.plan.compromise;
         let judged = |(key, c): (&toml::Spanned<Name>, &crate::plan::Compromise)| {
@@ -122,30 +135,36 @@ impl Builder<'_> {
         compromise.iter().map(judged).collect()
     }
 
-    /// Why keys come before their time or go, where copies are kept, by which version of the
-    /// emergency response plan a compromise was judged (5.7.1, 5.2.1.3, 6.2.10).
-    pub(super) fn reasons(&self) -> Vec<String> {
+    /// Returns the plan's written reasons, a line each: why a key is generated early or destroyed,
+    /// where copies are kept, and by which version of the emergency response plan a compromise was
+    /// judged (5.7.1, 5.2.1.3, 6.2.10).
+    pub(super) fn reasons(&self) -> Vec<Written> {
         let plan = &self.inputs.plan;
         let keys = plan.key.iter().filter_map(|(name, key)| {
-            Some(format!("key {}: {}", name.get_ref(), key.reason.as_ref()?.get_ref()))
+            let reason = key.reason.as_ref()?.get_ref().clone();
+            Some(Written::Key { key: name.get_ref().clone(), reason })
         });
-        let compromises = plan.compromise.iter().map(|(key, compromise)| {
-            let version = compromise.response_plan.get_ref();
-            format!("response-plan {}: {version}", key.get_ref())
+        let compromises = plan.compromise.iter().map(|(key, compromise)| Written::ResponsePlan {
+            key: key.get_ref().clone(),
+            version: compromise.response_plan.get_ref().clone(),
         });
-        let copies = plan.copy.iter().map(|(name, copy)| {
-            let (name, key, token) = (name.get_ref(), copy.key.get_ref(), copy.token.get_ref());
-            format!("copy {name}: {key} on {token}, kept: {}", copy.kept.get_ref())
+        let copies = plan.copy.iter().map(|(name, copy)| Written::Copy {
+            name: name.get_ref().clone(),
+            key: copy.key.get_ref().clone(),
+            token: copy.token.get_ref().clone(),
+            kept: copy.kept.get_ref().clone(),
         });
-        let destructions = plan.destruction.iter().map(|(key, destruction)| {
-            format!("destruction {}: {}", key.get_ref(), destruction.reason.get_ref())
+        let destructions = plan.destruction.iter().map(|(key, destruction)| Written::Destruction {
+            key: key.get_ref().clone(),
+            reason: destruction.reason.get_ref().clone(),
         });
         keys.chain(compromises).chain(copies).chain(destructions).collect()
     }
 
-    /// The certificates that this ceremony revokes: those of the plan, by name, and everything that
-    /// a compromised key signed, or that certifies it, and that has not expired (5.7.3 (1); D12,
-    /// D24).
+    /// Returns the certificates that this ceremony revokes, by name.
+    ///
+    /// These are the plan's, and every unexpired certificate that a compromised key signed or that
+    /// certifies a compromised key (5.7.3 (1); D12, D24).
     pub(super) fn revocations(&self) -> Vec<PlannedRevocation> {
         let plan = &self.inputs.plan;
         let at = *plan.window.get_ref().from.get_ref();
@@ -167,7 +186,7 @@ impl Builder<'_> {
             };
             let certificates = self.state.certificates.iter().filter(|(_, c)| falls(c));
             for (name, certificate) in certificates {
-                // X.509 keeps cACompromise for CA certificates (D20).
+                // X.509 reserves cACompromise for CA certificates (D20).
                 let reason = match certificate.profile {
                     ProfileName::Ds => None,
                     ProfileName::Root | ProfileName::OldWithNew | ProfileName::NewWithOld => {
@@ -182,7 +201,7 @@ impl Builder<'_> {
         revocations.into_iter().map(planned).collect()
     }
 
-    /// The certificates, or what is wrong with each that cannot be written.
+    /// Adds the certificates, or reports for each that cannot be encoded why not.
     pub(super) fn certificates(&self, graph: &mut Graph) -> Result<(), Vec<Violation>> {
         let mut refused = Vec::new();
         let mut planned: Vec<_> = self.inputs.plan.certificate.iter().collect();
@@ -236,21 +255,23 @@ impl Builder<'_> {
             not_before: not_before.map_or(graph.window.0, |at| *at.get_ref()),
             validity: policy.root.validity.get_ref().clone(),
             issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-            crl_url: self.crl_url(key),
+            crl_urls: policy.root.urls_of(key),
+            authority_key_identifier: policy.root.authority_key_identifier,
         };
         profile::root(&root).map_err(|error| {
             Violation::at(
                 Input::Plan,
                 not_before.map(toml::Spanned::span).unwrap_or_default(),
                 RuleId::R_ROOT,
-                "a validity that can be written",
-                &format!("{error}"),
-                "choose another day",
+                says!("表すことのできる有効期間", "a validity that can be written"),
+                error.said(),
+                says!("別の日を選ぶ", "choose another day"),
             )
         })
     }
 
-    /// notBefore and notAfter of a root: of the ledger, or of this plan.
+    /// Returns notBefore and notAfter of a key's root certificate, from the ledger or from this
+    /// plan.
     fn root_dates(&self, graph: &Graph, key: &Name) -> Option<(Instant, Instant)> {
         if let Some(root) = self.state.root_of(key.as_str()) {
             return Some((root.not_before, root.not_after));
@@ -264,7 +285,8 @@ impl Builder<'_> {
         Some((root.not_before, root.not_after))
     }
 
-    /// From the certified key's day to the end of the root that ends first, the old one (7.1.2.2).
+    /// Builds a link certificate, valid from the notBefore of the certified key's root to the
+    /// earlier end of the two roots, which is the old root's (7.1.2.2).
     fn link(
         &self,
         graph: &Graph,
@@ -285,7 +307,7 @@ impl Builder<'_> {
             not_before,
             not_after: key_ends.min(issuer_ends),
             issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-            crl_url: self.crl_url(issuer),
+            crl_urls: policy.root.urls_of(issuer),
         }))
     }
 
@@ -302,41 +324,45 @@ impl Builder<'_> {
         else {
             return Ok(None);
         };
-        let refused = |rule, found: &dyn core::fmt::Display| {
-            let (asked, found) = ("a DS certificate that can be written", format!("{found}"));
-            Violation::at(Input::Plan, not_before.span(), rule, asked, &found, "")
+        let refused = |rule, found: Bilingual| {
+            let asked =
+                says!("表すことのできる DS 電子証明書", "a DS certificate that can be written");
+            Violation::at(Input::Plan, not_before.span(), rule, asked, found, Bilingual::default())
         };
         let number = name.as_str().strip_prefix("ds-").unwrap_or_default();
-        let common_name = policy.ds.common_name.get_ref().replace("{number}", number);
-        let ca = &policy.ca;
-        let subject =
-            DirectoryName::new(ca.country.get_ref(), ca.organization.get_ref(), &common_name);
+        let rdns = policy.ds.name.get_ref().iter();
+        let rdns: Vec<_> = rdns.map(|rdn| rdn.get_ref().replaced("{number}", number)).collect();
+        let subject = DirectoryName::new(&rdns);
         let starts = *not_before.get_ref();
         let usual = starts.plus(policy.ds.validity.get_ref());
-        let usual = usual.map_err(|error| refused(RuleId::R_DS, &error))?.plus_seconds(-1);
+        let usual = usual.map_err(|error| refused(RuleId::R_DS, error.said()))?.plus_seconds(-1);
         let purpose = policy.ds.extended_key_usage.get_ref();
         Ok(Some(profile::document_signer(&profile::DocumentSigner {
             name: name.clone(),
             ca: graph.ca_name.clone(),
-            subject: subject.map_err(|error| refused(RuleId::R_DN, &error))?,
+            subject: subject.map_err(|error| {
+                let place = policy.ds.name.span();
+                let asked = says!("DS 電子証明書の主体者", "a subject for DS certificates");
+                let (found, none) = (error.said(), Bilingual::default());
+                Violation::at(Input::Policy, place, RuleId::R_DN, asked, found, none)
+            })?,
             public: request.public.clone(),
             issuer: issuer.get_ref().clone(),
             issuer_curve: *policy.root.curve.get_ref(),
             not_before: starts,
             not_after: certificate.not_after.as_ref().map_or(usual, |end| *end.get_ref()),
-            purpose: purpose.parse().map_err(|error| refused(RuleId::I_DS_EKU, &error))?,
+            purpose: purpose
+                .parse()
+                .map_err(|error| refused(RuleId::I_DS_EKU, Bilingual::plain(error)))?,
             issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-            crl_url: self.crl_url(issuer.get_ref()),
+            crl_urls: policy.root.urls_of(issuer.get_ref()),
         })))
     }
 
-    pub(super) fn crl_url(&self, key: &Name) -> alloc::string::String {
-        self.inputs.policy.root.crl_url.get_ref().replace("{key}", key.as_str())
-    }
-
-    /// One CRL a day from the day of the ceremony to the next ceremony and the spare days after it,
-    /// for every live generation (D1; CP/CPS 7.2.2). Where something is revoked, the first one
-    /// takes effect at once (D37).
+    /// Adds the CRLs of every live generation, one for each release from the day of the ceremony to
+    /// the next ceremony and the spare time after it (D1; CP/CPS 7.2.2).
+    ///
+    /// If something is revoked in this ceremony, the first CRL takes effect at once (D37).
     pub(super) fn crls(&self, graph: &mut Graph) -> Result<(), Violation> {
         let Inputs { plan, policy, .. } = self.inputs;
         let Some(crls) = &plan.crls else { return Ok(()) };
@@ -346,34 +372,44 @@ impl Builder<'_> {
                 Input::Plan,
                 next.span(),
                 RuleId::R_CRL_CADENCE,
-                "days that a calendar has",
-                &format!("{error}"),
-                "choose an earlier day",
+                says!("暦にある日", "days that a calendar has"),
+                error.said(),
+                says!("より早い日を選ぶ", "choose an earlier day"),
             )
         };
         let first = graph.window.0.day();
-        let days = next.get_ref().days_since(first) + i64::from(*policy.crl.spare_days.get_ref());
-        let validity = i64::from(*policy.crl.validity_days.get_ref());
-        let update = i64::from(*policy.crl.update_days.get_ref());
+        let start = |day: Day| day.start(*policy.ca.offset.get_ref());
+        let batch = releases(&policy.crl, first, *next.get_ref()).map_err(outside)?;
+        let last = self.last_of_compromised();
+        let further = match last.values().map(|end| end.day()).max() {
+            Some(last) => last_releases(&policy.crl, first, last).map_err(outside)?,
+            None => Vec::new(),
+        };
+        let further = further.into_iter().skip(batch.len()).map(|release| (release, true));
+        let releases = batch.into_iter().map(|release| (release, false)).chain(further);
         let at_once = !graph.revocations.is_empty();
         let signing = self.crl_keys(graph);
         let all_revoked = self.revoked(graph);
         let mut revoked: Arc<[x509::Revoked]> = Arc::from([]);
         let mut slot = 0;
-        for day in 0..days {
-            let this = first.plus_days(day).map_err(outside)?;
-            let this_update = if at_once && day == 0 { graph.window.0 } else { this.start() };
-            let next_update = this.plus_days(validity).map_err(outside)?.start();
-            // An entry stays until it stood in one CRL after its certificate's end (D13).
-            let before = this.plus_days(-update).map_err(outside)?.start();
+        for (Release { this, next_update, next }, beyond) in releases {
+            let this_update = if at_once && this == first { graph.window.0 } else { start(this) };
+            let next_update = start(next_update);
+            // An entry stays until one CRL after its certificate's end has listed it (D13).
+            let before = start(this.plus(policy.crl.period.get_ref(), -1).map_err(outside)?);
             let stands = all_revoked.iter().filter(|(not_after, _)| before <= *not_after);
             let today: Vec<_> = stands.map(|(_, entry)| entry.clone()).collect();
-            // Most days have the entries of the day before.
+            // On most days the entries equal those of the day before, so the list is shared.
             if *today != *revoked {
                 revoked = today.into();
             }
             for (key, root_ends) in &signing {
-                if next_update > *root_ends {
+                // The last CRLs of a key are shorter, so that the last second of its root has one.
+                let over = root_ends.plus_seconds(1);
+                let ended = this_update >= over;
+                // A compromised key never signs again, so its last CRLs go on.
+                let on = !beyond || last.get(key).is_some_and(|end| this_update <= *end);
+                if ended || !on {
                     continue;
                 }
                 let name = format!("crl-{key}-{this}");
@@ -383,20 +419,28 @@ impl Builder<'_> {
                     key: key.clone(),
                     curve: *policy.root.curve.get_ref(),
                     this_update,
-                    next_update,
+                    next_update: next_update.min(over),
                     revoked: Arc::clone(&revoked),
                 });
-                let next_release = this.plus_days(update).map_err(outside)?.start();
-                graph.crls.push(PlannedCrl { crl, slot, next_release });
+                graph.crls.push(PlannedCrl { crl, slot, next_release: start(next) });
                 slot += 1;
             }
         }
         Ok(())
     }
 
-    /// The root keys that sign CRLs in this ceremony, each with the end of its root: those that are
-    /// made here, and those that exist, have a certificate, and are neither destroyed here nor
-    /// compromised in an earlier ceremony (D7, D12).
+    /// Returns the keys that this plan judges to be compromised, each with the last second of
+    /// what it signed, up to which its last CRLs reach.
+    fn last_of_compromised(&self) -> BTreeMap<Name, Instant> {
+        let judged = self.inputs.plan.compromise.keys().map(toml::Spanned::get_ref);
+        judged.filter_map(|key| Some((key.clone(), self.state.signed_until(key)?))).collect()
+    }
+
+    /// Returns the root keys that sign CRLs in this ceremony, each with the end of its root
+    /// certificate.
+    ///
+    /// These are the keys that are generated here, and the existing keys that have a certificate
+    /// and are neither destroyed here nor compromised in an earlier ceremony (D7, D12).
     fn crl_keys(&self, graph: &Graph) -> BTreeMap<Name, Instant> {
         let destroyed = &self.inputs.plan.destruction;
         let mut keys = BTreeMap::new();
@@ -416,7 +460,8 @@ impl Builder<'_> {
         keys
     }
 
-    /// Every revoked certificate of all generations with its end, by serial number (4.9.7; D6).
+    /// Returns the CRL entries of all generations with their certificates' ends, by serial number
+    /// (4.9.7; D6).
     fn revoked(&self, graph: &Graph) -> Vec<(Instant, x509::Revoked)> {
         let mut entries = BTreeMap::new();
         let mut add = |certificate: &Certificate, revoked: &Revoked| {

@@ -1,4 +1,5 @@
-//! The facts of a plan: read from its graph, its documents' canonical texts and its rules.
+//! Reads the facts of a plan from its graph, its documents' canonical texts and the rules'
+//! findings.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -10,20 +11,21 @@ use super::words::{self, origin, standing};
 use super::{Fact, Meaning, Part, Subject, Weight};
 use crate::canonical::headings;
 use crate::compile::Compiled;
-use crate::graph::{Act, Bilingual, Graph, Op, PlannedCrl, TokenAct};
+use crate::graph::{Act, Graph, Op, PlannedCrl, TokenAct};
 use crate::hex::encode;
 use crate::inputs::{Inputs, input_digest};
+use crate::language::{Bilingual, Language};
 use crate::ledger::State;
 use crate::name::Name;
 use crate::rules;
-use crate::script::{Language, step};
+use crate::script::step;
 use crate::time::Day;
 use crate::token::Attribute;
 use crate::violation::{Input, Violation};
 use crate::x509::{Reason, Revoked, ToBeSignedCertificate};
 
 impl Meaning {
-    /// What these inputs mean on this state, and what compiling them gave.
+    /// Returns the meaning of these inputs on this state, given what compiling them returned.
     #[must_use]
     pub fn of(
         inputs: &Inputs,
@@ -38,6 +40,7 @@ impl Meaning {
         parts.insert(Part::Rules, self::rules(refused, &said, &exceptions));
         for (part, input) in [
             (Part::Plan, Input::Plan),
+            (Part::Cps, Input::Cps),
             (Part::Policy, Input::Policy),
             (Part::Roster, Input::Roster),
         ] {
@@ -77,7 +80,7 @@ impl Meaning {
 }
 
 fn fact(field: &str, value: impl Into<String>) -> Fact {
-    Fact { field: field.to_string(), value: Bilingual::plain(value), weight: Weight::Full }
+    Fact { field: field.to_string(), value: Bilingual::plain(value.into()), weight: Weight::Full }
 }
 
 fn detail(field: &str, value: impl Into<String>) -> Fact {
@@ -88,22 +91,25 @@ fn subject(name: &str, facts: Vec<Fact>) -> Subject {
     Subject { key: name.to_string(), name: name.to_string(), title: None, facts }
 }
 
-/// `field: value`, as structures say their lines.
+/// Makes a fact of a line `field: value`, as structures write their lines.
 fn fact_of_line(line: &str) -> Fact {
     let (field, value) = line.split_once(": ").unwrap_or((line, ""));
     fact(field, value)
 }
 
-/// Each violation is a subject of its own; where it stands is form.
+/// Makes a subject of each violation. Its place in the document is form, so it is left out.
 fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[String]) -> Vec<Subject> {
     let lists = [refused, said.warnings.as_slice(), said.excepted.as_slice()];
     let mut subjects: BTreeMap<String, Subject> = BTreeMap::new();
     for (violations, standing) in lists.into_iter().zip(standing()) {
         for violation in violations {
-            let Violation { rule, asked, found, .. } = violation;
-            let key = format!("{} {rule} {asked} {found}", standing.en);
-            let clause = rules::find(*rule).map_or("", |rule| rule.clause);
-            let facts = Vec::from([fact("asked", asked.clone()), fact("found", found.clone())]);
+            let Violation { rule, clause, asked, found, .. } = violation;
+            let key = format!("{} {rule} {} {}", standing.en, asked.en, found.en);
+            let clause = clause.as_deref().or_else(|| Some(rules::find(*rule)?.clause));
+            let clause = clause.unwrap_or_default();
+            let said =
+                |field: &str, value: &Bilingual| Fact { value: value.clone(), ..fact(field, "") };
+            let facts = Vec::from([said("asked", asked), said("found", found)]);
             let (name, title) = (format!("{rule} [{clause}]"), Some(standing.clone()));
             subjects.insert(key.clone(), Subject { key, name, title, facts });
         }
@@ -117,7 +123,8 @@ fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[String]) -> Ve
     subjects
 }
 
-/// A document's tables. Of a list of tables, each is known by what it says.
+/// Makes a subject of each table of a document. An element of an array of tables has no name, so
+/// its entries are its key.
 fn document(input: Input, text: &str, people: &BTreeSet<&str>) -> Vec<Subject> {
     let mut subjects: Vec<Subject> = Vec::new();
     let all = headings(text);
@@ -135,7 +142,7 @@ fn document(input: Input, text: &str, people: &BTreeSet<&str>) -> Vec<Subject> {
             let entries = heading.entries.iter().map(|(field, value)| format!(" {field} {value}"));
             key.extend(entries);
         }
-        // A table of nothing but tables says nothing itself.
+        // A table that holds only tables has no facts of its own.
         let inner = format!("{}.", heading.name);
         if facts.is_empty() && all.iter().any(|other| other.name.starts_with(&inner)) {
             continue;
@@ -145,14 +152,14 @@ fn document(input: Input, text: &str, people: &BTreeSet<&str>) -> Vec<Subject> {
     subjects
 }
 
-/// What the graph says of a plan's own entries, and of its certificates'. What is in no such list
-/// is shown as it is written.
+/// The entries of a plan, and of its certificates, that the graph shows. An entry in none of these
+/// lists is shown as the document has it.
 const PLAN_IN_GRAPH: [&str; 7] =
     ["after", "ceremony", "orders", "participants", "release", "sequence", "serials"];
 const CERTIFICATE_IN_GRAPH: [&str; 8] =
     ["application", "csr", "csr-sha256", "issuer", "key", "not-after", "not-before", "profile"];
 
-/// Whether the graph says this entry of a document, in words or in what follows from it.
+/// Whether the graph shows this entry of a document, directly or by a value that follows from it.
 fn is_in_graph(input: Input, table: &str, field: &str, people: &BTreeSet<&str>) -> bool {
     let (kind, name) = table.split_once('.').unwrap_or((table, ""));
     match input {
@@ -175,7 +182,7 @@ fn is_in_graph(input: Input, table: &str, field: &str, people: &BTreeSet<&str>) 
             let shown = ["name", "name-ja", "organization", "roles"].contains(&field);
             kind == "person" && people.contains(name) && shown
         }
-        Input::Policy | Input::Room | Input::Anchor => false,
+        Input::Cps | Input::Policy | Input::Room | Input::Anchor => false,
     }
 }
 
@@ -209,7 +216,8 @@ fn certificates(graph: &Graph) -> Vec<Subject> {
     let certificate = |certificate: &ToBeSignedCertificate| {
         let mut facts: Vec<Fact> = certificate.lines().iter().map(|l| fact_of_line(l)).collect();
         for fact in &mut facts {
-            // What is known at review, in the place of its name; of a key, its digest.
+            // A value that is known at review is shown instead of its hole's name, and a key by its
+            // digest.
             match (fact.field.as_str(), &certificate.subject_public) {
                 ("serialNumber", _) => {
                     fact.value = Bilingual::plain(encode(&graph.serial(&certificate.name, 0)));
@@ -227,7 +235,7 @@ fn certificates(graph: &Graph) -> Vec<Subject> {
     graph.certificates.iter().map(certificate).collect()
 }
 
-/// A certificate in the CRLs of a batch: from which day to which, and of how many.
+/// A certificate in the CRLs of a batch: its first and last day, and the number of days.
 struct Entry<'a> {
     revoked: &'a Revoked,
     first: Day,
@@ -235,7 +243,7 @@ struct Entry<'a> {
     days: usize,
 }
 
-/// The batch of each signing key as a whole, then its entries.
+/// Makes a subject of each signing key's batch, then one of each entry.
 fn crls(graph: &Graph, state: &State) -> Vec<Subject> {
     let issuers: BTreeSet<&Name> = graph.crls.iter().map(|c| &c.crl.issuer_key).collect();
     let mut subjects = Vec::new();
@@ -251,7 +259,7 @@ fn crls(graph: &Graph, state: &State) -> Vec<Subject> {
         for revoked in planned.crl.revoked.iter() {
             let entry = Entry { revoked, first: day, last: day, days: 1 };
             let entry = entries.entry(revoked.serial).or_insert(entry);
-            // Every generation has a CRL of the day.
+            // Each generation has a CRL of the same day; a day is counted once.
             if entry.last != day {
                 (entry.last, entry.days) = (day, entry.days + 1);
             }
@@ -298,7 +306,7 @@ fn batch(graph: &Graph, crls: &[&PlannedCrl]) -> Vec<Fact> {
             format!("{} – {}", graph.crl_number(first.slot, 0), graph.crl_number(last.slot, 0)),
         ),
     ]);
-    // What every CRL of the batch says alike; numbers and times are said above.
+    // The lines that all CRLs of the batch share; numbers and times are shown above.
     let common = first.crl.lines();
     let everywhere = |line: &&String| crls.iter().all(|c| c.crl.lines().contains(line));
     let own = ["thisUpdate", "nextUpdate", "revokedCertificates", "cRLNumber"];
@@ -308,10 +316,11 @@ fn batch(graph: &Graph, crls: &[&PlannedCrl]) -> Vec<Fact> {
     facts
 }
 
-/// A line is a kind and a name with what is said of it; lines below it belong to it.
+/// Makes subjects of the graph's lines: a line begins with a kind and a name, and the indented
+/// lines below it belong to it.
 fn decisions(graph: &Graph) -> Vec<Subject> {
     let mut subjects: Vec<Subject> = Vec::new();
-    for line in graph.decisions() {
+    for Bilingual { en: line, .. } in graph.decisions() {
         let words = |text: &str, count| -> (String, String) {
             let end = text.match_indices(' ').nth(count).map_or(text.len(), |(at, _)| at);
             let (head, tail) = text.split_at(end);

@@ -1,7 +1,7 @@
-//! A difference as a page: plain text for a terminal, Markdown for a pull request.
+//! Renders a difference as a page: plain text for a terminal, Markdown for a pull request.
 //!
-//! What an author of a plan wrote stands in code spans, where a forge makes no link, mention or
-//! table of it. **Deliberately absent:** colours; a plus, a minus and an arrow say it everywhere.
+//! Text from a plan's author is put in code spans, in which a forge makes no links, mentions or
+//! tables. **Deliberately absent:** colours; plus, minus and arrow signs work everywhere.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -9,21 +9,20 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use super::{Change, Difference, Part, Row, Side, words};
-use crate::graph::Bilingual;
-use crate::script::Language;
+use crate::language::{Bilingual, Language};
 use crate::text::is_refused;
 
-/// How a page is written.
+/// The format of a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// For a terminal.
     Text,
-    /// For a forge.
+    /// Markdown, for a forge such as GitHub.
     Markdown,
 }
 
 impl Form {
-    /// What the plan says.
+    /// Writes a value of the plan.
     fn value(self, text: &str) -> String {
         match self {
             Self::Text => shown(text),
@@ -31,7 +30,7 @@ impl Form {
         }
     }
 
-    /// What people call it.
+    /// Writes gishiki's own words.
     fn words(self, text: &str) -> String {
         match self {
             Self::Text => shown(text),
@@ -40,13 +39,13 @@ impl Form {
     }
 }
 
-/// A line that holds both sides of a field is no longer than this; otherwise each has its own.
+/// The longest line that may hold both sides of a field; longer ones are split in two.
 const ONE_LINE: usize = 96;
 
-/// So many subjects with the same rows are named; of the others the number.
+/// How many subjects with the same rows are named; the others are only counted.
 const NAMED: usize = 6;
 
-/// The page; nothing where nothing differs.
+/// Renders the page; empty if nothing differs.
 #[must_use]
 pub fn render(difference: &Difference, language: Language, form: Form) -> String {
     if difference.is_empty() {
@@ -64,13 +63,13 @@ pub fn render(difference: &Difference, language: Language, form: Form) -> String
     }
 }
 
-/// Subjects of one part whose rows are the same.
+/// The subjects of one part that have the same rows.
 struct Group<'a> {
     subjects: Vec<&'a Change>,
     first: &'a Change,
 }
 
-/// In their order; of subjects in both, those with the same rows together.
+/// Groups the changes, in their order; only subjects in both plans share a group.
 fn groups(changes: &[Change]) -> Vec<Group<'_>> {
     let mut groups: Vec<Group<'_>> = Vec::new();
     for change in changes {
@@ -96,7 +95,7 @@ impl Group<'_> {
         names.join(", ")
     }
 
-    /// What people call it, if it is one.
+    /// Returns the title, if the group has one.
     fn title(&self, language: Language, gap: &str, form: Form) -> String {
         match (self.subjects.as_slice(), &self.first.title) {
             ([_], Some(title)) => format!("{gap}{}", form.words(language.pick(title))),
@@ -157,7 +156,8 @@ fn text_of(out: &mut String, part: Part, group: &Group<'_>, language: Language) 
     }
 }
 
-/// Whether a subject on one side is told field by field: what will be signed, and what is refused.
+/// Whether a subject in one plan only is shown field by field: what will be signed, and what rules
+/// find.
 const fn is_long(part: Part, side: Side) -> bool {
     match part {
         Part::Rules => true,
@@ -169,22 +169,23 @@ const fn is_long(part: Part, side: Side) -> bool {
         | Part::People
         | Part::Operations
         | Part::Plan
+        | Part::Cps
         | Part::Policy
         | Part::Roster
         | Part::Ids => false,
     }
 }
 
-/// What is told of a certificate that will not be signed.
+/// The fields that are shown of a certificate that will no longer be signed.
 const GONE: [&str; 5] = ["profile", "serialNumber", "notBefore", "notAfter", "subject"];
 
-/// The rows of a subject on one side that are told.
+/// Returns the rows to show of a subject that is in one plan only.
 fn told(part: Part, change: &Change) -> impl Iterator<Item = &Row> {
     let few = part == Part::Certificates && change.side == Side::Old;
     change.rows.iter().filter(move |row| !few || GONE.contains(&row.field.as_str()))
 }
 
-/// A field's name before its value; nothing where a subject says one thing only.
+/// Returns a field's name to put before its value; empty if the subject has only one kind of value.
 fn label(part: Part, row: &Row, language: Language, form: Form) -> String {
     let field = form.words(&words::field(part, &row.field, language));
     if field.is_empty() { field } else { format!("{field}: ") }
@@ -207,7 +208,7 @@ fn markdown(difference: &Difference, title: &str, language: Language) -> String 
     let mut out = format!("## {title}");
     for (part, changes) in &difference.parts {
         let heading = words::part(*part, language);
-        // Digests are for comparing, not for reading.
+        // Digests are folded in Markdown: they are for comparing, not for reading.
         let folded = *part == Part::Ids;
         let _ = match folded {
             true => writeln!(out, "\n<details><summary>{heading}</summary>\n"),
@@ -232,7 +233,7 @@ fn markdown(difference: &Difference, title: &str, language: Language) -> String 
     out
 }
 
-/// A subject on one side, as an item of a list.
+/// Writes a group of subjects that are in one plan only, as an item of a list.
 fn item(out: &mut String, part: Part, group: &Group<'_>, language: Language) {
     let change = group.first;
     let side = words::side(part, change.side, language);
@@ -270,20 +271,20 @@ fn table(out: &mut String, part: Part, groups: &[&Group<'_>], language: Language
     }
 }
 
-/// A value as a page may show it: no control character, and none that cannot be seen.
+/// Replaces control characters and invisible characters by U+FFFD.
 fn shown(text: &str) -> String {
     let seen = |c: char| !c.is_control() && !is_refused(c);
     text.chars().map(|c| if seen(c) { c } else { '\u{fffd}' }).collect()
 }
 
-/// Words outside a code span, in which nothing is markup.
+/// Escapes Markdown markup in words outside a code span.
 fn prose(text: &str) -> String {
     let plain = |c: char| !"&<>|*_[]`~\\#".contains(c);
     let entity = |c: char| if plain(c) { c.to_string() } else { format!("&#{};", u32::from(c)) };
     shown(text).chars().map(entity).collect()
 }
 
-/// A code span, fenced with more backticks than stand in it.
+/// Writes a code span, fenced with more backticks than it contains.
 fn code(text: &str) -> String {
     let text = shown(text);
     let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
@@ -292,7 +293,7 @@ fn code(text: &str) -> String {
     if text.is_empty() { String::new() } else { format!("{fence}{pad}{text}{pad}{fence}") }
 }
 
-/// In a table even a code span ends at a bar.
+/// Escapes bars for a table cell: a bar would end the cell even inside a code span.
 fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }

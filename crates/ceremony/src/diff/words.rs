@@ -1,19 +1,21 @@
-//! The words of a difference, in Japanese and English. Names of fields stand as documents,
-//! structures and standards write them; in Japanese the CP/CPS's word goes with them.
+//! The words of a difference, in Japanese and English.
+//!
+//! Field names are written as in documents, structures and standards; in Japanese the CP/CPS's word
+//! is added.
 
 use alloc::format;
 use alloc::string::{String, ToString};
 
 use super::{Part, Side};
-use crate::graph::{Bilingual, Origin};
-use crate::script::Language;
+use crate::graph::Origin;
+use crate::language::{Bilingual, Language};
 
-/// How a rule stands to a plan: it refuses, it reports, it is excepted.
+/// How a finding of a rule is classified: refused, reported or excepted.
 pub(super) fn standing() -> [Bilingual; 3] {
     [both("違反", "refused"), both("報告", "reported"), both("例外により許容", "excepted")]
 }
 
-/// Where a key comes from.
+/// The origin of a key.
 pub(super) fn origin(origin: Origin) -> Bilingual {
     match origin {
         Origin::Here => both("このセレモニーで生成", "made here"),
@@ -21,17 +23,17 @@ pub(super) fn origin(origin: Origin) -> Bilingual {
     }
 }
 
-/// The CRLs of one key.
+/// The title of one key's CRLs.
 pub(super) fn batch() -> Bilingual {
     both("まとめて署名する CRL", "batch")
 }
 
-/// A certificate in the CRLs of a batch.
+/// The title of a certificate in the CRLs of a batch.
 pub(super) fn entry() -> Bilingual {
     both("失効した電子証明書", "revoked certificate")
 }
 
-/// In the CRLs of which days.
+/// The days whose CRLs list a certificate.
 pub(super) fn days(first: &str, last: &str, count: usize) -> Bilingual {
     let days = if count == 1 { "day" } else { "days" };
     let (ja, en) = (format!("{count} 日分"), format!("{count} {days}"));
@@ -54,14 +56,16 @@ pub(super) const fn part(part: Part, language: Language) -> &'static str {
         Part::People => ("参加者", "people"),
         Part::Operations => ("手順", "operations"),
         Part::Plan => ("計画(plan.toml)の項目", "entries of plan.toml"),
-        Part::Policy => ("運用規程(policy.toml)の項目", "entries of policy.toml"),
+        Part::Cps => ("運用規程(cps.toml)の項目", "entries of cps.toml"),
+        Part::Policy => ("ポリシー(policy.toml)の項目", "entries of policy.toml"),
         Part::Roster => ("任命簿(roster.toml)の項目", "entries of roster.toml"),
         Part::Ids => ("照合する値", "ids"),
     };
     pick(language, ja, en)
 }
 
-/// What a subject on one side is said to be; a rule comes to refuse, or ceases to.
+/// The word for a subject that is in one plan only; for a rule, that it begins or ceases to be
+/// broken.
 pub(super) const fn side(part: Part, side: Side, language: Language) -> &'static str {
     let (ja, en) = match (side, part) {
         (Side::Old, Part::Rules) => ("解消", "no longer"),
@@ -73,7 +77,7 @@ pub(super) const fn side(part: Part, side: Side, language: Language) -> &'static
     pick(language, ja, en)
 }
 
-/// The heads of a table: what, which field, before, after.
+/// The headings of a table's columns: subject, field, before, after.
 pub(super) const fn columns(language: Language) -> [&'static str; 4] {
     match language {
         Language::Ja => ["対象", "項目", "変更前", "変更後"],
@@ -81,20 +85,20 @@ pub(super) const fn columns(language: Language) -> [&'static str; 4] {
     }
 }
 
-/// What stands where a side has no such field.
+/// The mark for a field that a plan does not have.
 pub(super) const fn absent(language: Language) -> &'static str {
     pick(language, "(なし)", "(absent)")
 }
 
-/// The line above everything.
+/// The title of the page.
 pub(super) fn title(ceremonies: &str, language: Language) -> String {
     match language {
-        Language::Ja => format!("{ceremonies}: 意味の変更"),
+        Language::Ja => format!("{ceremonies}: 意味上の変更点"),
         Language::En => format!("{ceremonies}: what changes in meaning"),
     }
 }
 
-/// What a reader must know where a side has no graph.
+/// The note for a reader if a plan has no graph.
 pub(super) const fn broken(old: bool, new: bool, language: Language) -> &'static str {
     let (ja, en) = match (old, new) {
         (false, false) => ("", ""),
@@ -114,7 +118,7 @@ pub(super) const fn broken(old: bool, new: bool, language: Language) -> &'static
     pick(language, ja, en)
 }
 
-/// How many more there are than are named.
+/// The number of subjects that are not named.
 pub(super) fn more(count: usize, language: Language) -> String {
     match language {
         Language::Ja => format!("ほか {count} 件"),
@@ -122,10 +126,10 @@ pub(super) fn more(count: usize, language: Language) -> String {
     }
 }
 
-/// A field's name; in Japanese with the CP/CPS's word (7.1.2, 7.2). Entries of documents are called
-/// what they are called there.
+/// The name of a field; in Japanese with the CP/CPS's word (7.1.2, 7.2). Entries of documents keep
+/// their names.
 pub(super) fn field(part: Part, name: &str, language: Language) -> String {
-    let written = matches!(part, Part::Plan | Part::Policy | Part::Roster);
+    let written = matches!(part, Part::Plan | Part::Cps | Part::Policy | Part::Roster);
     let known = match language {
         Language::Ja if !written => japanese(name),
         Language::Ja | Language::En => None,
@@ -157,7 +161,7 @@ fn japanese(name: &str) -> Option<String> {
     Some(format!("{structure} ({name})"))
 }
 
-/// Fields that no standard names.
+/// The Japanese names of fields that no standard names.
 fn own(name: &str) -> Option<&'static str> {
     Some(match name {
         "profile" => "種類",

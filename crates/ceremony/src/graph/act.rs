@@ -1,5 +1,6 @@
-//! What is done in an operation: the closed list of acts, and when and by whom each is done.
+//! The closed list of acts, with the time at which each is done and who does it.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use crate::hex::Octets;
@@ -7,20 +8,23 @@ use crate::name::Name;
 use crate::plan::Order;
 use crate::token::Holder;
 
-/// What is done in an operation. Closed: a new act breaks the build wherever it must be thought of.
+/// What is done in an operation. Closed, so that a new act breaks the build wherever it matters.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Act {
-    /// People do it, and say so.
+    /// People do it and confirm it.
     People(PeopleAct),
-    /// A token does it, and answers.
+    /// A token does it and answers.
     Token(TokenAct),
-    /// The audit key seals the transcript. It is asked by the event Closed, and answered by Sealed.
+    /// The audit key seals the transcript. Its request is the event Closed, its answer the event
+    /// Sealed.
     Seal,
 }
 
 /// What people do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PeopleAct {
+    /// Those who stand by at the entries are in the room before anybody else.
+    FirstIn,
     /// A participant enters the room (5.2.1.8).
     Entry {
         /// Who enters.
@@ -31,190 +35,202 @@ pub enum PeopleAct {
         /// The role called.
         role: Name,
     },
-    /// The ids on the signed script are read to the machine.
+    /// The graph's and the bindings' id on the signed script are entered into the machine.
     Papers,
     /// The machine's clock is compared with a reference (6.8).
     Clock,
     /// The activation data and the second factor are brought together (6.2.8).
     Activate,
-    /// An application is compared with its paper, and approved (4.2.2, 6.1.3).
+    /// An application is compared with its paper, and its approval is confirmed (4.2.2, 6.1.3).
     Application {
-        /// Which.
+        /// The application.
         application: Name,
     },
     /// People: CA managers judge a root key to be compromised (5.2.1.1, 5.7.3).
     Compromise {
-        /// Which key.
+        /// The key.
         key: Name,
     },
-    /// Something is ordered to stop or to go on (5.7.3).
+    /// An order to stop or resume something is confirmed (5.7.3).
     Order {
-        /// What.
+        /// The order.
         order: Order,
     },
-    /// The unreleased rest of an older batch of CRLs is ordered to be destroyed (4.9.7).
+    /// The destruction of an older batch's unreleased CRLs is ordered (4.9.7).
     Supersede {
-        /// The ceremony that made it.
+        /// The ceremony that made the batch.
         ceremony: Name,
+        /// The keys whose CRLs are kept, because no CRLs of this ceremony take their place.
+        kept: BTreeSet<Name>,
     },
     /// People: CA managers approve the destruction of a root key (6.2.10.1).
     ApproveDestruction {
-        /// Which key.
+        /// The key.
         key: Name,
-        /// Of which organisation.
+        /// The managers' organisation.
         organization: Name,
     },
-    /// People: CA managers approve that a token with copies takes the place of the lost root token,
-    /// and that a new audit key is made on it (5.7.2).
+    /// CA managers confirm that a root key was lost with its only token, and approve that the CA
+    /// goes on without it, with a new audit key (5.7.2).
+    ApproveLoss {
+        /// The key.
+        key: Name,
+        /// The managers' organisation.
+        organization: Name,
+    },
+    /// CA managers approve that a token with copies replaces the lost root token, and that a new
+    /// audit key is generated on it (5.7.2).
     ApproveRecovery {
-        /// Which token, by the name it had.
+        /// The token, by its name as a spare.
         token: Name,
-        /// Of which organisation.
+        /// The managers' organisation.
         organization: Name,
     },
-    /// The modules' own cloning copies a key pair to another token (6.2.4; policy
-    /// `backup = "vendor"`).
+    /// People copy a key pair to another token with the module's own cloning (6.2.4; policy `backup
+    /// = "vendor"`).
     Clone {
-        /// Which key.
+        /// The key.
         key: Name,
-        /// To which token.
+        /// The token that receives the copy.
         to: Name,
     },
     /// The fingerprint of a root certificate is read aloud (6.1.4).
     Fingerprint {
-        /// Which certificate.
+        /// The certificate.
         certificate: Name,
     },
     /// A CA manager approves that the work is completed (5.2.1.1).
     Complete {
-        /// Of which organisation.
+        /// The manager's organisation.
         organization: Name,
     },
-    /// After the seal: the DS certificates of one application, or those that are released,
-    /// are handed over, which is the notice of their issue (4.3.3, 4.7.4).
+    /// After the seal, the DS certificates of one application, or the released certificates, are
+    /// handed over, which is the notice of their issue (4.3.3, 4.7.4).
     HandOver {
-        /// Which, by name.
+        /// The certificates, by name.
         certificates: Vec<Name>,
     },
-    /// People, after the seal: HSM and server are shut down, power is off (6.2.9).
+    /// After the seal, people shut down the HSM and the server and switch the power off (6.2.9).
     Deactivate,
-    /// After the seal: the words of the anchor are read aloud and written down.
+    /// After the seal, the anchor's values are read aloud as words and written down.
     AnchorWords,
-    /// After the seal: a participant leaves the room (5.2.1.8).
+    /// After the seal, a participant leaves the room (5.2.1.8).
     Exit {
         /// Who leaves.
         person: Name,
     },
+    /// After the seal, those who stood by at the exits leave last.
+    LastOut,
 }
 
 /// What a token does.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TokenAct {
-    /// Which token is this?
+    /// Return the token's identity.
     Identify {
-        /// Which.
+        /// The token.
         token: Holder,
     },
     /// Log in.
     Login {
-        /// Where.
+        /// The token.
         token: Holder,
     },
-    /// What is on it? (6.2.1.1: dedicated)
+    /// List the objects on it, which must be those of a dedicated token (6.2.1.1).
     Inventory {
-        /// Which token.
+        /// The token.
         token: Holder,
     },
-    /// Which ledger head is on it?
+    /// Read the ledger head from the root token.
     ReadHead,
-    /// Copy a key pair from the root token to another, under a key that both agree on
+    /// Copy a key pair from the root token to another, wrapped under a key that both agree on
     /// (6.2.4).
     Copy {
-        /// Which key.
+        /// The key.
         key: Name,
-        /// To which token.
+        /// The token that receives the copy.
         to: Name,
     },
-    /// Read back the copy that people made.
+    /// Read back a copy that people made.
     Inspect {
-        /// Which key.
+        /// The key.
         key: Name,
-        /// On which token.
+        /// The token that holds the copy.
         token: Holder,
     },
-    /// Destroy a key pair, and see in a fresh session that it is gone.
+    /// Destroy a key pair, and check in a fresh session that it is gone.
     Destroy {
-        /// Which key.
+        /// The key.
         key: Name,
-        /// On which token.
+        /// The token.
         token: Holder,
     },
-    /// Remove what an earlier ceremony that did not end may have left with this CKA_ID, and
-    /// see in a fresh session that nothing is there.
+    /// Remove what an earlier unfinished ceremony may have left with this CKA_ID, and check in a
+    /// fresh session that nothing is left.
     Clear {
-        /// The key that it was, or was to be.
+        /// The key that the earlier ceremony generated or planned.
         key: Name,
         /// CKA_ID.
         id: Octets,
-        /// On which token.
+        /// The token.
         token: Holder,
     },
-    /// Make a key pair.
+    /// Generate a key pair.
     Generate {
-        /// Which.
+        /// The key.
         key: Name,
     },
-    /// The audit key signs the transcript's head, its first signature.
+    /// Sign the transcript's head with the audit key; this is that key's first signature.
     SignHead,
-    /// Negative: reading the private value must fail.
+    /// Negative test: reading the private value must fail.
     ReadValue {
-        /// Which key.
+        /// The key.
         key: Name,
     },
-    /// Negative: wrapping under an ordinary key must fail.
+    /// Negative test: wrapping under an ordinary key must fail.
     Wrap {
-        /// Which key.
+        /// The key.
         key: Name,
     },
-    /// Sign a sheet of neighbours under one key.
+    /// Sign a sheet: consecutive structures under one key.
     Sign(Sheet),
-    /// Write the ledger head.
+    /// Write the ledger head to the root token.
     WriteHead,
-    /// After the seal: log out.
+    /// Log out, after the seal.
     Logout {
-        /// Where.
+        /// The token.
         token: Holder,
     },
 }
 
-/// Neighbours under one key that are signed as one operation and share their attempt.
+/// Consecutive structures under one key that are signed as one operation and share their attempt.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Sheet {
     /// The signing key.
     pub key: Name,
-    /// The token that holds it: a spare's first signature proves its copy.
+    /// The token that signs. A spare's first signature proves that its copy works.
     pub token: Holder,
     /// What is signed, in order.
     pub items: Vec<Item>,
 }
 
-/// A structure of the graph, by its place.
+/// A structure of the graph, by its index.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Item {
-    /// In the list of certificates.
+    /// Index in the list of certificates.
     Certificate(usize),
-    /// In the list of CRLs.
+    /// Index in the list of CRLs.
     Crl(usize),
 }
 
-/// When in a ceremony an act has its place.
+/// The phase of a ceremony in which an act is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Phase {
-    /// Once, before everything.
+    /// Once, before everything else.
     Entry,
     /// At the beginning, and again in every session after an interruption.
     Opening,
-    /// Once.
+    /// Once, after the opening.
     Work,
     /// The seal.
     Seal,
@@ -223,7 +239,7 @@ pub enum Phase {
 }
 
 impl Act {
-    /// When this act has its place.
+    /// Returns the phase in which this act is done.
     #[must_use]
     pub const fn phase(&self) -> Phase {
         match self {
@@ -239,7 +255,8 @@ impl Act {
         matches!(self, Self::People(_))
     }
 
-    /// Whether it changes what is on a token, or has it sign: done twice, it is not what it was.
+    /// Whether it changes what is on a token or makes it sign, so that repeating it has another
+    /// result.
     #[must_use]
     pub const fn has_effect(&self) -> bool {
         match self {
@@ -249,21 +266,23 @@ impl Act {
         }
     }
 
-    /// Whether its attempt is part of a number that is used once: a CRL's, a serial, a key's id.
+    /// Whether its attempt enters a number that is used only once: a CRL number, serial number or
+    /// CKA_ID.
     #[must_use]
     pub const fn is_numbered(&self) -> bool {
         matches!(self, Self::Token(TokenAct::Generate { .. } | TokenAct::Sign(_)))
     }
 
-    /// Whether it hands out what was made: only a completed ceremony does.
+    /// Whether it hands out certificates, which only a completed ceremony does.
     #[must_use]
     pub(crate) const fn is_hand_over(&self) -> bool {
         matches!(self, Self::People(PeopleAct::HandOver { .. }))
     }
 
     /// Whether people note the head of the record after it: after every key, copy, destruction and
-    /// decision, which is every work of people. Of sheets the last of a run is noted, which the
-    /// graph knows.
+    /// decision, and so after all work of people.
+    ///
+    /// After which sheets the head is noted depends on the graph (`Graph::place_heads`).
     #[must_use]
     pub(crate) const fn is_noted(&self) -> bool {
         match self {
@@ -273,7 +292,7 @@ impl Act {
         }
     }
 
-    /// The act's kind, as graph and script write it.
+    /// The act's kind, as it is written in graph and script.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         match self {
@@ -284,23 +303,24 @@ impl Act {
     }
 }
 
-/// What an act of a token leaves there.
+/// What a token's act leaves on the token or in the record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Leaves {
-    /// Nothing: done twice, it is what it was.
+    /// Nothing: it can be repeated with the same result.
     Nothing,
-    /// A copy that people made, and that is known now to be one.
+    /// A copy that people made and that is now confirmed.
     Copy,
-    /// Signatures, or the head.
+    /// Signatures, or the ledger head.
     Signature,
-    /// A key that was made, copied or removed.
+    /// A key that was generated, copied or removed.
     Key,
 }
 
 impl PeopleAct {
-    /// The act's kind, and when it has its place.
+    /// The act's kind and phase.
     const fn row(&self) -> (&'static str, Phase) {
         match self {
+            Self::FirstIn => ("first-in", Phase::Entry),
             Self::Entry { .. } => ("entry", Phase::Entry),
             Self::RollCall { .. } => ("roll-call", Phase::Opening),
             Self::Papers => ("papers", Phase::Opening),
@@ -311,6 +331,7 @@ impl PeopleAct {
             Self::Order { .. } => ("order", Phase::Work),
             Self::Supersede { .. } => ("supersede", Phase::Work),
             Self::ApproveDestruction { .. } => ("approve-destruction", Phase::Work),
+            Self::ApproveLoss { .. } => ("approve-loss", Phase::Work),
             Self::ApproveRecovery { .. } => ("approve-recovery", Phase::Work),
             Self::Clone { .. } => ("clone", Phase::Work),
             Self::Fingerprint { .. } => ("fingerprint", Phase::Work),
@@ -319,12 +340,13 @@ impl PeopleAct {
             Self::Deactivate => ("deactivate", Phase::Postscript),
             Self::AnchorWords => ("anchor-words", Phase::Postscript),
             Self::Exit { .. } => ("exit", Phase::Postscript),
+            Self::LastOut => ("last-out", Phase::Postscript),
         }
     }
 }
 
 impl TokenAct {
-    /// The act's kind, when it has its place, and what it leaves.
+    /// The act's kind and phase, and what it leaves.
     const fn row(&self) -> (&'static str, Phase, Leaves) {
         match self {
             Self::Identify { .. } => ("identify", Phase::Opening, Leaves::Nothing),
@@ -345,7 +367,7 @@ impl TokenAct {
         }
     }
 
-    /// The act's kind, as graph and script write it.
+    /// The act's kind, as it is written in graph and script.
     #[must_use]
     pub const fn kind(&self) -> &'static str {
         self.row().0

@@ -1,4 +1,4 @@
-//! A planned key, as the token is asked to make it.
+//! Derives from a planned key what the token is asked to generate.
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -11,7 +11,7 @@ use crate::serial;
 use crate::token::{Attribute, KeyTemplate};
 
 impl PlannedKey {
-    /// CKA_ID: of a key that exists, the ledger's; otherwise of this attempt (see
+    /// Returns CKA_ID: the ledger's for an existing key, otherwise derived for this attempt (see
     /// [`serial::key_id`]).
     #[must_use]
     pub fn id(&self, graph: &Graph, attempt: u32) -> Octets {
@@ -19,8 +19,8 @@ impl PlannedKey {
         graph.known.get(&self.name).map_or_else(derived, |known| known.id.clone())
     }
 
-    /// The key pair as the token is asked to make it, and as it must be read back (CP/CPS 6.2.1.1,
-    /// 6.2.6).
+    /// Returns the attributes with which the key pair is requested and with which it must be read
+    /// back (CP/CPS 6.2.1.1, 6.2.6).
     #[must_use]
     pub fn template(&self, graph: &Graph, attempt: u32) -> KeyTemplate {
         let (of_private, of_public) = (private_attributes(self.backup), public_attributes());
@@ -47,13 +47,13 @@ impl PlannedKey {
         }
     }
 
-    /// CKA_LABEL of both objects.
+    /// Returns CKA_LABEL of both objects.
     #[must_use]
     pub fn label(&self, graph: &Graph) -> String {
         graph.key_label(&self.name)
     }
 
-    /// The derived key that stands in for this one in a rehearsal.
+    /// Returns the derived key that replaces this one in a rehearsal.
     #[must_use]
     pub fn rehearsal(&self, graph: &Graph, attempt: u32) -> RehearsalKey {
         RehearsalKey {
@@ -66,9 +66,11 @@ impl PlannedKey {
     }
 }
 
-/// What a token may take for true where a template says nothing: PKCS #11 has MODIFIABLE and
-/// COPYABLE so and leaves EXTRACTABLE and the usages to the token (SoftHSM gives an EC key all of
-/// these). Any other that shall be false is false by itself: DERIVE and WRAP_WITH_TRUSTED.
+/// Whether a token may set this attribute to true if a template does not mention it.
+///
+/// PKCS #11 defaults MODIFIABLE and COPYABLE to true and leaves EXTRACTABLE and the usages to the
+/// token (SoftHSM sets all of these for an EC key). The other attributes that must be false, DERIVE
+/// and WRAP_WITH_TRUSTED, default to false.
 const fn true_by_itself(attribute: Attribute) -> bool {
     match attribute {
         Attribute::Modifiable
@@ -112,7 +114,7 @@ fn private_attributes(backup: Backup) -> BTreeMap<Attribute, bool> {
     ])
 }
 
-/// PRIVATE is not said: whether a public key is seen before the login is the token's affair.
+/// Leaves CKA_PRIVATE out: whether a public key is visible before login is up to the token.
 fn public_attributes() -> BTreeMap<Attribute, bool> {
     BTreeMap::from([
         (Attribute::Token, true),

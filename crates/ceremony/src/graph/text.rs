@@ -1,4 +1,5 @@
-//! The graph's canonical text: what is reviewed, and what its id is over.
+//! Writes the graph's canonical text, which people review and which the graph's id is the digest
+//! of.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -6,12 +7,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Act, Duty, Graph, Origin, Sheet, TokenAct};
-use crate::hex::Digest;
+use super::{Act, Duty, Graph, Origin, PeopleAct, Sheet, TokenAct};
 use crate::name::Name;
-use crate::plan::Ground;
 use crate::token::{Attribute, Holder};
-use crate::x509::Reason;
 
 impl Graph {
     pub(super) fn write(&self) -> String {
@@ -47,7 +45,7 @@ impl Graph {
         out
     }
 
-    /// What the policy says of its tokens' modules, where it says something: by what it is called.
+    /// What the policy says about its tokens' modules, with a name for each line; empty if nothing.
     #[must_use]
     pub fn token_lines(&self) -> Vec<(&'static str, String)> {
         let demands = &self.demands;
@@ -130,51 +128,9 @@ impl Graph {
     fn write_decisions(&self, out: &mut String) {
         let lines = self.decisions();
         if !lines.is_empty() {
+            let lines: Vec<&str> = lines.iter().map(|line| line.en.as_str()).collect();
             let _ = writeln!(out, "\n# decided before\n\n{}", lines.join("\n"));
         }
-    }
-
-    /// Applications, revocations, compromises, orders, and the plan's reasons: what was decided
-    /// before the ceremony, a line each.
-    #[must_use]
-    pub fn decisions(&self) -> Vec<String> {
-        let mut lines = Vec::new();
-        if let Some(journal) = &self.abandoned {
-            lines.push(format!("the ceremony before was not sealed; its journal is {journal}"));
-        }
-        if let Some(recovery) = &self.recovery {
-            lines.push(format!("the root token was lost: {}", recovery.lost));
-            lines.push(format!("the token {} takes its place", recovery.token));
-        }
-        for (name, application) in &self.applications {
-            let by: Vec<&str> = application.by.iter().map(Name::as_str).collect();
-            lines.push(format!(
-                "application {name}: {} by {}, paper {}",
-                application.kind.name(),
-                by.join(" "),
-                application.paper
-            ));
-            lines.extend(application.notification.map(|digest| format!("  notification {digest}")));
-            let request = |(name, digest): (&Name, &Digest)| format!("  request {name} {digest}");
-            lines.extend(application.requests.iter().map(request));
-        }
-        for (key, at) in &self.compromised {
-            lines.push(format!("compromised {key}, judged at {at}"));
-        }
-        lines.extend(self.reasons.iter().cloned());
-        for revocation in &self.revocations {
-            let revoked = &revocation.revoked;
-            lines.push(format!(
-                "revoked {} at {}: {}, reason code {}",
-                revocation.certificate,
-                revoked.date,
-                revoked.ground.map_or("the CA's key is compromised", Ground::name),
-                revoked.reason.map_or("absent", Reason::name)
-            ));
-        }
-        lines.extend(self.released.iter().map(|name| format!("released {name}")));
-        lines.extend(self.orders.iter().map(|order| format!("ordered {}", order.name())));
-        lines
     }
 
     fn write_structures(&self, out: &mut String) {
@@ -221,6 +177,12 @@ impl Graph {
             if let Act::Token(TokenAct::Clear { id, .. }) = &op.act {
                 let _ = write!(out, ": CKA_ID {}", crate::hex::encode(&id.0));
             }
+            if let Act::People(PeopleAct::Supersede { kept, .. }) = &op.act
+                && !kept.is_empty()
+            {
+                let kept: Vec<&str> = kept.iter().map(Name::as_str).collect();
+                let _ = write!(out, ": keeps those of {}", kept.join(", "));
+            }
             let _ = write!(out, " [{}]", op.section);
             let duties: Vec<String> = op
                 .by
@@ -234,7 +196,7 @@ impl Graph {
 }
 
 impl Duty {
-    /// The participants who may meet it, by their ids.
+    /// Lists the ids of the participants who may meet this duty.
     pub(crate) fn names(&self) -> String {
         let persons: Vec<&str> = self.persons.iter().map(Name::as_str).collect();
         persons.join(" ")

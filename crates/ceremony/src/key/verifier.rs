@@ -1,18 +1,18 @@
-//! The implementations of ECDSA verification, and which of them this machine has.
+//! The implementations of ECDSA verification, and the choice among them.
 //!
-//! Both are given the whole message and hash it themselves, so what is compared is everything
-//! between a message and "good". **Invariant:** the set is closed; nobody outside this crate can
-//! bring a verifier that says yes.
+//! Each takes the whole message and hashes it itself, so comparing two of them covers everything
+//! from the message to the result. **Invariant:** the set is closed; code outside this crate cannot
+//! supply a verifier.
 
-use super::{Curve, PublicKey, Signature};
+use super::{Curve, Hash, PublicKey, Signature};
 
 /// An implementation of ECDSA verification (FIPS 186-5 6.4.2).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verifier {
     /// `p256` and `p384`: plain Rust, on every machine.
     RustCrypto,
-    /// `graviola`: assembly of s2n-bignum that is proved correct, on processors that have its
-    /// instructions.
+    /// `graviola`: formally verified assembly from s2n-bignum, on processors with the instructions
+    /// that it needs.
     #[cfg(feature = "graviola")]
     Graviola,
 }
@@ -28,13 +28,20 @@ impl Verifier {
         Self::RustCrypto
     }
 
-    pub(super) fn holds(self, key: &PublicKey, message: &[u8], signature: &Signature) -> bool {
+    pub(super) fn holds(
+        self,
+        key: &PublicKey,
+        hash: Hash,
+        message: &[u8],
+        signature: &Signature,
+    ) -> bool {
         match self {
-            Self::RustCrypto => rust_crypto(key, message, signature).is_ok(),
-            // It would stop the program on a processor without its instructions.
+            Self::RustCrypto => rust_crypto(key, hash, message, signature).is_ok(),
+            // Without the check, it would abort on a processor that lacks its instructions.
             #[cfg(feature = "graviola")]
             Self::Graviola => {
-                graviola::util::is_cpu_supported() && by_graviola(key, message, signature).is_ok()
+                graviola::util::is_cpu_supported()
+                    && by_graviola(key, hash, message, signature).is_ok()
             }
         }
     }
@@ -42,10 +49,11 @@ impl Verifier {
 
 fn rust_crypto(
     key: &PublicKey,
+    hash: Hash,
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), p384::ecdsa::Error> {
-    let digest = key.curve.digest(message);
+    let digest = hash.digest(message);
     match key.curve {
         Curve::P256 => {
             use p256::ecdsa::signature::hazmat::PrehashVerifier as _;
@@ -65,15 +73,29 @@ fn rust_crypto(
 #[cfg(feature = "graviola")]
 fn by_graviola(
     key: &PublicKey,
+    hash: Hash,
     message: &[u8],
     signature: &Signature,
 ) -> Result<(), graviola::Error> {
-    use graviola::hashing::{Sha256, Sha384};
+    use graviola::hashing::{Sha256, Sha384, Sha512};
     use graviola::signing::ecdsa::{P256, P384, VerifyingKey};
+    let (message, raw) = (&[message][..], signature.raw.as_slice());
     match key.curve {
-        Curve::P256 => VerifyingKey::<P256>::from_x962_uncompressed(&key.point)?
-            .verify::<Sha256>(&[message], &signature.raw),
-        Curve::P384 => VerifyingKey::<P384>::from_x962_uncompressed(&key.point)?
-            .verify::<Sha384>(&[message], &signature.raw),
+        Curve::P256 => {
+            let key = VerifyingKey::<P256>::from_x962_uncompressed(&key.point)?;
+            match hash {
+                Hash::Sha256 => key.verify::<Sha256>(message, raw),
+                Hash::Sha384 => key.verify::<Sha384>(message, raw),
+                Hash::Sha512 => key.verify::<Sha512>(message, raw),
+            }
+        }
+        Curve::P384 => {
+            let key = VerifyingKey::<P384>::from_x962_uncompressed(&key.point)?;
+            match hash {
+                Hash::Sha256 => key.verify::<Sha256>(message, raw),
+                Hash::Sha384 => key.verify::<Sha384>(message, raw),
+                Hash::Sha512 => key.verify::<Sha512>(message, raw),
+            }
+        }
     }
 }

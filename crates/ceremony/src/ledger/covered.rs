@@ -1,4 +1,4 @@
-//! When a key had no CRL in force: asked up to a time, answered from the batches.
+//! Computes when a root key had no CRL in force.
 
 use alloc::vec::Vec;
 
@@ -6,19 +6,20 @@ use super::{Batch, Key, State};
 use crate::name::Name;
 use crate::time::Instant;
 
-/// A time in which a key that had to have a CRL had none in force: verifiers refuse everything.
+/// A period in which a root key that must have a CRL had none in force, so that verifiers reject
+/// every certificate under it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Gap {
     /// The key.
     pub key: Name,
-    /// From when.
+    /// The beginning.
     pub from: Instant,
-    /// Until when.
+    /// The end.
     pub until: Instant,
 }
 
 impl Gap {
-    /// How many days it lasted, a begun one counted.
+    /// Returns its length in days, rounded up.
     #[must_use]
     pub fn days(&self) -> i64 {
         let seconds = self.until.unix() - self.from.unix();
@@ -27,8 +28,10 @@ impl Gap {
 }
 
 impl State {
-    /// Every time before this one in which a root key had no CRL in force although its root was
-    /// valid and handed out, and it served. CRLs count from when they were handed out.
+    /// Returns every period before this time in which a root key had no CRL in force, although the
+    /// key could be used and its root certificate was valid and handed out.
+    ///
+    /// A CRL counts from when it was handed out.
     #[must_use]
     pub fn uncovered(&self, until: Instant) -> Vec<Gap> {
         let keys = self.keys.iter().filter_map(|(name, key)| {
@@ -60,16 +63,18 @@ impl State {
         gaps
     }
 
-    /// The last batch with CRLs of this key that was handed out by this time, in the order of the
-    /// ledger: it takes the place of those before it, also where it ends sooner.
+    /// Returns the last batch in ledger order that has CRLs of this key and was handed out by this
+    /// time.
+    ///
+    /// It supersedes the earlier ones, even if it ends sooner.
     #[must_use]
     pub fn last_batch(&self, key: &Name, at: Instant) -> Option<&Batch> {
         let of_key = |batch: &&Batch| batch.is_out_at(at) && batch.crls.contains_key(key);
         self.batches.iter().rev().find(of_key)
     }
 
-    /// Every root key that has to have a CRL at this time, with the time at which its last one runs
-    /// out.
+    /// Returns every root key that must have a CRL at this time, with the time at which its last
+    /// CRL ends.
     pub fn run_out(&self, at: Instant) -> impl Iterator<Item = (&Name, Instant)> {
         self.keys.iter().filter_map(move |(name, key)| {
             let root = self.root_of(name.as_str())?;
@@ -80,7 +85,8 @@ impl State {
     }
 }
 
-/// When a key stops having duties: its root's end, or whatever took it away before.
+/// Returns when a key no longer needs CRLs: at the end of its root certificate, or when it was
+/// compromised, destroyed or lost.
 fn ends(key: &Key, root_ends: Instant) -> Instant {
     let ends = [key.compromised, key.destroyed, key.lost];
     ends.into_iter().flatten().fold(root_ends, Instant::min)
@@ -102,17 +108,16 @@ mod tests {
 
     /// A batch of one key, handed out as it begins.
     fn batch(name: &str, (first, last, next): (&str, &str, &str)) -> Batch {
-        let crls = Crls { first: at(first), last: at(last), next_update: at(next) };
+        let (first, last, next_update) = (at(first), at(last), at(next));
+        let crls = Crls { first, last, next_update, superseded_by: None, withdrawn: None };
         Batch {
             ceremony: name.parse().expect("a name"),
             crls: [(key(), crls)].into(),
-            ended_at: at(first),
+            ended_at: first,
             numbers: (0, 0),
             entries: (0, 0),
             next_ceremony: None,
-            superseded_by: None,
             issued: true,
-            withdrawn: None,
         }
     }
 
@@ -120,25 +125,26 @@ mod tests {
         State { batches: batches.into_iter().collect(), ..State::default() }
     }
 
-    /// An emergency batch that ends before the one whose rest was destroyed for it.
+    /// An emergency batch ends before the old batch whose unreleased CRLs were destroyed.
     #[test]
     fn what_was_destroyed_covers_nothing() {
         let mut old = batch("old", ("2026-04-01", "2026-07-13", "2026-07-16"));
         let new = batch("new", ("2026-05-01", "2026-05-28", "2026-05-31"));
         let (from, until) = (at("2026-04-01"), at("2026-08-01"));
         let gap = |since: &str| [Gap { key: key(), from: at(since), until }];
-        // Of the same content: both rests are there.
+        // Nothing was destroyed, so the CRLs of both batches count.
         let both = state([old.clone(), new.clone()]);
         assert_eq!(both.gaps(&key(), from, until), gap("2026-07-16"));
-        old.withdrawn = Some(new.first());
+        old.crls.get_mut(&key()).expect("its CRLs").withdrawn = Some(new.first());
         let both = state([old, new]);
         assert_eq!(both.gaps(&key(), from, until), gap("2026-05-31"));
         let last = both.last_batch(&key(), until).expect("a batch");
         assert_eq!(last.ceremony.as_str(), "new");
-        assert!(!last.has_rest_at(at("2026-05-28")));
+        assert_eq!(last.rest_at(at("2026-05-28")).count(), 0);
+        assert_eq!(last.rest_at(at("2026-05-27")).count(), 1);
     }
 
-    /// A CRL of the morning that was signed in the afternoon covered no morning.
+    /// A CRL of the morning that was signed in the afternoon does not cover the morning.
     #[test]
     fn a_batch_covers_from_when_it_was_handed_out() {
         let old = batch("old", ("2026-04-01", "2026-04-02", "2026-04-05"));

@@ -1,12 +1,11 @@
-//! Certificates and CRLs that somebody else hands over, read without repairing them.
+//! Reads certificates and CRLs from untrusted sources, strictly.
 //!
-//! What is signed is taken from the octets themselves: encoding the structure again must give the
-//! same octets, so the part that was signed cannot be another one than the part that is judged.
+//! Encoding the decoded structure again must give the same octets. So the part whose signature is
+//! verified is exactly the part that is judged.
 //!
-//! **Invariant:** an extension stands once, and one that this module looks into is DER.
-//! **Deliberately absent:** PEM, and every judgement on what stands in a structure.
+//! **Invariant:** no extension occurs twice, and every extension whose value is used here is DER.
+//! **Deliberately absent:** PEM, and any judgement on the content of a structure.
 
-use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
@@ -14,37 +13,38 @@ use der::asn1::AnyRef;
 use der::oid::AssociatedOid;
 use der::{Decode, Encode, SliceReader};
 use spki::SubjectPublicKeyInfoRef;
-use x509_cert::certificate::{CertificateInner, Raw, Version};
+use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::crl::CertificateList;
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, CrlNumber, CrlReason, ExtendedKeyUsage, KeyUsage,
-    SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CrlNumber, CrlReason, KeyUsage, SubjectKeyIdentifier,
 };
 use x509_cert::time::Time;
 
 use crate::bounds::{CERTIFICATE, ENTRIES, EXTENSIONS, Exceeded};
 use crate::fault::Fault;
-use crate::hex;
 use crate::key::{Curve, PublicKey};
+use crate::language::{Bilingual, Sentence, both};
 use crate::rule::RuleId;
-use crate::time::Instant;
+use crate::says;
+use crate::time::{Instant, Offset};
+use crate::x509::judge::{self, same_again, words};
 use crate::x509::{readable, subject_public_key_info};
 
-/// A signed structure taken apart: what a signature check needs.
+/// The parts of a signed structure that a signature check needs.
 #[derive(Debug, Clone, Copy)]
 pub struct Signed<'a> {
-    /// The SubjectPublicKeyInfo of the key that shall have signed, in DER.
+    /// The SubjectPublicKeyInfo of the presumed signing key, in DER.
     pub key: &'a [u8],
-    /// The AlgorithmIdentifier beside the signature, in DER.
+    /// The outer AlgorithmIdentifier (signatureAlgorithm), in DER.
     pub algorithm: &'a [u8],
     /// The octets that were signed.
     pub octets: &'a [u8],
-    /// The value of the signature.
+    /// The signature value.
     pub signature: &'a [u8],
 }
 
-/// Algorithm and signature of a structure, and the octets that were signed.
+/// The algorithms and the signature of a structure, and the octets that were signed.
 #[derive(Debug)]
 struct Envelope {
     inner_algorithm: Vec<u8>,
@@ -64,11 +64,10 @@ impl Envelope {
     }
 }
 
-/// A certificate as it was handed over.
+/// A certificate that was read, but not yet judged.
 #[derive(Debug)]
 pub struct Certificate {
     envelope: Envelope,
-    version: Version,
     serial: Vec<u8>,
     issuer: Vec<u8>,
     shown_issuer: String,
@@ -79,11 +78,10 @@ pub struct Certificate {
     extensions: Vec<Extension>,
 }
 
-/// A CRL as it was handed over.
+/// A CRL that was read, but not yet judged.
 #[derive(Debug)]
 pub struct Crl {
     envelope: Envelope,
-    version: Version,
     issuer: Vec<u8>,
     shown: String,
     this_update: Instant,
@@ -99,13 +97,15 @@ pub(super) struct Entry {
     pub(super) date: Instant,
     pub(super) reason: Option<CrlReason>,
     pub(super) critical: Option<String>,
+    /// Whether it has any extension.
+    pub(super) extended: bool,
 }
 
 impl Certificate {
     /// Reads a certificate in DER.
     pub(super) fn read(der: &[u8]) -> Result<Self, Fault> {
         CERTIFICATE.judge(der.len()).map_err(over)?;
-        let found: CertificateInner<Raw> = same_again(der, "a certificate")?;
+        let found: CertificateInner<Raw> = same_again(der, both("電子証明書", "a certificate"))?;
         let tbs = found.tbs_certificate();
         let validity = tbs.validity();
         let extensions = tbs.extensions().cloned().unwrap_or_default();
@@ -117,7 +117,6 @@ impl Certificate {
                 octets: octets(tbs),
                 signature: found.signature().as_bytes().unwrap_or_default().to_vec(),
             },
-            version: tbs.version(),
             serial: tbs.serial_number().as_bytes().to_vec(),
             issuer: octets(tbs.issuer()),
             shown_issuer: readable::name(tbs.issuer()),
@@ -129,19 +128,19 @@ impl Certificate {
         })
     }
 
-    /// The octets that were signed: the TBSCertificate.
+    /// The signed octets: the TBSCertificate in DER.
     #[must_use]
     pub fn tbs(&self) -> &[u8] {
         &self.envelope.octets
     }
 
-    /// The subject, as people read it.
+    /// The subject, written for people.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// The issuer, as people read it.
+    /// The issuer, written for people.
     #[must_use]
     pub fn shown_issuer(&self) -> &str {
         &self.shown_issuer
@@ -165,41 +164,39 @@ impl Certificate {
         &self.subject
     }
 
-    /// The certified key: SubjectPublicKeyInfo in DER.
+    /// The certified key, as SubjectPublicKeyInfo in DER.
     #[must_use]
     pub fn key(&self) -> &[u8] {
         &self.spki
     }
 
-    /// The first and the last second of validity.
+    /// notBefore and notAfter: the first and the last second of validity.
     #[must_use]
     pub const fn validity(&self) -> (Instant, Instant) {
         self.validity
     }
 
-    /// The value of an extension in DER, if it stands.
+    /// The value of the extension with this OID in DER, if it is present.
     #[must_use]
     pub fn extension(&self, oid: &str) -> Option<&[u8]> {
         value_by_text(&self.extensions, oid)
     }
 
-    /// The subject key identifier.
+    /// The subjectKeyIdentifier, if the extension is present.
     #[must_use]
     pub fn key_identifier(&self) -> Option<Vec<u8>> {
         value(&self.extensions).map(|SubjectKeyIdentifier(id)| id.as_bytes().to_vec())
     }
 
-    pub(super) const fn version(&self) -> Version {
-        self.version
-    }
-
-    /// Self-issued (RFC 5280 3.2): issuer and subject are one entity.
+    /// Whether the certificate is self-issued: issuer and subject are the same Name (RFC 5280 3.2).
     pub(super) fn self_issued(&self) -> bool {
         self.issuer == self.subject
     }
 
-    /// The identifier of the key that signed: as the certificate says, or, where it is self-issued
-    /// and silent, its own key's (RFC 5280 4.2.1.1).
+    /// The identifier of the signing key, from authorityKeyIdentifier.
+    ///
+    /// A self-issued certificate may omit that extension; then it is the certificate's own key
+    /// identifier (RFC 5280 4.2.1.1).
     #[must_use]
     pub fn signer_identifier(&self) -> Option<Vec<u8>> {
         let silent = || if self.self_issued() { self.key_identifier() } else { None };
@@ -231,7 +228,7 @@ impl Crl {
     /// Reads a CRL in DER.
     pub(super) fn read(der: &[u8]) -> Result<Self, Fault> {
         ENTRIES.judge(widest(der).unwrap_or_default()).map_err(over)?;
-        let found: CertificateList<Raw> = same_again(der, "a CRL")?;
+        let found: CertificateList<Raw> = same_again(der, both("CRL", "a CRL"))?;
         let tbs = found.tbs_cert_list;
         let envelope = Envelope {
             inner_algorithm: octets(&tbs.signature),
@@ -245,18 +242,18 @@ impl Crl {
         for entry in tbs.revoked_certificates.into_iter().flatten() {
             let extensions = entry.crl_entry_extensions.unwrap_or_default();
             known_and_once(&extensions)?;
-            // No entry extension of ours is critical, so none that is can be processed.
+            // This CA writes no critical entry extension, so none of them can be processed here.
             let critical = extensions.iter().find(|extension| extension.critical);
             entries.push(Entry {
                 serial: entry.serial_number.as_bytes().to_vec(),
                 date: instant(entry.revocation_date)?,
                 reason: value(&extensions),
                 critical: critical.map(|extension| extension.extn_id.to_string()),
+                extended: !extensions.is_empty(),
             });
         }
         Ok(Self {
             envelope,
-            version: tbs.version,
             issuer: octets(&tbs.issuer),
             shown: readable::name(&tbs.issuer),
             this_update: instant(tbs.this_update)?,
@@ -272,50 +269,55 @@ impl Crl {
         &self.issuer
     }
 
-    /// The issuer, as people read it.
+    /// The issuer, written for people.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// When it takes effect, and until when it may be relied on.
+    /// thisUpdate and nextUpdate.
     #[must_use]
     pub const fn updates(&self) -> (Instant, Option<Instant>) {
         (self.this_update, self.next_update)
     }
 
-    /// How many certificates it names.
+    /// The number of entries.
     #[must_use]
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// Whether it names none.
+    /// Whether the CRL has no entries.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// The value of an extension in DER, if it stands.
+    /// The value of the extension with this OID in DER, if it is present.
     #[must_use]
     pub fn extension(&self, oid: &str) -> Option<&[u8]> {
         value_by_text(&self.extensions, oid)
     }
 
-    /// The CRL number as hexadecimal digits.
+    /// The CRL number in decimal and hexadecimal digits.
     #[must_use]
     pub fn number(&self) -> Option<String> {
-        value(&self.extensions).map(|CrlNumber(number)| hex::encode(number.as_bytes()))
+        self.number_octets().map(|octets| words::number(&octets))
     }
 
-    /// The identifier of the key that signed, as the CRL says.
+    pub(super) fn number_octets(&self) -> Option<Vec<u8>> {
+        value(&self.extensions).map(|CrlNumber(number)| number.as_bytes().to_vec())
+    }
+
+    /// The signed octets: the TBSCertList in DER.
+    pub(super) fn tbs(&self) -> &[u8] {
+        &self.envelope.octets
+    }
+
+    /// The identifier of the signing key, from authorityKeyIdentifier.
     #[must_use]
     pub fn signer_identifier(&self) -> Option<Vec<u8>> {
         authority(&self.extensions)
-    }
-
-    pub(super) const fn version(&self) -> Version {
-        self.version
     }
 
     pub(super) fn entries(&self) -> &[Entry] {
@@ -335,13 +337,13 @@ impl Crl {
     }
 }
 
-/// More than a structure may have.
+/// The fault for a structure that exceeds a bound.
 fn over(exceeded: Exceeded) -> Fault {
-    Fault { rule: RuleId::P_DER, asked: exceeded.bound.to_string(), found: exceeded.found() }
+    Fault::new(RuleId::P_DER, exceeded.bound.said(), exceeded.found())
 }
 
-/// How many elements the longest list of what was signed has: the entries of a CRL, wherever they
-/// stand in it. Nothing is made of them.
+/// The number of elements in the longest list of a signed structure. In a CRL, that list is its
+/// entries. They are only counted here, not decoded.
 fn widest(der: &[u8]) -> Option<usize> {
     let children = |octets| {
         let mut reader = SliceReader::new(octets).ok();
@@ -351,59 +353,39 @@ fn widest(der: &[u8]) -> Option<usize> {
     children(signed.value()).map(|list| children(list.value()).count()).max()
 }
 
-fn not_der(asked: &str, found: String) -> Fault {
-    Fault { rule: RuleId::P_DER, asked: format!("{asked} in DER"), found }
+fn not_der(Sentence { ja, en }: Sentence, found: Bilingual) -> Fault {
+    Fault::new(RuleId::P_DER, says!("{ja}(DER)", "{en} in DER"), found)
 }
 
-fn same_again<'a, T>(octets: &'a [u8], what: &str) -> Result<T, Fault>
-where
-    T: Decode<'a, Error = der::Error> + Encode,
-{
-    let value = T::from_der(octets).map_err(|error| not_der(what, error.to_string()))?;
-    if value.to_der().is_ok_and(|again| again == octets) {
-        return Ok(value);
-    }
-    let found = "octets that are not what encoding the same value gives";
-    Err(not_der(what, found.to_string()))
-}
-
-/// DER of a part of a structure that was encoded again as a whole: it cannot fail.
+/// The DER of a part. It cannot fail, because the whole structure was already encoded again.
 fn octets(part: &impl Encode) -> Vec<u8> {
     part.to_der().unwrap_or_default()
 }
 
 fn instant(time: Time) -> Result<Instant, Fault> {
-    let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok();
-    seconds
-        .and_then(|seconds| Instant::from_unix(seconds).ok())
-        .ok_or_else(|| not_der("a time", time.to_date_time().to_string()))
+    judge::instant(time, Offset::UTC)
+        .ok_or_else(|| not_der(both("時刻", "a time"), Bilingual::plain(time.to_date_time())))
 }
 
-/// RFC 5280 4.2: no extension stands twice; and the values that are looked into are DER. A critical
-/// one whose content cannot be processed is refused for that (CP/CPS 7.1.9).
+/// Checks that no extension occurs twice (RFC 5280 4.2), and that the values used here are DER.
+///
+/// A critical extension whose content cannot be processed is refused as such (CP/CPS 7.1.9).
 fn known_and_once(extensions: &[Extension]) -> Result<(), Fault> {
     EXTENSIONS.judge(extensions.len()).map_err(over)?;
     for (index, extension) in extensions.iter().enumerate() {
-        let (oid, value) = (extension.extn_id, extension.extn_value.as_bytes());
+        let oid = extension.extn_id;
         if extensions.iter().take(index).any(|other| other.extn_id == oid) {
-            let asked = "no extension twice".to_string();
-            return Err(Fault { rule: RuleId::P_EXT_UNIQUE, asked, found: format!("{oid} twice") });
+            let asked = says!("重複のない拡張", "no extension twice");
+            return Err(Fault::new(
+                RuleId::P_EXT_UNIQUE,
+                asked,
+                says!("{oid} の重複", "{oid} twice"),
+            ));
         }
-        let content = match oid {
-            SubjectKeyIdentifier::OID => same_again::<SubjectKeyIdentifier>(value, "it").map(drop),
-            AuthorityKeyIdentifier::OID => {
-                same_again::<AuthorityKeyIdentifier>(value, "it").map(drop)
-            }
-            KeyUsage::OID => same_again::<KeyUsage>(value, "it").map(drop),
-            BasicConstraints::OID => same_again::<BasicConstraints>(value, "it").map(drop),
-            ExtendedKeyUsage::OID => same_again::<ExtendedKeyUsage>(value, "it").map(drop),
-            CrlNumber::OID => same_again::<CrlNumber>(value, "it").map(drop),
-            CrlReason::OID => same_again::<CrlReason>(value, "it").map(drop),
-            _ => Ok(()),
-        };
+        let content = judge::known_value(extension);
         let rule = if extension.critical { RuleId::R_VERIFIER } else { RuleId::P_DER };
-        let asked = || format!("an extension {oid} that can be read");
-        content.map_err(|fault| Fault { rule, asked: asked(), found: fault.found })?;
+        let asked = || says!("読み取れる拡張 {oid}", "an extension {oid} that can be read");
+        content.map_err(|fault| Fault::new(rule, asked(), fault.found))?;
     }
     Ok(())
 }
@@ -427,7 +409,7 @@ fn authority(extensions: &[Extension]) -> Option<Vec<u8>> {
     Some(found.key_identifier?.as_bytes().to_vec())
 }
 
-/// The key of a SubjectPublicKeyInfo that is written as RFC 5480 2 asks.
+/// The key in a SubjectPublicKeyInfo, if it is encoded as RFC 5480 2 requires.
 pub(super) fn public_key(spki: &[u8]) -> Option<PublicKey> {
     let info = SubjectPublicKeyInfoRef::try_from(spki).ok()?;
     let point = info.subject_public_key.as_bytes()?;

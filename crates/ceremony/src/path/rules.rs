@@ -1,99 +1,126 @@
-//! The rules of whoever relies on a certificate: id, clause, what it refuses.
+//! The rules of path validation: id, clause, and what each refuses.
 
+use crate::language::{Sentence, both};
 use crate::rule::RuleId;
 
-/// Every rule that is judged in [`super`] and nowhere else.
-pub const RULES: &[(RuleId, &str, &str)] = &[
+/// Every rule that only path validation judges; the others of any IACA stand in
+/// [`crate::x509::judge::RULES`], because `check` judges its own structures by them too.
+pub const RULES: &[(RuleId, &str, Sentence)] = &[
     (
         RuleId::P_PATH_ISSUER,
         "RFC 5280 6.1.3 (a) (4)",
-        "a certificate or CRL of a Name under which no key is trusted",
+        both(
+            "信頼する鍵のない名称の証明書または CRL",
+            "a certificate or CRL of a Name under which no key is trusted",
+        ),
     ),
     (
         RuleId::P_PATH_KEY,
         "RFC 5280 4.2.1.1, 5.2.1",
-        "a certificate or CRL of a key that is not trusted",
+        both(
+            "信頼しない鍵による証明書または CRL",
+            "a certificate or CRL of a key that is not trusted",
+        ),
     ),
     (
         RuleId::P_PATH_CA,
         "RFC 5280 6.1.4 (k), (n)",
-        "a key that may not sign certificates, where it signed one or shall sign them",
+        both(
+            "証明書に署名した、または署名するはずであるのに、証明書への署名を許されない鍵",
+            "a key that may not sign certificates, but signed one or is meant to",
+        ),
     ),
     (
         RuleId::P_PATH_SIGNATURE,
         "RFC 5280 6.1.3 (a) (1), 6.3.3 (g)",
-        "a signature that does not verify under the trusted key",
+        both(
+            "信頼する鍵で検証できない署名",
+            "a signature that does not verify under the trusted key",
+        ),
     ),
     (
         RuleId::P_PATH_TIME,
         "RFC 5280 6.1.3 (a) (2)",
-        "a certificate that is not valid yet, or not any more",
+        both(
+            "有効期間の開始前または満了後の証明書",
+            "a certificate that is not yet valid, or has expired",
+        ),
     ),
     (
         RuleId::R_VERIFIER,
-        "4.5.2, 7.1.9",
-        "a critical extension that is unknown, or whose content cannot be processed",
+        "RFC 5280 4.2, 5.2, CP/CPS",
+        both(
+            "未知の、または内容を処理できない critical な拡張",
+            "a critical extension that is unknown, or whose content cannot be processed",
+        ),
     ),
     (
         RuleId::P_PATH_CRL,
-        "4.5.2, 4.9.6, RFC 5280 6.3.3",
-        "a certificate without a CRL of its day by the key that signed it",
+        "RFC 5280 6.3.3, CP/CPS",
+        both(
+            "署名した鍵によるその日の CRL のない証明書",
+            "a certificate without a current CRL by the key that signed it",
+        ),
     ),
     (
         RuleId::P_CRL_TIME,
-        "7.2.2, RFC 5280 5.1.2.4, 5.1.2.5",
-        "a CRL before its thisUpdate, or from its nextUpdate on",
+        "RFC 5280 5.1.2.4, 5.1.2.5, CP/CPS",
+        both(
+            "thisUpdate より前、または nextUpdate 以後の CRL",
+            "a CRL before its thisUpdate, or from its nextUpdate on",
+        ),
     ),
     (
         RuleId::P_REVOKED,
-        "4.9.5, 4.9.6, RFC 5280 6.3.3 (i)",
-        "a certificate that a CRL of a trusted key names, of its day or not",
+        "RFC 5280 6.3.3 (i), CP/CPS",
+        both(
+            "信頼する鍵の CRL が、その日のものかを問わず、失効として挙げる証明書",
+            "a certificate that a CRL of a trusted key lists, current or not",
+        ),
     ),
     (
-        RuleId::R_LINK,
-        "7.1.2.2, RFC 9810 4.4",
-        "a link certificate that is not one key of the CA by another of its keys",
+        RuleId::P_PATH_ALGORITHM,
+        "RFC 5280 6.1.3 (a) (1)",
+        both(
+            "このプログラムでは検証できないアルゴリズムの署名",
+            "a signature of an algorithm that this program cannot verify",
+        ),
     ),
     (
-        RuleId::R_DS_NOT_CA,
-        "1.4.1 (3), 1.6",
-        "a Document Signer that could certify: cA, keyCertSign or cRLSign",
+        RuleId::P_PATH_LENGTH,
+        "RFC 5280 6.1.4 (l), (m)",
+        both(
+            "pathLenConstraint の許す数を超える、別の名称の認証局の証明書",
+            "more CA certificates of another Name than pathLenConstraint allows",
+        ),
+    ),
+    (
+        RuleId::P_SERIAL,
+        "RFC 5280 4.1.2.2",
+        both(
+            "正の数でない、または 20 オクテットを超えるシリアル番号",
+            "a serial number that is not positive, or has more than 20 octets",
+        ),
+    ),
+    (
+        RuleId::I_NAME,
+        "ISO 18013-5 B.1.2, B.1.4",
+        both("CN のない名称", "a Name without a commonName"),
     ),
     (
         RuleId::I_DS_KEY,
         "ISO 18013-5 B.1.4",
-        "a Document Signer's key on another curve than P-256, P-384, P-521",
+        both(
+            "Annex B の挙げる曲線によらない DS の鍵",
+            "a Document Signer's key of another algorithm or curve than Annex B lists",
+        ),
     ),
     (
-        RuleId::I_DS_KEY_USAGE,
+        RuleId::I_DS_WITHIN,
         "ISO 18013-5 B.1.4",
-        "a keyUsage that is not digitalSignature alone, critical",
+        both(
+            "有効期間がルートの有効期間に収まらない DS 証明書",
+            "a Document Signer that is valid before or after its root",
+        ),
     ),
-    (
-        RuleId::I_DS_EKU,
-        "ISO 18013-5 B.1.4; D15",
-        "an extended key usage that is not 1.0.18013.5.1.2 alone, critical",
-    ),
-    (
-        RuleId::I_DS_SKI,
-        "ISO 18013-5 B.1.4, RFC 5280 4.2.1.2 (1)",
-        "a subject key identifier that is not SHA-1 of the key",
-    ),
-    (
-        RuleId::I_DS_AKI,
-        "ISO 18013-5 B.1.4, RFC 5280 4.2.1.1",
-        "an authority key identifier that is critical, or has more than the key's",
-    ),
-    (
-        RuleId::I_DS_IAN,
-        "ISO 18013-5 B.1.4",
-        "an issuer alternative name that is absent, critical, or neither URI nor address",
-    ),
-    (RuleId::I_DS_CDP, "ISO 18013-5 B.1.4", "distribution points that are not one URI"),
-    (
-        RuleId::I_DS_VALIDITY,
-        "ISO 18013-5 B.1.4; D42",
-        "a Document Signer that is valid for more than 457 days",
-    ),
-    (RuleId::I_DS_EXT, "ISO 18013-5 B.1.1, B.1.4", "a further extension in a Document Signer"),
 ];

@@ -1,4 +1,4 @@
-//! Who stops a ceremony, as a record writes it.
+//! Who refused, as a record writes it: people, or a rule.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -8,21 +8,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::rule::RuleId;
 
-/// Who stops a ceremony.
+/// Who or what refused and so stops a ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Refuser {
-    /// People, who are named.
+    /// People, whom the record names beside it.
     People,
-    /// A rule, by which something was judged.
+    /// The rule that was broken.
     Rule(RuleId),
 }
 
 impl Refuser {
-    /// How people are written, where a rule's id may stand.
+    /// The word for people, in the field that otherwise holds a rule's id.
     const PEOPLE: &str = "people";
 
-    /// The rule, unless it was people.
+    /// The rule that refused, or `None` if people refused.
     #[must_use]
     pub const fn rule(self) -> Option<RuleId> {
         match self {

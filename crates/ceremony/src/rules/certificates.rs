@@ -1,17 +1,18 @@
-//! Rules on certificates: their kinds, what each kind names, and when they begin.
+//! Rules on certificates: their kinds, the fields of each kind, and when they begin.
 
 use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::Report;
+use crate::language::Bilingual;
 use crate::ledger::{Certificate, Standing};
 use crate::name::Name;
 use crate::plan::{PlanCertificate, ProfileName};
+use crate::says;
 use crate::violation::Input;
 
-/// R-CERT-KINDS: the root CA issues the kinds of certificate of 1.3.1 and no other, and each names
-/// what its kind needs and nothing else.
+/// R-CERT-KINDS: the root CA issues only the kinds of certificate of 1.3.1, and each has the fields
+/// that its kind needs and no others.
 pub(super) fn kinds(report: &mut Report<'_>) {
     for (name, certificate) in &report.inputs.plan.certificate {
         let profile = *certificate.profile.get_ref();
@@ -45,21 +46,34 @@ pub(super) fn kinds(report: &mut Report<'_>) {
             .iter()
             .find(|(field, there)| !asked.contains(field) && *there)
             .or_else(|| ds_only.iter().find(|(_, there)| profile != ProfileName::Ds && *there));
-        for (found, field) in [("none", absent), ("one", more)] {
-            if let Some((field, _)) = field {
-                report.refuse(
-                    Input::Plan,
-                    name.span(),
-                    format!("a {} certificate with {}", profile.name(), asked.join(", ")),
-                    format!("`{field}`: {found}"),
-                    "the root CA issues self-signed, link and DS certificates only",
-                );
+        let found = |(field, there): &(&str, bool)| {
+            if *there {
+                says!("`{field}` あり", "`{field}`: one")
+            } else {
+                says!("`{field}` なし", "`{field}`: none")
             }
+        };
+        for field in [absent, more].into_iter().flatten() {
+            report.refuse(
+                Input::Plan,
+                name.span(),
+                says!(
+                    "{} の電子証明書({} を書き、ほかは書かない)",
+                    "a {} certificate with {}",
+                    profile.name(),
+                    asked.join(", ")
+                ),
+                found(field),
+                says!(
+                    "ルート認証局は自己署名電子証明書、リンク証明書、DS 電子証明書だけを発行する",
+                    "the root CA issues self-signed, link and DS certificates only"
+                ),
+            );
         }
     }
 }
 
-/// S-REFERENCE: what a certificate or a decision names is there: keys in the plan or the ledger,
+/// S-REFERENCE: keys that a certificate or decision names are in the plan or the ledger,
 /// applications in the plan, certificates in the ledger.
 pub(super) fn references(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
@@ -71,13 +85,20 @@ pub(super) fn references(report: &mut Report<'_>) {
             let exists = report.state.root_keys().any(|(name, _)| name == key.get_ref());
             let there = here(key.get_ref()) || (may_exist && exists);
             if !there {
-                let asked = if root { "a key of this plan" } else { "a root key that exists" };
+                let asked = if root {
+                    says!("この計画の鍵", "a key of this plan")
+                } else {
+                    says!("存在するルート鍵", "a root key that exists")
+                };
                 report.refuse(
                     Input::Plan,
                     key.span(),
                     asked,
-                    key.get_ref().to_string(),
-                    "write its [key.…] table, or correct the name",
+                    Bilingual::plain(key.get_ref()),
+                    says!(
+                        "その [key.…] を書くか、名を正す",
+                        "write its [key.…] table, or correct the name"
+                    ),
                 );
             }
         }
@@ -92,16 +113,19 @@ pub(super) fn references(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 application.span(),
-                "an application of this plan",
-                application.get_ref().to_string(),
-                "write its [application.…] table, or correct the name",
+                says!("この計画の申請", "an application of this plan"),
+                Bilingual::plain(application.get_ref()),
+                says!(
+                    "その [application.…] を書くか、名を正す",
+                    "write its [application.…] table, or correct the name"
+                ),
             );
         }
     }
 }
 
-/// S-NAME: the name of a root or a link says what it is, and so no file or operation has another's
-/// name; a Document Signer's is judged by R-DN.
+/// S-NAME: the name of a root or link certificate says what it is, so no two files or operations
+/// have the same name. R-DN judges a Document Signer's name.
 pub(super) fn said_by_names(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
     for (name, certificate) in &plan.certificate {
@@ -111,7 +135,7 @@ pub(super) fn said_by_names(report: &mut Report<'_>) {
             (ProfileName::Root, Some(key), _) => format!("root-{key}"),
             (ProfileName::OldWithNew, Some(old), Some(new)) => format!("old-with-new-{old}-{new}"),
             (ProfileName::NewWithOld, Some(new), Some(old)) => format!("new-with-old-{old}-{new}"),
-            // Without its keys it is none of the three kinds (R-CERT-KINDS).
+            // A certificate without its keys belongs to none of the three kinds (R-CERT-KINDS).
             (
                 ProfileName::Root
                 | ProfileName::OldWithNew
@@ -125,40 +149,52 @@ pub(super) fn said_by_names(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 name.span(),
-                format!("the name {asked}"),
-                name.get_ref().to_string(),
-                "files and operations have their names from it",
+                says!("名 {asked}", "the name {asked}"),
+                Bilingual::plain(name.get_ref()),
+                says!(
+                    "求められた名に改める(ファイルと手順の名がこれに基づく)",
+                    "use the required name: files and operations are named after it"
+                ),
             );
         }
     }
-    // What is handed over of an application has its name; what is released has this one.
+    // A hand-over operation is named after its application; that of released certificates is
+    // `released`.
     for name in plan.application.keys().filter(|name| name.get_ref().as_str() == "released") {
         report.refuse(
             Input::Plan,
             name.span(),
-            "an application with another name",
-            name.get_ref().to_string(),
-            "choose another",
+            says!("別の名の申請", "an application with another name"),
+            Bilingual::plain(name.get_ref()),
+            says!("別の名を選ぶ", "choose another"),
         );
     }
 }
 
-/// R-SERIAL: a name, from which the serial number follows, is given to one certificate of the CA.
+/// R-SERIAL: each certificate of the CA has a name of its own, because its serial number follows
+/// from the name.
 pub(super) fn names(report: &mut Report<'_>) {
     for name in report.inputs.plan.certificate.keys() {
         if report.state.knows_certificate(name.get_ref().as_str()) {
             report.refuse(
                 Input::Plan,
                 name.span(),
-                "a name that no certificate of this CA has had",
-                name.get_ref().to_string(),
-                "choose another; DS certificates are counted on",
+                says!(
+                    "この認証局の電子証明書に使われたことのない名",
+                    "a name that no certificate of this CA has had"
+                ),
+                Bilingual::plain(name.get_ref()),
+                says!(
+                    "別の名を選ぶ。DS 電子証明書は番号を続ける",
+                    "choose another name; DS certificates continue the numbering"
+                ),
             );
         }
     }
 }
 
-/// R-NO-RENEW: no key is certified twice by itself (4.6); R-ROOT: and each root key once.
+/// R-NO-RENEW: no existing root key gets a second self-signed certificate (4.6). R-ROOT: each new
+/// root key gets exactly one.
 pub(super) fn one_root_each(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
     for name in plan.key.keys() {
@@ -171,42 +207,52 @@ pub(super) fn one_root_each(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 name.span(),
-                format!("one self-signed certificate over {}", name.get_ref()),
-                count.to_string(),
-                "a certificate is not renewed without a new key",
+                says!(
+                    "{} の自己署名電子証明書ひとつ",
+                    "one self-signed certificate over {}",
+                    name.get_ref()
+                ),
+                Bilingual::plain(count),
+                says!(
+                    "新しい鍵なしに電子証明書を更新しない",
+                    "a certificate is not renewed without a new key"
+                ),
             );
         }
     }
 }
 
-/// R-ROOT: notBefore is the day of issue, 00:00 in Japan, which is the day of the window (7.1.2.1,
-/// D9).
+/// R-ROOT: notBefore is 00:00 of the day of issue, which is the day of the window
+/// (7.1.2.1, D9).
 pub(super) fn root_begins(report: &mut Report<'_>) {
-    let day = report.at().day();
+    let begins = report.at().midnight();
     for certificate in report.inputs.plan.certificate.values() {
         let Some(not_before) = &certificate.not_before else { continue };
         let root = *certificate.profile.get_ref() == ProfileName::Root;
-        if root && *not_before.get_ref() != day.start() {
+        if root && *not_before.get_ref() != begins {
             report.refuse(
                 Input::Plan,
                 not_before.span(),
-                format!("notBefore {}", day.start()),
-                not_before.get_ref().to_string(),
-                "the root begins on the day on which its key is generated and it is issued",
+                Bilingual::plain(format!("notBefore {begins}")),
+                Bilingual::plain(not_before.get_ref()),
+                says!(
+                    "自己署名電子証明書の有効期間の開始は、鍵を生成し発行する日とする",
+                    "the root begins on the day on which its key is generated and it is issued"
+                ),
             );
         }
     }
 }
 
-/// S-RELEASE: what an aborted ceremony issued and withheld is released or revoked by the next plan,
-/// certificate by certificate.
+/// S-RELEASE: the next plan releases or revokes each certificate that an aborted ceremony issued
+/// and withheld.
 pub(super) fn release(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
     let withheld = report.state.withheld().filter(|(name, certificate)| {
         let revoked = plan.revocation.keys().any(|revoked| revoked.get_ref() == *name);
         let mut compromised = plan.compromise.keys();
         let compromised = compromised.any(|key| certificate.rests_on(key.get_ref()));
-        // What was handed to nobody ends with the key in it.
+        // A withheld certificate also ends when the key in it is destroyed.
         let destroyed = |key: &Name| plan.destruction.keys().any(|gone| gone.get_ref() == key);
         !revoked && !compromised && !certificate.key.as_ref().is_some_and(destroyed)
     });
@@ -219,9 +265,16 @@ pub(super) fn release(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 name.span(),
-                "a certificate that an aborted ceremony withheld, once",
-                if again { format!("{found} twice") } else { found.to_string() },
-                "correct the name",
+                says!(
+                    "中止したセレモニーが引き渡さなかった電子証明書(1 回だけ挙げる)",
+                    "a certificate that an aborted ceremony withheld, once"
+                ),
+                if again {
+                    says!("{found} の重複", "{found} twice")
+                } else {
+                    Bilingual::plain(found)
+                },
+                says!("名を正す", "correct the name"),
             );
         }
     }
@@ -230,9 +283,18 @@ pub(super) fn release(report: &mut Report<'_>) {
         report.refuse(
             Input::Plan,
             name.span(),
-            "a root that is released together with both its links to the generation before",
-            "a root whose ceremony ended before its links were signed",
-            "destroy its key, and hold the rollover again with the next one",
+            says!(
+                "前の世代との双方向のリンク証明書とともに引き渡す自己署名電子証明書",
+                "a root that is released together with both its links to the generation before"
+            ),
+            says!(
+                "リンク証明書に署名する前にセレモニーが終わった自己署名電子証明書",
+                "a root whose ceremony ended before its links were signed"
+            ),
+            says!(
+                "その鍵を破棄し、次の世代の鍵で鍵更新をやり直す",
+                "destroy its key, and hold the rollover again with the next one"
+            ),
         );
     }
     for name in &withheld {
@@ -240,16 +302,22 @@ pub(super) fn release(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 plan.ceremony.span(),
-                format!("{name}, which an aborted ceremony withheld, released or revoked"),
-                String::from("neither"),
-                "name it in `release`; or write its [revocation.…], of a root the [destruction.…] of its key",
+                says!(
+                    "中止したセレモニーが引き渡さなかった {name} の引渡し又は失効",
+                    "{name}, which an aborted ceremony withheld, released or revoked"
+                ),
+                says!("どちらもなし", "neither"),
+                says!(
+                    "`release` に挙げるか、[revocation.…](自己署名電子証明書は鍵の [destruction.…])を書く",
+                    "name it in `release`; or write its [revocation.…], of a root the [destruction.…] of its key"
+                ),
             );
         }
     }
 }
 
-/// Whether this is the root of a key that other root keys gave their place to, while the links
-/// between them are not released with it (5.6; D24).
+/// Whether this is the root certificate of a key that succeeds other root keys, and is released
+/// without both link certificates (5.6; D24).
 fn lacks_links(report: &Report<'_>, name: &Name) -> bool {
     let state = report.state;
     let Some(root) = state.certificates.get(name).filter(|c| c.profile == ProfileName::Root) else {

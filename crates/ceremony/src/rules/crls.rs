@@ -1,73 +1,100 @@
-//! Rules on the batch of daily CRLs.
-
-use alloc::format;
-use alloc::string::ToString;
+//! Rules on the batch of CRLs.
 
 use super::Report;
+use crate::language::Bilingual;
 use crate::plan::{ApplicationKind, ProfileName};
+use crate::releases::releases;
+use crate::says;
+use crate::time::Day;
 use crate::violation::Input;
 
-/// R-CRL-CADENCE: the next ceremony comes within three months, at most 90 days (4.9.7, D3), and
-/// after this one.
+/// R-CRL-CADENCE: the next ceremony is after this one, and within the policy's interval by the
+/// calendar (4.9.7, D3).
 pub(super) fn cadence(report: &mut Report<'_>) {
     let Some(crls) = &report.inputs.plan.crls else {
         let span = report.inputs.plan.ceremony.span();
         report.refuse(
             Input::Plan,
             span,
-            "a batch of CRLs",
-            "none",
-            "write [crls] with the day of the next ceremony",
+            says!("日ごとの CRL の一式", "a batch of CRLs"),
+            Bilingual::none(),
+            says!(
+                "[crls] に次のセレモニーの日を書く",
+                "write [crls] with the day of the next ceremony"
+            ),
         );
         return;
     };
     let next = &crls.get_ref().next_ceremony;
-    let days = next.get_ref().days_since(report.at().day());
-    let most = i64::from(*report.inputs.policy.crl.max_interval_days.get_ref());
-    if !(1..=most).contains(&days) {
+    let today = report.at().day();
+    let interval = report.inputs.policy.crl.interval.get_ref();
+    let in_time = |latest: Day| today < *next.get_ref() && *next.get_ref() <= latest;
+    let latest = today.plus(interval, 1);
+    if !latest.as_ref().is_ok_and(|latest| in_time(*latest)) {
+        let (interval, next_day) = (interval.said(), next.get_ref());
+        let latest = latest.map_or_else(|error| error.said(), Bilingual::plain);
         report.refuse(
             Input::Plan,
             next.span(),
-            format!("a next ceremony 1 to {most} days after this one"),
-            format!("{days} days"),
-            "CRLs are issued again every three months at the latest",
+            says!(
+                interval, latest;
+                "この回({today})より後、{interval} 以内({latest} まで)の次のセレモニー",
+                "a next ceremony after this one of {today}, within {interval}: by {latest}"
+            ),
+            Bilingual::plain(next_day),
+            says!(
+                "CRL は遅くともポリシーの crl.interval ごとに発行し直す",
+                "CRLs are issued again at every crl.interval of the policy at the latest"
+            ),
         );
     }
 }
 
-/// 4.9.8: within 48 hours; of the approval, or of the judgement, as D17 decides.
-const PROMPT_SECONDS: i64 = 48 * 3600;
-
-/// R-CRL-CADENCE: what was approved to be revoked, or judged to be compromised, is on a CRL within
-/// 48 hours (4.9.7, 4.9.8; D17). Once that time has passed an exception says why: a late CRL is
-/// better than none.
+/// R-CRL-CADENCE: an approved revocation or a judged compromise is on a CRL within the time of the
+/// policy's `revocation-within` (4.9.7, 4.9.8; D17).
+///
+/// The CRL is there at the end of the window at the latest, so this end counts, not the beginning.
+///
+/// After that time an exception states the reason: a late CRL is better than none.
 pub(super) fn prompt(report: &mut Report<'_>) {
-    let (plan, at) = (&report.inputs.plan, report.at());
+    let plan = &report.inputs.plan;
+    let until = *plan.window.get_ref().until.get_ref();
     let applications = plan.application.iter();
     let revocations =
         applications.filter(|(_, a)| *a.kind.get_ref() == ApplicationKind::Revocation);
     let approved = revocations.map(|(name, application)| {
-        (&application.approved.at, format!("the approval of {}", name.get_ref()))
+        let name = name.get_ref();
+        (&application.approved.at, says!("{name} の承認", "the approval of {name}"))
     });
     let judged = plan.compromise.iter().map(|(key, compromise)| {
-        (&compromise.judged_at, format!("the judgement on {}", key.get_ref()))
+        let key = key.get_ref();
+        (&compromise.judged_at, says!("{key} の危殆化の判断", "the judgement on {key}"))
     });
     for (since, what) in approved.chain(judged) {
-        let latest = since.get_ref().plus_seconds(PROMPT_SECONDS);
-        if at > latest {
+        let within = report.inputs.policy.crl.revocation_within.get_ref();
+        let Ok(latest) = since.get_ref().plus(within) else { continue };
+        let within = within.said();
+        if until > latest {
             report.refuse(
                 Input::Plan,
                 since.span(),
-                format!("a ceremony within 48 hours of {what}, by {latest}"),
-                format!("one that begins at {at}"),
-                "hold it earlier; if that cannot be done any more, an exception says why",
+                says!(
+                    what, within;
+                    "{what}から {within}以内、{latest} までに終わるセレモニー",
+                    "a ceremony that ends within {within} of {what}, by {latest}"
+                ),
+                says!("{until} に終わる実施時間帯", "a window that ends at {until}"),
+                says!(
+                    "早めに行う。もう間に合わなければ、例外に理由を書く",
+                    "hold it earlier; if that cannot be done any more, an exception says why"
+                ),
             );
         }
     }
 }
 
-/// R-CRL-CADENCE: a ceremony after the day that the last one planned for it, or after the last CRL
-/// has run out, is reported (4.9.7).
+/// R-CRL-CADENCE: reports a ceremony after the day that the last one planned for it, or after the
+/// last CRL has ended (4.9.7).
 pub(super) fn late(report: &mut Report<'_>) {
     let Some(batch) = report.state.batches.iter().rev().find(|batch| batch.issued) else { return };
     let at = report.at();
@@ -75,48 +102,95 @@ pub(super) fn late(report: &mut Report<'_>) {
     let planned = batch.next_ceremony.filter(|day| at.day() > *day);
     let run_out = report.state.run_out(at).filter(|(_, ends)| *ends <= at);
     let asked = match (run_out.min_by_key(|(_, ends)| *ends), planned) {
-        (Some((key, ends)), _) => {
-            format!("a ceremony before the last CRL of {key} runs out, at {ends}")
-        }
-        (None, Some(day)) => format!("a ceremony by {day}, as {ceremony} planned it"),
+        (Some((key, ends)), _) => says!(
+            "{key} の最後の CRL が尽きる {ends} より前のセレモニー",
+            "a ceremony before the last CRL of {key} runs out, at {ends}"
+        ),
+        (None, Some(day)) => says!(
+            "{ceremony} で予定した {day} までのセレモニー",
+            "a ceremony by {day}, as {ceremony} planned it"
+        ),
         (None, None) => return,
     };
     report.refuse(
         Input::Plan,
         report.inputs.plan.window.get_ref().from.span(),
         asked,
-        at.to_string(),
-        "CRLs are issued again every three months at the latest",
+        Bilingual::plain(at),
+        says!(
+            "CRL は予定の日までに、最後の CRL が尽きる前に発行し直す",
+            "CRLs are issued again by the planned day, before the last one runs out"
+        ),
     );
 }
 
-/// S-CRL-BATCH: the batch, spare days included, is not larger than the policy allows (D1).
+/// S-CRL-BATCH: the batch, including spare days, is not larger than the policy allows (D1).
 pub(super) fn batch(report: &mut Report<'_>) {
     let Some(crls) = &report.inputs.plan.crls else { return };
     let policy = &report.inputs.policy.crl;
     let next = &crls.get_ref().next_ceremony;
-    let count =
-        next.get_ref().days_since(report.at().day()) + i64::from(*policy.spare_days.get_ref());
-    let most = i64::from(*policy.max_batch.get_ref());
-    if count > most {
-        report.refuse(
-            Input::Plan,
-            next.span(),
-            format!("at most {most} daily CRLs for a key"),
-            count.to_string(),
-            "hold the next ceremony earlier",
-        );
-    }
+    let most = usize::try_from(*policy.max_batch.get_ref()).unwrap_or(usize::MAX);
+    let found = match releases(policy, report.at().day(), *next.get_ref()) {
+        Ok(releases) if releases.len() <= most => return,
+        Ok(releases) => Bilingual::plain(releases.len()),
+        Err(error) => error.said(),
+    };
+    report.refuse(
+        Input::Plan,
+        next.span(),
+        says!(
+            "鍵ごとに {most} 件以下の CRL(ポリシーの crl.max-batch)",
+            "at most {most} CRLs for a key (crl.max-batch of the policy)"
+        ),
+        found,
+        says!(
+            "次のセレモニーを早めるか、運用規程の許す範囲で crl.max-batch を大きくする",
+            "hold the next ceremony earlier, or let crl.max-batch be larger, as far as the CP/CPS allows"
+        ),
+    );
 }
 
-/// S-CRL-END: no CRL outlives the root whose key signs it, and every day of the batch has one.
+/// R-CRL-COVER: each CRL of the batch is in force until the next one is released at the earliest
+/// (4.9.7, 7.2.2).
+pub(super) fn covered(report: &mut Report<'_>) {
+    let (plan, policy) = (&report.inputs.plan, &report.inputs.policy.crl);
+    let Some(crls) = &plan.crls else { return };
+    let next = *crls.get_ref().next_ceremony.get_ref();
+    let Ok(releases) = releases(policy, report.at().day(), next) else { return };
+    let Some(gap) = releases.iter().find(|release| release.next_update < release.next) else {
+        return;
+    };
+    let (this, next) = (gap.this, gap.next);
+    report.refuse(
+        Input::Policy,
+        policy.period.span(),
+        says!(
+            "{this} の CRL の nextUpdate までに公開される次の CRL",
+            "a next CRL that is released before the nextUpdate of the one of {this}"
+        ),
+        says!(
+            "nextUpdate は {}、次の公開は {next}",
+            "nextUpdate on {}, the next release on {next}",
+            gap.next_update
+        ),
+        says!(
+            "crl.period を crl.validity より長くしない",
+            "make crl.period no longer than crl.validity"
+        ),
+    );
+}
+
+/// S-CRL-END: no CRL outlives the root certificate of its key, and those of the latest root have
+/// their full length: a batch that would outlive it comes with the next root key.
+///
+/// The last CRLs of an older key are shorter, so that its root's last second has one too.
 pub(super) fn crl_within_root(report: &mut Report<'_>) {
     let (plan, policy) = (&report.inputs.plan, &report.inputs.policy);
     let Some(crls) = &plan.crls else { return };
     let next = &crls.get_ref().next_ceremony;
-    let last = i64::from(*policy.crl.spare_days.get_ref()) - 1
-        + i64::from(*policy.crl.validity_days.get_ref());
-    let Ok(end) = next.get_ref().plus_days(last) else { return };
+    let releases = releases(&policy.crl, report.at().day(), *next.get_ref()).unwrap_or_default();
+    let Some(end) = releases.last().map(|release| release.next_update) else { return };
+    let end = end.start(report.at().offset());
     let made = plan.certificate.values().filter_map(|certificate| {
         let begins = certificate.not_before.as_ref()?.get_ref();
         let root = *certificate.profile.get_ref() == ProfileName::Root;
@@ -125,13 +199,19 @@ pub(super) fn crl_within_root(report: &mut Report<'_>) {
     let live = report.state.issuing_key();
     let live = live.and_then(|(name, _)| Some(report.state.root_of(name.as_str())?.not_after));
     let latest = made.chain(live).max();
-    if latest.is_some_and(|latest| end.start() > latest) {
+    if latest.is_some_and(|latest| end > latest.plus_seconds(1)) {
         report.refuse(
             Input::Plan,
             next.span(),
-            "CRLs that end before the latest root does",
-            format!("a last CRL that ends at {}", end.start()),
-            "hold the next ceremony earlier, or make the next root key",
+            says!(
+                "最新の自己署名電子証明書の満了より前に尽きる CRL",
+                "CRLs that end before the latest root does"
+            ),
+            says!("{end} に尽きる最後の CRL", "a last CRL that ends at {end}"),
+            says!(
+                "次のセレモニーを早めるか、次の世代のルート鍵を生成する",
+                "hold the next ceremony earlier, or make the next root key"
+            ),
         );
     }
 }

@@ -1,19 +1,19 @@
 //! Rules on Document Signer certificates: requests, keys, names, renewals.
 
 use alloc::collections::BTreeSet;
-use alloc::format;
-use alloc::string::{String, ToString};
 
 use super::Report;
 use crate::hex::Digest;
 use crate::inputs::Inputs;
+use crate::language::Bilingual;
 use crate::ledger::Standing;
 use crate::name::Name;
 use crate::plan::{ApplicationKind, Ground, PlanCertificate, ProfileName};
 use crate::policy::Renewal;
+use crate::says;
 use crate::violation::Input;
 
-/// R-DN: a Document Signer is named by a number that nobody else has (3.1.5): `ds-0001`.
+/// R-DN: a Document Signer is named by a number of its own, such as `ds-0001` (3.1.5).
 pub(super) fn names(report: &mut Report<'_>) {
     for (name, certificate) in &report.inputs.plan.certificate {
         if *certificate.profile.get_ref() != ProfileName::Ds {
@@ -25,15 +25,18 @@ pub(super) fn names(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 name.span(),
-                "a DS certificate named ds-NNNN, with four digits or more",
-                name.get_ref().to_string(),
-                "count on from the last one",
+                says!(
+                    "ds- と 4 桁以上の番号を名とする DS 電子証明書(ds-NNNN)",
+                    "a DS certificate named ds-NNNN, with four digits or more"
+                ),
+                Bilingual::plain(name.get_ref()),
+                says!("最後の番号に続ける", "continue from the last number"),
             );
         }
     }
 }
 
-/// R-CSR-INTAKE: the request is the file whose digest the application holds (6.1.3, 4.2.1).
+/// R-CSR-INTAKE: the request's file has the digest that was examined (6.1.3, 4.2.1).
 pub(super) fn intake(report: &mut Report<'_>) {
     let texts = report.inputs.texts();
     for certificate in report.inputs.plan.certificate.values() {
@@ -45,17 +48,21 @@ pub(super) fn intake(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 asked.span(),
-                asked.get_ref().to_string(),
-                found.map_or("no file".to_string(), |found| found.to_string()),
-                "this is not the request that was examined",
+                Bilingual::plain(asked.get_ref()),
+                found.map_or_else(|| says!("ファイルなし", "no file"), Bilingual::plain),
+                says!(
+                    "審査された CSR ではない。審査されたものを置く",
+                    "this is not the request that was examined"
+                ),
             );
         }
     }
 }
 
-/// R-DS: a request is one, with a key that the policy admits (4.3.1, 6.1.3; D31).
+/// R-DS: a request can be read, and its key is on a curve that the policy allows (4.3.1, 6.1.3;
+/// D31).
 pub(super) fn requests(report: &mut Report<'_>) {
-    refused_requests(report, false);
+    refused_requests(report);
     let curves: BTreeSet<_> =
         report.inputs.policy.ds.curves.iter().map(|curve| *curve.get_ref()).collect();
     for (name, certificate) in &report.inputs.plan.certificate {
@@ -66,20 +73,21 @@ pub(super) fn requests(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 certificate.csr.as_ref().map(toml::Spanned::span).unwrap_or_default(),
-                format!("a key on {}", asked.join(" or ")),
-                curve.name(),
-                "ask for a request with another key",
+                says!("{} の鍵", "a key on {}", asked.join(" or ")),
+                Bilingual::plain(curve.name()),
+                says!("別の鍵による CSR を求める", "ask for a request with another key"),
             );
         }
     }
 }
 
-/// R-DS: a certificate begins on the day of its ceremony at the earliest, and before the next one,
-/// which could issue it otherwise (4.3.1).
+/// R-DS: a certificate begins on the day of its ceremony or later, and before the next ceremony,
+/// which could otherwise issue it (4.3.1).
 pub(super) fn begins(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
-    let first = report.at().day().start();
-    let next = plan.crls.as_ref().map(|crls| crls.get_ref().next_ceremony.get_ref().start());
+    let first = report.at().midnight();
+    let next =
+        plan.crls.as_ref().map(|crls| crls.get_ref().next_ceremony.get_ref().start(first.offset()));
     for certificate in plan.certificate.values() {
         let Some(not_before) = &certificate.not_before else { continue };
         if *certificate.profile.get_ref() != ProfileName::Ds {
@@ -87,38 +95,89 @@ pub(super) fn begins(report: &mut Report<'_>) {
         }
         let begins = *not_before.get_ref();
         let (asked, advice) = if begins < first {
-            (format!("a beginning at {first} or later"), "nothing is valid before it was issued")
+            (
+                says!("{first} 以後の有効期間の開始", "a beginning at {first} or later"),
+                says!(
+                    "発行の日より前を有効期間に含めない",
+                    "nothing is valid before it was issued"
+                ),
+            )
         } else if let Some(next) = next.filter(|next| begins >= *next) {
-            (format!("a beginning before {next}"), "the next ceremony issues it")
+            (
+                says!("{next} より前の有効期間の開始", "a beginning before {next}"),
+                says!("次のセレモニーで発行する", "the next ceremony issues it"),
+            )
         } else {
             continue;
         };
-        report.refuse(Input::Plan, not_before.span(), asked, begins.to_string(), advice);
+        report.refuse(Input::Plan, not_before.span(), asked, Bilingual::plain(begins), advice);
     }
 }
 
-/// R-DS-KEY-STAYS: no input holds a private key (6.1.2).
-pub(super) fn key_stays(report: &mut Report<'_>) {
-    refused_requests(report, true);
-}
-
-fn refused_requests(report: &mut Report<'_>, private: bool) {
-    for (name, certificate) in &report.inputs.plan.certificate {
-        let Some(Err(error)) = report.inputs.requests.get(name.get_ref()) else { continue };
-        if error.found.starts_with("a private key") == private {
+/// R-DS: a certificate is not valid for longer than the policy says; the plan may only say less
+/// (D42).
+pub(super) fn ends(report: &mut Report<'_>) {
+    let validity = report.inputs.policy.ds.validity.get_ref();
+    for certificate in report.inputs.plan.certificate.values() {
+        let (Some(begins), Some(ends)) = (&certificate.not_before, &certificate.not_after) else {
+            continue;
+        };
+        if *certificate.profile.get_ref() != ProfileName::Ds {
+            continue;
+        }
+        let Ok(after) = begins.get_ref().plus(validity) else { continue };
+        let validity = validity.said();
+        let latest = after.plus_seconds(-1);
+        if *ends.get_ref() > latest {
             report.refuse(
                 Input::Plan,
-                certificate.csr.as_ref().map(toml::Spanned::span).unwrap_or_default(),
-                error.asked,
-                error.found.clone(),
-                "ask the Document Signer for a new request",
+                ends.span(),
+                says!(
+                    validity;
+                    "{latest} まで(ds.validity の {validity} 以内)の満了",
+                    "an end by {latest}, within the {validity} of ds.validity"
+                ),
+                Bilingual::plain(ends.get_ref()),
+                says!(
+                    "`not-after` は有効期間を短くするためだけに書く",
+                    "write `not-after` only to make the validity shorter"
+                ),
             );
         }
     }
 }
 
-/// R-NO-RENEW: a key that was certified before, or is a key of the CA, is not certified (4.6, 4.8;
-/// D22).
+/// R-DS-KEY-STAYS: no input contains a private key (6.1.2).
+pub(super) fn key_stays(report: &mut Report<'_>) {
+    refused_requests(report);
+}
+
+/// R-DS-NOT-CA: no request asks to be a CA (1.4.1 (3), 1.6).
+pub(super) fn not_a_ca(report: &mut Report<'_>) {
+    refused_requests(report);
+}
+
+/// Reports the requests that reading refused under this rule.
+fn refused_requests(report: &mut Report<'_>) {
+    for (name, certificate) in &report.inputs.plan.certificate {
+        let Some(Err(error)) = report.inputs.requests.get(name.get_ref()) else { continue };
+        if error.rule == report.rule {
+            report.refuse(
+                Input::Plan,
+                certificate.csr.as_ref().map(toml::Spanned::span).unwrap_or_default(),
+                error.asked.clone(),
+                error.found.clone(),
+                says!(
+                    "Document Signer に新しい CSR を求める",
+                    "ask the Document Signer for a new request"
+                ),
+            );
+        }
+    }
+}
+
+/// R-NO-RENEW: a DS certificate's key was never certified before and is not a key of the CA (4.6,
+/// 4.8; D22).
 pub(super) fn new_keys(report: &mut Report<'_>) {
     let of_ca = report.state.keys.values().map(|key| key.public.spki_digest());
     let mut taken: BTreeSet<Digest> = of_ca.collect();
@@ -129,16 +188,19 @@ pub(super) fn new_keys(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 certificate.csr.as_ref().map(toml::Spanned::span).unwrap_or_default(),
-                "a key that was never certified",
-                format!("the key {digest}"),
-                "a certificate is renewed with a new key, and nothing else is changed in one",
+                says!("証明されたことのない鍵", "a key that was never certified"),
+                says!("鍵 {digest}", "the key {digest}"),
+                says!(
+                    "電子証明書は新しい鍵で更新し、鍵を替えない更新や変更はしない",
+                    "renew with a new key; no renewal or modification keeps the old key"
+                ),
             );
         }
     }
 }
 
-/// R-RENEW-WHEN: a renewal takes the place of a valid DS certificate that runs out (4.7.1), on an
-/// application for renewal.
+/// R-RENEW-WHEN: a renewal replaces a valid DS certificate that ends soon (4.7.1), and is based on
+/// an application for renewal.
 pub(super) fn renews(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
     for (name, certificate) in &plan.certificate {
@@ -160,9 +222,15 @@ pub(super) fn renews(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 name.span(),
-                "an application for issue, or for renewal with `renews`",
-                kind.map_or("none", ApplicationKind::name),
-                "name the certificate in whose place it comes, or apply for its issue",
+                says!(
+                    "発行の申請、又は `renews` を伴う更新の申請",
+                    "an application for issue, or for renewal with `renews`"
+                ),
+                kind.map_or_else(Bilingual::none, |kind| Bilingual::plain(kind.name())),
+                says!(
+                    "更新の対象の電子証明書を `renews` に書くか、発行を申請する",
+                    "name the certificate to be renewed in `renews`, or apply for an issue"
+                ),
             );
         }
         let Some(renews) = &certificate.renews else { continue };
@@ -170,56 +238,76 @@ pub(super) fn renews(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 renews.span(),
-                "a valid DS certificate of this CA that runs out before the CRLs of this ceremony do, renewed once, by one that ends later",
+                says!(
+                    "この認証局の有効な DS 電子証明書で、この回の CRL が尽きるより前に満了し、\
+                     より遅く満了するものに 1 回だけ更新されるもの",
+                    "a valid DS certificate of this CA that ends before the CRLs of this ceremony, and is renewed once, by one that ends later"
+                ),
                 found,
-                "otherwise it is a new issue, not a renewal",
+                says!(
+                    "ほかは更新ではなく新規の発行とする",
+                    "otherwise it is a new issue, not a renewal"
+                ),
             );
         }
     }
 }
 
-/// Why a certificate does not take the place of this one.
+/// Says why a certificate cannot renew this one.
 ///
-/// It runs out (4.7.1) if it ends before the CRLs that this ceremony signs: the next ceremony may
-/// come too late for it.
+/// A certificate may be renewed if it ends before the CRLs that this ceremony signs (4.7.1),
+/// because the next ceremony may be too late for it.
 fn not_renewable(
     report: &Report<'_>,
     name: &Name,
     certificate: &PlanCertificate,
     renews: &Name,
-) -> Option<String> {
+) -> Option<Bilingual> {
     let Inputs { plan, policy, .. } = report.inputs;
     let Some(old) = report.state.certificates.get(renews) else {
-        return Some("none of that name".to_string());
+        return Some(says!("この名の電子証明書なし", "no certificate with this name"));
     };
     if old.profile != ProfileName::Ds {
-        return Some(old.profile.name().to_string());
+        return Some(Bilingual::plain(old.profile.name()));
     }
     if old.standing != Standing::Issued || !old.is_valid_at(report.at()) {
-        return Some("one that is revoked, or has ended, or was never handed out".to_string());
+        return Some(says!(
+            "失効したか、満了したか、交付されていない電子証明書",
+            "one that is revoked, or has ended, or was never handed out"
+        ));
     }
     let mut before = plan.certificate.iter().take_while(|(other, _)| other.get_ref() != name);
     if before.any(|(_, c)| c.renews.as_ref().is_some_and(|other| other.get_ref() == renews)) {
-        return Some("one that another certificate of this plan renews".to_string());
+        return Some(says!(
+            "この計画の別の電子証明書が更新するもの",
+            "one that another certificate of this plan renews"
+        ));
     }
-    let spare = i64::from(*policy.crl.spare_days.get_ref());
     let next = plan.crls.as_ref().map(|crls| crls.get_ref().next_ceremony.get_ref());
-    let covered = next.and_then(|next| next.plus_days(spare).ok());
-    if covered.is_some_and(|covered| old.not_after >= covered.start()) {
-        return Some(format!("one that ends at {}", old.not_after));
+    let covered = next.and_then(|next| next.plus(policy.crl.spare.get_ref(), 1).ok());
+    if covered.is_some_and(|covered| old.not_after.day() >= covered) {
+        return Some(says!("{} に満了するもの", "one that ends at {}", old.not_after));
     }
     let begins = *certificate.not_before.as_ref()?.get_ref();
     if begins > old.not_after.plus_seconds(1) {
-        return Some(format!("one that ends at {}, before the new one begins", old.not_after));
+        return Some(says!(
+            "新しいものの開始より前、{} に満了するもの",
+            "one that ends at {}, before the new one begins",
+            old.not_after
+        ));
     }
     let usual = begins.plus(policy.ds.validity.get_ref()).ok()?.plus_seconds(-1);
     let ends = certificate.not_after.as_ref().map_or(usual, |end| *end.get_ref());
-    (ends <= old.not_after)
-        .then(|| format!("one that ends at {}, the new one at {ends}", old.not_after))
+    (ends <= old.not_after).then(|| {
+        says!(
+            "{} に満了するもの(新しいものの満了は {ends})",
+            "one that ends at {}, the new one at {ends}",
+            old.not_after
+        )
+    })
 }
 
-/// R-REKEY: whether the old certificate of a renewal is revoked is the policy's decision (4.7.3;
-/// D4).
+/// R-REKEY: the policy decides whether a renewal revokes the old certificate (4.7.3; D4).
 pub(super) fn rekey(report: &mut Report<'_>) {
     let plan = &report.inputs.plan;
     let renewal = *report.inputs.policy.ds.renewal.get_ref();
@@ -228,20 +316,34 @@ pub(super) fn rekey(report: &mut Report<'_>) {
         let revoked = plan.revocation.iter().any(|(name, revocation)| {
             name.get_ref() == renews.get_ref() && *revocation.ground.get_ref() == Ground::Renewal
         });
-        let (asked, good): (&str, bool) = match renewal {
-            Renewal::RevokeOld => {
-                ("the old certificate revoked with the ground `renewal`", revoked)
-            }
-            Renewal::KeepOld => ("the old certificate not revoked for its renewal", !revoked),
+        let (asked, good) = match renewal {
+            Renewal::RevokeOld => (
+                says!(
+                    "失効事由 `renewal` による古い電子証明書の失効",
+                    "the old certificate revoked with the ground `renewal`"
+                ),
+                revoked,
+            ),
+            Renewal::KeepOld => (
+                says!(
+                    "更新を理由に失効させない古い電子証明書",
+                    "the old certificate not revoked for its renewal"
+                ),
+                !revoked,
+            ),
         };
         if !good {
-            let found = if revoked { "it is" } else { "it is not" };
+            let found = if revoked {
+                says!("失効", "revoked")
+            } else {
+                says!("失効せず", "not revoked")
+            };
             report.refuse(
                 Input::Plan,
                 renews.span(),
                 asked,
-                String::from(found),
-                "the policy's ds.renewal says which",
+                found,
+                says!("ポリシーの ds.renewal に従う", "follow the policy's ds.renewal"),
             );
         }
     }

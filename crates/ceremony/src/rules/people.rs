@@ -1,53 +1,73 @@
 //! Rules on people: roles, numbers, separation, appointment, training.
 
+use alloc::collections::BTreeMap;
 use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use super::acts::{named, number};
 use super::{Report, acts};
+use crate::language::Bilingual;
 use crate::name::Name;
+use crate::policy::{OF_EACH_ORGANIZATION, Separate};
 use crate::roster::PersonEntry;
-use crate::time::Day;
+use crate::says;
 use crate::violation::Input;
 
 impl<'a> Report<'a> {
-    /// Every participant that the roster knows.
+    /// Returns every participant who is in the roster.
     fn participants(&self) -> Vec<&'a PersonEntry> {
         self.named_participants().into_iter().map(|(_, person)| person).collect()
     }
 
-    /// The same with their ids.
+    /// Returns every participant who is in the roster, with their id.
     fn named_participants(&self) -> Vec<(&'a Name, &'a PersonEntry)> {
         let inputs = self.inputs;
         let ids = inputs.plan.participants.iter();
         ids.filter_map(|id| inputs.roster.person.get_key_value(id.get_ref())).collect()
     }
+
+    /// Whether the roster has a person with this id who holds the role.
+    fn named_with(&self, id: &str, role: &Name) -> bool {
+        self.inputs.roster.person.get(id).is_some_and(|person| holds(person, role))
+    }
 }
 
-/// A person, where a rule says of whom it asks something.
-fn who(id: &Name, person: &PersonEntry) -> String {
-    format!("{} ({id})", person.name.get_ref())
+/// Names a person in a message.
+fn who(id: &Name, person: &PersonEntry) -> Bilingual {
+    let name = person.said();
+    says!(name; "{name} ({id})", "{name} ({id})")
+}
+
+/// The advice if too few people hold a role.
+fn more_holders() -> Bilingual {
+    says!("この役割を持つ参加者を増やす", "let more holders of the role take part")
 }
 
 fn holds(person: &PersonEntry, role: &Name) -> bool {
     person.roles.iter().any(|held| held.get_ref() == role)
 }
 
-/// S-PARTICIPANT: participants are people of the roster, each once.
+/// S-PARTICIPANT: every participant is a person of the roster, named once.
 pub(super) fn participants(report: &mut Report<'_>) {
     let inputs = report.inputs;
     for (index, id) in inputs.plan.participants.iter().enumerate() {
         let again =
             inputs.plan.participants.iter().take(index).any(|p| p.get_ref() == id.get_ref());
         if again || !inputs.roster.person.contains_key(id.get_ref().as_str()) {
-            let found =
-                if again { format!("{} twice", id.get_ref()) } else { id.get_ref().to_string() };
+            let found = if again {
+                says!("{} が 2 回", "{} twice", id.get_ref())
+            } else {
+                Bilingual::plain(id.get_ref())
+            };
             report.refuse(
                 Input::Plan,
                 id.span(),
-                "a person of the roster, once",
+                says!("任命簿にある者を 1 回ずつ", "a person of the roster, once"),
                 found,
-                "correct the identifier, or enter the person in the roster",
+                says!(
+                    "ID を正すか、その者を任命簿に記入する",
+                    "correct the identifier, or enter the person in the roster"
+                ),
             );
         }
     }
@@ -62,9 +82,9 @@ pub(super) fn roster_words(report: &mut Report<'_>) {
             report.refuse(
                 Input::Roster,
                 organization.span(),
-                "an organisation of the policy",
-                organization.get_ref().to_string(),
-                "",
+                says!("ポリシーにある組織", "an organisation of the policy"),
+                Bilingual::plain(organization.get_ref()),
+                Bilingual::default(),
             );
         }
         for role in &person.roles {
@@ -72,16 +92,16 @@ pub(super) fn roster_words(report: &mut Report<'_>) {
                 report.refuse(
                     Input::Roster,
                     role.span(),
-                    "a role of the policy",
-                    role.get_ref().to_string(),
-                    "",
+                    says!("ポリシーにある役割", "a role of the policy"),
+                    Bilingual::plain(role.get_ref()),
+                    Bilingual::default(),
                 );
             }
         }
     }
 }
 
-/// R-ROLES: every role of 5.2.1 that a ceremony needs is present, where so asked from each
+/// R-ROLES: every role of 5.2.1 that a ceremony needs is present; if the policy asks so, from each
 /// organisation.
 pub(super) fn roles(report: &mut Report<'_>) {
     let inputs = report.inputs;
@@ -89,140 +109,205 @@ pub(super) fn roles(report: &mut Report<'_>) {
         let least = *asked.at_least.get_ref();
         let present = report.participants().into_iter().filter(|p| holds(p, role));
         let organizations: Vec<Name> = present.map(|p| p.organization.get_ref().clone()).collect();
-        let mut groups: Vec<(String, usize)> = Vec::new();
+        let mut groups: Vec<(Bilingual, usize)> = Vec::new();
+        let (title, section) = (asked.name.said(), &asked.section);
         if asked.each_organization {
-            for organization in &inputs.policy.cps.approved_by {
-                let count = organizations.iter().filter(|o| *o == organization.get_ref()).count();
-                groups.push((format!("{role} of {}", organization.get_ref()), count));
+            for of in inputs.cps.deciding() {
+                let count = organizations.iter().filter(|o| *o == of).count();
+                groups.push((
+                    says!(title; "{of} の{title}({role})", "{title} ({role}) of {of}"),
+                    count,
+                ));
             }
         } else {
-            groups.push((role.to_string(), organizations.len()));
+            groups.push((named(report, role.as_str()), organizations.len()));
         }
         for (who, count) in groups {
             if count < usize::try_from(least).unwrap_or(usize::MAX) {
                 report.refuse(
                     Input::Plan,
                     participants_span(report),
-                    format!("at least {least} {who} ({}, {})", asked.ja, asked.section),
-                    count.to_string(),
-                    "let more holders of the role take part",
+                    says!(who; "{who} {least} 名以上({section})", "at least {least} {who} ({section})"),
+                    number(count),
+                    more_holders(),
                 );
             }
         }
     }
 }
 
-/// What custodians and operators do, and so never alone.
-const TOGETHER: [&str; 7] = [
-    "activation",
-    "key-operation",
-    "certificate-operation",
-    "copy",
-    "destruction",
-    "orphan-removal",
-    "deactivation",
-];
-
-/// R-MULTI: custodians and operators act in numbers of two or more (5.2.2).
+/// R-MULTI: people who operate never act alone.
 pub(super) fn multi(report: &mut Report<'_>) {
     let inputs = report.inputs;
-    for kind in TOGETHER {
-        let act = acts::act(report, kind);
-        let people = acts::people(act);
-        if people < 2 {
-            let span = acts::place_of(report, act);
-            report.refuse(
-                Input::Policy,
-                span,
-                format!("two or more people at {kind}"),
-                people.to_string(),
-                "5.2.2 複数人: custodians and operators never act alone",
-            );
-        }
-    }
     for (role, asked) in inputs.policy.role.iter().filter(|(_, role)| role.operator) {
         let present = report.participants().into_iter().filter(|p| holds(p, role)).count();
         if present == 1 {
+            let title = asked.name.said();
             report.refuse(
                 Input::Plan,
                 participants_span(report),
-                format!("two or more of {role} ({})", asked.ja),
-                "1",
-                "nobody operates alone (5.2.2)",
+                says!(title; "{title}({role}) 2 名以上", "two or more of {title} ({role})"),
+                number(present),
+                says!("単独で操作しない", "nobody operates alone"),
             );
         }
     }
 }
 
-/// S-DUTY: every duty of the policy can be met by the participants.
+/// The kinds of acts to which a policy assigns people.
+const ACTS: &[&str] = &[
+    "activation",
+    "anchor-words",
+    "application",
+    "certificate-operation",
+    "clock",
+    OF_EACH_ORGANIZATION,
+    "compromise",
+    "copy",
+    "deactivation",
+    "destruction",
+    "entry",
+    "exit",
+    "fingerprint",
+    "hand-over",
+    "key-operation",
+    "order",
+    "orphan-removal",
+    "papers",
+    "roll-call",
+    "supersede",
+];
+
+/// S-DUTY: every act has people, and every duty of the policy can be met by the participants.
 pub(super) fn duties(report: &mut Report<'_>) {
     let inputs = report.inputs;
+    for kind in ACTS {
+        let by = inputs.policy.act.get(*kind).map(|act| &act.by);
+        if by.is_none_or(BTreeMap::is_empty) {
+            report.refuse(
+                Input::Policy,
+                inputs.entry(&format!("act.{kind}")).span,
+                says!("[act.{kind}] に行う者", "[act.{kind}] with the people who do it"),
+                says!("なし", "nobody"),
+                says!("誰が何名で行うかを書く", "write who does it, and how many"),
+            );
+        }
+    }
+    for (kind, act) in inputs.policy.act.iter().filter(|(kind, _)| !ACTS.contains(&kind.as_str())) {
+        report.refuse(
+            Input::Policy,
+            act.by.values().next().map(toml::Spanned::span).unwrap_or_default(),
+            says!("手順の種類", "a kind of act"),
+            Bilingual::plain(kind),
+            says!(
+                "docs/plan-format.md にある種類を書く",
+                "write one of those in docs/plan-format.md"
+            ),
+        );
+    }
     for (kind, act) in &inputs.policy.act {
         for (role, count) in &act.by {
             if !inputs.policy.role.contains_key(role) {
                 report.refuse(
                     Input::Policy,
                     count.span(),
-                    "a role of the policy",
-                    role.to_string(),
-                    "",
+                    says!("ポリシーにある役割", "a role of the policy"),
+                    Bilingual::plain(role),
+                    Bilingual::default(),
                 );
                 continue;
             }
-            let present = report.participants().into_iter().filter(|p| holds(p, role)).count();
             let asked = *count.get_ref();
             if asked == 0 {
-                let span = count.span();
+                let named = named(report, role.as_str());
                 report.refuse(
                     Input::Policy,
-                    span,
-                    format!("one {role} or more at {kind}"),
-                    "0",
-                    "",
+                    count.span(),
+                    says!(named; "[act.{kind}]: {named} 1 名以上", "one {named} or more at {kind}"),
+                    number(0),
+                    Bilingual::default(),
                 );
-            } else if present < usize::try_from(asked).unwrap_or(usize::MAX) {
-                report.refuse(
-                    Input::Plan,
-                    participants_span(report),
-                    format!("{asked} of {role} for {kind} ({})", act.section),
-                    present.to_string(),
-                    "let more holders of the role take part",
-                );
+            } else {
+                enough(report, kind, role, asked);
             }
         }
     }
 }
 
-/// R-SEPARATE: nobody holds two roles of an incompatible pair (5.2.4, D32).
+/// Refuses a plan in which too few participants hold a role that an act asks for: everywhere, and
+/// where each deciding organisation acts for itself, in each of them.
+fn enough(report: &mut Report<'_>, kind: &Name, role: &Name, asked: u32) {
+    let deciding: Vec<Option<&Name>> = match kind.as_str() {
+        OF_EACH_ORGANIZATION => report.inputs.cps.deciding().map(Some).collect(),
+        _ => alloc::vec![None],
+    };
+    for organization in deciding {
+        let of =
+            |person: &&PersonEntry| organization.is_none_or(|o| person.organization.get_ref() == o);
+        let able = report.participants().into_iter().filter(|p| holds(p, role)).filter(of);
+        let present = able.count();
+        if present >= usize::try_from(asked).unwrap_or(usize::MAX) {
+            continue;
+        }
+        let named = named(report, role.as_str());
+        let section = report.inputs.policy.act.get(kind).map_or("", |act| act.section.as_str());
+        let asked = match organization {
+            None => says!(
+                named;
+                "[act.{kind}]: {named} {asked} 名({section})",
+                "{asked} of {named} for {kind} ({section})"
+            ),
+            Some(organization) => says!(
+                named;
+                "[act.{kind}]: {organization} の{named} {asked} 名({section})",
+                "{asked} of {named} of {organization} for {kind} ({section})"
+            ),
+        };
+        let advice = match organization {
+            None => more_holders(),
+            Some(organization) => says!(
+                "{organization} の、この役割を持つ参加者を増やす(cps.toml の approved-by の組織がそれぞれ行う)",
+                "let more holders of the role of {organization} take part: each organisation of approved-by in cps.toml acts for itself"
+            ),
+        };
+        report.refuse(Input::Plan, participants_span(report), asked, number(present), advice);
+    }
+}
+
+/// R-SEPARATE: no person holds two roles of an incompatible pair (5.2.4, D32).
 pub(super) fn separate(report: &mut Report<'_>) {
     let inputs = report.inputs;
     for (id, person) in &inputs.roster.person {
-        for pair in &inputs.policy.separate {
+        let Separate { section, pairs } = &inputs.policy.separate;
+        for pair in pairs {
             let held: Vec<_> = person
                 .roles
                 .iter()
-                .filter(|role| pair.roles.iter().any(|r| r.get_ref() == role.get_ref()))
+                .filter(|role| pair.iter().any(|r| r.get_ref() == role.get_ref()))
                 .collect();
             if let [first, second] = held.as_slice() {
+                let who = who(id, person);
+                let (one, other) = (
+                    named(report, first.get_ref().as_str()),
+                    named(report, second.get_ref().as_str()),
+                );
                 report.refuse(
                     Input::Roster,
                     second.span(),
-                    format!(
-                        "{} in one of {} and {} ({})",
-                        who(id, person),
-                        first.get_ref(),
-                        second.get_ref(),
-                        pair.section
+                    says!(
+                        who, one, other;
+                        "{who} は{one}と{other}のどちらか一方({section})",
+                        "{who} in one of {one} and {other} ({section})"
                     ),
-                    "both",
-                    "let another person hold one of them",
+                    says!("両方", "both"),
+                    says!("一方を別の者に割り当てる", "let another person hold one of them"),
                 );
             }
         }
     }
 }
 
-/// R-AUTHN: every person has an own credential (5.2.3): one key, one person.
+/// R-AUTHN: every person has a credential of their own (5.2.3): no key is used by two people.
 pub(super) fn credentials(report: &mut Report<'_>) {
     let people: Vec<(&Name, &PersonEntry)> = report.inputs.roster.person.iter().collect();
     for (index, (id, person)) in people.iter().enumerate() {
@@ -231,98 +316,117 @@ pub(super) fn credentials(report: &mut Report<'_>) {
             other.1.credential.key_sha256.get_ref() == key.get_ref()
         };
         if let Some((other, owner)) = people.iter().take(index).find(same) {
+            let (one, other) = (who(id, person), who(other, owner));
             report.refuse(
                 Input::Roster,
                 key.span(),
-                format!("a credential of {} alone", who(id, person)),
-                format!("that of {} too", who(other, owner)),
-                "enrol a credential for each person",
+                says!(one; "{one} だけの認証手段", "a credential of {one} alone"),
+                says!(other; "{other} と同じもの", "that of {other} too"),
+                says!("一人ずつ別の認証手段を登録する", "enrol a credential for each person"),
             );
         }
     }
 }
 
-/// R-STAFF-CREDENTIAL: the operations manager enrolled each participant's credential (5.2.4 (3)),
-/// before the ceremony.
+/// R-STAFF-CREDENTIAL: a person of the policy's role enrolled each participant's credential before
+/// the ceremony.
 pub(super) fn enrolment(report: &mut Report<'_>) {
     let day = report.at().day();
-    let inputs = report.inputs;
+    let role = report.inputs.policy.decision.credential.by.get_ref();
+    let title = acts::title(report, role);
     for (id, person) in report.named_participants() {
         let by = &person.credential.by;
-        let manager = inputs.roster.person.get(by.get_ref().as_str());
-        let is_manager = manager
-            .is_some_and(|m| m.roles.iter().any(|r| r.get_ref().as_str() == "operations-manager"));
-        if !is_manager || *person.credential.enrolled.get_ref() > day {
+        let enrolled = person.credential.enrolled.get_ref();
+        if !report.named_with(by.get_ref().as_str(), role) || *enrolled > day {
+            let who = who(id, person);
             report.refuse(
                 Input::Roster,
                 by.span(),
-                format!(
-                    "a credential of {} that an operations manager enrolled by {day}",
-                    who(id, person)
+                says!(
+                    who, title;
+                    "{title}が {day} までに登録した {who} の認証手段",
+                    "a credential of {who} that {title} enrolled by {day}"
                 ),
-                format!("{} on {}", by.get_ref(), person.credential.enrolled.get_ref()),
-                "let the operations manager enrol it",
+                says!("{} が {} に登録", "{} on {}", by.get_ref(), enrolled),
+                says!(title; "{title}が登録する", "let {title} enrol it"),
             );
         }
     }
 }
 
-/// R-APPOINT: each participant's appointment was approved by a CA manager and an issuing officer
-/// (5.3.9); of these two roles by a letter (D44).
+/// R-APPOINT: people of the policy's roles approved each participant's appointment; those of some
+/// roles are appointed by a letter instead.
 pub(super) fn appointment(report: &mut Report<'_>) {
     let day = report.at().day();
     let inputs = report.inputs;
+    let appointing = &inputs.policy.decision.appointment;
+    let by_letter =
+        |person: &PersonEntry| appointing.letter.iter().any(|role| holds(person, role.get_ref()));
+    let titles: Vec<Bilingual> =
+        appointing.by.iter().map(|role| acts::title(report, role.get_ref())).collect();
+    let joined = |pick: fn(&Bilingual) -> &str, joint: &str| {
+        titles.iter().map(pick).collect::<Vec<_>>().join(joint)
+    };
+    let titles = Bilingual { ja: joined(|t| &t.ja, "と"), en: joined(|t| &t.en, " and ") };
     for (id, person) in report.named_participants() {
         let on = &person.appointed.on;
         let by = &person.appointed.by;
-        let own = ["ca-manager", "issuing-officer"];
         let letter = by.iter().any(|b| b.get_ref() == "letter");
-        let approver = |role: &str| {
-            by.iter().any(|b| {
-                let approver = inputs.roster.person.get(b.get_ref().as_str());
-                approver.is_some_and(|p| p.roles.iter().any(|r| r.get_ref().as_str() == role))
-            })
+        let approver = |role: &Name| by.iter().any(|b| report.named_with(b.get_ref(), role));
+        let ranking = by_letter(person);
+        let approved = if ranking {
+            letter
+        } else {
+            appointing.by.iter().all(|role| approver(role.get_ref()))
         };
-        let ranking = person.roles.iter().any(|r| own.contains(&r.get_ref().as_str()));
-        let approved = if ranking { letter } else { own.into_iter().all(approver) };
         if !approved || *on.get_ref() > day {
+            let who = who(id, person);
             let asked = if ranking {
-                format!("a letter of appointment of {} by {day}", who(id, person))
+                says!(
+                    who;
+                    "{day} までの {who} の任命書",
+                    "a letter of appointment of {who} by {day}"
+                )
             } else {
-                format!(
-                    "an appointment of {} by {day} that a CA manager and an issuing officer approved",
-                    who(id, person)
+                says!(
+                    who, titles;
+                    "{titles}が承認した、{day} までの {who} の任命",
+                    "an appointment of {who} by {day} that {titles} approved"
                 )
             };
             let names: Vec<&str> = by.iter().map(|b| b.get_ref().as_str()).collect();
+            let names = names.join(" ");
             report.refuse(
                 Input::Roster,
                 on.span(),
                 asked,
-                format!("{} by {}", on.get_ref(), names.join(" ")),
-                "complete the register of appointments",
+                says!("{}({names} による)", "{} by {names}", on.get_ref()),
+                says!("任命簿を整える", "complete the register of appointments"),
             );
         }
     }
 }
 
-/// R-ENTRY-RIGHT: a CA manager granted each participant the right to enter, before the day
-/// (5.1.2.1).
+/// R-ENTRY-RIGHT: a person of the policy's role granted each participant the right to enter, by the
+/// day of the ceremony.
 pub(super) fn entry_right(report: &mut Report<'_>) {
     let day = report.at().day();
-    let inputs = report.inputs;
+    let role = report.inputs.policy.decision.entry_right.by.get_ref();
+    let title = acts::title(report, role);
     for (id, person) in report.named_participants() {
         let right = &person.entry_right;
-        let granter = inputs.roster.person.get(right.by.get_ref().as_str());
-        let manager =
-            granter.is_some_and(|p| p.roles.iter().any(|r| r.get_ref().as_str() == "ca-manager"));
-        if !manager || *right.granted.get_ref() > day {
+        if !report.named_with(right.by.get_ref().as_str(), role) || *right.granted.get_ref() > day {
+            let who = who(id, person);
             report.refuse(
                 Input::Roster,
                 right.by.span(),
-                format!("a right to enter that a CA manager granted {} by {day}", who(id, person)),
-                format!("{} on {}", right.by.get_ref(), right.granted.get_ref()),
-                "let a CA manager grant it",
+                says!(
+                    who, title;
+                    "{title}が {day} までに {who} に付与した入退室権限",
+                    "a right to enter that {title} granted {who} by {day}"
+                ),
+                says!("{} が {} に付与", "{} on {}", right.by.get_ref(), right.granted.get_ref()),
+                says!(title; "{title}が付与する", "let {title} grant it"),
             );
         }
     }
@@ -334,15 +438,19 @@ pub(super) fn trained(report: &mut Report<'_>) {
     let day = report.at().day();
     for (id, person) in report.named_participants() {
         let trained = &person.trained;
-        let fresh = |trained: &Day| within_months(*trained, day, months);
-        if !trained.get_ref().iter().any(fresh) {
+        if !person.is_trained(day, months) {
             let last = trained.get_ref().iter().filter(|trained| **trained <= day).max();
+            let who = who(id, person);
             report.refuse(
                 Input::Roster,
                 trained.span(),
-                format!("training of {} within {months} months before {day}", who(id, person)),
-                last.map_or("none".to_string(), ToString::to_string),
-                "train before the ceremony",
+                says!(
+                    who;
+                    "{day} までの {months} か月以内に {who} が受けた教育訓練",
+                    "training of {who} within {months} months before {day}"
+                ),
+                last.map_or_else(Bilingual::none, Bilingual::plain),
+                says!("セレモニーの前に教育訓練を受けさせる", "train before the ceremony"),
             );
         }
     }
@@ -354,21 +462,16 @@ pub(super) fn eligible(report: &mut Report<'_>) {
     for (id, person) in report.named_participants() {
         let eligible = &person.eligible;
         if *eligible.get_ref() > day {
+            let who = who(id, person);
             report.refuse(
                 Input::Roster,
                 eligible.span(),
-                format!("a background check of {} by {day}", who(id, person)),
-                eligible.get_ref().to_string(),
-                "check before the ceremony",
+                says!(who; "{day} までの {who} の経歴調査", "a background check of {who} by {day}"),
+                Bilingual::plain(eligible.get_ref()),
+                says!("セレモニーの前に調査する", "check before the ceremony"),
             );
         }
     }
-}
-
-fn within_months(earlier: Day, day: Day, months: u32) -> bool {
-    let span = format!("{months} months").parse();
-    let end = span.ok().and_then(|span| earlier.start().plus(&span).ok());
-    earlier <= day && end.is_some_and(|end| day.start() <= end)
 }
 
 fn participants_span(report: &Report<'_>) -> core::ops::Range<usize> {

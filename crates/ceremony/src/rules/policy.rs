@@ -1,53 +1,35 @@
-//! Rules on the policy file: that it says what the CP/CPS says.
-//!
-//! The policy is data under change control; these rules hold it to the numbers and names that the
-//! text states, so a change of the policy that the text does not allow does not compile.
+//! Rules on the policy file that hold for every CA: what makes a policy safe, and what standards
+//! limit. [`demands`](super::demands) compares it with the CA's own CP/CPS.
 
 use alloc::format;
-use alloc::string::ToString;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
 
 use super::Report;
+use crate::inputs::Inputs;
 use crate::key::Curve;
-use crate::policy::Organization;
+use crate::language::Bilingual;
+use crate::policy::rdns;
+use crate::says;
 use crate::violation::Input;
-use crate::x509::DirectoryName;
+use crate::x509::{self, DirectoryName};
 
-/// The two organisations that decide together (1.3.4.2).
-const DECIDING: [&str; 2] = ["j-lis", "digital-agency"];
-/// Policy identifiers (1.2).
-const OIDS: [&str; 3] =
-    ["1.2.392.200149.23220.1.7", "1.2.392.200149.23220.1.4", "1.2.392.200149.23220.1.2"];
-
-/// R-ALG: root keys are ECDSA of 384 bit, P-384 (6.1.5.1, 7.1.3).
-pub(super) fn algorithm(report: &mut Report<'_>) {
-    let curve = &report.inputs.policy.root.curve;
-    if *curve.get_ref() != Curve::P384 {
-        report.refuse(
-            Input::Policy,
-            curve.span(),
-            "P-384 for root keys",
-            curve.get_ref().name(),
-            "6.1.5.1: ECDSA, 384 bit; a change is approved by 機構 and is a new CP/CPS",
-        );
-    }
-}
-
-/// S-AUDIT-CURVE: the audit key is P-256, the only pair with SHA-256 that every verifier of the
-/// seal's form takes.
+/// S-AUDIT-CURVE: the audit key is on P-256, because ECDSA P-256 with SHA-256 is what every
+/// verifier of the seal's format supports.
 pub(super) fn audit_curve(report: &mut Report<'_>) {
     let curve = &report.inputs.policy.audit.curve;
     if *curve.get_ref() != Curve::P256 {
         report.refuse(
             Input::Policy,
             curve.span(),
-            "P-256 for the audit key",
-            curve.get_ref().name(),
-            "",
+            says!("監査用の鍵は P-256", "P-256 for the audit key"),
+            Bilingual::plain(curve.get_ref().name()),
+            Bilingual::default(),
         );
     }
 }
 
-/// R-HSM-DEDICATED: a second use of the root's HSM, the audit key, is justified in a line (6.2.1.1,
+/// R-HSM-DEDICATED: the audit key, a second use of the root's HSM, is justified in a line (6.2.1.1,
 /// 5.4.6).
 pub(super) fn audit_justified(report: &mut Report<'_>) {
     let why = &report.inputs.policy.audit.justification;
@@ -55,25 +37,40 @@ pub(super) fn audit_justified(report: &mut Report<'_>) {
         report.refuse(
             Input::Policy,
             why.span(),
-            "a line that justifies the audit key on the root's HSM",
-            why.get_ref().clone(),
-            "say why, with the section",
+            says!(
+                "監査用の鍵をルート鍵の HSM に置く理由",
+                "a line that justifies the audit key on the root's HSM"
+            ),
+            Bilingual::plain(why.get_ref()),
+            says!("節番号を挙げて理由を書く", "say why, with the section"),
         );
     }
 }
 
-/// S-TOKEN-POLICY: what the policy says of its tokens' modules weakens no key: only what a key
-/// might be used for besides is left out or not told, and nothing secret is brought along.
+/// S-TOKEN-POLICY: the policy's entries about its tokens' modules weaken no key.
+///
+/// Only usage attributes, MODIFIABLE and COPYABLE may be left out of templates or not returned, and
+/// no private or secret key is among the objects that a token contains from the start.
 pub(super) fn token(report: &mut Report<'_>) {
     let token = &report.inputs.policy.token;
-    for (list, what) in [(&token.leave_out, "left out"), (&token.not_told, "not told")] {
+    for (list, what) in [
+        (&token.leave_out, says!("leave-out", "left out")),
+        (&token.not_told, says!("not-told", "not told")),
+    ] {
         for attribute in list.iter().filter(|attribute| !attribute.get_ref().is_usage()) {
             report.refuse(
                 Input::Policy,
                 attribute.span(),
-                format!("a usage, modifiable or copyable that is {what}"),
-                attribute.get_ref().name(),
-                "what makes a key safe is said, and read back",
+                says!(
+                    what;
+                    "{what} には用途の属性、modifiable、copyable だけ",
+                    "only usages, modifiable and copyable are {what}"
+                ),
+                Bilingual::plain(attribute.get_ref().name()),
+                says!(
+                    "鍵を安全にする属性は必ず指定し、読み戻して確かめる",
+                    "attributes that make a key safe are always set and read back"
+                ),
             );
         }
     }
@@ -83,199 +80,221 @@ pub(super) fn token(report: &mut Report<'_>) {
             report.refuse(
                 Input::Policy,
                 class.span(),
-                "certificate, public-key, data or other",
-                class.get_ref().clone(),
-                "a root CA's token holds no private or secret key but the CA's (6.2.1.1)",
+                says!(
+                    "certificate、public-key、data、other のいずれか",
+                    "certificate, public-key, data or other"
+                ),
+                Bilingual::plain(class.get_ref()),
+                says!(
+                    "ルート認証局のトークンには、認証局の鍵のほかに秘密鍵も共通鍵も置かない",
+                    "a root CA's token holds no private or secret key but the CA's"
+                ),
             );
         }
         if brought.label.get_ref().is_empty() {
             let span = brought.label.span();
-            let advice = "name it as `gishiki probe` shows it";
-            report.refuse(Input::Policy, span, "the label of what is brought", "none", advice);
-        }
-    }
-}
-
-/// R-ROOT: the root is valid for 5 years and 4 months (6.3.2, 7.1.2.1).
-pub(super) fn root_validity(report: &mut Report<'_>) {
-    let validity = &report.inputs.policy.root.validity;
-    if validity.get_ref().to_string() != "5 years 4 months" {
-        report.refuse(
-            Input::Policy,
-            validity.span(),
-            "a root that is valid for 5 years 4 months",
-            validity.get_ref().to_string(),
-            "6.3.2 states the validity of the root certificate",
-        );
-    }
-}
-
-/// R-KEYLIFE: a root key is used for 5 years (5.6, 6.3.2).
-pub(super) fn key_life(report: &mut Report<'_>) {
-    let used = &report.inputs.policy.root.key_use;
-    if used.get_ref().to_string() != "5 years" {
-        report.refuse(
-            Input::Policy,
-            used.span(),
-            "a root key that is used for 5 years",
-            used.get_ref().to_string(),
-            "5.6 states how long a root key is used",
-        );
-    }
-}
-
-/// R-CRL: a CRL is valid for 3 days, the next update is planned 1 day later (7.2.2, D1).
-pub(super) fn crl_days(report: &mut Report<'_>) {
-    let crl = &report.inputs.policy.crl;
-    for (found, asked, what) in [
-        (&crl.validity_days, 3, "days of validity"),
-        (&crl.update_days, 1, "day until the next update"),
-    ] {
-        if *found.get_ref() != asked {
-            report.refuse(
-                Input::Policy,
-                found.span(),
-                format!("{asked} {what}"),
-                found.get_ref().to_string(),
-                "7.2.2 states the dates of a CRL",
+            let asked =
+                says!("製品が備えるもののラベル", "the label of the object that the token brings");
+            let advice = says!(
+                "`gishiki probe` の表示のとおりに書く",
+                "name it as `gishiki probe` shows it"
             );
+            report.refuse(Input::Policy, span, asked, Bilingual::none(), advice);
         }
     }
 }
 
-/// R-CRL-CADENCE: ceremonies are at most three months, 90 days, apart (4.9.7, D3).
-pub(super) fn crl_interval(report: &mut Report<'_>) {
-    let days = &report.inputs.policy.crl.max_interval_days;
-    if !(1..=90).contains(days.get_ref()) {
-        report.refuse(
-            Input::Policy,
-            days.span(),
-            "1 to 90 days between ceremonies",
-            days.get_ref().to_string(),
-            "4.9.7: every three months",
-        );
-    }
-}
-
-/// S-CRL-BATCH: a batch has at most 104 CRLs of a key: 90 days and 14 spare ones (D1).
+/// S-CRL-BATCH: a batch of one key has 1 to 1,024 CRLs: a CRL number has room for 4,096 CRLs of all
+/// keys of a ceremony.
 pub(super) fn batch(report: &mut Report<'_>) {
     let most = &report.inputs.policy.crl.max_batch;
-    if !(1..=104).contains(most.get_ref()) {
+    if !(1..=1024).contains(most.get_ref()) {
         report.refuse(
             Input::Policy,
             most.span(),
-            "a batch of 1 to 104 CRLs",
-            most.get_ref().to_string(),
-            "",
+            says!(
+                "一度に署名する CRL は鍵ごとに 1 から 1024 件",
+                "a batch of 1 to 1024 CRLs of a key"
+            ),
+            Bilingual::plain(most.get_ref()),
+            Bilingual::default(),
         );
     }
 }
 
-/// R-OID: the policy identifiers of 1.2.
-pub(super) fn identifiers(report: &mut Report<'_>) {
-    let oid = &report.inputs.policy.oid;
-    for (found, asked) in [&oid.root, &oid.link, &oid.ds].into_iter().zip(OIDS) {
-        if found.get_ref() != asked {
-            report.refuse(
-                Input::Policy,
-                found.span(),
-                format!("the identifier {asked}"),
-                found.get_ref().clone(),
-                "1.2 states the identifiers",
-            );
+/// S-LANGUAGE: every text that people read is written in each of the CA's languages.
+pub(super) fn languages(report: &mut Report<'_>) {
+    let Inputs { cps, policy, .. } = report.inputs;
+    let languages = &policy.ca.languages;
+    let refuse = |report: &mut Report<'_>, input, span, asked: Bilingual, found: Bilingual| {
+        let advice = says!("不足するものを書く", "write what is missing");
+        report.refuse(input, span, asked, found, advice);
+    };
+    for (place, language) in languages.iter().enumerate() {
+        if languages.iter().take(place).any(|other| other.get_ref() == language.get_ref()) {
+            let asked = says!("それぞれ 1 回の言語", "each language once");
+            let found = Bilingual::plain(language.get_ref().code());
+            refuse(report, Input::Policy, language.span(), asked, found);
+        }
+    }
+    if languages.is_empty() {
+        let asked = says!("文書の言語", "a language for the documents");
+        refuse(report, Input::Policy, policy.ca.id.span(), asked, Bilingual::none());
+    }
+    let place = |path: String| report.inputs.entry(&path).span;
+    let roles: Vec<_> = policy
+        .role
+        .iter()
+        .map(|(id, role)| (id, &role.name, place(format!("role.{id}.name"))))
+        .collect();
+    let organizations: Vec<_> = policy
+        .organization
+        .iter()
+        .map(|(id, found)| (id, &found.name, place(format!("organization.{id}.name"))))
+        .collect();
+    for language in languages.iter().map(toml::Spanned::get_ref) {
+        let code = language.code();
+        for (id, name, span) in roles.iter().chain(&organizations) {
+            if !name.is_in(*language) {
+                let asked = says!("{id} の名の `{code}`", "the name of {id} in `{code}`");
+                refuse(report, Input::Policy, span.clone(), asked, Bilingual::none());
+            }
+        }
+        for (id, _) in cps.rule.iter().filter(|(_, found)| !found.says.is_in(*language)) {
+            let name = id.get_ref();
+            let asked = says!("{name} の `{code}` の文", "the sentence of {name} in `{code}`");
+            refuse(report, Input::Cps, id.span(), asked, Bilingual::none());
         }
     }
 }
 
-/// R-STANDARDS: the policy names the edition of ISO/IEC 18013-5 that the CP/CPS names (1.1).
-pub(super) fn standards(report: &mut Report<'_>) {
-    let edition = &report.inputs.policy.standards.iso_18013_5;
-    if edition.get_ref() != "2021" {
-        report.refuse(
-            Input::Policy,
-            edition.span(),
-            "ISO/IEC 18013-5:2021",
-            edition.get_ref().clone(),
-            "1.1 names the edition",
-        );
-    }
-}
-
-/// R-ORGANIZATIONS: the organisations that decide and approve are 機構 and デジタル庁 (1.3.4.2,
-/// 1.5.3).
+/// R-ORGANIZATIONS: the organisations that approved the CP/CPS, and decide together under it, are
+/// organisations of the policy, each named once.
 pub(super) fn organizations(report: &mut Report<'_>) {
-    let policy = &report.inputs.policy;
-    let approved: alloc::vec::Vec<&str> =
-        policy.cps.approved_by.iter().map(|o| o.get_ref().as_str()).collect();
-    let known = |id: &str| {
-        policy.organization.iter().any(|(name, _): (_, &Organization)| name.as_str() == id)
-    };
-    let complete = DECIDING.into_iter().all(|id| approved.contains(&id) && known(id));
-    if !complete || approved.len() != DECIDING.len() {
+    let Inputs { cps, policy, .. } = report.inputs;
+    let approved = &cps.document.approved_by;
+    let refuse = |report: &mut Report<'_>, span, found: Bilingual| {
         report.refuse(
-            Input::Policy,
-            policy.cps.version.span(),
-            "an approval by j-lis and digital-agency, each once",
-            approved.join(", "),
-            "1.5.3: in force by decision of both organisations",
+            Input::Cps,
+            span,
+            says!("ポリシーにある組織(1 回ずつ)", "organisations of the policy, each once"),
+            found,
+            says!(
+                "運用規程を承認した組織を書き、ポリシーの [organization.…] に加える",
+                "name the organisations that approved the CP/CPS, and give the policy their [organization.…]"
+            ),
         );
+    };
+    if approved.is_empty() {
+        refuse(report, cps.document.version.span(), Bilingual::none());
+    }
+    for (place, organization) in approved.iter().enumerate() {
+        let name = organization.get_ref();
+        let again = approved.iter().take(place).any(|other| other.get_ref() == name);
+        if again || !policy.organization.contains_key(name) {
+            refuse(report, organization.span(), Bilingual::plain(name));
+        }
     }
 }
 
-/// R-DN-FIXED: the CA's Name, its folder and the addresses in its certificates are those of its
-/// first ceremony: every generation has the same (3.1.2, 3.1.4; D5).
+/// R-DN-FIXED: the CA's Name, its folder and the addresses in its certificates are the same in
+/// every generation, as in the first ceremony (3.1.2, 3.1.4; D5).
 pub(super) fn fixed(report: &mut Report<'_>) {
     let (policy, state) = (&report.inputs.policy, report.state);
     let (Some(genesis), Some(addresses)) = (&state.genesis, &state.addresses) else { return };
     let ca = &policy.ca;
-    let (country, organization) = (ca.country.get_ref(), ca.organization.get_ref());
-    let name = DirectoryName::new(country, organization, ca.common_name.get_ref());
-    // A Name that is none is judged where it is built.
+    let name = DirectoryName::new(&rdns(&ca.name));
+    // An invalid Name is reported where it is built.
     if let Some(name) = name.ok().filter(|name| name.der() != state.ca_name) {
-        let place = ca.country.span().start..ca.common_name.span().end;
-        let asked = format!("the Name that {} has had since {}", genesis.ca, genesis.ceremony);
-        report.refuse(Input::Policy, place, asked, name.to_string(), SAME);
+        let asked = says!(
+            "{1} 以来の {0} の識別名(DN)",
+            "the Name that {} has had since {}",
+            genesis.ca,
+            genesis.ceremony
+        );
+        report.refuse(Input::Policy, ca.name.span(), asked, Bilingual::plain(name), same());
     }
     let (id, root) = (&ca.id, &policy.root);
-    for (place, asked, found) in [
-        (id.span(), genesis.ca.as_str(), id.get_ref().as_str()),
-        (root.issuer_alt_name.span(), &addresses.issuer_alt_name, root.issuer_alt_name.get_ref()),
-        (root.crl_url.span(), &addresses.crl_url, root.crl_url.get_ref()),
+    let (alt_name, urls) = (&root.issuer_alt_name, &root.crl_urls);
+    let found_urls: Vec<&String> = urls.get_ref().iter().map(toml::Spanned::get_ref).collect();
+    let (ca_fixed, alt_name_fixed, urls_fixed) = (
+        *id.get_ref() == genesis.ca,
+        *alt_name.get_ref() == addresses.issuer_alt_name,
+        found_urls.iter().copied().eq(&addresses.crl_urls),
+    );
+    for (fixed, place, asked, found) in [
+        (ca_fixed, id.span(), genesis.ca.to_string(), id.get_ref().to_string()),
+        (
+            alt_name_fixed,
+            alt_name.span(),
+            addresses.issuer_alt_name.to_string(),
+            alt_name.get_ref().to_string(),
+        ),
+        (
+            urls_fixed,
+            urls.span(),
+            x509::shown_urls(&addresses.crl_urls),
+            x509::shown_urls(found_urls),
+        ),
     ] {
-        if asked != found {
-            let asked = format!("{asked}, as in {}", genesis.ceremony);
-            report.refuse(Input::Policy, place, asked, found, SAME);
+        if !fixed {
+            let asked = says!("{asked}({} と同じ)", "{asked}, as in {}", genesis.ceremony);
+            report.refuse(Input::Policy, place, asked, Bilingual::plain(found), same());
         }
     }
 }
 
-const SAME: &str = "one CA has one name and one place in all its generations";
+/// The advice: why none of these may change.
+fn same() -> Bilingual {
+    says!(
+        "認証局の名と場所は、すべての世代を通じて 1 つ",
+        "one CA has one name and one place in all its generations"
+    )
+}
 
-/// S-CRL-URL: the CRLs of each key have an address of their own, so it has the key's name in it
-/// (D6).
-pub(super) fn crl_url(report: &mut Report<'_>) {
-    let url = &report.inputs.policy.root.crl_url;
-    if url.get_ref().matches("{key}").count() != 1 {
+/// S-CRL-URL: the CRLs of each key have addresses of their own, which contain the key's name (D6).
+pub(super) fn crl_urls(report: &mut Report<'_>) {
+    let urls = &report.inputs.policy.root.crl_urls;
+    if urls.get_ref().is_empty() {
+        report.refuse(
+            Input::Policy,
+            urls.span(),
+            says!("1 つ以上のアドレス", "one address or more"),
+            Bilingual::none(),
+            says!(
+                "ルートと DS の電子証明書は CRL のアドレスを持つ",
+                "certificates of the root and of Document Signers say where the CRLs are"
+            ),
+        );
+    }
+    for url in urls.get_ref().iter().filter(|url| url.get_ref().matches("{key}").count() != 1) {
         report.refuse(
             Input::Policy,
             url.span(),
-            "an address with {key} in it, once",
-            url.get_ref().clone(),
-            "the CRLs of one key would take the place of another's",
+            says!("{{key}} を 1 か所に含むアドレス", "an address with {{key}} in it, once"),
+            Bilingual::plain(url.get_ref()),
+            says!(
+                "このままでは、ある鍵の CRL が別の鍵の CRL に取って代わる",
+                "the CRLs of one key would take the place of another's"
+            ),
         );
     }
 }
 
-/// R-DN: a Document Signer's name says its number (3.1.5).
+/// R-DN: a Document Signer's Name contains its number (3.1.5).
 pub(super) fn ds_name(report: &mut Report<'_>) {
-    let name = &report.inputs.policy.ds.common_name;
-    if name.get_ref().matches("{number}").count() != 1 {
+    let name = &report.inputs.policy.ds.name;
+    let rdns = rdns(name);
+    if rdns.iter().map(|rdn| rdn.value().matches("{number}").count()).sum::<usize>() != 1 {
         report.refuse(
             Input::Policy,
             name.span(),
-            "a common name with {number} in it, once",
-            name.get_ref().clone(),
-            "all Document Signers would have one name",
+            says!("{{number}} を 1 か所に含む名称", "a Name with {{number}} in it, once"),
+            Bilingual::plain(x509::shown(&rdns)),
+            says!(
+                "このままでは、すべての Document Signer が同じ名になる",
+                "all Document Signers would have one name"
+            ),
         );
     }
 }
@@ -287,104 +306,42 @@ pub(super) fn ds_days(report: &mut Report<'_>) {
         report.refuse(
             Input::Policy,
             days.span(),
-            "1 to 457 days for a DS certificate",
-            days.get_ref().to_string(),
-            "the standard states the most",
+            says!("DS 電子証明書は 1 から 457 日", "1 to 457 days for a DS certificate"),
+            Bilingual::plain(days.get_ref()),
+            says!("上限は規格が定める", "the standard states the maximum"),
         );
     }
 }
 
-/// I-DS-EKU: the one purpose of a DS certificate is one of mdoc or of a scheme of its own, none of
-/// the Web's: neither anyExtendedKeyUsage nor one of PKIX (D15).
+/// I-DS-EKU: the one extended key usage of a DS certificate is that of ISO/IEC 18013-5 or of a
+/// scheme of its own (D15).
+///
+/// It is none of the Web's (neither anyExtendedKeyUsage nor one of PKIX), and none that ISO/IEC
+/// 18013-5 Annex B gives to something else: in its arc only 2 is a Document Signer, 3 is JWS, 4 a
+/// link, 6 mdoc reader authentication, 7 an IACA and 8 a VICAL.
 pub(super) fn ds_purpose(report: &mut Report<'_>) {
     const ANY: &str = "2.5.29.37.0";
     const PKIX: &str = "1.3.6.1.5.5.7.3";
+    const ISO: &str = "1.0.18013.5.1";
+    const DOCUMENT_SIGNER: &str = "1.0.18013.5.1.2";
     let purpose = &report.inputs.policy.ds.extended_key_usage;
     let found = purpose.get_ref().as_str();
-    let pkix =
-        found.strip_prefix(PKIX).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    if found == ANY || pkix {
+    let within = |arc: &str| {
+        found.strip_prefix(arc).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+    };
+    if found == ANY || within(PKIX) || (within(ISO) && found != DOCUMENT_SIGNER) {
         report.refuse(
             Input::Policy,
             purpose.span(),
-            "a purpose of Document Signers, such as 1.0.18013.5.1.2",
-            found,
-            "a DS certificate signs MSOs and is for nothing else (1.4.1 (3))",
+            says!(
+                "Document Signer の用途(1.0.18013.5.1.2 など)",
+                "a purpose of Document Signers, such as 1.0.18013.5.1.2"
+            ),
+            Bilingual::plain(found),
+            says!(
+                "DS 電子証明書は MSO の署名だけに用いる",
+                "a DS certificate signs MSOs and is for nothing else"
+            ),
         );
-    }
-}
-
-/// R-TRAINED: training at least every 12 months (5.3.4).
-pub(super) fn training(report: &mut Report<'_>) {
-    let months = &report.inputs.policy.training.max_months;
-    if !(1..=12).contains(months.get_ref()) {
-        report.refuse(
-            Input::Policy,
-            months.span(),
-            "training every 1 to 12 months",
-            months.get_ref().to_string(),
-            "5.3.4: at least every 12 months",
-        );
-    }
-}
-
-/// R-SEPARATE: the policy keeps the pairs of roles that D32 found apart (5.2.4).
-pub(super) fn pairs(report: &mut Report<'_>) {
-    let inputs = report.inputs;
-    let others = inputs.policy.role.keys().filter(|role| role.as_str() != "auditor");
-    let mut asked: alloc::vec::Vec<(&str, &str)> =
-        others.map(|role| ("auditor", role.as_str())).collect();
-    asked.extend([
-        ("issuing-officer", "operations-manager"),
-        ("issuing-officer", "custodian"),
-        ("ca-manager", "custodian"),
-        ("ca-manager", "pki-engineer"),
-    ]);
-    for (one, other) in asked {
-        let apart = inputs.policy.separate.iter().any(|pair| {
-            let has = |role: &str| pair.roles.iter().any(|r| r.get_ref().as_str() == role);
-            has(one) && has(other)
-        });
-        if !apart {
-            let span = inputs.policy.cps.version.span();
-            report.refuse(
-                Input::Policy,
-                span,
-                format!("[[separate]] of {one} and {other}"),
-                "none",
-                "5.2.4 asks for separated duties; D32 names the least",
-            );
-        }
-    }
-}
-
-/// R-ROLES: every role of 5.2.1 and the auditor of 8.1 stands in the policy; those the ceremony
-/// cannot do without are asked for.
-pub(super) fn roles(report: &mut Report<'_>) {
-    let needed = [
-        ("ca-manager", 1),
-        ("operations-manager", 1),
-        ("custodian", 2),
-        ("issuing-officer", 1),
-        ("systems-engineer", 0),
-        ("pki-engineer", 2),
-        ("operations-staff", 0),
-        ("facility-staff", 1),
-        ("auditor", 1),
-    ];
-    let policy = &report.inputs.policy;
-    for (role, least) in needed {
-        let found = policy.role.iter().find(|(id, _)| id.as_str() == role);
-        let number = found.map(|(_, role)| *role.at_least.get_ref());
-        if number.is_none_or(|number| number < least) {
-            let span = found.map_or(policy.cps.version.span(), |(_, role)| role.at_least.span());
-            report.refuse(
-                Input::Policy,
-                span,
-                format!("at least {least} {role} in every ceremony"),
-                number.map_or("no such role".to_string(), |n| n.to_string()),
-                "5.2.1 states the roles",
-            );
-        }
     }
 }

@@ -1,11 +1,10 @@
-//! Judges every structure of a graph, built with stand-ins and decoded again, against what plan,
-//! policy and ledger ask of it.
+//! Judges every structure of a graph against plan, policy and ledger, after encoding it with
+//! stand-in keys and decoding it again.
 //!
-//! What is asked is said here anew, from the inputs: not by the code that built the structure.
+//! The expected values are computed from the inputs again, not by the code that built the
+//! structure.
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::format;
-use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -18,16 +17,16 @@ use crate::name::Name;
 use crate::plan::{PlanCertificate, ProfileName};
 use crate::policy::ReasonCodes;
 use crate::rule::RuleId;
+use crate::says;
 use crate::time::Instant;
 use crate::violation::{Input, Violation};
 use crate::x509::judge;
 use crate::x509::{ToBeSignedCertificate, subject_public_key_info};
 
-/// 5 years and 4 months (6.3.2, 7.1.2.1), said again so that the structure is not judged by the
-/// policy's own word.
-const ROOT_MONTHS: u16 = 64;
+/// The key whose CRL address is judged; for other keys, the address differs only in the key's name.
+const FIRST_KEY: &str = "g1";
 
-/// Every violation of a rule by a structure.
+/// Returns every violation of a rule by a structure.
 pub(crate) fn structures(
     inputs: &Inputs,
     state: &State,
@@ -44,13 +43,13 @@ pub(crate) fn structures(
         let faults = match graph.to_be_signed(item, 0, stand_ins) {
             Ok(tbs) => asked.faults(item, &tbs),
             Err(error) => {
-                let asked = "a structure that can be encoded".to_string();
-                [Fault { rule: RuleId::S_STRUCTURE, asked, found: error.to_string() }].into()
+                let asked = says!("符号化できる署名の対象", "a structure that can be encoded");
+                [Fault::new(RuleId::S_STRUCTURE, asked, error.said())].into()
             }
         };
         for fault in faults {
             let (input, span) = asked.place(name, &fault);
-            // One address of the policy stands in many structures.
+            // An address of the policy is in many structures; it is reported once.
             let same = |v: &Violation| v.rule == fault.rule && v.place.span == span;
             if input == Input::Policy && violations.iter().any(same) {
                 continue;
@@ -59,24 +58,30 @@ pub(crate) fn structures(
                 input,
                 span,
                 fault.rule,
-                &format!("{name}: {}", fault.asked),
-                &fault.found,
-                "this comes from the policy or the plan's dates",
+                {
+                    let asked = fault.asked;
+                    says!(asked; "{name}: {asked}", "{name}: {asked}")
+                },
+                fault.found,
+                says!(
+                    "ポリシー又は計画の該当の項目を正す",
+                    "correct the policy or the plan's dates"
+                ),
             ));
         }
     }
     violations
 }
 
-/// What is asked of the structures of a graph.
+/// The expected contents of the structures of a graph.
 struct Asked<'a> {
     inputs: &'a Inputs,
     graph: &'a Graph,
     keys: &'a BTreeMap<Name, PublicKey>,
     planned: BTreeMap<&'a Name, &'a PlanCertificate>,
-    /// First and last second of the root of each key, of the ledger or of this plan.
+    /// First and last second of each key's root certificate, from the ledger or this plan.
     roots: BTreeMap<Name, (Instant, Instant)>,
-    /// The end and the serial number of everything that is revoked.
+    /// The notAfter and the serial number of every revoked certificate.
     revoked: BTreeSet<(Instant, [u8; 20])>,
 }
 
@@ -111,7 +116,7 @@ impl<'a> Asked<'a> {
                     && plan.compromise.keys().any(|key| judged(key.get_ref()))
         });
         let now = now.map(|(_, certificate)| certificate);
-        // Judged as a set: whoever was revoked before is not revoked again (4.9.5).
+        // A set, because a certificate that was revoked before is not listed again (4.9.5).
         let revoked: BTreeSet<_> = before
             .chain(now)
             .map(|certificate| (certificate.not_after, certificate.serial))
@@ -120,19 +125,36 @@ impl<'a> Asked<'a> {
         Self { inputs, graph, keys, planned, roots, revoked }
     }
 
-    /// Where a fault of a structure comes from: an address from the policy, the rest from the plan.
+    /// Returns where a fault of a structure comes from: the policy for an address, otherwise the
+    /// plan.
     fn place(&self, name: &Name, fault: &Fault) -> (Input, Range<usize>) {
         let Inputs { plan, policy, .. } = self.inputs;
-        let addresses = [&policy.root.issuer_alt_name, &policy.root.crl_url];
-        let wrong = |address: &&&toml::Spanned<String>| match fault.rule {
+        let (issuer, crls) = (&policy.root.issuer_alt_name, policy.root.crl_urls.get_ref());
+        // The CA's own Name was judged before; what is left to say of names is a Document Signer's.
+        if [RuleId::I_COUNTRY, RuleId::I_STATE].contains(&fault.rule) {
+            return (Input::Policy, policy.ds.name.span());
+        }
+        if fault.rule == RuleId::I_ROOT_CDP {
+            return (Input::Policy, policy.root.crl_urls.span());
+        }
+        let wrong = match fault.rule {
+            RuleId::I_ROOT_IAN => true,
             RuleId::P_URI => {
-                fault.found.starts_with(address.get_ref().split('{').next().unwrap_or(""))
+                issuer.get_ref().uri.as_ref().is_some_and(|uri| !judge::reachable(uri))
             }
-            RuleId::S_STRUCTURE => !address.get_ref().is_ascii(),
+            RuleId::S_STRUCTURE => !issuer.get_ref().is_ascii(),
             _ => false,
         };
-        if let Some(address) = addresses.iter().find(wrong) {
-            return (Input::Policy, address.span());
+        if wrong {
+            return (Input::Policy, issuer.span());
+        }
+        let wrong = crls.iter().find(|url| match fault.rule {
+            RuleId::P_URI => !judge::retrievable(&url.get_ref().replace("{key}", FIRST_KEY)),
+            RuleId::S_STRUCTURE => !url.get_ref().is_ascii(),
+            _ => false,
+        });
+        if let Some(wrong) = wrong {
+            return (Input::Policy, wrong.span());
         }
         let certificate = self.planned.get(name).map(|planned| planned.profile.span());
         let crls = || plan.crls.as_ref().map(toml::Spanned::span);
@@ -164,26 +186,23 @@ impl<'a> Asked<'a> {
         self.keys.get(key).map(PublicKey::key_identifier).unwrap_or_default()
     }
 
-    fn crl_url(&self, key: &Name) -> alloc::string::String {
-        self.inputs.policy.root.crl_url.get_ref().replace("{key}", key.as_str())
-    }
-
     fn root_faults(&self, certificate: &ToBeSignedCertificate, tbs: &[u8]) -> Vec<Fault> {
         let policy = &self.inputs.policy;
         let expected = judge::ExpectedRoot {
             ca: self.graph.ca_name.der().to_vec(),
-            country: policy.ca.country.get_ref().clone(),
+            country: self.graph.ca_name.country().into(),
             curve: *policy.root.curve.get_ref(),
-            not_before: self.graph.window.0.day().start(),
-            months: ROOT_MONTHS,
+            not_before: self.graph.window.0.midnight(),
+            validity: policy.root.validity.get_ref().clone(),
             issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-            crl_url: self.crl_url(&certificate.subject_key),
+            crl_urls: policy.root.urls_of(&certificate.subject_key),
+            authority_key_identifier: policy.root.authority_key_identifier,
         };
         judge::root(tbs, &expected)
     }
 
-    /// R-LINK: from the certified key's day to the old root's end; the old one is the lower
-    /// generation.
+    /// R-LINK: a link certificate is valid from the certified key's day to the old root's end. The
+    /// old root is that of the lower generation.
     fn link_faults(&self, certificate: &ToBeSignedCertificate, tbs: &[u8]) -> Vec<Fault> {
         let policy = &self.inputs.policy;
         let (key, issuer) = (&certificate.subject_key, &certificate.issuer_key);
@@ -193,19 +212,20 @@ impl<'a> Asked<'a> {
         let Some((&(not_before, _), &(_, not_after))) = dates else { return Vec::new() };
         let expected = judge::ExpectedLink {
             ca: self.graph.ca_name.der().to_vec(),
-            country: policy.ca.country.get_ref().clone(),
+            country: self.graph.ca_name.country().into(),
             curve: *policy.root.curve.get_ref(),
             subject_key: self.identifier(key),
             issuer_key: self.identifier(issuer),
             not_before,
             not_after,
             issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-            crl_url: self.crl_url(issuer),
+            crl_urls: policy.root.urls_of(issuer),
         };
         judge::link(tbs, &expected)
     }
 
-    /// R-DS: what plan and policy say, the key of the request, never beyond the root.
+    /// R-DS: a DS certificate has the values of plan and policy and the request's key, and does not
+    /// outlive the root.
     fn ds_faults(&self, certificate: &ToBeSignedCertificate, tbs: &[u8]) -> Vec<Fault> {
         let policy = &self.inputs.policy;
         let (name, issuer) = (&certificate.name, &certificate.issuer_key);
@@ -218,7 +238,7 @@ impl<'a> Asked<'a> {
         };
         let expected = judge::ExpectedDs {
             ca: self.graph.ca_name.der().to_vec(),
-            country: policy.ca.country.get_ref().clone(),
+            country: self.graph.ca_name.country().into(),
             subject: certificate.subject.der().to_vec(),
             public_key: subject_public_key_info(&request.public),
             issuer_curve: *policy.root.curve.get_ref(),
@@ -228,24 +248,31 @@ impl<'a> Asked<'a> {
             root_ends,
             purpose: policy.ds.extended_key_usage.get_ref().clone(),
             issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
-            crl_url: self.crl_url(issuer),
+            crl_urls: policy.root.urls_of(issuer),
         };
         judge::ds(tbs, &expected)
     }
 
-    /// R-CRL-COVER: everything that is revoked, of all generations, until it stood in one CRL after
-    /// its end (4.9.7; RFC 5280 3.3; D13).
+    /// R-CRL-COVER: a CRL lists every revoked certificate of all generations, until one CRL after
+    /// the certificate's end has listed it (4.9.7; RFC 5280 3.3; D13).
     fn crl_faults(&self, planned: &PlannedCrl, tbs: &[u8]) -> Vec<Fault> {
         let policy = &self.inputs.policy;
-        let day = planned.crl.this_update.day().start();
-        let interval = i64::from(*policy.crl.update_days.get_ref()) * 86_400;
-        let stands = |(end, _): &&(Instant, [u8; 20])| end.plus_seconds(interval) >= day;
+        let day = planned.crl.this_update.day();
+        let before = day
+            .plus(policy.crl.period.get_ref(), -1)
+            .unwrap_or(day)
+            .start(*policy.ca.offset.get_ref());
+        let stands = |(end, _): &&(Instant, [u8; 20])| *end >= before;
+        // A key without a root has no CRL that could be right.
+        let root = self.roots.get(&planned.crl.issuer_key);
+        let root_ends = root.map_or(planned.crl.this_update, |(_, ends)| *ends);
         let expected = judge::ExpectedCrl {
             ca: self.graph.ca_name.der().to_vec(),
             curve: *policy.root.curve.get_ref(),
             key_identifier: self.identifier(&planned.crl.issuer_key),
             this_update: planned.crl.this_update,
-            validity_days: *policy.crl.validity_days.get_ref(),
+            validity: policy.crl.validity.get_ref().clone(),
+            root_ends,
             number: self.graph.crl_number(planned.slot, 0),
             reasons: match policy.crl.reason_codes.get_ref() {
                 ReasonCodes::Include => judge::EntryReasons::Include,

@@ -1,28 +1,40 @@
-//! The table of rules: the one place where a rule's id, clause and sentence stand.
+//! The table of rules: the one place where the id, clause and sentence of each rule are written.
 
 use super::{Rule, Stage, certificates, crls, keys, plan, policy};
+use crate::language::both;
 use crate::rule::RuleId;
 
+mod demand;
 mod image;
 mod life;
 mod people;
+mod room;
+
+/// The clause of a rule of the CP/CPS: `cps.toml` has it, of each CA its own.
+const CPS: &str = "CP/CPS";
 
 const fn rule(
     id: RuleId,
     clause: &'static str,
     stage: Stage,
     must: bool,
-    sentence: &'static str,
+    ja: &'static str,
+    en: &'static str,
 ) -> Rule {
-    Rule { id, clause, stage, must, sentence }
+    Rule { id, clause, stage, must, sentence: both(ja, en) }
 }
 
-/// Every rule. A rule that has several places of judgement stands once for each function.
+/// Returns every rule; a rule that several functions judge has one row for each of them.
 pub(super) fn all() -> impl Iterator<Item = &'static Rule> {
-    PLAN.iter().chain(life::LIFE).chain(people::PEOPLE).chain(ROOM).chain(image::IMAGE)
+    PLAN.iter()
+        .chain(demand::DEMAND)
+        .chain(life::LIFE)
+        .chain(people::PEOPLE)
+        .chain(room::ROOM)
+        .chain(image::IMAGE)
 }
 
-/// The rules of files and plans.
+/// The rules on documents and plans.
 const PLAN: &[Rule] = &[
     // The form of inputs.
     rule(
@@ -30,14 +42,16 @@ const PLAN: &[Rule] = &[
         "gishiki",
         Stage::Form,
         true,
-        "text that is not UTF-8, NFC, or holds control, bidirectional or invisible characters, or is larger than 3 MiB",
+        "UTF-8・NFC でない、制御文字・双方向文字・見えない文字を含む、または 3 MiB を超えるテキスト",
+        "text that is not UTF-8 in NFC, contains control, bidirectional or invisible characters, or is larger than 3 MiB",
     ),
     rule(
         RuleId::S_FORM,
         "gishiki",
         Stage::Form,
         true,
-        "a document that is no TOML, or has unknown, doubled, missing or wrongly typed entries",
+        "TOML でない文書、または未知・重複・欠落・型違いの項目がある文書",
+        "a document that is not TOML, or has unknown, duplicate, missing or wrongly typed entries",
     ),
     // The plan.
     rule(
@@ -45,41 +59,63 @@ const PLAN: &[Rule] = &[
         "gishiki",
         Stage::Plan(plan::after),
         true,
-        "a plan that does not come after the last ceremony of its ledger, or not under a new name",
+        "台帳の最後のセレモニーに続かない計画、または名前が新しくない計画",
+        "a plan that does not follow the last ceremony of its ledger, or whose name is not new",
     ),
     rule(
         RuleId::S_SEQUENCE,
         "RFC 5280 5.2.3",
         Stage::Plan(plan::sequence),
         true,
-        "a sequence that does not rise, or leaves no room in a CRL number",
+        "以前より大きくない通番、または CRL 番号に収まらない通番",
+        "a sequence that is not greater than every earlier one, or does not fit into a CRL number",
     ),
     rule(
         RuleId::S_TOKEN_POLICY,
-        "6.2.1.1, 6.2.6",
+        "gishiki",
         Stage::Plan(policy::token),
         true,
-        "a policy that lets a safety attribute be left out or not told, or a secret be brought along",
+        "安全に関わる属性の省略や不回答、または秘密の持ち込みを許すポリシー",
+        "a policy under which a safety attribute may be left out or unreadable, or the token may already hold a secret",
     ),
     rule(
         RuleId::S_WINDOW,
-        "gishiki; D9",
+        "gishiki",
         Stage::Plan(plan::window),
         true,
-        "a window that is empty or not on one day in Japan; an operation outside the window",
+        "空の、または 24 時間を超える実施時間帯。実施時間帯の外の操作",
+        "a window that is empty or longer than 24 hours; an operation outside the window",
+    ),
+    rule(
+        RuleId::R_ONE_DAY,
+        CPS,
+        Stage::Plan(plan::one_day),
+        true,
+        "認証局の 1 日に収まらない実施時間帯",
+        "a window that is not on one day of the CA",
+    ),
+    rule(
+        RuleId::S_OFFSET,
+        "gishiki; D9",
+        Stage::Plan(plan::offset),
+        true,
+        "認証局の時差と異なる時差で書かれた計画またはポリシーの日時。以前のセレモニーと異なる認証局の時差",
+        "a time of plan or policy that is not written in the CA's offset; an offset that is not that of the earlier ceremonies",
     ),
     rule(
         RuleId::S_SERIALS,
         "RFC 5280 4.1.2.2",
         Stage::Plan(plan::serials),
         true,
-        "a seed of serial numbers that is visibly not random, or was used before",
+        "明らかに乱数でない(少数のオクテット、繰り返し、数え上げ)、または使用済みの、シリアル番号の種",
+        "a seed for serial numbers that is obviously not random (few octets, a block twice, a count), or was used before",
     ),
     rule(
         RuleId::R_CPS_IN_FORCE,
-        "1.5.3, 9.10.1, 9.12",
+        CPS,
         Stage::Plan(plan::cps_in_force),
         true,
+        "CP/CPS の施行期間の外のセレモニー",
         "a ceremony outside the period in which the CP/CPS is in force",
     ),
     rule(
@@ -87,315 +123,111 @@ const PLAN: &[Rule] = &[
         "gishiki",
         Stage::Plan(keys::keys),
         true,
-        "a first ceremony that makes anything but the root key g1, a later one that makes more than the next generation's",
+        "ルート鍵として g1 だけを作るのではない初回、または次の世代のルート鍵のほかも作る 2 回目以降のセレモニー",
+        "a first ceremony whose root keys are not exactly g1, or a later one that makes more than the next generation's root key",
     ),
     rule(
         RuleId::S_REFERENCE,
         "gishiki",
         Stage::Plan(certificates::references),
         true,
-        "a key or an application that neither plan nor ledger has",
+        "計画にも台帳にもない鍵または申請",
+        "a reference to a key or an application that is in neither the plan nor the ledger",
     ),
     rule(
         RuleId::R_CERT_KINDS,
-        "1.3.1, 1.4.1, 1.4.2",
+        CPS,
         Stage::Plan(certificates::kinds),
         true,
-        "a certificate that is none of the three kinds: too much or too little is said of it",
+        "記載の過不足により 3 種のいずれでもない証明書",
+        "a certificate that is none of the three kinds, because an entry is missing or superfluous",
     ),
     rule(
         RuleId::S_NAME,
         "gishiki",
         Stage::Plan(certificates::said_by_names),
         true,
-        "a root or link certificate, or an application, under a name that another thing may have",
+        "他のものと重なりうる名前のルート証明書、リンク証明書または申請",
+        "a root certificate, link certificate or application whose name could also be the name of another one",
     ),
     rule(
         RuleId::R_NO_RENEW,
-        "4.6",
+        CPS,
         Stage::Plan(certificates::one_root_each),
         true,
-        "a root key that is certified twice or never",
+        "証明書が 2 つある、または 1 つもないルート鍵",
+        "a root key with two certificates, or with none",
     ),
     rule(
         RuleId::R_ROOT,
-        "7.1.2.1, 6.3.2; D8, D9",
+        CPS,
         Stage::Plan(certificates::root_begins),
         true,
-        "a root that does not begin on the day of its issue, or is not valid for 5 years 4 months",
-    ),
-    rule(
-        RuleId::R_ROOT,
-        "6.3.2",
-        Stage::Plan(policy::root_validity),
-        true,
-        "a policy with another validity of the root",
-    ),
-    rule(
-        RuleId::R_KEYLIFE,
-        "5.6, 6.3.2",
-        Stage::Plan(policy::key_life),
-        true,
-        "a policy with another use of root keys than 5 years",
+        "発行の日に始まらないルート証明書",
+        "a root certificate that does not begin on the day of its issue",
     ),
     rule(
         RuleId::R_CRL_CADENCE,
-        "4.9.7; D3",
+        CPS,
         Stage::Plan(crls::cadence),
         true,
-        "no CRLs, or a next ceremony later than three months",
+        "CRL がないこと、または次のセレモニーがポリシーの間隔より後であること",
+        "a plan without CRLs, or with a next ceremony later than the interval of the policy",
     ),
     rule(
         RuleId::R_CRL_CADENCE,
-        "4.9.7; D3",
-        Stage::Plan(policy::crl_interval),
-        true,
-        "a policy with more than 90 days between ceremonies",
-    ),
-    rule(
-        RuleId::R_CRL_CADENCE,
-        "4.9.7, 4.9.8; D17",
+        CPS,
         Stage::Plan(crls::prompt),
         false,
-        "a revocation more than 48 hours after its approval, a compromise more than 48 hours after the judgement",
+        "承認からポリシーの期限を過ぎて終わり得る失効、または判断からそのように終わり得る危殆化への対応",
+        "a revocation that may end too long after its approval, or a response to a compromise that may end too long after the judgement",
+    ),
+    rule(
+        RuleId::R_CRL_COVER,
+        CPS,
+        Stage::Plan(crls::covered),
+        true,
+        "次の CRL が公開される前に切れる CRL",
+        "a CRL that ends before the next one is released",
     ),
     rule(
         RuleId::R_CRL_CADENCE,
-        "4.9.7; D3",
+        CPS,
         Stage::Warn(crls::late),
         false,
-        "a ceremony later than the last one planned it, or after its CRLs ran out: reported",
+        "前回の予定より遅い、または前回の CRL が尽きた後のセレモニー(報告のみ)",
+        "a ceremony later than the previous one planned, or after the previous CRLs ran out (only reported)",
     ),
     rule(
         RuleId::S_CRL_BATCH,
-        "D1",
+        "gishiki",
         Stage::Plan(crls::batch),
         true,
-        "a batch of more CRLs than the policy allows",
+        "ポリシーが認める件数を超える CRL の一括発行",
+        "a batch with more CRLs than the policy allows",
     ),
     rule(
         RuleId::S_CRL_BATCH,
-        "D1",
+        "gishiki",
         Stage::Plan(policy::batch),
         true,
-        "a policy with batches of more than 104 CRLs",
+        "鍵ごとに 1024 件を超える CRL の一括発行を認めるポリシー",
+        "a policy that allows batches of more than 1024 CRLs of a key",
     ),
     rule(
         RuleId::S_CRL_END,
-        "D7",
+        "gishiki",
         Stage::Plan(crls::crl_within_root),
         true,
-        "a CRL that ends after the root of its key",
+        "鍵のルート証明書より後に終わる CRL",
+        "a CRL that ends after the root certificate of the key that signs it",
     ),
     rule(
         RuleId::S_EXCEPTION,
         "gishiki",
         Stage::Plan(plan::exception),
         true,
-        "an exception for a rule that allows none, without reason, two roles or an end ahead",
+        "例外を認めない規則への例外、または理由、2 つの役割の承認もしくは先の期限のない例外",
+        "an exception to a rule that allows none, or one without a reason, the approval of two roles or an end in the future",
     ),
-];
-
-/// The rules of what happens, and of what is judged afterwards.
-const ROOM: &[Rule] = &[
-    // Names and structures.
-    rule(
-        RuleId::R_DN,
-        "3.1.1, 3.1.2, 7.1.4",
-        Stage::Structure,
-        true,
-        "a name that is no X.500 name of country, organization and common name",
-    ),
-    rule(
-        RuleId::S_STRUCTURE,
-        "X.690",
-        Stage::Structure,
-        true,
-        "a structure that cannot be encoded",
-    ),
-    // The run.
-    rule(
-        RuleId::S_OPENED,
-        "gishiki",
-        Stage::Run,
-        true,
-        "a first record with other digests than the inputs give",
-    ),
-    rule(RuleId::S_ORDER, "gishiki", Stage::Run, true, "an event that may not follow"),
-    rule(RuleId::S_TIME_BACK, "6.8", Stage::Run, true, "a time before the last record"),
-    rule(
-        RuleId::S_ATTEMPTS,
-        "gishiki",
-        Stage::Run,
-        true,
-        "a seventeenth attempt at a key generation or a signing",
-    ),
-    rule(RuleId::S_ANSWER, "gishiki", Stage::Run, true, "an answer to something else"),
-    rule(
-        RuleId::S_WORDS,
-        "gishiki",
-        Stage::Run,
-        true,
-        "free text that is empty, too long, or not plain",
-    ),
-    rule(
-        RuleId::S_REFUSED,
-        "gishiki",
-        Stage::Run,
-        true,
-        "a refusal in a rule's name that names people; one that is lifted by others than those who made it",
-    ),
-    rule(
-        RuleId::S_ORPHAN,
-        "gishiki",
-        Stage::Run,
-        true,
-        "the removal of a key pair that is complete",
-    ),
-    rule(
-        RuleId::S_MODE,
-        "gishiki",
-        Stage::Run,
-        true,
-        "a rehearsal, drill or real ceremony taken for another",
-    ),
-    rule(
-        RuleId::S_DRILL,
-        "gishiki",
-        Stage::Run,
-        true,
-        "a drill on a token that is no drill token, or the reverse",
-    ),
-    rule(
-        RuleId::S_PAPERS,
-        "5.2.1.4",
-        Stage::Run,
-        true,
-        "papers with another graph or other bindings",
-    ),
-    rule(
-        RuleId::S_NOTED,
-        "5.4.4, 5.4.5",
-        Stage::Run,
-        true,
-        "a session that does not go on from the last head that people noted on paper",
-    ),
-    rule(
-        RuleId::R_FINGERPRINT,
-        "2.2, 6.1.4",
-        Stage::Run,
-        true,
-        "a fingerprint that was not read as it is",
-    ),
-    rule(
-        RuleId::S_ANCHOR,
-        "gishiki",
-        Stage::Run,
-        true,
-        "anchor words that are not the ceremony's; a ceremony that is not the anchor's",
-    ),
-    rule(RuleId::S_TOKEN_SERIAL, "gishiki", Stage::Run, true, "a token with another serial number"),
-    rule(
-        RuleId::S_TOKEN_MECHANISM,
-        "gishiki",
-        Stage::Run,
-        true,
-        "a token without a mechanism that is needed",
-    ),
-    rule(RuleId::S_TOKEN, "gishiki", Stage::Run, true, "a token that failed"),
-    rule(
-        RuleId::S_KEY_ABSENT,
-        "gishiki",
-        Stage::Run,
-        true,
-        "a key of the records that is not on the token",
-    ),
-    rule(
-        RuleId::R_KEY_IN_HSM,
-        "6.2.1.1, 6.2.6, 6.2.7.1",
-        Stage::Run,
-        true,
-        "a key pair that is not one pair with every attribute as asked",
-    ),
-    rule(
-        RuleId::S_PUBLIC_KEY,
-        "SEC 1 3.2.2.1",
-        Stage::Run,
-        true,
-        "a public key that is off its curve, or seen before",
-    ),
-    rule(
-        RuleId::S_REHEARSAL_KEY,
-        "gishiki",
-        Stage::Run,
-        true,
-        "a rehearsal key anywhere else than in a rehearsal",
-    ),
-    rule(RuleId::R_NO_TRANSFER, "6.2.6", Stage::Run, true, "a token that gives out a private key"),
-    rule(
-        RuleId::S_SIGNATURE,
-        "FIPS 186-5",
-        Stage::Run,
-        true,
-        "a signature that does not verify over our own octets",
-    ),
-    rule(RuleId::S_NONCE, "FIPS 186-5", Stage::Run, true, "a signature whose r was seen before"),
-    rule(RuleId::S_LEDGER_HEAD, "gishiki", Stage::Run, true, "another ledger head on the token"),
-    // Sealed folders.
-    rule(RuleId::S_INPUTS, "gishiki", Stage::Verify, true, "sealed inputs in another form"),
-    rule(RuleId::S_EMPTY, "gishiki", Stage::Verify, true, "a transcript without a record"),
-    rule(
-        RuleId::S_RECORD,
-        "5.4.1, 5.4.4",
-        Stage::Verify,
-        true,
-        "a line that is not what replay gives",
-    ),
-    rule(RuleId::S_END, "gishiki", Stage::Verify, true, "a transcript that ends before its end"),
-    rule(RuleId::S_SEAL, "5.4.4", Stage::Verify, true, "a seal that this transcript does not give"),
-    rule(
-        RuleId::S_ARTEFACT,
-        "5.5.3",
-        Stage::Verify,
-        true,
-        "a file that this transcript does not give",
-    ),
-    // The edge.
-    rule(
-        RuleId::S_FILE,
-        "gishiki",
-        Stage::Edge,
-        true,
-        "a file that is no plain, readable file of its folder",
-    ),
-    rule(RuleId::S_OUT, "5.4.1", Stage::Edge, true, "an output that is there already"),
-    rule(
-        RuleId::S_JOURNAL,
-        "gishiki",
-        Stage::Edge,
-        true,
-        "journals that are not two, or do not continue each other",
-    ),
-    rule(
-        RuleId::S_ROOM,
-        "gishiki",
-        Stage::Edge,
-        true,
-        "a room whose module is not the one that it names",
-    ),
-    rule(
-        RuleId::S_TERMINAL,
-        "gishiki",
-        Stage::Edge,
-        true,
-        "a ceremony without a terminal to ask people at",
-    ),
-    rule(
-        RuleId::S_LEDGER,
-        "5.7.2, 5.5.3",
-        Stage::Edge,
-        true,
-        "a ledger that is not one history from the first ceremony: a gap, a fork, another name",
-    ),
-    rule(RuleId::S_BUSY, "gishiki", Stage::Edge, true, "a journal that another process holds"),
 ];

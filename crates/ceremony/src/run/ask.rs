@@ -1,6 +1,5 @@
 //! What an operation asks of the room: the request to the token, or the questions to people.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -11,8 +10,10 @@ use crate::fault::Fault;
 use crate::graph::{Act, Op, PeopleAct, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::PublicKey;
+use crate::language::Bilingual;
 use crate::name::Name;
 use crate::rule::RuleId;
+use crate::says;
 use crate::token::{CopyRemains, CopyRequest, Holder, TokenRequest};
 
 /// What to ask, and of whom.
@@ -75,7 +76,8 @@ impl Run {
             }
             Act::Token(act) => act,
             Act::Seal => {
-                return Err(Fault::new(RuleId::S_ORDER, "a request of its own", "the seal"));
+                let asked = says!("自身の要求を持つ手順", "a request of its own");
+                return Err(Fault::new(RuleId::S_ORDER, asked, says!("封印", "the seal")));
             }
         };
         let token = match act {
@@ -127,7 +129,7 @@ impl Run {
     /// The request that looks for what a key generation in doubt has left.
     pub fn inspect_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
         let Act::Token(TokenAct::Generate { key }) = &op.act else {
-            return Err(Fault::new(RuleId::S_ORDER, "a key generation", op.name.clone()));
+            return Err(no_generation(op));
         };
         let key = self.planned(key)?;
         Ok(self.inspection(key, key.id(self.graph(), attempt)))
@@ -146,7 +148,7 @@ impl Run {
     /// The request that destroys the remains of a key generation in doubt.
     pub fn destroy_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
         let Act::Token(TokenAct::Generate { key }) = &op.act else {
-            return Err(Fault::new(RuleId::S_ORDER, "a key generation", op.name.clone()));
+            return Err(no_generation(op));
         };
         let key = self.planned(key)?;
         let (id, strays) = (key.id(self.graph(), attempt), Some(key.label(self.graph())));
@@ -187,32 +189,34 @@ impl Run {
                 let signed = signed.ok_or_else(|| {
                     Fault::new(
                         RuleId::S_ORDER,
-                        "a certificate that is signed",
-                        certificate.to_string(),
+                        says!("署名された電子証明書", "a certificate that is signed"),
+                        Bilingual::plain(certificate),
                     )
                 })?;
                 vec![digest(RuleId::R_FINGERPRINT, "sha256", Digest::of(&signed.der))]
             }
             PeopleAct::AnchorWords => {
                 let audit = self.audit_public().map(PublicKey::spki_digest);
-                let audit =
-                    audit.ok_or_else(|| Fault::new(RuleId::S_ORDER, "an audit key", "none"))?;
+                let audit = audit.ok_or_else(no_audit_key)?;
                 vec![
                     digest(RuleId::S_ANCHOR, "audit-key", audit),
                     digest(RuleId::S_ANCHOR, "head", self.transcript_head()),
                 ]
             }
-            PeopleAct::Entry { .. }
+            PeopleAct::FirstIn
+            | PeopleAct::Entry { .. }
             | PeopleAct::RollCall { .. }
             | PeopleAct::Complete { .. }
             | PeopleAct::Compromise { .. }
             | PeopleAct::Order { .. }
             | PeopleAct::Supersede { .. }
             | PeopleAct::ApproveDestruction { .. }
+            | PeopleAct::ApproveLoss { .. }
             | PeopleAct::ApproveRecovery { .. }
             | PeopleAct::HandOver { .. }
             | PeopleAct::Deactivate
-            | PeopleAct::Exit { .. } => Vec::new(),
+            | PeopleAct::Exit { .. }
+            | PeopleAct::LastOut => Vec::new(),
         })
     }
 
@@ -220,7 +224,8 @@ impl Run {
     fn papers_of(&self, application: &Name) -> Result<Vec<Fact>, Fault> {
         let planned = self.graph().applications.get(application);
         let planned = planned.ok_or_else(|| {
-            Fault::new(RuleId::S_ORDER, "an application of the plan", application.to_string())
+            let asked = says!("計画の申請", "an application of the plan");
+            Fault::new(RuleId::S_ORDER, asked, Bilingual::plain(application))
         })?;
         let fact = |(rule, name, digest)| {
             let kind = FactKind::Digest(digest);
@@ -242,21 +247,32 @@ impl Run {
     }
 }
 
+/// Only a key generation leaves what is looked for, or destroyed.
+fn no_generation(op: &Op) -> Fault {
+    let asked = says!("鍵ペアの生成", "a key generation");
+    Fault::new(RuleId::S_ORDER, asked, Bilingual::plain(&op.name))
+}
+
+pub(super) fn no_audit_key() -> Fault {
+    Fault::new(RuleId::S_ORDER, says!("監査用の鍵", "an audit key"), Bilingual::none())
+}
+
 impl Fact {
     /// Whether this is an answer; otherwise what is asked.
-    pub fn judge(&self, found: &str) -> Result<(), String> {
+    pub fn judge(&self, found: &str) -> Result<(), Bilingual> {
         match &self.kind {
             FactKind::Digest(digest) => {
                 let known = digest.to_string().starts_with(found);
-                if found.len() >= 16 && known { Ok(()) } else { Err(digest.to_string()) }
+                if found.len() >= 16 && known { Ok(()) } else { Err(Bilingual::plain(digest)) }
             }
             FactKind::Integer(low, high) => {
-                let asked = || format!("a whole number from {low} to {high}");
+                let asked =
+                    || says!("{low} から {high} までの整数", "a whole number from {low} to {high}");
                 let value: i64 = found.parse().map_err(|_| asked())?;
                 let plain = value.to_string() == found;
                 if plain && (*low..=*high).contains(&value) { Ok(()) } else { Err(asked()) }
             }
-            FactKind::Words => words(found).map_err(|fault| fault.asked),
+            FactKind::Words => words(found).map_err(|fault| *fault.asked),
         }
     }
 }
@@ -265,22 +281,27 @@ impl Fact {
 pub fn words(text: &str) -> Result<(), Fault> {
     let length = text.chars().count();
     if length > 0 && text.trim().is_empty() {
-        return Err(Fault::new(RuleId::S_WORDS, "words that somebody can read", "blanks alone"));
+        let asked = says!("人の読める文言", "words that somebody can read");
+        return Err(Fault::new(RuleId::S_WORDS, asked, says!("空白だけ", "blanks alone")));
     }
     if text.chars().any(char::is_control) {
-        let asked = "1 to 200 characters on one line, and no tab, arrow or other control key";
-        return Err(Fault::new(RuleId::S_WORDS, asked, "a control character"));
+        let asked = says!(
+            "1 行で 1 から 200 文字(タブ、矢印などの制御キーを除く)",
+            "1 to 200 characters on one line, and no tab, arrow or other control key"
+        );
+        return Err(Fault::new(RuleId::S_WORDS, asked, says!("制御文字", "a control character")));
     }
     if length == 0 || length > 200 {
         return Err(Fault::new(
             RuleId::S_WORDS,
-            "1 to 200 characters on one line",
-            format!("{length} characters"),
+            says!("1 行で 1 から 200 文字", "1 to 200 characters on one line"),
+            says!("{length} 文字", "{length} characters"),
         ));
     }
+    let plain = || says!("見えない文字を含まない文言", "plain text");
     crate::text::admit(text.as_bytes())
         .map(drop)
-        .map_err(|error| Fault::new(RuleId::S_WORDS, "plain text", error.to_string()))
+        .map_err(|error| Fault::new(RuleId::S_WORDS, plain(), error.said()))
 }
 
 /// What somebody else said, such as a token, as words that a record takes: a character that it does

@@ -1,22 +1,25 @@
 //! The ledger head on a token: the one that the ceremony before wrote, and the one that this
 //! ceremony has asked for.
 
-use alloc::format;
-use alloc::string::{String, ToString};
-use alloc::vec::Vec;
-
-use super::Run;
 use super::judge::Weighed;
-use crate::fault::Fault;
+use super::{Run, joined};
+use crate::fault::{Fault, Why};
 use crate::hex::Octets;
+use crate::language::Bilingual;
 use crate::rule::RuleId;
+use crate::says;
 
 impl Run {
     /// The token shows the head that it was asked to keep, and no other.
     pub(super) fn weigh_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
         let asked = self.head_value();
         if values != core::slice::from_ref(&asked) {
-            let wanted = format!("one head on the token, {}", shown(&asked));
+            let wanted = shown(&asked);
+            let wanted = says!(
+                wanted;
+                "トークン上の台帳の最新値(ひとつ): {wanted}",
+                "one head on the token, {wanted}"
+            );
             return Err(Fault::new(RuleId::S_LEDGER_HEAD, wanted, all(values)));
         }
         Ok(Weighed { head: Some(asked), ..Weighed::default() })
@@ -33,19 +36,43 @@ impl Run {
         if !values.is_empty() && values.iter().all(known) {
             return Ok(Weighed::default());
         }
-        let ends = before.map_or_else(
-            || "no head, with which the ledger at hand ends".to_string(),
-            |value| format!("the head with which the ledger at hand ends, {}", shown(value)),
+        let ends = before.map(shown).map_or_else(
+            || {
+                says!(
+                    "最新値なし(手元の台帳に最新値はない)",
+                    "no head, with which the ledger at hand ends"
+                )
+            },
+            |value| {
+                says!(
+                    value;
+                    "手元の台帳の最新値: {value}",
+                    "the head with which the ledger at hand ends, {value}"
+                )
+            },
         );
         let latest = values.iter().filter_map(sequence).max();
-        let found = match (before.and_then(sequence), latest) {
+        let heads = all(values);
+        let (found, why) = match (before.and_then(sequence), latest) {
             (Some(ledger), Some(token)) if token > ledger => {
-                format!("the token's head is of a later ceremony, {}", all(values))
+                let found = says!(
+                    heads;
+                    "トークンの最新値は後のセレモニーのもの: {heads}",
+                    "the token's head is of a later ceremony, {heads}"
+                );
+                (found, Why::LaterHead)
             }
-            (_, Some(_)) => format!("the token's head is another, {}", all(values)),
-            (_, None) => all(values),
+            (_, Some(_)) => {
+                let found = says!(
+                    heads;
+                    "トークンの最新値は別のもの: {heads}",
+                    "the token's head is another, {heads}"
+                );
+                (found, Why::Ruled)
+            }
+            (_, None) => (heads, Why::Ruled),
         };
-        Err(Fault::new(RuleId::S_LEDGER_HEAD, ends, found))
+        Err(Fault::new(RuleId::S_LEDGER_HEAD, ends, found).because(why))
     }
 }
 
@@ -58,17 +85,19 @@ fn sequence(value: &Octets) -> Option<u32> {
 }
 
 /// The sequence and the first octets: as much as a person compares.
-fn shown(value: &Octets) -> String {
+fn shown(value: &Octets) -> Bilingual {
     let digits = crate::hex::encode(&value.0);
     match (sequence(value), digits.get(8..24)) {
-        (Some(sequence), Some(first)) => format!("sequence {sequence} ({first}…)"),
-        (_, _) => format!("{} octets that are no head", value.0.len()),
+        (Some(sequence), Some(first)) => {
+            Bilingual::plain(format_args!("sequence {sequence} ({first}…)"))
+        }
+        (_, _) => says!("最新値でない {} オクテット", "{} octets that are no head", value.0.len()),
     }
 }
 
-fn all(values: &[Octets]) -> String {
+fn all(values: &[Octets]) -> Bilingual {
     if values.is_empty() {
-        return "none".to_string();
+        return Bilingual::none();
     }
-    values.iter().map(shown).collect::<Vec<_>>().join(", ")
+    joined(values.iter().map(shown), "、", ", ")
 }

@@ -3,22 +3,23 @@
 //! Answers are claims. A public key must lie on its curve, attributes must be as asked, a signature
 //! must verify over our own octets; a person must hold the role; a number must be the planned one.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::Run;
-use super::ask::words;
+use super::ask::{no_audit_key, words};
+use super::{Run, joined};
 use crate::fault::Fault;
 use crate::graph::{Act, Duty, Graph, Op, PeopleAct, PlannedKey, Sheet, TokenAct};
 use crate::hex::Octets;
 use crate::key::{Check, Nonce, PublicKey, Signature};
+use crate::language::Bilingual;
 use crate::ledger::State;
 use crate::name::Name;
 use crate::record::{Answer, Mode, Place, Said};
 use crate::rule::RuleId;
+use crate::says;
 use crate::token::{Holder, TokenAnswer, keeps_key, keeps_value};
 use crate::x509;
 
@@ -70,8 +71,8 @@ impl Expected {
         Signature::from_raw(self.key.curve(), &raw.0).map_err(|error| {
             Fault::new(
                 RuleId::S_SIGNATURE,
-                format!("a signature on {}", self.subject),
-                error.to_string(),
+                says!("{} の署名", "a signature on {}", self.subject),
+                error.said(),
             )
         })
     }
@@ -81,16 +82,19 @@ impl Expected {
     }
 }
 
-/// Whether this place is one in which a ceremony of this mode may be held.
-pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Fault> {
+/// Whether this place is one in which a ceremony of the graph's mode may be held.
+pub(super) fn place(graph: &Graph, place: &Place) -> Result<(), Fault> {
+    let mode = graph.mode;
     let texts = [&place.room, &place.terminal, &place.tool, &place.image];
     for text in texts.into_iter().chain(place.serials()) {
         words(text)?;
     }
     let spares = graph.spares.keys();
     if !spares.clone().eq(place.spares.keys()) {
-        let list =
-            |names: Vec<&str>| if names.is_empty() { "none".into() } else { names.join(", ") };
+        let list = |names: Vec<&str>| match names.as_slice() {
+            [] => Bilingual::none(),
+            names => Bilingual::plain(names.join(", ")),
+        };
         return Err(Fault::new(
             RuleId::S_SPARE,
             list(spares.map(Name::as_str).collect()),
@@ -99,22 +103,34 @@ pub(super) fn place(graph: &Graph, mode: Mode, place: &Place) -> Result<(), Faul
     }
     let rehearsal = place.is_rehearsal();
     if rehearsal != (mode == Mode::Rehearsal) {
-        return Err(Fault::new(
-            RuleId::S_MODE,
-            format!("a place of a {mode:?}"),
-            format!("{place:?}"),
-        ));
+        let held = held(mode);
+        let asked = says!(held; "{held}の場所", "a place of a {held}");
+        return Err(Fault::new(RuleId::S_MODE, asked, Bilingual::plain(format_args!("{place:?}"))));
     }
     for serial in place.serials() {
         let in_production = graph.demands.production_serials.contains(serial);
         let asked = match mode {
-            Mode::Drill if in_production => "a token that is not in production",
-            Mode::Real if !in_production => "a token that the policy names as in production",
+            Mode::Drill if in_production => {
+                says!("本番に使われていないトークン", "a token that is not in production")
+            }
+            Mode::Real if !in_production => says!(
+                "ポリシーが本番用として挙げるトークン",
+                "a token that the policy names as in production"
+            ),
             Mode::Rehearsal | Mode::Drill | Mode::Real => continue,
         };
-        return Err(Fault::new(RuleId::S_DRILL, asked, serial.clone()));
+        return Err(Fault::new(RuleId::S_DRILL, asked, Bilingual::plain(serial)));
     }
     Ok(())
+}
+
+/// What is held, by its name in records.
+pub(super) fn held(mode: Mode) -> Bilingual {
+    match mode {
+        Mode::Rehearsal => says!("リハーサル", "Rehearsal"),
+        Mode::Drill => says!("訓練", "Drill"),
+        Mode::Real => says!("本番", "Real"),
+    }
 }
 
 /// Whether the tokens are those that the ledger knows, by their serial numbers.
@@ -128,7 +144,8 @@ pub(super) fn known_tokens(state: &State, mode: Mode, place: &Place) -> Result<(
     let known = state.token.as_ref().map(|asked| (asked, &place.token)).into_iter().chain(spares);
     for (asked, found) in known {
         if asked != found {
-            return Err(Fault::new(RuleId::S_TOKEN_SERIAL, asked.clone(), found.clone()));
+            let (asked, found) = (Bilingual::plain(asked), Bilingual::plain(found));
+            return Err(Fault::new(RuleId::S_TOKEN_SERIAL, asked, found));
         }
     }
     Ok(())
@@ -142,9 +159,13 @@ impl Run {
                 self.weigh_said(op, act, said).map(|()| Weighed::default())
             }
             (Act::Token(act), Answer::Token(answer)) => self.weigh_token(op, act, attempt, answer),
-            (Act::People(_), Answer::Token(_)) => wrong("people's answer", "the token's"),
-            (Act::Token(_), Answer::People(_)) => wrong("the token's answer", "people's"),
-            (Act::Seal, _) => wrong("the seal", "an answer"),
+            (Act::People(_), Answer::Token(_)) => {
+                wrong(says!("人の回答", "people's answer"), says!("トークンの回答", "the token's"))
+            }
+            (Act::Token(_), Answer::People(_)) => {
+                wrong(says!("トークンの回答", "the token's answer"), says!("人の回答", "people's"))
+            }
+            (Act::Seal, _) => wrong(says!("封印", "the seal"), says!("回答", "an answer")),
         }
     }
 
@@ -178,11 +199,12 @@ impl Run {
             }
             (Asked::Wrap { .. }, Given::Denied { code }) => denied(op, code, keeps_key(code)),
             (Asked::ReadValue { key } | Asked::Wrap { key }, Given::Yielded { octets }) => {
-                Err(Fault::new(
-                    RuleId::R_NO_TRANSFER,
-                    format!("a token from which {key} cannot be taken ({} must fail)", act.kind()),
-                    format!("the token gave out {octets} octets; this token must not be used"),
-                ))
+                let asked = says!(
+                    "{key} を取り出せないトークン({} は失敗すべきもの)",
+                    "a token from which {key} cannot be taken ({} must fail)",
+                    act.kind()
+                );
+                Err(Fault::new(RuleId::R_NO_TRANSFER, asked, gave_out(*octets)))
             }
             (Asked::SignHead, Given::Signatures { signatures }) => {
                 let weighed = self.weigh_signatures(op, attempt, signatures)?;
@@ -200,18 +222,24 @@ impl Run {
             (Asked::Clear { .. }, Given::Left { objects: 0 }) => Ok(Weighed::default()),
             (Asked::Clear { key, .. }, Given::Left { objects }) => Err(Fault::new(
                 RuleId::R_HSM_DEDICATED,
-                format!("a token on which nothing is left of an earlier {key}"),
-                format!("{objects} objects"),
+                says!(
+                    "以前の {key} のものが何も残っていないトークン",
+                    "a token on which nothing is left of an earlier {key}"
+                ),
+                counted(*objects),
             )),
             (Asked::Destroy { key, .. }, Given::Left { objects }) => Err(Fault::new(
                 RuleId::R_DESTROY,
-                format!("a token on which nothing of {key} is left"),
-                format!("{objects} objects"),
+                says!(
+                    "{key} のものが何も残っていないトークン",
+                    "a token on which nothing of {key} is left"
+                ),
+                counted(*objects),
             )),
             (act, _) => Err(Fault::new(
                 RuleId::S_ANSWER,
-                format!("an answer to {}", act.kind()),
-                "an answer to something else",
+                says!("{} への回答", "an answer to {}", act.kind()),
+                says!("別のものへの回答", "an answer to something else"),
             )),
         }
     }
@@ -240,8 +268,8 @@ impl Run {
         if expected.len() != raws.len() {
             return Err(Fault::new(
                 RuleId::S_SIGNATURE,
-                format!("{} signatures", expected.len()),
-                raws.len().to_string(),
+                says!("{} 個の署名", "{} signatures", expected.len()),
+                Bilingual::plain(raws.len()),
             ));
         }
         let mut weighed = Weighed::default();
@@ -269,32 +297,37 @@ impl Run {
         let nonce = signature.nonce();
         let before = self.compiled().before.nonces.contains(&nonce);
         let found = match (before, self.nonces.contains(&nonce) || beside.contains(&nonce)) {
-            (true, _) => format!("an r of an earlier ceremony, on {subject}"),
-            (false, true) => format!("a repeated r, on {subject}"),
+            (true, _) => says!(
+                "以前のセレモニーの r({subject} の署名)",
+                "an r of an earlier ceremony, on {subject}"
+            ),
+            (false, true) => says!("r の重複({subject} の署名)", "a repeated r, on {subject}"),
             (false, false) => return Ok(()),
         };
-        Err(Fault::new(RuleId::S_NONCE, "an r that was never seen", found))
+        let asked = says!("使われたことのない r", "an r that was never seen");
+        Err(Fault::new(RuleId::S_NONCE, asked, found))
     }
 
     fn weigh_said(&self, op: &Op, act: &PeopleAct, said: &Said) -> Result<(), Fault> {
         if !said.by.is_sorted_by(|a, b| a < b) {
             return Err(Fault::new(
                 RuleId::R_AUTHN,
-                "people, each once, in order",
-                format!("{:?}", said.by),
+                says!("重複がなく順に並んだ人", "people, each once, in order"),
+                Bilingual::plain(format_args!("{:?}", said.by)),
             ));
         }
         let on_duty = |person: &Name| op.by.iter().any(|duty| duty.persons.contains(person));
         if let Some(person) = said.by.iter().find(|person| !on_duty(person)) {
-            return Err(Fault::new(RuleId::R_WHO_OPERATES, duties(&op.by), person.to_string()));
+            let found = Bilingual::plain(person);
+            return Err(Fault::new(RuleId::R_WHO_OPERATES, duties(&op.by), found));
         }
         for duty in &op.by {
             let met = said.by.iter().filter(|person| duty.persons.contains(person)).count();
             if met < duty.at_least {
                 return Err(Fault::new(
                     RuleId::R_MULTI,
-                    format!("{} of {}", duty.at_least, duty.role),
-                    format!("{met}"),
+                    says!("{1} {0} 名以上", "{} of {}", duty.at_least, duty.role),
+                    says!("{met} 名", "{met}"),
                 ));
             }
         }
@@ -302,14 +335,18 @@ impl Run {
         if facts.len() != said.facts.len() {
             return Err(Fault::new(
                 RuleId::S_ANSWER,
-                format!("{} facts", facts.len()),
-                format!("{}", said.facts.len()),
+                says!("{} 項目の回答", "{} facts", facts.len()),
+                Bilingual::plain(said.facts.len()),
             ));
         }
         for fact in facts {
             let found = said.facts.get(fact.name).map_or("", String::as_str);
             fact.judge(found).map_err(|asked| {
-                Fault::new(fact.rule, format!("{}: {asked}", fact.name), found.to_string())
+                Fault::new(
+                    fact.rule,
+                    says!(asked; "{}: {asked}", "{}: {asked}", fact.name),
+                    Bilingual::plain(found),
+                )
             })?;
         }
         Ok(())
@@ -322,39 +359,56 @@ impl Run {
         attempt: u32,
     ) -> Result<Vec<(&Name, Vec<u8>)>, Fault> {
         let graph = self.graph();
-        let absent = |what: &str| {
-            Fault::new(RuleId::S_ORDER, "structures whose holes are filled", what.to_string())
+        let absent = |found: Bilingual| {
+            let asked = says!("値がすべて埋まった署名の対象", "structures whose holes are filled");
+            Fault::new(RuleId::S_ORDER, asked, found)
         };
         let fill = |item: &crate::graph::Item| {
-            let name = graph.item_name(*item).ok_or_else(|| absent("none"))?;
-            let tbs = graph
-                .to_be_signed(*item, attempt, self.keys())
-                .map_err(|e| absent(&e.to_string()))?;
+            let none = || absent(Bilingual::none());
+            let name = graph.item_name(*item).ok_or_else(none)?;
+            let tbs =
+                graph.to_be_signed(*item, attempt, self.keys()).map_err(|e| absent(e.said()))?;
             Ok((name, tbs))
         };
         sheet.items.iter().map(fill).collect()
     }
 
     pub(super) fn planned(&self, key: &Name) -> Result<&PlannedKey, Fault> {
-        self.graph()
-            .key(key)
-            .ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key of the graph", key.to_string()))
+        self.graph().key(key).ok_or_else(|| {
+            let asked = says!("graph の鍵", "a key of the graph");
+            Fault::new(RuleId::S_ORDER, asked, Bilingual::plain(key))
+        })
     }
 
     pub(super) fn audit(&self) -> Result<&PlannedKey, Fault> {
-        self.graph().audit_key().ok_or_else(|| Fault::new(RuleId::S_ORDER, "an audit key", "none"))
+        self.graph().audit_key().ok_or_else(no_audit_key)
     }
 
     pub(super) fn public(&self, key: &Name) -> Result<&PublicKey, Fault> {
-        self.keys()
-            .get(key)
-            .ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key that exists", key.to_string()))
+        self.keys().get(key).ok_or_else(|| no_key(key))
     }
 
     pub(super) fn id_of(&self, key: &Name) -> Result<Octets, Fault> {
         let id = self.key_ids.get(key).cloned();
-        id.ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key that exists", key.to_string()))
+        id.ok_or_else(|| no_key(key))
     }
+}
+
+fn no_key(key: &Name) -> Fault {
+    let asked = says!("存在する鍵", "a key that exists");
+    Fault::new(RuleId::S_ORDER, asked, Bilingual::plain(key))
+}
+
+fn counted(objects: u32) -> Bilingual {
+    says!("{objects} 個のオブジェクト", "{objects} objects")
+}
+
+/// What a token did that must never give out a key.
+pub(super) fn gave_out(octets: u32) -> Bilingual {
+    says!(
+        "トークンが {octets} オクテットを渡した。このトークンを使ってはならない",
+        "the token gave out {octets} octets; this token must not be used"
+    )
 }
 
 /// A failure is no refusal: what the token would do is not known then.
@@ -363,14 +417,18 @@ fn denied(op: &Op, code: &str, keeps: bool) -> Result<Weighed, Fault> {
     if keeps {
         return Ok(Weighed::default());
     }
-    let asked = format!("a return value by which the token refuses to {}", op.act.kind());
-    Err(Fault::new(RuleId::R_NO_TRANSFER, asked, code))
+    let asked = says!(
+        "{} を拒否することを示す戻り値",
+        "a return value by which the token refuses to {}",
+        op.act.kind()
+    );
+    Err(Fault::new(RuleId::R_NO_TRANSFER, asked, Bilingual::plain(code)))
 }
 
-fn duties(by: &[Duty]) -> String {
+fn duties(by: &[Duty]) -> Bilingual {
     let duty = |d: &Duty| {
         let persons: Vec<&str> = d.persons.iter().map(Name::as_str).collect();
-        format!("{} of {} ({})", d.at_least, d.role, persons.join(" "))
+        says!("{1} {0} 名以上({2})", "{} of {} ({})", d.at_least, d.role, persons.join(" "))
     };
-    by.iter().map(duty).collect::<Vec<_>>().join(", ")
+    joined(by.iter().map(duty), "、", ", ")
 }

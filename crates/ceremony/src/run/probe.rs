@@ -9,6 +9,7 @@
 //! **Deliberately absent:** words for people, and what to do about a finding; they are the edge's.
 
 mod asked;
+mod judge;
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -16,17 +17,22 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 pub use asked::{ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag};
+pub use judge::unfit;
+use judge::{judge_condition, judge_data, judge_signatures, no_pair, refused, unchanged};
 
+use super::judge::gave_out;
 use super::{Run, Step};
 use crate::compile::Compiled;
 use crate::fault::Fault;
 use crate::graph::{Act, Origin, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
-use crate::key::{Check, PublicKey, Signature};
+use crate::key::PublicKey;
+use crate::language::Bilingual;
 use crate::name::Name;
 use crate::policy::HeadOn;
 use crate::record::{Mode, Place};
 use crate::rule::RuleId;
+use crate::says;
 use crate::token::{
     Attribute, Holder, KeyFacts, KeyTemplate, TokenAnswer, TokenError, TokenObject, TokenRequest,
     keeps_key, keeps_value,
@@ -64,8 +70,8 @@ pub struct Finding {
     pub step: ProbeStep,
     /// What it means.
     pub outcome: Outcome,
-    /// What the token answered, if it did.
-    pub answer: Option<ProbeAnswer>,
+    /// What the token answered, if it was asked.
+    pub answer: Option<Result<ProbeAnswer, TokenError>>,
     /// What was asked and what was found, unless it holds.
     pub fault: Option<Fault>,
 }
@@ -97,9 +103,9 @@ struct Trial {
 impl Run {
     /// A ceremony of this plan that begins as early as it may, for [`Probe`] alone: it is never
     /// written.
-    pub fn imagined(compiled: Compiled, mode: Mode, place: Place) -> Result<Self, Fault> {
+    pub fn imagined(compiled: Compiled, place: Place) -> Result<Self, Fault> {
         let (from, _) = compiled.graph.window();
-        Self::begin(compiled, mode, place, from).map(|Step { run, .. }| run)
+        Self::begin(compiled, place, from).map(|Step { run, .. }| run)
     }
 }
 
@@ -114,12 +120,12 @@ impl Probe {
     /// Asks the token that a ceremony has for this.
     pub fn of(run: Run, holder: Holder, life: Life) -> Result<Self, Fault> {
         if life == Life::Lasting && run.opened().mode != Mode::Drill {
-            let found = "the token of a ceremony";
-            return Err(Fault::new(
-                RuleId::S_DRILL,
-                "lasting keys of a probe on a drill's token",
-                found,
-            ));
+            let asked = says!(
+                "残る鍵で調べるための訓練用のトークン",
+                "lasting keys of a probe on a drill's token"
+            );
+            let found = says!("セレモニーのトークン", "the token of a ceremony");
+            return Err(Fault::new(RuleId::S_DRILL, asked, found));
         }
         let serial = run.serial_of(&holder)?;
         let keys = match holder {
@@ -249,10 +255,11 @@ impl Probe {
                     }
                     (Err(_), _) => Outcome::Stops,
                 };
-                Finding { step, outcome, answer: Some(answer), fault: weighed.err() }
+                Finding { step, outcome, answer: Some(Ok(answer)), fault: weighed.err() }
             }
             Err(error) => {
-                let fault = Fault::new(RuleId::S_TOKEN, "a token that does it", error.to_string());
+                let asked = says!("これを実行できるトークン", "a token that does it");
+                let fault = Fault::new(RuleId::S_TOKEN, asked, error.said());
                 let mut outcome = Outcome::Stops;
                 if let ProbeStep::Make(name) = &step
                     && let Some(trial) = self.trial_mut(name)
@@ -261,7 +268,7 @@ impl Probe {
                     trial.refused = true;
                     outcome = Outcome::Untried;
                 }
-                Finding { step, outcome, answer: None, fault: Some(fault) }
+                Finding { step, outcome, answer: Some(Err(error)), fault: Some(fault) }
             }
         }
     }
@@ -312,21 +319,22 @@ impl Probe {
                 self.weigh_pair(name, facts)
             }
             (ProbeStep::Refused(name), ProbeAnswer::Refused { bare, private, public }) => {
-                Err(refused(name, bare.as_deref(), private, public))
+                Err(refused(name, bare.as_ref(), private, public))
             }
             (ProbeStep::Sign(name), ProbeAnswer::Token(TokenAnswer::Signatures { signatures })) => {
                 let made = self.trial(name).and_then(|trial| trial.made.as_ref());
-                let made = made.ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key pair", "none"))?;
-                judge_signatures(made, signatures)
+                judge_signatures(made.ok_or_else(no_pair)?, signatures)
             }
             (
                 ProbeStep::ReadValue(name) | ProbeStep::Wrap(name),
                 ProbeAnswer::Token(TokenAnswer::Yielded { octets }),
-            ) => Err(Fault::new(
-                RuleId::R_NO_TRANSFER,
-                format!("a token from which {name} cannot be taken"),
-                format!("the token gave out {octets} octets; this token must not be used"),
-            )),
+            ) => {
+                let asked = says!(
+                    "{name} を取り出せないトークン",
+                    "a token from which {name} cannot be taken"
+                );
+                Err(Fault::new(RuleId::R_NO_TRANSFER, asked, gave_out(*octets)))
+            }
             (ProbeStep::ReadValue(_), ProbeAnswer::Token(TokenAnswer::Denied { code }))
                 if keeps_value(code) =>
             {
@@ -338,21 +346,16 @@ impl Probe {
                 Ok(())
             }
             (ProbeStep::Data, ProbeAnswer::Token(TokenAnswer::Heads { values })) => {
-                match values.as_slice() {
-                    [_] => Ok(()),
-                    others => Err(Fault::new(
-                        RuleId::S_LEDGER_HEAD,
-                        "one data object, read back",
-                        others.len().to_string(),
-                    )),
-                }
+                judge_data(values)
             }
             (ProbeStep::Forget, ProbeAnswer::Token(TokenAnswer::Left { objects: 0 })) => Ok(()),
             (ProbeStep::Unchanged, ProbeAnswer::Token(TokenAnswer::Objects { objects })) => {
                 unchanged(self.before.as_deref().unwrap_or_default(), objects)
             }
             (_, answer) => {
-                Err(Fault::new(RuleId::S_ANSWER, "an answer to this step", format!("{answer:?}")))
+                let asked = says!("この問いへの回答", "an answer to this step");
+                let found = Bilingual::plain(format_args!("{answer:?}"));
+                Err(Fault::new(RuleId::S_ANSWER, asked, found))
             }
         }
     }
@@ -361,8 +364,10 @@ impl Probe {
     fn weigh_pair(&mut self, name: &Name, facts: &KeyFacts) -> Result<(), Fault> {
         let Some(run) = &self.run else { return Ok(()) };
         let trial = self.keys.iter_mut().find(|trial| trial.planned.name == *name);
-        let trial =
-            trial.ok_or_else(|| Fault::new(RuleId::S_ORDER, "a key of the plan", name.as_str()))?;
+        let trial = trial.ok_or_else(|| {
+            let asked = says!("計画の鍵", "a key of the plan");
+            Fault::new(RuleId::S_ORDER, asked, Bilingual::plain(name))
+        })?;
         // What it can do is tried even where an attribute is not as it was asked.
         trial.made = PublicKey::from_point(trial.planned.curve, &facts.point.0).ok();
         let mut template = trial.template.clone();
@@ -400,69 +405,4 @@ fn trials(run: &Run, life: Life) -> Vec<Trial> {
         Trial { planned: planned.clone(), template, made: None, refused: false }
     };
     asked.map(trial).collect()
-}
-
-/// Whether a user can log in and write.
-fn judge_condition(flags: &[TokenFlag]) -> Result<(), Fault> {
-    let set = |flag: &TokenFlag| flags.contains(flag);
-    let needed = [TokenFlag::Initialized, TokenFlag::PinInitialized];
-    if let Some(flag) = needed.iter().find(|flag| !set(flag)) {
-        return Err(Fault::new(RuleId::S_TOKEN, flag.name(), format!("not {}", flag.name())));
-    }
-    let never = [
-        TokenFlag::PinLocked,
-        TokenFlag::PinFinalTry,
-        TokenFlag::PinToBeChanged,
-        TokenFlag::WriteProtected,
-        TokenFlag::ErrorState,
-    ];
-    match never.iter().find(|flag| set(flag)) {
-        Some(flag) => Err(Fault::new(RuleId::S_TOKEN, format!("not {}", flag.name()), flag.name())),
-        None => Ok(()),
-    }
-}
-
-fn judge_signatures(key: &PublicKey, signatures: &[Octets]) -> Result<(), Fault> {
-    let [raw] = signatures else {
-        return Err(Fault::new(RuleId::S_SIGNATURE, "one signature", signatures.len().to_string()));
-    };
-    let wrong = |error: crate::key::KeyError| {
-        Fault::new(RuleId::S_SIGNATURE, "a raw signature that verifies", error.to_string())
-    };
-    let signature = Signature::from_raw(key.curve(), &raw.0).map_err(wrong)?;
-    let check = Check::new(LABEL, key, MESSAGE.into(), signature);
-    check.prove().map(drop).map_err(wrong)
-}
-
-fn refused(name: &Name, bare: Option<&str>, private: &[Attribute], public: &[Attribute]) -> Fault {
-    if let Some(code) = bare {
-        return Fault::new(
-            RuleId::S_TOKEN,
-            format!("a key pair like {name}, with the fewest attributes"),
-            code,
-        );
-    }
-    let side = |side: &str, attributes: &[Attribute]| {
-        let named = attributes.iter().map(|attribute| format!("{side} {}", attribute.name()));
-        named.collect::<Vec<_>>()
-    };
-    let refused = [side("private", private), side("public", public)].concat();
-    let found = match refused.is_empty() {
-        true => "each attribute is taken by itself, and all together are not".to_string(),
-        false => format!("refused: {}", refused.join(", ")),
-    };
-    Fault::new(RuleId::R_KEY_IN_HSM, format!("every attribute of {name}"), found)
-}
-
-fn unchanged(before: &[TokenObject], after: &[TokenObject]) -> Result<(), Fault> {
-    if before == after {
-        return Ok(());
-    }
-    let name = |object: &TokenObject| format!("{} `{}`", object.class, object.label);
-    let more = after.iter().filter(|object| !before.contains(object)).map(name);
-    let less = before.iter().filter(|object| !after.contains(object)).map(name);
-    let found = more.map(|name| format!("now also {name}"));
-    let found = found.chain(less.map(|name| format!("no longer {name}")));
-    let found = found.collect::<Vec<_>>().join(", ");
-    Err(Fault::new(RuleId::R_HSM_DEDICATED, "the objects that were there before the probe", found))
 }

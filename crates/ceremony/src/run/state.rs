@@ -2,8 +2,7 @@
 
 mod resumed;
 
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::ask;
@@ -13,9 +12,11 @@ use crate::fault::Fault;
 use crate::graph::{Act, Phase, TokenAct};
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
+use crate::language::Bilingual;
 use crate::name::Name;
 use crate::record::{Answer, Attempt, End, Event, Refuser, WHO};
 use crate::rule::RuleId;
+use crate::says;
 use crate::time::Instant;
 use crate::token::KeyFacts;
 
@@ -24,10 +25,15 @@ impl Run {
         if let (Some(_), Book::Transcript, false) =
             (self.closed, self.book, matches!(event, Event::Resumed(_) | Event::Sealed { .. }))
         {
-            return Err(order("Resumed, or the seal, after Closed", event));
+            let asked =
+                says!("Closed の後の Resumed 又は封印", "Resumed, or the seal, after Closed");
+            return Err(order(asked, event));
         }
         match event {
-            Event::Opened(_) => Err(order("Opened only once, at the beginning", event)),
+            Event::Opened(_) => {
+                let asked = says!("最初に 1 回だけの Opened", "Opened only once, at the beginning");
+                Err(order(asked, event))
+            }
             Event::Asked(asked) => self.take_asked(at, asked).map(none),
             Event::Answered { op, attempt, answer } => self.take_answer(at, op, *attempt, answer),
             Event::Lost { op, attempt, cause } => self.take_lost(op, *attempt, cause).map(none),
@@ -57,29 +63,29 @@ impl Run {
             return Err(Fault::new(
                 RuleId::S_ORDER,
                 self.what_next(),
-                format!("Asked {}", asked.op),
+                Bilingual::plain(format_args!("Asked {}", asked.op)),
             ));
         };
         if op.name != asked.op || attempt != asked.attempt {
             return Err(Fault::new(
                 RuleId::S_ORDER,
-                format!("Asked {} at attempt {attempt}", op.name),
-                format!("Asked {} at attempt {}", asked.op, asked.attempt),
+                asked_at(&op.name, attempt),
+                asked_at(&asked.op, asked.attempt),
             ));
         }
         if self.is_exhausted(asked) {
             return Err(Fault::new(
                 RuleId::S_ATTEMPTS,
-                format!("at most {ATTEMPTS} attempts"),
-                op.name.clone(),
+                says!("{ATTEMPTS} 回以下の試行", "at most {ATTEMPTS} attempts"),
+                Bilingual::plain(&op.name),
             ));
         }
         let (_, until) = self.graph().window;
         if at > until && self.stopped.is_none() && op.act.phase() < Phase::Seal {
             return Err(Fault::new(
                 RuleId::S_WINDOW,
-                format!("operations until {until}"),
-                at.to_string(),
+                says!("{until} までの手順", "operations until {until}"),
+                Bilingual::plain(at),
             ));
         }
         self.pending = Some(op.id.index());
@@ -97,8 +103,8 @@ impl Run {
         if pending.name != op || expected != attempt {
             return Err(Fault::new(
                 RuleId::S_ORDER,
-                format!("the answer to {} at attempt {expected}", pending.name),
-                format!("the answer to {op} at attempt {attempt}"),
+                answer_at(&pending.name, expected),
+                answer_at(op, attempt),
             ));
         }
         let weighed = self.weigh(pending, attempt, answer)?;
@@ -134,7 +140,7 @@ impl Run {
             Some(Act::Token(TokenAct::Generate { .. }))
         );
         if generation && self.pending != Some(index) && !matches!(self.next(), Next::Settle(..)) {
-            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), format!("Lost {op}")));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), lost(op)));
         }
         let answered = self.pending == Some(index);
         self.headless |= answered && self.stopped.is_some() && self.writes_head(index);
@@ -179,13 +185,13 @@ impl Run {
     ) -> Result<(), Fault> {
         let (index, name) = self.generation_in_doubt(op, attempt)?;
         if (found.privates, found.publics, found.strays) == (0, 0, 0) {
-            return Err(Fault::new(RuleId::S_ORPHAN, "remains of a key pair", "nothing"));
+            return Err(Fault::new(RuleId::S_ORPHAN, remains(), Bilingual::nothing()));
         }
         if self.judge_key(&name, attempt, found).is_ok() {
             return Err(Fault::new(
                 RuleId::S_ORPHAN,
-                "remains of a key pair",
-                "a key pair that is complete",
+                remains(),
+                says!("完全な鍵ペア", "a key pair that is complete"),
             ));
         }
         self.two_roles(by)?;
@@ -198,7 +204,8 @@ impl Run {
         match self.op_at(index).map(|op| &op.act) {
             Some(Act::Token(TokenAct::Generate { key })) => Ok((index, key.clone())),
             Some(_) | None => {
-                Err(Fault::new(RuleId::S_ORDER, "a key generation in doubt", op.to_string()))
+                let asked = says!("結果の分からない鍵ペアの生成", "a key generation in doubt");
+                Err(Fault::new(RuleId::S_ORDER, asked, Bilingual::plain(op)))
             }
         }
     }
@@ -212,7 +219,7 @@ impl Run {
             Some(_) | None => Err(Fault::new(
                 RuleId::S_ORDER,
                 self.what_next(),
-                format!("{op} at attempt {attempt}"),
+                says!("{op}(試行 {attempt})", "{op} at attempt {attempt}"),
             )),
         }
     }
@@ -224,8 +231,12 @@ impl Run {
             Refuser::People => self.participants(by),
             Refuser::Rule(_) if by.is_empty() => Ok(()),
             Refuser::Rule(rule) => {
-                let asked = "`people` with names, or a rule without";
-                Err(Fault::new(RuleId::S_REFUSED, asked, format!("{rule} with names")))
+                let asked = says!(
+                    "名を伴う `people`、又は名のない規則",
+                    "`people` with names, or a rule without"
+                );
+                let found = says!("名を伴う {rule}", "{rule} with names");
+                Err(Fault::new(RuleId::S_REFUSED, asked, found))
             }
         }
     }
@@ -263,19 +274,21 @@ impl Run {
             return Ok(());
         }
         let names: Vec<&str> = asked.iter().map(|fact| fact.name).chain([WHO]).collect();
+        let names = names.join(", ");
         Err(Fault::new(
             RuleId::S_ANSWER,
-            format!("one of {}", names.join(", ")),
-            question.to_string(),
+            says!("次のいずれか: {names}", "one of {names}"),
+            Bilingual::plain(question),
         ))
     }
 
     fn take_noted(&mut self, head: Digest, by: &[Name]) -> Result<(), Fault> {
         if !matches!(self.next(), Next::Note(..)) {
-            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), "Noted"));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), Bilingual::plain("Noted")));
         }
         if head != self.head {
-            return Err(Fault::new(RuleId::S_NOTED, self.head.to_string(), head.to_string()));
+            let (asked, found) = (Bilingual::plain(self.head), Bilingual::plain(head));
+            return Err(Fault::new(RuleId::S_NOTED, asked, found));
         }
         self.participants(by)?;
         self.noted = Some(Noted { head, record: self.number });
@@ -290,7 +303,8 @@ impl Run {
 
     fn take_closed(&mut self, at: Instant, end: End) -> Result<(), Fault> {
         if self.next() != Next::Close(end) {
-            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), format!("Closed {end:?}")));
+            let found = Bilingual::plain(format_args!("Closed {end:?}"));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), found));
         }
         self.closed = Some(end);
         self.ended_at = at;
@@ -299,7 +313,8 @@ impl Run {
 
     fn take_sealed(&mut self, bundle: Digest) -> Result<(), Fault> {
         if self.next() != Next::Seal {
-            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), format!("Sealed {bundle}")));
+            let found = Bilingual::plain(format_args!("Sealed {bundle}"));
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), found));
         }
         self.book = Book::Postscript;
         self.sealed = Some(bundle);
@@ -355,7 +370,9 @@ impl Run {
             | Next::Close(_)
             | Next::Seal
             | Next::Nothing
-            | Next::Abandon => Err(Fault::new(RuleId::S_ORDER, self.what_next(), op.to_string())),
+            | Next::Abandon => {
+                Err(Fault::new(RuleId::S_ORDER, self.what_next(), Bilingual::plain(op)))
+            }
         }
     }
 
@@ -364,8 +381,8 @@ impl Run {
         if by.is_empty() || !sorted || !by.iter().all(|p| self.graph().people.contains_key(p)) {
             return Err(Fault::new(
                 RuleId::R_AUTHN,
-                "participants, each once, in order",
-                by.iter().map(Name::as_str).collect::<Vec<_>>().join(" "),
+                says!("重複がなく順に並んだ参加者", "participants, each once, in order"),
+                listed(by),
             ));
         }
         Ok(())
@@ -383,23 +400,34 @@ impl Run {
         if enough {
             Ok(())
         } else {
-            let by: Vec<&str> = by.iter().map(Name::as_str).collect();
-            Err(Fault::new(RuleId::R_MULTI, "two people of two roles", by.join(" ")))
+            let asked = says!("役割の異なる 2 名", "two people of two roles");
+            Err(Fault::new(RuleId::R_MULTI, asked, listed(by)))
         }
     }
 
     /// What may come next, for messages.
-    fn what_next(&self) -> String {
+    fn what_next(&self) -> Bilingual {
         match self.next() {
-            Next::Ask(op, attempt) => format!("Asked {} at attempt {attempt}", op.name),
-            Next::Answer(op, attempt) => format!("the answer to {} at attempt {attempt}", op.name),
-            Next::Burn(op, attempt) => format!("Lost {} at attempt {attempt}", op.name),
-            Next::Settle(op, _) => format!("Adopted, OrphanRemoved or Lost {}", op.name),
-            Next::Note(op, _) => format!("Noted, of the head after {}", op.name),
-            Next::Close(end) => format!("Closed {end:?}"),
-            Next::Seal => String::from("the seal"),
-            Next::Nothing => String::from("nothing more"),
-            Next::Abandon => String::from("nothing more: the ceremony is to be abandoned"),
+            Next::Ask(op, attempt) => asked_at(&op.name, attempt),
+            Next::Answer(op, attempt) => answer_at(&op.name, attempt),
+            Next::Burn(op, attempt) => {
+                says!("Lost {}(試行 {attempt})", "Lost {} at attempt {attempt}", op.name)
+            }
+            Next::Settle(op, _) => says!(
+                "{} の Adopted、OrphanRemoved 又は Lost",
+                "Adopted, OrphanRemoved or Lost {}",
+                op.name
+            ),
+            Next::Note(op, _) => {
+                says!("Noted({} の後の記録の最新値)", "Noted, of the head after {}", op.name)
+            }
+            Next::Close(end) => Bilingual::plain(format_args!("Closed {end:?}")),
+            Next::Seal => says!("封印", "the seal"),
+            Next::Nothing => says!("これ以上の記録なし", "nothing more"),
+            Next::Abandon => says!(
+                "これ以上の記録なし(セレモニーは断念する)",
+                "nothing more: the ceremony is to be abandoned"
+            ),
         }
     }
 }
@@ -408,6 +436,28 @@ const fn none(_: ()) -> Vec<Check> {
     Vec::new()
 }
 
-fn order(asked: &'static str, event: &Event) -> Fault {
-    Fault::new(RuleId::S_ORDER, asked, format!("{:?}", event.outcome()))
+fn order(asked: Bilingual, event: &Event) -> Fault {
+    let found = Bilingual::plain(format_args!("{:?}", event.outcome()));
+    Fault::new(RuleId::S_ORDER, asked, found)
+}
+
+fn asked_at(op: &str, attempt: u32) -> Bilingual {
+    says!("Asked {op}(試行 {attempt})", "Asked {op} at attempt {attempt}")
+}
+
+fn answer_at(op: &str, attempt: u32) -> Bilingual {
+    says!("{op} への回答(試行 {attempt})", "the answer to {op} at attempt {attempt}")
+}
+
+fn lost(op: &str) -> Bilingual {
+    Bilingual::plain(format_args!("Lost {op}"))
+}
+
+fn remains() -> Bilingual {
+    says!("鍵ペアの残存物", "remains of a key pair")
+}
+
+/// People by their ids.
+fn listed(names: &[Name]) -> Bilingual {
+    Bilingual::plain(names.iter().map(Name::as_str).collect::<Vec<_>>().join(" "))
 }

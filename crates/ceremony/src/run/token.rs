@@ -1,23 +1,22 @@
-//! What a token says of itself and its objects, and whether it is as it was asked.
+//! What a token says of itself and its keys, and whether it is as it was asked.
 
-use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::format;
-use alloc::string::{String, ToString};
+mod inventory;
+
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Run;
-use super::judge::Weighed;
-use crate::fault::Fault;
-use crate::graph::{Act, PeopleAct, PlannedKey, TokenAct};
-use crate::hex::Octets;
+use super::judge::{Weighed, held};
+use crate::fault::{Fault, Why};
+use crate::graph::PlannedKey;
 use crate::key::PublicKey;
+use crate::language::{Bilingual, Sentence, both};
 use crate::name::Name;
 use crate::record::Mode;
 use crate::rule::RuleId;
-use crate::token::{
-    Attribute, CopyFacts, Holder, KeyFacts, KeyTemplate, TokenIdentity, TokenObject, is_stray,
-};
+use crate::says;
+use crate::token::{Attribute, CopyFacts, Holder, KeyFacts, KeyTemplate, TokenIdentity};
 use crate::x509;
 
 impl Run {
@@ -27,9 +26,10 @@ impl Run {
             Holder::Root => Some(&self.place().token),
             Holder::Spare(name) => self.place().spares.get(name),
         };
-        serial
-            .cloned()
-            .ok_or_else(|| Fault::new(RuleId::S_TOKEN_SERIAL, "a token of the room", "none"))
+        serial.cloned().ok_or_else(|| {
+            let asked = says!("この部屋のトークン", "a token of the room");
+            Fault::new(RuleId::S_TOKEN_SERIAL, asked, Bilingual::none())
+        })
     }
 
     pub(super) fn weigh_identity(
@@ -40,28 +40,38 @@ impl Run {
         let graph = self.graph();
         let serial = self.serial_of(token)?;
         if identity.serial != serial {
-            return Err(Fault::new(RuleId::S_TOKEN_SERIAL, serial, identity.serial.clone()));
+            let (asked, found) = (Bilingual::plain(serial), Bilingual::plain(&identity.serial));
+            return Err(Fault::new(RuleId::S_TOKEN_SERIAL, asked, found));
         }
         let drill = identity.label.starts_with("DRILL");
         if drill != (self.opened().mode == Mode::Drill) && self.opened().mode != Mode::Rehearsal {
-            return Err(Fault::new(
-                RuleId::S_DRILL,
-                "a token labelled DRILL in a drill, and only there",
-                format!("label `{}` in a {:?}", identity.label, self.opened().mode),
-            ));
+            let asked = says!(
+                "訓練ではラベルが DRILL で始まるトークン、ほかではそうでないトークン",
+                "a token labelled DRILL in a drill, and only there"
+            );
+            let (held, label) = (held(self.opened().mode), &identity.label);
+            let found = says!(
+                held;
+                "{held}でのラベル `{label}`",
+                "label `{label}` in a {held}"
+            );
+            return Err(Fault::new(RuleId::S_DRILL, asked, found));
         }
         for (field, text) in [
-            ("label", &identity.label),
-            ("manufacturer", &identity.manufacturer),
-            ("model", &identity.model),
-            ("hardware", &identity.hardware),
-            ("firmware", &identity.firmware),
+            (both("ラベル", "label"), &identity.label),
+            (both("製造者", "manufacturer"), &identity.manufacturer),
+            (both("型番", "model"), &identity.model),
+            (both("ハードウェアの版", "hardware"), &identity.hardware),
+            (both("ファームウェアの版", "firmware"), &identity.firmware),
         ] {
             // 32 octets, each of which may be written as \xNN.
             let plain = text.is_empty() || super::words(text).is_ok();
             if text.len() > 128 || !plain {
-                let asked = format!("the token's {field} in plain text");
-                return Err(Fault::new(RuleId::S_ANSWER, asked, "other characters"));
+                let Sentence { ja, en } = field;
+                let asked =
+                    says!("見えない文字を含まないトークンの{ja}", "the token's {en} in plain text");
+                let found = says!("見えない文字など", "other characters");
+                return Err(Fault::new(RuleId::S_ANSWER, asked, found));
             }
         }
         let absent: Vec<&str> = graph
@@ -74,157 +84,11 @@ impl Run {
         if !absent.is_empty() {
             return Err(Fault::new(
                 RuleId::S_TOKEN_MECHANISM,
-                absent.join(", "),
-                identity.mechanisms.join(", "),
+                Bilingual::plain(absent.join(", ")),
+                Bilingual::plain(identity.mechanisms.join(", ")),
             ));
         }
         Ok(Weighed::default())
-    }
-
-    /// R-HSM-DEDICATED: what is on the root token is what the records say, and what is in doubt;
-    /// nothing else.
-    pub(super) fn weigh_inventory(&self, objects: &[TokenObject]) -> Result<Weighed, Fault> {
-        let graph = self.graph();
-        let mut expected = BTreeMap::new();
-        for key in graph.keys.iter().filter(|key| self.keys().contains_key(&key.name)) {
-            expected.insert(self.id_of(&key.name)?, key.name.clone());
-        }
-        let mut doubtful = self.vanishing_on(&Holder::Root)?;
-        if let Some(op) = self.doubt.or(self.pending).and_then(|i| self.op_at(i))
-            && let Act::Token(TokenAct::Generate { key }) = &op.act
-        {
-            doubtful.insert(self.planned(key)?.id(graph, self.attempt(op)));
-        }
-        let heads = self.session() > 0 || self.compiled().state.token_head.is_some();
-        let head = (heads || self.has_asked_heads()).then(|| graph.head_label());
-        let known = Known { expected, doubtful, head, begun: self.begun_on(&Holder::Root) };
-        self.compare(objects, &known)
-    }
-
-    /// Whether a ledger head was asked to be written, here or by a ceremony before, of which nobody
-    /// knows whether it was.
-    fn has_asked_heads(&self) -> bool {
-        !self.asked_heads.is_empty() || !self.compiled().state.asked_heads.is_empty()
-    }
-
-    /// The labels of keys whose making on this token was begun and not seen to its end: what bears
-    /// no CKA_ID may be of them.
-    fn begun_on(&self, holder: &Holder) -> Vec<String> {
-        let mut labels = Vec::new();
-        for op in &self.graph().ops {
-            // An earlier ceremony did not see the end of it; it is cleared here.
-            if let Act::Token(TokenAct::Clear { key, token, .. }) = &op.act
-                && token == holder
-            {
-                labels.push(self.graph().key_label(key));
-            }
-            // No other act makes a key on a token.
-            let here = if let Act::Token(TokenAct::Generate { key }) = &op.act {
-                (*holder == Holder::Root).then_some(key)
-            } else if let Act::Token(TokenAct::Copy { key, to }) = &op.act {
-                (*holder == Holder::Spare(to.clone())).then_some(key)
-            } else {
-                None
-            };
-            let open = self.was_asked(op) || self.doubt == Some(op.id.index());
-            if let Some(planned) = here.filter(|_| open).and_then(|key| self.graph().key(key)) {
-                labels.push(planned.label(self.graph()));
-            }
-        }
-        labels
-    }
-
-    /// Compares everything on a token with what the records say of it, after something that was to
-    /// be made there failed.
-    pub fn compare_with_inventory(
-        &self,
-        holder: &Holder,
-        objects: &[TokenObject],
-    ) -> Result<(), Fault> {
-        match holder {
-            Holder::Root => self.weigh_inventory(objects),
-            Holder::Spare(spare) => self.weigh_spare(spare, objects),
-        }
-        .map(drop)
-    }
-
-    /// The same of a token that holds copies: those of the records, those made here, and what is in
-    /// doubt.
-    pub(super) fn weigh_spare(
-        &self,
-        spare: &Name,
-        objects: &[TokenObject],
-    ) -> Result<Weighed, Fault> {
-        let mut copies = self.graph().spares.get(spare).cloned().unwrap_or_default();
-        let mut doubtful = BTreeSet::new();
-        for (op, state) in self.graph().ops.iter().zip(&self.ops) {
-            let copied = if let Act::Token(TokenAct::Copy { key, to }) = &op.act
-                && to == spare
-            {
-                Some((key, state.done))
-            } else if let Act::People(PeopleAct::Clone { key, to }) = &op.act
-                && to == spare
-            {
-                // What people cloned is there once they began; it is known once it was read back.
-                Some((key, false))
-            } else if let Act::Token(TokenAct::Inspect { key, token: Holder::Spare(name) }) =
-                &op.act
-                && name == spare
-            {
-                Some((key, state.done))
-            } else {
-                None
-            };
-            match copied {
-                Some((key, true)) => {
-                    copies.insert(key.clone());
-                }
-                Some((key, false)) if state.done || self.was_asked(op) => {
-                    doubtful.insert(self.id_of(key)?);
-                }
-                Some(_) | None => {}
-            }
-        }
-        copies.retain(|key| !self.is_destroyed_on(&Holder::Spare(spare.clone()), key));
-        let mut expected = BTreeMap::new();
-        for key in copies {
-            let id = self.id_of(&key)?;
-            doubtful.remove(&id);
-            expected.insert(id, key);
-        }
-        doubtful.extend(self.vanishing_on(&Holder::Spare(spare.clone()))?);
-        let begun = self.begun_on(&Holder::Spare(spare.clone()));
-        self.compare(objects, &Known { expected, doubtful, head: None, begun })
-    }
-
-    /// CKA_ID of every key whose destruction on this token was begun and is not done, and of
-    /// everything that is still to be cleared: it may be there or not. What is done is gone.
-    fn vanishing_on(&self, holder: &Holder) -> Result<BTreeSet<Octets>, Fault> {
-        let mut ids = BTreeSet::new();
-        for (op, state) in self.graph().ops.iter().zip(&self.ops) {
-            if let Act::Token(TokenAct::Destroy { key, token }) = &op.act
-                && token == holder
-                && self.was_asked(op)
-            {
-                ids.insert(self.id_of(key)?);
-            } else if let Act::Token(TokenAct::Clear { id, token, .. }) = &op.act
-                && token == holder
-                && !state.done
-            {
-                ids.insert(id.clone());
-            }
-        }
-        Ok(ids)
-    }
-
-    fn is_destroyed_on(&self, holder: &Holder, key: &Name) -> bool {
-        let mut ops = self.graph().ops.iter().zip(&self.ops);
-        ops.any(|(op, state)| {
-            let Act::Token(TokenAct::Destroy { key: destroyed, token }) = &op.act else {
-                return false;
-            };
-            state.done && destroyed == key && token == holder
-        })
     }
 
     /// R-KEY-IN-HSM: exactly one pair, on the curve, with every attribute as it was asked.
@@ -240,15 +104,17 @@ impl Run {
         if self.keys().values().any(|other| *other == public) {
             return Err(Fault::new(
                 RuleId::S_PUBLIC_KEY,
-                "a key that is not there already",
-                key.to_string(),
+                says!("既にあるものと異なる鍵", "a key that is not there already"),
+                Bilingual::plain(key),
             ));
         }
         if self.opened().mode == Mode::Rehearsal
             && template.rehearsal.public().as_ref() != Some(&public)
         {
-            let asked = format!("the rehearsal's derived key for {key}");
-            return Err(Fault::new(RuleId::S_REHEARSAL_KEY, asked, "another key"));
+            let asked =
+                says!("リハーサルで導出される {key}", "the rehearsal's derived key for {key}");
+            let found = says!("別の鍵", "another key");
+            return Err(Fault::new(RuleId::S_REHEARSAL_KEY, asked, found));
         }
         Ok(public)
     }
@@ -264,73 +130,51 @@ impl Run {
         if (facts.privates, facts.publics) != (1, 1) {
             return Err(Fault::new(
                 RuleId::R_KEY_IN_HSM,
-                format!("one private and one public object of {key}"),
-                format!("{} private, {} public", facts.privates, facts.publics),
+                says!(
+                    "{key} の秘密鍵と公開鍵のオブジェクト各 1 個",
+                    "one private and one public object of {key}"
+                ),
+                says!(
+                    "秘密鍵 {} 個、公開鍵 {} 個",
+                    "{} private, {} public",
+                    facts.privates,
+                    facts.publics
+                ),
             ));
         }
         if facts.strays != 0 {
-            let asked = format!("a token with nothing of {key} but the pair");
-            let found = format!("{} objects without a CKA_ID as well", facts.strays);
+            let asked = says!(
+                "鍵ペアのほかに {key} のものがないトークン",
+                "a token with nothing of {key} but the pair"
+            );
+            let found = says!(
+                "ほかに CKA_ID のないオブジェクト {} 個",
+                "{} objects without a CKA_ID as well",
+                facts.strays
+            );
             return Err(Fault::new(RuleId::R_KEY_IN_HSM, asked, found));
         }
         let parameters = x509::curve_parameters(planned.curve);
         if facts.parameters.0 != parameters {
             return Err(Fault::new(
                 RuleId::R_ALG,
-                format!("the named curve {}", planned.curve.name()),
-                crate::hex::encode(&facts.parameters.0),
+                says!("名前付き曲線 {}", "the named curve {}", planned.curve.name()),
+                Bilingual::plain(crate::hex::encode(&facts.parameters.0)),
             ));
         }
         let asked_labels = vec![template.label.clone(), template.label.clone()];
         if facts.labels != asked_labels {
             return Err(Fault::new(
                 RuleId::R_KEY_IN_HSM,
-                asked_labels.join(", "),
-                facts.labels.join(", "),
+                Bilingual::plain(asked_labels.join(", ")),
+                Bilingual::plain(facts.labels.join(", ")),
             ));
         }
-        for (side, asked, found) in [
-            ("private", &template.expected_private, &facts.private),
-            ("public", &template.expected_public, &facts.public),
-        ] {
-            for (attribute, value) in asked {
-                let found = found.get(attribute).copied().or(absent(*attribute));
-                // That the module cannot tell it was reviewed, and stands in the record.
-                let not_told = found.is_none() && template.not_told.contains(attribute);
-                // A public key that only its user sees is no less safe (CloudHSM has no other).
-                let either = side == "public" && *attribute == Attribute::Private;
-                if found != Some(*value) && !not_told && !either {
-                    return Err(Fault::new(
-                        RuleId::R_KEY_IN_HSM,
-                        format!("{side} {key} with {} = {value}", attribute.name()),
-                        found.map_or("no such attribute".to_string(), |found| found.to_string()),
-                    ));
-                }
-            }
-            // Three attributes say where a key has been; a public key may be copied, and be seen by
-            // its user only. Every other is a power.
-            let power = |attribute: &Attribute| {
-                ![
-                    Attribute::Local,
-                    Attribute::AlwaysSensitive,
-                    Attribute::NeverExtractable,
-                    Attribute::Copyable,
-                    Attribute::Private,
-                ]
-                .contains(attribute)
-            };
-            let more = found
-                .iter()
-                .find(|(name, value)| **value && power(name) && !asked.contains_key(name));
-            if let Some((attribute, _)) = more {
-                let asked = format!("{side} {key} without {}", attribute.name());
-                return Err(Fault::new(RuleId::R_KEY_IN_HSM, asked, "true"));
-            }
-        }
-        let public = PublicKey::from_point(planned.curve, &facts.point.0).map_err(|error| {
-            Fault::new(RuleId::S_PUBLIC_KEY, format!("a public key for {key}"), error.to_string())
-        })?;
-        Ok(public)
+        judge_attributes(key, template, facts)?;
+        PublicKey::from_point(planned.curve, &facts.point.0).map_err(|error| {
+            let asked = says!("{key} の公開鍵", "a public key for {key}");
+            Fault::new(RuleId::S_PUBLIC_KEY, asked, error.said())
+        })
     }
 
     /// R-BACKUP: what people cloned is the key, as secret as it was made.
@@ -344,8 +188,7 @@ impl Run {
         }
         let found = self.judge_facts(planned, &template, facts)?;
         if found != *self.public(key)? {
-            let asked = format!("a copy with the public key of {key}");
-            return Err(Fault::new(RuleId::R_BACKUP, asked, "another public key"));
+            return Err(another_key(key));
         }
         Ok(Weighed::default())
     }
@@ -357,115 +200,102 @@ impl Run {
         let template = planned.template(self.graph(), 0).copied();
         let found = self.judge_facts(planned, &template, &facts.key)?;
         if found != *self.public(key)? {
-            let asked = format!("a copy with the public key of {key}");
-            return Err(Fault::new(RuleId::R_BACKUP, asked, "another public key"));
+            return Err(another_key(key));
         }
         let mechanisms = facts.mechanisms.join(", ");
         if mechanisms != COPY_MECHANISMS {
-            return Err(Fault::new(RuleId::R_BACKUP, COPY_MECHANISMS, mechanisms));
+            let (asked, found) = (Bilingual::plain(COPY_MECHANISMS), Bilingual::plain(mechanisms));
+            return Err(Fault::new(RuleId::R_BACKUP, asked, found));
         }
         let left = (facts.source_left, facts.target_left);
         if left != (0, 0) {
-            let found = format!("{} on the source, {} on the target", left.0, left.1);
-            return Err(Fault::new(RuleId::R_BACKUP, "nothing left of the agreement", found));
+            let asked =
+                says!("鍵合意のものが残っていない両トークン", "nothing left of the agreement");
+            let found = says!(
+                "複製元に {} 個、複製先に {} 個",
+                "{} on the source, {} on the target",
+                left.0,
+                left.1
+            );
+            return Err(Fault::new(RuleId::R_BACKUP, asked, found));
         }
         for (side, attributes, power) in [
-            ("source", &facts.wrapping, Attribute::Wrap),
-            ("target", &facts.unwrapping, Attribute::Unwrap),
+            (both("複製元", "source"), &facts.wrapping, Attribute::Wrap),
+            (both("複製先", "target"), &facts.unwrapping, Attribute::Unwrap),
         ] {
+            let Sentence { ja, en } = side;
             for (attribute, asked) in
                 [(Attribute::Trusted, true), (Attribute::Extractable, false), (power, true)]
             {
                 if attributes.get(&attribute) != Some(&asked) {
-                    let asked =
-                        format!("an agreed key on the {side} with {} = {asked}", attribute.name());
-                    return Err(Fault::new(RuleId::R_BACKUP, asked, "another"));
+                    let asked = says!(
+                        "{ja}で {} = {asked} の合意した鍵",
+                        "an agreed key on the {en} with {} = {asked}",
+                        attribute.name()
+                    );
+                    return Err(Fault::new(RuleId::R_BACKUP, asked, says!("別の鍵", "another")));
                 }
             }
         }
         Ok(Weighed::default())
     }
+}
+
+/// Every attribute as the template has it, and no power besides.
+fn judge_attributes(key: &Name, template: &KeyTemplate, facts: &KeyFacts) -> Result<(), Fault> {
+    for (is_public, asked, found) in [
+        (false, &template.expected_private, &facts.private),
+        (true, &template.expected_public, &facts.public),
+    ] {
+        let Sentence { ja, en } =
+            if is_public { both("公開鍵", "public") } else { both("秘密鍵", "private") };
+        for (attribute, value) in asked {
+            let found = found.get(attribute).copied().or(absent(*attribute));
+            // That the module cannot tell it was reviewed, and stands in the record.
+            let not_told = found.is_none() && template.not_told.contains(attribute);
+            // A public key that only its user sees is no less safe (CloudHSM has no other).
+            let either = is_public && *attribute == Attribute::Private;
+            if found != Some(*value) && !not_told && !either {
+                let name = attribute.name();
+                let asked =
+                    says!("{key} の{ja}の {name} = {value}", "{en} {key} with {name} = {value}");
+                let (found, why) = match found {
+                    None => (says!("その属性なし", "no such attribute"), Why::NotTold),
+                    Some(found) => (Bilingual::plain(found), Why::Ruled),
+                };
+                return Err(Fault::new(RuleId::R_KEY_IN_HSM, asked, found).because(why));
+            }
+        }
+        // Three attributes say where a key has been; a public key may be copied, and be seen by
+        // its user only. Every other is a power.
+        let power = |attribute: &Attribute| {
+            ![
+                Attribute::Local,
+                Attribute::AlwaysSensitive,
+                Attribute::NeverExtractable,
+                Attribute::Copyable,
+                Attribute::Private,
+            ]
+            .contains(attribute)
+        };
+        let more =
+            found.iter().find(|(name, value)| **value && power(name) && !asked.contains_key(name));
+        if let Some((attribute, _)) = more {
+            let name = attribute.name();
+            let asked = says!("{name} が true でない {key} の{ja}", "{en} {key} without {name}");
+            return Err(Fault::new(RuleId::R_KEY_IN_HSM, asked, Bilingual::plain("true")));
+        }
+    }
+    Ok(())
+}
+
+fn another_key(key: &Name) -> Fault {
+    let asked = says!("{key} と公開鍵の同じ複製", "a copy with the public key of {key}");
+    Fault::new(RuleId::R_BACKUP, asked, says!("別の公開鍵", "another public key"))
 }
 
 /// ECDH (SP 800-56A), then RFC 5649, by PKCS #11's names.
 const COPY_MECHANISMS: &str = "CKM_ECDH1_DERIVE, CKM_AES_KEY_WRAP_PAD";
-
-/// What the records say of a token.
-struct Known {
-    /// The keys that are there, by CKA_ID.
-    expected: BTreeMap<Octets, Name>,
-    /// CKA_ID of what may be there or not.
-    doubtful: BTreeSet<Octets>,
-    /// The label of the ledger head, where there may be one.
-    head: Option<String>,
-    /// The labels of keys whose making was begun.
-    begun: Vec<String>,
-}
-
-impl Run {
-    /// Every key that is expected is there, whole; whatever else is there is in doubt, what the
-    /// token's model brings with it, or a ledger head where there may be one.
-    fn compare(&self, objects: &[TokenObject], known: &Known) -> Result<Weighed, Fault> {
-        let Known { expected, doubtful, head, begun } = known;
-        let brought = &self.graph().demands.may_hold;
-        let mut strange = Vec::new();
-        for object in objects {
-            if !object.label.is_empty() && super::words(&object.label).is_err() {
-                let asked = "objects whose labels are plain text";
-                return Err(Fault::new(RuleId::S_ANSWER, asked, described(object)));
-            }
-            let key = object.class == "private-key" || object.class == "public-key";
-            let known = expected.contains_key(&object.id) || doubtful.contains(&object.id);
-            // A head whose writing was interrupted may have no label yet.
-            let cut = object.label.is_empty() && self.has_asked_heads();
-            let is_head = head.as_ref().is_some_and(|label| *label == object.label || cut);
-            let in_order = (object.class == "data" && is_head)
-                || (key && known)
-                || begun.iter().any(|label| is_stray(object, label))
-                || brought.contains(&(object.class.clone(), object.label.clone()));
-            if !in_order {
-                strange.push(object);
-            }
-        }
-        if !strange.is_empty() {
-            return Err(self.not_dedicated(expected.len(), &strange));
-        }
-        for (id, key) in expected.iter().filter(|(id, _)| !doubtful.contains(*id)) {
-            for class in ["private-key", "public-key"] {
-                let found = objects.iter().filter(|o| o.class == class && o.id == *id).count();
-                if found != 1 {
-                    let asked = format!("one {class} of {key}");
-                    return Err(Fault::new(RuleId::S_KEY_ABSENT, asked, format!("{found}")));
-                }
-            }
-        }
-        Ok(Weighed::default())
-    }
-
-    /// Every object that does not belong there. Those that bear labels of this CA come first: they
-    /// may be its keys, under a plan or a ledger that does not know of them.
-    fn not_dedicated(&self, keys: usize, strange: &[&TokenObject]) -> Fault {
-        let ours = self.graph().label_of("");
-        let (ours, others): (Vec<&TokenObject>, Vec<&TokenObject>) =
-            strange.iter().partition(|object| object.label.starts_with(&ours));
-        let listed = |objects: Vec<&TokenObject>, of: &str| {
-            let names: Vec<String> = objects.into_iter().map(described).collect();
-            (!names.is_empty()).then(|| format!("{of}: {}", names.join(", ")))
-        };
-        let found = [listed(ours, "with labels of this CA"), listed(others, "of others")];
-        let found: Vec<String> = found.into_iter().flatten().collect();
-        let asked = format!("a token that holds only {keys} keys of this CA");
-        Fault::new(RuleId::R_HSM_DEDICATED, asked, found.join("; "))
-    }
-}
-
-fn described(object: &TokenObject) -> String {
-    let id = match object.id.0.as_slice() {
-        [] => "without CKA_ID".to_string(),
-        id => crate::hex::encode(id),
-    };
-    format!("{} `{}` {id}", object.class, object.label)
-}
 
 /// PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false;
 /// COPYABLE is of 2.40 and later, and a module that does not know it copies nothing by it. Any

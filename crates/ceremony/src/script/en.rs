@@ -1,10 +1,13 @@
 //! The script in English.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::{Labels, Language, Step, first_to_last, role, sheet_names};
 use crate::graph::{Act, Graph, Op, PeopleAct, TokenAct};
+use crate::name::Name;
 use crate::plan::{ApplicationKind, Order};
 use crate::token::Holder;
 
@@ -56,19 +59,33 @@ pub(super) const LABELS: Labels = Labels {
     slip_sign: "date ____-____-____ signatures of all ______________________________________",
 };
 
+/// What those who stand by do before the first entry, and after the last exit.
+const FIRST_IN: [&str; 3] = [
+    "First in the room",
+    "Those named above say that they are in the room before all other participants.",
+    "The badge is worn. Nobody else is in the room.",
+];
+const LAST_OUT: [&str; 3] = [
+    "Last out of the room",
+    "Those named above say that all other participants have left, and leave last.",
+    "Nobody else is in the room. The media taken out are those on record.",
+];
+
 pub(super) fn step(graph: &Graph, op: &Op) -> Step {
     let person = |id: &crate::name::Name| {
         graph.people.get(id).map_or_else(|| id.to_string(), |p| format!("{} ({id})", p.name.en))
     };
+    let of = |id: &Name| graph.organizations.get(id).map_or("", |o| o.en.as_str());
     let (title, say, see): (String, String, String) = match &op.act {
+        Act::People(PeopleAct::FirstIn) => FIRST_IN.map(String::from).into(),
         Act::People(PeopleAct::Entry { person: id }) => (
             "Entry".into(),
-            format!("{} enters with IC card and biometrics; facility staff stand by.", person(id)),
+            format!("{} enters; those named above stand by.", person(id)),
             "The badge is worn, the authentication succeeded.".into(),
         ),
         Act::People(PeopleAct::RollCall { role: r }) => (
             format!("Roll call: {}", role(graph, r, Language::En)),
-            "Each says name and role and shows the IC card.".into(),
+            "Each says name and role and shows the credential.".into(),
             "They agree with the register of appointments; everyone is there.".into(),
         ),
         Act::People(PeopleAct::Papers) => (
@@ -90,12 +107,12 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::People(PeopleAct::Activate) => (
             "Activation".into(),
-            "Several custodians bring activation data and second factor, and enter the factor's name.".into(),
-            "Two or more are there. Nobody sees a PIN.".into(),
+            "Those named above bring activation data and second factor, and enter the factor's name.".into(),
+            "As many as the policy asks are there. Nobody sees a PIN.".into(),
         ),
         Act::Token(TokenAct::Login { token }) => (
             titled("Login", token),
-            "A custodian enters the PIN.".into(),
+            "Whoever is entrusted with the PIN enters it.".into(),
             "The next step appears on the screen. A failure is shown, and is not retried by itself.".into(),
         ),
         Act::Token(TokenAct::Inventory { token }) => (
@@ -117,54 +134,53 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             };
             (
                 format!("Application for {}", kind.name()),
-                format!("Read the digests of the papers of application `{application}` aloud from paper (of the notification and the list of CSRs too, where there are any) and type them. The applicants state {state}. The CA certificate issuing officer approves."),
+                format!("Read the digests of the papers of application `{application}` aloud from paper (of the notification and the list of CSRs too, where there are any) and type them. The applicants state {state}. The approver approves."),
                 "The machine shows that they are the same. Examination and approval are on record.".into(),
             )
         }
         Act::People(PeopleAct::Compromise { key }) => (
             "Judgement of compromise".into(),
-            format!("The CA managers of both organisations state that they judged the root key `{key}` to be compromised."),
+            format!("Those named above state for every deciding organisation that they judged the root key `{key}` to be compromised."),
             "The version of the emergency response plan, as the decisions at the head of this script have it, is that of the papers.".into(),
         ),
         Act::People(PeopleAct::Order { order }) => (
             "Order".into(),
             match order {
-                Order::StopDsIssuing => "A CA manager orders the issuing of DS certificates to stop.".into(),
-                Order::StopApplications => "A CA manager orders new applications for card-substitute records to stop.".into(),
-                Order::ResumeDsIssuing => "A CA manager orders the issuing of DS certificates to resume.".into(),
-                Order::ResumeApplications => "A CA manager orders new applications for card-substitute records to resume.".into(),
+                Order::StopDsIssuing => "Those named above order the issuing of DS certificates to stop.".into(),
+                Order::StopApplications => "Those named above order that no new applications for documents are taken.".into(),
+                Order::ResumeDsIssuing => "Those named above order the issuing of DS certificates to resume.".into(),
+                Order::ResumeApplications => "Those named above order that new applications for documents are taken again.".into(),
             },
             "The order is signed on paper.".into(),
         ),
-        Act::People(PeopleAct::Supersede { ceremony }) => (
+        Act::People(PeopleAct::Supersede { ceremony, kept }) => (
             "Destruction of unreleased CRLs".into(),
-            format!("Order the CRLs of ceremony `{ceremony}` that are not released yet to be destroyed, at the DTS and on media."),
+            superseded(ceremony, kept),
             "Somebody is named who keeps the record of the destruction.".into(),
         ),
         Act::People(PeopleAct::ApproveDestruction { key, organization }) => (
             "Approval of the destruction".into(),
-            format!(
-                "The CA manager of {} approves the destruction of `{key}`.",
-                graph.organizations.get(organization).map_or("", |o| o.en.as_str())
-            ),
+            format!("Those named above approve for {} the destruction of `{key}`.", of(organization)),
             "The approver holds the role.".into(),
+        ),
+        Act::People(PeopleAct::ApproveLoss { key, organization }) => (
+            "Going on without a lost key".into(),
+            lost(graph, key, organization),
+            "The approver holds the role. What became of the HSM is as the plan says. Everybody knows that this key signs no CRL any more.".into(),
         ),
         Act::People(PeopleAct::ApproveRecovery { token, organization }) => (
             "Approval of the recovery".into(),
-            format!(
-                "The CA manager of {} approves that `{token}`, which holds copies of the keys, takes the place of the lost HSM, and that a new audit key is generated on it.",
-                graph.organizations.get(organization).map_or("", |o| o.en.as_str())
-            ),
+            format!("Those named above approve for {} that `{token}`, which holds copies of the keys, takes the place of the lost HSM, and that a new audit key is generated on it.", of(organization)),
             "The approver holds the role. What became of the lost HSM is as the plan says.".into(),
         ),
         Act::Token(TokenAct::Copy { key, to }) => (
             "Backup of a private key".into(),
-            format!("Key custodians and the security officers of both tokens copy the root key `{key}` to the token `{to}`. It travels encrypted under a TRUSTED key that exists only inside the two tokens, and never leaves the machine."),
+            format!("Those named above and the security officers of both tokens copy the root key `{key}` to the token `{to}`. It travels encrypted under a TRUSTED key that exists only inside the two tokens, and never leaves the machine."),
             "The copy's public key and attributes are as planned. Nothing of the agreement is left on either token.".into(),
         ),
         Act::People(PeopleAct::Clone { key, to }) => (
             "Backup of a private key (the modules' own cloning)".into(),
-            format!("Key custodians copy the root key `{key}` to the token `{to}` by the maker's procedure, and enter its name and version."),
+            format!("Those named above copy the root key `{key}` to the token `{to}` by the maker's procedure, and enter its name and version."),
             "The key travels encrypted from module to module and is left nowhere else.".into(),
         ),
         Act::Token(TokenAct::Inspect { key, token }) => (
@@ -174,18 +190,18 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::Token(TokenAct::Destroy { key, token }) => (
             titled("Destruction of a private key", token),
-            format!("Key custodians destroy the key pair `{key}` on the token and see in a fresh session that it is gone."),
+            format!("Those named above destroy the key pair `{key}` on the token and see in a fresh session that it is gone."),
             "Nothing with its CKA_ID is left on the token.".into(),
         ),
         Act::Token(TokenAct::Clear { key, token, .. }) => (
             titled("Removal of remains", token),
-            format!("Key custodians remove what an earlier ceremony that did not end may have left of `{key}` on the token, and see in a fresh session that it is gone."),
+            format!("Those named above remove what an earlier ceremony that did not end may have left of `{key}` on the token, and see in a fresh session that it is gone."),
             "Nothing with that CKA_ID is left on the token.".into(),
         ),
         Act::People(PeopleAct::HandOver { certificates }) => (
             "Hand-over of DS certificates".into(),
             format!(
-                "Hand the DS certificates {} over to the operations manager. This is the notice of their issue. After an abort nothing is handed over: this step is left out.",
+                "Hand the DS certificates {} over to those named above. This is the notice of their issue. After an abort nothing is handed over: this step is left out.",
                 first_to_last(certificates.iter())
             ),
             "The receiver has confirmed that their entries are as applied for.".into(),
@@ -234,10 +250,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::People(PeopleAct::Complete { organization }) => (
             "Completion".into(),
-            format!(
-                "The CA manager of {} approves that the work was completed.",
-                graph.organizations.get(organization).map_or("", |o| o.en.as_str())
-            ),
+            format!("Those named above approve for {} that the work was completed.", of(organization)),
             "The approver holds the role.".into(),
         ),
         Act::Token(TokenAct::WriteHead) => (
@@ -265,9 +278,10 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::People(PeopleAct::Exit { person: id }) => (
             "Exit".into(),
-            format!("{} leaves; facility staff stand by.", person(id)),
+            format!("{} leaves; those named above stand by.", person(id)),
             "The media taken out are those on record.".into(),
         ),
+        Act::People(PeopleAct::LastOut) => LAST_OUT.map(String::from).into(),
     };
     Step { title, say, see }
 }
@@ -276,5 +290,31 @@ fn titled(title: &str, token: &Holder) -> String {
     match token {
         Holder::Root => title.to_string(),
         Holder::Spare(name) => format!("{title} (token {name})"),
+    }
+}
+
+/// Lists names of keys; `None` if there are none.
+fn listed(keys: &BTreeSet<Name>) -> Option<String> {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    (!keys.is_empty()).then(|| keys.join(", "))
+}
+
+/// Says of which key the CA managers confirm the loss.
+fn lost(graph: &Graph, key: &Name, organization: &Name) -> String {
+    format!(
+        "Those named above confirm for {} that the root key `{key}` was lost with its HSM and that there is no copy of it. They approve that the CA goes on with other root keys, and that a new audit key is generated.",
+        graph.organizations.get(organization).map_or("", |o| o.en.as_str())
+    )
+}
+
+/// Says which CRLs are destroyed, and which are kept.
+fn superseded(ceremony: &Name, kept: &BTreeSet<Name>) -> String {
+    match listed(kept) {
+        None => format!(
+            "Order the CRLs of ceremony `{ceremony}` that are not released yet to be destroyed, where they are published from and on media."
+        ),
+        Some(kept) => format!(
+            "Order the CRLs of ceremony `{ceremony}` that are not released yet to be destroyed, where they are published from and on media. Those of {kept} are kept and released as planned: nothing takes their place."
+        ),
     }
 }

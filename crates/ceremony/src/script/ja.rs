@@ -1,10 +1,13 @@
 //! The script in Japanese, in the CP/CPS's words for roles and acts.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString};
+use alloc::vec::Vec;
 
 use super::{Labels, Language, Step, first_to_last, role, sheet_names};
 use crate::graph::{Act, Graph, Op, PeopleAct, TokenAct};
+use crate::name::Name;
 use crate::plan::{ApplicationKind, Order};
 use crate::token::Holder;
 
@@ -13,7 +16,7 @@ pub(super) const LABELS: Labels = Labels {
     ceremony: "セレモニー",
     window: "実施時間帯",
     digests: "照合する値",
-    digests_note: "各値を 16 進と単語で示す。`graph` と `bindings` は手順「書類の照合」で 2 名が読み上げ、装置に入力する。一致しない場合は中止する。",
+    digests_note: "各値を 16 進と単語で示す。`graph` と `bindings` は手順「書類の照合」で 2 名が読み上げ、装置に入力する。一致しない場合は、入力し直し、それでも一致しなければ中止する。",
     exceptions: "規則の例外(この計画で認められたもの)",
     people: "参加者",
     people_head: "| ID | 氏名 | 組織 | 役割 | 署名 |",
@@ -22,7 +25,13 @@ pub(super) const LABELS: Labels = Labels {
     exists: "生成済み",
     decisions: "事前の申請・判断・指示",
     structures: "署名する電子証明書及び失効記録(CRL)",
-    phases: ["1 入室", "2 開始(中断後の再開でも繰り返す)", "3 作業", "4 封印", "5 封印後"],
+    phases: [
+        "第 1 部 入室",
+        "第 2 部 開始(中断後の再開でも繰り返す)",
+        "第 3 部 作業",
+        "第 4 部 封印",
+        "第 5 部 封印後",
+    ],
     who: "実施者",
     say: "発声・操作",
     see: "確認",
@@ -33,8 +42,8 @@ pub(super) const LABELS: Labels = Labels {
     resume: "1. 停電・強制終了・媒体の抜去で止まった場合、装置を再起動し、同じ 2 つの記録媒体を挿す。作業者の判断で鍵の生成や署名をやり直さない。\n\
              2. `gishiki resume` を実行する。装置は 2 つの記録をそれぞれ再現して確かめる。片方の媒体にしかない記録のうち採るのは、両方にある問いへのトークンの答えだけである。2 つが食い違う場合や再現できない場合は、どちらかを示し、役割の異なる 2 名の同意を得て片方を脇に置く。\n\
              3. 点呼、書類の照合、時計の確認、トークンの確認、活性化を改めて行う。手順「書類の照合」では、本書に書き留めて画面で確認した最後の「記録の最新値」も読み上げて入力する。なければ「なし」と答える。この値は画面に出ない。その値より後に人が答えたことは、もう一度尋ねる。\n\
-             4. 結果の分からない署名は番号ごと破棄し、次の試行に移る(別紙 B)。結果の分からない鍵ペアは、完全であれば採用し、不完全であれば役割の異なる 2 名の同意を得て取り除く。\n\
-             5. 結果の分からない複製は、両トークンに残ったものを取り除いてから作り直す。結果の分からない廃棄は、鍵が残っていないことを確かめるまでもう一度行う。\n\
+             4. 結果の分からない署名とその番号は二度と使わず、次の試行に移る(別紙 B)。結果の分からない鍵ペアは、完全であれば採用し、不完全であれば役割の異なる 2 名の同意を得て取り除く。\n\
+             5. 結果の分からない複製は、両トークンに残ったものを取り除いてから作り直す。結果の分からない破棄は、鍵が残っていないことを確かめるまでもう一度行う。\n\
              6. 実施時間帯を過ぎた場合は、中止として閉じて封印することだけができる。",
     more_heads: "中止の申し出の後や、鍵の生成が失敗した後など、手順に欄のないところでも、装置は「記録の最新値」を書き留めるよう求める。次の欄に書く。",
     more_head: "手順 ____ の後: 8 語 ______________________________________ 画面で確認した者の ID ______",
@@ -44,25 +53,47 @@ pub(super) const LABELS: Labels = Labels {
     refusal: "いずれの参加者も、どの質問にも「いいえ」と理由を答えて中止できる。中止したセレモニーも封印して台帳に残し、電子証明書と CRL は引き渡さない。監査用の鍵が署名できないときは `gishiki abandon` の案内に従い、封印されていない記録のダイジェストを紙に写して全員が署名する。",
     annex_slip: "別紙 D アンカーの控え",
     slip: "この控えがセレモニーを固定する。2 名が `anchor.toml` に写す。記録の最新値と、この控えに欄があれば監査用の鍵の値を、手順「アンカーの読み上げ」で書き、追記の最新値は最後の退室の後に画面に出たものを書く。いずれも単語で書く。",
-    slip_head: "head 記録の最新値(封印前の最後の記録の連鎖値)",
-    slip_postscript: "postscript 追記の最新値(封印後の最後の記録の連鎖値)",
+    slip_head: "head 記録の最新値(封印前の最後の記録のハッシュ連鎖の値)",
+    slip_postscript: "postscript 追記の最新値(封印後の最後の記録のハッシュ連鎖の値)",
     slip_audit_key: "audit-key 監査用の鍵の値(このセレモニーで生成したもの)",
     slip_sign: "日付 ____-____-____ 全員の署名 ______________________________________",
 };
+
+/// The roles that do this operation or stand by, in a sentence.
+fn by(graph: &Graph, op: &Op) -> String {
+    let roles: Vec<String> =
+        op.by.iter().map(|duty| role(graph, &duty.role, Language::Ja)).collect();
+    roles.join("と")
+}
+
+/// What those who stand by do before the first entry, and after the last exit.
+const FIRST_IN: [&str; 3] = [
+    "入室の立会いの開始",
+    "上記の者が、ほかの参加者より先に室内にいることを述べる。",
+    "身分証明書を着用している。室内にほかの者はいない。",
+];
+const LAST_OUT: [&str; 3] = [
+    "最後の退室",
+    "上記の者が、ほかの参加者がすべて退室したことを述べ、最後に退室する。",
+    "室内にほかの者はいない。持ち出す媒体が記録と一致する。",
+];
 
 pub(super) fn step(graph: &Graph, op: &Op) -> Step {
     let person = |id: &crate::name::Name| {
         graph.people.get(id).map_or_else(|| id.to_string(), |p| format!("{} ({id})", p.name.ja))
     };
+    let by = by(graph, op);
+    let of = |id: &Name| graph.organizations.get(id).map_or("", |o| o.ja.as_str());
     let (title, say, see): (String, String, String) = match &op.act {
+        Act::People(PeopleAct::FirstIn) => FIRST_IN.map(String::from).into(),
         Act::People(PeopleAct::Entry { person: id }) => (
             "入室".into(),
-            format!("{} が IC カードと生体認証で入室する。施設スタッフが立ち会う。", person(id)),
+            format!("{} が入室する。{by}が立ち会う。", person(id)),
             "身分証明書を着用している。認証が成功した。".into(),
         ),
         Act::People(PeopleAct::RollCall { role: r }) => (
             format!("点呼({})", role(graph, r, Language::Ja)),
-            "氏名と役割を名乗り、IC カードを示す。".into(),
+            "氏名と役割を名乗り、認証手段を示す。".into(),
             "任命簿と一致する。全員がそろっている。".into(),
         ),
         Act::People(PeopleAct::Papers) => (
@@ -77,17 +108,17 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::Token(TokenAct::Identify { token }) => (
             titled("トークンの確認", token),
-            "装置が HSM の製造番号、ラベル、機構を読む。".into(),
+            "装置が HSM の製造番号、ラベル、メカニズムを読む。".into(),
             "画面の製造番号が機器の銘板と一致する。".into(),
         ),
         Act::People(PeopleAct::Activate) => (
             "活性化".into(),
-            "複数の秘密鍵管理者が活性化データと第二の要素を用意し、要素の名称を入力する。".into(),
-            "2 名以上がそろっている。PIN は誰にも見えない。".into(),
+            format!("複数の{by}が活性化データと第二の認証要素を用意し、要素の名称を入力する。"),
+            "定められた人数がそろっている。PIN は誰にも見えない。".into(),
         ),
         Act::Token(TokenAct::Login { token }) => (
             titled("ログイン", token),
-            "秘密鍵管理者が PIN を入力する。".into(),
+            "PIN を預かる者が PIN を入力する。".into(),
             "次の手順が画面に出る。失敗した場合はその旨が出て、自動では繰り返されない。".into(),
         ),
         Act::Token(TokenAct::Inventory { token }) => (
@@ -103,60 +134,59 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::People(PeopleAct::Application { application }) => {
             let kind = graph.applications.get(application).map(|a| a.kind);
             let (kind, state) = match kind {
-                Some(ApplicationKind::Issue) | None => ("発行", "証明する鍵を自ら生成したこと"),
-                Some(ApplicationKind::Renewal) => ("更新", "証明する鍵を自ら生成したこと"),
+                Some(ApplicationKind::Issue) | None => ("発行", "電子証明書に記載する鍵を自ら生成したこと"),
+                Some(ApplicationKind::Renewal) => ("更新", "電子証明書に記載する鍵を自ら生成したこと"),
                 Some(ApplicationKind::Revocation) => ("失効", "失効を求める電子証明書に誤りがないこと"),
             };
             (
                 format!("{kind}の申請の確認と承認"),
-                format!("申請 `{application}` の書類のダイジェスト(失効の届出、CSR の一覧があればその値も)を書類から読み上げて入力する。申請者は内容の正しさと、{state}を述べる。認証局電子証明書発行者が承認する。"),
+                format!("申請 `{application}` の書類のダイジェスト(失効の届出、CSR の一覧があればその値も)を書類から読み上げて入力する。申請者は内容の正しさと、{state}を述べる。承認者が承認する。"),
                 "装置が一致を示す。審査と承認の記録がある。".into(),
             )
         }
         Act::People(PeopleAct::Compromise { key }) => (
             "危殆化の判断".into(),
-            format!("両組織の認証局管理責任者が、ルート鍵 `{key}` を危殆化と判断したことを述べる。"),
+            format!("決定するすべての組織の{by}が、ルート鍵 `{key}` を危殆化と判断したことを述べる。"),
             "本書の「事前の申請・判断・指示」に示す緊急時対応計画の版が書類と一致する。".into(),
         ),
         Act::People(PeopleAct::Order { order }) => (
             "指示".into(),
             match order {
-                Order::StopDsIssuing => "認証局管理責任者が、DS 電子証明書の発行の停止を指示する。".into(),
-                Order::StopApplications => "認証局管理責任者が、カード代替電磁的記録の新規の申請の受付の停止を指示する。".into(),
-                Order::ResumeDsIssuing => "認証局管理責任者が、DS 電子証明書の発行の再開を指示する。".into(),
-                Order::ResumeApplications => "認証局管理責任者が、カード代替電磁的記録の新規の申請の受付の再開を指示する。".into(),
+                Order::StopDsIssuing => format!("{by}が、DS 電子証明書の発行の停止を指示する。"),
+                Order::StopApplications => format!("{by}が、記録の新規の申請の受付の停止を指示する。"),
+                Order::ResumeDsIssuing => format!("{by}が、DS 電子証明書の発行の再開を指示する。"),
+                Order::ResumeApplications => format!("{by}が、記録の新規の申請の受付の再開を指示する。"),
             },
             "指示の書面に署名がある。".into(),
         ),
-        Act::People(PeopleAct::Supersede { ceremony }) => (
+        Act::People(PeopleAct::Supersede { ceremony, kept }) => (
             "未公開の CRL の廃棄の指示".into(),
-            format!("セレモニー `{ceremony}` で署名した CRL のうち未公開のものを、DTS と記録媒体から廃棄するよう指示する。"),
+            superseded(ceremony, kept),
             "廃棄の記録を残す担当者が決まっている。".into(),
         ),
         Act::People(PeopleAct::ApproveDestruction { key, organization }) => (
-            "秘密鍵の廃棄の承認".into(),
-            format!(
-                "{} の認証局管理責任者が、`{key}` の廃棄を承認する。",
-                graph.organizations.get(organization).map_or("", |o| o.ja.as_str())
-            ),
+            "秘密鍵の破棄の承認".into(),
+            format!("{} の{by}が、`{key}` の破棄を承認する。", of(organization)),
             "承認者が役割どおりである。".into(),
+        ),
+        Act::People(PeopleAct::ApproveLoss { key, organization }) => (
+            "失われた鍵なしでの継続の承認".into(),
+            lost(graph, key, organization, &by),
+            "承認者が役割どおりである。暗号モジュールがどうなったかは、計画に書かれたとおりである。この鍵の CRL がもう署名されないことを、全員が知っている。".into(),
         ),
         Act::People(PeopleAct::ApproveRecovery { token, organization }) => (
             "復旧の承認".into(),
-            format!(
-                "{} の認証局管理責任者が、失われた暗号モジュールに代えて、鍵の複製を持つ `{token}` を用いること、および監査用の鍵をそこで新たに生成することを承認する。",
-                graph.organizations.get(organization).map_or("", |o| o.ja.as_str())
-            ),
+            format!("{} の{by}が、失われた暗号モジュールに代えて、鍵の複製を持つ `{token}` を用いること、および監査用の鍵をそこで新たに生成することを承認する。", of(organization)),
             "承認者が役割どおりである。失われた暗号モジュールがどうなったかは、計画に書かれたとおりである。".into(),
         ),
         Act::Token(TokenAct::Copy { key, to }) => (
             "秘密鍵のバックアップ".into(),
-            format!("複数の秘密鍵管理者と両トークンの管理者が、ルート鍵 `{key}` をトークン `{to}` に複製する。鍵は両トークンの中だけにある鍵(TRUSTED)で暗号化され、装置の外に出ない。"),
+            format!("複数の{by}と両トークンの管理者が、ルート鍵 `{key}` をトークン `{to}` に複製する。鍵は両トークンの中だけにある鍵(TRUSTED)で暗号化され、両暗号モジュールの外には暗号化された形でしか出ない。"),
             "複製の公開鍵と属性が計画どおりである。合意に使った鍵が両トークンに残っていない。".into(),
         ),
         Act::People(PeopleAct::Clone { key, to }) => (
             "秘密鍵のバックアップ(暗号モジュールの複製機能)".into(),
-            format!("複数の秘密鍵管理者が、暗号モジュールの製造者の手順で、ルート鍵 `{key}` をトークン `{to}` に複製し、手順の名称と版を入力する。"),
+            format!("複数の{by}が、暗号モジュールの製造者の手順で、ルート鍵 `{key}` をトークン `{to}` に複製し、手順の名称と版を入力する。"),
             "鍵は暗号化されたまま両モジュールの間を移り、ほかのどこにも残らない。".into(),
         ),
         Act::Token(TokenAct::Inspect { key, token }) => (
@@ -165,19 +195,19 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
             "公開鍵と属性が計画どおりである。".into(),
         ),
         Act::Token(TokenAct::Destroy { key, token }) => (
-            titled("秘密鍵の廃棄", token),
-            format!("複数の秘密鍵管理者が `{key}` の鍵ペアをトークンから消去し、新しいセッションで無いことを確かめる。"),
+            titled("秘密鍵の破棄", token),
+            format!("複数の{by}が `{key}` の鍵ペアをトークンから破棄し、新しいセッションでないことを確かめる。"),
             "トークンに `CKA_ID` の一致するものが残っていない。".into(),
         ),
         Act::Token(TokenAct::Clear { key, token, .. }) => (
             titled("残存物の削除", token),
-            format!("完了しなかった以前のセレモニーが `{key}` について暗号モジュールに残したかもしれないものを、鍵管理者が削除し、新しいセッションで無いことを確かめる。"),
+            format!("完了しなかった以前のセレモニーが `{key}` について暗号モジュールに残したかもしれないものを、複数の{by}が削除し、新しいセッションでないことを確かめる。"),
             "その CKA_ID のものが一つも残っていない。".into(),
         ),
         Act::People(PeopleAct::HandOver { certificates }) => (
             "DS 電子証明書の交付".into(),
             format!(
-                "DS 電子証明書 {} を運用保守責任者に交付する。交付をもって発行の通知とする。中止したときは交付せず、この手順は行わない。",
+                "DS 電子証明書 {} を{by}に交付する。交付をもって発行の通知とする。中止したときは交付せず、この手順は行わない。",
                 first_to_last(certificates.iter())
             ),
             "記載内容が申請どおりであることを受領者が確かめた。".into(),
@@ -199,7 +229,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::Token(TokenAct::Wrap { key }) => (
             "取り出せないことの確認".into(),
-            format!("通常の鍵で `{key}` の秘密鍵を包んで取り出そうとする。"),
+            format!("通常の鍵で `{key}` の秘密鍵をラップして取り出そうとする。"),
             "トークンが拒む。取り出せた場合は中止する。".into(),
         ),
         Act::Token(TokenAct::Sign(sheet)) => {
@@ -224,10 +254,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::People(PeopleAct::Complete { organization }) => (
             "正常完了の承認".into(),
-            format!(
-                "{} の認証局管理責任者が、作業の正常完了を承認する。",
-                graph.organizations.get(organization).map_or("", |o| o.ja.as_str())
-            ),
+            format!("{} の{by}が、作業の正常完了を承認する。", of(organization)),
             "承認者が役割どおりである。".into(),
         ),
         Act::Token(TokenAct::WriteHead) => (
@@ -253,9 +280,10 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::People(PeopleAct::Exit { person: id }) => (
             "退室".into(),
-            format!("{} が退室する。施設スタッフが立ち会う。", person(id)),
+            format!("{} が退室する。{by}が立ち会う。", person(id)),
             "持ち出す媒体が記録と一致する。".into(),
         ),
+        Act::People(PeopleAct::LastOut) => LAST_OUT.map(String::from).into(),
     };
     Step { title, say, see }
 }
@@ -264,5 +292,31 @@ fn titled(title: &str, token: &Holder) -> String {
     match token {
         Holder::Root => title.to_string(),
         Holder::Spare(name) => format!("{title}(トークン {name})"),
+    }
+}
+
+/// Lists names of keys; `None` if there are none.
+fn listed(keys: &BTreeSet<Name>) -> Option<String> {
+    let keys: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+    (!keys.is_empty()).then(|| keys.join("、"))
+}
+
+/// Says of which key the CA managers confirm the loss.
+fn lost(graph: &Graph, key: &Name, organization: &Name, by: &str) -> String {
+    format!(
+        "{} の{by}が、ルート鍵 `{key}` が暗号モジュールとともに失われ、その複製がないことを確認し、認証局がほかのルート鍵で続けること、および監査用の鍵を新たに生成することを承認する。",
+        graph.organizations.get(organization).map_or("", |o| o.ja.as_str())
+    )
+}
+
+/// Says which CRLs are destroyed, and which are kept.
+fn superseded(ceremony: &Name, kept: &BTreeSet<Name>) -> String {
+    match listed(kept) {
+        None => format!(
+            "セレモニー `{ceremony}` で署名した CRL のうち未公開のものを、公開の元となる場所と記録媒体から廃棄するよう指示する。"
+        ),
+        Some(kept) => format!(
+            "セレモニー `{ceremony}` で署名した CRL のうち未公開のものを、公開の元となる場所と記録媒体から廃棄するよう指示する。ただし {kept} の CRL は、代わるものがないので廃棄せず、予定どおり公開する。"
+        ),
     }
 }

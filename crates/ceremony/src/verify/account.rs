@@ -1,5 +1,7 @@
-//! What a verdict says of a ceremony beside its result: what happened in it, and by which rules it
-//! was judged: those that something in it is about, and no others.
+//! What a verdict reports beside the result: what happened in the ceremony, and by which rules it
+//! was judged.
+//!
+//! A rule counts as judged only if something in the ceremony is within its scope.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -7,54 +9,58 @@ use alloc::vec::Vec;
 
 use super::{History, What};
 use crate::compile::Compiled;
-use crate::graph::{Act, Bilingual, Graph, Item, Op, PeopleAct, Phase, TokenAct};
+use crate::graph::{Act, Graph, Item, Op, PeopleAct, Phase, TokenAct};
+use crate::language::{Bilingual, Sentence};
 use crate::name::Name;
 use crate::plan::ProfileName;
 use crate::rule::RuleId;
+use crate::rules;
 use crate::run::{Book, Next, Run};
-use crate::verify::kept::{self, Basis, By, Form, Sentence, When};
+use crate::verify::kept::{self, Basis, By, Form, When};
 use crate::violation::Violation;
 
-/// What a verdict says beside the result.
+/// What a verdict reports beside the result.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
     /// The CA's name in the file system.
     pub ca: Name,
     /// The number of the ceremony in its ledger.
     pub sequence: u32,
-    /// What happened that the result does not show.
+    /// The events that the result does not show.
     pub history: History,
-    /// The exceptions of the plan.
+    /// The clauses that the CP/CPS gives its rules.
+    pub clauses: BTreeMap<RuleId, String>,
+    /// The exceptions that the plan lists.
     pub exceptions: Vec<String>,
     /// Every rule that the ceremony was judged by.
     pub judged: Vec<Judged>,
-    /// Rules of which something happened, and not all that they are about.
+    /// Rules that need all of their operations, of which only some were answered.
     pub begun: Vec<Begun>,
     /// The names of the participants.
     pub people: BTreeMap<Name, Bilingual>,
 }
 
-/// A rule that was not judged, because not all that it is about happened.
+/// A rule that was not judged, because only some of its operations were answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Begun {
     /// The rule's id.
     pub id: RuleId,
-    /// How many of its operations were answered.
+    /// The number of its operations that were answered.
     pub answered: usize,
-    /// How many there are.
+    /// The number of its operations in the graph.
     pub planned: usize,
 }
 
-/// How much of a postscript is there.
+/// How far the postscript of a ceremony goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Postscript {
-    /// All that the graph has after the seal.
+    /// Every operation that the graph has after the seal was done.
     Complete,
-    /// It has its end, but something in it was refused, and stays undone.
+    /// It is finished, but an operation in it was refused and remains undone.
     Refused,
-    /// It ends before its end.
+    /// It has begun and is not finished.
     Incomplete,
-    /// Nothing.
+    /// It has not begun.
     Absent,
 }
 
@@ -63,36 +69,36 @@ pub enum Postscript {
 pub struct Judged {
     /// The rule's id.
     pub id: RuleId,
-    /// What is so where it is kept.
+    /// The sentence that holds where the rule is kept.
     pub so: Sentence,
-    /// On what that rests.
+    /// The kind of evidence for that sentence.
     pub basis: Basis,
-    /// Who said so, where people did.
+    /// The people who stated it, where the evidence is a statement of people.
     pub by: BTreeSet<Name>,
-    /// How it stands.
+    /// The outcome of the rule.
     pub standing: Standing,
 }
 
-/// How a rule stands in a ceremony that is consistent.
+/// The outcome of a rule in a consistent ceremony.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Standing {
     /// It was kept.
     Kept,
-    /// An exception of the plan covers what was found.
+    /// It was broken, and an exception in the plan permits the findings.
     Excepted(Vec<Finding>),
-    /// What was found is reported, and not refused.
+    /// It was broken; the findings are reported as warnings, not refused.
     Reported(Vec<Finding>),
-    /// It refused something: why.
+    /// It refused something, for this reason.
     Refused(String),
 }
 
 /// What a rule asked, and what was found instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// What was asked, and of whom.
-    pub asked: String,
+    /// What was asked, and of whom or of what.
+    pub asked: Bilingual,
     /// What was found.
-    pub found: String,
+    pub found: Bilingual,
 }
 
 impl Postscript {
@@ -117,7 +123,7 @@ impl Postscript {
         }
     }
 
-    /// Whether nothing more comes after it.
+    /// Whether the postscript is finished.
     const fn is_ended(self) -> bool {
         match self {
             Self::Complete | Self::Refused => true,
@@ -135,6 +141,7 @@ impl Account {
             ca: graph.ca().clone(),
             sequence: graph.sequence(),
             history: history.clone(),
+            clauses: graph.clauses.clone(),
             exceptions: graph.exceptions().to_vec(),
             judged: judged(run, history, postscript),
             begun: begun(run, history, postscript),
@@ -142,20 +149,25 @@ impl Account {
         }
     }
 
-    /// Rules that were judged and are not simply kept.
+    /// The judged rules whose outcome is not [`Standing::Kept`].
     pub fn unkept(&self) -> impl Iterator<Item = &Judged> {
         self.judged.iter().filter(|judged| judged.standing != Standing::Kept)
     }
 }
 
-/// Every rule that this ceremony was judged by. What the plan has and the ceremony did not reach
-/// was not judged; nor was what only a postscript shows that is not whole. A rule that refused
-/// something was judged, whatever it was that it refused.
+/// Every rule that this ceremony was judged by.
+///
+/// A rule that refused something was always judged. Other rules are not judged on operations that
+/// were planned but not reached, nor on those of a postscript that is not finished.
 fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
     let compiled = run.compiled();
     let seen = Seen { compiled, history, after };
     let refusals = refusals(run, history);
     let found = kept::all().filter_map(|kept| {
+        // The CP/CPS of this CA does not have the rule: nothing was judged by it.
+        if !compiled.graph.clauses.contains_key(&kept.id) && rules::is_of_cps(kept.id) {
+            return None;
+        }
         if let Some(reason) = refusals.get(&kept.id) {
             let standing = Standing::Refused((*reason).into());
             let (by, so, basis) = (BTreeSet::new(), kept.so, kept.basis);
@@ -175,8 +187,9 @@ fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
     found.collect()
 }
 
-/// Every rule that wants all of its operations, of which some were answered. What stands in a
-/// postscript that is not whole is counted, and was not judged.
+/// Every rule that needs all of its operations, of which only some were answered.
+///
+/// The operations of an unfinished postscript are counted here, although they were not judged.
 fn begun(run: &Run, history: &History, after: Postscript) -> Vec<Begun> {
     let compiled = run.compiled();
     let seen = Seen { compiled, history, after };
@@ -193,7 +206,7 @@ fn begun(run: &Run, history: &History, after: Postscript) -> Vec<Begun> {
     found.collect()
 }
 
-/// Why rules refused, by their ids: what stands in the record, and what stopped the run.
+/// The reasons of refusals, by rule: those in the records, and the one that stopped the run.
 fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<RuleId, &'a str> {
     let recorded = history.happened.iter().filter_map(|one| match &one.what {
         What::Refused { rule, reason, .. } => Some((rule.rule()?, reason.as_str())),
@@ -215,7 +228,8 @@ fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<RuleId, &'a str>
 fn standing(compiled: &Compiled, id: RuleId) -> Standing {
     let of = |list: &[Violation]| -> Vec<Finding> {
         let found = list.iter().filter(|violation| violation.rule == id);
-        let said = |one: &Violation| Finding { asked: one.asked.clone(), found: one.found.clone() };
+        let said =
+            |one: &Violation| Finding { asked: (*one.asked).clone(), found: (*one.found).clone() };
         found.map(said).collect()
     };
     let (excepted, reported) = (of(&compiled.excepted), of(&compiled.warnings));
@@ -225,7 +239,7 @@ fn standing(compiled: &Compiled, id: RuleId) -> Standing {
     if reported.is_empty() { Standing::Kept } else { Standing::Reported(reported) }
 }
 
-/// What in a folder rules may be about.
+/// The parts of a sealed folder that decide whether a rule was judged.
 struct Seen<'a> {
     compiled: &'a Compiled,
     history: &'a History,
@@ -233,8 +247,9 @@ struct Seen<'a> {
 }
 
 impl<'a> Seen<'a> {
-    /// The operations by which a rule is judged, none where it is judged by something else; nothing
-    /// where it is not.
+    /// The operations that make a rule judged, or `None` if it was not judged.
+    ///
+    /// The list is empty where something other than operations makes it judged.
     fn reason(&self, when: When) -> Option<Vec<&'a Op>> {
         let graph = &self.compiled.graph;
         let is_judged = match when {
@@ -262,7 +277,7 @@ impl<'a> Seen<'a> {
         self.answered().filter(|op| is(&op.act, graph)).collect()
     }
 
-    /// The operations that were answered. Those of a postscript count where it has its end.
+    /// The operations that were answered. Those of a postscript count only if it is finished.
     fn answered(&self) -> impl Iterator<Item = &'a Op> {
         let (history, ended) = (self.history, self.after.is_ended());
         self.compiled.graph.ops().iter().filter(move |op| {
@@ -271,7 +286,7 @@ impl<'a> Seen<'a> {
         })
     }
 
-    /// The forms of what was signed.
+    /// The forms of the structures that were signed.
     fn forms(&self) -> Vec<Form> {
         let graph = &self.compiled.graph;
         let sheets = self.answered().filter_map(|op| {
@@ -292,8 +307,8 @@ impl<'a> Seen<'a> {
         sheets.flatten().map(form).collect()
     }
 
-    /// The people on record for these operations: those who answered; where the token did, those
-    /// who had activated it in that session.
+    /// The people on record for these operations: those who answered them. If only the token
+    /// answered, those who had activated it in the session in which it was asked.
     fn people(&self, ops: &[&Op]) -> BTreeSet<Name> {
         let sessions = |op: &&Op| self.history.answered.get(&op.name);
         let of = |sessions: &BTreeMap<usize, BTreeSet<Name>>| -> BTreeSet<Name> {

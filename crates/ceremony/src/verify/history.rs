@@ -1,7 +1,8 @@
-//! What happened in a ceremony that its result does not show: who answered, which sessions it took,
-//! and everything that was not as planned.
+//! The history of a ceremony: who answered, in which sessions, and everything that did not go as
+//! planned.
 //!
-//! A fold over the records that replay reads. It judges nothing: replay does, on the same records.
+//! It is a fold over the records that replay reads. It judges nothing; replay judges the same
+//! records.
 
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -13,34 +14,34 @@ use crate::record::{Answer, Event, Mode, Place, Record, Refuser, Resumed, WHO};
 use crate::time::Instant;
 use crate::token::{TokenAnswer, TokenIdentity};
 
-/// What the token says where a PIN was wrong.
+/// The PKCS #11 return value for a wrong PIN.
 const WRONG_PIN: &str = "CKR_PIN_INCORRECT";
 
-/// What happened in a ceremony, in its order.
+/// What happened in a ceremony, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     /// Rehearsal, drill or real.
     pub mode: Option<Mode>,
-    /// Where each session was held, the first one first, with the time at which it began.
+    /// The sessions in order: the time at which each began, and where it was held.
     pub sessions: Vec<(Instant, Place)>,
     /// The time of the last record.
     pub ended: Option<Instant>,
-    /// Every operation that was answered, with the people who answered it by session, from 0; of a
-    /// token, nobody.
+    /// The people who answered each operation, by operation and by session, counted from 0. The set
+    /// is empty where a token answered.
     pub answered: BTreeMap<String, BTreeMap<usize, BTreeSet<Name>>>,
-    /// Who said that a head is on paper.
+    /// The people who confirmed that a head was written on paper.
     pub noted: BTreeSet<Name>,
-    /// The session in which each operation was asked last.
+    /// The session in which each operation was last asked.
     asked: BTreeMap<String, usize>,
-    /// What the tokens said of themselves, by serial number.
+    /// The identity that each token reported, by serial number.
     pub tokens: BTreeMap<String, TokenIdentity>,
-    /// What was not as planned.
+    /// Everything that did not go as planned.
     pub happened: Vec<Happening>,
-    /// The operation that was answered or refused last.
+    /// The operation that was last answered or refused.
     at_hand: String,
 }
 
-/// Something that was not as planned.
+/// One thing that did not go as planned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Happening {
     /// When it was recorded.
@@ -49,49 +50,49 @@ pub struct Happening {
     pub what: What,
 }
 
-/// What can happen. Closed: a verdict has words for each.
+/// What can go otherwise than planned. The list is closed: a verdict has a sentence for each.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum What {
-    /// Something was not as the script has it.
+    /// Something differed from the script.
     Deviation {
-        /// The operation at hand.
+        /// The current operation.
         op: String,
-        /// What people said of it.
+        /// The description that people gave.
         reason: String,
-        /// Who said so.
+        /// The people who gave it.
         by: Vec<Name>,
     },
     /// The ceremony was stopped.
     Refused {
-        /// The operation at hand.
+        /// The current operation.
         op: String,
-        /// The rule, or `people`.
+        /// The rule that refused, or `people`.
         rule: Refuser,
         /// Why.
         reason: String,
-        /// Who refused; nobody where a rule did.
+        /// The people who refused; empty where a rule did.
         by: Vec<Name>,
     },
-    /// It went on after an interruption.
+    /// The ceremony was interrupted and resumed.
     Interrupted {
-        /// The time of the last record before it.
+        /// The time of the last record before the interruption.
         since: Instant,
-        /// The record with which it went on.
+        /// The record that resumed the ceremony.
         resumed: Box<Resumed>,
     },
     /// A PIN was wrong.
     WrongPin {
-        /// The login.
+        /// The login operation.
         op: String,
     },
-    /// The machine refused what people typed.
+    /// The machine rejected what people typed.
     Mistaken {
         /// The operation.
         op: String,
-        /// What was asked.
+        /// The name of the question.
         question: String,
     },
-    /// Nobody knows what became of an attempt; its numbers are burned.
+    /// The outcome of an attempt is unknown; its serial or CRL numbers are never used again.
     Lost {
         /// The operation.
         op: String,
@@ -100,12 +101,12 @@ pub enum What {
         /// Why.
         cause: String,
     },
-    /// A key pair in doubt was found complete, and taken.
+    /// A key pair from an attempt of unknown outcome was found complete and was adopted.
     Adopted {
         /// The operation.
         op: String,
     },
-    /// The remains of a key pair were removed from the token.
+    /// An incomplete key pair was removed from the token.
     Removed {
         /// The operation.
         op: String,
@@ -141,7 +142,7 @@ impl History {
                 return self.take_mistaken(record.at, *mistaken);
             }
             Event::Adopted { op, .. } => {
-                // It was made in the session that asked for it.
+                // The key was made in the session that asked for it.
                 self.people_of(op);
                 What::Adopted { op: op.clone() }
             }
@@ -170,12 +171,12 @@ impl History {
         self.happened.push(Happening { at: record.at, what });
     }
 
-    /// Which session it is, from 0.
+    /// The number of the current session, from 0.
     fn session(&self) -> usize {
         self.sessions.len().saturating_sub(1)
     }
 
-    /// Who answered this operation in the session in which it was asked.
+    /// The people who answered this operation in the session in which it was asked.
     fn people_of(&mut self, op: &str) -> &mut BTreeSet<Name> {
         let session = self.asked.get(op).copied().unwrap_or_else(|| self.session());
         self.answered.entry(op.into()).or_default().entry(session).or_default()
@@ -193,7 +194,8 @@ impl History {
         }
     }
 
-    /// Wrong answers to who noted a head: after the operation that was answered last.
+    /// Adds the rejected answers to the question who noted a head. They are listed under the
+    /// operation that was answered last.
     fn take_mistaken(&mut self, at: Instant, count: u32) {
         for _ in 0..count {
             let (op, question) = (self.at_hand.clone(), WHO.to_string());

@@ -1,10 +1,11 @@
-//! What each rule says where it is kept, in both languages, on what that rests, and what in a
-//! record makes it judged.
+//! For each rule: the sentence that holds where it is kept (in both languages), the kind of
+//! evidence for it, and when it counts as judged.
 //!
-//! [`Rule::sentence`](crate::rules::Rule) says what is refused. A verdict needs the other side: "no token
-//! gives out a private key" is so only where a token was asked for one.
+//! [`Rule::sentence`](crate::rules::Rule) says what is refused. A verdict needs the positive
+//! statement, and only where it means something: "no token gives out a private key" is stated only
+//! if a token was asked for one.
 //!
-//! **Invariant:** every rule stands here once, under its id; a test holds it.
+//! **Invariant:** every rule is listed here exactly once, under its id. A test checks this.
 
 mod elsewhere;
 mod people;
@@ -14,43 +15,44 @@ mod structures;
 
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph};
+use crate::language::{Sentence, both};
 use crate::rule::RuleId;
 use crate::verify::History;
 
-/// On what it rests that a rule was kept.
+/// The kind of evidence that a rule was kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Basis {
-    /// Computed from octets: whoever has the folder computes the same.
+    /// It is computed from the sealed folder; everyone who has the folder gets the same result.
     Proved,
-    /// Somebody said so.
+    /// It is a statement that the verdict repeats.
     Stated(By),
-    /// Judged where no folder shows it.
+    /// It is judged elsewhere; the sealed folder does not show it.
     Elsewhere(Where),
 }
 
-/// Who said what a verdict repeats.
+/// The source of a statement that a verdict repeats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum By {
-    /// People in the room; their names stand in the record.
+    /// People in the room, who are named in the record.
     People,
-    /// Plan, policy and roster, which people approved before.
+    /// Plan, policy and roster, which people approved beforehand.
     Papers,
-    /// The token, of itself.
+    /// The token, about itself.
     Token,
 }
 
-/// Where a rule is judged that no folder can show.
+/// Where a rule is judged whose outcome a sealed folder cannot show.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Where {
-    /// In the room: files, media, module, terminal.
+    /// By the program in the room, on files, media, PKCS #11 module and terminal.
     Edge,
-    /// On and about the live image.
+    /// On the live image, or when it is built and checked.
     Image,
-    /// By `gishiki validate`, of one certificate at one time.
+    /// By `gishiki validate`, for one certificate at one time.
     Path,
 }
 
-/// A form of what is signed.
+/// A kind of signed structure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Form {
     /// A self-signed certificate of a root key.
@@ -63,28 +65,28 @@ pub enum Form {
     Crl,
 }
 
-/// What in a record makes a rule judged.
+/// The condition under which a rule counts as judged.
 #[derive(Debug, Clone, Copy)]
 pub enum When {
-    /// Every sealed folder.
+    /// In every sealed folder.
     Always,
-    /// The plan, or the ledger before it, has something that the rule is about.
+    /// The plan, or the ledger before it, contains something within the rule's scope.
     Planned(fn(&Compiled) -> bool),
     /// At least one act of this kind was answered.
     Did(fn(&Act, &Graph) -> bool),
-    /// Every act of this kind was answered, and there is one.
+    /// The graph has acts of this kind, and all of them were answered.
     DidAll(fn(&Act, &Graph) -> bool),
     /// A structure of this form was signed.
     Signed(fn(Form) -> bool),
-    /// Something happened.
+    /// The history contains an event within the rule's scope.
     Happened(fn(&History) -> bool),
-    /// Somebody said that a head is on paper.
+    /// People confirmed that a head was written on paper.
     Noted,
-    /// Nothing in a record does.
+    /// Never by a sealed folder: the rule is judged elsewhere.
     Never,
 }
 
-/// Rules of one basis that are judged at the same.
+/// Rules that share a basis and a condition.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Group {
     basis: Basis,
@@ -93,25 +95,16 @@ pub(super) struct Group {
     rows: &'static [(RuleId, &'static str, &'static str)],
 }
 
-/// A sentence in both languages.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Sentence {
-    /// In Japanese.
-    pub ja: &'static str,
-    /// In English.
-    pub en: &'static str,
-}
-
-/// What a rule says where it is kept.
+/// A rule as a verdict states it where it is kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Kept {
     /// The rule's id.
     pub id: RuleId,
-    /// What is so.
+    /// The sentence that holds where the rule is kept.
     pub so: Sentence,
-    /// On what that rests.
+    /// The kind of evidence for that sentence.
     pub basis: Basis,
-    /// What in a record makes the rule judged.
+    /// The condition under which the rule counts as judged.
     pub when: When,
 }
 
@@ -127,14 +120,14 @@ const fn stated(
     Group { basis: Basis::Stated(by), when, rows }
 }
 
-/// Every rule, as it is where it is kept.
+/// Every rule, with its sentence, its basis and its condition.
 pub fn all() -> impl Iterator<Item = Kept> {
     let groups =
         [plan::GROUPS, people::GROUPS, room::GROUPS, structures::GROUPS, elsewhere::GROUPS];
     groups.into_iter().flatten().flat_map(|group| {
         let row = |&(id, ja, en): &(RuleId, &'static str, &'static str)| Kept {
             id,
-            so: Sentence { ja, en },
+            so: both(ja, en),
             basis: group.basis,
             when: group.when,
         };

@@ -1,18 +1,19 @@
-//! The lines of a book: each is read within its bounds, and compared with what replay gives.
+//! The lines of a journal, transcript or postscript: read within bounds, and compared with replay.
 
-use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::{Refusal, refused};
 use crate::bounds::{Exceeded, RECORD, RECORDS};
 use crate::fault::Fault;
 use crate::key::Check;
-use crate::record::Record;
+use crate::language::Bilingual;
+use crate::record::{Event, Opened, Record};
 use crate::rule::RuleId;
 use crate::run::{Run, Step};
+use crate::says;
 
-/// The lines of a book, with the place of the one at hand.
+/// The lines of one file, with the number of the current line.
 pub(super) struct Lines<'a> {
     file: &'static str,
     rest: core::str::SplitTerminator<'a, char>,
@@ -22,17 +23,38 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     pub(super) fn new(file: &'static str, octets: &'a [u8]) -> Result<Self, Refusal> {
-        let text = core::str::from_utf8(octets)
-            .map_err(|_| refused(file, Fault::new(RuleId::S_RECORD, "UTF-8", "other octets")))?;
+        let fault = |asked, found| refused(file, Fault::new(RuleId::S_RECORD, asked, found));
+        let text = core::str::from_utf8(octets).map_err(|_| {
+            fault(
+                Bilingual::plain("UTF-8"),
+                says!("UTF-8 でないオクテット", "octets that are not UTF-8"),
+            )
+        })?;
         if !text.is_empty() && !text.ends_with('\n') {
-            return Err(refused(
-                file,
-                Fault::new(RuleId::S_RECORD, "whole lines", "a torn last line"),
+            return Err(fault(
+                says!("改行で終わる行", "whole lines"),
+                says!("途中で切れた最後の行", "a torn last line"),
             ));
         }
         let lines = text.bytes().filter(|octet| *octet == b'\n').count();
         RECORDS.judge(lines).map_err(|e| refused(file, over(e)))?;
         Ok(Self { file, rest: text.split_terminator('\n'), line: "", number: 0 })
+    }
+
+    /// Reads the first record, which says what is held.
+    pub(super) fn opened(&mut self) -> Result<(Record, Opened), Refusal> {
+        let first = self.next_record()?.ok_or_else(|| {
+            let asked = says!("記録", "a transcript");
+            let found = says!("記録 0 件", "no record");
+            refused(self.file, Fault::new(RuleId::S_EMPTY, asked, found))
+        })?;
+        let Event::Opened(opened) = &first.event else {
+            let found = says!("別の種類の記録", "another event");
+            let fault = Fault::new(RuleId::S_ORDER, Bilingual::plain("Opened"), found);
+            return Err(self.refuse(fault));
+        };
+        let opened = opened.clone();
+        Ok((first, opened))
     }
 
     pub(super) fn next_record(&mut self) -> Result<Option<Record>, Refusal> {
@@ -43,10 +65,11 @@ impl<'a> Lines<'a> {
         let record = Record::read(line);
         record
             .map(Some)
-            .map_err(|e| self.refuse(Fault::new(RuleId::S_RECORD, "a record", e.to_string())))
+            .map_err(|e| Fault::new(RuleId::S_RECORD, says!("1 件の記録", "a record"), e.said()))
+            .map_err(|fault| self.refuse(fault))
     }
 
-    /// The line that replay gives must be the line that was written.
+    /// Compares the line that replay produced with the current line, and returns the run after it.
     pub(super) fn same(&self, step: Step, checks: &mut Vec<Check>) -> Result<Run, Refusal> {
         if step.line.strip_suffix('\n') != Some(self.line) {
             let (asked, found) = (step.line.trim_end(), self.line);
@@ -59,24 +82,29 @@ impl<'a> Lines<'a> {
     }
 
     pub(super) fn refuse(&self, fault: Fault) -> Refusal {
-        refused(&format!("{} line {}", self.file, self.number), fault)
+        Refusal { place: place(self.file, self.number), fault }
     }
 }
 
-/// More than a book may have.
-fn over(exceeded: Exceeded) -> Fault {
-    Fault::new(RuleId::S_RECORD, format!("{}", exceeded.bound), exceeded.found())
+/// The place of a line in a file; lines are counted from 1.
+pub(super) fn place(file: &str, line: usize) -> Bilingual {
+    says!("{file} の {line} 行目", "{file} line {line}")
 }
 
-/// How much of a line is shown, in characters: somebody else wrote it.
+/// The fault for a file or a line that exceeds its bound.
+fn over(exceeded: Exceeded) -> Fault {
+    Fault::new(RuleId::S_RECORD, exceeded.bound.said(), exceeded.found())
+}
+
+/// The most characters of a line that are shown, because the line is untrusted input.
 const SHOWN: usize = 200;
 
-/// A line where it begins to differ from another, with a little before that.
-fn difference(line: &str, other: &str) -> String {
+/// The part of a line around the first character that differs from another line.
+fn difference(line: &str, other: &str) -> Bilingual {
     let same = line.chars().zip(other.chars()).take_while(|(a, b)| a == b).count();
     let from = same.saturating_sub(SHOWN / 4);
     let shown: String = line.chars().skip(from).take(SHOWN).collect();
     let before = if from > 0 { "…" } else { "" };
     let after = if line.chars().count() > from + SHOWN { "…" } else { "" };
-    format!("{before}{shown}{after}")
+    Bilingual::plain(format_args!("{before}{shown}{after}"))
 }

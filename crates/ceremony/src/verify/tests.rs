@@ -110,5 +110,5 @@ fn an_anchor_of_another_ledger_is_refused() {
 #[test]
 fn nobody_anchors_a_rehearsal() {
     let refused = Anchor::parse(anchor("mdoc-root", "rehearsal", &pins()).as_bytes()).unwrap_err();
-    assert_eq!(refused.rule, RuleId::S_FORM);
+    assert!(refused.iter().map(|violation| violation.rule).eq([RuleId::S_FORM]));
 }

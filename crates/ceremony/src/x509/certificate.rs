@@ -1,7 +1,7 @@
-//! A certificate that shall be signed, described before its keys exist.
+//! A certificate to be signed, described before its keys exist.
 //!
-//! **Invariant:** [`ToBeSignedCertificate::lines`] and [`ToBeSignedCertificate::to_der`] say the
-//! same, the first with names in the holes, the second with octets.
+//! **Invariant:** [`ToBeSignedCertificate::lines`] and [`ToBeSignedCertificate::to_der`] have the
+//! same contents; the holes are shown by name in the lines and as octets in DER.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -19,7 +19,7 @@ use crate::key::{Curve, PublicKey};
 use crate::name::Name;
 use crate::time::Instant;
 
-/// A TBSCertificate with names where the token or the ledger supplies the value.
+/// A TBSCertificate with named holes for the values that the token or the ledger supplies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToBeSignedCertificate {
     /// The plan's name of the certificate.
@@ -36,7 +36,7 @@ pub struct ToBeSignedCertificate {
     pub subject_key: Name,
     /// The curve of that key.
     pub subject_curve: Curve,
-    /// That key, if a request brought it; otherwise token or ledger supply it.
+    /// That key, if a request brought it; otherwise the token or the ledger supplies it.
     pub subject_public: Option<PublicKey>,
     /// The key that signs.
     pub issuer_key: Name,
@@ -47,7 +47,11 @@ pub struct ToBeSignedCertificate {
 }
 
 impl ToBeSignedCertificate {
-    /// The octets to be signed.
+    /// Returns the DER encoding to be signed.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`], if a hole has no value or a field cannot be encoded.
     pub fn to_der(
         &self,
         serial: &[u8; 20],
@@ -70,7 +74,7 @@ impl ToBeSignedCertificate {
         }
         let extensions = self.extensions.iter().map(|extension| extension.encoded(supplied));
         Ok(TbsCertificate {
-            // v3 is written 2.
+            // The value 2 stands for v3.
             version: 2,
             serial_number: Uint::new(serial)?,
             signature: AlgorithmIdentifier { algorithm: signature_algorithm(self.issuer_curve) },
@@ -85,7 +89,7 @@ impl ToBeSignedCertificate {
         })
     }
 
-    /// The fields as the graph shows them, holes by name with their octets.
+    /// Returns the fields as the graph shows them, holes by name with their lengths in octets.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let mut lines = Vec::from([

@@ -1,9 +1,9 @@
-//! A CRL that shall be signed, described before its key exists.
+//! A CRL to be signed, described before its key exists.
 //!
-//! The entries of a day are shared by all its CRLs, and written one by one into one buffer: a list
-//! of a million entries costs its own length, not ten times as much. **Invariant:** no entry, no
-//! revokedCertificates field (RFC 5280 5.1.2.6).
-//! **Deliberately absent:** which certificates belong into a CRL; that follows from the ledger.
+//! The entries of a day are shared by all its CRLs, and are encoded one by one into one buffer, so
+//! a list of a million entries needs only its own length of memory. **Invariant:** without entries,
+//! the field revokedCertificates is absent (RFC 5280 5.1.2.6). **Deliberately absent:** which
+//! certificates a CRL lists; that follows from the ledger.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -23,7 +23,7 @@ use crate::key::{Curve, PublicKey};
 use crate::name::Name;
 use crate::time::Instant;
 
-/// A TBSCertList with names where the token supplies the value.
+/// A TBSCertList with named holes for the values that the token supplies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ToBeSignedCrl {
     /// The plan's name of the CRL.
@@ -38,14 +38,18 @@ pub struct ToBeSignedCrl {
     pub this_update: Instant,
     /// Until when it may be relied on.
     pub next_update: Instant,
-    /// Every revoked certificate, in the order of the list.
+    /// Every revoked certificate, in the order of the CRL.
     pub revoked: Arc<[Revoked]>,
-    /// The extensions of the list, in their order.
+    /// The extensions of the CRL, in their order.
     pub extensions: Vec<Extension>,
 }
 
 impl ToBeSignedCrl {
-    /// The octets to be signed.
+    /// Returns the DER encoding to be signed.
+    ///
+    /// # Errors
+    ///
+    /// [`EncodeError`], if a hole has no value or a field cannot be encoded.
     pub fn to_der(
         &self,
         number: u64,
@@ -55,7 +59,7 @@ impl ToBeSignedCrl {
         same_curve(&self.issuer_key, self.issuer_curve, supplied.key(&self.issuer_key)?)?;
         let extensions = self.extensions.iter().map(|extension| extension.encoded(supplied));
         let list = TbsCertList {
-            // v2 is written 1.
+            // The value 1 stands for v2.
             version: 1,
             signature: AlgorithmIdentifier { algorithm: signature_algorithm(self.issuer_curve) },
             issuer: embedded(self.issuer.der())?,
@@ -68,8 +72,9 @@ impl ToBeSignedCrl {
         Ok(list.to_der()?)
     }
 
-    /// The fields as the graph shows them, holes by name. The entries are counted; which
-    /// certificates they are is said by whoever knows their names.
+    /// Returns the fields as the graph shows them, holes by name.
+    ///
+    /// Entries are only counted, because the CRL does not know the names of their certificates.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {
         let revoked = match self.revoked.len() {

@@ -1,8 +1,7 @@
-//! The structures of RFC 5280 as they are written here: only the fields that a profile of ours can
-//! hold.
+//! The structures of RFC 5280 for encoding, with only the fields that a profile of this CA uses.
 //!
-//! A field that no profile has cannot be encoded by mistake, because there is no place for it.
-//! **Deliberately absent:** reading. What was written is judged with other types.
+//! A field that no profile uses cannot be encoded by mistake, because it does not exist here.
+//! **Deliberately absent:** decoding. Encoded structures are judged with other types.
 
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -51,8 +50,8 @@ pub(super) struct TbsCertList<'a> {
     pub(super) crl_extensions: Vec<EncodedExtension>,
 }
 
-/// revokedCertificates (5.1.2.6): each entry is written straight to its place, because there may be
-/// a million of them.
+/// revokedCertificates (5.1.2.6). Each entry is encoded straight into the output, because there may
+/// be a million of them.
 #[derive(Debug)]
 pub(super) struct Entries<'a>(pub(super) &'a [Revoked]);
 
@@ -74,7 +73,7 @@ struct ReasonCode {
 /// An OCTET STRING that holds a structure in DER.
 struct Holding<T>(T);
 
-/// Certificate (4.1) or CertificateList (5.1): the octets that were signed, as they were signed.
+/// Certificate (4.1) or CertificateList (5.1), with the octets exactly as they were signed.
 #[derive(EncodeValue)]
 pub(super) struct Assembled<'a> {
     pub(super) tbs: AnyRef<'a>,
@@ -104,7 +103,7 @@ pub(super) enum Time {
     Generalized(GeneralizedTime),
 }
 
-/// Extension (4.1), its value already in DER.
+/// Extension (4.1), with its value already in DER.
 #[derive(Debug, Clone, Sequence)]
 pub(super) struct EncodedExtension {
     pub(super) extn_id: ObjectIdentifier,
@@ -113,7 +112,7 @@ pub(super) struct EncodedExtension {
     pub(super) extn_value: OctetString,
 }
 
-/// AuthorityKeyIdentifier (4.2.1.1) by the key alone.
+/// AuthorityKeyIdentifier (4.2.1.1) with keyIdentifier only.
 #[derive(Debug, Clone, Sequence)]
 pub(super) struct AuthorityKeyIdentifier {
     #[asn1(context_specific = "0", tag_mode = "IMPLICIT")]
@@ -128,9 +127,11 @@ pub(super) struct BasicConstraints {
     pub(super) path_len_constraint: Option<u8>,
 }
 
-/// GeneralName (4.2.1.6) that is a URI.
+/// GeneralName (4.2.1.6) that is an e-mail address or a URI.
 #[derive(Debug, Clone, Choice)]
 pub(super) enum GeneralName {
+    #[asn1(context_specific = "1", tag_mode = "IMPLICIT")]
+    Email(Ia5String),
     #[asn1(context_specific = "6", tag_mode = "IMPLICIT")]
     Uri(Ia5String),
 }
@@ -150,7 +151,7 @@ pub(super) enum DistributionPointName {
 }
 
 impl Time {
-    /// UTCTime through 2049, GeneralizedTime from 2050 (4.1.2.5).
+    /// Returns UTCTime through 2049, and GeneralizedTime from 2050 (4.1.2.5).
     pub(super) fn of(at: Instant) -> Result<Self, EncodeError> {
         let refused = |_| EncodeError::Time { found: at };
         let seconds = u64::try_from(at.unix()).map_err(|_| EncodeError::Time { found: at })?;
@@ -215,7 +216,7 @@ impl<T: Encode> EncodeValue for Holding<T> {
     }
 }
 
-/// A SEQUENCE of parts that are in DER already.
+/// Returns a SEQUENCE of parts that are DER already.
 pub(super) fn sequence(parts: &[Vec<u8>]) -> Vec<u8> {
     let value = parts.concat();
     let any = Any::new(Tag::Sequence, value).and_then(|any| any.to_der());

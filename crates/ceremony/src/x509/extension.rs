@@ -1,8 +1,8 @@
-//! The extensions that a certificate or CRL of this CA can hold: a closed set.
+//! The extensions that a certificate or CRL of this CA can have: a closed set.
 //!
-//! Whether an extension is critical is a property of its kind (RFC 5280 4.2, ISO 18013-5 Annex B),
-//! so it cannot be chosen wrongly. **Deliberately absent:** every extension that no profile of ours
-//! has.
+//! Whether an extension is critical is determined by its kind (RFC 5280 4.2, ISO 18013-5 Annex B),
+//! so it cannot be chosen wrongly. **Deliberately absent:** every extension that no profile of this
+//! CA uses.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -14,6 +14,7 @@ use der::Encode as _;
 use der::asn1::{BitString, Ia5String, ObjectIdentifier, OctetString, Uint};
 
 use super::EncodeError;
+use super::address::{IssuerAltName, shown_urls};
 use super::encoding::{
     AuthorityKeyIdentifier, BasicConstraints, DistributionPoint, DistributionPointName,
     EncodedExtension, GeneralName,
@@ -21,15 +22,15 @@ use super::encoding::{
 use crate::key::PublicKey;
 use crate::name::Name;
 
-/// One extension, with names where the token supplies the value.
+/// One extension, with named holes for the values that the token supplies.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Extension {
-    /// 4.2.1.2, by method (1).
+    /// 4.2.1.2, computed by method (1).
     SubjectKeyIdentifier {
         /// The subject's key.
         key: Name,
     },
-    /// 4.2.1.1 and 5.2.1, by the key alone.
+    /// 4.2.1.1 and 5.2.1, with keyIdentifier only.
     AuthorityKeyIdentifier {
         /// The issuer's key.
         key: Name,
@@ -48,27 +49,27 @@ pub enum Extension {
     BasicConstraints {
         /// Whether the subject is a CA.
         ca: bool,
-        /// How many CAs may follow in a path.
+        /// The most CA certificates that may follow in a path.
         path_len: Option<u8>,
     },
-    /// 4.2.1.7, one URI.
+    /// 4.2.1.7, by URI, by e-mail address, or by both.
     IssuerAltName {
         /// Where the issuer can be found.
-        uri: String,
+        names: IssuerAltName,
     },
-    /// 4.2.1.13, one distribution point with one URI.
+    /// 4.2.1.13, one distribution point whose full name is these URIs.
     CrlDistributionPoints {
-        /// Where the CRL of the issuer's key is published.
-        uri: String,
+        /// Where the CRL of the issuer's key is published: the same CRL at each address.
+        urls: Vec<String>,
     },
     /// 5.2.3.
     CrlNumber,
 }
 
-/// A bit of KeyUsage that a profile of ours has.
+/// A bit of KeyUsage that a profile of this CA uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum KeyUse {
-    /// digitalSignature (0): signs anything but certificates and CRLs.
+    /// digitalSignature (0): signs anything except certificates and CRLs.
     DigitalSignature,
     /// keyCertSign (5): signs certificates.
     CertSign,
@@ -76,11 +77,11 @@ pub enum KeyUse {
     CrlSign,
 }
 
-/// What fills the holes of the extensions.
+/// The values for the holes of the extensions.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Supplied<'a> {
     pub(super) keys: &'a BTreeMap<Name, PublicKey>,
-    /// The key that a request brought, under its certificate's name.
+    /// The key that a request brought, with its certificate's name.
     pub(super) own: Option<(&'a Name, &'a PublicKey)>,
     pub(super) number: Option<u64>,
 }
@@ -97,7 +98,7 @@ impl Supplied<'_> {
 }
 
 impl KeyUse {
-    /// The bit as RFC 5280 4.2.1.3 names it.
+    /// Returns the bit's name in RFC 5280 4.2.1.3.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
@@ -107,7 +108,7 @@ impl KeyUse {
         }
     }
 
-    /// Bit 0 is the first one of the first octet.
+    /// Returns the bit in its octet, where bit 0 is the most significant one.
     const fn mask(self) -> u8 {
         match self {
             Self::DigitalSignature => 0x80,
@@ -118,7 +119,7 @@ impl KeyUse {
 }
 
 impl Extension {
-    /// The extension as RFC 5280 names it.
+    /// Returns the extension's name in RFC 5280.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -133,7 +134,7 @@ impl Extension {
         }
     }
 
-    /// The object identifier.
+    /// Returns the extension's object identifier.
     #[must_use]
     pub const fn oid(&self) -> ObjectIdentifier {
         match self {
@@ -148,11 +149,12 @@ impl Extension {
         }
     }
 
-    /// Whether a relying party that does not know it must refuse the certificate.
+    /// Whether the extension is critical: a relying party that does not know it must reject the
+    /// certificate.
     #[must_use]
     pub const fn critical(&self) -> bool {
         match self {
-            // ISO 18013-5 B.1.4: a DS certificate serves this one purpose and no other.
+            // ISO 18013-5 B.1.4: a DS certificate serves only this purpose.
             Self::KeyUsage { .. }
             | Self::ExtendedKeyUsage { .. }
             | Self::BasicConstraints { .. } => true,
@@ -164,8 +166,8 @@ impl Extension {
         }
     }
 
-    /// One line for the graph; what the token or the ledger supplies stands in it by name, with its
-    /// octets.
+    /// Returns the line for the graph, in which the values that the token or the ledger supplies
+    /// are shown by name, with their lengths in octets.
     #[must_use]
     pub fn line(&self, of: &Name) -> String {
         let critical = if self.critical() { ", critical" } else { "" };
@@ -183,15 +185,14 @@ impl Extension {
                     path_len.map_or_else(String::new, |n| format!(" pathLenConstraint {n}"));
                 format!("{ca}{path_len}")
             }
-            Self::IssuerAltName { uri } | Self::CrlDistributionPoints { uri } => {
-                format!("URI {uri}")
-            }
+            Self::IssuerAltName { names } => names.to_string(),
+            Self::CrlDistributionPoints { urls } => shown_urls(urls),
             Self::CrlNumber => format!("«{of}.number»"),
         };
         format!("{}{critical}: {value}", self.name())
     }
 
-    /// The extension with its value in DER.
+    /// Encodes the extension's value in DER.
     pub(super) fn encoded(&self, supplied: Supplied<'_>) -> Result<EncodedExtension, EncodeError> {
         Ok(EncodedExtension {
             extn_id: self.oid(),
@@ -216,9 +217,14 @@ impl Extension {
             Self::BasicConstraints { ca, path_len } => {
                 BasicConstraints { ca: *ca, path_len_constraint: *path_len }.to_der()?
             }
-            Self::IssuerAltName { uri } => vec![general_name(uri)?].to_der()?,
-            Self::CrlDistributionPoints { uri } => {
-                let full_name = DistributionPointName::FullName(vec![general_name(uri)?]);
+            Self::IssuerAltName { names } => {
+                let uri = names.uri.iter().map(|uri| ascii(uri).map(GeneralName::Uri));
+                let email = names.email.iter().map(|text| ascii(text).map(GeneralName::Email));
+                uri.chain(email).collect::<Result<Vec<_>, _>>()?.to_der()?
+            }
+            Self::CrlDistributionPoints { urls } => {
+                let uris = urls.iter().map(|url| ascii(url).map(GeneralName::Uri));
+                let full_name = DistributionPointName::FullName(uris.collect::<Result<_, _>>()?);
                 vec![DistributionPoint { distribution_point: full_name }].to_der()?
             }
             Self::CrlNumber => {
@@ -229,7 +235,7 @@ impl Extension {
     }
 }
 
-/// A named bit list of one octet: DER leaves out the zero bits at its end (X.690 11.2.2).
+/// Encodes a named bit list of one octet, without the zero bits at its end (X.690 11.2.2).
 fn named_bits(octet: u8) -> Result<Vec<u8>, EncodeError> {
     let bits = match u8::try_from(octet.trailing_zeros()) {
         Ok(unused @ 0..8) => BitString::new(unused, vec![octet])?,
@@ -238,9 +244,8 @@ fn named_bits(octet: u8) -> Result<Vec<u8>, EncodeError> {
     Ok(bits.to_der()?)
 }
 
-fn general_name(uri: &str) -> Result<GeneralName, EncodeError> {
-    let text = Ia5String::new(uri).map_err(|_| EncodeError::Uri { found: uri.to_string() })?;
-    Ok(GeneralName::Uri(text))
+fn ascii(address: &str) -> Result<Ia5String, EncodeError> {
+    Ia5String::new(address).map_err(|_| EncodeError::Uri { found: address.to_string() })
 }
 
 #[cfg(test)]
@@ -262,9 +267,17 @@ mod tests {
         assert_eq!(value(&constraints), "30060101ff020100");
         assert_eq!(value(&Extension::CrlNumber), "0203010080");
         let uri = "a:b".to_string();
-        assert_eq!(value(&Extension::IssuerAltName { uri: uri.clone() }), "30058603613a62");
-        let points = Extension::CrlDistributionPoints { uri };
+        let mut names = IssuerAltName { uri: Some(uri.clone()), email: None };
+        assert_eq!(value(&Extension::IssuerAltName { names: names.clone() }), "30058603613a62");
+        names.email = Some("c@d".to_string());
+        let both = Extension::IssuerAltName { names: names.clone() };
+        assert_eq!(value(&both), "300a8603613a628103634064");
+        names.uri = None;
+        assert_eq!(value(&Extension::IssuerAltName { names }), "30058103634064");
+        let points = Extension::CrlDistributionPoints { urls: vec![uri.clone()] };
         assert_eq!(value(&points), "300b3009a007a0058603613a62");
+        let points = Extension::CrlDistributionPoints { urls: vec![uri, "c:d".to_string()] };
+        assert_eq!(value(&points), "3010300ea00ca00a8603613a628603633a64");
     }
 
     #[test]
@@ -276,7 +289,8 @@ mod tests {
         assert_eq!(error, EncodeError::NoKey { key });
         assert_eq!(Extension::CrlNumber.value(supplied).unwrap_err(), EncodeError::NoNumber);
         let uri = "https://機構/".to_string();
-        let error = Extension::IssuerAltName { uri: uri.clone() }.value(supplied).unwrap_err();
+        let names = IssuerAltName { uri: Some(uri.clone()), email: None };
+        let error = Extension::IssuerAltName { names }.value(supplied).unwrap_err();
         assert_eq!(error, EncodeError::Uri { found: uri });
     }
 }

@@ -1,316 +1,491 @@
-//! Judges to-be-signed octets: does this certificate, this CRL, keep every rule of its profile?
+//! Judges whether a certificate or CRL that is to be signed keeps every rule of its profile.
 //!
-//! A judge sees only octets and a few facts of policy and plan. It decodes with the types of
-//! `x509-cert`, not with those that wrote the octets, and states every rule anew, so one mistake
-//! would have to be made twice to pass.
+//! A judge gets only the encoded structure and a few facts from policy and plan. It decodes with
+//! the types of `x509-cert`, not with the code that encoded the structure, and states every rule
+//! independently. So the same mistake would have to be made twice to go unnoticed.
+//!
+//! What RFC 5280 and ISO/IEC 18013-5 ask of every IACA needs no such facts. [`certificate`] and
+//! [`list`] judge that of any CA in the world; the judges of this CA begin with it.
 //!
 //! **Invariant:** every rule has one id, listed in [`RULES`]; every fault names one of them.
-//! **Deliberately absent:** descriptions and profiles, signatures, and rules about more than one
-//! structure.
+//! **Deliberately absent:** the profiles from which structures are built, signatures, and rules
+//! about more than one structure.
 
+mod address;
+mod any;
 mod certificate;
 mod crl;
+mod expected;
 mod issued;
 mod reading;
 #[cfg(test)]
 mod tests;
+pub(crate) mod words;
 
-use alloc::string::String;
+pub(crate) use address::{reachable, retrievable, uri};
+pub use certificate::Kind;
+pub use expected::{EntryReasons, ExpectedCrl, ExpectedDs, ExpectedLink, ExpectedRoot};
+pub(crate) use reading::{instant, known_value, same_again};
+
 use alloc::vec::Vec;
 
 use crate::fault::Fault;
-use crate::key::Curve;
+use crate::language::{Sentence, both};
 use crate::rule::RuleId;
-use crate::time::Instant;
+use crate::time::Offset;
 
-/// What policy and plan ask of a root certificate.
+/// The extended key usage of a Document Signer (ISO/IEC 18013-5 B.1.4; D15).
+const DOCUMENT_SIGNER: &str = "1.0.18013.5.1.2";
+
+/// Where the rules that a structure is judged by come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Layer {
+    /// Path validation: RFC 5280 6, and RFC 9810 4.4 of links.
+    Path,
+    /// The structures of RFC 5280 4 and 5.
+    Structure,
+    /// The profiles of ISO/IEC 18013-5 Annex B.
+    AnnexB,
+    /// The CP/CPS and the policy of one CA.
+    Ca,
+}
+
+/// One rule that a structure was judged by.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedRoot {
-    /// The CA's Name in DER.
-    pub ca: Vec<u8>,
-    /// The CA's country.
-    pub country: String,
-    /// The curve of the root key.
-    pub curve: Curve,
-    /// The day of issue.
-    pub not_before: Instant,
-    /// Calendar months of validity: 64 for 5 years 4 months.
-    pub months: u16,
-    /// Where the issuer can be found.
-    pub issuer_alt_name: String,
-    /// Where the CRL of this key is published.
-    pub crl_url: String,
+pub struct Held {
+    /// Where the rule comes from.
+    pub layer: Layer,
+    /// The rule.
+    pub rule: RuleId,
+    /// What breaks it; `None` if it is kept.
+    pub fault: Option<Fault>,
 }
 
-/// What policy, plan and ledger ask of a link certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedLink {
-    /// The CA's Name in DER.
-    pub ca: Vec<u8>,
-    /// The CA's country.
-    pub country: String,
-    /// The curve of both root keys.
-    pub curve: Curve,
-    /// The certified key's identifier.
-    pub subject_key: [u8; 20],
-    /// The signing key's identifier.
-    pub issuer_key: [u8; 20],
-    /// notBefore of the certified key's root.
-    pub not_before: Instant,
-    /// notAfter of the old root.
-    pub not_after: Instant,
-    /// Where the issuer can be found.
-    pub issuer_alt_name: String,
-    /// Where the CRL of the signing key is published.
-    pub crl_url: String,
-}
-
-/// What policy, plan and ledger ask of a Document Signer certificate.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedDs {
-    /// The CA's Name in DER.
-    pub ca: Vec<u8>,
-    /// The CA's country.
-    pub country: String,
-    /// The subject in DER.
-    pub subject: Vec<u8>,
-    /// The SubjectPublicKeyInfo of the request, in DER.
-    pub public_key: Vec<u8>,
-    /// The curve of the signing key.
-    pub issuer_curve: Curve,
-    /// The signing key's identifier.
-    pub issuer_key: [u8; 20],
-    /// notBefore.
-    pub not_before: Instant,
-    /// The most days of validity.
-    pub max_days: u32,
-    /// The end of the root whose key signs.
-    pub root_ends: Instant,
-    /// The one purpose.
-    pub purpose: String,
-    /// Where the issuer can be found.
-    pub issuer_alt_name: String,
-    /// Where the CRL of the signing key is published.
-    pub crl_url: String,
-}
-
-/// What policy, plan and ledger ask of a CRL.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExpectedCrl {
-    /// The CA's Name in DER.
-    pub ca: Vec<u8>,
-    /// The curve of the key that signs.
-    pub curve: Curve,
-    /// The identifier of the key that signs.
-    pub key_identifier: [u8; 20],
-    /// When it takes effect.
-    pub this_update: Instant,
-    /// It ends at 00:00 in Japan this many days after the day of effect.
-    pub validity_days: u32,
-    /// Its number.
-    pub number: u64,
-    /// Whether entries carry reasons (policy `crl.reason-codes`).
-    pub reasons: EntryReasons,
-    /// The serial number of every certificate that shall be in it.
-    pub revoked: Vec<[u8; 20]>,
-}
-
-/// Whether the entries of CRLs carry reason codes: CP/CPS 7.2.2 asks for them, ISO 18013-5 does not
-/// want them (D2).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EntryReasons {
-    /// A non-critical reason code, where there is a reason to give.
-    Include,
-    /// No entry extension at all.
-    Omit,
-}
-
-/// Every fault of these octets as the TBSCertificate of a root; none, if it keeps every rule.
+/// Judges the TBSCertificate of a root. Returns every fault; none if it keeps every rule.
 #[must_use]
 pub fn root(tbs: &[u8], expected: &ExpectedRoot) -> Vec<Fault> {
-    match reading::certificate(tbs) {
-        Ok(certificate) => certificate::faults(&certificate, expected),
-        Err(fault) => Vec::from([fault]),
-    }
+    faults(tbs, Kind::Root, expected.not_before.offset(), |certificate| {
+        certificate::faults(certificate, expected)
+    })
 }
 
-/// Every fault of these octets as the TBSCertificate of a link certificate.
+/// Judges the TBSCertificate of a link certificate. Returns every fault.
 #[must_use]
 pub fn link(tbs: &[u8], expected: &ExpectedLink) -> Vec<Fault> {
-    match reading::certificate(tbs) {
-        Ok(certificate) => issued::link(&certificate, expected),
-        Err(fault) => Vec::from([fault]),
-    }
+    faults(tbs, Kind::Link, expected.not_before.offset(), |certificate| {
+        issued::link(certificate, expected)
+    })
 }
 
-/// Every fault of these octets as the TBSCertificate of a Document Signer.
+/// Judges the TBSCertificate of a Document Signer certificate. Returns every fault.
 #[must_use]
 pub fn ds(tbs: &[u8], expected: &ExpectedDs) -> Vec<Fault> {
-    match reading::certificate(tbs) {
-        Ok(certificate) => issued::ds(&certificate, expected),
-        Err(fault) => Vec::from([fault]),
-    }
+    faults(tbs, Kind::Ds, expected.not_before.offset(), |certificate| {
+        issued::ds(certificate, expected)
+    })
 }
 
-/// Every fault of these octets as a TBSCertList; none, if it keeps every rule.
+/// Judges the TBSCertList of a CRL. Returns every fault; none if it keeps every rule.
 #[must_use]
 pub fn crl(tbs: &[u8], expected: &ExpectedCrl) -> Vec<Fault> {
     match reading::crl(tbs) {
-        Ok(crl) => crl::faults(&crl, expected),
+        Ok(crl) => {
+            both_layers(crl::faults(&crl, expected), any::list(&crl, expected.this_update.offset()))
+        }
         Err(fault) => Vec::from([fault]),
     }
 }
 
-/// Every rule that is judged here: id, clause, what it asks.
-pub const RULES: &[(RuleId, &str, &str)] = &[
+/// Judges the TBSCertificate of any IACA by the rules of RFC 5280 and Annex B. Calendar years are
+/// counted, and times shown, in this offset.
+#[must_use]
+pub fn certificate(tbs: &[u8], kind: Kind, offset: Offset) -> Vec<Held> {
+    match reading::certificate(tbs) {
+        Ok(certificate) => any::certificate(&certificate, kind, offset),
+        Err(fault) => unread(fault),
+    }
+}
+
+/// Judges the TBSCertList of any IACA by the rules of RFC 5280 and Annex B. Times are shown in this
+/// offset.
+#[must_use]
+pub fn list(tbs: &[u8], offset: Offset) -> Vec<Held> {
+    match reading::crl(tbs) {
+        Ok(crl) => any::list(&crl, offset),
+        Err(fault) => unread(fault),
+    }
+}
+
+fn unread(fault: Fault) -> Vec<Held> {
+    Vec::from([Held { layer: Layer::Structure, rule: fault.rule, fault: Some(fault) }])
+}
+
+fn faults(
+    tbs: &[u8],
+    kind: Kind,
+    offset: Offset,
+    of_the_ca: impl FnOnce(&reading::Certificate) -> Vec<Fault>,
+) -> Vec<Fault> {
+    match reading::certificate(tbs) {
+        Ok(certificate) => {
+            both_layers(of_the_ca(&certificate), any::certificate(&certificate, kind, offset))
+        }
+        Err(fault) => Vec::from([fault]),
+    }
+}
+
+/// The faults of the CA's rules, and those of the general rules that none of them includes.
+fn both_layers(of_the_ca: Vec<Fault>, general: Vec<Held>) -> Vec<Fault> {
+    let mut all = of_the_ca;
+    // The policy names the purpose of its Document Signers itself (D15).
+    let general = general.into_iter().filter(|held| held.rule != RuleId::I_DS_EKU);
+    for fault in general.filter_map(|held| held.fault) {
+        if !all.iter().any(|known| any::includes(known.rule, fault.rule)) {
+            all.push(fault);
+        }
+    }
+    all
+}
+
+/// Every rule that is judged here: its id, its clause, and what it requires.
+pub const RULES: &[(RuleId, &str, Sentence)] = &[
     (
         RuleId::P_DER,
         "RFC 5280 4.1, X.690 10, 11",
-        "the structure and its extensions are DER and nothing follows",
+        both(
+            "構造と拡張は DER で、後に続くものはない",
+            "the structure and its extensions are DER and nothing follows",
+        ),
     ),
-    (RuleId::R_V3, "CP/CPS 7.1.1", "a certificate is version 3"),
+    (
+        RuleId::R_V3,
+        "CP/CPS, RFC 5280 4.1.2.1",
+        both("証明書は version 3 である", "a certificate is version 3"),
+    ),
     (
         RuleId::R_SERIAL,
-        "CP/CPS 7.1.2.1, RFC 5280 4.1.2.2",
-        "a serial number is positive, of 20 octets, from 2^152 up",
+        "CP/CPS, RFC 5280 4.1.2.2",
+        both(
+            "シリアル番号は 20 オクテット、2^152 以上の正の数である",
+            "a serial number is positive, of 20 octets, from 2^152 up",
+        ),
     ),
     (
         RuleId::R_ALG,
-        "CP/CPS 6.1.5.1, 7.1.3, RFC 5758 3.2, RFC 5480 2",
-        "key and signature algorithm are those of the curve",
+        "CP/CPS, RFC 5758 3.2, RFC 5480 2",
+        both(
+            "鍵と署名アルゴリズムはその曲線のものである",
+            "key and signature algorithm are those of the curve",
+        ),
     ),
     (
         RuleId::R_DN,
-        "CP/CPS 3.1.1, 7.1.4",
-        "names are C, O, CN, in this order, one each, none empty",
+        "ISO 18013-5 B.1.2, B.1.4, CP/CPS",
+        both(
+            "名称は CN を含み、C、ST、L、O、OU、CN、serialNumber を 1 つずつの RDN とし、空のものはない",
+            "names have a CN, and are RDNs of one C, ST, L, O, OU, CN or serialNumber, none empty",
+        ),
     ),
-    (RuleId::R_DN_FIXED, "CP/CPS 3.1.2, 7.1.4", "the subject is the CA's Name, octet for octet"),
+    (
+        RuleId::R_DN_FIXED,
+        "CP/CPS",
+        both(
+            "主体者は認証局の名称とオクテット単位で一致する",
+            "the subject is the CA's Name, octet for octet",
+        ),
+    ),
     (
         RuleId::R_ROOT,
-        "CP/CPS 7.1.2.1, 6.3.2",
-        "a root is valid from its day of issue for 5 years 4 months",
+        "CP/CPS",
+        both(
+            "ルート証明書は、発行の日からポリシーの期間有効である",
+            "a root is valid from its day of issue for the span of the policy",
+        ),
     ),
     (
         RuleId::R_LINK,
-        "CP/CPS 7.1.2.2, RFC 4210 4.4.1",
-        "a link is of one root key under the other, from the certified key's day to the old root's end",
+        "CP/CPS, RFC 4210 4.4.1, RFC 9810 4.4",
+        both(
+            "リンク証明書は一方のルート鍵でもう一方を証明し、証明される鍵の日に始まり古いルートの終わりまで有効である",
+            "a link certifies one root key by another, from the certified key's day to the old root's end",
+        ),
     ),
     (
         RuleId::R_DS,
-        "CP/CPS 4.3.1, 6.1.3, 6.3.2",
-        "a DS certificate has the key of its request and the planned dates, and ends not after the root",
+        "CP/CPS",
+        both(
+            "DS 証明書は発行要求の鍵と計画の日付を持ち、ルートより後に終わらない",
+            "a DS certificate has its request's key and the planned dates, and does not outlive the root",
+        ),
     ),
     (
         RuleId::R_DS_NOT_CA,
-        "CP/CPS 1.4.1 (3), 1.6",
-        "a DS certificate is no CA's: no basicConstraints",
+        "CP/CPS, ISO 18013-5 B.1.4",
+        both(
+            "DS 証明書は認証局のものではなく、basicConstraints を持たない",
+            "a DS certificate is not a CA's and has no basicConstraints",
+        ),
     ),
-    (RuleId::R_NO_POLICY_EXT, "CP/CPS 7.1.6", "no certificatePolicies"),
+    (
+        RuleId::R_NO_POLICY_EXT,
+        "CP/CPS",
+        both("certificatePolicies はない", "no certificatePolicies"),
+    ),
     (
         RuleId::R_NO_CONSTRAINT_EXT,
-        "CP/CPS 7.1.5, 7.1.7",
-        "no nameConstraints, no policyConstraints",
+        "CP/CPS",
+        both(
+            "nameConstraints と policyConstraints はない",
+            "no nameConstraints, no policyConstraints",
+        ),
     ),
-    (RuleId::R_NO_OCSP, "CP/CPS 4.9.9, 7.3", "no pointer to OCSP, no use for OCSP"),
+    (
+        RuleId::R_NO_OCSP,
+        "CP/CPS",
+        both(
+            "OCSP への参照も OCSP の用途もない",
+            "no reference to OCSP, and no extended key usage for OCSP",
+        ),
+    ),
     (
         RuleId::R_CERT_KINDS,
-        "CP/CPS 1.3.1, 1.4.1",
-        "a root names no other use by an extended key usage",
+        "CP/CPS",
+        both(
+            "ルート証明書は拡張鍵用途でほかの用途を示さない",
+            "a root names no other use by an extended key usage",
+        ),
     ),
     (
         RuleId::R_CRL,
-        "CP/CPS 7.2.1, 7.2.2",
-        "a CRL is version 2, with the dates and the number asked for",
+        "CP/CPS, RFC 5280 5.1.2.1",
+        both(
+            "CRL は version 2 で、求めた日付と番号を持つ",
+            "a CRL is version 2, with the dates and the number asked for",
+        ),
     ),
     (
         RuleId::R_CRL_COVER,
-        "CP/CPS 4.9.7",
-        "a CRL holds every revoked certificate that has not expired, and no other",
+        "CP/CPS",
+        both(
+            "CRL は失効して満了していない証明書をすべて持ち、ほかは持たない",
+            "a CRL holds every revoked certificate that has not expired, and no other",
+        ),
     ),
-    (RuleId::R_NO_UNREVOKE, "CP/CPS 4.9.5, 4.9.13", "no certificateHold, no removeFromCRL"),
+    (
+        RuleId::R_NO_UNREVOKE,
+        "CP/CPS",
+        both("certificateHold と removeFromCRL はない", "no certificateHold, no removeFromCRL"),
+    ),
     (
         RuleId::I_COUNTRY,
         "ISO 18013-5 B.1.2",
-        "one country, a PrintableString of two capitals, the issuing country",
+        both(
+            "国名は 1 つで、発行国を表す大文字 2 字の PrintableString である",
+            "one country, a PrintableString of two capitals, the issuing country",
+        ),
+    ),
+    (
+        RuleId::I_STATE,
+        "ISO 18013-5 B.1.4",
+        both(
+            "DS の名称の ST は発行者のものと同じであり、発行者になければない",
+            "a Document Signer has the ST of its issuer, and none if that has none",
+        ),
     ),
     (
         RuleId::I_ROOT_SKI,
         "ISO 18013-5 B.1.2, RFC 5280 4.2.1.2 (1)",
-        "subjectKeyIdentifier: SHA-1 of the key, not critical",
+        both(
+            "subjectKeyIdentifier は鍵の SHA-1 で、critical でない",
+            "subjectKeyIdentifier: SHA-1 of the key, not critical",
+        ),
     ),
     (
         RuleId::I_ROOT_KEY_USAGE,
         "ISO 18013-5 B.1.2",
-        "keyUsage: exactly keyCertSign and cRLSign, critical",
+        both(
+            "keyUsage は keyCertSign と cRLSign だけで、critical である",
+            "keyUsage: exactly keyCertSign and cRLSign, critical",
+        ),
     ),
     (
         RuleId::I_ROOT_BASIC_CONSTRAINTS,
         "ISO 18013-5 B.1.2",
-        "basicConstraints: cA, pathLenConstraint 0, critical",
+        both(
+            "basicConstraints は cA、pathLenConstraint 0 で、critical である",
+            "basicConstraints: cA, pathLenConstraint 0, critical",
+        ),
     ),
     (
         RuleId::I_ROOT_IAN,
         "ISO 18013-5 B.1.2",
-        "issuerAltName: the URI of the policy alone, not critical",
+        both(
+            "issuerAltName はポリシーの URI、メールアドレス、又はその両方だけで、critical でない",
+            "issuerAltName: the policy's URI, e-mail address or both, nothing else, not critical",
+        ),
     ),
     (
         RuleId::I_ROOT_CDP,
         "ISO 18013-5:2021 B.1.2",
-        "cRLDistributionPoints: one, by the URI of this key's CRL alone",
+        both(
+            "cRLDistributionPoints は 1 つで、この鍵の CRL の URI だけである",
+            "cRLDistributionPoints: one, by the URIs of this key's CRL alone",
+        ),
     ),
-    (RuleId::I_ROOT_EXT, "ISO 18013-5 B.1.1, B.1.2", "no other extension"),
+    (
+        RuleId::I_ROOT_EXT,
+        "ISO 18013-5 B.1.1, B.1.2",
+        both(
+            "ほかの拡張はない。authorityKeyIdentifier はポリシーのとおりに持つ",
+            "no other extension; an authorityKeyIdentifier as the policy says",
+        ),
+    ),
     (
         RuleId::I_AKI,
         "ISO 18013-5 B.1.4, RFC 5280 4.2.1.1",
-        "authorityKeyIdentifier: the signing key's identifier alone, not critical",
+        both(
+            "authorityKeyIdentifier は署名した鍵の識別子だけで、critical でない",
+            "authorityKeyIdentifier: the signing key's identifier alone, not critical",
+        ),
     ),
-    (RuleId::I_DS_KEY_USAGE, "ISO 18013-5 B.1.4", "keyUsage: digitalSignature alone, critical"),
+    (
+        RuleId::I_DS_KEY_USAGE,
+        "ISO 18013-5 B.1.4",
+        both(
+            "keyUsage は digitalSignature だけで、critical である",
+            "keyUsage: digitalSignature alone, critical",
+        ),
+    ),
     (
         RuleId::I_DS_EKU,
         "ISO 18013-5 B.1.4 (D15)",
-        "extKeyUsage: the one purpose of the policy, critical",
+        both(
+            "extKeyUsage はポリシーの用途 1 つだけで、critical である",
+            "extKeyUsage: the one purpose of the policy, critical",
+        ),
     ),
-    (RuleId::I_DS_VALIDITY, "ISO 18013-5 B.1.4", "at most 457 days"),
-    (RuleId::I_DS_EXT, "ISO 18013-5 B.1.1, B.1.4", "no other extension"),
-    (RuleId::I_ROOT_VALIDITY, "ISO 18013-5 B.1.2", "at most 20 years"),
+    (
+        RuleId::I_DS_VALIDITY,
+        "ISO 18013-5 B.1.4",
+        both("有効期間は 457 日以内である", "at most 457 days"),
+    ),
+    (RuleId::I_DS_EXT, "ISO 18013-5 B.1.1, B.1.4", both("ほかの拡張はない", "no other extension")),
+    (
+        RuleId::I_ROOT_VALIDITY,
+        "ISO 18013-5 B.1.2",
+        both("有効期間は 20 年以内である", "at most 20 years"),
+    ),
     (
         RuleId::I_CRL_EXT,
         "ISO 18013-5 B.1",
-        "exactly authorityKeyIdentifier and cRLNumber, not critical",
+        both(
+            "拡張は authorityKeyIdentifier と cRLNumber だけで、critical でない",
+            "exactly authorityKeyIdentifier and cRLNumber, not critical",
+        ),
     ),
     (
         RuleId::I_CRL_ENTRY_EXT,
-        "ISO 18013-5 B.1, CP/CPS 7.2.2 (D2)",
-        "entry extensions as the policy says: a reason or none",
+        "ISO 18013-5 B.1, CP/CPS (D2)",
+        both(
+            "項目の拡張はポリシーのとおりで、失効事由か、なしである",
+            "entry extensions as the policy says: a reason or none",
+        ),
     ),
     (
         RuleId::I_CRL_NEXT_UPDATE,
         "ISO 18013-5 B.1",
-        "nextUpdate stands, after thisUpdate, at most 90 days",
+        both(
+            "nextUpdate があり、thisUpdate より後、90 日以内である",
+            "nextUpdate is present, after thisUpdate, by at most 90 days",
+        ),
     ),
     (
         RuleId::P_TIME_FORM,
         "RFC 5280 4.1.2.5, 5.1.2.4",
-        "UTCTime through 2049, GeneralizedTime from 2050",
+        both(
+            "時刻は 2049 年まで UTCTime、2050 年から GeneralizedTime である",
+            "UTCTime through 2049, GeneralizedTime from 2050",
+        ),
     ),
-    (RuleId::P_ISSUER, "RFC 5280 4.1.2.4, 5.1.2.3", "the issuer is the CA's Name, octet for octet"),
-    (RuleId::P_NAME_STRING, "RFC 5280 4.1.2.4", "O and CN are UTF8String or PrintableString"),
-    (RuleId::P_NAME_LENGTH, "RFC 5280 A.1", "O and CN have at most 64 characters"),
-    (RuleId::P_UNIQUE_ID, "RFC 5280 4.1.2.8", "no issuerUniqueID, no subjectUniqueID"),
-    (RuleId::P_EXT_UNIQUE, "RFC 5280 4.2", "no extension stands twice"),
-    (RuleId::P_URI, "RFC 5280 4.2.1.6, RFC 3986", "URIs are absolute, http or https, with a host"),
-    (RuleId::P_CRL_EMPTY, "RFC 5280 5.1.2.6", "revokedCertificates is absent when there is none"),
-    (RuleId::P_CRL_DATES, "RFC 5280 5.1.2.6", "nothing was revoked after thisUpdate"),
-    (RuleId::P_CRL_ONCE, "RFC 5280 5.3", "a serial number stands once"),
+    (
+        RuleId::P_ISSUER,
+        "RFC 5280 4.1.2.4, 5.1.2.3",
+        both(
+            "発行者は認証局の名称とオクテット単位で一致する",
+            "the issuer is the CA's Name, octet for octet",
+        ),
+    ),
+    (
+        RuleId::P_NAME_STRING,
+        "RFC 5280 4.1.2.4, A.1",
+        both(
+            "C と serialNumber 以外の文字列は UTF8String か PrintableString、serialNumber は PrintableString である",
+            "strings are UTF8String or PrintableString; serialNumber is PrintableString",
+        ),
+    ),
+    (
+        RuleId::P_NAME_LENGTH,
+        "RFC 5280 A.1",
+        both(
+            "ST と L は 128 文字以下、O、OU、CN、serialNumber は 64 文字以下である",
+            "ST and L have at most 128 characters; O, OU, CN and serialNumber at most 64",
+        ),
+    ),
+    (
+        RuleId::P_UNIQUE_ID,
+        "RFC 5280 4.1.2.8",
+        both("issuerUniqueID と subjectUniqueID はない", "no issuerUniqueID, no subjectUniqueID"),
+    ),
+    (
+        RuleId::P_EXT_UNIQUE,
+        "RFC 5280 4.2",
+        both("同じ拡張は 2 度現れない", "no extension stands twice"),
+    ),
+    (
+        RuleId::P_URI,
+        "RFC 5280 4.2.1.6, 4.2.1.13, RFC 3986",
+        both(
+            "URI は絶対形の http か https でホスト名を持つ。CRL のものは ldap でもよい",
+            "URIs are absolute, http or https, with a host; that of a CRL may be ldap",
+        ),
+    ),
+    (
+        RuleId::P_CRL_EMPTY,
+        "RFC 5280 5.1.2.6",
+        both(
+            "失効がなければ revokedCertificates はない",
+            "revokedCertificates is absent if there is no revocation",
+        ),
+    ),
+    (
+        RuleId::P_CRL_DATES,
+        "RFC 5280 5.1.2.6",
+        both("失効日は thisUpdate より後にならない", "nothing was revoked after thisUpdate"),
+    ),
+    (
+        RuleId::P_CRL_ONCE,
+        "RFC 5280 5.3",
+        both("同じシリアル番号は 2 度現れない", "no serial number occurs twice"),
+    ),
     (
         RuleId::P_CRL_KEY,
         "RFC 5280 5.2.1",
-        "authorityKeyIdentifier names the signing key, by its identifier alone",
+        both(
+            "authorityKeyIdentifier は署名した鍵を識別子だけで示す",
+            "authorityKeyIdentifier names the signing key, by its identifier alone",
+        ),
     ),
-    (RuleId::P_CRL_NUMBER, "RFC 5280 5.2.3", "a CRL number has at most 20 octets"),
+    (
+        RuleId::P_CRL_NUMBER,
+        "RFC 5280 5.2.3",
+        both("CRL 番号は 20 オクテット以下である", "a CRL number has at most 20 octets"),
+    ),
     (
         RuleId::P_REASON,
         "RFC 5280 5.3.1 (D20)",
-        "a reason is one of those of the CP/CPS; unspecified is left out",
+        both(
+            "失効事由は CP/CPS のもので、unspecified は書かない",
+            "a reason is one of those of the CP/CPS; unspecified is left out",
+        ),
     ),
 ];

@@ -1,16 +1,16 @@
-//! Certificates and CRLs (RFC 5280, ISO/IEC 18013-5 Annex B): described once, encoded when the keys
-//! are known.
+//! Certificates and CRLs (RFC 5280, ISO/IEC 18013-5 Annex B), described first and encoded when the
+//! keys are known.
 //!
-//! A description holds names where the token or the ledger supplies the value: public keys, key
-//! identifiers, serial and CRL numbers. The same description gives the lines of the graph, the
-//! octets to be signed in a rehearsal and those in the room. What is encoded here is judged in
-//! [`judge`], which decodes the octets with the types of another author and knows nothing of the
-//! descriptions.
+//! A description has named holes for the values that the token or the ledger supplies: public keys,
+//! key identifiers, serial and CRL numbers. The same description gives the lines of the graph, and
+//! the octets to be signed in rehearsal and reality. [`judge`] judges the encoded octets: it
+//! decodes them with the types of another author and does not know the descriptions.
 //!
-//! **Invariant:** the octets follow from the description and what fills its holes, from nothing
-//! else.
+//! **Invariant:** the octets follow only from the description and the values for its holes.
 //! **Deliberately absent:** signing, clocks, random serial numbers, PEM.
 
+mod address;
+mod algorithm;
 mod encoding;
 
 pub mod certificate;
@@ -23,10 +23,13 @@ pub mod readable;
 pub mod request;
 mod revocation;
 
+pub use address::IssuerAltName;
+pub(crate) use address::shown_urls;
 pub use certificate::ToBeSignedCertificate;
 pub use crl::ToBeSignedCrl;
 pub use extension::{Extension, KeyUse};
-pub use name::{DirectoryName, DirectoryNameError};
+pub(crate) use name::shown;
+pub use name::{DirectoryName, DirectoryNameError, Rdn};
 pub use revocation::{Reason, Revoked};
 
 use alloc::string::String;
@@ -37,21 +40,23 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 
 use crate::certain::Certain as _;
 use crate::hex::Digest;
-use crate::key::{Curve, PublicKey, Signature};
+use crate::key::{Curve, Hash, PublicKey, Signature};
+use crate::language::Bilingual;
 use crate::name::Name;
+use crate::says;
 use crate::time::Instant;
 
 /// Why a description could not be encoded.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EncodeError {
-    /// A hole is still open.
-    #[error("the public key of `{key}` is needed; no such key was supplied")]
+    /// A hole has no value, because a key is missing.
+    #[error("{}", self.said().en)]
     NoKey {
         /// The key's name.
         key: Name,
     },
-    /// The key that was supplied is not of the planned kind.
-    #[error("the key `{key}` shall lie on {}; found {}", asked.name(), found.name())]
+    /// The supplied key is on another curve than planned.
+    #[error("{}", self.said().en)]
     WrongCurve {
         /// The key's name.
         key: Name,
@@ -60,27 +65,64 @@ pub enum EncodeError {
         /// The curve of the key.
         found: Curve,
     },
-    /// X.509 writes the years 1970 to 9999 here.
-    #[error("a time in the years 1970 to 9999 is needed; found {found}")]
+    /// A time is outside the years 1970 to 9999.
+    #[error("{}", self.said().en)]
     Time {
         /// The time of the description.
         found: Instant,
     },
-    /// A URI is an IA5String (RFC 5280 4.2.1.6).
-    #[error("a URI in ASCII is needed; found `{found}`")]
+    /// A URI or e-mail address is not an IA5String (RFC 5280 4.2.1.6).
+    #[error("{}", self.said().en)]
     Uri {
         /// The text of the description.
         found: String,
     },
-    /// A CRL number stands in CRLs only.
-    #[error("a certificate has no CRL number")]
+    /// A certificate has a CRL number, which only a CRL can have.
+    #[error("{}", self.said().en)]
     NoNumber,
-    /// The graph names a structure that it does not hold.
-    #[error("there is no structure at this place of the graph")]
+    /// The graph does not contain the structure that it names.
+    #[error("{}", self.said().en)]
     NoStructure,
-    /// The structure is longer than DER of ours can be.
-    #[error("no DER: {0}")]
+    /// The structure is too long for the DER encoder, or cannot be encoded for another reason.
+    #[error("{}", self.said().en)]
     Der(String),
+}
+
+impl EncodeError {
+    /// Words the error in both languages.
+    #[must_use]
+    pub fn said(&self) -> Bilingual {
+        match self {
+            Self::NoKey { key } => says!(
+                "必要な `{key}` の公開鍵なし",
+                "the public key of `{key}` is needed; no such key was supplied"
+            ),
+            Self::WrongCurve { key, asked, found } => says!(
+                "{} でなければならない鍵 `{key}` が {}",
+                "the key `{key}` shall lie on {}; found {}",
+                asked.name(),
+                found.name()
+            ),
+            Self::Time { found } => says!(
+                "1970 年から 9999 年までの外にある時刻 {found}",
+                "a time in the years 1970 to 9999 is needed; found {found}"
+            ),
+            Self::Uri { found } => {
+                says!(
+                    "ASCII でないアドレス `{found}`",
+                    "an address in ASCII is needed; found `{found}`"
+                )
+            }
+            Self::NoNumber => {
+                says!("CRL 番号は電子証明書にはない", "a certificate has no CRL number")
+            }
+            Self::NoStructure => says!(
+                "グラフのこの場所に署名の対象なし",
+                "there is no structure at this place of the graph"
+            ),
+            Self::Der(error) => says!("DER でない: {error}", "not DER: {error}"),
+        }
+    }
 }
 
 impl From<der::Error> for EncodeError {
@@ -94,9 +136,15 @@ const EC_PUBLIC_KEY: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.2.840.10
 
 /// ecdsa-with-SHA256 for P-256, ecdsa-with-SHA384 for P-384 (RFC 5758 3.2).
 pub(crate) const fn signature_algorithm(curve: Curve) -> ObjectIdentifier {
-    match curve {
-        Curve::P256 => ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2"),
-        Curve::P384 => ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"),
+    ecdsa_with(curve.hash())
+}
+
+/// ecdsa-with-SHA256, ecdsa-with-SHA384 and ecdsa-with-SHA512 (RFC 5758 3.2).
+const fn ecdsa_with(hash: Hash) -> ObjectIdentifier {
+    match hash {
+        Hash::Sha256 => ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.2"),
+        Hash::Sha384 => ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.3"),
+        Hash::Sha512 => ObjectIdentifier::new_unwrap("1.2.840.10045.4.3.4"),
     }
 }
 
@@ -108,7 +156,7 @@ pub(crate) const fn named_curve(curve: Curve) -> ObjectIdentifier {
     }
 }
 
-/// How a standard writes the algorithm that signs under this curve.
+/// Returns the standard's name of the signature algorithm for this curve.
 pub(crate) const fn signature_name(curve: Curve) -> &'static str {
     match curve {
         Curve::P256 => "ecdsa-with-SHA256",
@@ -116,14 +164,14 @@ pub(crate) const fn signature_name(curve: Curve) -> &'static str {
     }
 }
 
-/// ECParameters in DER: the object identifier of the named curve, as CKA_EC_PARAMS holds it.
+/// Returns ECParameters in DER: the object identifier of the named curve, as in CKA_EC_PARAMS.
 #[must_use]
 pub fn curve_parameters(curve: Curve) -> Vec<u8> {
     named_curve(curve).to_der().certain("an object identifier of 5 or 8 octets")
 }
 
-/// SubjectPublicKeyInfo in DER (RFC 5480 2): id-ecPublicKey, the named curve, the uncompressed
-/// point.
+/// Returns SubjectPublicKeyInfo in DER (RFC 5480 2): id-ecPublicKey, the named curve, and the
+/// uncompressed point.
 #[must_use]
 pub fn subject_public_key_info(key: &PublicKey) -> Vec<u8> {
     let algorithm = encoding::sequence(&[
@@ -135,15 +183,16 @@ pub fn subject_public_key_info(key: &PublicKey) -> Vec<u8> {
 }
 
 impl PublicKey {
-    /// The SHA-256 of the SubjectPublicKeyInfo in DER: how anchors and bindings name a key.
+    /// Returns SHA-256 of the SubjectPublicKeyInfo in DER, by which anchors and bindings name a
+    /// key.
     #[must_use]
     pub fn spki_digest(&self) -> Digest {
         Digest::of(&subject_public_key_info(self))
     }
 }
 
-/// The signed structure: the octets that were signed, the algorithm, and the signature (RFC 5280
-/// 4.1.1, 5.1.1).
+/// Returns the signed structure in DER: the octets that were signed, the algorithm, and the
+/// signature (RFC 5280 4.1.1, 5.1.1).
 #[must_use]
 pub fn assemble(tbs: &[u8], curve: Curve, signature: &Signature) -> Vec<u8> {
     use der::Decode as _;
@@ -160,7 +209,7 @@ pub fn assemble(tbs: &[u8], curve: Curve, signature: &Signature) -> Vec<u8> {
         .certain("octets to be signed that were encoded here, with a signature of 104 octets")
 }
 
-/// ANY in DER that is known to be well formed, to stand inside another structure.
+/// Parses well-formed DER as ANY, to put it inside another structure.
 fn embedded(der: &[u8]) -> Result<der::asn1::Any, EncodeError> {
     use der::Decode as _;
     Ok(AnyRef::from_der(der)?.into())

@@ -1,8 +1,8 @@
-//! Certificates and batches of CRLs as text, for people to read beside the octets.
+//! Certificates and batches of CRLs as text for people, beside the DER files.
 //!
-//! The text is read out of the finished octets, never out of the description, so it shows what was
-//! made, not what was meant. The same octets give the same text on every machine. **Deliberately
-//! absent:** reading such a text again.
+//! The text is decoded from the finished octets, not taken from the description, so it shows what
+//! was made, not what was meant. The same octets give the same text on every machine.
+//! **Deliberately absent:** parsing the text again.
 
 use alloc::format;
 use alloc::string::{String, ToString as _};
@@ -14,7 +14,8 @@ use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName, GeneralNames};
 use x509_cert::ext::pkix::{
-    AuthorityKeyIdentifier, BasicConstraints, CrlDistributionPoints, KeyUsage, SubjectKeyIdentifier,
+    AuthorityKeyIdentifier, BasicConstraints, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage,
+    KeyUsages, SubjectKeyIdentifier,
 };
 use x509_cert::name::Name;
 use x509_cert::time::Time;
@@ -22,7 +23,11 @@ use x509_cert::time::Time;
 use super::{named_curve, signature_algorithm, signature_name};
 use crate::hex::{self, Digest};
 use crate::key::Curve;
-use crate::time::Instant;
+use crate::time::{Instant, Offset};
+
+mod entries;
+
+pub(super) use entries::decimal;
 
 /// One finished CRL of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,7 +40,8 @@ pub struct BatchRow<'a> {
     pub this_update: Instant,
     /// Until when it may be relied on.
     pub next_update: Instant,
-    /// When the next one shall be released; it has no field in X.509 (CP/CPS 7.2.2, D1).
+    /// When the next one is planned to be released, for which X.509 has no field (CP/CPS 7.2.2,
+    /// D1).
     pub next_release: Instant,
     /// How many certificates it revokes.
     pub entries: usize,
@@ -45,11 +51,12 @@ pub struct BatchRow<'a> {
     pub der: &'a [u8],
 }
 
-/// The text of a finished certificate: its fields, its extensions, its fingerprint.
+/// Returns the text of a finished certificate: its fields, its extensions, its fingerprint. Times
+/// are shown in this offset, the CA's, and in UTC.
 #[must_use]
-pub fn certificate(der: &[u8]) -> String {
+pub fn certificate(der: &[u8], offset: Offset) -> String {
     let mut lines = match CertificateInner::<Raw>::from_der(der) {
-        Ok(certificate) => fields(&certificate),
+        Ok(certificate) => fields(&certificate, offset),
         Err(error) => Vec::from([("no certificate".to_string(), error.to_string())]),
     };
     lines.push(("length".to_string(), format!("{} octets", der.len())));
@@ -58,7 +65,7 @@ pub fn certificate(der: &[u8]) -> String {
     lines.iter().map(|(field, value)| format!("{field:width$}  {value}\n")).collect()
 }
 
-/// The table of a batch, one CRL a line, in the order given.
+/// Returns the table of a batch, one CRL a line, in the order given, and below it what they revoke.
 #[must_use]
 pub fn batch(rows: &[BatchRow<'_>]) -> String {
     let head = [
@@ -76,7 +83,7 @@ pub fn batch(rows: &[BatchRow<'_>]) -> String {
     for row in rows {
         table.push([
             row.name.clone(),
-            row.number.to_string(),
+            format!("{0} = 0x{0:x}", row.number),
             row.this_update.to_string(),
             row.next_update.to_string(),
             row.next_release.to_string(),
@@ -96,21 +103,21 @@ pub fn batch(rows: &[BatchRow<'_>]) -> String {
         let cells = line.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
         format!("{}\n", cells.collect::<Vec<_>>().join("  ").trim_end())
     };
-    table.iter().map(text).collect()
+    table.iter().map(text).chain([entries::lists(rows)]).collect()
 }
 
-fn fields(certificate: &CertificateInner<Raw>) -> Vec<(String, String)> {
+fn fields(certificate: &CertificateInner<Raw>, offset: Offset) -> Vec<(String, String)> {
     let tbs = certificate.tbs_certificate();
     let validity = tbs.validity();
     let key = tbs.subject_public_key_info();
     let spki = key.to_der().unwrap_or_default();
     let mut lines: Vec<(String, String)> = [
         ("version", format!("{:?}", tbs.version()).to_lowercase()),
-        ("serialNumber", hex::encode(tbs.serial_number().as_bytes())),
+        ("serialNumber", entries::both_bases(tbs.serial_number().as_bytes())),
         ("signature", algorithm(tbs.signature().oid)),
         ("issuer", name(tbs.issuer())),
-        ("notBefore", time(validity.not_before)),
-        ("notAfter", time(validity.not_after)),
+        ("notBefore", time(validity.not_before, offset)),
+        ("notAfter", time(validity.not_after, offset)),
         ("subject", name(tbs.subject())),
         ("subjectPublicKey", curve(key.algorithm.parameters.as_ref())),
         ("", hex::encode(key.subject_public_key.raw_bytes())),
@@ -124,13 +131,14 @@ fn fields(certificate: &CertificateInner<Raw>) -> Vec<(String, String)> {
     lines
 }
 
-/// A time in Japan and in UTC: auditors read the one, other tools show the other.
-fn time(time: Time) -> String {
+/// Writes a time in the CA's offset, for auditors, and in UTC, as other tools show it; once, if
+/// they are the same.
+fn time(time: Time, offset: Offset) -> String {
     let utc = time.to_date_time().to_string();
     let seconds = i64::try_from(time.to_unix_duration().as_secs()).ok();
-    match seconds.and_then(|seconds| Instant::from_unix(seconds).ok()) {
-        Some(at) => format!("{at} = {utc}"),
-        None => utc,
+    match seconds.and_then(|seconds| Instant::from_unix(seconds, offset).ok()) {
+        Some(at) if offset != Offset::UTC => format!("{at} = {utc}"),
+        Some(_) | None => utc,
     }
 }
 
@@ -146,13 +154,17 @@ fn curve(parameters: Option<&Any>) -> String {
     known.map_or_else(|| oid.to_string(), |curve| format!("{} ({oid})", curve.name()))
 }
 
-/// A name in the order of its attributes, as [`super::DirectoryName`] shows it.
+/// Writes a name in the order of its attributes, as [`super::DirectoryName`] does.
 pub(crate) fn name(name: &Name) -> String {
     let attributes = name.iter().map(|attribute| {
         let kind = match attribute.oid.to_string().as_str() {
             "2.5.4.6" => "C".to_string(),
+            "2.5.4.8" => "ST".to_string(),
+            "2.5.4.7" => "L".to_string(),
             "2.5.4.10" => "O".to_string(),
+            "2.5.4.11" => "OU".to_string(),
             "2.5.4.3" => "CN".to_string(),
+            "2.5.4.5" => "serialNumber".to_string(),
             other => other.to_string(),
         };
         format!("{kind}={}", text(&attribute.value))
@@ -160,7 +172,7 @@ pub(crate) fn name(name: &Name) -> String {
     attributes.collect::<Vec<_>>().join(", ")
 }
 
-/// A string's characters, or the octets of anything that is no readable string.
+/// Writes a string's characters, or the octets in hexadecimal if it is not a readable string.
 fn text(value: &Any) -> String {
     let tag = value.tag();
     let string = (tag == Tag::Utf8String || tag == Tag::PrintableString)
@@ -209,38 +221,51 @@ fn known_extension(oid: &str, value: &[u8]) -> Option<(String, String)> {
             let found = AuthorityKeyIdentifier::from_der(value).ok()?;
             ("authorityKeyIdentifier", hex::encode(found.key_identifier?.as_bytes()))
         }
+        "2.5.29.37" => ("extKeyUsage", purposes(&ExtendedKeyUsage::from_der(value).ok()?)),
         _ => return None,
     };
     Some((kind.to_string(), text))
 }
 
-/// The bits by the names of RFC 5280 4.2.1.3.
-fn key_usage(usage: KeyUsage) -> String {
-    let bits = [
-        (usage.digital_signature(), "digitalSignature"),
-        (usage.non_repudiation(), "nonRepudiation"),
-        (usage.key_encipherment(), "keyEncipherment"),
-        (usage.data_encipherment(), "dataEncipherment"),
-        (usage.key_agreement(), "keyAgreement"),
-        (usage.key_cert_sign(), "keyCertSign"),
-        (usage.crl_sign(), "cRLSign"),
-        (usage.encipher_only(), "encipherOnly"),
-        (usage.decipher_only(), "decipherOnly"),
-    ];
-    bits.into_iter().filter(|(set, _)| *set).map(|(_, bit)| bit).collect::<Vec<_>>().join(" ")
+/// Writes the bits with their names in RFC 5280 4.2.1.3.
+pub(crate) fn key_usage(usage: KeyUsage) -> String {
+    let word = |bit: KeyUsages| match bit {
+        KeyUsages::DigitalSignature => "digitalSignature",
+        KeyUsages::NonRepudiation => "nonRepudiation",
+        KeyUsages::KeyEncipherment => "keyEncipherment",
+        KeyUsages::DataEncipherment => "dataEncipherment",
+        KeyUsages::KeyAgreement => "keyAgreement",
+        KeyUsages::KeyCertSign => "keyCertSign",
+        KeyUsages::CRLSign => "cRLSign",
+        KeyUsages::EncipherOnly => "encipherOnly",
+        KeyUsages::DecipherOnly => "decipherOnly",
+    };
+    usage.0.into_iter().map(word).collect::<Vec<_>>().join(" ")
 }
 
-fn general_names(names: &[GeneralName]) -> String {
-    let shown = names.iter().map(|name| match name {
+/// Writes each purpose by number, and by name if ISO/IEC 18013-5 Annex B gives it to a Document
+/// Signer.
+fn purposes(purposes: &ExtendedKeyUsage) -> String {
+    let shown = purposes.0.iter().map(|oid| match oid.to_string().as_str() {
+        "1.0.18013.5.1.2" => format!("mdlDS ({oid})"),
+        other => other.to_string(),
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// Writes names of an issuerAltName or of a distribution point in their order; a kind that no
+/// profile has is shown in its octets.
+pub(crate) fn general_names(names: &[GeneralName]) -> String {
+    let shown = names.iter().map(|one| match one {
         GeneralName::UniformResourceIdentifier(uri) => format!("URI {}", uri.as_str()),
         GeneralName::Rfc822Name(address) => format!("email {}", address.as_str()),
-        GeneralName::DnsName(_)
-        | GeneralName::OtherName(_)
-        | GeneralName::DirectoryName(_)
+        GeneralName::DnsName(host) => format!("DNS {}", host.as_str()),
+        GeneralName::DirectoryName(directory) => name(directory),
+        GeneralName::OtherName(_)
         | GeneralName::EdiPartyName(_)
         | GeneralName::IpAddress(_)
         | GeneralName::RegisteredId(_) => {
-            format!("#{}", hex::encode(&name.to_der().unwrap_or_default()))
+            format!("#{}", hex::encode(&one.to_der().unwrap_or_default()))
         }
     });
     shown.collect::<Vec<_>>().join(", ")
@@ -254,7 +279,7 @@ mod tests {
     use super::*;
     use crate::key::{PublicKey, Signature};
     use crate::rehearsal::{RehearsalKey, RehearsalUse};
-    use crate::x509::{DirectoryName, assemble, profile};
+    use crate::x509::{DirectoryName, IssuerAltName, Rdn, assemble, profile};
 
     fn key() -> PublicKey {
         RehearsalKey {
@@ -271,18 +296,27 @@ mod tests {
     fn certificate_der() -> Vec<u8> {
         let root = profile::root(&profile::Root {
             name: "root-g1".parse().unwrap(),
-            ca: DirectoryName::new("JP", "機構", "Sample, CA").unwrap(),
+            ca: DirectoryName::new(&[
+                Rdn::C("JP".into()),
+                Rdn::O("機構".into()),
+                Rdn::Cn("Sample, CA".into()),
+            ])
+            .unwrap(),
             key: "g1".parse().unwrap(),
             curve: Curve::P256,
             not_before: "2026-04-01T00:00:00+09:00".parse().unwrap(),
             validity: "5 years 4 months".parse().unwrap(),
-            issuer_alt_name: "https://iaca.example/".to_string(),
-            crl_url: "http://crl.example/g1.crl".to_string(),
+            issuer_alt_name: IssuerAltName {
+                uri: Some("https://iaca.example/".to_string()),
+                email: None,
+            },
+            crl_urls: alloc::vec!["http://crl.example/g1.crl".to_string()],
+            authority_key_identifier: false,
         })
         .unwrap();
         let keys = BTreeMap::from([("g1".parse().unwrap(), key())]);
         let tbs = root.to_der(&[0x55; 20], &keys).unwrap();
-        // Any r and s in 1..n will do: the text does not judge.
+        // Any r and s in 1..n will do, because the text does not verify the signature.
         assemble(&tbs, Curve::P256, &Signature::from_raw(Curve::P256, &[1; 64]).unwrap())
     }
 
@@ -290,10 +324,14 @@ mod tests {
     fn a_certificate_is_shown_field_by_field() {
         let der = certificate_der();
         let ski = hex::encode(&key().key_identifier());
-        let text = certificate(&der);
+        let text = certificate(&der, "+09:00".parse().unwrap());
         for (field, value) in [
             ("version", "v3"),
-            ("serialNumber", "5555555555555555555555555555555555555555"),
+            (
+                "serialNumber",
+                "5555555555555555555555555555555555555555 = \
+             487167212443634306067894944238761006551977514325",
+            ),
             ("signature", "ecdsa-with-SHA256 (1.2.840.10045.4.3.2)"),
             ("issuer", "C=JP, O=機構, CN=Sample\\, CA"),
             ("notBefore", "2026-04-01T00:00:00+09:00 = 2026-03-31T15:00:00Z"),
@@ -312,8 +350,18 @@ mod tests {
     }
 
     #[test]
+    fn a_time_is_shown_once_in_utc() {
+        let line = |offset: &str| {
+            let text = certificate(&certificate_der(), offset.parse().unwrap());
+            text.lines().find(|line| line.starts_with("notBefore")).unwrap().to_string()
+        };
+        assert!(line("+00:00").ends_with("  2026-03-31T15:00:00Z"));
+        assert!(line("-03:30").ends_with("  2026-03-31T11:30:00-03:30 = 2026-03-31T15:00:00Z"));
+    }
+
+    #[test]
     fn what_is_no_certificate_is_called_so() {
-        let text = certificate(b"octets");
+        let text = certificate(b"octets", Offset::UTC);
         assert!(text.starts_with("no certificate"), "{text}");
     }
 
@@ -333,11 +381,11 @@ mod tests {
         let text = batch(&[row("crl-a", 65_536), row("crl-bb", 65_552)]);
         let lines: Vec<&str> = text.lines().collect();
         let asked = format!(
-            "crl-a   65536   2026-04-01T00:00:00+09:00  2026-04-04T00:00:00+09:00  \
+            "crl-a   65536 = 0x10000  2026-04-01T00:00:00+09:00  2026-04-04T00:00:00+09:00  \
              2026-04-02T00:00:00+09:00  0        6       {}  2026-04-01T11:00:00+09:00",
             Digest::of(b"octets")
         );
         assert_eq!(lines.get(1), Some(&asked.as_str()));
-        assert_eq!(lines.len(), 3);
+        assert_eq!(lines.get(3..), Some(&["", "crl-a is no CRL", "", "crl-bb is no CRL"][..]));
     }
 }

@@ -1,9 +1,11 @@
-//! Reads a certificate signing request (PKCS #10, RFC 2986), and takes two things out of it: the
-//! public key and the proof of possession.
+//! Reads a certificate signing request (PKCS #10, RFC 2986): its public key and its proof of
+//! possession.
 //!
-//! Everything else in a certificate comes from plan and policy (CP/CPS 3.1.2; D31). What a request
-//! asks for beyond that is no reason to issue it, and where it asks to be a CA, a reason not to.
-//! **Invariant:** the proof is a [`Check`] that somebody else proves; nothing is issued before.
+//! Everything else in a certificate comes from plan and policy (CP/CPS 3.1.2; D31). Other requested
+//! extensions are ignored, but a request to be a CA is refused. The proof may be hashed with
+//! SHA-256, SHA-384 or SHA-512, whatever the curve: it shows that the applicant has the key, and
+//! nothing relies on it later. **Invariant:** the proof is a [`Check`] that the caller must verify
+//! before anything is issued.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -16,45 +18,63 @@ use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 use x509_cert::request::{CertReq, Version};
 
-use super::{EC_PUBLIC_KEY, named_curve, signature_algorithm, subject_public_key_info};
+use super::{EC_PUBLIC_KEY, algorithm, ecdsa_with, named_curve, subject_public_key_info};
 use crate::bounds::{EXTENSIONS, REQUEST};
-use crate::key::{Check, Curve, PublicKey, Signature};
+use crate::key::{Check, Curve, Hash, KeyError, PublicKey, Signature};
+use crate::language::Bilingual;
+use crate::rule::RuleId;
+use crate::says;
 
-const BEGIN: &str = "-----BEGIN CERTIFICATE REQUEST-----";
-const END: &str = "-----END CERTIFICATE REQUEST-----";
+const REQUEST_LABEL: &str = "CERTIFICATE REQUEST";
+/// What Java's keytool and Windows' certreq write; parsers may take it for the other (RFC 7468 7).
+const NEW_REQUEST_LABEL: &str = "NEW CERTIFICATE REQUEST";
+const LABELS: [&str; 2] = [REQUEST_LABEL, NEW_REQUEST_LABEL];
 const EXTENSION_REQUEST: &str = "1.2.840.113549.1.9.14";
 const CHALLENGE_PASSWORD: &str = "1.2.840.113549.1.9.7";
 
-/// A request that was read: the key, and what proves its possession.
+/// A request that was read: the key and the proof of its possession.
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The subscriber's public key.
     pub public: PublicKey,
-    /// The request's signature under that key.
+    /// The request's signature under that key, not yet verified.
     pub possession: Check,
 }
 
-/// Why a file is no request that is taken.
+/// Why a file is refused as a request.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{asked}; found {found}")]
+#[error("{}; found {}", asked.en, found.en)]
 pub struct RequestError {
+    /// The rule that refuses it: R-DS, R-DS-NOT-CA if it asks to be a CA, or R-DS-KEY-STAYS if the
+    /// file contains a private key.
+    pub rule: RuleId,
     /// What is asked.
-    pub asked: &'static str,
+    pub asked: Bilingual,
     /// What was found.
-    pub found: String,
+    pub found: Bilingual,
 }
 
-/// Reads a request: one PEM block and nothing else.
+/// Reads a request from a file that consists of one PEM block.
+///
+/// # Errors
+///
+/// [`RequestError`], with the rule that refuses it.
 pub fn read(name: &str, text: &str) -> Result<Request, RequestError> {
     let der = block(text)?;
-    let request = CertReq::from_der(&der).map_err(|e| no("a PKCS #10 request in DER", &e))?;
-    let again = request.to_der().map_err(|e| no("a PKCS #10 request in DER", &e))?;
+    let asked = || says!("DER の PKCS #10 の要求", "a PKCS #10 request in DER");
+    let refused = |error: der::Error| no(asked(), Bilingual::plain(error));
+    let request = CertReq::from_der(&der).map_err(refused)?;
+    let again = request.to_der().map_err(refused)?;
     if again != der {
-        let found = "octets that are not what encoding the same request gives";
-        return Err(no("a PKCS #10 request in DER", &found));
+        let found = says!(
+            "同じ要求を符号化し直したものと異なるオクテット",
+            "octets that are not what encoding the same request gives"
+        );
+        return Err(no(asked(), found));
     }
     if request.info.version != Version::V1 {
-        return Err(no("version 1 (0) of PKCS #10", &format!("{:?}", request.info.version)));
+        let found = Bilingual::plain(format!("{:?}", request.info.version));
+        return Err(no(says!("PKCS #10 のバージョン 1(値 0)", "version 1 (0) of PKCS #10"), found));
     }
     let public = public_key(&request)?;
     attributes(&request)?;
@@ -62,65 +82,116 @@ pub fn read(name: &str, text: &str) -> Result<Request, RequestError> {
     Ok(Request { public, possession })
 }
 
-fn no(asked: &'static str, found: &dyn core::fmt::Display) -> RequestError {
-    RequestError { asked, found: found.to_string() }
+const fn no(asked: Bilingual, found: Bilingual) -> RequestError {
+    RequestError { rule: RuleId::R_DS, asked, found }
 }
 
-/// The octets of the one PEM block.
+/// Decodes the one PEM block.
 fn block(text: &str) -> Result<Vec<u8>, RequestError> {
-    REQUEST.judge(text.len()).map_err(|e| no("a request of at most 16 KiB", &e.found()))?;
+    REQUEST.judge(text.len()).map_err(|exceeded| {
+        no(says!("16 KiB 以下の CSR", "a request of at most 16 KiB"), exceeded.found())
+    })?;
     if text.contains("PRIVATE KEY") {
-        let found = "a private key: it stays where it was made (CP/CPS 6.1.2)";
-        return Err(no("a request", &found));
+        return Err(RequestError {
+            rule: RuleId::R_DS_KEY_STAYS,
+            asked: says!("CSR", "a request"),
+            found: says!(
+                "秘密鍵(生成した所から出さない)",
+                "a private key: it stays where it was made"
+            ),
+        });
     }
-    let asked = "one PEM block CERTIFICATE REQUEST and no other text";
-    let inner = text.trim_ascii().strip_prefix(BEGIN).and_then(|rest| rest.strip_suffix(END));
-    let inner = inner.ok_or_else(|| no(asked, &"something else"))?;
+    let refused = |found: Bilingual| {
+        let asked = says!(
+            "PEM の {} ひとつ(又は {})だけで、ほかの文字のないもの",
+            "one PEM block {} (or {}) and no other text",
+            REQUEST_LABEL,
+            NEW_REQUEST_LABEL
+        );
+        no(asked, found)
+    };
+    let inner = LABELS.into_iter().find_map(|label| {
+        let rest = text.trim_ascii().strip_prefix(&format!("-----BEGIN {label}-----"))?;
+        rest.strip_suffix(&format!("-----END {label}-----"))
+    });
+    let inner = inner.ok_or_else(|| refused(other_text(text)))?;
     if inner.contains("-----") {
-        return Err(no(asked, &"more than one block"));
+        return Err(refused(says!("2 つ以上の PEM", "more than one block")));
     }
     let base64: String = inner.chars().filter(|c| !c.is_ascii_whitespace()).collect();
-    Base64::decode_vec(&base64).map_err(|_| no(asked, &"something that is no base64"))
+    Base64::decode_vec(&base64)
+        .map_err(|_| refused(says!("base64 でないもの", "something that is not base64")))
 }
 
-/// An uncompressed point on a named curve of ours, in the one encoding that certificates have.
+/// Says what stands where one PEM block of a request is asked.
+fn other_text(text: &str) -> Bilingual {
+    let first = text.trim_ascii().lines().next().unwrap_or_default();
+    let label = first.strip_prefix("-----BEGIN ").and_then(|rest| rest.strip_suffix("-----"));
+    match label {
+        None => says!("PEM でない始まり", "a beginning that is not PEM"),
+        Some(label) if LABELS.contains(&label) => {
+            says!("その終わりの後のほかの文字", "other text behind its end, or no end")
+        }
+        Some(label) => says!("PEM の {label}", "the PEM block {label}"),
+    }
+}
+
+/// Reads the public key, which must be an uncompressed point on a named curve, encoded as in
+/// certificates.
 fn public_key(request: &CertReq) -> Result<PublicKey, RequestError> {
-    let asked = "an uncompressed point on P-256 or P-384, by the curve's name";
+    let refused = |found: Bilingual| {
+        let asked = says!(
+            "曲線を名で示した P-256 又は P-384 の非圧縮の点",
+            "an uncompressed point on P-256 or P-384, by the curve's name"
+        );
+        no(asked, found)
+    };
     let info = &request.info.public_key;
-    let shown = || format!("the algorithm {}", info.algorithm.oid);
     if info.algorithm.oid != EC_PUBLIC_KEY {
-        return Err(no(asked, &shown()));
+        let found = algorithm::named(info.algorithm.oid);
+        return Err(refused(says!("アルゴリズム {found}", "the algorithm {found}")));
     }
     let parameters = info.algorithm.parameters.as_ref();
     let named = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
     let curve = [Curve::P256, Curve::P384].into_iter().find(|c| named == Some(named_curve(*c)));
     let curve = curve.ok_or_else(|| {
-        let named = named.map_or("explicit parameters".to_string(), |oid| oid.to_string());
-        no(asked, &named)
+        let explicit = || says!("名によらない曲線のパラメータ", "explicit parameters");
+        let other = |oid| Bilingual::plain(algorithm::curve(oid));
+        refused(named.map_or_else(explicit, other))
     })?;
     let point = info.subject_public_key.as_bytes().unwrap_or_default();
-    let public = PublicKey::from_point(curve, point).map_err(|error| no(asked, &error))?;
+    let public = PublicKey::from_point(curve, point).map_err(|error| refused(error.said()))?;
     let same = info.to_der().is_ok_and(|der| der == subject_public_key_info(&public));
-    if same { Ok(public) } else { Err(no(asked, &"the same in another form")) }
+    let other = || refused(says!("同じ点の別の形", "the same point in another encoding"));
+    if same { Ok(public) } else { Err(other()) }
 }
 
-/// No attribute twice, no password, no wish to be a CA.
+/// Refuses repeated attributes, a challengePassword, too many extensions, and a request to be a CA.
 fn attributes(request: &CertReq) -> Result<(), RequestError> {
     let mut seen = Vec::new();
     for attribute in request.info.attributes.iter() {
         let oid = attribute.oid.to_string();
         if seen.contains(&oid) || attribute.values.len() != 1 {
-            return Err(no("each attribute once, with one value", &oid));
+            let asked =
+                says!("それぞれ 1 回だけで値がひとつの属性", "each attribute once, with one value");
+            return Err(no(asked, Bilingual::plain(oid)));
         }
         if oid == CHALLENGE_PASSWORD {
-            return Err(no("a request without a secret", &"challengePassword"));
+            let asked = says!("秘密を含まない CSR", "a request without a secret");
+            return Err(no(asked, Bilingual::plain("challengePassword")));
         }
         if oid == EXTENSION_REQUEST {
             let value = attribute.values.get(0).and_then(|any| any.to_der().ok());
             let extensions = Vec::<Extension>::from_der(&value.unwrap_or_default());
-            let extensions = extensions.map_err(|e| no("an extensionRequest in DER", &e))?;
-            let asked = "a request for at most 64 extensions";
-            EXTENSIONS.judge(extensions.len()).map_err(|e| no(asked, &e.found()))?;
+            let extensions = extensions.map_err(|error| {
+                let asked = says!("DER の extensionRequest", "an extensionRequest in DER");
+                no(asked, Bilingual::plain(error))
+            })?;
+            EXTENSIONS.judge(extensions.len()).map_err(|exceeded| {
+                let asked =
+                    says!("求める拡張が 64 以下の CSR", "a request for at most 64 extensions");
+                no(asked, exceeded.found())
+            })?;
             no_ca(&extensions)?;
         }
         seen.push(oid);
@@ -128,22 +199,34 @@ fn attributes(request: &CertReq) -> Result<(), RequestError> {
     Ok(())
 }
 
-/// R-DS-NOT-CA: whoever asks to be a CA has misunderstood what is applied for.
+/// Refuses a request that asks to be a CA (R-DS-NOT-CA).
 fn no_ca(extensions: &[Extension]) -> Result<(), RequestError> {
-    let asked = "a request of a Document Signer, which is no CA";
+    let refused = |found: Bilingual| {
+        let asked = says!(
+            "認証局でない Document Signer の CSR",
+            "a request of a Document Signer, which is not a CA"
+        );
+        RequestError { rule: RuleId::R_DS_NOT_CA, asked, found }
+    };
+    let unread = |error: der::Error| {
+        let asked =
+            says!("DER の basicConstraints と keyUsage", "basicConstraints and keyUsage in DER");
+        no(asked, Bilingual::plain(error))
+    };
     for extension in extensions {
         let value = extension.extn_value.as_bytes();
         match extension.extn_id.to_string().as_str() {
             "2.5.29.19" => {
-                let constraints = BasicConstraints::from_der(value).map_err(|e| no(asked, &e))?;
+                let constraints = BasicConstraints::from_der(value).map_err(unread)?;
                 if constraints.ca {
-                    return Err(no(asked, &"CA:TRUE"));
+                    return Err(refused(Bilingual::plain("CA:TRUE")));
                 }
             }
             "2.5.29.15" => {
-                let usage = KeyUsage::from_der(value).map_err(|error| no(asked, &error))?;
+                let usage = KeyUsage::from_der(value).map_err(unread)?;
                 if usage.key_cert_sign() || usage.crl_sign() {
-                    return Err(no(asked, &"keyCertSign or cRLSign"));
+                    let found = says!("keyCertSign 又は cRLSign", "keyCertSign or cRLSign");
+                    return Err(refused(found));
                 }
             }
             _ => {}
@@ -152,20 +235,39 @@ fn no_ca(extensions: &[Extension]) -> Result<(), RequestError> {
     Ok(())
 }
 
-/// The request's signature, to be proved under its own key.
+/// Makes the check that the request is signed under its own key.
 fn possession(name: &str, request: &CertReq, public: &PublicKey) -> Result<Check, RequestError> {
     let curve = public.curve();
-    let algorithm = &request.algorithm;
-    if algorithm.oid != signature_algorithm(curve) || algorithm.parameters.is_some() {
-        return Err(no("a signature with the digest of the key's curve", &algorithm.oid));
+    let signed_with = &request.algorithm;
+    let hash = Hash::ALL.into_iter().find(|hash| signed_with.oid == ecdsa_with(*hash));
+    let asked = || {
+        says!(
+            "{} 上の ECDSA の署名で、SHA-256、SHA-384 又は SHA-512 によるもの",
+            "a signature with ECDSA on {} and SHA-256, SHA-384 or SHA-512",
+            curve.name()
+        )
+    };
+    let named = || algorithm::named(signed_with.oid);
+    let hash = hash.ok_or_else(|| no(asked(), Bilingual::plain(named())))?;
+    if signed_with.parameters.is_some() {
+        let named = named();
+        let found = says!("パラメータの付いた {named}", "{named} with parameters");
+        return Err(no(asked(), found));
     }
-    let asked = "a signature under the requested key";
+    let refused = |found: Bilingual| {
+        let asked = says!("証明を求める鍵による署名", "a signature under the requested key");
+        no(asked, found)
+    };
+    let unsigned = |error: KeyError| refused(error.said());
     let der = request.signature.as_bytes().unwrap_or_default();
-    let raw = Signature::raw_from_der(curve, der).map_err(|error| no(asked, &error))?;
-    let signature = Signature::from_raw(curve, &raw).map_err(|error| no(asked, &error))?;
+    let raw = Signature::raw_from_der(curve, der).map_err(unsigned)?;
+    let signature = Signature::from_raw(curve, &raw).map_err(unsigned)?;
     if signature.to_der() != der {
-        return Err(no(asked, &"the same signature in another form"));
+        let found = says!("同じ署名の別の形", "the same signature in another encoding");
+        return Err(refused(found));
     }
-    let signed = request.info.to_der().map_err(|error| no(asked, &error))?;
-    Ok(Check::new(&format!("the request {name}"), public, signed.into(), signature))
+    let signed = request.info.to_der().map_err(|error| refused(Bilingual::plain(error)))?;
+    let subject = format!("the request {name}");
+    let check = Check::hashed(hash, &subject, public, signed.into(), signature);
+    Ok(check.called(format!("{name} の CSR")))
 }

@@ -1,4 +1,4 @@
-//! A revocation: what a CRL says of one certificate.
+//! A CRL entry: the revocation of one certificate.
 
 use der::Enumerated;
 
@@ -11,7 +11,7 @@ pub struct Revoked {
     pub serial: [u8; 20],
     /// When it was revoked.
     pub date: Instant,
-    /// Why; nothing stands for *unspecified*, which must not be written (RFC 5280 5.3.1).
+    /// The reason; `None` is *unspecified*, which must not be written (RFC 5280 5.3.1).
     pub reason: Option<Reason>,
 }
 
@@ -22,22 +22,22 @@ pub struct Revoked {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Enumerated)]
 #[repr(u8)]
 pub enum Reason {
-    /// The private key is compromised, or it is feared.
+    /// The private key is compromised, or a compromise is suspected.
     KeyCompromise = 1,
     /// The private key of a CA is compromised; for root and link certificates only.
     CaCompromise = 2,
     /// The certified data changed.
     AffiliationChanged = 3,
-    /// A new certificate takes its place.
+    /// A new certificate replaces it.
     Superseded = 4,
-    /// Use stopped.
+    /// The certificate is no longer used.
     CessationOfOperation = 5,
     /// The CP/CPS was violated, or the content is wrong.
     PrivilegeWithdrawn = 9,
 }
 
 impl Reason {
-    /// The reason as RFC 5280 5.3.1 names it.
+    /// Returns the reason's name in RFC 5280 5.3.1.
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {

@@ -11,6 +11,8 @@ use std::path::Path;
 use std::ptr::null_mut;
 
 use ceremony::bounds::{Bound, MECHANISMS, SLOTS};
+use ceremony::language::Bilingual;
+use ceremony::says;
 use ceremony::token::TokenError;
 use cryptoki_sys::*;
 
@@ -67,22 +69,28 @@ fn template(values: &[Value]) -> Result<(Vec<CK_ATTRIBUTE>, CK_ULONG), TokenErro
 }
 
 fn length(octets: usize) -> Result<CK_ULONG, TokenError> {
-    CK_ULONG::try_from(octets).map_err(|_| said("CK_ULONG", "a length that is none"))
+    let none = || said("CK_ULONG", says!("長さにならない値", "a length that is none"));
+    CK_ULONG::try_from(octets).map_err(|_| none())
 }
 
 /// A token error in words of our own.
-pub(super) fn said(call: &str, code: &str) -> TokenError {
-    TokenError { call: call.into(), code: code.into() }
+pub(super) fn said(call: &str, found: Bilingual) -> TokenError {
+    TokenError::new(call, found)
+}
+
+/// A token error in PKCS #11's words.
+pub(super) fn returned(call: &str, code: &str) -> TokenError {
+    TokenError::new(call, Bilingual::plain(code))
 }
 
 fn checked(call: &str, value: CK_RV) -> Result<(), TokenError> {
-    if value == CKR_OK { Ok(()) } else { Err(said(call, &codes::name(value))) }
+    if value == CKR_OK { Ok(()) } else { Err(returned(call, &codes::name(value))) }
 }
 
 /// Calls a function of the module; its return value.
 macro_rules! call {
     ($calls:expr, $name:ident($($argument:expr),* $(,)?)) => {{
-        let absent = || said(stringify!($name), "CKR_FUNCTION_NOT_SUPPORTED");
+        let absent = || returned(stringify!($name), "CKR_FUNCTION_NOT_SUPPORTED");
         let function = $calls.list.$name.ok_or_else(absent)?;
         // SAFETY: the function is of a module that stays loaded as long as `Calls`; every pointer
         // here is to a value of the calling function, which lives over the call and has the room
@@ -101,8 +109,9 @@ impl Calls {
     pub(super) fn open(module: &Path, initialize: Option<&str>) -> Result<Self, TokenError> {
         // SAFETY: the room names this module by its digest; loading it runs its code, which is what
         // it is for.
-        let library = unsafe { Pkcs11::new(module) }.map_err(|e| said("dlopen", &e.to_string()))?;
-        let absent = || said("C_GetFunctionList", "no function list");
+        let library = unsafe { Pkcs11::new(module) };
+        let library = library.map_err(|e| said("dlopen", Bilingual::plain(e)))?;
+        let absent = || said("C_GetFunctionList", says!("関数の一覧なし", "no function list"));
         if library.C_GetFunctionList.is_err() {
             return Err(absent());
         }
@@ -114,7 +123,8 @@ impl Calls {
         let list = unsafe { list.as_ref() }.copied().ok_or_else(absent)?;
         let calls = Self { _library: library, list };
         let text = initialize.map(CString::new).transpose();
-        let text = text.map_err(|_| said("C_Initialize", "a NUL in its parameters"))?;
+        let nul = || says!("引数に含まれる NUL", "a NUL in its parameters");
+        let text = text.map_err(|_| said("C_Initialize", nul()))?;
         let mut arguments = CK_C_INITIALIZE_ARGS {
             CreateMutex: None,
             DestroyMutex: None,
@@ -197,6 +207,6 @@ impl Calls {
 /// Room for as many numbers as a module says that it has.
 fn room_for(call: &str, count: CK_ULONG, bound: Bound) -> Result<Vec<CK_ULONG>, TokenError> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
-    bound.judge(count).map_err(|exceeded| said(call, &exceeded.to_string()))?;
+    bound.judge(count).map_err(|exceeded| said(call, exceeded.said()))?;
     Ok(vec![0; count])
 }

@@ -16,14 +16,22 @@ use std::collections::BTreeMap;
 
 use ceremony::hex::Octets;
 use ceremony::key::{Curve, PublicKey};
+use ceremony::language::{Bilingual, Sentence};
+use ceremony::says;
 use ceremony::token::{
     Attribute, CopyFacts, CopyRemains, CopyRequest, KekTemplate, KeyFacts, TokenAnswer, TokenError,
 };
 use cryptoki_sys::*;
 
 use super::calls::{Session, Value, said};
-use super::{Described, Pkcs11Token, log_in, objects};
+use super::described::Described;
+use super::{Pkcs11Token, log_in, objects};
 use crate::{Pin, Who};
+
+/// What the two tokens agree on.
+const AGREED: Sentence = Sentence { ja: "合意した鍵", en: "the agreed key" };
+/// What is copied.
+const SOURCE: Sentence = Sentence { ja: "複製元の鍵", en: "the source's key" };
 
 /// The curve of the agreement: the strength of the keys that are copied.
 const AGREEMENT: Curve = Curve::P384;
@@ -84,8 +92,11 @@ impl Pkcs11Token {
             ("CKM_AES_KEY_WRAP_PAD", CKM_AES_KEY_WRAP_PAD),
         ] {
             if !offered.contains(&mechanism) {
-                let code = format!("{name} is not offered; there is no weaker way");
-                return Err(said("C_GetMechanismList", &code));
+                let found = says!(
+                    "{name} なし(より弱い方法は用いない)",
+                    "{name} is not offered; there is no weaker way"
+                );
+                return Err(said("C_GetMechanismList", found));
             }
         }
         Ok(())
@@ -109,7 +120,8 @@ fn apart(from: &Pkcs11Token, to: &Pkcs11Token) -> Result<(), TokenError> {
         Ok([found.manufacturer, found.model, found.serial, found.label])
     };
     if named(from)? == named(to)? {
-        return Err(said("C_GetTokenInfo", "a copy wants two tokens, this is one"));
+        let found = says!("複製元と複製先が同じトークン", "a copy wants two tokens, this is one");
+        return Err(said("C_GetTokenInfo", found));
     }
     Ok(())
 }
@@ -183,7 +195,7 @@ impl Side {
         let point = session.read(public, CKA_EC_POINT)?;
         let point = point.map(|octets| objects::uncompressed(AGREEMENT, octets.to_vec()));
         let public_key = PublicKey::from_point(AGREEMENT, &point.unwrap_or_default())
-            .map_err(|error| said("C_GenerateKeyPair", &error.to_string()))?;
+            .map_err(|error| said("C_GenerateKeyPair", error.said()))?;
         Ok(Self { session, pair: [private, public], public: public_key })
     }
 
@@ -205,10 +217,16 @@ impl Side {
         template.extend(attributes.iter().map(|(name, value)| objects::value(*name, *value)));
         let [private, _] = self.pair;
         let agreed = self.session.derive(private, peer.point(), &template).map_err(|error| {
-            said("C_DeriveKey", &format!("{}: no TRUSTED key, no copy", error.code))
+            let found = error.found();
+            let found = says!(
+                found;
+                "{found}: TRUSTED の鍵ができないので複製しない",
+                "{found}: no TRUSTED key, no copy"
+            );
+            said("C_DeriveKey", found)
         })?;
         let found = objects::attributes(&token.session()?, agreed)?;
-        as_asked(attributes, &found, "the agreed key")?;
+        as_asked(attributes, &found, &AGREED)?;
         for object in self.pair {
             self.session.destroy(object)?;
         }
@@ -233,14 +251,20 @@ fn transfer(
     let key = &request.key;
     let there = to.count(&key.id)?;
     if there != 0 {
-        let found = format!("{there} objects with this CKA_ID on the target already");
-        return Err(said("C_FindObjects", &found));
+        let found = says!(
+            "この CKA_ID のオブジェクトが複製先に既に {there} 個",
+            "{there} objects with this CKA_ID on the target already"
+        );
+        return Err(said("C_FindObjects", found));
     }
     let facts = inspected(from, request)?;
     is_the_key(&facts, request)?;
     if let TokenAnswer::Yielded { octets } = from.wrap(&key.id)? {
-        let found = format!("{octets} octets under a key that is not TRUSTED: no copy");
-        return Err(said("C_WrapKey", &found));
+        let found = says!(
+            "TRUSTED でない鍵で渡された {octets} オクテット(複製しない)",
+            "{octets} octets under a key that is not TRUSTED: no copy"
+        );
+        return Err(said("C_WrapKey", found));
     }
     let original = Pkcs11Token::private_key(source, &key.id)?;
     let wrapped = source.wrap(CKM_AES_KEY_WRAP_PAD, wrapping, original)?;
@@ -274,29 +298,40 @@ fn inspected(token: &Pkcs11Token, request: &CopyRequest) -> Result<KeyFacts, Tok
 /// a weaker way.
 fn is_the_key(facts: &KeyFacts, request: &CopyRequest) -> Result<(), TokenError> {
     if (facts.privates, facts.publics) != (1, 1) || facts.point != request.point {
-        let found = format!(
-            "{} private and {} public keys with this CKA_ID, {}the public key that was asked for",
-            facts.privates,
-            facts.publics,
-            if facts.point == request.point { "" } else { "not " }
-        );
-        return Err(said("C_FindObjects", &found));
+        let (privates, publics) = (facts.privates, facts.publics);
+        let found = if facts.point == request.point {
+            says!(
+                "この CKA_ID の秘密鍵 {privates} 個と公開鍵 {publics} 個(公開鍵は求めたもの)",
+                "{privates} private and {publics} public keys with this CKA_ID, the public key that was asked for"
+            )
+        } else {
+            says!(
+                "この CKA_ID の秘密鍵 {privates} 個と公開鍵 {publics} 個(公開鍵は求めたものと異なる)",
+                "{privates} private and {publics} public keys with this CKA_ID, not the public key that was asked for"
+            )
+        };
+        return Err(said("C_FindObjects", found));
     }
     let guarded = [Attribute::Sensitive, Attribute::Extractable, Attribute::WrapWithTrusted];
-    as_asked(&guarded.map(|name| (name, true)).into(), &facts.private, "the source's key")?;
-    as_asked(&request.key.private, &facts.private, "the source's key")
+    as_asked(&guarded.map(|name| (name, true)).into(), &facts.private, &SOURCE)?;
+    as_asked(&request.key.private, &facts.private, &SOURCE)
 }
 
 fn as_asked(
     asked: &BTreeMap<Attribute, bool>,
     found: &BTreeMap<Attribute, bool>,
-    what: &str,
+    what: &Sentence,
 ) -> Result<(), TokenError> {
     let wrong = asked.iter().find(|(name, value)| found.get(name) != Some(value));
     wrong.map_or(Ok(()), |(name, value)| {
-        let told = found.get(name).map_or("nothing".into(), bool::to_string);
-        let found = format!("{what}: {} {value} was asked, {told} found", name.name());
-        Err(said("C_GetAttributeValue", &found))
+        let told = found.get(name).map_or_else(Bilingual::nothing, Bilingual::plain);
+        let (Sentence { ja, en }, name) = (what, name.name());
+        let found = says!(
+            told;
+            "{ja}: {name} は {value} を求めたが {told}",
+            "{en}: {name} {value} was asked, {told} found"
+        );
+        Err(said("C_GetAttributeValue", found))
     })
 }
 

@@ -75,7 +75,7 @@ impl Pkcs11Token {
             made
         };
         if let Err(error) = tries(&bare) {
-            let bare = Some(error.to_string());
+            let bare = Some(error);
             return Ok(ProbeAnswer::Refused { bare, private: Vec::new(), public: Vec::new() });
         }
         let (mut private, mut public) = (Vec::new(), Vec::new());

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use crate::hex::Octets;
 use crate::name::Name;
-use crate::token::{Attribute, KeyTemplate, TokenAnswer, TokenRequest};
+use crate::token::{Attribute, KeyTemplate, TokenAnswer, TokenError, TokenRequest};
 
 /// One thing that a token is asked before the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -98,7 +98,7 @@ pub enum ProbeAnswer {
     /// Attributes with which no session key pair could be made.
     Refused {
         /// Why none could be made with fewest attributes; then nothing is known of the others.
-        bare: Option<String>,
+        bare: Option<TokenError>,
         /// Of the private key.
         private: Vec<Attribute>,
         /// Of the public key.

@@ -4,27 +4,34 @@ use alloc::format;
 use alloc::vec::Vec;
 
 use super::super::{Book, Run, Stop, judge};
+use super::listed;
 use crate::fault::Fault;
 use crate::graph::{Act, Phase, TokenAct};
+use crate::language::Bilingual;
 use crate::name::Name;
 use crate::record::{LoneRefusal, Place, Refuser, Resumed};
 use crate::rule::RuleId;
+use crate::says;
 use crate::time::Instant;
 
 impl Run {
     pub(super) fn take_resumed(&mut self, at: Instant, resumed: &Resumed) -> Result<(), Fault> {
-        judge::place(self.graph(), self.opened.mode, &resumed.room)?;
+        judge::place(self.graph(), &resumed.room)?;
         let serials = |place: &Place| place.serials().cloned().collect::<Vec<_>>().join(", ");
         let (asked, found) = (serials(&self.opened.room), serials(&resumed.room));
         if asked != found {
+            let (asked, found) = (Bilingual::plain(asked), Bilingual::plain(found));
             return Err(Fault::new(RuleId::S_TOKEN_SERIAL, asked, found));
         }
         let both_were_there = resumed.new_medium.is_empty();
         if !both_were_there {
             self.two_roles(&resumed.new_medium)?;
         } else if resumed.aside.is_some() {
-            let asked = "two people of two roles who consent to put a journal aside";
-            return Err(Fault::new(RuleId::R_MULTI, asked, "nobody"));
+            let asked = says!(
+                "記録を脇に置くことに同意する、役割の異なる 2 名",
+                "two people of two roles who consent to put a journal aside"
+            );
+            return Err(Fault::new(RuleId::R_MULTI, asked, says!("同意した者なし", "nobody")));
         }
         self.place = resumed.room.clone();
         self.session += 1;
@@ -92,9 +99,8 @@ impl Run {
             (_, []) => self.two_roles(lifted),
             (_, by) if by == lifted => Ok(()),
             (_, by) => {
-                let listed =
-                    |names: &[Name]| names.iter().map(Name::as_str).collect::<Vec<_>>().join(" ");
-                let asked = format!("{}, who refused", listed(by));
+                let by = listed(by);
+                let asked = says!(by; "中止を申し出た {by}", "{by}, who refused");
                 Err(Fault::new(RuleId::S_REFUSED, asked, listed(lifted)))
             }
         }

@@ -1,5 +1,6 @@
-//! What is judged where no folder shows it: said for the page of rules, and by the verdict as what
-//! it does not judge.
+//! Rules whose outcome a sealed folder cannot show.
+//!
+//! The page of rules lists them, and a verdict names them as not judged by it.
 
 use super::{Basis, Group, When, Where};
 use crate::rule::RuleId;
@@ -16,6 +17,11 @@ pub(super) const GROUPS: &[Group] = &[
                 RuleId::S_FILE,
                 "どのファイルも、そのフォルダーの読み取れる通常のファイルである",
                 "every file is a plain, readable file of its folder",
+            ),
+            (
+                RuleId::S_DOCUMENT,
+                "CP/CPS の文書は cps.toml が示すものである",
+                "the CP/CPS document is the one that cps.toml names",
             ),
             (RuleId::S_OUT, "出力先は前から存在しない", "no output was there before"),
             (
@@ -182,28 +188,29 @@ const PATH: &[(RuleId, &str, &str)] = &[
         "no CRL of a trusted key names the certificate",
     ),
     (
+        RuleId::P_PATH_ALGORITHM,
+        "署名はこのプログラムで検証できるアルゴリズムのものである",
+        "every signature is of an algorithm that this program can verify",
+    ),
+    (
+        RuleId::P_PATH_LENGTH,
+        "別の名称の認証局の証明書は pathLenConstraint の許す数までである",
+        "there are no more CA certificates of other Names than pathLenConstraint allows",
+    ),
+    (
+        RuleId::P_SERIAL,
+        "シリアル番号は 20 オクテット以下の正の数である",
+        "every serial number is positive and has at most 20 octets",
+    ),
+    (RuleId::I_NAME, "名称には CN がある", "every Name has a commonName"),
+    (
         RuleId::I_DS_KEY,
-        "DS の鍵は P-256、P-384、P-521 のいずれかの上にある",
-        "the Document Signer's key is on P-256, P-384 or P-521",
+        "DS の鍵は Annex B の挙げる曲線によるものである",
+        "the Document Signer's key is of a curve or algorithm that Annex B lists",
     ),
     (
-        RuleId::I_DS_SKI,
-        "DS の subjectKeyIdentifier は鍵の SHA-1 である",
-        "the Document Signer's subject key identifier is SHA-1 of its key",
-    ),
-    (
-        RuleId::I_DS_AKI,
-        "DS の authorityKeyIdentifier は鍵の識別子だけで、critical でない",
-        "the Document Signer's authority key identifier has the key's alone, not critical",
-    ),
-    (
-        RuleId::I_DS_IAN,
-        "DS の issuerAltName は URI かアドレスで、critical でない",
-        "the Document Signer has an issuer alternative name, a URI or address, not critical",
-    ),
-    (
-        RuleId::I_DS_CDP,
-        "DS の配布点は URI 1 つである",
-        "the Document Signer's distribution points are one URI",
+        RuleId::I_DS_WITHIN,
+        "DS の有効期間はルートの有効期間に収まる",
+        "the Document Signer is valid only while its root is",
     ),
 ];

@@ -1,4 +1,4 @@
-//! What people and their papers are, where their rules are kept.
+//! The sentences of the rules about people and their documents.
 
 use super::{By, Group, When, proved, stated};
 use crate::graph::{Act, Graph, PeopleAct, TokenAct};
@@ -29,7 +29,15 @@ const fn deactivates(act: &Act, _: &Graph) -> bool {
 }
 
 const fn passes(act: &Act, _: &Graph) -> bool {
-    matches!(act, Act::People(PeopleAct::Entry { .. } | PeopleAct::Exit { .. }))
+    matches!(
+        act,
+        Act::People(
+            PeopleAct::FirstIn
+                | PeopleAct::Entry { .. }
+                | PeopleAct::Exit { .. }
+                | PeopleAct::LastOut
+        )
+    )
 }
 
 const fn reads_clock(act: &Act, _: &Graph) -> bool {
@@ -42,12 +50,12 @@ pub(super) const GROUPS: &[Group] = &[
         &[
             (
                 RuleId::S_PARTICIPANT,
-                "参加者は名簿にあり、計画に 1 度だけ現れる",
+                "参加者は任命簿にあり、計画に 1 度だけ現れる",
                 "every participant is in the roster, and stands once in the plan",
             ),
             (
                 RuleId::S_ROSTER,
-                "名簿の組織と役割は、ポリシーにあるものである",
+                "任命簿の組織と役割は、ポリシーにあるものである",
                 "every organisation and role of the roster is one of the policy",
             ),
             (
@@ -62,10 +70,30 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::R_STANDARDS,
-                "ポリシーの ISO/IEC 18013-5 の版は CP/CPS のものである",
-                "the policy follows the edition of ISO/IEC 18013-5 that the CP/CPS names",
+                "ポリシーの挙げる規格の版は CP/CPS のものである",
+                "the policy names the editions of the standards that the CP/CPS names",
             ),
-            (RuleId::S_AUDIT_CURVE, "監査鍵は P-256 である", "the audit key is on P-256"),
+            (
+                RuleId::R_CPS,
+                "ポリシーは、この CA だけの要件を満たす",
+                "the policy meets the requirements that this CA alone has",
+            ),
+            (
+                RuleId::S_CPS,
+                "CP/CPS の要件はどれも判定されるか、満たす場所が書かれ、規則はどれもあるかないかが書かれている",
+                "every requirement of the CP/CPS is judged or says where it is met, and every rule is in force or named as absent",
+            ),
+            (
+                RuleId::S_LANGUAGE,
+                "役割、組織、要件は CA のすべての言語で書かれている",
+                "roles, organisations and requirements are written in each of the CA's languages",
+            ),
+            (
+                RuleId::S_WEAKER,
+                "ポリシーの求めることは前回のセレモニーより少なくない",
+                "the policy asks no less than in the ceremony before",
+            ),
+            (RuleId::S_AUDIT_CURVE, "監査用の鍵は P-256 である", "the audit key is on P-256"),
         ],
     ),
     stated(
@@ -79,8 +107,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::R_STAFF_CREDENTIAL,
-                "認証の手段は、業務運用責任者が期限までに登録した",
-                "the operations manager enrolled every credential in time",
+                "認証手段は、定められた役割の者が期限までに登録した",
+                "people of the policy's role enrolled every credential in time",
             ),
             (
                 RuleId::R_APPOINT,
@@ -94,8 +122,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::R_TRAINED,
-                "参加者は 12 か月以内に教育を受けている",
-                "every participant was trained within 12 months",
+                "参加者はポリシーの期間内に教育を受けている",
+                "every participant was trained in the time that the policy asks",
             ),
             (
                 RuleId::R_ELIGIBLE,
@@ -104,8 +132,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::R_ORGANIZATIONS,
-                "ポリシーは双方の組織が承認した",
-                "both organisations approved the policy",
+                "決定するのは、CP/CPS を承認した組織であり、ポリシーにある",
+                "who decides is who approved the CP/CPS, and is in the policy",
             ),
         ],
     ),
@@ -125,8 +153,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::R_WITNESS,
-                "発行責任者と監査者が立ち会った",
-                "issuing officer and auditor witnessed the ceremony",
+                "定められた立会人が立ち会った",
+                "the witnesses of the policy witnessed the ceremony",
             ),
         ],
     ),
@@ -134,11 +162,7 @@ pub(super) const GROUPS: &[Group] = &[
         By::People,
         When::Did(speaks),
         &[
-            (
-                RuleId::R_MULTI,
-                "鍵管理者と操作者は 1 人では行わなかった",
-                "custodians and operators did not act alone",
-            ),
+            (RuleId::R_MULTI, "操作要員は 1 人では行わなかった", "operators did not act alone"),
             (
                 RuleId::R_WHO_OPERATES,
                 "各手順は担当の役割の者が答えた",
@@ -151,8 +175,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::DidAll(completes),
         &[(
             RuleId::R_COMPLETE,
-            "双方の認証局管理責任者が完了を承認した",
-            "the CA managers of both organisations approved the completion",
+            "決定するすべての組織が完了を承認した",
+            "every deciding organisation approved the completion",
         )],
     ),
     stated(
@@ -160,8 +184,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(makes_keys),
         &[(
             RuleId::R_KEYGEN,
-            "鍵は、その回に 2 名以上の鍵管理者が活性化した HSM の中で生成された",
-            "every key was made in the HSM while at least two custodians had it active",
+            "鍵は、その回に定められた人数で活性化した HSM の中で生成された",
+            "every key was made in the HSM while as many as the policy asks had it active",
         )],
     ),
     stated(
@@ -169,8 +193,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(activates),
         &[(
             RuleId::R_ACTIVATE,
-            "HSM は 2 名以上の鍵管理者が活性化した",
-            "at least two custodians activated the HSM",
+            "HSM は定められた人数で活性化した",
+            "as many as the policy asks activated the HSM",
         )],
     ),
     stated(
@@ -178,8 +202,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::DidAll(deactivates),
         &[(
             RuleId::R_DEACTIVATE,
-            "HSM は 2 名以上の鍵管理者が非活性化した",
-            "at least two custodians deactivated the HSM",
+            "HSM は定められた人数で非活性化した",
+            "as many as the policy asks deactivated the HSM",
         )],
     ),
     stated(
@@ -187,8 +211,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::DidAll(passes),
         &[(
             RuleId::R_FACILITY,
-            "入室と退室のすべてに設備の担当者が立ち会った",
-            "facility staff were there at every entry and exit",
+            "入室と退室のすべてに、定められた者が立ち会った",
+            "those of the policy stood by at every entry and exit",
         )],
     ),
     proved(
@@ -213,8 +237,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(reads_clock),
         &[(
             RuleId::R_TIME,
-            "装置の時計は 2 名が基準と照合し、差はポリシーの範囲内である",
-            "two people compared the clock with a reference, and it was within the policy's limit",
+            "装置の時計は定められた人数が基準と照合し、差はポリシーの範囲内である",
+            "as many as the policy asks compared the clock with a reference, and it was within the policy's limit",
         )],
     ),
 ];

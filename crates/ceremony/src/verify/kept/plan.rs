@@ -1,8 +1,8 @@
-//! What plan, ledger and decisions are, where their rules are kept.
+//! The sentences of the rules about plan, ledger and decisions.
 
 use super::{By, Group, When, proved, stated};
 use crate::compile::Compiled;
-use crate::graph::{Act, Graph, Origin, PeopleAct, TokenAct};
+use crate::graph::{Act, Graph, Origin, PeopleAct, TokenAct, Written};
 use crate::ledger::Standing;
 use crate::plan::{ApplicationKind, Ground, ProfileName};
 use crate::record::End;
@@ -38,7 +38,7 @@ fn has_spares(compiled: &Compiled) -> bool {
     !compiled.graph.spares.is_empty()
 }
 
-/// A root key was made that is not the first.
+/// Whether the act makes a root key of generation 2 or later.
 fn makes_a_successor(act: &Act, graph: &Graph) -> bool {
     let Act::Token(TokenAct::Generate { key }) = act else { return false };
     graph.key(key).is_some_and(|key| {
@@ -46,7 +46,7 @@ fn makes_a_successor(act: &Act, graph: &Graph) -> bool {
     })
 }
 
-/// A link certificate was signed.
+/// Whether the act signs a link certificate.
 fn links(act: &Act, graph: &Graph) -> bool {
     let Act::Token(TokenAct::Sign(sheet)) = act else { return false };
     sheet.items.iter().any(|item| {
@@ -55,13 +55,15 @@ fn links(act: &Act, graph: &Graph) -> bool {
     })
 }
 
-/// A root key was made whose predecessor can still be renewed: the plan links them, and the day of
-/// the new one was compared with the end of the old one's certificate.
+/// Whether the act makes a root key whose predecessor can still be renewed.
+///
+/// In that case the plan links the two keys, and the new key's day was compared with the end of the
+/// old key's certificate.
 fn renews_in_time(act: &Act, graph: &Graph) -> bool {
     makes_a_successor(act, graph) && graph.ops.iter().any(|op| links(&op.act, graph))
 }
 
-/// A copy, and the CRL by which it proves itself.
+/// Whether the act makes a copy of a key, or signs the CRL that proves a copy.
 fn copies(act: &Act, _: &Graph) -> bool {
     if let Act::Token(TokenAct::Sign(sheet)) = act {
         return matches!(sheet.token, Holder::Spare(_));
@@ -76,9 +78,9 @@ const fn destroys(act: &Act, _: &Graph) -> bool {
     )
 }
 
-/// A successor was made for a reason that the plan says: before its time.
+/// Whether the act makes a successor key early, for a reason that the plan gives.
 fn renews_early(act: &Act, graph: &Graph) -> bool {
-    let early = graph.reasons.iter().any(|reason| reason.starts_with("key "));
+    let early = graph.reasons.iter().any(|reason| matches!(reason, Written::Key { .. }));
     early && makes_a_successor(act, graph)
 }
 
@@ -86,11 +88,15 @@ const fn recovers(act: &Act, _: &Graph) -> bool {
     matches!(act, Act::People(PeopleAct::ApproveRecovery { .. }))
 }
 
+const fn loses(act: &Act, _: &Graph) -> bool {
+    matches!(act, Act::People(PeopleAct::ApproveLoss { .. }))
+}
+
 const fn applies(act: &Act, _: &Graph) -> bool {
     matches!(act, Act::People(PeopleAct::Application { .. }))
 }
 
-/// An application of this kind was confirmed.
+/// Whether the act confirms an application of this kind.
 fn is_of(act: &Act, graph: &Graph, kind: ApplicationKind) -> bool {
     let Act::People(PeopleAct::Application { application }) = act else { return false };
     graph.applications.get(application).is_some_and(|planned| planned.kind == kind)
@@ -150,8 +156,18 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::S_WINDOW,
-                "実施時間帯は日本の 1 日の中にあり、封印より前の操作はその中で始められた(中止の手続を除く)",
-                "the window lies within one day in Japan, and what comes before the seal was begun in it, but for the end of an aborted ceremony",
+                "実施時間帯は 24 時間以内であり、封印より前の操作はその中で始められた(中止の手続を除く)",
+                "the window is no longer than 24 hours, and what comes before the seal was begun in it, but for the end of an aborted ceremony",
+            ),
+            (
+                RuleId::R_ONE_DAY,
+                "実施時間帯は認証局の 1 日の中にある",
+                "the window lies within one day of the CA",
+            ),
+            (
+                RuleId::S_OFFSET,
+                "計画とポリシーの日時はすべて認証局の時差で書かれ、その時差は以前のセレモニーのものである",
+                "every time of plan and policy is written in the CA's offset, which is that of the earlier ceremonies",
             ),
             (
                 RuleId::S_SERIALS,
@@ -217,8 +233,31 @@ pub(super) const GROUPS: &[Group] = &[
         When::Planned(has_root_keys),
         &[(
             RuleId::R_ROLLOVER,
-            "57 か月を過ぎて後継のないルート鍵はない",
-            "no root key is past its month 57 without a successor",
+            "更新の時期を過ぎて後継のないルート鍵はない",
+            "no root key that is due for renewal is without a successor",
+        )],
+    ),
+    proved(
+        When::Planned(has_root_keys),
+        &[
+            (
+                RuleId::S_SUCCESSOR,
+                "次のセレモニーより前に終わる DS 証明書には後継がある",
+                "every DS certificate that ends before the next ceremony has a successor",
+            ),
+            (
+                RuleId::S_CRL_GAP,
+                "証明書が有効なすべての日に、それに署名した鍵の CRL がある",
+                "on every day on which a certificate is valid, the key that signed it has a CRL in force",
+            ),
+        ],
+    ),
+    proved(
+        When::Always,
+        &[(
+            RuleId::S_COPY,
+            "どのルート鍵にも、別のトークンに証明済みの複製がある",
+            "every root key has a proved copy on another token",
         )],
     ),
     proved(
@@ -241,8 +280,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(renews_in_time),
         &[(
             RuleId::R_ROLLOVER_LATEST,
-            "新しいルート鍵は、古い証明書の満了の 1 か月前までに作られた",
-            "the new root key was made at least a month before the old certificate expires",
+            "新しいルート鍵は、ポリシーの期限までに作られた",
+            "the new root key was made by the time that the policy sets",
         )],
     ),
     proved(
@@ -258,8 +297,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(renews_early),
         &[(
             RuleId::R_ROLLOVER_EARLY,
-            "57 か月より前の鍵更新に、理由と双方の承認がある",
-            "the root key was renewed before its month 57 for a reason, with both approvals",
+            "時期より前の鍵更新に、理由とすべての組織の承認がある",
+            "the root key was renewed before it was due for a reason, with every approval",
         )],
     ),
     proved(
@@ -275,8 +314,17 @@ pub(super) const GROUPS: &[Group] = &[
         When::DidAll(recovers),
         &[(
             RuleId::R_RECOVER,
-            "喪失したトークンに代わるトークンは、役目のあるすべての鍵の証明済みの複製を持ち、双方が承認した",
-            "the token that replaces the lost one has a proved copy of every key with duties, and both approvals",
+            "喪失したトークンに代わるトークンは、役目のあるすべての鍵の証明済みの複製を持ち、すべての組織が承認した",
+            "the token that replaces the lost one has a proved copy of every key with duties, and every approval",
+        )],
+    ),
+    stated(
+        By::People,
+        When::DidAll(loses),
+        &[(
+            RuleId::S_LOST,
+            "失われたルート鍵に複製はなく、すべての組織が承認し、ほかのルート鍵が後を継いだ",
+            "there was no copy of the lost root key, every organisation approved, and another root key goes on",
         )],
     ),
     stated(
@@ -284,8 +332,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::DidAll(destroys),
         &[(
             RuleId::R_DESTROY,
-            "破棄したルート鍵は、双方が承認し、役目が残っていない",
-            "the destroyed root key had both approvals and no duties left",
+            "破棄したルート鍵は、すべての組織が承認し、役目が残っていない",
+            "the destroyed root key had every approval and no duties left",
         )],
     ),
     stated(
@@ -299,8 +347,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::R_APPROVE,
-                "申請は、申請者でない発行責任者が承認した",
-                "every application was approved by an issuing officer who did not apply",
+                "申請は、申請者でない、定められた役割の者が承認した",
+                "every application was approved by the policy's role, by somebody who did not apply",
             ),
             (
                 RuleId::R_APPLY_DS,
@@ -333,8 +381,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::R_REVOKE_GROUND,
-                "失効の事由は 4.9.1 のものである",
-                "every revocation is on a ground of 4.9.1",
+                "失効の事由は運用規程のものである",
+                "every revocation is on a ground of the CP/CPS",
             ),
         ],
     ),
@@ -351,8 +399,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(revokes_compromised),
         &[(
             RuleId::R_DS_COMPROMISE,
-            "危殆化した DS の失効には機構の同意がある",
-            "the agency agreed to the revocation of the compromised Document Signer",
+            "危殆化した DS の失効には、ポリシーの求める組織の同意がある",
+            "who must agree by the policy agreed to the revocation of the compromised Document Signer",
         )],
     ),
     stated(
@@ -361,8 +409,8 @@ pub(super) const GROUPS: &[Group] = &[
         &[
             (
                 RuleId::R_COMPROMISE_JUDGE,
-                "危殆化は双方の認証局管理責任者が判断した",
-                "the CA managers of both organisations, and nobody else, judged the compromise",
+                "危殆化は、決定するすべての組織の定められた役割の者が判断した",
+                "the policy's role of every deciding organisation, and nobody else, judged the compromise",
             ),
             (
                 RuleId::R_EMERGENCY,
@@ -376,8 +424,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(orders),
         &[(
             RuleId::R_COMPROMISE,
-            "危殆化の後の手順は 5.7.3 の順である",
-            "the acts after the compromise were in the order of 5.7.3",
+            "危殆化の後の手順は運用規程の順である",
+            "the acts after the compromise were in the order of the CP/CPS",
         )],
     ),
     proved(
@@ -385,7 +433,7 @@ pub(super) const GROUPS: &[Group] = &[
         &[
             (
                 RuleId::R_RENEW_WHEN,
-                "更新されたのは、この回の CRL が尽きるより後に満了する有効な DS 証明書で、更新は 1 回だけである",
+                "更新されたのは、この回の CRL が尽きる前に満了する有効な DS 証明書で、更新は 1 回だけである",
                 "what is renewed is a valid DS certificate in its time, once, by one that ends later",
             ),
             (

@@ -1,4 +1,4 @@
-//! What the run and the sealed folder are, where their rules are kept.
+//! The sentences of the rules about the run and the sealed folder.
 
 use super::{By, Group, When, proved, stated};
 use crate::graph::{Act, Graph, PeopleAct, TokenAct};
@@ -121,7 +121,7 @@ pub(super) const GROUPS: &[Group] = &[
             (RuleId::S_END, "記録は終わりまである", "the transcript goes on to its end"),
             (
                 RuleId::S_SEAL,
-                "封印は、この記録から計算したものを監査鍵が署名したものである",
+                "封印は、この記録から計算したものを監査用の鍵が署名したものである",
                 "the seal is the audit key's, on what this transcript gives",
             ),
             (
@@ -210,7 +210,7 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::S_TOKEN_MECHANISM,
-                "トークンは必要な方式をすべて備える",
+                "トークンは必要なメカニズムをすべて備える",
                 "the token has every mechanism that is needed",
             ),
         ],
@@ -264,7 +264,7 @@ pub(super) const GROUPS: &[Group] = &[
         When::Did(asks_in_vain),
         &[(
             RuleId::R_NO_TRANSFER,
-            "秘密鍵の読み出しと包装を求められて、トークンは拒んだ",
+            "秘密鍵の読み出しとラップによる取り出しを求められて、トークンは拒んだ",
             "asked to give out a private key, the token refused",
         )],
     ),

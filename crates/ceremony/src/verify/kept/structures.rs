@@ -1,5 +1,6 @@
-//! What certificates and CRLs are, where their rules are kept: computed from their octets, but
-//! for one that rests on the plan too.
+//! The sentences of the rules about certificates and CRLs.
+//!
+//! All are computed from the encoded structures, except one that also depends on the plan.
 
 use super::{By, Form, Group, When, proved, stated};
 use crate::rule::RuleId;
@@ -71,14 +72,14 @@ pub(super) const GROUPS: &[Group] = &[
     ),
     proved(When::Signed(ds), DS),
     proved(When::Signed(crl), CRL),
-    // When a revocation was approved is what the plan says of it.
+    // The time at which a revocation was approved is known from the plan alone.
     stated(
         By::Papers,
         When::Signed(crl),
         &[(
             RuleId::R_CRL_CADENCE,
-            "CRL があり、次のセレモニーは 3 か月以内、失効は計画にある承認から 48 時間以内である",
-            "there are CRLs, the next ceremony is within three months, and what is revoked was revoked within 48 hours of the approval in the plan",
+            "CRL があり、次のセレモニーはポリシーの間隔以内、失効は計画にある承認からポリシーの期限以内である",
+            "there are CRLs, the next ceremony is within the interval of the policy, and what is revoked was revoked in the policy's time after the approval in the plan",
         )],
     ),
 ];
@@ -94,8 +95,8 @@ const ANY: &[Row] = &[
     ),
     (
         RuleId::R_ALG,
-        "鍵は P-384、署名は ecdsa-with-SHA384 である",
-        "root keys are on P-384, and signatures are ecdsa-with-SHA384",
+        "鍵はポリシーの曲線の上にあり、署名のハッシュはそれに応じたものである",
+        "root keys are on the policy's curve, and signatures have its hash",
     ),
     (
         RuleId::R_DN_FIXED,
@@ -134,8 +135,8 @@ const CERTIFICATE: &[Row] = &[
     ),
     (
         RuleId::R_KEYLIFE,
-        "証明書に署名した鍵は、5 年の使用期間の中にある",
-        "every certificate was signed by a key within its five years",
+        "証明書に署名した鍵は、使用期間の中にある",
+        "every certificate was signed by a key in its period of use",
     ),
     (RuleId::R_NO_POLICY_EXT, "certificatePolicies はない", "there is no certificatePolicies"),
     (
@@ -150,18 +151,23 @@ const CERTIFICATE: &[Row] = &[
     ),
     (
         RuleId::I_ROOT_IAN,
-        "issuerAltName はポリシーの URI だけで、critical でない",
-        "every issuerAltName is the URI of the policy alone, not critical",
+        "issuerAltName はポリシーの URI とメールアドレスだけで、critical でない",
+        "every issuerAltName is the policy's URI and e-mail address alone, not critical",
     ),
     (
         RuleId::I_ROOT_CDP,
-        "cRLDistributionPoints は署名した鍵の CRL の URI 1 つだけである",
-        "every cRLDistributionPoints is the one URI of the signing key's CRL",
+        "cRLDistributionPoints は署名した鍵の CRL の URI だけである",
+        "every cRLDistributionPoints is the URIs of the signing key's CRL alone",
     ),
     (
         RuleId::I_COUNTRY,
         "国名は発行国を表す大文字 2 字の PrintableString である",
         "the country is one PrintableString of two capitals, the issuing country's",
+    ),
+    (
+        RuleId::I_STATE,
+        "DS の名称の ST は発行者のものと同じであり、発行者になければない",
+        "every Document Signer has the ST of its issuer, and none if that has none",
     ),
     (
         RuleId::S_CRL_URL,
@@ -212,8 +218,8 @@ const CA: &[Row] = &[
 
 const ROOT: &[Row] = &[(
     RuleId::R_ROOT,
-    "ルートは鍵の生成と発行の日から 5 年 4 か月有効である",
-    "every root is valid from the day of its issue for 5 years 4 months",
+    "ルートは鍵の生成と発行の日から、ポリシーの期間有効である",
+    "every root is valid from the day of its issue for the span of the policy",
 )];
 
 const DS: &[Row] = &[
@@ -244,8 +250,8 @@ const DS: &[Row] = &[
 const CRL: &[Row] = &[
     (
         RuleId::R_CRL,
-        "CRL は version 2 で、計画の日付と番号を持ち、有効期間は 3 日、更新は 1 日ごとである",
-        "every CRL is version 2, with the planned dates and number: valid for 3 days, a new one each day",
+        "CRL は version 2 で、計画の日付と番号を持つ",
+        "every CRL is version 2, with the planned dates and number",
     ),
     (
         RuleId::R_CRL_COVER,
@@ -254,7 +260,7 @@ const CRL: &[Row] = &[
     ),
     (
         RuleId::S_CRL_BATCH,
-        "CRL は 1 鍵あたり 104 件以下である",
+        "CRL は 1 鍵あたりポリシーの上限以下である",
         "no batch has more CRLs than the policy allows",
     ),
     (
@@ -309,7 +315,7 @@ const CRL: &[Row] = &[
     ),
     (
         RuleId::P_REASON,
-        "失効理由は CP/CPS のもので、unspecified は書かない",
+        "失効事由は運用規程のもので、unspecified は書かない",
         "every reason is one of the CP/CPS's, and unspecified is left out",
     ),
 ];

@@ -1,64 +1,59 @@
-//! The rules of a root certificate, one function each.
+//! The rules of a root certificate, one function each. Other certificates share many of them.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use der::asn1::{Any, ObjectIdentifier};
+use der::asn1::{Any, ObjectIdentifier, PrintableStringRef, Utf8StringRef};
 use der::{Decode as _, Encode as _, Tag, Tagged as _};
 use sha1::{Digest as _, Sha1};
 use x509_cert::certificate::Version;
 use x509_cert::ext::Extension;
-use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName, GeneralNames};
 use x509_cert::ext::pkix::{
-    AuthorityInfoAccessSyntax, BasicConstraints, CrlDistributionPoints, ExtendedKeyUsage, KeyUsage,
-    SubjectKeyIdentifier,
+    AuthorityInfoAccessSyntax, AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage,
+    KeyUsage, SubjectKeyIdentifier,
 };
 use x509_cert::name::Name;
 
-use super::ExpectedRoot;
+use super::address::{distribution_points, issuer_alt_name, uris};
 use super::reading::{
     AUTHORITY_KEY_IDENTIFIER, BASIC_CONSTRAINTS, CRL_DISTRIBUTION_POINTS, Certificate,
     EXTENDED_KEY_USAGE, ISSUER_ALT_NAME, Judgement, KEY_USAGE, SUBJECT_KEY_IDENTIFIER, extension,
-    instant, oid, once_each, rule, shown, time_form,
+    instant, oid, period, rule, shown,
 };
+use super::{ExpectedRoot, words};
 use crate::fault::Fault;
 use crate::hex;
 use crate::key::{Curve, PublicKey};
+use crate::language::Bilingual;
 use crate::rule::RuleId;
-use crate::time::Instant;
+use crate::says;
+use crate::time::{Day, Instant, Offset};
 use crate::x509::{named_curve, signature_algorithm};
 
-const COUNTRY: &str = "2.5.4.6";
+pub(super) const COUNTRY: &str = "2.5.4.6";
+pub(super) const STATE: &str = "2.5.4.8";
+const LOCALITY: &str = "2.5.4.7";
 const ORGANIZATION: &str = "2.5.4.10";
-const COMMON_NAME: &str = "2.5.4.3";
+const UNIT: &str = "2.5.4.11";
+pub(super) const COMMON_NAME: &str = "2.5.4.3";
+const SERIAL_NUMBER: &str = "2.5.4.5";
 
-/// Every rule of a root certificate.
+/// Judges a root certificate by every rule.
 pub(super) fn faults(certificate: &Certificate, expected: &ExpectedRoot) -> Vec<Fault> {
-    let validity = certificate.validity();
-    let times = [validity.not_before, validity.not_after];
     let judgements = [
-        version(certificate),
         serial(certificate),
         algorithm(certificate, expected.curve),
         public_key(certificate, expected.curve),
         names(certificate),
-        name_strings(certificate),
-        name_lengths(certificate),
         country(certificate, &expected.country),
         issuer(certificate.issuer(), &expected.ca),
         subject(certificate, &expected.ca),
-        time_form(times.into_iter()),
         validity_of_the_cps(certificate, expected),
-        validity_of_iso(certificate),
-        unique_identifiers(certificate),
-        once_each(certificate.extensions()),
-        subject_key_identifier(certificate),
-        key_usage(certificate),
-        basic_constraints(certificate),
         issuer_alt_name(certificate, &expected.issuer_alt_name),
-        distribution_points(certificate, &expected.crl_url),
+        distribution_points(certificate, &expected.crl_urls),
+        own_authority(certificate, expected),
         uris(certificate),
     ];
     judgements
@@ -68,55 +63,67 @@ pub(super) fn faults(certificate: &Certificate, expected: &ExpectedRoot) -> Vec<
         .collect()
 }
 
-/// Whose extensions are looked at.
+/// The kind of certificate that is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub enum Kind {
+    /// A self-signed root.
     Root,
+    /// One key of the CA certified by another.
     Link,
+    /// A Document Signer.
     Ds,
 }
 
-/// What no extension of this kind may be.
+/// Judges that a certificate of this kind has no forbidden extension.
 pub(super) fn forbidden(certificate: &Certificate, kind: Kind) -> Vec<Fault> {
     let further = if kind == Kind::Ds { RuleId::I_DS_EXT } else { RuleId::I_ROOT_EXT };
     let judgements = [
-        absent(certificate, kind, RuleId::R_NO_POLICY_EXT, "no certificatePolicies"),
-        absent(
-            certificate,
-            kind,
-            RuleId::R_NO_CONSTRAINT_EXT,
-            "no nameConstraints, no policyConstraints",
-        ),
-        absent(certificate, kind, RuleId::R_NO_OCSP, "nothing about OCSP"),
-        absent(
-            certificate,
-            kind,
-            RuleId::R_CERT_KINDS,
-            "a CA certificate without an extended key usage",
-        ),
-        absent(certificate, kind, RuleId::R_DS_NOT_CA, "a certificate without basicConstraints"),
-        absent(certificate, kind, further, "no further extension"),
+        absent(certificate, kind, RuleId::R_NO_POLICY_EXT, || {
+            says!("certificatePolicies なし", "no certificatePolicies")
+        }),
+        absent(certificate, kind, RuleId::R_NO_CONSTRAINT_EXT, || {
+            says!(
+                "nameConstraints と policyConstraints なし",
+                "no nameConstraints, no policyConstraints"
+            )
+        }),
+        absent(certificate, kind, RuleId::R_NO_OCSP, || {
+            says!("OCSP に関する拡張なし", "no extension about OCSP")
+        }),
+        absent(certificate, kind, RuleId::R_CERT_KINDS, || {
+            says!(
+                "extKeyUsage のない認証局の電子証明書",
+                "a CA certificate without an extended key usage"
+            )
+        }),
+        absent(certificate, kind, RuleId::R_DS_NOT_CA, || {
+            says!("basicConstraints のない電子証明書", "a certificate without basicConstraints")
+        }),
+        absent(certificate, kind, further, || says!("ほかの拡張なし", "no further extension")),
     ];
     judgements.into_iter().filter_map(Result::err).collect()
 }
 
 pub(super) fn version(certificate: &Certificate) -> Judgement {
     let found = certificate.version();
-    rule(RuleId::R_V3, found == Version::V3, "version 3", || format!("{found:?}"))
+    let asked = || Bilingual::plain("version 3");
+    rule(RuleId::R_V3, found == Version::V3, asked, || words::version(found))
 }
 
 pub(super) fn serial(certificate: &Certificate) -> Judgement {
     let octets = certificate.serial_number().as_bytes();
     // 20 octets of which the first is 1 to 127: positive, and not below 2^152.
     let holds = octets.len() == 20 && matches!(octets.first(), Some(1..=0x7f));
-    rule(RuleId::R_SERIAL, holds, "20 octets, positive, from 2^152 up", || hex::encode(octets))
+    let asked = || says!("20 オクテット、2^152 以上の正の数", "20 octets, positive, from 2^152 up");
+    rule(RuleId::R_SERIAL, holds, asked, || Bilingual::plain(hex::encode(octets)))
 }
 
 pub(super) fn algorithm(certificate: &Certificate, curve: Curve) -> Judgement {
     let found = certificate.signature();
     let holds = found.oid == signature_algorithm(curve) && found.parameters.is_none();
-    let asked = format!("{} without parameters", signature_algorithm(curve));
-    rule(RuleId::R_ALG, holds, &asked, || algorithm_text(found.oid, found.parameters.as_ref()))
+    let asked =
+        || says!("{}(パラメーターなし)", "{} without parameters", signature_algorithm(curve));
+    rule(RuleId::R_ALG, holds, asked, || algorithm_text(found.oid, found.parameters.as_ref()))
 }
 
 pub(super) fn public_key(certificate: &Certificate, curve: Curve) -> Judgement {
@@ -127,54 +134,88 @@ pub(super) fn public_key(certificate: &Certificate, curve: Curve) -> Judgement {
     let holds = info.algorithm.oid.to_string() == "1.2.840.10045.2.1"
         && named == Some(named_curve(curve))
         && PublicKey::from_point(curve, point).is_ok();
-    let asked = format!("an uncompressed point on {} ({})", curve.name(), named_curve(curve));
-    rule(RuleId::R_ALG, holds, &asked, || {
-        format!("{} and {} octets", algorithm_text(info.algorithm.oid, parameters), point.len())
+    let asked = || {
+        let (name, oid) = (curve.name(), named_curve(curve));
+        says!("{name}({oid})の非圧縮の点", "an uncompressed point on {name} ({oid})")
+    };
+    rule(RuleId::R_ALG, holds, asked, || {
+        let algorithm = algorithm_text(info.algorithm.oid, parameters);
+        says!(
+            algorithm; "{algorithm}、点 {} オクテット", "{algorithm} and {} octets", point.len()
+        )
     })
 }
 
-fn algorithm_text(oid: ObjectIdentifier, parameters: Option<&Any>) -> String {
+fn algorithm_text(oid: ObjectIdentifier, parameters: Option<&Any>) -> Bilingual {
     let parameters = parameters.and_then(|any| any.to_der().ok());
-    let text = parameters.map_or_else(|| "none".to_string(), |der| hex::encode(&der));
-    format!("{oid}, parameters {text}")
+    let text = parameters.map_or_else(Bilingual::none, |der| Bilingual::plain(hex::encode(&der)));
+    says!(text; "{oid}、パラメーター {text}", "{oid}, parameters {text}")
 }
 
+/// R-DN: one attribute in each RDN, of those that Annex B names; a CN; none empty.
 pub(super) fn names(certificate: &Certificate) -> Judgement {
+    let known = [COUNTRY, STATE, LOCALITY, ORGANIZATION, UNIT, COMMON_NAME, SERIAL_NUMBER];
     for name in [certificate.issuer(), certificate.subject()] {
-        let kinds: Vec<Vec<String>> =
-            name.iter_rdn().map(|rdn| rdn.iter().map(|a| a.oid.to_string()).collect()).collect();
         let full = name.iter().all(|attribute| !attribute.value.value().is_empty());
-        let holds = full && kinds == [[COUNTRY], [ORGANIZATION], [COMMON_NAME]];
-        rule(RuleId::R_DN, holds, "C, O, CN, one each, none empty", || format!("{name}"))?;
+        let alone = name.iter_rdn().all(|rdn| rdn.len() == 1);
+        let kinds: Vec<String> = name.iter().map(|attribute| attribute.oid.to_string()).collect();
+        let named = kinds.iter().any(|kind| kind == COMMON_NAME);
+        let others = kinds.iter().any(|kind| !known.contains(&kind.as_str()));
+        let asked = || {
+            says!(
+                "CN を含む、空でない C、ST、L、O、OU、CN、serialNumber(1 つずつの RDN)",
+                "C, ST, L, O, OU, CN, serialNumber, one in each RDN, none empty, with a CN"
+            )
+        };
+        let holds = full && alone && named && !others;
+        rule(RuleId::R_DN, holds, asked, || Bilingual::plain(words::name(name)))?;
     }
     Ok(())
 }
 
-/// Every O and CN of both names.
-fn texts(certificate: &Certificate) -> impl Iterator<Item = &Any> {
-    let texts = [ORGANIZATION, COMMON_NAME];
+/// Every ST, L, O, OU, CN and serialNumber of issuer and subject, with its kind.
+fn texts(certificate: &Certificate) -> impl Iterator<Item = (String, &Any)> {
+    let texts = [STATE, LOCALITY, ORGANIZATION, UNIT, COMMON_NAME, SERIAL_NUMBER];
     [certificate.issuer(), certificate.subject()]
         .into_iter()
         .flat_map(Name::iter)
-        .filter(move |attribute| texts.contains(&attribute.oid.to_string().as_str()))
-        .map(|attribute| &attribute.value)
+        .map(|attribute| (attribute.oid.to_string(), &attribute.value))
+        .filter(move |(kind, _)| texts.contains(&kind.as_str()))
 }
 
 pub(super) fn name_strings(certificate: &Certificate) -> Judgement {
-    for value in texts(certificate) {
-        let tag = value.tag();
-        let holds = tag == Tag::Utf8String || tag == Tag::PrintableString;
-        rule(RuleId::P_NAME_STRING, holds, "UTF8String or PrintableString", || format!("{tag}"))?;
+    for (kind, value) in texts(certificate) {
+        let (tag, serial) = (value.tag(), kind == SERIAL_NUMBER);
+        let printable = value.decode_as::<PrintableStringRef<'_>>().is_ok();
+        let holds = printable || (!serial && value.decode_as::<Utf8StringRef<'_>>().is_ok());
+        let asked = || {
+            if serial {
+                return says!(
+                    "serialNumber の、その文字だけの PrintableString",
+                    "PrintableString in serialNumber, of its characters alone"
+                );
+            }
+            says!(
+                "その文字だけの UTF8String 又は PrintableString",
+                "UTF8String or PrintableString, of its characters alone"
+            )
+        };
+        rule(RuleId::P_NAME_STRING, holds, asked, || {
+            Bilingual::plain(format!("{tag} {}", hex::encode(value.value())))
+        })?;
     }
     Ok(())
 }
 
 pub(super) fn name_lengths(certificate: &Certificate) -> Judgement {
-    for value in texts(certificate) {
-        let text = core::str::from_utf8(value.value()).unwrap_or_default();
+    for (kind, value) in texts(certificate) {
+        // RFC 5280 A.1: ub-state-name and ub-locality-name; ub-organization-name and the others.
+        let most = if [STATE, LOCALITY].contains(&kind.as_str()) { 128 } else { 64 };
+        let text = String::from_utf8_lossy(value.value());
         let count = text.chars().count();
-        let found = || format!("{count} characters: {text}");
-        rule(RuleId::P_NAME_LENGTH, count <= 64, "at most 64 characters", found)?;
+        let asked = || says!("{most} 文字以下", "at most {most} characters");
+        let found = || says!("{count} 文字: {text}", "{count} characters: {text}");
+        rule(RuleId::P_NAME_LENGTH, count <= most, asked, found)?;
     }
     Ok(())
 }
@@ -192,10 +233,12 @@ pub(super) fn country(certificate: &Certificate, asked: &str) -> Judgement {
             }
             _ => false,
         };
-        let asked = format!("C={asked}, once, a PrintableString");
-        rule(RuleId::I_COUNTRY, holds, &asked, || {
+        let asked = || {
+            says!("PrintableString の C={asked} を 1 つだけ", "C={asked}, once, a PrintableString")
+        };
+        rule(RuleId::I_COUNTRY, holds, asked, || {
             let shown = |any: &&Any| format!("{} {}", any.tag(), hex::encode(any.value()));
-            found.iter().map(shown).collect::<Vec<_>>().join(", ")
+            Bilingual::plain(found.iter().map(shown).collect::<Vec<_>>().join(", "))
         })?;
     }
     Ok(())
@@ -204,155 +247,147 @@ pub(super) fn country(certificate: &Certificate, asked: &str) -> Judgement {
 /// P-ISSUER: the issuer is the CA's Name, octet for octet.
 pub(super) fn issuer(issuer: &Name, ca: &[u8]) -> Judgement {
     let found = issuer.to_der().unwrap_or_default();
-    rule(RuleId::P_ISSUER, found == ca, &hex::encode(ca), || hex::encode(&found))
+    rule(RuleId::P_ISSUER, found == ca, || words::encoded(ca), || words::encoded(&found))
 }
 
 pub(super) fn subject(certificate: &Certificate, asked: &[u8]) -> Judgement {
     let found = certificate.subject().to_der().unwrap_or_default();
-    rule(RuleId::R_DN_FIXED, found == asked, &hex::encode(asked), || hex::encode(&found))
+    let shown = words::encoded;
+    rule(RuleId::R_DN_FIXED, found == asked, || shown(asked), || shown(&found))
 }
 
 fn validity_of_the_cps(certificate: &Certificate, expected: &ExpectedRoot) -> Judgement {
     let validity = certificate.validity();
-    let (first, last) = (instant(validity.not_before), instant(validity.not_after));
-    let end = months_after(expected.not_before, expected.months).map(|end| end.plus_seconds(-1));
+    let offset = expected.not_before.offset();
+    let first = instant(validity.not_before, offset);
+    let last = instant(validity.not_after, offset);
+    let end = expected.not_before.plus(&expected.validity).ok().map(|end| end.plus_seconds(-1));
     let holds = first == Some(expected.not_before) && end.is_some() && last == end;
-    let end = end.map_or_else(|| "a time of ours".to_string(), |end| end.to_string());
-    let asked = format!("{} to {end}", expected.not_before);
-    rule(RuleId::R_ROOT, holds, &asked, || {
-        format!("{} to {}", shown(Some(validity.not_before)), shown(Some(validity.not_after)))
-    })
+    let asked = || {
+        let end = end.map_or_else(|| says!("扱える時刻", "a representable time"), Bilingual::plain);
+        says!(end; "{} から {end} まで", "{} to {end}", expected.not_before)
+    };
+    rule(RuleId::R_ROOT, holds, asked, || period(validity.not_before, validity.not_after, offset))
 }
 
-fn validity_of_iso(certificate: &Certificate) -> Judgement {
+pub(super) fn validity_of_iso(certificate: &Certificate, offset: Offset) -> Judgement {
     let validity = certificate.validity();
-    let end = instant(validity.not_before).and_then(|first| months_after(first, 20 * 12));
-    let last = instant(validity.not_after);
+    let end = instant(validity.not_before, offset).and_then(|first| months_after(first, 20 * 12));
+    let last = instant(validity.not_after, offset);
     let holds = last.is_some() && end.is_some() && last <= end;
-    let found = || shown(Some(validity.not_after));
-    rule(RuleId::I_ROOT_VALIDITY, holds, "an end at most 20 years later", found)
+    let found = || shown(Some(validity.not_after), offset);
+    let asked = || says!("20 年以内の終了日", "an end at most 20 years later");
+    rule(RuleId::I_ROOT_VALIDITY, holds, asked, found)
 }
 
+/// Returns the exclusive end of so many months: the corresponding day or, where the month has none,
+/// the first of the next month (Civil Code art. 143 (2)).
+///
+/// It is found from the digits of the date, and so not by the function that made the certificate.
 fn months_after(start: Instant, months: u16) -> Option<Instant> {
-    start.plus(&format!("{months} months").parse().ok()?).ok()
+    let day = start.day().to_string();
+    let mut digits = day.split('-').map(str::parse::<u32>);
+    let (year, month, day) = (digits.next()?.ok()?, digits.next()?.ok()?, digits.next()?.ok()?);
+    let month =
+        year.checked_mul(12)?.checked_add(month)?.checked_add(months.into())?.checked_sub(1)?;
+    let day_of = |month: u32, day: u32| -> Option<Day> {
+        format!("{:04}-{:02}-{day:02}", month / 12, month % 12 + 1).parse().ok()
+    };
+    let end = day_of(month, day).or_else(|| day_of(month.checked_add(1)?, 1))?;
+    let time_of_day = start.unix().checked_sub(start.midnight().unix())?;
+    Some(end.start(start.offset()).plus_seconds(time_of_day))
 }
 
 pub(super) fn unique_identifiers(certificate: &Certificate) -> Judgement {
     let (issuer, subject) = (certificate.issuer_unique_id(), certificate.subject_unique_id());
-    let holds = issuer.is_none() && subject.is_none();
-    rule(RuleId::P_UNIQUE_ID, holds, "no unique identifiers", || {
-        format!("issuer: {}, subject: {}", issuer.is_some(), subject.is_some())
+    let (issuer, subject) = (issuer.is_some(), subject.is_some());
+    let asked = || says!("issuerUniqueID と subjectUniqueID なし", "no unique identifiers");
+    rule(RuleId::P_UNIQUE_ID, !issuer && !subject, asked, || {
+        let (of_issuer, of_subject) = (there(issuer), there(subject));
+        says!(
+            "issuerUniqueID {of_issuer}、subjectUniqueID {of_subject}",
+            "issuer: {issuer}, subject: {subject}"
+        )
     })
+}
+
+/// The Japanese word for present or absent.
+pub(super) const fn there(is: bool) -> &'static str {
+    if is { "あり" } else { "なし" }
 }
 
 pub(super) fn subject_key_identifier(certificate: &Certificate) -> Judgement {
     let kind = (RuleId::I_ROOT_SKI, SUBJECT_KEY_IDENTIFIER, false);
     let key = certificate.subject_public_key_info().subject_public_key.raw_bytes();
     let asked = hex::encode(&Sha1::digest(key));
-    let found: SubjectKeyIdentifier = extension(certificate.extensions(), kind, &asked)?;
+    let says = || Bilingual::plain(&asked);
+    let found: SubjectKeyIdentifier = extension(certificate.extensions(), kind, says)?;
     let found = hex::encode(found.0.as_bytes());
-    rule(RuleId::I_ROOT_SKI, found == asked, &asked, || found.clone())
+    rule(RuleId::I_ROOT_SKI, found == asked, says, || Bilingual::plain(&found))
 }
 
 pub(super) fn key_usage(certificate: &Certificate) -> Judgement {
     let kind = (RuleId::I_ROOT_KEY_USAGE, KEY_USAGE, true);
-    let asked = "keyCertSign and cRLSign, critical";
+    let asked = || says!("keyCertSign と cRLSign(critical)", "keyCertSign and cRLSign, critical");
     let found: KeyUsage = extension(certificate.extensions(), kind, asked)?;
     let holds = found.key_cert_sign() && found.crl_sign() && found.0.into_iter().count() == 2;
-    rule(RuleId::I_ROOT_KEY_USAGE, holds, asked, || {
-        found.0.into_iter().map(|bit| format!("{bit:?}")).collect::<Vec<_>>().join(" ")
-    })
+    rule(RuleId::I_ROOT_KEY_USAGE, holds, asked, || words::bits(found))
 }
 
 pub(super) fn basic_constraints(certificate: &Certificate) -> Judgement {
     let kind = (RuleId::I_ROOT_BASIC_CONSTRAINTS, BASIC_CONSTRAINTS, true);
-    let asked = "cA TRUE, pathLenConstraint 0, critical";
+    let asked = || {
+        says!("cA TRUE、pathLenConstraint 0(critical)", "cA TRUE, pathLenConstraint 0, critical")
+    };
     let found: BasicConstraints = extension(certificate.extensions(), kind, asked)?;
     let holds = found.ca && found.path_len_constraint == Some(0);
     rule(RuleId::I_ROOT_BASIC_CONSTRAINTS, holds, asked, || {
-        format!("cA {}, pathLenConstraint {:?}", found.ca, found.path_len_constraint)
+        let (ca, length) = (found.ca, found.path_len_constraint);
+        let length = length.map_or_else(Bilingual::none, Bilingual::plain);
+        let ca = if ca { "TRUE" } else { "FALSE" };
+        says!(length; "cA {ca}、pathLenConstraint {length}", "cA {ca}, pathLenConstraint {length}")
     })
 }
 
-pub(super) fn issuer_alt_name(certificate: &Certificate, uri: &str) -> Judgement {
-    let kind = (RuleId::I_ROOT_IAN, ISSUER_ALT_NAME, false);
-    let asked = format!("URI {uri}, not critical");
-    let found: GeneralNames = extension(certificate.extensions(), kind, &asked)?;
-    let holds = one_uri(&found) == Some(uri);
-    rule(RuleId::I_ROOT_IAN, holds, &asked, || format!("{found:?}"))
-}
-
-pub(super) fn distribution_points(certificate: &Certificate, url: &str) -> Judgement {
-    let kind = (RuleId::I_ROOT_CDP, CRL_DISTRIBUTION_POINTS, false);
-    let asked = format!("URI {url}, no reasons, no cRLIssuer, not critical");
-    let found: CrlDistributionPoints = extension(certificate.extensions(), kind, &asked)?;
-    let holds = match found.0.as_slice() {
-        [point] => {
-            let uri = match &point.distribution_point {
-                Some(DistributionPointName::FullName(names)) => one_uri(names),
-                Some(DistributionPointName::NameRelativeToCRLIssuer(_)) | None => None,
-            };
-            uri == Some(url) && point.reasons.is_none() && point.crl_issuer.is_none()
+/// I-AKI: the signing key's identifier alone.
+pub(super) fn authority_key_identifier(certificate: &Certificate, asked: &[u8; 20]) -> Judgement {
+    let kind = (RuleId::I_AKI, AUTHORITY_KEY_IDENTIFIER, false);
+    let asked = hex::encode(asked);
+    let says = || Bilingual::plain(&asked);
+    let found: AuthorityKeyIdentifier = extension(certificate.extensions(), kind, says)?;
+    let key = found.key_identifier.as_ref().map(|key| hex::encode(key.as_bytes()));
+    let alone =
+        found.authority_cert_issuer.is_none() && found.authority_cert_serial_number.is_none();
+    let holds = alone && key.as_ref() == Some(&asked);
+    rule(RuleId::I_AKI, holds, says, || {
+        let key = key.map_or_else(Bilingual::none, Bilingual::plain);
+        if alone {
+            return key;
         }
-        _ => false,
-    };
-    rule(RuleId::I_ROOT_CDP, holds, &asked, || format!("{:?}", found.0))
+        says!(key; "{key} と、発行者又はシリアル番号", "{key} and an issuer or serial number")
+    })
 }
 
-pub(super) fn one_uri(names: &[GeneralName]) -> Option<&str> {
-    match names {
-        [name] => uri(name),
-        _ => None,
+/// A root names its own key as the signing one, if the policy wants it (I-AKI), and otherwise no
+/// key (I-ROOT-EXT).
+fn own_authority(certificate: &Certificate, expected: &ExpectedRoot) -> Judgement {
+    let key = certificate.subject_public_key_info().subject_public_key.raw_bytes();
+    if expected.authority_key_identifier {
+        return authority_key_identifier(certificate, &Sha1::digest(key).into());
     }
+    let mut extensions = certificate.extensions().into_iter().flatten();
+    let absent = !extensions.any(|extension| oid(extension) == AUTHORITY_KEY_IDENTIFIER);
+    let asked = || says!("authorityKeyIdentifier なし", "no authorityKeyIdentifier");
+    rule(RuleId::I_ROOT_EXT, absent, asked, || says!("あり", "there is one"))
 }
 
-fn uri(name: &GeneralName) -> Option<&str> {
-    match name {
-        GeneralName::UniformResourceIdentifier(uri) => Some(uri.as_str()),
-        GeneralName::OtherName(_)
-        | GeneralName::Rfc822Name(_)
-        | GeneralName::DnsName(_)
-        | GeneralName::DirectoryName(_)
-        | GeneralName::EdiPartyName(_)
-        | GeneralName::IpAddress(_)
-        | GeneralName::RegisteredId(_) => None,
-    }
-}
-
-pub(super) fn uris(certificate: &Certificate) -> Judgement {
-    let mut names = Vec::new();
-    for extension in certificate.extensions().into_iter().flatten() {
-        let value = extension.extn_value.as_bytes();
-        match oid(extension).as_str() {
-            ISSUER_ALT_NAME => names.extend(GeneralNames::from_der(value).unwrap_or_default()),
-            CRL_DISTRIBUTION_POINTS => {
-                let points = CrlDistributionPoints::from_der(value).unwrap_or_default().0;
-                for point in points {
-                    if let Some(DistributionPointName::FullName(full)) = point.distribution_point {
-                        names.extend(full);
-                    }
-                }
-            }
-            _ => (),
-        }
-    }
-    for uri in names.iter().filter_map(uri) {
-        let asked = "http:// or https://, a host, no character that RFC 3986 forbids";
-        rule(RuleId::P_URI, reachable(uri), asked, || uri.to_string())?;
-    }
-    Ok(())
-}
-
-/// An unreplaced `{key}` is refused here too.
-fn reachable(uri: &str) -> bool {
-    let rest = uri.strip_prefix("https://").or_else(|| uri.strip_prefix("http://"));
-    let host = rest.and_then(|rest| rest.split(['/', '?', '#']).next());
-    host.is_some_and(|host| !host.is_empty())
-        && uri.chars().all(|c| c.is_ascii_graphic() && !"\"<>\\^`{|}".contains(c))
-}
-
-/// No extension stands that this rule forbids.
-fn absent(certificate: &Certificate, kind: Kind, id: RuleId, asked: &str) -> Judgement {
+/// Judges that the certificate has no extension that this rule forbids.
+fn absent(
+    certificate: &Certificate,
+    kind: Kind,
+    id: RuleId,
+    asked: impl FnOnce() -> Bilingual,
+) -> Judgement {
     let found: BTreeSet<String> = certificate
         .extensions()
         .into_iter()
@@ -360,7 +395,9 @@ fn absent(certificate: &Certificate, kind: Kind, id: RuleId, asked: &str) -> Jud
         .filter(|extension| forbidden_by(extension, kind) == Some(id))
         .map(oid)
         .collect();
-    rule(id, found.is_empty(), asked, || found.into_iter().collect::<Vec<_>>().join(", "))
+    rule(id, found.is_empty(), asked, || {
+        Bilingual::plain(found.into_iter().collect::<Vec<_>>().join(", "))
+    })
 }
 
 /// The rule that forbids an extension in a certificate of this kind.
@@ -368,9 +405,15 @@ fn forbidden_by(extension: &Extension, kind: Kind) -> Option<RuleId> {
     let value = extension.extn_value.as_bytes();
     let further = if kind == Kind::Ds { RuleId::I_DS_EXT } else { RuleId::I_ROOT_EXT };
     match (oid(extension).as_str(), kind) {
-        (SUBJECT_KEY_IDENTIFIER | KEY_USAGE | ISSUER_ALT_NAME | CRL_DISTRIBUTION_POINTS, _)
-        | (BASIC_CONSTRAINTS, Kind::Root | Kind::Link)
-        | (AUTHORITY_KEY_IDENTIFIER, Kind::Link | Kind::Ds) => None,
+        (
+            SUBJECT_KEY_IDENTIFIER
+            | AUTHORITY_KEY_IDENTIFIER
+            | KEY_USAGE
+            | ISSUER_ALT_NAME
+            | CRL_DISTRIBUTION_POINTS,
+            _,
+        )
+        | (BASIC_CONSTRAINTS, Kind::Root | Kind::Link) => None,
         (BASIC_CONSTRAINTS, Kind::Ds) => Some(RuleId::R_DS_NOT_CA),
         ("2.5.29.32", _) => Some(RuleId::R_NO_POLICY_EXT),
         ("2.5.29.30" | "2.5.29.36", _) => Some(RuleId::R_NO_CONSTRAINT_EXT),
@@ -392,4 +435,28 @@ fn points_to_ocsp(value: &[u8]) -> bool {
 fn signs_ocsp(value: &[u8]) -> bool {
     ExtendedKeyUsage::from_der(value)
         .is_ok_and(|usage| usage.0.iter().any(|oid| oid.to_string() == "1.3.6.1.5.5.7.3.9"))
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    /// The profile counts with the calendar and the judge with digits, from each day of four years.
+    #[test]
+    fn the_judge_ends_months_where_the_profile_ends_them() {
+        let first: Instant = "2027-01-01T09:30:00+09:00".parse().unwrap();
+        for day in 0..1_461 {
+            let begins = first.plus_seconds(day * 86_400);
+            for months in [1, 4, 11, 12, 13, 64, 108, 240] {
+                let judged = months_after(begins, months).unwrap();
+                let span = format!("{months} months").parse().unwrap();
+                assert_eq!(judged, begins.plus(&span).unwrap(), "{begins} {months}");
+            }
+        }
+        let ends = |begins: &str| months_after(begins.parse().unwrap(), 64).unwrap().day();
+        assert_eq!(ends("2026-10-31T00:00:00+09:00").to_string(), "2032-03-01");
+        assert_eq!(ends("2026-10-29T00:00:00+09:00").to_string(), "2032-02-29");
+        assert_eq!(months_after("9999-12-01T00:00:00Z".parse().unwrap(), 1), None);
+    }
 }

@@ -2,7 +2,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use der::Decode as _;
@@ -10,38 +10,29 @@ use x509_cert::certificate::{Raw, Version};
 use x509_cert::crl::RevokedCert;
 use x509_cert::ext::pkix::{AuthorityKeyIdentifier, CrlNumber, CrlReason};
 
-use super::certificate::issuer;
+use super::certificate::{issuer, there};
 use super::reading::{
-    AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, Crl, Judgement, REASON_CODE, instant, oid, once_each,
-    rule, shown, time_form,
+    AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER, Crl, Judgement, REASON_CODE, instant, oid, rule, shown,
 };
-use super::{EntryReasons, ExpectedCrl};
+use super::{EntryReasons, ExpectedCrl, words};
 use crate::fault::Fault;
 use crate::hex;
 use crate::key::Curve;
+use crate::language::Bilingual;
 use crate::rule::RuleId;
+use crate::says;
+use crate::time::Offset;
 use crate::x509::signature_algorithm;
 
-/// Every rule of a CRL.
+/// Judges a CRL by every rule of its CA.
 pub(super) fn faults(crl: &Crl, expected: &ExpectedCrl) -> Vec<Fault> {
-    let revoked = entries(crl).map(|entry| entry.revocation_date);
-    let times = [Some(crl.this_update), crl.next_update].into_iter().flatten().chain(revoked);
     let judgements = [
-        version(crl),
         algorithm(crl, expected.curve),
         issuer(&crl.issuer, &expected.ca),
-        time_form(times),
         this_update(crl, expected),
         next_update(crl, expected),
-        next_update_of_iso(crl),
-        once_each(crl.crl_extensions.as_ref()),
-        extensions(crl),
         signing_key(crl, expected),
-        number_length(crl),
         number(crl, expected),
-        empty(crl),
-        dates(crl),
-        once(crl),
         cover(crl, expected),
         entry_extensions(crl, expected.reasons),
         never_undone(crl),
@@ -58,59 +49,86 @@ fn serial(entry: &RevokedCert<Raw>) -> String {
     hex::encode(entry.serial_number.as_bytes())
 }
 
-fn version(crl: &Crl) -> Judgement {
-    rule(RuleId::R_CRL, crl.version == Version::V2, "version 2", || format!("{:?}", crl.version))
+pub(super) fn version(crl: &Crl) -> Judgement {
+    let found = crl.version;
+    let asked = || Bilingual::plain("version 2");
+    rule(RuleId::R_CRL, found == Version::V2, asked, || words::version(found))
 }
 
 fn algorithm(crl: &Crl, curve: Curve) -> Judgement {
     let found = &crl.signature;
     let holds = found.oid == signature_algorithm(curve) && found.parameters.is_none();
-    let asked = format!("{} without parameters", signature_algorithm(curve));
-    rule(RuleId::R_ALG, holds, &asked, || {
-        format!("{}, parameters: {}", found.oid, found.parameters.is_some())
+    let asked =
+        || says!("{}(パラメーターなし)", "{} without parameters", signature_algorithm(curve));
+    rule(RuleId::R_ALG, holds, asked, || {
+        let (oid, some) = (found.oid, found.parameters.is_some());
+        let is = there(some);
+        says!("{oid}、パラメーター{is}", "{oid}, parameters: {some}")
     })
 }
 
 fn this_update(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
-    let holds = instant(crl.this_update) == Some(expected.this_update);
-    let asked = format!("thisUpdate {}", expected.this_update);
-    rule(RuleId::R_CRL, holds, &asked, || shown(Some(crl.this_update)))
+    let offset = expected.this_update.offset();
+    let holds = instant(crl.this_update, offset) == Some(expected.this_update);
+    let asked = || Bilingual::plain(format_args!("thisUpdate {}", expected.this_update));
+    rule(RuleId::R_CRL, holds, asked, || shown(Some(crl.this_update), offset))
 }
 
-/// CP/CPS 7.2.2 (D1, D37): days are counted from the day of effect, also when the list takes effect
-/// during the day.
+/// Judges nextUpdate (D1, D37). The span is counted from the day of thisUpdate, even if thisUpdate
+/// is later than 00:00 on that day; the last CRLs of a key end with its root.
 fn next_update(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
-    // Its absence is a fault by ISO's rule alone.
+    // The absence of nextUpdate is a fault of I-CRL-NEXT-UPDATE only.
     let Some(found) = crl.next_update else { return Ok(()) };
-    let day = expected.this_update.day().plus_days(i64::from(expected.validity_days));
-    let end = day.ok().map(|day| day.start());
-    let asked = format!("nextUpdate {} days from the day of effect", expected.validity_days);
-    rule(RuleId::R_CRL, end.is_some() && instant(found) == end, &asked, || shown(Some(found)))
+    let offset = expected.this_update.offset();
+    let day = expected.this_update.day().plus(&expected.validity, 1);
+    let over = expected.root_ends.plus_seconds(1);
+    let end = day.ok().map(|day| day.start(offset).min(over));
+    let asked = || {
+        let validity = expected.validity.said();
+        says!(
+            validity;
+            "効力を生じる日から {validity} 後、遅くともルート証明書の終わる {over} の nextUpdate",
+            "nextUpdate {validity} from the day of effect, but at {over}, as the root ends, at most"
+        )
+    };
+    let holds = end.is_some() && instant(found, offset) == end;
+    rule(RuleId::R_CRL, holds, asked, || shown(Some(found), offset))
 }
 
-fn next_update_of_iso(crl: &Crl) -> Judgement {
-    let first = instant(crl.this_update);
-    let last = crl.next_update.and_then(instant);
+pub(super) fn next_update_of_iso(crl: &Crl, offset: Offset) -> Judgement {
+    let first = instant(crl.this_update, offset);
+    let last = crl.next_update.and_then(|last| instant(last, offset));
     let latest = first.map(|first| first.plus_seconds(90 * 86_400));
     let holds = last.is_some() && last > first && last <= latest;
-    let asked = "a nextUpdate after thisUpdate, at most 90 days";
-    rule(RuleId::I_CRL_NEXT_UPDATE, holds, asked, || shown(crl.next_update))
+    let asked = || {
+        says!(
+            "thisUpdate より後、90 日以内の nextUpdate",
+            "a nextUpdate after thisUpdate, at most 90 days"
+        )
+    };
+    rule(RuleId::I_CRL_NEXT_UPDATE, holds, asked, || shown(crl.next_update, offset))
 }
 
-fn extensions(crl: &Crl) -> Judgement {
+pub(super) fn extensions(crl: &Crl) -> Judgement {
     let found = || crl.crl_extensions.iter().flatten();
     let kinds: BTreeSet<String> = found().map(oid).collect();
     let asked = [AUTHORITY_KEY_IDENTIFIER, CRL_NUMBER].map(String::from);
     let holds = kinds == BTreeSet::from(asked) && found().all(|extension| !extension.critical);
-    rule(RuleId::I_CRL_EXT, holds, "authorityKeyIdentifier and cRLNumber, not critical", || {
+    let asked = || {
+        says!(
+            "authorityKeyIdentifier と cRLNumber(critical でない)",
+            "authorityKeyIdentifier and cRLNumber, not critical"
+        )
+    };
+    rule(RuleId::I_CRL_EXT, holds, asked, || {
         let shown = found().map(|extension| {
             format!("{}{}", oid(extension), if extension.critical { " critical" } else { "" })
         });
-        shown.collect::<Vec<_>>().join(", ")
+        Bilingual::plain(shown.collect::<Vec<_>>().join(", "))
     })
 }
 
-/// The value of an extension, if it stands; whether it stands is for [`extensions`] to say.
+/// The value of an extension, if it is present. [`extensions`] judges whether it is.
 fn value<'a, T>(crl: &'a Crl, kind: &str) -> Option<T>
 where
     T: der::Decode<'a, Error = der::Error>,
@@ -128,19 +146,45 @@ fn signing_key(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     let alone =
         found.authority_cert_issuer.is_none() && found.authority_cert_serial_number.is_none();
     let holds = identifier == expected.key_identifier && alone;
-    rule(RuleId::P_CRL_KEY, holds, &hex::encode(&expected.key_identifier), || {
-        let more = if alone { "" } else { " and an issuer or serial number" };
-        format!("{}{more}", hex::encode(identifier))
+    let asked = || Bilingual::plain(hex::encode(&expected.key_identifier));
+    rule(RuleId::P_CRL_KEY, holds, asked, || {
+        let found = hex::encode(identifier);
+        if alone {
+            return Bilingual::plain(found);
+        }
+        says!("{found} と、発行者又はシリアル番号", "{found} and an issuer or serial number")
     })
 }
 
-fn number_length(crl: &Crl) -> Judgement {
-    let Some(CrlNumber(found)) = value(crl, CRL_NUMBER) else { return Ok(()) };
-    let length = der_length(found.as_bytes());
-    rule(RuleId::P_CRL_NUMBER, length <= 20, "at most 20 octets", || format!("{length} octets"))
+/// P-CRL-KEY: the signing key is named by its identifier. [`extensions`] judges the presence.
+pub(super) fn names_its_key(crl: &Crl) -> Judgement {
+    let found = value::<AuthorityKeyIdentifier>(crl, AUTHORITY_KEY_IDENTIFIER);
+    let holds = found.is_none_or(|found| found.key_identifier.is_some());
+    let asked = || says!("署名した鍵の識別子", "the identifier of the signing key");
+    rule(RuleId::P_CRL_KEY, holds, asked, Bilingual::none)
 }
 
-/// The octets of an INTEGER: one more where the first bit would be read as a sign.
+/// I-CRL-ENTRY-EXT: an entry without extensions has no field for them (RFC 5280 5.1).
+pub(super) fn no_empty_extensions(crl: &Crl) -> Judgement {
+    let empty = entries(crl)
+        .find(|entry| entry.crl_entry_extensions.as_ref().is_some_and(|found| found.is_empty()));
+    let asked =
+        || says!("空でないエントリーの拡張", "no empty field for the extensions of an entry");
+    rule(RuleId::I_CRL_ENTRY_EXT, empty.is_none(), asked, || {
+        let serial = empty.map(serial).unwrap_or_default();
+        says!("{serial} の空の拡張", "an empty field of {serial}")
+    })
+}
+
+pub(super) fn number_length(crl: &Crl) -> Judgement {
+    let Some(CrlNumber(found)) = value(crl, CRL_NUMBER) else { return Ok(()) };
+    let length = der_length(found.as_bytes());
+    let asked = || says!("20 オクテット以下", "at most 20 octets");
+    let found = || says!("{length} オクテット", "{length} octets");
+    rule(RuleId::P_CRL_NUMBER, length <= 20, asked, found)
+}
+
+/// The length of an INTEGER in DER: one octet more if the first bit would be read as a sign.
 fn der_length(octets: &[u8]) -> usize {
     octets.len() + usize::from(octets.first().is_some_and(|octet| octet >> 7 == 1))
 }
@@ -150,37 +194,41 @@ fn number(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     let asked = expected.number.to_be_bytes();
     let asked: Vec<u8> = asked.into_iter().skip_while(|octet| *octet == 0).collect();
     let octets = found.as_bytes();
-    // A number that is too long is a fault by its length alone; zero is written as one octet.
+    // A number that is too long is a fault of `number_length` only. Zero is encoded as one octet.
     let holds = der_length(octets) > 20 || octets.iter().skip_while(|o| **o == 0).eq(&asked);
-    rule(RuleId::R_CRL, holds, &format!("CRL number {}", expected.number), || hex::encode(octets))
+    let asked = || {
+        let number = words::number(&asked);
+        says!("CRL 番号 {number}", "CRL number {number}")
+    };
+    rule(RuleId::R_CRL, holds, asked, || Bilingual::plain(words::number(octets)))
 }
 
-fn empty(crl: &Crl) -> Judgement {
+pub(super) fn empty(crl: &Crl) -> Judgement {
     let holds = crl.revoked_certificates.as_ref().is_none_or(|entries| !entries.is_empty());
-    rule(RuleId::P_CRL_EMPTY, holds, "no revokedCertificates field", || "an empty one".to_string())
+    let asked = || says!("revokedCertificates なし", "no revokedCertificates field");
+    rule(RuleId::P_CRL_EMPTY, holds, asked, || says!("空の revokedCertificates", "an empty field"))
 }
 
-fn dates(crl: &Crl) -> Judgement {
-    let update = instant(crl.this_update);
+pub(super) fn dates(crl: &Crl, offset: Offset) -> Judgement {
+    let update = instant(crl.this_update, offset);
     for entry in entries(crl) {
         let date = entry.revocation_date;
-        rule(
-            RuleId::P_CRL_DATES,
-            instant(date) <= update,
-            "no revocation after thisUpdate",
-            || format!("{} revoked {}", serial(entry), shown(Some(date))),
-        )?;
+        let asked = || says!("thisUpdate 以前の失効年月日", "no revocation after thisUpdate");
+        rule(RuleId::P_CRL_DATES, instant(date, offset) <= update, asked, || {
+            let at = shown(Some(date), offset);
+            says!(at; "{} の失効年月日 {at}", "{} revoked {at}", serial(entry))
+        })?;
     }
     Ok(())
 }
 
-fn once(crl: &Crl) -> Judgement {
+pub(super) fn once(crl: &Crl) -> Judgement {
     let mut seen = BTreeSet::new();
     for entry in entries(crl) {
         let first = seen.insert(entry.serial_number.as_bytes());
-        rule(RuleId::P_CRL_ONCE, first, "each serial number once", || {
-            format!("{} twice", serial(entry))
-        })?;
+        let asked = || says!("重複のないシリアル番号", "each serial number once");
+        let found = || says!("{} の重複", "{} twice", serial(entry));
+        rule(RuleId::P_CRL_ONCE, first, asked, found)?;
     }
     Ok(())
 }
@@ -188,14 +236,21 @@ fn once(crl: &Crl) -> Judgement {
 fn cover(crl: &Crl, expected: &ExpectedCrl) -> Judgement {
     let found: BTreeSet<&[u8]> = entries(crl).map(|entry| entry.serial_number.as_bytes()).collect();
     let asked: BTreeSet<&[u8]> = expected.revoked.iter().map(<[u8; 20]>::as_slice).collect();
-    let asks = format!("the {} revoked certificates and no other", asked.len());
-    rule(RuleId::R_CRL_COVER, found == asked, &asks, || {
+    let asks = || {
+        says!(
+            "失効した電子証明書 {} 件だけ",
+            "the {} revoked certificates and no other",
+            asked.len()
+        )
+    };
+    rule(RuleId::R_CRL_COVER, found == asked, asks, || {
         let list = |octets: Vec<&&[u8]>| {
             let shown: Vec<_> = octets.iter().take(3).map(|o| hex::encode(o)).collect();
-            format!("{} ({})", octets.len(), shown.join(", "))
+            says!("{} 件({})", "{} ({})", octets.len(), shown.join(", "))
         };
         let (missing, more) = (asked.difference(&found), found.difference(&asked));
-        format!("missing {}, not asked for {}", list(missing.collect()), list(more.collect()))
+        let (missing, more) = (list(missing.collect()), list(more.collect()));
+        says!(missing, more; "不足 {missing}、余分 {more}", "missing {missing}, not asked for {more}")
     })
 }
 
@@ -208,19 +263,22 @@ fn entry_extensions(crl: &Crl, reasons: EntryReasons) -> Judgement {
         let Some(found) = &entry.crl_entry_extensions else { continue };
         let reason = found.iter().all(|one| oid(one) == REASON_CODE && !one.critical);
         let holds = reason && !found.is_empty() && found.len() <= most;
-        let asked = match reasons {
-            EntryReasons::Include => "a reason code, not critical, and nothing else",
-            EntryReasons::Omit => "no entry extension",
+        let asked = || match reasons {
+            EntryReasons::Include => says!(
+                "失効事由(critical でない)だけ",
+                "a reason code, not critical, and nothing else"
+            ),
+            EntryReasons::Omit => says!("エントリーの拡張なし", "no entry extension"),
         };
         rule(RuleId::I_CRL_ENTRY_EXT, holds, asked, || {
             let shown: Vec<_> = found.iter().map(oid).collect();
-            format!("{}: {}", serial(entry), shown.join(", "))
+            Bilingual::plain(format_args!("{}: {}", serial(entry), shown.join(", ")))
         })?;
     }
     Ok(())
 }
 
-/// The reason of an entry, if it has one that RFC 5280 knows.
+/// The reason code of an entry, if it has one that RFC 5280 defines.
 fn reason(entry: &RevokedCert<Raw>) -> Option<CrlReason> {
     let mut found = entry.crl_entry_extensions.iter().flatten();
     let found = found.find(|extension| oid(extension) == REASON_CODE)?;
@@ -231,8 +289,9 @@ fn never_undone(crl: &Crl) -> Judgement {
     for entry in entries(crl) {
         let found = reason(entry);
         let undone = [Some(CrlReason::CertificateHold), Some(CrlReason::RemoveFromCRL)];
-        rule(RuleId::R_NO_UNREVOKE, !undone.contains(&found), "a revocation for good", || {
-            format!("{}: {found:?}", serial(entry))
+        let asked = || says!("取り消されない失効", "a permanent revocation");
+        rule(RuleId::R_NO_UNREVOKE, !undone.contains(&found), asked, || {
+            Bilingual::plain(format_args!("{}: {}", serial(entry), words::reason(found)))
         })?;
     }
     Ok(())
@@ -242,12 +301,11 @@ fn reasons(crl: &Crl) -> Judgement {
     for entry in entries(crl) {
         let found = reason(entry);
         let foreign = [Some(CrlReason::Unspecified), Some(CrlReason::AaCompromise)];
-        rule(
-            RuleId::P_REASON,
-            !foreign.contains(&found),
-            "a reason of the CP/CPS, or none",
-            || format!("{}: {found:?}", serial(entry)),
-        )?;
+        let asked =
+            || says!("CP/CPS の失効事由、又は失効事由なし", "a reason of the CP/CPS, or none");
+        rule(RuleId::P_REASON, !foreign.contains(&found), asked, || {
+            Bilingual::plain(format_args!("{}: {}", serial(entry), words::reason(found)))
+        })?;
     }
     Ok(())
 }

@@ -1,28 +1,34 @@
-//! The rules of certificates that one root key issues over another key: links, and Document Signer
-//! certificates. What they share with a root is judged by the root's functions.
+//! The rules of link certificates and Document Signer certificates.
+//!
+//! Rules that they share with a root are in the module for roots.
 
-use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
-use der::Encode as _;
-use x509_cert::ext::pkix::{AuthorityKeyIdentifier, ExtendedKeyUsage, KeyUsage};
+use der::{Decode as _, Encode as _};
+use x509_cert::ext::pkix::{BasicConstraints, ExtendedKeyUsage, KeyUsage};
 
+use super::address::{distribution_points, issuer_alt_name, uris};
 use super::certificate::{
-    Kind, algorithm, basic_constraints, country, distribution_points, forbidden, issuer,
-    issuer_alt_name, key_usage, name_lengths, name_strings, names, public_key, serial, subject,
-    subject_key_identifier, unique_identifiers, uris, version,
+    Kind, algorithm, authority_key_identifier, country, forbidden, issuer, names, public_key,
+    serial, subject,
 };
 use super::reading::{
-    AUTHORITY_KEY_IDENTIFIER, Certificate, EXTENDED_KEY_USAGE, Judgement, KEY_USAGE, extension,
-    instant, once_each, rule, shown, time_form,
+    BASIC_CONSTRAINTS, Certificate, EXTENDED_KEY_USAGE, Judgement, KEY_USAGE, extension, instant,
+    oid, period, rule, shown,
 };
-use super::{ExpectedDs, ExpectedLink};
+use super::{ExpectedDs, ExpectedLink, words};
 use crate::fault::Fault;
 use crate::hex;
+use crate::language::Bilingual;
 use crate::rule::RuleId;
+use crate::says;
+use crate::time::Offset;
 
-/// Every rule of a link certificate.
+/// The longest validity of a Document Signer in days (ISO/IEC 18013-5 B.1.4).
+const SIGNER_DAYS: u32 = 457;
+
+/// Judges a link certificate by every rule of its CA.
 pub(super) fn link(certificate: &Certificate, expected: &ExpectedLink) -> Vec<Fault> {
     let judgements = [
         algorithm(certificate, expected.curve),
@@ -33,15 +39,13 @@ pub(super) fn link(certificate: &Certificate, expected: &ExpectedLink) -> Vec<Fa
         link_key(certificate, expected),
         link_validity(certificate, expected),
         authority_key_identifier(certificate, &expected.issuer_key),
-        key_usage(certificate),
-        basic_constraints(certificate),
         issuer_alt_name(certificate, &expected.issuer_alt_name),
-        distribution_points(certificate, &expected.crl_url),
+        distribution_points(certificate, &expected.crl_urls),
     ];
     all(certificate, judgements, Kind::Link)
 }
 
-/// Every rule of a Document Signer certificate.
+/// Judges a Document Signer certificate by every rule of its CA.
 pub(super) fn ds(certificate: &Certificate, expected: &ExpectedDs) -> Vec<Fault> {
     let judgements = [
         algorithm(certificate, expected.issuer_curve),
@@ -50,35 +54,22 @@ pub(super) fn ds(certificate: &Certificate, expected: &ExpectedDs) -> Vec<Fault>
         issuer(certificate.issuer(), &expected.ca),
         subject(certificate, &expected.subject),
         ds_validity(certificate, expected),
-        ds_days(certificate, expected),
+        ds_days(certificate, expected.max_days, expected.not_before.offset()),
         authority_key_identifier(certificate, &expected.issuer_key),
-        ds_key_usage(certificate),
-        purpose(certificate, expected),
+        purpose_of(certificate, &expected.purpose),
         issuer_alt_name(certificate, &expected.issuer_alt_name),
-        distribution_points(certificate, &expected.crl_url),
+        distribution_points(certificate, &expected.crl_urls),
     ];
     all(certificate, judgements, Kind::Ds)
 }
 
-/// With the rules that every certificate keeps.
+/// Adds the CA's rules that are common to all certificates, and returns every fault.
 fn all<const N: usize>(
     certificate: &Certificate,
     judgements: [Judgement; N],
     kind: Kind,
 ) -> Vec<Fault> {
-    let validity = certificate.validity();
-    let common = [
-        version(certificate),
-        serial(certificate),
-        names(certificate),
-        name_strings(certificate),
-        name_lengths(certificate),
-        time_form([validity.not_before, validity.not_after].into_iter()),
-        unique_identifiers(certificate),
-        once_each(certificate.extensions()),
-        subject_key_identifier(certificate),
-        uris(certificate),
-    ];
+    let common = [serial(certificate), names(certificate), uris(certificate)];
     let judged = common.into_iter().chain(judgements).filter_map(Result::err);
     judged.chain(forbidden(certificate, kind)).collect()
 }
@@ -87,71 +78,93 @@ fn link_key(certificate: &Certificate, expected: &ExpectedLink) -> Judgement {
     use sha1::{Digest as _, Sha1};
     let key = certificate.subject_public_key_info().subject_public_key.raw_bytes();
     let found = Sha1::digest(key);
-    let asked = format!("the root key {}", hex::encode(&expected.subject_key));
-    rule(RuleId::R_LINK, found[..] == expected.subject_key, &asked, || hex::encode(&found))
+    let asked = || says!("ルート鍵 {}", "the root key {}", hex::encode(&expected.subject_key));
+    let holds = found[..] == expected.subject_key;
+    rule(RuleId::R_LINK, holds, asked, || Bilingual::plain(hex::encode(&found)))
 }
 
 fn link_validity(certificate: &Certificate, expected: &ExpectedLink) -> Judgement {
     let validity = certificate.validity();
-    let holds = instant(validity.not_before) == Some(expected.not_before)
-        && instant(validity.not_after) == Some(expected.not_after);
-    let asked = format!("{} to {}", expected.not_before, expected.not_after);
-    rule(RuleId::R_LINK, holds, &asked, || {
-        format!("{} to {}", shown(Some(validity.not_before)), shown(Some(validity.not_after)))
-    })
+    let offset = expected.not_before.offset();
+    let holds = instant(validity.not_before, offset) == Some(expected.not_before)
+        && instant(validity.not_after, offset) == Some(expected.not_after);
+    let (first, last) = (expected.not_before, expected.not_after);
+    let asked = || says!("{first} から {last} まで", "{first} to {last}");
+    let found = || period(validity.not_before, validity.not_after, offset);
+    rule(RuleId::R_LINK, holds, asked, found)
 }
 
 fn ds_key(certificate: &Certificate, expected: &ExpectedDs) -> Judgement {
     let found = certificate.subject_public_key_info().to_der().unwrap_or_default();
-    let asked = hex::encode(&expected.public_key);
-    rule(RuleId::R_DS, found == expected.public_key, &asked, || hex::encode(&found))
+    let asked = || Bilingual::plain(hex::encode(&expected.public_key));
+    let holds = found == expected.public_key;
+    rule(RuleId::R_DS, holds, asked, || Bilingual::plain(hex::encode(&found)))
 }
 
 fn ds_validity(certificate: &Certificate, expected: &ExpectedDs) -> Judgement {
     let validity = certificate.validity();
-    let last = instant(validity.not_after);
-    let holds = instant(validity.not_before) == Some(expected.not_before)
+    let offset = expected.not_before.offset();
+    let last = instant(validity.not_after, offset);
+    let holds = instant(validity.not_before, offset) == Some(expected.not_before)
         && last.is_some_and(|last| last > expected.not_before && last <= expected.root_ends);
-    let asked = format!("from {} to {} at the latest", expected.not_before, expected.root_ends);
-    rule(RuleId::R_DS, holds, &asked, || {
-        format!("{} to {}", shown(Some(validity.not_before)), shown(Some(validity.not_after)))
-    })
+    let (first, end) = (expected.not_before, expected.root_ends);
+    let asked =
+        || says!("{first} から、遅くとも {end} まで", "from {first} to {end} at the latest");
+    rule(RuleId::R_DS, holds, asked, || period(validity.not_before, validity.not_after, offset))
 }
 
-fn ds_days(certificate: &Certificate, expected: &ExpectedDs) -> Judgement {
+fn ds_days(certificate: &Certificate, days: u32, offset: Offset) -> Judgement {
     let validity = certificate.validity();
-    // RFC 5280 4.1.2.5: the last second is inside.
-    let end = expected.not_before.plus_seconds(i64::from(expected.max_days) * 86_400 - 1);
-    let holds = instant(validity.not_after).is_some_and(|last| last <= end);
-    let asked = format!("at most {} days, to {end}", expected.max_days);
-    rule(RuleId::I_DS_VALIDITY, holds, &asked, || shown(Some(validity.not_after)))
+    // RFC 5280 4.1.2.5: the validity period includes notAfter itself.
+    let seconds = i64::from(days) * 86_400 - 1;
+    let end = instant(validity.not_before, offset).map(|first| first.plus_seconds(seconds));
+    let last = instant(validity.not_after, offset);
+    let asked = || {
+        let end = end.map_or_else(Bilingual::none, Bilingual::plain);
+        says!(end; "{days} 日以内({end} まで)", "at most {days} days, to {end}")
+    };
+    let holds = last.is_some() && end.is_some() && last <= end;
+    rule(RuleId::I_DS_VALIDITY, holds, asked, || shown(Some(validity.not_after), offset))
 }
 
-fn authority_key_identifier(certificate: &Certificate, asked: &[u8; 20]) -> Judgement {
-    let kind = (RuleId::I_AKI, AUTHORITY_KEY_IDENTIFIER, false);
-    let asked = hex::encode(asked);
-    let found: AuthorityKeyIdentifier = extension(certificate.extensions(), kind, &asked)?;
-    let key = found.key_identifier.as_ref().map(|key| hex::encode(key.as_bytes()));
-    let alone =
-        found.authority_cert_issuer.is_none() && found.authority_cert_serial_number.is_none();
-    let holds = alone && key.as_ref() == Some(&asked);
-    rule(RuleId::I_AKI, holds, &asked, || format!("{found:?}"))
-}
-
-fn ds_key_usage(certificate: &Certificate) -> Judgement {
+pub(super) fn ds_key_usage(certificate: &Certificate) -> Judgement {
     let kind = (RuleId::I_DS_KEY_USAGE, KEY_USAGE, true);
-    let asked = "digitalSignature alone, critical";
+    let asked = || says!("digitalSignature だけ(critical)", "digitalSignature alone, critical");
     let found: KeyUsage = extension(certificate.extensions(), kind, asked)?;
     let holds = found.digital_signature() && found.0.into_iter().count() == 1;
-    rule(RuleId::I_DS_KEY_USAGE, holds, asked, || {
-        found.0.into_iter().map(|bit| format!("{bit:?}")).collect::<Vec<_>>().join(" ")
+    rule(RuleId::I_DS_KEY_USAGE, holds, asked, || words::bits(found))
+}
+
+/// I-DS-VALIDITY: both ends count, so the last second is one before the same time of the last day.
+pub(super) fn ds_validity_of_iso(certificate: &Certificate, offset: Offset) -> Judgement {
+    ds_days(certificate, SIGNER_DAYS, offset)
+}
+
+/// R-DS-NOT-CA: nothing gives the key to certify.
+pub(super) fn signs_nothing(certificate: &Certificate) -> Judgement {
+    let all = || certificate.extensions().into_iter().flatten();
+    let constraints = all().find(|one| oid(one) == BASIC_CONSTRAINTS);
+    let constraints =
+        constraints.and_then(|one| BasicConstraints::from_der(one.extn_value.as_bytes()).ok());
+    let usage = all().find(|one| oid(one) == KEY_USAGE);
+    let usage = usage.and_then(|one| KeyUsage::from_der(one.extn_value.as_bytes()).ok());
+    let ca = constraints.is_some_and(|constraints| constraints.ca);
+    let signs = usage.as_ref().is_some_and(|usage| usage.key_cert_sign() || usage.crl_sign());
+    let asked =
+        || says!("cA、keyCertSign、cRLSign のいずれもなし", "no cA, keyCertSign or cRLSign");
+    rule(RuleId::R_DS_NOT_CA, !ca && !signs, asked, || {
+        let usage = usage.map_or_else(Bilingual::none, words::bits);
+        let ca = if ca { "TRUE" } else { "FALSE" };
+        says!(usage; "cA {ca}、keyUsage {usage}", "cA {ca}, keyUsage {usage}")
     })
 }
 
-fn purpose(certificate: &Certificate, expected: &ExpectedDs) -> Judgement {
+/// I-DS-EKU: this purpose and no other.
+pub(super) fn purpose_of(certificate: &Certificate, purpose: &str) -> Judgement {
     let kind = (RuleId::I_DS_EKU, EXTENDED_KEY_USAGE, true);
-    let asked = format!("{} alone, critical", expected.purpose);
-    let found: ExtendedKeyUsage = extension(certificate.extensions(), kind, &asked)?;
+    let asked = || says!("{purpose} だけ(critical)", "{purpose} alone, critical");
+    let found: ExtendedKeyUsage = extension(certificate.extensions(), kind, asked)?;
     let found: Vec<_> = found.0.iter().map(|oid| oid.to_string()).collect();
-    rule(RuleId::I_DS_EKU, found == [expected.purpose.as_str()], &asked, || found.join(", "))
+    let holds = found == [purpose];
+    rule(RuleId::I_DS_EKU, holds, asked, || Bilingual::plain(found.join(", ")))
 }

@@ -3,25 +3,24 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test stops where it fails")]
 
 mod issued;
+mod lists;
 
 use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use der::asn1::{Any, BitString, GeneralizedTime, ObjectIdentifier, OctetString, Uint};
 use der::{DateTime, Decode as _, Encode as _, Tag};
-use x509_cert::crl::TbsCertList;
-use x509_cert::ext::pkix::CrlReason;
-use x509_cert::time::Time;
 
-use super::{EntryReasons, ExpectedCrl, ExpectedRoot, RULES};
+use super::{ExpectedRoot, RULES};
 use crate::fault::Fault;
 use crate::key::{Curve, PublicKey};
 use crate::name::Name;
 use crate::rehearsal::{RehearsalKey, RehearsalUse};
 use crate::x509::encoding::{self, EncodedExtension, TbsCertificate};
-use crate::x509::{DirectoryName, Reason, Revoked, crl::ToBeSignedCrl, profile};
+use crate::x509::{DirectoryName, IssuerAltName, Rdn, profile};
 
 const SERIAL: [u8; 20] = [0x55; 20];
 type Raw = x509_cert::certificate::Raw;
@@ -33,12 +32,17 @@ fn key(generation: u8) -> PublicKey {
 }
 
 fn keys() -> BTreeMap<Name, PublicKey> {
-    let named = |generation| (alloc::format!("g{generation}").parse().unwrap(), key(generation));
+    let named = |generation| (format!("g{generation}").parse().unwrap(), key(generation));
     BTreeMap::from([named(1), named(2), named(3)])
 }
 
 fn ca() -> DirectoryName {
-    DirectoryName::new("JP", "地方公共団体情報システム機構", "Sample IACA").unwrap()
+    of_three("JP", "地方公共団体情報システム機構", "Sample IACA")
+}
+
+fn of_three(country: &str, organization: &str, common_name: &str) -> DirectoryName {
+    let (country, common_name) = (Rdn::C(country.into()), Rdn::Cn(common_name.into()));
+    DirectoryName::new(&[country, Rdn::O(organization.into()), common_name]).unwrap()
 }
 
 fn root() -> profile::Root {
@@ -49,8 +53,9 @@ fn root() -> profile::Root {
         curve: Curve::P384,
         not_before: "2026-04-01T00:00:00+09:00".parse().unwrap(),
         validity: "5 years 4 months".parse().unwrap(),
-        issuer_alt_name: "https://iaca.example/".to_string(),
-        crl_url: "http://crl.example/g1.crl".to_string(),
+        issuer_alt_name: IssuerAltName { uri: Some("https://iaca.example/".into()), email: None },
+        crl_urls: vec!["http://crl.example/g1.crl".to_string()],
+        authority_key_identifier: false,
     }
 }
 
@@ -60,9 +65,10 @@ fn expected_root() -> ExpectedRoot {
         country: "JP".to_string(),
         curve: Curve::P384,
         not_before: root().not_before,
-        months: 64,
+        validity: "5 years 4 months".parse().unwrap(),
         issuer_alt_name: root().issuer_alt_name,
-        crl_url: root().crl_url,
+        crl_urls: root().crl_urls,
+        authority_key_identifier: false,
     }
 }
 
@@ -120,17 +126,17 @@ fn generalized(year: u16) -> GeneralizedTime {
     GeneralizedTime::from_date_time(DateTime::new(year, 3, 31, 15, 0, 0).unwrap())
 }
 
-/// Octets that break a rule, and what was asked of them.
+/// Octets that break a rule, and the expected values.
 type RootCase = (&'static str, Vec<u8>, ExpectedRoot);
 
 fn broken_roots() -> Vec<RootCase> {
     let (c, o, cn) = ("2.5.4.6", "2.5.4.10", "2.5.4.3");
     let (utf8, printable) = (Tag::Utf8String, Tag::PrintableString);
-    let long = "x".repeat(65);
+    let (long, state) = ("x".repeat(65), "x".repeat(129));
     let mut cases: Vec<RootCase> = vec![];
     for (rule, attributes) in [
-        ("R-DN", vec![(c, printable, "JP"), (cn, utf8, "CN")]),
-        ("R-DN", vec![(c, printable, "JP"), (cn, utf8, "CN"), (o, utf8, "O")]),
+        ("R-DN", vec![(c, printable, "JP"), (o, utf8, "O")]),
+        ("R-DN", vec![(c, printable, "JP"), (cn, utf8, "CN"), ("2.5.4.12", utf8, "title")]),
         ("R-DN", vec![(c, printable, "JP"), (o, utf8, ""), (cn, utf8, "CN")]),
         ("I-COUNTRY", vec![(c, utf8, "JP"), (o, utf8, "O"), (cn, utf8, "CN")]),
         ("I-COUNTRY", vec![(c, printable, "jp"), (o, utf8, "O"), (cn, utf8, "CN")]),
@@ -138,7 +144,9 @@ fn broken_roots() -> Vec<RootCase> {
             "P-NAME-STRING",
             vec![(c, printable, "JP"), (o, Tag::TeletexString, "O"), (cn, utf8, "CN")],
         ),
+        ("P-NAME-STRING", vec![(c, printable, "JP"), ("2.5.4.5", utf8, "1"), (cn, utf8, "CN")]),
         ("P-NAME-LENGTH", vec![(c, printable, "JP"), (o, utf8, "O"), (cn, utf8, &long)]),
+        ("P-NAME-LENGTH", vec![(c, printable, "JP"), ("2.5.4.8", utf8, &state), (cn, utf8, "CN")]),
     ] {
         let (tbs, expected) = renamed(&name(&attributes));
         cases.push((rule, tbs, expected));
@@ -147,18 +155,34 @@ fn broken_roots() -> Vec<RootCase> {
         cases.push((rule, tbs, expected_root()));
     }
     let centuries = profile::Root { validity: "21 years".parse().unwrap(), ..root() };
-    let asked = ExpectedRoot { months: 21 * 12, ..expected_root() };
+    let asked = ExpectedRoot { validity: "21 years".parse().unwrap(), ..expected_root() };
     cases.push(("I-ROOT-VALIDITY", structure(&centuries).to_der().unwrap(), asked));
+    let asked = ExpectedRoot { authority_key_identifier: true, ..expected_root() };
+    cases.push(("I-AKI", changed(|_| ()), asked));
+    // One name that is shown as the two that are asked.
+    let one = |uri: &str| profile::Root {
+        issuer_alt_name: IssuerAltName { uri: Some(uri.into()), email: None },
+        ..root()
+    };
+    let email = Some("ca@iaca.example".to_string());
+    let issuer_alt_name = IssuerAltName { email, ..root().issuer_alt_name };
+    let asked = ExpectedRoot { issuer_alt_name, ..expected_root() };
+    let found = one("https://iaca.example/, email ca@iaca.example");
+    cases.push(("I-ROOT-IAN P-URI", structure(&found).to_der().unwrap(), asked));
+    let (a, b) = ("http://a.example/".to_string(), "http://b.example/".to_string());
+    let found = profile::Root { crl_urls: vec![format!("{a}, URI {b}")], ..root() };
+    let asked = ExpectedRoot { crl_urls: vec![a, b], ..expected_root() };
+    cases.push(("I-ROOT-CDP P-URI", structure(&found).to_der().unwrap(), asked));
     for uri in ["ftp://crl.example/", "http:///g1.crl", "http://crl.example/{key}.crl"] {
-        let changed = profile::Root { crl_url: uri.to_string(), ..root() };
-        let asked = ExpectedRoot { crl_url: uri.to_string(), ..expected_root() };
+        let changed = profile::Root { crl_urls: vec![uri.to_string()], ..root() };
+        let asked = ExpectedRoot { crl_urls: vec![uri.to_string()], ..expected_root() };
         cases.push(("P-URI", structure(&changed).to_der().unwrap(), asked));
     }
     cases
 }
 
 fn broken_fields() -> Vec<(&'static str, Vec<u8>)> {
-    let other = Any::from_der(DirectoryName::new("JP", "O", "Other").unwrap().der()).unwrap();
+    let other = Any::from_der(of_three("JP", "O", "Other").der()).unwrap();
     let sha256: ObjectIdentifier = "1.2.840.10045.4.3.2".parse().unwrap();
     let mut trailing = changed(|_| ());
     trailing.push(0);
@@ -257,166 +281,12 @@ fn broken_extensions() -> Vec<(&'static str, Vec<u8>)> {
     cases
 }
 
-fn crl(revoked: Vec<Revoked>) -> ToBeSignedCrl {
-    profile::crl(&profile::Crl {
-        name: "crl-g1-2026-04-02".parse().unwrap(),
-        ca: ca(),
-        key: "g1".parse().unwrap(),
-        curve: Curve::P384,
-        this_update: "2026-04-02T00:00:00+09:00".parse().unwrap(),
-        next_update: "2026-04-05T00:00:00+09:00".parse().unwrap(),
-        revoked: revoked.into(),
-    })
-}
-
-fn revoked() -> Vec<Revoked> {
-    let date = "2026-04-01T12:00:00+09:00".parse().unwrap();
-    vec![
-        Revoked { serial: [0x11; 20], date, reason: Some(Reason::KeyCompromise) },
-        Revoked { serial: [0x22; 20], date, reason: None },
-    ]
-}
-
-fn expected_crl(revoked: &[Revoked]) -> ExpectedCrl {
-    ExpectedCrl {
-        ca: ca().der().to_vec(),
-        curve: Curve::P384,
-        key_identifier: key(1).key_identifier(),
-        this_update: "2026-04-02T00:00:00+09:00".parse().unwrap(),
-        validity_days: 3,
-        number: 0x1_0000,
-        reasons: EntryReasons::Include,
-        revoked: revoked.iter().map(|entry| entry.serial).collect(),
-    }
-}
-
-fn crl_der(revoked: Vec<Revoked>) -> Vec<u8> {
-    crl(revoked).to_der(0x1_0000, &keys()).unwrap()
-}
-
-fn changed_crl(change: impl FnOnce(&mut TbsCertList<Raw>)) -> Vec<u8> {
-    let mut list = TbsCertList::<Raw>::from_der(&crl_der(revoked())).unwrap();
-    change(&mut list);
-    list.to_der().unwrap()
-}
-
-fn extension_of_list(index: usize, value: &[u8]) -> Vec<u8> {
-    let value = OctetString::new(value).unwrap();
-    changed_crl(|list| list.crl_extensions.as_mut().unwrap()[index].extn_value = value)
-}
-
-fn with_reason(reason: CrlReason) -> Vec<u8> {
-    let value = OctetString::new(reason.to_der().unwrap()).unwrap();
-    changed_crl(|list| {
-        let entry = &mut list.revoked_certificates.as_mut().unwrap()[0];
-        entry.crl_entry_extensions.as_mut().unwrap()[0].extn_value = value;
-    })
-}
-
-type CrlCase = (&'static str, Vec<u8>, ExpectedCrl);
-
-fn broken_lists() -> Vec<(&'static str, Vec<u8>)> {
-    let mut trailing = crl_der(revoked());
-    trailing.push(0);
-    let other =
-        x509_cert::name::Name::from_der(DirectoryName::new("JP", "O", "Other").unwrap().der())
-            .unwrap();
-    let identifier = key(1).key_identifier();
-    let with_issuer = [&[0x30, 27, 0x80, 20][..], &identifier, &[0xa1, 0, 0x82, 1, 5]].concat();
-    vec![
-        ("P-DER", trailing),
-        ("R-CRL", changed_crl(|list| list.version = x509_cert::Version::V3)),
-        ("R-CRL", crl(revoked()).to_der(0x1_0001, &keys()).unwrap()),
-        ("R-CRL", changed_crl(|list| list.this_update = utc(2026, 4, 1, 16))),
-        ("R-CRL", changed_crl(|list| list.next_update = Some(utc(2026, 4, 5, 15)))),
-        ("R-ALG", changed_crl(|list| list.signature.oid = "1.2.840.10045.4.3.2".parse().unwrap())),
-        ("R-ALG", changed_crl(|list| list.signature.parameters = Some(Any::null()))),
-        ("P-ISSUER", changed_crl(|list| list.issuer = other)),
-        ("I-CRL-NEXT-UPDATE", changed_crl(|list| list.next_update = None)),
-        ("I-CRL-EXT", changed_crl(|list| drop(list.crl_extensions.as_mut().unwrap().pop()))),
-        ("I-CRL-EXT", changed_crl(|list| drop(list.crl_extensions.as_mut().unwrap().remove(0)))),
-        ("I-CRL-EXT", changed_crl(|list| list.crl_extensions.as_mut().unwrap()[1].critical = true)),
-        (
-            "I-CRL-EXT",
-            changed_crl(|list| {
-                let mut more = list.crl_extensions.as_ref().unwrap()[0].clone();
-                more.extn_id = "2.5.29.28".parse().unwrap();
-                list.crl_extensions.as_mut().unwrap().push(more);
-            }),
-        ),
-        (
-            "P-EXT-UNIQUE",
-            changed_crl(|list| {
-                let again = list.crl_extensions.as_ref().unwrap()[1].clone();
-                list.crl_extensions.as_mut().unwrap().push(again);
-            }),
-        ),
-        ("P-CRL-KEY", extension_of_list(0, &[&[0x30, 22, 0x80, 20][..], &[7; 20]].concat())),
-        ("P-CRL-KEY", extension_of_list(0, &with_issuer)),
-        ("P-CRL-NUMBER", extension_of_list(1, &[&[2, 21, 0][..], &[0x80; 20]].concat())),
-        (
-            "P-TIME-FORM",
-            changed_crl(|list| {
-                list.this_update = Time::GeneralTime(GeneralizedTime::from_date_time(
-                    list.this_update.to_date_time(),
-                ));
-            }),
-        ),
-    ]
-}
-
-fn broken_entries() -> Vec<(&'static str, Vec<u8>)> {
-    vec![
-        ("P-CRL-ONCE", crl_der([revoked(), vec![revoked()[1].clone()]].concat())),
-        ("R-CRL-COVER", crl_der(vec![revoked()[0].clone()])),
-        ("R-NO-UNREVOKE", with_reason(CrlReason::CertificateHold)),
-        ("R-NO-UNREVOKE", with_reason(CrlReason::RemoveFromCRL)),
-        ("P-REASON", with_reason(CrlReason::Unspecified)),
-        ("P-REASON", with_reason(CrlReason::AaCompromise)),
-        (
-            "P-CRL-DATES",
-            changed_crl(|list| {
-                list.revoked_certificates.as_mut().unwrap()[0].revocation_date =
-                    utc(2026, 4, 1, 16);
-            }),
-        ),
-        (
-            "I-CRL-ENTRY-EXT",
-            changed_crl(|list| {
-                let entry = &mut list.revoked_certificates.as_mut().unwrap()[0];
-                entry.crl_entry_extensions.as_mut().unwrap()[0].critical = true;
-            }),
-        ),
-    ]
-}
-
-fn broken_crls() -> Vec<CrlCase> {
-    let asked = || expected_crl(&revoked());
-    let changed = broken_lists().into_iter().chain(broken_entries());
-    let mut cases: Vec<CrlCase> = changed.map(|(rule, tbs)| (rule, tbs, asked())).collect();
-    let omitted = ExpectedCrl { reasons: EntryReasons::Omit, ..asked() };
-    cases.push(("I-CRL-ENTRY-EXT", crl_der(revoked()), omitted));
-    let empty = changed_crl(|list| list.revoked_certificates = Some(vec![]));
-    cases.push(("P-CRL-EMPTY", empty, expected_crl(&[])));
-    let long = ToBeSignedCrl {
-        next_update: "2026-07-02T00:00:00+09:00".parse().unwrap(),
-        ..crl(revoked())
-    };
-    let asked = ExpectedCrl { validity_days: 91, ..asked() };
-    cases.push(("I-CRL-NEXT-UPDATE", long.to_der(0x1_0000, &keys()).unwrap(), asked));
-    cases
-}
-
-fn utc(year: u16, month: u8, day: u8, hour: u8) -> Time {
-    Time::from(DateTime::new(year, month, day, hour, 0, 0).unwrap())
-}
-
 #[test]
 fn a_good_structure_has_no_fault() {
     assert_eq!(super::root(&changed(|_| ()), &expected_root()), []);
-    for list in [vec![], revoked()] {
-        assert_eq!(super::crl(&crl_der(list.clone()), &expected_crl(&list)), []);
-    }
+    let own = profile::Root { authority_key_identifier: true, ..root() };
+    let asked = ExpectedRoot { authority_key_identifier: true, ..expected_root() };
+    assert_eq!(super::root(&structure(&own).to_der().unwrap(), &asked), []);
 }
 
 #[test]
@@ -430,14 +300,6 @@ fn a_root_that_ends_after_2049_is_written_with_generalized_time() {
 }
 
 #[test]
-fn an_emergency_crl_ends_at_midnight() {
-    let noon = "2026-04-02T12:34:56+09:00".parse().unwrap();
-    let list = ToBeSignedCrl { this_update: noon, ..crl(vec![]) };
-    let asked = ExpectedCrl { this_update: noon, ..expected_crl(&[]) };
-    assert_eq!(super::crl(&list.to_der(0x1_0000, &keys()).unwrap(), &asked), []);
-}
-
-#[test]
 fn every_rule_is_broken_alone() {
     let mut broken = BTreeSet::new();
     for (rule, tbs, expected) in broken_roots() {
@@ -445,12 +307,7 @@ fn every_rule_is_broken_alone() {
         assert_eq!(rules(&faults).join(" "), rule, "{faults:#?}");
         broken.extend(rules(&faults));
     }
-    for (rule, tbs, expected) in broken_crls() {
-        let faults = super::crl(&tbs, &expected);
-        assert_eq!(rules(&faults), [rule], "{faults:#?}");
-        broken.extend(rules(&faults));
-    }
-    for (rule, faults) in issued::broken() {
+    for (rule, faults) in lists::broken().into_iter().chain(issued::broken()) {
         assert_eq!(rules(&faults).join(" "), rule, "{faults:#?}");
         broken.extend(rules(&faults));
     }

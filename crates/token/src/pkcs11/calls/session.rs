@@ -4,11 +4,12 @@ use std::ptr::null_mut;
 use std::rc::Rc;
 
 use ceremony::bounds::OBJECTS;
+use ceremony::says;
 use ceremony::token::TokenError;
 use cryptoki_sys::*;
 use zeroize::Zeroizing;
 
-use super::{Calls, LONGEST, Value, checked, length, said, template};
+use super::{Calls, LONGEST, Value, checked, length, returned, said, template};
 
 /// A session of a token; dropping it closes it.
 #[derive(Debug)]
@@ -96,14 +97,16 @@ impl Session {
             );
             checked("C_FindObjects", value)?;
             let count = usize::try_from(count).unwrap_or(usize::MAX);
-            let more = part
-                .get(..count)
-                .ok_or_else(|| said("C_FindObjects", "more objects than there was room for"))?;
+            let more = part.get(..count).ok_or_else(|| {
+                let found =
+                    says!("用意した数を超えるオブジェクト", "more objects than there was room for");
+                said("C_FindObjects", found)
+            })?;
             if more.is_empty() {
                 return Ok(found);
             }
             found.extend(more);
-            OBJECTS.judge(found.len()).map_err(|e| said("C_FindObjects", &e.to_string()))?;
+            OBJECTS.judge(found.len()).map_err(|e| said("C_FindObjects", e.said()))?;
         }
     }
 

@@ -1,5 +1,5 @@
-//! Link certificates and Document Signer certificates: one good of each, and each broken in one
-//! place.
+//! Link certificates and Document Signer certificates: a good one of each kind, and others that are
+//! broken in one place.
 
 use alloc::string::ToString as _;
 use alloc::vec;
@@ -8,15 +8,15 @@ use alloc::vec::Vec;
 use der::asn1::{Any, OctetString};
 use der::{Decode as _, Encode as _};
 
-use super::{SERIAL, ca, key, keys, name, root};
+use super::{SERIAL, ca, key, keys, name, of_three, root};
 use crate::fault::Fault;
 use crate::key::Curve;
 use crate::time::Instant;
 use crate::x509::encoding::{EncodedExtension, TbsCertificate};
 use crate::x509::judge::{ExpectedDs, ExpectedLink, ds, link};
-use crate::x509::{DirectoryName, profile};
+use crate::x509::{DirectoryName, Rdn, profile};
 
-/// Octets, with the rule that they break.
+/// Octets, and the rule that they break.
 type Case = (&'static str, Vec<u8>);
 
 fn at(time: &str) -> Instant {
@@ -27,7 +27,7 @@ fn signer() -> profile::DocumentSigner {
     profile::DocumentSigner {
         name: "ds-0001".parse().unwrap(),
         ca: ca(),
-        subject: DirectoryName::new("JP", "O", "DS 0001").unwrap(),
+        subject: of_three("JP", "O", "DS 0001"),
         public: key(7),
         issuer: "g1".parse().unwrap(),
         issuer_curve: Curve::P384,
@@ -35,7 +35,7 @@ fn signer() -> profile::DocumentSigner {
         not_after: at("2026-10-29T23:59:59+09:00"),
         purpose: "1.0.18013.5.1.2".parse().unwrap(),
         issuer_alt_name: root().issuer_alt_name,
-        crl_url: root().crl_url,
+        crl_urls: root().crl_urls,
     }
 }
 
@@ -52,7 +52,7 @@ fn expected_ds() -> ExpectedDs {
         root_ends: at("2031-07-31T23:59:59+09:00"),
         purpose: "1.0.18013.5.1.2".to_string(),
         issuer_alt_name: root().issuer_alt_name,
-        crl_url: root().crl_url,
+        crl_urls: root().crl_urls,
     }
 }
 
@@ -66,7 +66,7 @@ fn rollover() -> profile::Link {
         not_before: at("2031-03-31T00:00:00+09:00"),
         not_after: at("2031-07-31T23:59:59+09:00"),
         issuer_alt_name: root().issuer_alt_name,
-        crl_url: root().crl_url,
+        crl_urls: root().crl_urls,
     }
 }
 
@@ -80,7 +80,7 @@ fn expected_link() -> ExpectedLink {
         not_before: rollover().not_before,
         not_after: rollover().not_after,
         issuer_alt_name: root().issuer_alt_name,
-        crl_url: root().crl_url,
+        crl_urls: root().crl_urls,
     }
 }
 
@@ -166,7 +166,7 @@ fn broken_links() -> Vec<Case> {
         changed("I-ROOT-BASIC-CONSTRAINTS", |tbs| drop(tbs.extensions.remove(3))),
         changed("I-ROOT-EXT", |tbs| add(tbs, "1.3.6.1.4.1.32473.1", &[5, 0])),
         changed("R-DN-FIXED", |tbs| {
-            tbs.subject = Any::from_der(DirectoryName::new("JP", "O", "x").unwrap().der()).unwrap();
+            tbs.subject = Any::from_der(of_three("JP", "O", "x").der()).unwrap();
         }),
         other("R-LINK", profile::Link { key: "g3".parse().unwrap(), ..rollover() }),
         other("R-LINK", profile::Link { not_before: begins.plus_seconds(-1), ..rollover() }),
@@ -175,15 +175,31 @@ fn broken_links() -> Vec<Case> {
     ]
 }
 
+/// The Name of a CA that has an ST, which the Document Signer lacks.
+fn of_another_state() -> DirectoryName {
+    let (country, common_name) = (Rdn::C("JP".into()), Rdn::Cn("CA".into()));
+    DirectoryName::new(&[country, Rdn::St("13".into()), common_name]).unwrap()
+}
+
 /// Every broken structure with the faults that it has.
 pub(super) fn broken() -> Vec<(&'static str, Vec<Fault>)> {
     let signers = broken_signers().into_iter().map(|(rule, tbs)| (rule, ds(&tbs, &expected_ds())));
     let links = broken_links().into_iter().map(|(rule, tbs)| (rule, link(&tbs, &expected_link())));
-    signers.chain(links).collect()
+    let state = of_another_state();
+    let asked = ExpectedDs { ca: state.der().to_vec(), ..expected_ds() };
+    let tbs = of_signer(&signer(), |tbs| tbs.issuer = Any::from_der(state.der()).unwrap());
+    let states = [("I-STATE", ds(&tbs, &asked))];
+    signers.chain(links).chain(states).collect()
 }
 
 #[test]
 fn a_good_certificate_has_no_fault() {
     assert_eq!(ds(&of_signer(&signer(), |_| ()), &expected_ds()), []);
     assert_eq!(link(&of_link(&rollover(), |_| ()), &expected_link()), []);
+    // Both of one state.
+    let state = of_another_state();
+    let asked =
+        ExpectedDs { ca: state.der().to_vec(), subject: state.der().to_vec(), ..expected_ds() };
+    let named = profile::DocumentSigner { ca: state.clone(), subject: state, ..signer() };
+    assert_eq!(ds(&of_signer(&named, |_| ()), &asked), []);
 }

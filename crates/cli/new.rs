@@ -1,0 +1,188 @@
+//! `new`: a CA to fill in, and drafts of its plans.
+//!
+//! What a draft says is decided by [`ceremony::draft`]; here are the files, today's date and the
+//! random numbers. A folder is written whole or not at all, and never over another one.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::sync::Arc;
+
+use ceremony::cps::Cps;
+use ceremony::draft::{self, Kind};
+use ceremony::key::Curve;
+use ceremony::ledger::State;
+use ceremony::name::Name;
+use ceremony::policy::Policy;
+use ceremony::roster::Roster;
+use ceremony::rule::RuleId;
+use ceremony::says;
+use ceremony::time::{Day, Offset};
+use ceremony::verify::Trust;
+use ceremony::violation::{Input, Violation};
+
+use crate::args::{self, New};
+use crate::clock::Clock;
+use crate::files::{self, read_document};
+use crate::halt::Halt;
+use crate::lang::{Lang, language, pick};
+use crate::report::print;
+use crate::sources::{Sources, shown};
+use crate::{ledgers, output};
+
+/// Writes what is asked for, and says what to do next.
+pub(crate) fn write(new: &New, lang: Lang) -> Result<(), Halt> {
+    match new {
+        New::Ca(ca) => write_ca(ca, lang),
+        New::Genesis(first) => write_plan(Kind::Genesis, &first.plan, None, first.at, lang),
+        New::Issue(draft) => later(Kind::Issue, draft, lang),
+        New::Renewal(draft) => later(Kind::Renewal, draft, lang),
+        New::Revocation(draft) => later(Kind::Revocation, draft, lang),
+        New::Backup(draft) => later(Kind::Backup, draft, lang),
+        New::Rollover(draft) => later(Kind::Rollover, draft, lang),
+        New::Destruction(draft) => later(Kind::Destruction, draft, lang),
+        New::Compromise(draft) => later(Kind::Compromise, draft, lang),
+        New::Recovery(draft) => later(Kind::Recovery, draft, lang),
+    }
+}
+
+fn write_ca(asked: &args::NewCa, lang: Lang) -> Result<(), Halt> {
+    let ca = draft::NewCa {
+        id: asked.id.clone(),
+        country: asked.country.clone(),
+        organization: asked.organization.clone(),
+        common_name: asked.common_name.clone(),
+        curve: asked.curve.map(|curve| match curve {
+            args::Curve::P256 => Curve::P256,
+            args::Curve::P384 => Curve::P384,
+        }),
+        languages: asked.language.iter().copied().map(language).collect(),
+        offset: asked.offset,
+        seed: seed()?,
+    };
+    hand_out(&asked.folder, draft::new_ca(&ca))?;
+    say_next(&asked.folder.join("genesis"), None, lang)
+}
+
+fn later(kind: Kind, draft: &args::Draft, lang: Lang) -> Result<(), Halt> {
+    write_plan(kind, &draft.plan, Some(&draft.ledger), draft.at, lang)
+}
+
+/// Drafts a plan into a new folder of a CA's folder.
+fn write_plan(
+    kind: Kind,
+    plan: &Path,
+    ledger: Option<&Path>,
+    at: Option<Day>,
+    lang: Lang,
+) -> Result<(), Halt> {
+    output::refuse_existing(plan)?;
+    let ceremony = ceremony_of(plan)?;
+    let documents = Documents::beside(plan)?;
+    let state = match ledger {
+        Some(ledger) => {
+            let chain = ledgers::whole(ledgers::list(ledger)?, ledger)?;
+            ledgers::fold(&chain, &Trust::None)?.0
+        }
+        None => Arc::default(),
+    };
+    let offset = *documents.policy.ca.offset.get_ref();
+    let draft = draft::Draft {
+        kind,
+        ceremony: &ceremony,
+        state: &state,
+        cps: &documents.cps,
+        policy: &documents.policy,
+        roster: &documents.roster,
+        day: at.map_or_else(|| day_of(kind, &state, offset), Ok)?,
+        seed: seed()?,
+    };
+    let files = draft.files().map_err(Halt::Media)?;
+    hand_out(plan, files)?;
+    say_next(plan, ledger, lang)
+}
+
+/// The day that the last ceremony planned for the next one; without it, or in an emergency, today.
+fn day_of(kind: Kind, state: &State, offset: Offset) -> Result<Day, Halt> {
+    let batch = state.batches.iter().rev().find(|batch| batch.issued);
+    let planned = batch.and_then(|batch| batch.next_ceremony);
+    match planned.filter(|_| !kind.is_an_emergency()) {
+        Some(planned) => Ok(planned),
+        None => Ok(Clock::System(offset).now()?.day()),
+    }
+}
+
+/// The name of the ceremony: that of its folder.
+fn ceremony_of(plan: &Path) -> Result<Name, Halt> {
+    let asked = || {
+        says!(
+            "セレモニーの名であるフォルダーの名(a–z、0–9、-)",
+            "a folder with the name of the ceremony, of a-z, 0-9 and -"
+        )
+    };
+    let name = plan.file_name().and_then(|name| name.to_str());
+    let refused = || Halt::media(RuleId::S_FORM, asked(), says!("{}", "{}", shown(plan)));
+    name.and_then(|name| name.parse().ok()).ok_or_else(refused)
+}
+
+/// The documents of a CA.
+struct Documents {
+    cps: Cps,
+    policy: Policy,
+    roster: Roster,
+}
+
+impl Documents {
+    /// Reads the documents in the folder above a plan's.
+    fn beside(plan: &Path) -> Result<Self, Halt> {
+        let absolute = std::path::absolute(plan).unwrap_or_else(|_| plan.to_path_buf());
+        let above = absolute.parent().unwrap_or(&absolute);
+        let read = |input: Input| {
+            let path = above.join(input.to_string());
+            Ok((path.clone(), read_document(&path)?))
+        };
+        let sources = Sources {
+            cps: read(Input::Cps)?,
+            policy: read(Input::Policy)?,
+            roster: read(Input::Roster)?,
+            ..Sources::default()
+        };
+        let mut violations = Vec::new();
+        let mut keep = |refused: Vec<Violation>| violations.extend(refused);
+        let cps = Cps::parse(&sources.cps.1).map_err(&mut keep).ok();
+        let policy = Policy::parse(&sources.policy.1).map_err(&mut keep).ok();
+        let roster = Roster::parse(&sources.roster.1).map_err(&mut keep).ok();
+        match (cps, policy, roster) {
+            (Some(cps), Some(policy), Some(roster)) => Ok(Self { cps, policy, roster }),
+            _ => Err(Halt::Violations(Box::new(sources), violations)),
+        }
+    }
+}
+
+/// 256 bits of the system's random numbers; they are public.
+fn seed() -> Result<[u8; 32], Halt> {
+    let mut seed = [0; 32];
+    let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut seed));
+    read.map(|()| seed).map_err(|error| {
+        let asked = says!("乱数(/dev/urandom)", "random numbers of /dev/urandom");
+        Halt::media(RuleId::S_FILE, asked, files::said(&error))
+    })
+}
+
+fn hand_out(folder: &Path, files: BTreeMap<String, String>) -> Result<(), Halt> {
+    let files = files.into_iter().map(|(name, text)| (name, text.into_bytes())).collect();
+    output::write(folder, &files)
+}
+
+/// Says what was written, and which command says what is still to be filled in.
+fn say_next(plan: &Path, ledger: Option<&Path>, lang: Lang) -> Result<(), Halt> {
+    let plan = shown(plan);
+    let head = pick(
+        lang,
+        "下書きを作成した。記入の済まない箇所は、次のコマンドが 1 つずつ示す:",
+        "drafted; this command says, one by one, what is still to be filled in:",
+    );
+    let ledger = ledger.map_or_else(String::new, |ledger| format!(" --ledger {}", shown(ledger)));
+    print(&format!("{head}\n  gishiki check {plan}{ledger}\n"))
+}

@@ -1,0 +1,157 @@
+//! Reads what people type at the terminal: objections, numbers, digests and ids.
+
+use ceremony::graph::Graph;
+use ceremony::language::Bilingual;
+use ceremony::name::Name;
+use ceremony::says;
+use ceremony::words;
+
+/// What a person typed.
+pub(super) enum Typed {
+    Text(String),
+    Opposed(Opposed),
+}
+
+/// An objection that a person types instead of an answer.
+#[derive(Clone, Copy)]
+pub(super) enum Opposed {
+    Refuse,
+    Deviation,
+}
+
+/// Classifies a line; "no" and "deviation" are recognised in both languages and in full width.
+pub(super) fn typed(text: &str) -> Typed {
+    match word(text).as_str() {
+        "no" | "いいえ" => Typed::Opposed(Opposed::Refuse),
+        "deviation" | "相違" => Typed::Opposed(Opposed::Deviation),
+        _ => Typed::Text(text.to_string()),
+    }
+}
+
+/// Whether a line says yes, in either language and in full width too.
+pub(crate) fn is_yes(text: &str) -> bool {
+    ["yes", "はい"].contains(&word(text).as_str())
+}
+
+/// Whether a line says no, in either language and in full width too.
+pub(crate) fn is_no(text: &str) -> bool {
+    matches!(typed(text), Typed::Opposed(Opposed::Refuse))
+}
+
+/// One word as it is recognised, however it is typed.
+fn word(text: &str) -> String {
+    half_width(text.trim_end_matches(['.', '。', '．'])).to_lowercase()
+}
+
+/// Replaces full-width letters, digits, minus signs and spaces by the ASCII ones.
+fn half_width(text: &str) -> String {
+    let plain = |c: char| match c {
+        '！'..='～' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c),
+        '−' => '-',
+        '　' => ' ',
+        c => c,
+    };
+    text.chars().map(plain).collect()
+}
+
+/// Returns a whole number in the form of the records, from the ways in which people type it.
+pub(super) fn number(text: &str) -> String {
+    let plain = half_width(text);
+    plain.parse::<i64>().map_or(plain, |value| value.to_string())
+}
+
+/// Whether somebody says that no head was noted yet.
+pub(super) fn is_nothing(text: &str) -> bool {
+    ["none", "なし"].contains(&text)
+}
+
+/// Returns hexadecimal digits from digits or words.
+///
+/// # Errors
+///
+/// Says what kind of typing error this is: such an input cannot show that the papers differ.
+pub(super) fn digits(text: &str) -> Result<String, Bilingual> {
+    let joined: String = text.split_whitespace().collect();
+    let octets = match ceremony::hex::decode(&joined) {
+        Some(octets) => octets,
+        None => words::octets(text).map_err(|word| {
+            says!(
+                "この位置の単語の表にない語です: `{word}`。もう一度入力してください",
+                "`{word}` is not in the word list at its place: type it again"
+            )
+        })?,
+    };
+    match octets.len() {
+        short @ ..8 => Err(says!(
+            "8 語に足りません({short} 語)。もう一度入力してください",
+            "fewer than 8 words ({short}): type it again"
+        )),
+        _ => Ok(ceremony::hex::encode(&octets)),
+    }
+}
+
+/// Parses the ids of participants, sorted and without duplicates.
+///
+/// # Errors
+///
+/// Returns the first id that is not a participant's; it is empty if nothing was typed.
+pub(super) fn participants(graph: &Graph, text: &str) -> Result<Vec<Name>, String> {
+    let mut by = Vec::new();
+    let text = half_width(text);
+    for id in text.split([' ', ',', '、']).filter(|id| !id.is_empty()) {
+        let name: Name = id.parse().map_err(|_| id.to_string())?;
+        if !graph.people().contains_key(&name) {
+            return Err(id.to_string());
+        }
+        by.push(name);
+    }
+    by.sort();
+    by.dedup();
+    if by.is_empty() { Err(String::new()) } else { Ok(by) }
+}
+
+#[cfg(test)]
+mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+    use super::*;
+
+    #[test]
+    fn a_no_is_a_no_however_it_is_written() {
+        for no in ["no", "No", "NO", "no.", "いいえ", "いいえ。", "ｎｏ"] {
+            assert!(matches!(typed(no), Typed::Opposed(Opposed::Refuse)), "{no}");
+        }
+        for other in ["none", "p01", "n", "no way", "", "。"] {
+            assert!(matches!(typed(other), Typed::Text(text) if text == other), "{other}");
+        }
+        assert!(is_no("いいえ") && is_yes("はい。") && is_yes("ＹＥＳ"));
+        assert!(!is_no("相違") && !is_no("yes") && !is_yes("no") && !is_yes(""));
+    }
+
+    #[test]
+    fn a_number_is_taken_as_people_write_it() {
+        for (typed, taken) in
+            [("2", "2"), ("+2", "2"), ("２", "2"), ("－２", "-2"), ("−2", "-2"), ("02", "2")]
+        {
+            assert_eq!(number(typed), taken);
+        }
+        assert_eq!(number("two"), "two");
+    }
+
+    #[test]
+    fn a_typing_error_is_not_a_difference() {
+        let eight = "topmost istanbul pluto vagabond treadmill pacific brackish dictator";
+        assert_eq!(digits(eight).unwrap(), "e58294f2e9a22748");
+        assert_eq!(digits("e58294f2 e9a22748").unwrap(), "e58294f2e9a22748");
+        let (seven, _) = eight.rsplit_once(' ').unwrap();
+        for (typed, said) in [
+            ("", "(0 語)"),
+            (seven, "(7 語)"),
+            ("e58294f2e9a227", "(7 語)"),
+            ("topmost pluto", "`pluto`"),
+            ("topmast", "`topmast`"),
+        ] {
+            let error = digits(typed).unwrap_err().ja;
+            assert!(error.contains(said) && error.contains("もう一度入力"), "{error}");
+        }
+    }
+}
