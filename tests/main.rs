@@ -41,6 +41,7 @@ mod other_validators;
 mod probe;
 mod real;
 mod refusals;
+mod reserves;
 mod rules;
 mod running;
 mod said;

@@ -9,7 +9,7 @@ use ceremony::hex::{Digest, Octets};
 use ceremony::inputs::{Documents, Inputs};
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Refuser, Said};
 use ceremony::rule::RuleId;
-use ceremony::run::{FactKind, Next, Request, Run};
+use ceremony::run::{Next, Request, Run};
 use ceremony::time::Instant;
 use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenError, TokenIdentity, TokenObject};
 use token::{RehearsalToken, Token};
@@ -100,22 +100,7 @@ impl Walk {
             Request::Token(_, request) => Answer::Token(self.token.perform(request).unwrap()),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
             Request::People(request) => {
-                let mut by: Vec<_> = request
-                    .op
-                    .by
-                    .iter()
-                    .flat_map(|duty| duty.persons.iter().take(duty.at_least).cloned())
-                    .collect();
-                by.sort();
-                by.dedup();
-                let value = |kind: &FactKind| match kind {
-                    FactKind::Digest(digest) => digest.to_string(),
-                    FactKind::Integer(..) => "0".into(),
-                    FactKind::Words => "a word".into(),
-                };
-                let facts =
-                    request.facts.iter().map(|f| (f.name.to_string(), value(&f.kind))).collect();
-                Answer::People(Said { by, facts })
+                Answer::People(request.as_planned(self.run.graph(), "a word"))
             }
         }
     }

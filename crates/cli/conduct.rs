@@ -18,7 +18,7 @@ use ceremony::language::Language;
 use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, Event, Refuser, Resumed, WHO};
 use ceremony::rule::RuleId;
-use ceremony::run::{ATTEMPTS, Book, Next, Request, Run, Step, as_words};
+use ceremony::run::{ATTEMPTS, Book, Fact, Next, Request, Run, Step, as_words};
 use ceremony::says;
 use ceremony::script;
 use ceremony::seal::Made;
@@ -218,8 +218,8 @@ impl Conduct {
         let mut said = Vec::new();
         let mut asked = Asked::First;
         loop {
-            let graph = run.graph();
-            let reply = self.people.ask(&Question { graph, request, asked, said: &said })?;
+            let question = Question { run: &run, request, asked, said: &said };
+            let reply = self.people.ask(&question)?;
             let answer = match reply {
                 Reply::Said(said) => Answer::People(said),
                 Reply::Mistaken { question, said: until } => {
@@ -250,9 +250,16 @@ impl Conduct {
                 Err(fault) if self.people.can_answer_again() => {
                     tell(&fault, self.lang);
                     let Answer::People(answered) = answer else { continue };
-                    said = answered.facts.into_iter().collect();
+                    // A value that is refused is asked again; otherwise only who says so.
+                    let facts = request.facts.iter();
+                    let kept = facts.take_while(|fact| fact.rule != fault.rule);
+                    let value = |fact: &Fact| {
+                        Some((fact.name.to_string(), answered.facts.get(fact.name)?.clone()))
+                    };
+                    said = kept.map_while(value).collect();
                     asked = Asked::Mistaken;
-                    run = self.mistaken(run, op, attempt, WHO)?;
+                    let again = request.facts.get(said.len()).map_or(WHO, |fact| fact.name);
+                    run = self.mistaken(run, op, attempt, again)?;
                 }
                 Err(fault) => return Err(Halt::Interrupted(fault)),
             }
@@ -272,7 +279,7 @@ impl Conduct {
         self.show_head(&run);
         loop {
             let head = run.head();
-            match self.people.note(run.graph(), op, head)? {
+            match self.people.note(&run, op, head)? {
                 Reply::Said(said) => {
                     return self.take(run, Event::Noted { head, by: said.by, mistaken });
                 }

@@ -9,12 +9,12 @@ mod typed;
 
 use std::collections::BTreeMap;
 
-use ceremony::graph::{Act, Graph, Op, PeopleAct};
+use ceremony::graph::{Act, Op, PeopleAct};
 use ceremony::hex::Digest;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::record::Said;
-use ceremony::run::{FactKind, PeopleRequest};
+use ceremony::run::{PeopleRequest, Run};
 use ceremony::says;
 
 use crate::halt::Halt;
@@ -65,11 +65,18 @@ pub(crate) enum Asked {
 /// One question of an operation, with what people must see to answer it.
 #[derive(Debug)]
 pub(crate) struct Question<'a> {
-    pub(crate) graph: &'a Graph,
+    pub(crate) run: &'a Run,
     pub(crate) request: &'a PeopleRequest,
     pub(crate) asked: Asked,
     /// The answers given so far, each with the name of its question.
     pub(crate) said: &'a [(String, String)],
+}
+
+impl Question<'_> {
+    /// The planned answer (see [`PeopleRequest::as_planned`]).
+    pub(crate) fn as_planned(&self, words: &str) -> Said {
+        self.request.as_planned(self.run.graph(), words)
+    }
 }
 
 impl People {
@@ -77,48 +84,43 @@ impl People {
         match self {
             Self::Terminal(terminal) => terminal.ask(question),
             Self::Scripted(scripted) => scripted.ask(question),
-            Self::StandIns => Ok(Reply::Said(as_planned(question.request, "rehearsal"))),
+            Self::StandIns => Ok(Reply::Said(question.as_planned("rehearsal"))),
             #[cfg(test)]
             Self::Simulated => Ok(crate::simulator::ask(question)),
         }
     }
 
     /// Asks two people of two roles to consent to a procedure in the annex of the script.
-    pub(crate) fn consent(&mut self, graph: &Graph, op: &Op, what: &str) -> Result<Reply, Halt> {
+    pub(crate) fn consent(&mut self, run: &Run, op: &Op, what: &str) -> Result<Reply, Halt> {
         match self {
-            Self::Terminal(terminal) => terminal.consent(graph, what),
-            Self::Scripted(scripted) => scripted.consent(graph, op),
+            Self::Terminal(terminal) => terminal.consent(run, what),
+            Self::Scripted(scripted) => scripted.consent(run, op),
             Self::StandIns => {
-                Ok(Reply::Refused { by: two_of_two_roles(graph), reason: what.to_string() })
+                Ok(Reply::Refused { by: two_of_two_roles(run), reason: what.to_string() })
             }
             #[cfg(test)]
-            Self::Simulated => Ok(crate::simulator::consent(graph, op, what)),
+            Self::Simulated => Ok(crate::simulator::consent(run, op, what)),
         }
     }
 
     /// Waits until somebody confirms that the head after this operation is noted on paper.
-    pub(crate) fn note(&mut self, graph: &Graph, op: &Op, head: Digest) -> Result<Reply, Halt> {
+    pub(crate) fn note(&mut self, run: &Run, op: &Op, head: Digest) -> Result<Reply, Halt> {
         match self {
-            Self::Terminal(terminal) => terminal.note(graph, op, head),
+            Self::Terminal(terminal) => terminal.note(run, op, head),
             Self::Scripted(_) | Self::StandIns => {
-                Ok(Reply::Said(Said { by: who_notes(graph), facts: BTreeMap::new() }))
+                Ok(Reply::Said(Said { by: who_notes(run), facts: BTreeMap::new() }))
             }
             #[cfg(test)]
-            Self::Simulated => Ok(crate::simulator::note(graph, op, head)),
+            Self::Simulated => Ok(crate::simulator::note(run, op, head)),
         }
     }
 
     /// Asks who lifts a refusal that is on one medium only; returns nobody if it holds.
     ///
     /// The people who refused can lift it (`by`); a refusal by a rule, two people of two roles.
-    pub(crate) fn lifted(
-        &mut self,
-        graph: &Graph,
-        by: &[Name],
-        what: &str,
-    ) -> Result<Vec<Name>, Halt> {
+    pub(crate) fn lifted(&mut self, run: &Run, by: &[Name], what: &str) -> Result<Vec<Name>, Halt> {
         match self {
-            Self::Terminal(terminal) => terminal.lifted(graph, by, what),
+            Self::Terminal(terminal) => terminal.lifted(run, by, what),
             Self::Scripted(_) | Self::StandIns => Ok(Vec::new()),
             #[cfg(test)]
             Self::Simulated => Ok(crate::simulator::lifted(what)),
@@ -150,40 +152,18 @@ pub(crate) fn asks_people() -> Bilingual {
     says!("参加者に尋ねる端末", "a terminal to ask people at")
 }
 
-/// Returns an answer with the required people and the planned values.
-pub(crate) fn as_planned(request: &PeopleRequest, words: &str) -> Said {
-    let mut by: Vec<Name> = request
-        .op
-        .by
-        .iter()
-        .flat_map(|duty| duty.persons.iter().take(duty.at_least).cloned())
-        .collect();
-    by.sort();
-    by.dedup();
-    let fact = |fact: &ceremony::run::Fact| {
-        let value = match &fact.kind {
-            FactKind::Digest(digest) => digest.to_string(),
-            FactKind::Integer(low, high) => {
-                if *low <= 0 && *high >= 0 { 0 } else { *low }.to_string()
-            }
-            FactKind::Words => words.to_string(),
-        };
-        (fact.name.to_string(), value)
-    };
-    let facts: BTreeMap<String, String> = request.facts.iter().map(fact).collect();
-    Said { by, facts }
-}
-
-/// Returns the first of the people who enter the values of the papers.
-pub(crate) fn who_notes(graph: &Graph) -> Vec<Name> {
-    let papers = graph.ops().iter().find(|op| op.act == Act::People(PeopleAct::Papers));
+/// Returns the first of those present who enter the values of the papers.
+pub(crate) fn who_notes(run: &Run) -> Vec<Name> {
+    let papers = run.graph().ops().iter().find(|op| op.act == Act::People(PeopleAct::Papers));
     let duties = papers.map(|op| op.by.as_slice()).unwrap_or_default();
-    duties.iter().flat_map(|duty| duty.persons.first()).min().cloned().into_iter().collect()
+    let is_there = |person: &&Name| !run.is_absent(person);
+    let who = duties.iter().flat_map(|duty| duty.persons.iter().find(is_there));
+    who.min().cloned().into_iter().collect()
 }
 
-/// Returns the first two participants who have no role in common.
-pub(crate) fn two_of_two_roles(graph: &Graph) -> Vec<Name> {
-    let people: Vec<_> = graph.people().iter().collect();
+/// Returns the first two of those present who have no role in common.
+pub(crate) fn two_of_two_roles(run: &Run) -> Vec<Name> {
+    let people: Vec<_> = run.present().collect();
     for (id, person) in &people {
         let other = people
             .iter()

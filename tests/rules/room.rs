@@ -1,17 +1,16 @@
 //! Cases of what happens in the room: a rehearsal in this process, in which one answer or event is
 //! another than the planned one.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use ceremony::compile::Compiled;
 use ceremony::fault::Fault;
 use ceremony::graph::Op;
 use ceremony::hex::Digest;
 use ceremony::language::Bilingual;
-use ceremony::name::Name;
-use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
+use ceremony::record::{Answer, Attempt, Event, Mode, Place};
 use ceremony::rule::RuleId;
-use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run, Step as Taken};
+use ceremony::run::{Next, Request, Run, Step as Taken};
 use ceremony::seal::Made;
 use ceremony::time::Instant;
 use ceremony::token::{Holder, TokenAnswer, TokenRequest};
@@ -197,7 +196,9 @@ impl<'c> Rehearsal<'c> {
             false => run.clone().request().unwrap(),
         };
         let planned = match request {
-            Request::People(request) => Answer::People(as_planned(&request)),
+            Request::People(request) => {
+                Answer::People(request.as_planned(run.graph(), "rehearsal"))
+            }
             Request::Token(_, request) => Answer::Token(self.perform(request)),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
         };
@@ -287,20 +288,4 @@ fn field<'j>(case: &str, json: &'j mut Value, path: &str) -> &'j mut Value {
             panic!("{case}: {path}: no {name} in {value}")
         }
     })
-}
-
-/// The answer of exactly the people and values that are asked for.
-fn as_planned(request: &PeopleRequest) -> Said {
-    let duties = request.op.by.iter();
-    let by: BTreeSet<Name> =
-        duties.flat_map(|duty| duty.persons.iter().take(duty.at_least).cloned()).collect();
-    let facts = request.facts.iter().map(|fact| {
-        let value = match &fact.kind {
-            FactKind::Digest(digest) => digest.to_string(),
-            FactKind::Integer(..) => "0".to_string(),
-            FactKind::Words => "rehearsal".to_string(),
-        };
-        (fact.name.to_string(), value)
-    });
-    Said { by: by.into_iter().collect(), facts: facts.collect() }
 }

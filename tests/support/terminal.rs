@@ -77,6 +77,7 @@ impl Terminal {
             }
         });
         let values = [
+            ("attendance", "present"),
             ("offset-seconds", "0"),
             ("reference", "radio clock"),
             ("second-factor", "token card"),

@@ -7,8 +7,8 @@ use ceremony::compile::{Compiled, compile};
 use ceremony::hex::{Digest, Octets};
 use ceremony::inputs::{Documents, Inputs};
 use ceremony::key::Curve;
-use ceremony::record::{Answer, Attempt, End, Event, Mode, Place, Said};
-use ceremony::run::{Book, FactKind, Next, PeopleRequest, Request, Run};
+use ceremony::record::{Answer, Attempt, End, Event, Mode, Place};
+use ceremony::run::{Book, Next, Request, Run};
 use ceremony::seal::{self, Made};
 use ceremony::time::Instant;
 use ceremony::token::{
@@ -122,7 +122,9 @@ impl Scribe {
             Next::Answer(op, attempt) => {
                 let op = op.name.clone();
                 let answer = match run.clone().request().unwrap() {
-                    Request::People(request) => Answer::People(as_planned(&request)),
+                    Request::People(request) => {
+                        Answer::People(request.as_planned(run.graph(), "as planned"))
+                    }
                     Request::Token(_, request) => Answer::Token(self.token.perform(request)),
                     Request::Copy(..) => panic!("the first ceremony makes no copy"),
                 };
@@ -157,25 +159,6 @@ impl Scribe {
         }
         true
     }
-}
-
-/// The answer of exactly the people and values that are asked for.
-fn as_planned(request: &PeopleRequest) -> Said {
-    let persons = |duty: &ceremony::graph::Duty| {
-        duty.persons.iter().take(duty.at_least).cloned().collect::<Vec<_>>()
-    };
-    let mut by: Vec<_> = request.op.by.iter().flat_map(persons).collect();
-    by.sort();
-    by.dedup();
-    let fact = |fact: &ceremony::run::Fact| {
-        let value = match &fact.kind {
-            FactKind::Digest(digest) => digest.to_string(),
-            FactKind::Integer(..) => "0".to_string(),
-            FactKind::Words => "as planned".to_string(),
-        };
-        (fact.name.to_string(), value)
-    };
-    Said { by, facts: request.facts.iter().map(fact).collect() }
 }
 
 /// The small plan rehearsed, and nothing happened.

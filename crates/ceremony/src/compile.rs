@@ -301,14 +301,15 @@ impl Builder<'_> {
 
     fn people(&self) -> BTreeMap<Name, Person> {
         let Inputs { plan, roster, .. } = self.inputs;
-        let participants = plan.participants.iter().map(toml::Spanned::get_ref);
-        let known = participants.filter_map(|id| Some((id, roster.person.get(id.as_str())?)));
+        let ids = plan.may_come().map(toml::Spanned::get_ref);
+        let known = ids.filter_map(|id| Some((id, roster.person.get(id.as_str())?)));
         known
             .map(|(id, person)| {
+                let reserve = plan.reserves.iter().any(|reserve| reserve.get_ref() == id);
                 let roles = person.roles.iter().map(|r| r.get_ref().clone()).collect();
                 let name = person.said();
                 let organization = person.organization.get_ref().clone();
-                (id.clone(), Person { name, organization, roles })
+                (id.clone(), Person { name, organization, roles, reserve })
             })
             .collect()
     }

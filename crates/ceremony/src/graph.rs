@@ -11,6 +11,7 @@
 mod act;
 mod decided;
 mod key;
+mod people;
 mod text;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -19,6 +20,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub use act::{Act, Item, PeopleAct, Phase, Sheet, TokenAct};
+pub use people::{Duty, Person};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
@@ -112,17 +114,6 @@ pub struct Demands {
     pub not_told: BTreeSet<Attribute>,
     /// Objects that tokens of this model contain from the start: class and label.
     pub may_hold: BTreeSet<(String, String)>,
-}
-
-/// A participant.
-#[derive(Debug, Clone)]
-pub struct Person {
-    /// The name as it is called in the room.
-    pub name: Bilingual,
-    /// The organisation.
-    pub organization: Name,
-    /// Every role held in this ceremony.
-    pub roles: Vec<Name>,
 }
 
 /// An application, as people compare it with the paper in the room.
@@ -269,17 +260,6 @@ pub struct Op {
     /// Whether people write the head of the record on paper after it. The ceremony continues only
     /// when they confirm this. A resumed session is compared with the last noted head.
     pub noted: bool,
-}
-
-/// A number of people of one role.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Duty {
-    /// The role.
-    pub role: Name,
-    /// The participants who hold it and may meet this duty.
-    pub persons: Vec<Name>,
-    /// How many of them are needed.
-    pub at_least: usize,
 }
 
 impl Graph {

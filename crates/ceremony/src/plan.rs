@@ -41,6 +41,9 @@ pub struct Plan {
     pub sequence: Spanned<u32>,
     /// Who takes part, by the roster's identifiers.
     pub participants: Vec<Spanned<Name>>,
+    /// Who may come besides them, so that somebody who cannot come changes no plan.
+    #[serde(default)]
+    pub reserves: Vec<Spanned<Name>>,
     /// Keys that shall exist on the token afterwards.
     #[serde(default)]
     pub key: BTreeMap<Spanned<Name>, PlanKey>,
@@ -80,6 +83,13 @@ pub struct Plan {
     /// Rules that this plan may break, and why.
     #[serde(default)]
     pub exception: Vec<Exception>,
+}
+
+impl Plan {
+    /// Everybody who may come: those who take part, then the reserves.
+    pub fn may_come(&self) -> impl Iterator<Item = &Spanned<Name>> {
+        self.participants.iter().chain(&self.reserves)
+    }
 }
 
 /// What a plan follows.

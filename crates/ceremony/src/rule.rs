@@ -218,6 +218,7 @@ ids! {
     S_PARTICIPANT = "S-PARTICIPANT",
     S_PIN = "S-PIN",
     S_PLANS = "S-PLANS",
+    S_PRESENT = "S-PRESENT",
     S_PUBLIC_KEY = "S-PUBLIC-KEY",
     S_RECIPE = "S-RECIPE",
     S_RECORD = "S-RECORD",

@@ -14,6 +14,7 @@ mod ask;
 mod facts;
 mod head;
 mod judge;
+mod present;
 mod probe;
 mod state;
 mod token;
@@ -25,6 +26,7 @@ use alloc::vec::Vec;
 
 pub use ask::{Fact, FactKind, HEAD, PeopleRequest, Request, as_words, words};
 pub use judge::Expected;
+pub use present::{ABSENT, PRESENT};
 pub use probe::{
     Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag,
     unfit,
@@ -90,6 +92,8 @@ pub struct Run {
     noted: Option<Noted>,
     /// The operation after which a head is to be noted before anything goes on.
     due: Option<usize>,
+    /// Who did not come, as far as those who stand by have said.
+    absent: BTreeSet<Name>,
     signed: BTreeMap<String, Signed>,
     nonces: BTreeSet<Nonce>,
     owed: BTreeMap<Digest, String>,
@@ -260,6 +264,7 @@ impl Run {
             headless: false,
             noted: None,
             due: None,
+            absent: BTreeSet::new(),
             signed: BTreeMap::new(),
             nonces: BTreeSet::new(),
             owed,
@@ -404,7 +409,8 @@ impl Run {
     fn next_of_postscript(&self, closed: Option<End>) -> Next<'_> {
         let withheld = |op: &Op| closed != Some(End::Completed) && op.act.is_hand_over();
         let mut ops = self.graph().ops.iter().zip(&self.ops).filter(|(_, state)| !state.done);
-        ops.find(|(op, _)| op.act.phase() == Phase::Postscript && !withheld(op))
+        let skipped = |op: &Op| withheld(op) || self.is_of_absent(op);
+        ops.find(|(op, _)| op.act.phase() == Phase::Postscript && !skipped(op))
             .map_or(Next::Nothing, |(op, _)| Next::Ask(op, self.attempt(op)))
     }
 
@@ -453,7 +459,8 @@ impl Run {
 
     fn next_in(&self, phase: impl Fn(Phase) -> bool) -> Option<&Op> {
         let mut ops = self.graph().ops.iter().zip(&self.ops);
-        ops.find(|(op, state)| !state.done && phase(op.act.phase())).map(|(op, _)| op)
+        ops.find(|(op, state)| !state.done && phase(op.act.phase()) && !self.is_of_absent(op))
+            .map(|(op, _)| op)
     }
 
     /// What to ask for the pending operation, once: what was asked may have had its effect, and

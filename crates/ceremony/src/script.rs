@@ -43,6 +43,7 @@ struct Labels {
     digests_note: &'static str,
     exceptions: &'static str,
     people: &'static str,
+    reserve: &'static str,
     people_head: &'static str,
     keys: &'static str,
     made: &'static str,
@@ -170,7 +171,9 @@ fn write_people(out: &mut String, graph: &Graph, language: Language) {
     let _ = writeln!(out, "## {}\n\n{}", labels.people, labels.people_head);
     out.push_str("|---|---|---|---|---|\n");
     for (id, person) in &graph.people {
-        let roles: Vec<String> = person.roles.iter().map(|r| role(graph, r, language)).collect();
+        let roles = person.roles.iter().map(|r| role(graph, r, language));
+        let reserve = person.reserve.then(|| labels.reserve.to_string());
+        let roles: Vec<String> = roles.chain(reserve).collect();
         let organization = graph.organizations.get(&person.organization);
         let _ = writeln!(
             out,

@@ -92,7 +92,7 @@ pub(crate) fn lifted(
         (Lang::En, false) => format!("On one medium only, {by} stopped the ceremony: {reason}"),
     };
     loop {
-        let lifted = people.lifted(run.graph(), &refusal.by, &what)?;
+        let lifted = people.lifted(run, &refusal.by, &what)?;
         match run.may_lift(refusal, &lifted) {
             Ok(()) => return Ok(lifted),
             Err(fault) => tell(&fault, lang),
@@ -103,7 +103,7 @@ pub(crate) fn lifted(
 /// Asks two people of two roles to consent; anything but their two names or a no is a mistaken
 /// answer.
 fn consent(people: &mut People, run: &Run, op: &Op, what: &str, lang: Lang) -> Result<Reply, Halt> {
-    let reply = people.consent(run.graph(), op, what)?;
+    let reply = people.consent(run, op, what)?;
     let Reply::Said(said) = &reply else { return Ok(reply) };
     match run.two_roles(&said.by) {
         Ok(()) => Ok(reply),

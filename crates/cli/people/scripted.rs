@@ -4,14 +4,15 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use ceremony::graph::{Graph, Op};
+use ceremony::graph::Op;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::rule::RuleId;
+use ceremony::run::Run;
 use ceremony::says;
 use serde::Deserialize;
 
-use super::{Asked, Question, Reply, as_planned, two_of_two_roles};
+use super::{Asked, Question, Reply, two_of_two_roles};
 use crate::files;
 use crate::halt::Halt;
 use crate::places::place;
@@ -73,7 +74,7 @@ impl Scripted {
     }
 
     pub(super) fn ask(&self, question: &Question<'_>) -> Result<Reply, Halt> {
-        let mut said = as_planned(question.request, "drill");
+        let mut said = question.as_planned("drill");
         let Some(scene) = self.op.get(&question.request.op.name) else {
             return Ok(Reply::Said(said));
         };
@@ -90,8 +91,8 @@ impl Scripted {
         Ok(Reply::Said(said))
     }
 
-    pub(super) fn consent(&self, graph: &Graph, op: &Op) -> Result<Reply, Halt> {
-        let by = two_of_two_roles(graph);
+    pub(super) fn consent(&self, run: &Run, op: &Op) -> Result<Reply, Halt> {
+        let by = two_of_two_roles(run);
         let consent = self.op.get(&op.name).and_then(|scene| scene.consent).unwrap_or(true);
         if consent {
             return Ok(Reply::Said(ceremony::record::Said { by, facts: BTreeMap::new() }));

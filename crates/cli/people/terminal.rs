@@ -5,19 +5,19 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 
 use ceremony::fault::Fault;
-use ceremony::graph::{Act, Graph, Op};
+use ceremony::graph::{Act, Op};
 use ceremony::hex::Digest;
 use ceremony::language::{Bilingual, Language};
 use ceremony::name::Name;
 use ceremony::record::{Said, WHO};
 use ceremony::rule::RuleId;
-use ceremony::run::{self, Fact, FactKind, HEAD};
+use ceremony::run::{self, Fact, FactKind, HEAD, Run};
 use ceremony::says;
 use ceremony::script;
 use ceremony::time::Offset;
 use ceremony::words;
 
-use super::typed::{Opposed, Typed, digits, is_nothing, number, participants, typed};
+use super::typed::{Opposed, Typed, attendance, digits, is_nothing, number, participants, typed};
 use super::{Asked, Question, Reply};
 use crate::clock::Clock;
 use crate::files::said;
@@ -44,13 +44,13 @@ impl Terminal {
         if question.asked != Asked::Mistaken {
             self.show_step(question)?;
         }
-        let (graph, op) = (question.graph, &question.request.op);
+        let (run, op) = (question.run, &question.request.op);
         let mut said = question.said.to_vec();
         while let Some(fact) = question.request.facts.get(said.len()) {
-            match self.ask_fact(fact, graph.offset())? {
+            match self.ask_fact(fact, run.graph().offset())? {
                 Some(Typed::Text(value)) => said.push((fact.name.to_string(), value)),
                 Some(Typed::Opposed(how)) => {
-                    if let Some(reply) = self.oppose(graph, op, how)? {
+                    if let Some(reply) = self.oppose(run, op, how)? {
                         return Ok(reply);
                     }
                 }
@@ -58,18 +58,18 @@ impl Terminal {
             }
         }
         let who = self.pick("確認した者の ID(空白区切り): ", "who confirms (ids, by spaces): ");
-        self.who(graph, op, who, said)
+        self.who(run, op, who, said)
     }
 
     fn show_step(&mut self, question: &Question<'_>) -> Result<(), Halt> {
         let op = &question.request.op;
-        let step = script::step(question.graph, op, self.language);
+        let step = script::step(question.run.graph(), op, self.language);
         let number = op.id.number();
         self.show(&format!(
             "\n── {number}. {} [{}]\n{}\n☞ {}\n",
             step.title, op.section, step.say, step.see
         ))?;
-        for duty in script::who(question.graph, op, self.language) {
+        for duty in script::who(question.run.graph(), op, self.language) {
             self.show(&format!("   {duty}\n"))?;
         }
         self.hint()
@@ -86,7 +86,7 @@ impl Terminal {
     /// Asks who answers; this ends every question.
     fn who(
         &mut self,
-        graph: &Graph,
+        run: &Run,
         op: &Op,
         prompt: &str,
         said: Vec<(String, String)>,
@@ -94,15 +94,15 @@ impl Terminal {
         loop {
             let text = match self.line(prompt)? {
                 Typed::Text(text) => text,
-                Typed::Opposed(how) => match self.oppose(graph, op, how)? {
+                Typed::Opposed(how) => match self.oppose(run, op, how)? {
                     Some(reply) => return Ok(reply),
                     None => continue,
                 },
             };
-            return match participants(graph, &text) {
+            return match participants(run, &text) {
                 Ok(by) => Ok(Reply::Said(Said { by, facts: said.into_iter().collect() })),
                 Err(unknown) => {
-                    self.unknown(&unknown)?;
+                    self.unknown(run, &unknown)?;
                     Ok(Reply::Mistaken { question: WHO, said })
                 }
             };
@@ -110,7 +110,7 @@ impl Terminal {
     }
 
     /// Shows a head, and waits until somebody confirms that it is noted on paper.
-    pub(super) fn note(&mut self, graph: &Graph, op: &Op, head: Digest) -> Result<Reply, Halt> {
+    pub(super) fn note(&mut self, run: &Run, op: &Op, head: Digest) -> Result<Reply, Halt> {
         let words = words::lines(&head.0);
         let label = self.pick("記録の最新値", "head of the record");
         let first = words.first().map_or("", String::as_str);
@@ -120,15 +120,10 @@ impl Terminal {
             "構築手順書に書き留めた。画面で確認した者の ID(空白区切り): ",
             "noted in the script; confirmed on the screen by (ids, by spaces): ",
         );
-        self.who(graph, op, prompt, Vec::new())
+        self.who(run, op, prompt, Vec::new())
     }
 
-    pub(super) fn lifted(
-        &mut self,
-        graph: &Graph,
-        by: &[Name],
-        what: &str,
-    ) -> Result<Vec<Name>, Halt> {
+    pub(super) fn lifted(&mut self, run: &Run, by: &[Name], what: &str) -> Result<Vec<Name>, Halt> {
         self.show(&format!("\n!! {what}\n"))?;
         let ids: Vec<&str> = by.iter().map(Name::as_str).collect();
         let ids = ids.join(" ");
@@ -149,15 +144,15 @@ impl Terminal {
         loop {
             match self.line(&question)? {
                 Typed::Opposed(_) => return Ok(Vec::new()),
-                Typed::Text(text) => match participants(graph, &text) {
+                Typed::Text(text) => match participants(run, &text) {
                     Ok(named) => return Ok(named),
-                    Err(unknown) => self.unknown(&unknown)?,
+                    Err(unknown) => self.unknown(run, &unknown)?,
                 },
             }
         }
     }
 
-    pub(super) fn consent(&mut self, graph: &Graph, what: &str) -> Result<Reply, Halt> {
+    pub(super) fn consent(&mut self, run: &Run, what: &str) -> Result<Reply, Halt> {
         self.show(&format!("\n!! {what}\n"))?;
         let who = self.pick(
             "同意する 2 名(役割の異なる者)の ID。同意しない場合は no: ",
@@ -170,15 +165,15 @@ impl Terminal {
                         "   同意しないことを記録します(やめるには「いいえ」)\n",
                         "   that there is no consent will be recorded (to take it back: no)\n",
                     ))?;
-                    if let Some(reply) = self.who_opposes(graph, Opposed::Refuse)? {
+                    if let Some(reply) = self.who_opposes(run, Opposed::Refuse)? {
                         return Ok(reply);
                     }
                 }
                 Typed::Text(text) => {
-                    return match participants(graph, &text) {
+                    return match participants(run, &text) {
                         Ok(by) => Ok(Reply::Said(Said { by, facts: BTreeMap::new() })),
                         Err(unknown) => {
-                            self.unknown(&unknown)?;
+                            self.unknown(run, &unknown)?;
                             Ok(Reply::Mistaken { question: WHO, said: Vec::new() })
                         }
                     };
@@ -208,6 +203,7 @@ impl Terminal {
             FactKind::Digest(_) => digits(&text),
             FactKind::Integer(..) => Ok(number(&text)),
             FactKind::Words => Ok(text),
+            FactKind::Attendance { .. } => Ok(attendance(&text)),
         };
         let value = match value {
             Ok(value) if fact.judge(&value).is_ok() => Ok(value),
@@ -244,6 +240,9 @@ impl Terminal {
             }
             (FactKind::Integer(low, high), Language::En) => {
                 format!("not a whole number from {low} to {high}")
+            }
+            (FactKind::Attendance { .. }, _) => {
+                self.pick("「出席」か「欠席」で答えてください", "present or absent").to_string()
             }
             (FactKind::Words, _) => {
                 run::words(value).err().map_or_else(String::new, |fault| self.words(&fault.asked))
@@ -287,6 +286,9 @@ impl Terminal {
                 format!("{name} ({low}…{high}): ")
             }
             FactKind::Words => format!("{name}: "),
+            FactKind::Attendance { .. } => {
+                format!("{name} ({}): ", self.pick("出席/欠席", "present/absent"))
+            }
         })
     }
 
@@ -312,9 +314,9 @@ impl Terminal {
     }
 
     /// Says what this objection does, and asks who makes it, and why.
-    fn oppose(&mut self, graph: &Graph, op: &Op, how: Opposed) -> Result<Option<Reply>, Halt> {
+    fn oppose(&mut self, run: &Run, op: &Op, how: Opposed) -> Result<Option<Reply>, Halt> {
         let is_sealed =
-            graph.ops().iter().take_while(|o| o.name != op.name).any(|o| o.act == Act::Seal);
+            run.graph().ops().iter().take_while(|o| o.name != op.name).any(|o| o.act == Act::Seal);
         let (ja, en) = match (how, is_sealed) {
             (Opposed::Refuse, false) => (
                 "セレモニーの中止を申し出ます。確定すると取り消せません(やめるには「いいえ」)",
@@ -330,18 +332,18 @@ impl Terminal {
             ),
         };
         self.show(&format!("   {}\n", self.pick(ja, en)))?;
-        self.who_opposes(graph, how)
+        self.who_opposes(run, how)
     }
 
     /// Asks who objects, and why; returns `None` if the objection is taken back.
-    fn who_opposes(&mut self, graph: &Graph, how: Opposed) -> Result<Option<Reply>, Halt> {
+    fn who_opposes(&mut self, run: &Run, how: Opposed) -> Result<Option<Reply>, Halt> {
         loop {
             let Typed::Text(text) =
                 self.line(self.pick("申し出る者の ID: ", "who says so (ids): "))?
             else {
                 return Ok(None);
             };
-            match participants(graph, &text) {
+            match participants(run, &text) {
                 Ok(by) => {
                     let Some(reason) = self.why()? else { continue };
                     return Ok(Some(match how {
@@ -349,7 +351,7 @@ impl Terminal {
                         Opposed::Deviation => Reply::Deviation { by, reason },
                     }));
                 }
-                Err(unknown) => self.unknown(&unknown)?,
+                Err(unknown) => self.unknown(run, &unknown)?,
             }
         }
     }
@@ -377,11 +379,15 @@ impl Terminal {
         }
     }
 
-    fn unknown(&mut self, unknown: &str) -> Result<(), Halt> {
+    fn unknown(&mut self, run: &Run, unknown: &str) -> Result<(), Halt> {
         if unknown.is_empty() {
             return self.show(self.pick("   ✗ ID を入力してください\n", "   ✗ type an id\n"));
         }
-        let text = self.pick("参加者ではありません", "no participant");
+        let takes_part = run.graph().people().keys().any(|id| id.as_str() == unknown);
+        let text = match takes_part {
+            true => self.pick("欠席とされています", "recorded as absent"),
+            false => self.pick("参加者ではありません", "no participant"),
+        };
         self.show(&format!("   ✗ {text}: {unknown}\n"))
     }
 
@@ -425,6 +431,7 @@ impl Terminal {
 /// The papers name `graph` and `bindings` by these English names.
 pub(crate) fn named(name: &str) -> Option<&'static str> {
     match name {
+        "attendance" => Some("出欠"),
         "offset-seconds" => Some("時計の差(秒)"),
         "reference" => Some("持ち込んだ時計の名称"),
         "second-factor" => Some("第二の認証要素の名称(例: トークンカード)"),

@@ -1,8 +1,8 @@
 //! Reads what people type at the terminal: objections, numbers, digests and ids.
 
-use ceremony::graph::Graph;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
+use ceremony::run::{ABSENT, PRESENT, Run};
 use ceremony::says;
 use ceremony::words;
 
@@ -90,17 +90,17 @@ pub(super) fn digits(text: &str) -> Result<String, Bilingual> {
     }
 }
 
-/// Parses the ids of participants, sorted and without duplicates.
+/// Parses the ids of participants who are present, sorted and without duplicates.
 ///
 /// # Errors
 ///
-/// Returns the first id that is not a participant's; it is empty if nothing was typed.
-pub(super) fn participants(graph: &Graph, text: &str) -> Result<Vec<Name>, String> {
+/// Returns the first id that is not one of theirs; it is empty if nothing was typed.
+pub(super) fn participants(run: &Run, text: &str) -> Result<Vec<Name>, String> {
     let mut by = Vec::new();
     let text = half_width(text);
     for id in text.split([' ', ',', '、']).filter(|id| !id.is_empty()) {
         let name: Name = id.parse().map_err(|_| id.to_string())?;
-        if !graph.people().contains_key(&name) {
+        if !run.graph().people().contains_key(&name) || run.is_absent(&name) {
             return Err(id.to_string());
         }
         by.push(name);
@@ -108,6 +108,15 @@ pub(super) fn participants(graph: &Graph, text: &str) -> Result<Vec<Name>, Strin
     by.sort();
     by.dedup();
     if by.is_empty() { Err(String::new()) } else { Ok(by) }
+}
+
+/// Returns whether somebody came as records have it, from the ways in which people type it.
+pub(super) fn attendance(text: &str) -> String {
+    match word(text).as_str() {
+        "出席" => PRESENT.to_string(),
+        "欠席" => ABSENT.to_string(),
+        other => other.to_string(),
+    }
 }
 
 #[cfg(test)]
@@ -135,6 +144,16 @@ mod tests {
             assert_eq!(number(typed), taken);
         }
         assert_eq!(number("two"), "two");
+    }
+
+    #[test]
+    fn attendance_is_taken_in_both_languages() {
+        for (typed, taken) in
+            [("出席", PRESENT), ("欠席。", ABSENT), ("Present", PRESENT), ("ａｂｓｅｎｔ", ABSENT)]
+        {
+            assert_eq!(attendance(typed), taken);
+        }
+        assert_eq!(attendance("yes"), "yes", "which is no answer");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use ceremony::verify::replay_unsealed;
 
 use super::faults::{Fault, OfMedium, OfWrite, Site};
 use super::world::{World, contents, crash, with};
-use crate::people::{as_planned, who_notes};
+use crate::people::who_notes;
 
 /// A medium's journal.
 pub(super) const JOURNAL: &str = "journal.jsonl";
@@ -155,12 +155,10 @@ fn forged(world: &World, folder: &Path, journal: &[u8]) -> Option<String> {
         Next::Answer(op, attempt) => {
             let (op, attempt) = (op.name.clone(), attempt);
             let Ok(Request::People(request)) = run.request() else { return None };
-            let answer = Answer::People(as_planned(&request, "forged"));
+            let answer = Answer::People(request.as_planned(run.graph(), "forged"));
             Event::Answered { op, attempt, answer }
         }
-        Next::Note(..) => {
-            Event::Noted { head: run.head(), by: who_notes(run.graph()), mistaken: 0 }
-        }
+        Next::Note(..) => Event::Noted { head: run.head(), by: who_notes(&run), mistaken: 0 },
         _ => return None,
     };
     let line = run.apply(at, event).ok()?.line;

@@ -4,16 +4,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ceremony::graph::{Act, Graph, Op, PeopleAct, TokenAct};
+use ceremony::graph::{Act, Op, PeopleAct, TokenAct};
 use ceremony::hex::Digest;
 use ceremony::name::Name;
 use ceremony::record::{Said, WHO};
-use ceremony::run::{FactKind, HEAD};
+use ceremony::run::{FactKind, HEAD, Run};
 
 use super::checker::Met;
 use super::faults::{Fault, OfPeople, Site};
 use super::world::{crash, listed, with};
-use crate::people::{Asked, Question, Reply, as_planned, two_of_two_roles, who_notes};
+use crate::people::{Asked, Question, Reply, two_of_two_roles, who_notes};
 
 /// What people heard, said and noted.
 #[derive(Debug, Default)]
@@ -93,14 +93,14 @@ fn heard(what: &str) -> Option<OfPeople> {
     fault
 }
 
-fn refused(graph: &Graph, op: &str) -> Reply {
-    let by = two_of_two_roles(graph);
+fn refused(run: &Run, op: &str) -> Reply {
+    let by = two_of_two_roles(run);
     with(|world| world.told.say(format!("refused {op} by {}", listed(&by))));
     Reply::Refused { by, reason: "simulated".into() }
 }
 
-fn deviation(graph: &Graph, op: &str) -> Reply {
-    let by = two_of_two_roles(graph);
+fn deviation(run: &Run, op: &str) -> Reply {
+    let by = two_of_two_roles(run);
     with(|world| world.told.say(format!("deviation {op} by {}", listed(&by))));
     Reply::Deviation { by, reason: "simulated".into() }
 }
@@ -109,7 +109,7 @@ fn deviation(graph: &Graph, op: &str) -> Reply {
 pub(crate) fn ask(question: &Question<'_>) -> Reply {
     let op = question.request.op.name.as_str();
     let fault = heard(op);
-    let mut said = as_planned(question.request, "simulated");
+    let mut said = question.as_planned("simulated");
     let reads = matches!(question.request.op.act, Act::People(PeopleAct::Papers));
     let on_paper = with(|world| {
         if !reads {
@@ -132,7 +132,7 @@ pub(crate) fn ask(question: &Question<'_>) -> Reply {
         said.facts.insert(HEAD.into(), head.to_string());
         let before = with(|world| std::mem::replace(&mut world.told.not_taken, 1)).unwrap_or(0);
         if !right && before > 0 {
-            return refused(question.graph, op);
+            return refused(question.run, op);
         }
         if right {
             with(|world| world.told.not_taken = 0);
@@ -140,8 +140,8 @@ pub(crate) fn ask(question: &Question<'_>) -> Reply {
     }
     match fault {
         Some(OfPeople::Mistaken) => return Reply::Mistaken { question: WHO, said: Vec::new() },
-        Some(OfPeople::Refuse) => return refused(question.graph, op),
-        Some(OfPeople::Deviate) => return deviation(question.graph, op),
+        Some(OfPeople::Refuse) => return refused(question.run, op),
+        Some(OfPeople::Deviate) => return deviation(question.run, op),
         Some(OfPeople::Wrong) => said.by = Vec::new(),
         Some(OfPeople::Leave | OfPeople::Late(_) | OfPeople::Clock(_)) | None => {}
     }
@@ -166,13 +166,13 @@ pub(crate) fn enter_pin(op: &Op) {
 }
 
 /// Consent to something of the script's annex.
-pub(crate) fn consent(graph: &Graph, op: &Op, what: &str) -> Reply {
+pub(crate) fn consent(run: &Run, op: &Op, what: &str) -> Reply {
     match heard(&format!("to consent: {what}")) {
         // A terminal takes no deviation there.
-        Some(OfPeople::Refuse | OfPeople::Deviate) => refused(graph, op.name.as_str()),
+        Some(OfPeople::Refuse | OfPeople::Deviate) => refused(run, op.name.as_str()),
         Some(OfPeople::Mistaken) => Reply::Mistaken { question: WHO, said: Vec::new() },
         Some(OfPeople::Wrong | OfPeople::Leave | OfPeople::Late(_) | OfPeople::Clock(_)) | None => {
-            let by = two_of_two_roles(graph);
+            let by = two_of_two_roles(run);
             with(|world| world.told.say(format!("consent by {}", listed(&by))));
             Reply::Said(Said { by, facts: BTreeMap::new() })
         }
@@ -186,16 +186,16 @@ pub(crate) fn lifted(what: &str) -> Vec<Name> {
 }
 
 /// The head is written down; it counts on paper once it is confirmed on the screen.
-pub(crate) fn note(graph: &Graph, op: &Op, head: Digest) -> Reply {
+pub(crate) fn note(run: &Run, op: &Op, head: Digest) -> Reply {
     match heard(&format!("to note {head}")) {
-        Some(OfPeople::Refuse) => return refused(graph, op.name.as_str()),
-        Some(OfPeople::Deviate) => return deviation(graph, op.name.as_str()),
+        Some(OfPeople::Refuse) => return refused(run, op.name.as_str()),
+        Some(OfPeople::Deviate) => return deviation(run, op.name.as_str()),
         Some(OfPeople::Mistaken | OfPeople::Wrong) => {
             return Reply::Mistaken { question: WHO, said: Vec::new() };
         }
         Some(OfPeople::Leave | OfPeople::Late(_) | OfPeople::Clock(_)) | None => {}
     }
-    let by = who_notes(graph);
+    let by = who_notes(run);
     with(|world| {
         world.told.paper.push(head);
         world.told.say(format!("noted {head} by {}", listed(&by)));

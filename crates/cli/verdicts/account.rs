@@ -169,6 +169,14 @@ fn unplanned(facts: &Consistent, lang: Lang) -> Vec<String> {
         .map(|line| format!("{} {}", pick(lang, "例外", "exception"), plain(line)))
         .collect();
     rows.extend(super::rules::unkept(facts, lang));
+    for (label, who) in [
+        (pick(lang, "欠席", "absent"), &account.absent),
+        (pick(lang, "控えから出席", "came in reserve"), &account.reserves),
+    ] {
+        if !who.is_empty() {
+            rows.push(format!("{label}: {}", people(account, who, lang)));
+        }
+    }
     rows.extend(account.history.happened.iter().map(|one| happening(account, one, lang)));
     rows.extend(stopped_by_itself(facts, lang));
     rows

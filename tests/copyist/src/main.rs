@@ -23,8 +23,8 @@ use ceremony::compile::{Compiled, compile};
 use ceremony::graph::{Act, TokenAct};
 use ceremony::inputs::{Documents, Inputs};
 use ceremony::key::PublicKey;
-use ceremony::record::{Answer, Attempt, Event, Mode, Place, Said};
-use ceremony::run::{FactKind, Next, PeopleRequest, Request, Run};
+use ceremony::record::{Answer, Attempt, Event, Mode, Place};
+use ceremony::run::{Next, Request, Run};
 use ceremony::token::{CopyRemains, CopyRequest, Holder, KeyTemplate, TokenAnswer, TokenError};
 use token::{Module, Pin, Pkcs11Token, Token};
 
@@ -159,7 +159,7 @@ fn entered(
         run = run.apply(at, Event::Asked(asked.clone())).unwrap().run;
         let answer = match run.request().unwrap() {
             Request::Token(_, request) => Answer::Token(token.perform(request)?),
-            Request::People(request) => Answer::People(as_planned(&request)),
+            Request::People(request) => Answer::People(request.as_planned(run.graph(), "a word")),
             Request::Copy(..) => panic!("the first ceremony makes no copy"),
         };
         if last {
@@ -168,20 +168,4 @@ fn entered(
         let event = Event::Answered { op: asked.op, attempt, answer };
         run = run.apply(at, event).unwrap().run;
     }
-}
-
-/// What the planned people say.
-fn as_planned(request: &PeopleRequest) -> Said {
-    let duties = request.op.by.iter();
-    let mut by: Vec<_> =
-        duties.flat_map(|duty| duty.persons.iter().take(duty.at_least).cloned()).collect();
-    by.sort();
-    by.dedup();
-    let value = |kind: &FactKind| match kind {
-        FactKind::Digest(digest) => digest.to_string(),
-        FactKind::Integer(..) => "0".into(),
-        FactKind::Words => "a word".into(),
-    };
-    let facts = request.facts.iter().map(|f| (f.name.to_string(), value(&f.kind))).collect();
-    Said { by, facts }
 }

@@ -18,6 +18,7 @@ use crate::name::Name;
 use crate::plan::{Order, ProfileName};
 use crate::policy::{Backup, HeadOn, OF_EACH_ORGANIZATION};
 use crate::rehearsal::RehearsalUse;
+use crate::rule::RuleId;
 use crate::token::Holder;
 
 impl Builder<'_> {
@@ -34,18 +35,9 @@ impl Builder<'_> {
             self.people_op(graph, format!("entry-{person}"), act, "entry");
         }
         for role in self.held_roles(graph) {
-            let duty = Duty {
-                persons: holders(graph, &role),
-                at_least: holders(graph, &role).len(),
-                role: role.clone(),
-            };
-            let section = self.section("roll-call");
-            graph.push(
-                format!("roll-call-{role}"),
-                Act::People(PeopleAct::RollCall { role }),
-                vec![duty],
-                &section,
-            );
+            let (name, duties) = (format!("roll-call-{role}"), self.called(graph, &role));
+            let act = Act::People(PeopleAct::RollCall { role });
+            graph.push(name, act, duties, &self.section("roll-call"));
         }
         self.people_op(graph, "papers".into(), Act::People(PeopleAct::Papers), "papers");
         self.people_op(graph, "clock".into(), Act::People(PeopleAct::Clock), "clock");
@@ -377,10 +369,39 @@ impl Builder<'_> {
         self.stand_by(graph, "last-out", PeopleAct::LastOut, "exit");
     }
 
+    /// Who answers the roll call of a role: all who hold it. Of people who may stay away, as many
+    /// as the policy asks to take part at least.
+    fn called(&self, graph: &Graph, role: &Name) -> Vec<Duty> {
+        let of = |persons: Vec<Name>, at_least| Duty { role: role.clone(), persons, at_least };
+        let persons = holders(graph, role);
+        let Some(asked) = self.inputs.policy.role.get(role).filter(|_| graph.has_reserves()) else {
+            let all = persons.len();
+            return vec![of(persons, all)];
+        };
+        let least = usize::try_from(*asked.at_least.get_ref()).unwrap_or(usize::MAX);
+        let is_from = |person: &Name, organization: &Name| {
+            graph.people.get(person).is_some_and(|p| p.organization == *organization)
+        };
+        if asked.each_organization {
+            let from = |organization: &Name| {
+                let held = persons.iter().filter(|person| is_from(person, organization));
+                of(held.cloned().collect(), least)
+            };
+            return self.inputs.cps.deciding().map(from).collect();
+        }
+        // R-MULTI: nobody operates alone.
+        let alone = asked.operator && graph.clauses.contains_key(&RuleId::R_MULTI);
+        vec![of(persons, if alone { least.max(2) } else { least })]
+    }
+
     /// Adds the operation of those who stand by at entries or exits. All of them are in the room
-    /// before the first entry, and leave after the last exit: nobody lets themselves in or out.
+    /// before the first entry, and leave after the last exit: nobody lets themselves in or out. Of
+    /// people who may stay away, as many as the policy asks are enough.
     fn stand_by(&self, graph: &mut Graph, name: &str, act: PeopleAct, kind: &str) {
-        let all = |duty: Duty| Duty { at_least: duty.persons.len(), ..duty };
+        let all = |duty: Duty| match graph.has_reserves() {
+            true => duty,
+            false => Duty { at_least: duty.persons.len(), ..duty },
+        };
         let duties = self.duties(graph, kind).into_iter().map(all).collect();
         graph.push(name.into(), Act::People(act), duties, &self.section(kind));
     }

@@ -18,6 +18,7 @@ use crate::language::{Bilingual, Language};
 use crate::ledger::State;
 use crate::name::Name;
 use crate::rules;
+use crate::says;
 use crate::script::step;
 use crate::time::Day;
 use crate::token::Attribute;
@@ -46,7 +47,7 @@ impl Meaning {
         ] {
             let text = inputs.texts().get(&input.to_string());
             let people: BTreeSet<&str> =
-                inputs.plan.participants.iter().map(|p| p.get_ref().as_str()).collect();
+                inputs.plan.may_come().map(|p| p.get_ref().as_str()).collect();
             parts.insert(part, document(input, text.map_or("", String::as_str), &people));
         }
         let mut ids = Vec::new();
@@ -154,8 +155,8 @@ fn document(input: Input, text: &str, people: &BTreeSet<&str>) -> Vec<Subject> {
 
 /// The entries of a plan, and of its certificates, that the graph shows. An entry in none of these
 /// lists is shown as the document has it.
-const PLAN_IN_GRAPH: [&str; 7] =
-    ["after", "ceremony", "orders", "participants", "release", "sequence", "serials"];
+const PLAN_IN_GRAPH: [&str; 8] =
+    ["after", "ceremony", "orders", "participants", "release", "reserves", "sequence", "serials"];
 const CERTIFICATE_IN_GRAPH: [&str; 8] =
     ["application", "csr", "csr-sha256", "issuer", "key", "not-after", "not-before", "profile"];
 
@@ -349,7 +350,8 @@ fn people(graph: &Graph) -> Vec<Subject> {
             of.get(id).cloned().unwrap_or_else(|| Bilingual::plain(id.as_str()))
         };
         let roles = person.roles.iter().map(|role| named(&graph.roles, role));
-        let roles: Vec<Bilingual> = roles.collect();
+        let reserve = person.reserve.then(|| says!("控え", "in reserve"));
+        let roles: Vec<Bilingual> = roles.chain(reserve).collect();
         let join =
             |pick: fn(&Bilingual) -> &str| roles.iter().map(pick).collect::<Vec<_>>().join(", ");
         let both = Bilingual { ja: join(|b| &b.ja), en: join(|b| &b.en) };
@@ -371,10 +373,13 @@ fn operation(graph: &Graph, op: &Op) -> Subject {
     if let Act::Token(TokenAct::Sign(sheet)) = &op.act {
         facts.push(fact("signs", graph.signed(sheet)));
     }
-    let duty = |duty: &crate::graph::Duty| {
-        fact(duty.role.as_str(), format!("{} of {}", duty.at_least, duty.names()))
-    };
-    facts.extend(op.by.iter().map(duty));
+    // At a roll call each organisation's people of a role are a duty of their own.
+    let mut duties: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for duty in &op.by {
+        let said = format!("{} of {}", duty.at_least, duty.names());
+        duties.entry(duty.role.as_str()).or_default().push(said);
+    }
+    facts.extend(duties.into_iter().map(|(role, said)| fact(role, said.join(", "))));
     facts.push(detail("sections", op.section.clone()));
     let title = |language| step(graph, op, language).title;
     let title = Bilingual { ja: title(Language::Ja), en: title(Language::En) };

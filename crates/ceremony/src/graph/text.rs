@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Act, Duty, Graph, Origin, PeopleAct, Sheet, TokenAct};
+use super::{Act, Graph, Origin, PeopleAct, Sheet, TokenAct};
 use crate::name::Name;
 use crate::token::{Attribute, Holder};
 
@@ -95,9 +95,10 @@ impl Graph {
         out.push_str("\n# people\n\n");
         for (id, person) in &self.people {
             let roles: Vec<&str> = person.roles.iter().map(Name::as_str).collect();
+            let reserve = if person.reserve { " (in reserve)" } else { "" };
             let _ = writeln!(
                 out,
-                "{id:<6} {} / {}, {}: {}",
+                "{id:<6} {} / {}, {}: {}{reserve}",
                 person.name.en,
                 person.name.ja,
                 person.organization,
@@ -192,14 +193,6 @@ impl Graph {
             let noted = if op.noted { "; the head is noted" } else { "" };
             let _ = writeln!(out, " by {}{noted}", or_none(&duties));
         }
-    }
-}
-
-impl Duty {
-    /// Lists the ids of the participants who may meet this duty.
-    pub(crate) fn names(&self) -> String {
-        let persons: Vec<&str> = self.persons.iter().map(Name::as_str).collect();
-        persons.join(" ")
     }
 }
 

@@ -14,16 +14,22 @@ use crate::says;
 use crate::violation::Input;
 
 impl<'a> Report<'a> {
-    /// Returns every participant who is in the roster.
+    /// Returns everybody on whom the plan counts and who is in the roster: reserves meet no duty
+    /// before they come.
     fn participants(&self) -> Vec<&'a PersonEntry> {
-        self.named_participants().into_iter().map(|(_, person)| person).collect()
-    }
-
-    /// Returns every participant who is in the roster, with their id.
-    fn named_participants(&self) -> Vec<(&'a Name, &'a PersonEntry)> {
         let inputs = self.inputs;
         let ids = inputs.plan.participants.iter();
-        ids.filter_map(|id| inputs.roster.person.get_key_value(id.get_ref())).collect()
+        ids.filter_map(|id| inputs.roster.person.get(id.get_ref())).collect()
+    }
+
+    /// Returns everybody who may come and is in the roster, with their id.
+    fn who_may_come(&self) -> Vec<(&'a Name, &'a PersonEntry)> {
+        let inputs = self.inputs;
+        inputs
+            .plan
+            .may_come()
+            .filter_map(|id| inputs.roster.person.get_key_value(id.get_ref()))
+            .collect()
     }
 
     /// Whether the roster has a person with this id who holds the role.
@@ -47,12 +53,11 @@ fn holds(person: &PersonEntry, role: &Name) -> bool {
     person.roles.iter().any(|held| held.get_ref() == role)
 }
 
-/// S-PARTICIPANT: every participant is a person of the roster, named once.
+/// S-PARTICIPANT: everybody who may come is a person of the roster, named once.
 pub(super) fn participants(report: &mut Report<'_>) {
     let inputs = report.inputs;
-    for (index, id) in inputs.plan.participants.iter().enumerate() {
-        let again =
-            inputs.plan.participants.iter().take(index).any(|p| p.get_ref() == id.get_ref());
+    for (index, id) in inputs.plan.may_come().enumerate() {
+        let again = inputs.plan.may_come().take(index).any(|p| p.get_ref() == id.get_ref());
         if again || !inputs.roster.person.contains_key(id.get_ref().as_str()) {
             let found = if again {
                 says!("{} が 2 回", "{} twice", id.get_ref())
@@ -334,7 +339,7 @@ pub(super) fn enrolment(report: &mut Report<'_>) {
     let day = report.at().day();
     let role = report.inputs.policy.decision.credential.by.get_ref();
     let title = acts::title(report, role);
-    for (id, person) in report.named_participants() {
+    for (id, person) in report.who_may_come() {
         let by = &person.credential.by;
         let enrolled = person.credential.enrolled.get_ref();
         if !report.named_with(by.get_ref().as_str(), role) || *enrolled > day {
@@ -368,7 +373,7 @@ pub(super) fn appointment(report: &mut Report<'_>) {
         titles.iter().map(pick).collect::<Vec<_>>().join(joint)
     };
     let titles = Bilingual { ja: joined(|t| &t.ja, "と"), en: joined(|t| &t.en, " and ") };
-    for (id, person) in report.named_participants() {
+    for (id, person) in report.who_may_come() {
         let on = &person.appointed.on;
         let by = &person.appointed.by;
         let letter = by.iter().any(|b| b.get_ref() == "letter");
@@ -413,7 +418,7 @@ pub(super) fn entry_right(report: &mut Report<'_>) {
     let day = report.at().day();
     let role = report.inputs.policy.decision.entry_right.by.get_ref();
     let title = acts::title(report, role);
-    for (id, person) in report.named_participants() {
+    for (id, person) in report.who_may_come() {
         let right = &person.entry_right;
         if !report.named_with(right.by.get_ref().as_str(), role) || *right.granted.get_ref() > day {
             let who = who(id, person);
@@ -436,7 +441,7 @@ pub(super) fn entry_right(report: &mut Report<'_>) {
 pub(super) fn trained(report: &mut Report<'_>) {
     let months = *report.inputs.policy.training.max_months.get_ref();
     let day = report.at().day();
-    for (id, person) in report.named_participants() {
+    for (id, person) in report.who_may_come() {
         let trained = &person.trained;
         if !person.is_trained(day, months) {
             let last = trained.get_ref().iter().filter(|trained| **trained <= day).max();
@@ -459,7 +464,7 @@ pub(super) fn trained(report: &mut Report<'_>) {
 /// R-ELIGIBLE: each participant's background was checked before the ceremony (5.3.2).
 pub(super) fn eligible(report: &mut Report<'_>) {
     let day = report.at().day();
-    for (id, person) in report.named_participants() {
+    for (id, person) in report.who_may_come() {
         let eligible = &person.eligible;
         if *eligible.get_ref() > day {
             let who = who(id, person);

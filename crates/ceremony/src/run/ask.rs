@@ -1,17 +1,20 @@
 //! What an operation asks of the room: the request to the token, or the questions to people.
 
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Run;
+use super::present::{self, ABSENT, ATTENDANCE, PRESENT};
 use crate::dsse;
 use crate::fault::Fault;
-use crate::graph::{Act, Op, PeopleAct, PlannedKey, TokenAct};
+use crate::graph::{Act, Duty, Graph, Op, PeopleAct, PlannedKey, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::PublicKey;
 use crate::language::Bilingual;
 use crate::name::Name;
+use crate::record::Said;
 use crate::rule::RuleId;
 use crate::says;
 use crate::token::{CopyRemains, CopyRequest, Holder, TokenRequest};
@@ -38,6 +41,25 @@ pub struct PeopleRequest {
     pub facts: Vec<Fact>,
 }
 
+impl PeopleRequest {
+    /// The answer if everything goes as planned: as many people as are needed, and of those who
+    /// stand by all on whom the plan counts. Where any words are an answer, these.
+    #[must_use]
+    pub fn as_planned(&self, graph: &Graph, words: &str) -> Said {
+        let first_in = self.op.act == Act::People(PeopleAct::FirstIn);
+        let who = |duty: &Duty| -> Vec<Name> {
+            let planned = duty.persons.iter().filter(|person| !graph.is_reserve(person));
+            match first_in {
+                true => planned.cloned().collect(),
+                false => duty.persons.iter().take(duty.at_least).cloned().collect(),
+            }
+        };
+        let by: BTreeSet<Name> = self.op.by.iter().flat_map(who).collect();
+        let facts = self.facts.iter().map(|fact| (fact.name.to_string(), fact.as_planned(words)));
+        Said { by: by.into_iter().collect(), facts: facts.collect() }
+    }
+}
+
 /// One question.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
@@ -59,6 +81,11 @@ pub enum FactKind {
     Integer(i64, i64),
     /// A few words: 1 to 200 characters on one line.
     Words,
+    /// [`PRESENT`] or [`ABSENT`].
+    Attendance {
+        /// Whether the plan counts on this person; otherwise it is a reserve.
+        planned: bool,
+    },
 }
 
 /// The name of the question for the last head that was noted; [`GENESIS`](crate::record::GENESIS)
@@ -72,7 +99,8 @@ impl Run {
         let act = match &op.act {
             Act::People(act) => {
                 let facts = self.facts(act)?;
-                return Ok(Request::People(PeopleRequest { op: op.clone(), facts }));
+                let op = Op { by: self.duties_of(op), ..op.clone() };
+                return Ok(Request::People(PeopleRequest { op, facts }));
             }
             Act::Token(act) => act,
             Act::Seal => {
@@ -156,6 +184,7 @@ impl Run {
     }
 
     pub(super) fn facts(&self, act: &PeopleAct) -> Result<Vec<Fact>, Fault> {
+        let graph = self.graph();
         let fact = |rule, name, kind| Fact { rule, name, kind };
         let digest = |rule, name, digest| fact(rule, name, FactKind::Digest(digest));
         Ok(match act {
@@ -171,7 +200,7 @@ impl Run {
                 facts
             }
             PeopleAct::Clock => {
-                let most = i64::from(self.graph().demands.max_clock_offset);
+                let most = i64::from(graph.demands.max_clock_offset);
                 vec![
                     fact(RuleId::R_TIME, "offset-seconds", FactKind::Integer(-most, most)),
                     fact(RuleId::R_TIME, "reference", FactKind::Words),
@@ -202,6 +231,10 @@ impl Run {
                     digest(RuleId::S_ANCHOR, "audit-key", audit),
                     digest(RuleId::S_ANCHOR, "head", self.transcript_head()),
                 ]
+            }
+            PeopleAct::Entry { person } if graph.has_reserves() => {
+                let planned = !graph.is_reserve(person);
+                vec![fact(RuleId::S_PRESENT, ATTENDANCE, FactKind::Attendance { planned })]
             }
             PeopleAct::FirstIn
             | PeopleAct::Entry { .. }
@@ -258,6 +291,15 @@ pub(super) fn no_audit_key() -> Fault {
 }
 
 impl Fact {
+    fn as_planned(&self, words: &str) -> String {
+        match &self.kind {
+            FactKind::Digest(digest) => digest.to_string(),
+            FactKind::Integer(low, high) => 0.clamp(*low, *high).to_string(),
+            FactKind::Words => words.to_string(),
+            FactKind::Attendance { planned } => if *planned { PRESENT } else { ABSENT }.to_string(),
+        }
+    }
+
     /// Whether this is an answer; otherwise what is asked.
     pub fn judge(&self, found: &str) -> Result<(), Bilingual> {
         match &self.kind {
@@ -273,6 +315,8 @@ impl Fact {
                 if plain && (*low..=*high).contains(&value) { Ok(()) } else { Err(asked()) }
             }
             FactKind::Words => words(found).map_err(|fault| *fault.asked),
+            FactKind::Attendance { .. } if [PRESENT, ABSENT].contains(&found) => Ok(()),
+            FactKind::Attendance { .. } => Err(present::asked()),
         }
     }
 }

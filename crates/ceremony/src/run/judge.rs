@@ -3,6 +3,7 @@
 //! Answers are claims. A public key must lie on its curve, attributes must be as asked, a signature
 //! must verify over our own octets; a person must hold the role; a number must be the planned one.
 
+use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
@@ -35,6 +36,8 @@ pub(super) struct Weighed {
     pub(super) has_signed_head: bool,
     /// A key that is gone from the root token.
     pub(super) destroyed: Option<Name>,
+    /// Who did not come, where that was said.
+    pub(super) absent: Option<BTreeSet<Name>>,
     pub(super) checks: Vec<Check>,
 }
 
@@ -156,7 +159,9 @@ impl Run {
         let wrong = |asked, found| Err(Fault::new(RuleId::S_ANSWER, asked, found));
         match (&op.act, answer) {
             (Act::People(act), Answer::People(said)) => {
-                self.weigh_said(op, act, said).map(|()| Weighed::default())
+                self.weigh_said(op, act, said)?;
+                let absent = self.weigh_presence(act, said)?;
+                Ok(Weighed { absent, ..Weighed::default() })
             }
             (Act::Token(act), Answer::Token(answer)) => self.weigh_token(op, act, attempt, answer),
             (Act::People(_), Answer::Token(_)) => {
@@ -316,12 +321,14 @@ impl Run {
                 Bilingual::plain(format_args!("{:?}", said.by)),
             ));
         }
-        let on_duty = |person: &Name| op.by.iter().any(|duty| duty.persons.contains(person));
+        self.came(&said.by)?;
+        let by = self.duties_of(op);
+        let on_duty = |person: &Name| by.iter().any(|duty| duty.persons.contains(person));
         if let Some(person) = said.by.iter().find(|person| !on_duty(person)) {
             let found = Bilingual::plain(person);
-            return Err(Fault::new(RuleId::R_WHO_OPERATES, duties(&op.by), found));
+            return Err(Fault::new(RuleId::R_WHO_OPERATES, duties(&by), found));
         }
-        for duty in &op.by {
+        for duty in &by {
             let met = said.by.iter().filter(|person| duty.persons.contains(person)).count();
             if met < duty.at_least {
                 return Err(Fault::new(

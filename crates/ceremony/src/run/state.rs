@@ -123,6 +123,9 @@ impl Run {
         }
         self.nonces.extend(weighed.nonces);
         self.audit_ready |= weighed.has_signed_head;
+        if let Some(absent) = weighed.absent {
+            self.absent = absent;
+        }
         if weighed.head.is_some() {
             self.written_head = weighed.head;
         }
@@ -385,7 +388,7 @@ impl Run {
                 listed(by),
             ));
         }
-        Ok(())
+        self.came(by)
     }
 
     /// At least two participants, of two roles: who may consent to what the script's annex has.

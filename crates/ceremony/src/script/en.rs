@@ -19,6 +19,7 @@ pub(super) const LABELS: Labels = Labels {
     digests_note: "Each value is shown in hexadecimal and in words. `graph` and `bindings` are read aloud and entered by two people at the step “papers”. If they differ, stop.",
     exceptions: "Exceptions from rules that this plan was granted",
     people: "Participants",
+    reserve: "in reserve",
     people_head: "| id | name | organisation | roles | signature |",
     keys: "Key pairs",
     made: "made in this ceremony",
@@ -80,13 +81,13 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::People(PeopleAct::FirstIn) => FIRST_IN.map(String::from).into(),
         Act::People(PeopleAct::Entry { person: id }) => (
             "Entry".into(),
-            format!("{} enters; those named above stand by.", person(id)),
+            format!("{} enters; those named above stand by.{}", person(id), came(graph)),
             "The badge is worn, the authentication succeeded.".into(),
         ),
         Act::People(PeopleAct::RollCall { role: r }) => (
             format!("Roll call: {}", role(graph, r, Language::En)),
             "Each says name and role and shows the credential.".into(),
-            "They agree with the register of appointments; everyone is there.".into(),
+            format!("They agree with the register of appointments; {}.", called(graph)),
         ),
         Act::People(PeopleAct::Papers) => (
             "Papers".into(),
@@ -284,6 +285,20 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::People(PeopleAct::LastOut) => LAST_OUT.map(String::from).into(),
     };
     Step { title, say, see }
+}
+
+/// What those who stand by enter, where people may stay away.
+fn came(graph: &Graph) -> &'static str {
+    if graph.has_reserves() {
+        " They enter `present`; `absent` of a person who does not come, which cannot be changed after the next head is noted."
+    } else {
+        ""
+    }
+}
+
+/// Who has to be there at a roll call.
+fn called(graph: &Graph) -> &'static str {
+    if graph.has_reserves() { "everyone who came is there" } else { "everyone is there" }
 }
 
 fn titled(title: &str, token: &Holder) -> String {

@@ -19,6 +19,7 @@ pub(super) const LABELS: Labels = Labels {
     digests_note: "各値を 16 進と単語で示す。`graph` と `bindings` は手順「書類の照合」で 2 名が読み上げ、装置に入力する。一致しない場合は、入力し直し、それでも一致しなければ中止する。",
     exceptions: "規則の例外(この計画で認められたもの)",
     people: "参加者",
+    reserve: "控え",
     people_head: "| ID | 氏名 | 組織 | 役割 | 署名 |",
     keys: "鍵ペア",
     made: "このセレモニーで生成する",
@@ -88,13 +89,13 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::People(PeopleAct::FirstIn) => FIRST_IN.map(String::from).into(),
         Act::People(PeopleAct::Entry { person: id }) => (
             "入室".into(),
-            format!("{} が入室する。{by}が立ち会う。", person(id)),
+            format!("{} が入室する。{by}が立ち会う。{}", person(id), came(graph)),
             "身分証明書を着用している。認証が成功した。".into(),
         ),
         Act::People(PeopleAct::RollCall { role: r }) => (
             format!("点呼({})", role(graph, r, Language::Ja)),
             "氏名と役割を名乗り、認証手段を示す。".into(),
-            "任命簿と一致する。全員がそろっている。".into(),
+            format!("任命簿と一致する。{}。", called(graph)),
         ),
         Act::People(PeopleAct::Papers) => (
             "書類の照合".into(),
@@ -286,6 +287,24 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::People(PeopleAct::LastOut) => LAST_OUT.map(String::from).into(),
     };
     Step { title, say, see }
+}
+
+/// What those who stand by enter, where people may stay away.
+fn came(graph: &Graph) -> &'static str {
+    if graph.has_reserves() {
+        "「出席」と入力する。来ない者については「欠席」と入力する(次の記録の最新値を書き留めた後は変えられない)。"
+    } else {
+        ""
+    }
+}
+
+/// Who has to be there at a roll call.
+fn called(graph: &Graph) -> &'static str {
+    if graph.has_reserves() {
+        "出席した者がそろっている"
+    } else {
+        "全員がそろっている"
+    }
 }
 
 fn titled(title: &str, token: &Holder) -> String {

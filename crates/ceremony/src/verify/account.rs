@@ -38,6 +38,10 @@ pub struct Account {
     pub begun: Vec<Begun>,
     /// The names of the participants.
     pub people: BTreeMap<Name, Bilingual>,
+    /// People on whom the plan counted, and who did not come.
+    pub absent: BTreeSet<Name>,
+    /// Reserves who came.
+    pub reserves: BTreeSet<Name>,
 }
 
 /// A rule that was not judged, because only some of its operations were answered.
@@ -146,6 +150,8 @@ impl Account {
             judged: judged(run, history, postscript),
             begun: begun(run, history, postscript),
             people: graph.people().iter().map(named).collect(),
+            absent: run.absent().filter(|id| !graph.is_reserve(id)).cloned().collect(),
+            reserves: reserves_who_came(run, history),
         }
     }
 
@@ -155,13 +161,29 @@ impl Account {
     }
 }
 
+/// The reserves of whom those who stand by said that they came, or who were first in themselves.
+fn reserves_who_came(run: &Run, history: &History) -> BTreeSet<Name> {
+    let answered = run.graph().ops().iter().filter(|op| history.answered.contains_key(&op.name));
+    let entered: BTreeSet<&Name> = answered
+        .flat_map(|op| match &op.act {
+            Act::People(PeopleAct::Entry { person }) => Vec::from([person]),
+            Act::People(PeopleAct::FirstIn) => {
+                op.by.iter().flat_map(|duty| &duty.persons).collect()
+            }
+            _ => Vec::new(),
+        })
+        .collect();
+    let came = run.present().filter(|(id, person)| person.reserve && entered.contains(id));
+    came.map(|(id, _)| id.clone()).collect()
+}
+
 /// Every rule that this ceremony was judged by.
 ///
 /// A rule that refused something was always judged. Other rules are not judged on operations that
 /// were planned but not reached, nor on those of a postscript that is not finished.
 fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
     let compiled = run.compiled();
-    let seen = Seen { compiled, history, after };
+    let seen = Seen { run, history, after };
     let refusals = refusals(run, history);
     let found = kept::all().filter_map(|kept| {
         // The CP/CPS of this CA does not have the rule: nothing was judged by it.
@@ -191,13 +213,11 @@ fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
 ///
 /// The operations of an unfinished postscript are counted here, although they were not judged.
 fn begun(run: &Run, history: &History, after: Postscript) -> Vec<Begun> {
-    let compiled = run.compiled();
-    let seen = Seen { compiled, history, after };
+    let seen = Seen { run, history, after };
     let refusals = refusals(run, history);
-    let graph = &compiled.graph;
     let found = kept::all().filter_map(|kept| {
         let When::DidAll(is) = kept.when else { return None };
-        let of_rule = || graph.ops().iter().filter(|op| is(&op.act, graph));
+        let of_rule = || seen.planned(is);
         let answered = of_rule().filter(|op| history.answered.contains_key(&op.name)).count();
         let is_judged = refusals.contains_key(&kept.id) || seen.reason(kept.when).is_some();
         let begun = Begun { id: kept.id, answered, planned: of_rule().count() };
@@ -241,7 +261,7 @@ fn standing(compiled: &Compiled, id: RuleId) -> Standing {
 
 /// The parts of a sealed folder that decide whether a rule was judged.
 struct Seen<'a> {
-    compiled: &'a Compiled,
+    run: &'a Run,
     history: &'a History,
     after: Postscript,
 }
@@ -251,10 +271,9 @@ impl<'a> Seen<'a> {
     ///
     /// The list is empty where something other than operations makes it judged.
     fn reason(&self, when: When) -> Option<Vec<&'a Op>> {
-        let graph = &self.compiled.graph;
         let is_judged = match when {
             When::Always => true,
-            When::Planned(has) => has(self.compiled),
+            When::Planned(has) => has(self.run.compiled()),
             When::Happened(has) => has(self.history),
             When::Noted => !self.history.noted.is_empty(),
             When::Signed(is) => self.forms().iter().any(|form| is(*form)),
@@ -264,7 +283,7 @@ impl<'a> Seen<'a> {
                 return (!ops.is_empty()).then_some(ops);
             }
             When::DidAll(is) => {
-                let planned = graph.ops().iter().filter(|op| is(&op.act, graph)).count();
+                let planned = self.planned(is).count();
                 let ops = self.reached(is);
                 return (planned > 0 && ops.len() == planned).then_some(ops);
             }
@@ -272,15 +291,21 @@ impl<'a> Seen<'a> {
         is_judged.then(Vec::new)
     }
 
+    /// The operations of this kind, but those about people who did not come.
+    fn planned(&self, is: fn(&Act, &Graph) -> bool) -> impl Iterator<Item = &'a Op> {
+        let (run, graph) = (self.run, self.run.graph());
+        graph.ops().iter().filter(move |op| is(&op.act, graph) && !run.is_of_absent(op))
+    }
+
     fn reached(&self, is: fn(&Act, &Graph) -> bool) -> Vec<&'a Op> {
-        let graph = &self.compiled.graph;
+        let graph = self.run.graph();
         self.answered().filter(|op| is(&op.act, graph)).collect()
     }
 
     /// The operations that were answered. Those of a postscript count only if it is finished.
     fn answered(&self) -> impl Iterator<Item = &'a Op> {
         let (history, ended) = (self.history, self.after.is_ended());
-        self.compiled.graph.ops().iter().filter(move |op| {
+        self.run.graph().ops().iter().filter(move |op| {
             let counts = ended || op.act.phase() != Phase::Postscript;
             counts && history.answered.contains_key(&op.name)
         })
@@ -288,7 +313,7 @@ impl<'a> Seen<'a> {
 
     /// The forms of the structures that were signed.
     fn forms(&self) -> Vec<Form> {
-        let graph = &self.compiled.graph;
+        let graph = self.run.graph();
         let sheets = self.answered().filter_map(|op| {
             let Act::Token(TokenAct::Sign(sheet)) = &op.act else { return None };
             Some(&sheet.items)

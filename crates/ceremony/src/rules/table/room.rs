@@ -64,6 +64,14 @@ pub(super) const ROOM: &[Rule] = &[
         "an answer to a question that was not asked",
     ),
     rule(
+        RuleId::S_PRESENT,
+        "gishiki",
+        Stage::Run,
+        true,
+        "欠席とされた者の発言。欠席により人数の足りなくなる手順",
+        "words of a person who is recorded as absent; an absence that leaves too few for a duty",
+    ),
+    rule(
         RuleId::S_WORDS,
         "gishiki",
         Stage::Run,

@@ -1,6 +1,7 @@
 //! The sentences of the rules about people and their documents.
 
 use super::{By, Group, When, proved, stated};
+use crate::compile::Compiled;
 use crate::graph::{Act, Graph, PeopleAct, TokenAct};
 use crate::rule::RuleId;
 
@@ -44,7 +45,19 @@ const fn reads_clock(act: &Act, _: &Graph) -> bool {
     matches!(act, Act::People(PeopleAct::Clock))
 }
 
+fn has_reserves(compiled: &Compiled) -> bool {
+    compiled.graph.has_reserves()
+}
+
 pub(super) const GROUPS: &[Group] = &[
+    proved(
+        When::Planned(has_reserves),
+        &[(
+            RuleId::S_PRESENT,
+            "欠席とされた者は何も述べず、出席した者ですべての人数を満たした",
+            "whoever is recorded as absent said nothing, and those who came met every duty",
+        )],
+    ),
     proved(
         When::Always,
         &[

@@ -1,0 +1,125 @@
+//! Who came. Where a plan names reserves, those who stand by say of each person whether they came;
+//! the duties are then met by those who did (docs/decisions/0105).
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use super::Run;
+use crate::fault::Fault;
+use crate::graph::{Act, Duty, Op, PeopleAct, Person};
+use crate::language::Bilingual;
+use crate::name::Name;
+use crate::record::Said;
+use crate::rule::RuleId;
+use crate::says;
+
+/// The answer of those who stand by, of a person who came.
+pub const PRESENT: &str = "present";
+/// The answer of those who stand by, of a person who did not come.
+pub const ABSENT: &str = "absent";
+/// The name of the question whether a person came.
+pub(super) const ATTENDANCE: &str = "attendance";
+
+impl Run {
+    /// Everybody of whom it was not said that they did not come.
+    pub fn present(&self) -> impl Iterator<Item = (&Name, &Person)> {
+        self.graph().people.iter().filter(|(id, _)| !self.is_absent(id))
+    }
+
+    /// Whether it was said that this person did not come.
+    #[must_use]
+    pub fn is_absent(&self, person: &Name) -> bool {
+        self.absent.contains(person)
+    }
+
+    /// Everybody of whom it was said that they did not come.
+    pub fn absent(&self) -> impl Iterator<Item = &Name> {
+        self.absent.iter()
+    }
+
+    /// Who acts in an operation, of those who came.
+    pub(super) fn duties_of(&self, op: &Op) -> Vec<Duty> {
+        self.graph().duties_without(&self.absent, op)
+    }
+
+    /// Whether an operation is about people who did not come, so that nobody is asked it.
+    pub(crate) fn is_of_absent(&self, op: &Op) -> bool {
+        match &op.act {
+            Act::People(PeopleAct::Exit { person }) => self.is_absent(person),
+            Act::People(PeopleAct::RollCall { .. }) => {
+                let mut persons = op.by.iter().flat_map(|duty| &duty.persons);
+                persons.all(|person| self.is_absent(person))
+            }
+            Act::People(_) | Act::Token(_) | Act::Seal => false,
+        }
+    }
+
+    /// S-PRESENT: whoever did not come says nothing.
+    pub(super) fn came(&self, by: &[Name]) -> Result<(), Fault> {
+        match by.iter().find(|person| self.is_absent(person)) {
+            None => Ok(()),
+            Some(person) => Err(Fault::new(
+                RuleId::S_PRESENT,
+                says!("セレモニーに出席した者", "people who came to the ceremony"),
+                says!("欠席とされた {person}", "{person}, who is recorded as absent"),
+            )),
+        }
+    }
+
+    /// Who did not come, once this was said; nothing where it says nothing of that.
+    ///
+    /// # Errors
+    ///
+    /// By S-PRESENT, if those who still can come are too few for something that is to be done.
+    pub(super) fn weigh_presence(
+        &self,
+        act: &PeopleAct,
+        said: &Said,
+    ) -> Result<Option<BTreeSet<Name>>, Fault> {
+        let graph = self.graph();
+        if !graph.has_reserves() {
+            return Ok(None);
+        }
+        let mut absent = self.absent.clone();
+        match act {
+            PeopleAct::FirstIn => {
+                let stand_by = graph.ops.iter().filter(|op| op.act == Act::People(act.clone()));
+                for person in stand_by.flat_map(|op| &op.by).flat_map(|duty| &duty.persons) {
+                    mark(&mut absent, person, !said.by.contains(person));
+                }
+            }
+            PeopleAct::Entry { person } => {
+                let is_absent = said.facts.get(ATTENDANCE).is_some_and(|said| said == ABSENT);
+                mark(&mut absent, person, is_absent);
+            }
+            _ => return Ok(None),
+        }
+        let Some((op, duty)) = graph.unmet_without(&absent) else { return Ok(Some(absent)) };
+        let names: Vec<&str> = absent.iter().map(Name::as_str).collect();
+        Err(Fault::new(
+            RuleId::S_PRESENT,
+            says!(
+                "`{}` に{1} {2} 名以上の出席",
+                "for `{}`, {2} or more of {1} who come",
+                op.name,
+                duty.role,
+                duty.at_least
+            ),
+            says!("欠席 {}", "absent: {}", names.join(" ")),
+        ))
+    }
+}
+
+fn mark(absent: &mut BTreeSet<Name>, person: &Name, is_absent: bool) {
+    if is_absent {
+        absent.insert(person.clone());
+    } else {
+        absent.remove(person);
+    }
+}
+
+/// The demand of S-PRESENT, as it is shown at the terminal.
+#[must_use]
+pub(super) fn asked() -> Bilingual {
+    says!("`present`(出席)又は `absent`(欠席)", "`present` or `absent`")
+}
