@@ -19,6 +19,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub use act::{Act, Item, PeopleAct, Phase, Sheet, TokenAct};
+pub use decided::{ground_said, order_said};
 
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, PublicKey};
@@ -55,7 +56,7 @@ pub struct Graph {
     pub(crate) mode: Mode,
     /// The languages of the CA's documents.
     pub(crate) languages: Vec<Language>,
-    pub(crate) exceptions: Vec<String>,
+    pub(crate) exceptions: Vec<Bilingual>,
     /// The clauses that the CP/CPS gives its rules, for verdicts. They are not in the graph's text.
     pub(crate) clauses: BTreeMap<RuleId, String>,
     pub(crate) demands: Demands,
@@ -362,7 +363,7 @@ impl Graph {
 
     /// Returns the exceptions from rules that this plan was granted, a line each.
     #[must_use]
-    pub fn exceptions(&self) -> &[String] {
+    pub fn exceptions(&self) -> &[Bilingual] {
         &self.exceptions
     }
 
