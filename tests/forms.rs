@@ -229,3 +229,130 @@ fn another_format_is_an_error_of_form_too() {
     let two = Room::parse(text.replace("\"t1\"", "1").as_bytes()).unwrap_err();
     assert_eq!((two.len(), &two[0]), (2, &one[0]));
 }
+
+/// Documents that are not TOML, or not of the form of an anchor, each in another way.
+const BROKEN: [&str; 74] = [
+    "x",
+    "x =",
+    "x = # nothing",
+    "= 1",
+    "x == 1",
+    "x = 1 2",
+    "x = 1\nx = 2",
+    "[x]\n[x]",
+    "[[x]]\n[x]",
+    "x = 1\n[x]",
+    "x = 1\nx.y = 2",
+    "x = [1]\nx.y = 2",
+    "x = {}\nx.y = 2",
+    "[x",
+    "[x\ny = 1",
+    "[[x]",
+    "[[x",
+    "[]",
+    "[x] y",
+    "]",
+    "}",
+    "x = ]",
+    "x = [",
+    "x = [1",
+    "x = [1 2]",
+    "x = [,]",
+    "x = [1,,2]",
+    "x = [1 = 2]",
+    "x = [1}",
+    "x = {",
+    "x = { y",
+    "x = { y = }",
+    "x = { = 1 }",
+    "x = { y = 1 z = 2 }",
+    "x = { y = 1,, }",
+    "x = { , }",
+    "x = { y = 1, y = 2 }",
+    "x = a",
+    "x = a b",
+    "x y = 1",
+    "x! = 1",
+    "x. = 1",
+    ".x = 1",
+    "\"\"\"x\"\"\" = 1",
+    "'''x''' = 1",
+    "x = \"",
+    "x = \"a",
+    "x = 'a",
+    "x = \"\"\"a",
+    "x = '''a",
+    "x = a\"",
+    "x = \"\\q\"",
+    "x = \"\\\"",
+    "x = \"\\u12\"",
+    "x = \"\\ud800\"",
+    "x = 00",
+    "x = 012",
+    "x = 1__2",
+    "x = _1",
+    "x = ++1",
+    "x = -0x1",
+    "x = 0X1",
+    "x = 0xg",
+    "x = 0b2",
+    "x = 0o8",
+    "x = 99999999999999999999",
+    "x = 1.",
+    "x = 1e",
+    "x = 1.2.3",
+    "x = tru",
+    "x = 2030-13-01",
+    "x = 2030-04-31T10:00:00+09:00",
+    "x = 2030-04-01T25:00:00",
+    "x = 2030-04-01T10:00:00+99:00",
+];
+
+/// What Japanese has in Latin letters.
+const LATIN: [&str; 3] = ["TOML", "SHA", "UTF"];
+
+/// The English words of a sentence, besides what it quotes of a document.
+fn english(said: &str) -> Vec<String> {
+    // What was found is quoted behind the sentence.
+    let said = said.split(": `").next().unwrap_or_default();
+    let mut rest = String::new();
+    for (number, part) in said.split(['`', '"']).enumerate() {
+        rest.push_str(if number % 2 == 0 { part } else { " " });
+    }
+    let words = rest.split(|c: char| !c.is_ascii_alphabetic());
+    let words = words.filter(|word| word.len() > 1 && !LATIN.contains(word));
+    words.map(String::from).collect()
+}
+
+/// Asserts that the errors of a document are said in Japanese; returns how many there are.
+fn assert_japanese(name: &str, read: Read, text: &str) -> usize {
+    let violations = read(text.as_bytes()).err().unwrap_or_default();
+    for Violation { found, advice, .. } in &violations {
+        assert_eq!(english(&found.ja), [""; 0], "{name}: {found:?}");
+        assert!(!found.ja.is_ascii() && found.ja != found.en, "{name}: {found:?}");
+        assert_eq!(english(&advice.ja), [""; 0], "{name}: {advice:?}");
+    }
+    violations.len()
+}
+
+#[test]
+fn every_error_of_form_is_said_in_japanese() {
+    assert_eq!(english("項目 `after` がない: `x = 1`"), [""; 0]);
+    assert_eq!(english("invalid `x` です"), ["invalid"]);
+    let anchor: Read = |octets| Anchor::parse(octets).map(drop);
+    for text in BROKEN {
+        assert!(assert_japanese(text, anchor, text) > 0, "{text}");
+    }
+    let mut said = 0;
+    for (name, text, read) in samples() {
+        for entry in entries(&text) {
+            for bent in [entry.bent, "true", "7", "-7", "1.5", "\"?\"", "2030-01-01", "[]", "{}"] {
+                let (wrong, _) = replaced(&text, &[(entry.value.clone(), bent)]);
+                said += assert_japanese(&name, read, &wrong);
+            }
+            let (wrong, _) = replaced(&text, &[(entry.name.start..entry.name.start, "zz-")]);
+            said += assert_japanese(&name, read, &wrong);
+        }
+    }
+    assert!(said > 10_000, "{said}");
+}

@@ -16,7 +16,8 @@ pub(crate) fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
     });
     let reported: String = reported.collect();
     let granted = graph.exceptions().iter();
-    let granted = granted.map(|line| format!("{} {line}\n", pick(lang, "例外", "exception")));
+    let granted =
+        granted.map(|line| format!("{} {}\n", pick(lang, "例外", "exception"), lang.said(line)));
     let covered = compiled.excepted.iter().map(|v| {
         let what = pick(lang, "例外により許容", "excepted");
         format!("  {what} {}: {}; {}\n", v.rule, lang.said(&v.asked), lang.said(&v.found))

@@ -406,6 +406,7 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
         Halt::Violations(..)
         | Halt::Token(_)
         | Halt::Verification(_)
+        | Halt::Asked(..)
         | Halt::Media(_)
         | Halt::Unread(..)
         | Halt::Interrupted(_)

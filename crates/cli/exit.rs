@@ -8,12 +8,9 @@ use clap::{CommandFactory as _, FromArgMatches as _};
 
 use crate::args::Args;
 use crate::ends::{self, Ways};
-use crate::halt::{Halt, Reached};
+use crate::halt::{Halt, Reached, USAGE};
 use crate::lang::Lang;
 use crate::{commands, help, lang, memory, report, secrets, signals, usage};
-
-/// Usage errors; clap's own code, 2, is ours for a violated plan.
-const USAGE: u8 = 64;
 
 /// Runs the command line and gives its exit code.
 pub(crate) fn run() -> ExitCode {

@@ -11,6 +11,10 @@ use ceremony::violation::Violation;
 
 use crate::sources::{Sources, shown};
 
+/// The exit code for a command line that cannot be followed; clap's own code, 2, is ours for a
+/// violated plan.
+pub(crate) const USAGE: u8 = 64;
+
 /// The reason why a command did not do what it was asked.
 #[derive(Debug)]
 pub(crate) enum Halt {
@@ -24,6 +28,9 @@ pub(crate) enum Halt {
     Token(Fault),
     /// A sealed folder is refused.
     Verification(Refusal),
+    /// The command line asks for something that cannot be done, such as a folder that is to be new
+    /// and exists already. What can be done instead may be empty.
+    Asked(Fault, Box<Bilingual>),
     /// A file, a folder or a medium is not as it must be.
     Media(Fault),
     /// The ceremony is interrupted and can be resumed.
@@ -66,6 +73,7 @@ impl Halt {
             Self::NotAnchored(_) | Self::NotPinned(_) => 7,
             Self::Differs => 8,
             Self::Overdue => 9,
+            Self::Asked(..) => USAGE,
             Self::Bug(_) | Self::Panicked => 70,
             Self::Told(halt) => halt.code(),
         }
@@ -94,6 +102,16 @@ impl Halt {
     ) -> impl FnOnce(Vec<Violation>) -> Self {
         let document = Box::new((path.into(), octets.to_vec()));
         |violations| Self::Unread(document, violations)
+    }
+
+    /// Returns the halt for a command line that cannot be followed, with what to do instead.
+    pub(crate) fn asked(
+        rule: RuleId,
+        asked: impl Into<Bilingual>,
+        found: impl Into<Bilingual>,
+        advice: impl Into<Bilingual>,
+    ) -> Self {
+        Self::Asked(Fault::new(rule, asked, found), Box::new(advice.into()))
     }
 
     /// Returns the halt for a file or medium that is not as required.

@@ -13,7 +13,7 @@ use ceremony::cps::Cps;
 use ceremony::draft::{self, Kind};
 use ceremony::key::Curve;
 use ceremony::ledger::State;
-use ceremony::name::Name;
+use ceremony::name::{Name, NameError};
 use ceremony::policy::Policy;
 use ceremony::roster::Roster;
 use ceremony::rule::RuleId;
@@ -61,6 +61,7 @@ fn write_ca(asked: &args::NewCa, lang: Lang) -> Result<(), Halt> {
         offset: asked.offset,
         seed: seed()?,
     };
+    refuse_existing(&asked.folder)?;
     hand_out(&asked.folder, draft::new_ca(&ca))?;
     say_next(&asked.folder.join("genesis"), None, lang)
 }
@@ -77,7 +78,7 @@ fn write_plan(
     at: Option<Day>,
     lang: Lang,
 ) -> Result<(), Halt> {
-    output::refuse_existing(plan)?;
+    refuse_existing(plan)?;
     let ceremony = ceremony_of(plan)?;
     let documents = Documents::beside(plan)?;
     let state = match ledger {
@@ -98,7 +99,7 @@ fn write_plan(
         day: at.map_or_else(|| day_of(kind, &state, offset), Ok)?,
         seed: seed()?,
     };
-    let files = draft.files().map_err(Halt::Media)?;
+    let files = draft.files().map_err(|fault| Halt::Asked(fault, Box::default()))?;
     hand_out(plan, files)?;
     say_next(plan, ledger, lang)
 }
@@ -113,17 +114,33 @@ fn day_of(kind: Kind, state: &State, offset: Offset) -> Result<Day, Halt> {
     }
 }
 
+/// Refuses to draft into something that exists.
+fn refuse_existing(folder: &Path) -> Result<(), Halt> {
+    if folder.symlink_metadata().is_err() {
+        return Ok(());
+    }
+    let asked =
+        says!("まだ存在しないフォルダー {}", "a folder that does not exist yet: {}", shown(folder));
+    let found = says!("既に存在する", "it exists already");
+    let advice = says!(
+        "別の名を指定する(既にあるものは上書きしない)",
+        "give another name: nothing is written over what exists"
+    );
+    Err(Halt::asked(RuleId::S_OUT, asked, found, advice))
+}
+
 /// The name of the ceremony: that of its folder.
 fn ceremony_of(plan: &Path) -> Result<Name, Halt> {
-    let asked = || {
-        says!(
-            "セレモニーの名であるフォルダーの名(a–z、0–9、-)",
-            "a folder with the name of the ceremony, of a-z, 0-9 and -"
-        )
-    };
-    let name = plan.file_name().and_then(|name| name.to_str());
-    let refused = || Halt::media(RuleId::S_FORM, asked(), says!("{}", "{}", shown(plan)));
-    name.and_then(|name| name.parse().ok()).ok_or_else(refused)
+    let name = plan.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    name.parse().map_err(|error: NameError| {
+        let asked = says!(
+            "新しいフォルダー {}。その名がセレモニーの名となる",
+            "a new folder {}, whose name becomes the name of the ceremony",
+            shown(plan)
+        );
+        let advice = says!("2030-04-issue のような名にする", "use a name such as 2030-04-issue");
+        Halt::asked(RuleId::S_FORM, asked, error.said(), advice)
+    })
 }
 
 /// The documents of a CA.
@@ -138,6 +155,7 @@ impl Documents {
     fn beside(plan: &Path) -> Result<Self, Halt> {
         let absolute = std::path::absolute(plan).unwrap_or_else(|_| plan.to_path_buf());
         let above = absolute.parent().unwrap_or(&absolute);
+        refuse_outside_a_ca(plan, above)?;
         let read = |input: Input| {
             let path = above.join(input.to_string());
             Ok((path.clone(), read_document(&path)?))
@@ -158,6 +176,28 @@ impl Documents {
             _ => Err(Halt::Violations(Box::new(sources), violations)),
         }
     }
+}
+
+/// Refuses a place for a plan that is not in the folder of a CA.
+fn refuse_outside_a_ca(plan: &Path, above: &Path) -> Result<(), Halt> {
+    let documents = [Input::Cps, Input::Policy, Input::Roster].map(|input| input.to_string());
+    let absent = documents.iter().filter(|name| above.join(name).symlink_metadata().is_err());
+    let absent: Vec<&str> = absent.map(String::as_str).collect();
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let (plan, above) = (shown(plan), shown(above));
+    let asked = says!(
+        "認証局のフォルダーの中の場所 {plan}(その上のフォルダーに {})",
+        "a place in the folder of a CA: {plan}, with {} in the folder above it",
+        documents.join(", ")
+    );
+    let found = says!("{above} に {} がない", "{above} does not have {}", absent.join(", "));
+    let advice = says!(
+        "認証局のフォルダーの中を指定する(例: own-ca/2030-04-issue)。認証局のフォルダーは `gishiki new ca` で作成する",
+        "give a place in the CA's folder, such as own-ca/2030-04-issue; `gishiki new ca` writes the folder of a new CA"
+    );
+    Err(Halt::asked(RuleId::S_FILE, asked, found, advice))
 }
 
 /// 256 bits of the system's random numbers; they are public.

@@ -71,6 +71,11 @@ fn words(halt: &Halt, lang: Lang) -> String {
             let heading = format!("{} {place}", pick(lang, "検証で拒否", "refused"));
             say(&heading, &refusal.fault, lang)
         }
+        Halt::Asked(fault, advice) => {
+            let said = say(pick(lang, "コマンドの指定", "command line"), fault, lang);
+            let (help, advice) = (pick(lang, "対処", "help"), lang.said(advice));
+            if advice.is_empty() { said } else { format!("{said}  {help}: {}\n", plain(advice)) }
+        }
         Halt::Media(fault) => say(subject(fault.rule, lang), fault, lang),
         Halt::Interrupted(fault) => say(pick(lang, "中断", "interrupted"), fault, lang),
         Halt::NotAnchored(why) => {
@@ -151,6 +156,12 @@ pub(crate) fn advice(fault: &Fault) -> Option<(&'static str, &'static str)> {
         )),
         _ => None,
     }
+}
+
+/// A label with spaces up to this width; a Japanese character is as wide as two.
+pub(crate) fn padded(label: &str, width: usize) -> String {
+    let wide: usize = label.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
+    format!("{label}{}", " ".repeat(width.saturating_sub(wide).max(1)))
 }
 
 /// No control character of an input reaches the terminal, and none that cannot be seen.

@@ -4,15 +4,16 @@ mod json;
 
 use std::collections::BTreeMap;
 
+use ceremony::graph::{ground_said, order_said};
 use ceremony::hex::encode;
+use ceremony::language::Bilingual;
 use ceremony::ledger::{Batch, Certificate, Due, DueKind, Key, Standing, State};
 use ceremony::name::Name;
-use ceremony::plan::Ground;
 use ceremony::policy::Policy;
 use ceremony::rehearsal::RehearsalUse;
 use ceremony::rule::RuleId;
 use ceremony::says;
-use ceremony::time::{Day, Instant, Offset};
+use ceremony::time::{Day, Instant, Offset, TimeError};
 use ceremony::verify::Trust;
 use ceremony::x509::Reason;
 
@@ -23,7 +24,7 @@ use crate::held::kind;
 use crate::judged::{read_anchor, refuse_unpinned, trust};
 use crate::lang::{Lang, pick};
 use crate::ledgers::{self, Entry};
-use crate::report::{plain, print};
+use crate::report::{padded, plain, print};
 
 /// On what a state rests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,12 +168,16 @@ fn custody(chain: &[Entry]) -> Result<BTreeMap<(Name, Name), String>, Halt> {
 }
 
 fn parse_day(text: &str, offset: Offset) -> Result<Instant, Halt> {
-    let day: Day = text.parse().map_err(outside)?;
+    let refused = |error: TimeError| {
+        let asked = says!("--at に 2031-04-01 のような日付", "--at with a date such as 2031-04-01");
+        Halt::asked(RuleId::S_FORM, asked, error.said(), Bilingual::default())
+    };
+    let day: Day = text.parse().map_err(refused)?;
     Ok(day.start(offset))
 }
 
-fn outside(error: ceremony::time::TimeError) -> Halt {
-    let asked = says!("2031-04-01 のような日付", "a date such as 2031-04-01");
+fn outside(error: TimeError) -> Halt {
+    let asked = says!("1970-01-01 の日時", "the time 1970-01-01");
     Halt::media(RuleId::S_FORM, asked, error.said())
 }
 
@@ -181,8 +186,9 @@ fn as_text(shown: &Shown<'_>, signatures: usize, lang: Lang) -> String {
     let mut out = String::new();
     if let (Some(genesis), Some(last)) = (&state.genesis, &state.last) {
         let proved = pick(lang, "件の署名を検証した", "signatures verified");
+        let and = and(lang);
         out.push_str(&format!(
-            "{} ({})\n  {}\n  {} {}, {} {} (#{}), {signatures} {proved}\n  {} {}\n  {} {at}\n",
+            "{} ({})\n  {}\n  {} {}{and}{} {} (#{}){and}{signatures} {proved}\n  {} {}\n  {} {at}\n",
             genesis.ca,
             lang.said(&kind(genesis.mode)),
             shown.rests.said(lang),
@@ -199,7 +205,7 @@ fn as_text(shown: &Shown<'_>, signatures: usize, lang: Lang) -> String {
     let burned = state.burned.iter();
     let burned =
         burned.map(|(serial, burned)| format!("{} {}", encode(serial), burned.certificate));
-    let stopped = state.stopped.keys().map(|order| order.name().to_string());
+    let stopped = state.stopped.keys().map(|order| lang.said(&order_said(*order)).to_string());
     for (title, rows) in [
         (pick(lang, "鍵", "keys"), key_rows(state, policy, at, lang)),
         (pick(lang, "複製と保管", "copies and custody"), copy_rows(shown, lang)),
@@ -244,8 +250,8 @@ fn copy_rows(shown: &Shown<'_>, lang: Lang) -> Vec<String> {
         for key in &spare.copies {
             let kept = shown.custody.get(&(token.clone(), key.clone()));
             let kept = kept.map_or_else(|| "-".to_string(), |kept| plain(kept));
-            let word = pick(lang, "保管", "kept");
-            rows.push(format!("{token} ({serial}): {key}, {word}: {kept}"));
+            let word = pick(lang, "、保管", ", kept");
+            rows.push(format!("{token} ({serial}): {key}{word}: {kept}"));
         }
     }
     rows
@@ -259,10 +265,10 @@ fn last_crl_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
         let (crls, (_, ends)) = (batch.crls.get(name)?, batch.covers(name)?);
         let ended = ends <= at && state.run_out(at).any(|(other, _)| other == name);
         let missed = if ended { pick(lang, "  経過", "  past") } else { "" };
-        let until = pick(lang, "期限", "until");
+        let until = pick(lang, "、期限", ", until");
         let last = crls.last.min(ends).day();
         let over = no_more(state, name, ends, at, lang);
-        Some(format!("{name:<8} {last}, {until} {ends} ({}){missed}{over}", batch.ceremony))
+        Some(format!("{name:<8} {last}{until} {ends} ({}){missed}{over}", batch.ceremony))
     };
     roots.filter_map(row).collect()
 }
@@ -286,10 +292,14 @@ fn no_more(state: &State, name: &Name, ends: Instant, at: Instant, lang: Lang) -
 }
 
 fn certificate_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
+    let width = match lang {
+        Lang::Ja => 26,
+        Lang::En => 12,
+    };
     let row = |(name, certificate): (&Name, &Certificate)| {
         format!(
-            "{name:<24} {:<12} {} – {}  {}",
-            certificate.profile.name(),
+            "{name:<24} {} {} – {}  {}",
+            padded(lang.said(&certificate.profile.said()), width),
             certificate.not_before.day(),
             certificate.not_after.day(),
             standing(state, certificate, at, lang)
@@ -347,8 +357,9 @@ fn superseded(batch: &Batch, lang: Lang) -> String {
 
 fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: Lang) -> String {
     let Some(key) = state.keys.get(name) else { return String::new() };
-    let mut text = format!("{} {}", key.curve.name(), pick(lang, "生成", "made"));
+    let mut text = format!("{}{}", key.curve.name(), pick(lang, "、生成", " made"));
     text.push_str(&format!(" {}{}", key.made_at, age(key, at, lang)));
+    let and = and(lang);
     if key.usage == RehearsalUse::Root
         && key.serves_at(at)
         && let Ok(end) = key.use_ends(policy)
@@ -356,42 +367,49 @@ fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: 
         let days = end.day().days_since(at.day());
         let left = match days >= 0 {
             true => {
-                format!("{} {days} {}", pick(lang, "残り", "use left:"), pick(lang, "日", "days"))
+                let left = pick(lang, "電子証明書に署名できる期間の残り", "use left:");
+                format!("{left} {days} {}", pick(lang, "日", "days"))
             }
-            false => pick(lang, "署名の期間は終わった", "no more certificates").to_string(),
+            false => pick(lang, "電子証明書に署名できる期間は終わった", "no more certificates")
+                .to_string(),
         };
-        text.push_str(&format!(", {left}"));
+        text.push_str(&format!("{and}{left}"));
     }
     let copied = state.spares.values().any(|spare| spare.copies.contains(name));
     if key.usage == RehearsalUse::Root && key.serves_at(at) && !copied {
-        text.push_str(pick(lang, ", 検証済みの複製なし", ", no proved copy"));
+        text.push_str(pick(lang, "、検証済みの複製なし", ", no proved copy"));
     }
     if let Some(since) = key.compromised {
-        text.push_str(&format!(", {} {since}", pick(lang, "危殆化", "compromised")));
+        text.push_str(&format!("{and}{} {since}", pick(lang, "危殆化", "compromised")));
     }
     if let Some(since) = key.destroyed {
-        text.push_str(&format!(", {} {since}", pick(lang, "破棄", "destroyed")));
+        text.push_str(&format!("{and}{} {since}", pick(lang, "破棄", "destroyed")));
     }
     if let Some(since) = key.lost {
         text.push_str(&format!(
-            ", {} {since}",
+            "{and}{} {since}",
             pick(lang, "暗号モジュールとともに喪失", "lost with its token")
         ));
     }
     text
 }
 
+/// What stands between two things that are said of one.
+const fn and(lang: Lang) -> &'static str {
+    pick(lang, "、", ", ")
+}
+
 /// How old a key that serves is at this time, by the calendar.
 fn age(key: &Key, at: Instant, lang: Lang) -> String {
     if key.made_at > at {
-        return pick(lang, ", まだない", ", not yet").to_string();
+        return pick(lang, "、まだない", ", not yet").to_string();
     }
     if !key.serves_at(at) {
         return String::new();
     }
     let (years, days) = key.age_at(at);
     match lang {
-        Lang::Ja => format!(", {years} 年 {days} 日"),
+        Lang::Ja => format!("、経過 {years} 年 {days} 日"),
         Lang::En => format!(", age {years} years {days} days"),
     }
 }
@@ -449,9 +467,10 @@ fn standing(state: &State, certificate: &Certificate, at: Instant, lang: Lang) -
         }
     };
     format!(
-        "{said}{later} {} ({}, {})",
+        "{said}{later} {} ({}{}{})",
         revoked.date,
-        revoked.ground.map_or("CA", Ground::name),
+        lang.said(&ground_said(revoked.ground)),
+        and(lang),
         revoked.reason.map_or("unspecified", Reason::name)
     )
 }

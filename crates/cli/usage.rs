@@ -6,6 +6,7 @@ use std::error::Error as _;
 use std::io::Write as _;
 use std::num::ParseIntError;
 
+use ceremony::name::NameError;
 use ceremony::time::TimeError;
 use clap::Error;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
@@ -130,8 +131,12 @@ fn why(error: &Error) -> String {
     if source.is::<ParseIntError>() {
         return "(整数ではない)".to_string();
     }
-    if source.is::<TimeError>() {
-        return "(2026-04-01T10:00:00+09:00 の形の時刻ではない)".to_string();
+    let ours = [
+        source.downcast_ref::<TimeError>().map(TimeError::said),
+        source.downcast_ref::<NameError>().map(NameError::said),
+    ];
+    if let Some(said) = ours.into_iter().flatten().next() {
+        return format!(": {}", plain(&said.ja));
     }
     format!(": {}", plain(&source.to_string()))
 }

@@ -120,6 +120,14 @@ impl RequirementId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// Says why a text is no id.
+    pub(crate) fn refused() -> Bilingual {
+        crate::says!(
+            "要求事項の ID は A–Z、0–9、`-` の 3 から 40 文字で、英字で始まる",
+            "an id of a requirement is 3 to 40 of A-Z, 0-9 and -, and begins with a letter"
+        )
+    }
 }
 
 impl fmt::Display for RequirementId {
@@ -130,7 +138,7 @@ impl fmt::Display for RequirementId {
 
 /// A text is not the id of a requirement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("an id of a requirement is 3 to 40 of A-Z, 0-9 and -, and begins with a letter")]
+#[error("{}", RequirementId::refused().en)]
 pub struct RequirementIdError;
 
 impl FromStr for RequirementId {

@@ -84,7 +84,7 @@ impl Part {
 struct Subject {
     /// The key by which the subject is matched with one of the other plan.
     key: String,
-    name: String,
+    name: Bilingual,
     title: Option<Bilingual>,
     facts: Vec<Fact>,
 }
@@ -122,7 +122,7 @@ pub struct Difference {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Change {
     /// The subject's name.
-    pub subject: String,
+    pub subject: Bilingual,
     /// The subject's display name; if it is in both plans, the new plan's.
     pub title: Option<Bilingual>,
     /// Which of the plans have the subject.

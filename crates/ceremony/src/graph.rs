@@ -20,6 +20,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 pub use act::{Act, Item, PeopleAct, Phase, Sheet, TokenAct};
+pub use decided::{ground_said, order_said};
 pub use people::{Duty, Person};
 
 use crate::hex::{Digest, Octets};
@@ -57,7 +58,7 @@ pub struct Graph {
     pub(crate) mode: Mode,
     /// The languages of the CA's documents.
     pub(crate) languages: Vec<Language>,
-    pub(crate) exceptions: Vec<String>,
+    pub(crate) exceptions: Vec<Bilingual>,
     /// The clauses that the CP/CPS gives its rules, for verdicts. They are not in the graph's text.
     pub(crate) clauses: BTreeMap<RuleId, String>,
     pub(crate) demands: Demands,
@@ -342,7 +343,7 @@ impl Graph {
 
     /// Returns the exceptions from rules that this plan was granted, a line each.
     #[must_use]
-    pub fn exceptions(&self) -> &[String] {
+    pub fn exceptions(&self) -> &[Bilingual] {
         &self.exceptions
     }
 

@@ -99,18 +99,26 @@ struct Halves {
 }
 
 impl TryFrom<Halves> for Text {
-    type Error = &'static str;
+    type Error = String;
 
     fn try_from(Halves { ja, en }: Halves) -> Result<Self, Self::Error> {
         let blank = |text: &Option<String>| text.as_ref().is_some_and(|t| t.trim().is_empty());
         if (ja.is_none() && en.is_none()) || blank(&ja) || blank(&en) {
-            return Err("a text is `ja`, `en` or both, and none of them is empty");
+            return Err(Self::refused().en);
         }
         Ok(Self { ja, en })
     }
 }
 
 impl Text {
+    /// Says why a value is no text.
+    pub(crate) fn refused() -> Bilingual {
+        crate::says!(
+            "文は `ja`、`en` 又はその両方の項目を持ち、どれも空でない",
+            "a text is `ja`, `en` or both, and none of them is empty"
+        )
+    }
+
     /// Whether the text is written in this language.
     #[must_use]
     pub const fn is_in(&self, language: Language) -> bool {

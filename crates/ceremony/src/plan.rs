@@ -16,8 +16,10 @@ use toml::Spanned;
 
 use crate::hex;
 use crate::hex::Digest;
+use crate::language::Bilingual;
 use crate::name::Name;
 use crate::rehearsal::GENERATIONS;
+use crate::says;
 use crate::text;
 use crate::time::{Day, Instant};
 use crate::violation::{Input, Violation};
@@ -184,6 +186,18 @@ pub enum ProfileName {
 }
 
 impl ProfileName {
+    /// Says for people which kind of certificate it is.
+    #[must_use]
+    pub fn said(self) -> Bilingual {
+        let name = self.name();
+        match self {
+            Self::Root => says!("ルート", "{name}"),
+            Self::OldWithNew => says!("リンク(旧鍵に新鍵で署名)", "{name}"),
+            Self::NewWithOld => says!("リンク(新鍵に旧鍵で署名)", "{name}"),
+            Self::Ds => says!("DS", "{name}"),
+        }
+    }
+
     /// Returns the profile's name in plans, graphs and states.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -27,8 +27,6 @@ mod table;
 mod weaker;
 
 use alloc::collections::BTreeSet;
-use alloc::format;
-use alloc::string::String;
 use alloc::vec::Vec;
 use core::ops::Range;
 
@@ -40,6 +38,7 @@ use crate::ledger::State;
 use crate::path;
 use crate::plan::Plan;
 use crate::rule::RuleId;
+use crate::says;
 use crate::time::{Instant, Offset};
 use crate::violation::{Input, Violation};
 use crate::x509::judge;
@@ -260,15 +259,14 @@ fn is_excepted(plan: &Plan, rule: &Rule) -> bool {
 }
 
 /// Returns the exceptions of a plan, as graph and script show them.
-pub(crate) fn exceptions(plan: &Plan) -> Vec<String> {
+pub(crate) fn exceptions(plan: &Plan) -> Vec<Bilingual> {
     let line = |exception: &crate::plan::Exception| {
         let by: Vec<&str> = exception.approved_by.iter().map(|p| p.get_ref().as_str()).collect();
-        format!(
-            "{} until {}, approved by {}: {}",
-            exception.rule.get_ref(),
-            exception.until.get_ref(),
-            by.join(" "),
-            exception.reason.get_ref()
+        let (rule, until) = (exception.rule.get_ref(), exception.until.get_ref());
+        let (by, reason) = (by.join(" "), exception.reason.get_ref());
+        says!(
+            "{rule} {until} まで、承認者 {by}: {reason}",
+            "{rule} until {until}, approved by {by}: {reason}"
         )
     };
     plan.exception.iter().map(line).collect()

@@ -129,7 +129,7 @@ pub fn render(compiled: &Compiled, language: Language) -> String {
     if !graph.exceptions.is_empty() {
         let _ = writeln!(out, "## {}\n", labels.exceptions);
         for exception in &graph.exceptions {
-            let _ = writeln!(out, "- **{exception}**");
+            let _ = writeln!(out, "- **{}**", language.pick(exception));
         }
         out.push('\n');
     }

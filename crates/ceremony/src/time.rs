@@ -315,8 +315,8 @@ impl FromStr for Day {
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let refused = || {
             TimeError(says!(
-                "`{text}` は 2026-04-01 のような日でない",
-                "`{text}` is not a day such as 2026-04-01"
+                "`{text}` は、暦にある日を 2026-04-01 のように年-月-日で書いたものでない",
+                "`{text}` is not a day of the calendar, as year-month-day, such as 2026-04-01"
             ))
         };
         if text.len() != 10 {

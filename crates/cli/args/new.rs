@@ -90,9 +90,9 @@ pub(crate) struct First {
     /// The ceremony's new folder, in the CA's folder; it must not exist
     #[arg(ja = "認証局のフォルダーの中の、セレモニーの新しいフォルダー(まだ存在しないこと)")]
     pub(crate) plan: PathBuf,
-    /// The day of the ceremony (otherwise today)
+    /// The day on which the ceremony is to be held, such as 2030-04-01 (otherwise today)
     #[arg(long, value_name = "DATE")]
-    #[arg(ja = "セレモニーの日(指定しなければ今日)")]
+    #[arg(ja = "セレモニーを行う日(例: 2030-04-01。指定しなければ今日)")]
     pub(crate) at: Option<Day>,
 }
 
@@ -105,9 +105,12 @@ pub(crate) struct Draft {
     #[arg(long, value_name = "DIR")]
     #[arg(ja = "前回までのすべてのセレモニーの台帳")]
     pub(crate) ledger: PathBuf,
-    /// The day of the ceremony (otherwise that which the last one planned; in an emergency today)
+    /// The day on which the ceremony is to be held, such as 2030-04-01 (otherwise the day that the
+    /// last ceremony planned; today for a revocation, a compromise or a recovery)
     #[arg(long, value_name = "DATE")]
-    #[arg(ja = "セレモニーの日(指定しなければ前回に予定した日、緊急のときは今日)")]
+    #[arg(
+        ja = "セレモニーを行う日(例: 2030-04-01。指定しなければ前回のセレモニーで予定した日、失効・危殆化・喪失のときは今日)"
+    )]
     pub(crate) at: Option<Day>,
 }
 

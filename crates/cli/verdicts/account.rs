@@ -13,7 +13,7 @@ use ceremony::verify::{
 use super::named::people;
 use crate::lang::{Lang, pick};
 use crate::output;
-use crate::report::plain;
+use crate::report::{padded, plain};
 
 /// What fixes the postscript's octets from outside: it is written after the seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,18 +56,15 @@ pub(crate) fn said(facts: &Consistent, pinned: &Pinned, lang: Lang) -> String {
     text
 }
 
-/// A label with spaces up to this width; a Japanese character is as wide as two.
-fn padded(label: &str, width: usize) -> String {
-    let wide: usize = label.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
-    format!("{label}{}", " ".repeat(width.saturating_sub(wide).max(1)))
-}
-
 fn circumstances(facts: &Consistent, pinned: &Pinned, lang: Lang) -> Vec<(&'static str, String)> {
     let history = &facts.account.history;
     let of = |part: fn(&Place) -> &String| {
         let mut values: Vec<String> = Vec::new();
         for (_, place) in &history.sessions {
-            let value = plain(part(place));
+            let value = match part(place).as_str() {
+                "rehearsal" => pick(lang, "リハーサル", "rehearsal").to_string(),
+                value => plain(value),
+            };
             if values.last() != Some(&value) {
                 values.push(value);
             }
@@ -166,7 +163,7 @@ fn unplanned(facts: &Consistent, lang: Lang) -> Vec<String> {
     let account = &facts.account;
     let exceptions = account.exceptions.iter();
     let mut rows: Vec<String> = exceptions
-        .map(|line| format!("{} {}", pick(lang, "例外", "exception"), plain(line)))
+        .map(|line| format!("{} {}", pick(lang, "例外", "exception"), plain(lang.said(line))))
         .collect();
     rows.extend(super::rules::unkept(facts, lang));
     for (label, who) in [

@@ -9,6 +9,7 @@ use serde::{Deserialize, Deserializer};
 use toml::Value;
 
 use crate::canonical::written;
+use crate::language::{Sentence, both};
 use crate::time::CalendarSpan;
 
 /// A number, or a span such as `5 years 4 months`.
@@ -21,6 +22,12 @@ pub enum Amount {
 }
 
 impl Amount {
+    /// What is said behind a value that is no amount.
+    pub(crate) const REFUSED: Sentence = both(
+        " は数でも、`3 years` のような期間でもない",
+        " is no number and no span such as `3 years`",
+    );
+
     /// Returns the amount that a policy states; `None` if the value is neither.
     pub(crate) fn of(value: &Value) -> Option<Self> {
         match value {
@@ -59,7 +66,7 @@ impl<'de> Deserialize<'de> for Amount {
         let value = Value::deserialize(deserializer)?;
         let refused = || {
             let found = written(&value);
-            D::Error::custom(format!("{found} is no number and no span such as `3 years`"))
+            D::Error::custom(format!("{found}{}", Self::REFUSED.en))
         };
         Self::of(&value).ok_or_else(refused)
     }

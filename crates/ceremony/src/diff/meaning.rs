@@ -11,7 +11,7 @@ use super::words::{self, origin, standing};
 use super::{Fact, Meaning, Part, Subject, Weight};
 use crate::canonical::headings;
 use crate::compile::Compiled;
-use crate::graph::{Act, Graph, Op, PlannedCrl, TokenAct};
+use crate::graph::{Act, Duty, Graph, Op, PlannedCrl, TokenAct};
 use crate::hex::encode;
 use crate::inputs::{Inputs, input_digest};
 use crate::language::{Bilingual, Language};
@@ -23,7 +23,7 @@ use crate::script::step;
 use crate::time::Day;
 use crate::token::Attribute;
 use crate::violation::{Input, Violation};
-use crate::x509::{Reason, Revoked, ToBeSignedCertificate};
+use crate::x509::{Revoked, ToBeSignedCertificate};
 
 impl Meaning {
     /// Returns the meaning of these inputs on this state, given what compiling them returned.
@@ -53,7 +53,7 @@ impl Meaning {
         let mut ids = Vec::new();
         if let Ok(compiled) = compiled {
             let graph = &compiled.graph;
-            let heading = graph.heading().map(|(field, value)| fact(field, value));
+            let heading = graph.heading().map(|(field, value)| told(field, value));
             parts.insert(Part::Ceremony, [subject("", heading.into())].into());
             parts.insert(Part::Keys, keys(graph));
             parts.insert(Part::Certificates, certificates(graph));
@@ -84,12 +84,17 @@ fn fact(field: &str, value: impl Into<String>) -> Fact {
     Fact { field: field.to_string(), value: Bilingual::plain(value.into()), weight: Weight::Full }
 }
 
+/// Makes a fact whose value is written in both languages.
+fn told(field: &str, value: Bilingual) -> Fact {
+    Fact { value, ..fact(field, "") }
+}
+
 fn detail(field: &str, value: impl Into<String>) -> Fact {
     Fact { weight: Weight::Detail, ..fact(field, value) }
 }
 
 fn subject(name: &str, facts: Vec<Fact>) -> Subject {
-    Subject { key: name.to_string(), name: name.to_string(), title: None, facts }
+    Subject { key: name.to_string(), name: Bilingual::plain(name), title: None, facts }
 }
 
 /// Makes a fact of a line `field: value`, as structures write their lines.
@@ -99,7 +104,7 @@ fn fact_of_line(line: &str) -> Fact {
 }
 
 /// Makes a subject of each violation. Its place in the document is form, so it is left out.
-fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[String]) -> Vec<Subject> {
+fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[Bilingual]) -> Vec<Subject> {
     let lists = [refused, said.warnings.as_slice(), said.excepted.as_slice()];
     let mut subjects: BTreeMap<String, Subject> = BTreeMap::new();
     for (violations, standing) in lists.into_iter().zip(standing()) {
@@ -108,17 +113,18 @@ fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[String]) -> Ve
             let key = format!("{} {rule} {} {}", standing.en, asked.en, found.en);
             let clause = clause.as_deref().or_else(|| Some(rules::find(*rule)?.clause));
             let clause = clause.unwrap_or_default();
-            let said =
-                |field: &str, value: &Bilingual| Fact { value: value.clone(), ..fact(field, "") };
-            let facts = Vec::from([said("asked", asked), said("found", found)]);
-            let (name, title) = (format!("{rule} [{clause}]"), Some(standing.clone()));
+            let (asked, found) = (asked.as_ref().clone(), found.as_ref().clone());
+            let facts = Vec::from([told("asked", asked), told("found", found)]);
+            let name = Bilingual::plain(format!("{rule} [{clause}]"));
+            let title = Some(standing.clone());
             subjects.insert(key.clone(), Subject { key, name, title, facts });
         }
     }
     let mut subjects: Vec<Subject> = subjects.into_values().collect();
     subjects.extend(exceptions.iter().map(|line| {
-        let (rule, terms) = line.split_once(' ').unwrap_or((line, ""));
-        let facts = Vec::from([fact("exception", terms)]);
+        let (rule, terms) = line.en.split_once(' ').unwrap_or((&line.en, ""));
+        let ja = line.ja.split_once(' ').map_or("", |(_, terms)| terms).to_string();
+        let facts = Vec::from([told("exception", Bilingual { ja, en: terms.to_string() })]);
         Subject { key: format!("exception {rule}"), ..subject(rule, facts) }
     }));
     subjects
@@ -194,7 +200,7 @@ fn keys(graph: &Graph) -> Vec<Subject> {
             fact("curve", key.curve.name()),
             fact("generation", key.generation.to_string()),
             fact("backup", key.backup.name()),
-            Fact { value: origin(key.origin), ..fact("origin", "") },
+            told("origin", origin(key.origin)),
             detail("CKA_LABEL", template.label.clone()),
             detail("CKA_ID", encode(&template.id.0)),
         ]);
@@ -227,10 +233,11 @@ fn certificates(graph: &Graph) -> Vec<Subject> {
                     let (curve, digest) = (key.curve().name(), key.spki_digest());
                     fact.value = Bilingual::plain(format!("{curve}, SHA-256 (SPKI) {digest}"));
                 }
+                ("signature", _) => fact.value = words::signature(&fact.value.en),
                 _ => {}
             }
         }
-        facts.insert(0, fact("profile", graph.profile_of(&certificate.name).name()));
+        facts.insert(0, told("profile", graph.profile_of(&certificate.name).said()));
         subject(certificate.name.as_str(), facts)
     };
     graph.certificates.iter().map(certificate).collect()
@@ -275,8 +282,8 @@ fn crls(graph: &Graph, state: &State) -> Vec<Subject> {
         let facts = Vec::from([
             fact("serialNumber", serial),
             fact("revocationDate", revoked.date.to_string()),
-            fact("reasonCode", revoked.reason.map_or("absent", Reason::name)),
-            Fact { value: stands, ..fact("stands in", "") },
+            told("reasonCode", words::reason(revoked.reason)),
+            told("stands in", stands),
         ]);
         let (key, title) = (format!("entry {name}"), Some(words::entry()));
         subjects.push(Subject { key, title, ..subject(&name, facts) });
@@ -321,7 +328,7 @@ fn batch(graph: &Graph, crls: &[&PlannedCrl]) -> Vec<Fact> {
 /// lines below it belong to it.
 fn decisions(graph: &Graph) -> Vec<Subject> {
     let mut subjects: Vec<Subject> = Vec::new();
-    for Bilingual { en: line, .. } in graph.decisions() {
+    for Bilingual { ja, en: line } in graph.decisions() {
         let words = |text: &str, count| -> (String, String) {
             let end = text.match_indices(' ').nth(count).map_or(text.len(), |(at, _)| at);
             let (head, tail) = text.split_at(end);
@@ -335,9 +342,20 @@ fn decisions(graph: &Graph) -> Vec<Subject> {
             }
             (Some(_), None) | (None, _) => {
                 let (name, terms) = words(&line, 1);
-                let name = name.trim_end_matches([':', ',']).to_string();
-                let facts = if terms.is_empty() { None } else { Some(fact("", terms)) };
-                subjects.push(subject(&name, facts.into_iter().collect()));
+                let name = name.trim_end_matches([':', ',']);
+                // In Japanese what is decided of something stands behind a colon or in brackets.
+                let (ja, behind) = ja.split_at(ja.find([':', '(']).unwrap_or(ja.len()));
+                let behind = behind.trim_start_matches([':', ' ']);
+                let value = Bilingual { ja: behind.to_string(), en: terms };
+                let facts = if value.en.is_empty() { None } else { Some(told("", value)) };
+                let name = Bilingual { ja: ja.to_string(), en: name.to_string() };
+                let key = name.en.clone();
+                subjects.push(Subject {
+                    key,
+                    name,
+                    title: None,
+                    facts: facts.into_iter().collect(),
+                });
             }
         }
     }
@@ -357,11 +375,8 @@ fn people(graph: &Graph) -> Vec<Subject> {
         let both = Bilingual { ja: join(|b| &b.ja), en: join(|b| &b.en) };
         let facts = Vec::from([
             detail("name", format!("{} / {}", person.name.en, person.name.ja)),
-            Fact {
-                value: named(&graph.organizations, &person.organization),
-                ..fact("organization", "")
-            },
-            Fact { value: both, ..fact("roles", "") },
+            told("organization", named(&graph.organizations, &person.organization)),
+            told("roles", both),
         ]);
         Subject { title: Some(person.name.clone()), ..subject(id.as_str(), facts) }
     };
@@ -371,17 +386,31 @@ fn people(graph: &Graph) -> Vec<Subject> {
 fn operation(graph: &Graph, op: &Op) -> Subject {
     let mut facts = Vec::new();
     if let Act::Token(TokenAct::Sign(sheet)) = &op.act {
-        facts.push(fact("signs", graph.signed(sheet)));
+        facts.push(told("signs", graph.signed(sheet)));
     }
     // At a roll call each organisation's people of a role are a duty of their own.
-    let mut duties: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    let mut duties: BTreeMap<&Name, (Vec<String>, Vec<String>)> = BTreeMap::new();
     for duty in &op.by {
-        let said = format!("{} of {}", duty.at_least, duty.names());
-        duties.entry(duty.role.as_str()).or_default().push(said);
+        let Bilingual { ja, en } = duty_said(graph, duty);
+        let said = duties.entry(&duty.role).or_default();
+        said.0.push(ja);
+        said.1.push(en);
     }
-    facts.extend(duties.into_iter().map(|(role, said)| fact(role, said.join(", "))));
+    facts.extend(duties.into_iter().map(|(role, (ja, en))| {
+        told(role.as_str(), Bilingual { ja: ja.join("、"), en: en.join(", ") })
+    }));
     facts.push(detail("sections", op.section.clone()));
     let title = |language| step(graph, op, language).title;
     let title = Bilingual { ja: title(Language::Ja), en: title(Language::En) };
     Subject { title: Some(title), ..subject(&op.name, facts) }
+}
+
+/// Says how many of whom meet a duty.
+fn duty_said(graph: &Graph, duty: &Duty) -> Bilingual {
+    let (count, names) = (duty.at_least, duty.names());
+    let known = graph.roles.get(&duty.role).map(|role| role.ja.as_str());
+    // A CA that has no Japanese calls a role by its id.
+    let role = known.filter(|role| *role != duty.role.as_str());
+    let role = role.map_or_else(String::new, |role| format!("{role} "));
+    says!("{role}{count} 名({names} から)", "{count} of {names}")
 }

@@ -87,7 +87,8 @@ fn groups(changes: &[Change]) -> Vec<Group<'_>> {
 
 impl Group<'_> {
     fn names(&self, language: Language, form: Form) -> String {
-        let named = self.subjects.iter().take(NAMED).map(|change| form.value(&change.subject));
+        let named = self.subjects.iter().take(NAMED);
+        let named = named.map(|change| form.value(language.pick(&change.subject)));
         let mut names: Vec<String> = named.collect();
         if self.subjects.len() > NAMED {
             names.push(words::more(self.subjects.len() - NAMED, language));
@@ -117,14 +118,15 @@ fn text(difference: &Difference, title: &str, language: Language) -> String {
 
 fn text_of(out: &mut String, part: Part, group: &Group<'_>, language: Language) {
     let change = group.first;
-    let (mark, indent) = match (change.side, change.subject.is_empty()) {
+    let nameless = change.subject.en.is_empty();
+    let (mark, indent) = match (change.side, nameless) {
         (Side::New, _) => ("+ ", "      "),
         (Side::Old, _) => ("- ", "      "),
         (Side::Both, false) => ("", "    "),
         (Side::Both, true) => ("", "  "),
     };
     let title = group.title(language, "  ", Form::Text);
-    if !change.subject.is_empty() || !mark.is_empty() {
+    if !nameless || !mark.is_empty() {
         let _ = write!(out, "  {mark}{}{title}", group.names(language, Form::Text));
     }
     if change.side != Side::Both && !is_long(part, change.side) {
@@ -133,7 +135,7 @@ fn text_of(out: &mut String, part: Part, group: &Group<'_>, language: Language) 
         let _ = writeln!(out, "{}{said}", if said.is_empty() { "" } else { " · " });
         return;
     }
-    if !change.subject.is_empty() {
+    if !nameless {
         out.push('\n');
     }
     for row in &change.rows {
@@ -250,7 +252,7 @@ fn item(out: &mut String, part: Part, group: &Group<'_>, language: Language) {
 }
 
 fn table(out: &mut String, part: Part, groups: &[&Group<'_>], language: Language) {
-    let named = groups.iter().any(|group| !group.first.subject.is_empty());
+    let named = groups.iter().any(|group| !group.first.subject.en.is_empty());
     let [what, columns @ ..] = words::columns(language);
     let first = if named { format!("{what} | ") } else { String::new() };
     let rule = if named { "---|" } else { "" };

@@ -9,6 +9,7 @@ use alloc::string::{String, ToString};
 use super::{Part, Side};
 use crate::graph::Origin;
 use crate::language::{Bilingual, Language};
+use crate::x509::Reason;
 
 /// How a finding of a rule is classified: refused, reported or excepted.
 pub(super) fn standing() -> [Bilingual; 3] {
@@ -38,6 +39,17 @@ pub(super) fn days(first: &str, last: &str, count: usize) -> Bilingual {
     let days = if count == 1 { "day" } else { "days" };
     let (ja, en) = (format!("{count} 日分"), format!("{count} {days}"));
     Bilingual { ja: format!("{first} – {last} ({ja})"), en: format!("{first} – {last} ({en})") }
+}
+
+/// The reason code of an entry of a CRL.
+pub(super) fn reason(reason: Option<Reason>) -> Bilingual {
+    reason.map_or_else(|| both("なし", "absent"), |reason| Bilingual::plain(reason.name()))
+}
+
+/// The algorithm and the key of a signature, as a structure's line has them: `ALGORITHM by KEY`.
+pub(super) fn signature(line: &str) -> Bilingual {
+    let ja = line.split_once(" by ").map(|(algorithm, key)| format!("{algorithm}(鍵 {key})"));
+    Bilingual { ja: ja.unwrap_or_else(|| line.to_string()), en: line.to_string() }
 }
 
 fn both(ja: &str, en: &str) -> Bilingual {
@@ -139,6 +151,7 @@ pub(super) fn field(part: Part, name: &str, language: Language) -> String {
 
 fn japanese(name: &str) -> Option<String> {
     let structure = match name.split(',').next().unwrap_or(name) {
+        "version" => "バージョン",
         "serialNumber" => "シリアル番号",
         "signature" => "署名アルゴリズム",
         "issuer" => "発行者情報",
@@ -156,14 +169,21 @@ fn japanese(name: &str) -> Option<String> {
         "cRLNumber" => "CRL 番号",
         "revocationDate" => "失効年月日",
         "reasonCode" => "失効事由",
-        _ => return own(name).map(ToString::to_string),
+        _ => return own(name),
     };
     Some(format!("{structure} ({name})"))
 }
 
 /// The Japanese names of fields that no standard names.
-fn own(name: &str) -> Option<&'static str> {
-    Some(match name {
+fn own(name: &str) -> Option<String> {
+    // An attribute of a key, and the request for a certificate, have a name of their own.
+    for (kind, ja) in [("private ", "秘密鍵の"), ("public ", "公開鍵の"), ("request ", "発行要求 ")]
+    {
+        if let Some(rest) = name.strip_prefix(kind) {
+            return Some(format!("{ja}{rest}"));
+        }
+    }
+    let known = match name {
         "profile" => "種類",
         "CRLs" => "枚数",
         "first thisUpdate" => "最初の有効期間の開始日 (thisUpdate)",
@@ -190,9 +210,13 @@ fn own(name: &str) -> Option<&'static str> {
         "sections" => "条項",
         "follows" => "直前の手順",
         "predecessor" => "前のセレモニーの最新値",
-        "postscript" => "前のセレモニーの追記",
+        "postscript" => "前のセレモニーの封印後の記録",
+        "notification" => "届出",
+        "graph" => "グラフ (graph)",
+        "bindings" => "バインディング (bindings)",
         _ => return None,
-    })
+    };
+    Some(known.to_string())
 }
 
 const fn pick(language: Language, ja: &'static str, en: &'static str) -> &'static str {

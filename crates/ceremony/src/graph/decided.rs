@@ -59,7 +59,7 @@ impl Graph {
         lines.extend(self.reasons.iter().map(Written::said));
         for revocation in &self.revocations {
             let (name, revoked) = (&revocation.certificate, &revocation.revoked);
-            let (date, ground) = (revoked.date, of_ground(revoked.ground));
+            let (date, ground) = (revoked.date, ground_said(revoked.ground));
             let reason = match revoked.reason.map(Reason::name) {
                 Some(code) => says!("事由コード {code}", "reason code {code}"),
                 None => says!("事由コードなし", "reason code absent"),
@@ -73,7 +73,7 @@ impl Graph {
         let released = |name: &Name| says!("引渡し {name}", "released {name}");
         lines.extend(self.released.iter().map(released));
         let ordered = |order: &Order| {
-            let order = of_order(*order);
+            let order = order_said(*order);
             says!(order; "指示 {order}", "ordered {order}")
         };
         lines.extend(self.orders.iter().map(ordered));
@@ -110,7 +110,9 @@ fn of_application(kind: ApplicationKind) -> Bilingual {
     ))
 }
 
-fn of_ground(ground: Option<Ground>) -> Bilingual {
+/// Says on which ground a certificate is revoked; without one, the key of its CA is compromised.
+#[must_use]
+pub fn ground_said(ground: Option<Ground>) -> Bilingual {
     let Some(ground) = ground else {
         return says!("認証局の鍵の危殆化", "the CA's key is compromised");
     };
@@ -130,7 +132,9 @@ fn of_ground(ground: Option<Ground>) -> Bilingual {
     ))
 }
 
-fn of_order(order: Order) -> Bilingual {
+/// Says what an order of an emergency is: to stop something, or to resume it.
+#[must_use]
+pub fn order_said(order: Order) -> Bilingual {
     said(both(
         match order {
             Order::StopDsIssuing => "DS 電子証明書の発行の停止",

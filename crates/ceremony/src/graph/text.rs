@@ -8,13 +8,15 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use super::{Act, Graph, Origin, PeopleAct, Sheet, TokenAct};
+use crate::language::Bilingual;
 use crate::name::Name;
+use crate::says;
 use crate::token::{Attribute, Holder};
 
 impl Graph {
     pub(super) fn write(&self) -> String {
         let mut out = String::from("gishiki graph v1\n\n");
-        for (field, value) in self.heading() {
+        for (field, Bilingual { en: value, .. }) in self.heading() {
             let _ = writeln!(out, "{field:<10}{value}");
         }
         let mut line = |text: String| {
@@ -31,7 +33,7 @@ impl Graph {
             line(format!("{what}: {list}"));
         }
         for exception in &self.exceptions {
-            line(format!("exception {exception}"));
+            line(format!("exception {}", exception.en));
         }
         self.write_people(&mut out);
         self.write_keys(&mut out);
@@ -65,30 +67,36 @@ impl Graph {
     }
 
     /// Which ceremony this is, and when it may take place.
-    pub(crate) fn heading(&self) -> [(&'static str, String); 6] {
-        let after = self.after.as_ref().map_or("nothing", Name::as_str);
+    pub(crate) fn heading(&self) -> [(&'static str, Bilingual); 6] {
+        let after = self.after.as_ref().map_or_else(Bilingual::nothing, Bilingual::plain);
+        let (from, until) = self.window;
         [
-            ("ca", self.ca.to_string()),
-            ("name", self.ca_name.to_string()),
-            ("ceremony", self.ceremony.to_string()),
-            ("after", after.to_string()),
-            ("sequence", self.sequence.to_string()),
-            ("window", format!("{} until {}", self.window.0, self.window.1)),
+            ("ca", Bilingual::plain(&self.ca)),
+            ("name", Bilingual::plain(&self.ca_name)),
+            ("ceremony", Bilingual::plain(&self.ceremony)),
+            ("after", after),
+            ("sequence", Bilingual::plain(self.sequence)),
+            ("window", says!("{from} から {until} まで", "{from} until {until}")),
         ]
     }
 
     /// What a sheet signs: how many structures, under which key, from which to which.
-    pub(crate) fn signed(&self, sheet: &Sheet) -> String {
+    pub(crate) fn signed(&self, sheet: &Sheet) -> Bilingual {
         let names: Vec<&str> = [sheet.items.first(), sheet.items.last()]
             .into_iter()
             .flatten()
             .filter_map(|item| self.item_name(*item).map(Name::as_str))
             .collect();
         let token = match &sheet.token {
-            Holder::Root => String::new(),
-            Holder::Spare(name) => format!(" on {name}"),
+            Holder::Root => Bilingual::default(),
+            Holder::Spare(name) => says!("トークン {name} の", " on {name}"),
         };
-        format!("{} under {}{token}, {}", sheet.items.len(), sheet.key, names.join(" … "))
+        let (count, key, names) = (sheet.items.len(), &sheet.key, names.join(" … "));
+        says!(
+            token;
+            "{token}鍵 {key} で {count} 件({names})",
+            "{count} under {key}{token}, {names}"
+        )
     }
 
     fn write_people(&self, out: &mut String) {
@@ -173,7 +181,7 @@ impl Graph {
         for op in &self.ops {
             let _ = write!(out, "{:03} {}", op.id.number(), op.name);
             if let Act::Token(TokenAct::Sign(sheet)) = &op.act {
-                let _ = write!(out, ": {}", self.signed(sheet));
+                let _ = write!(out, ": {}", self.signed(sheet).en);
             }
             if let Act::Token(TokenAct::Clear { id, .. }) = &op.act {
                 let _ = write!(out, ": CKA_ID {}", crate::hex::encode(&id.0));

@@ -31,7 +31,7 @@ pub struct Account {
     /// The clauses that the CP/CPS gives its rules.
     pub clauses: BTreeMap<RuleId, String>,
     /// The exceptions that the plan lists.
-    pub exceptions: Vec<String>,
+    pub exceptions: Vec<Bilingual>,
     /// Every rule that the ceremony was judged by.
     pub judged: Vec<Judged>,
     /// Rules that need all of their operations, of which only some were answered.
