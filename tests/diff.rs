@@ -232,7 +232,7 @@ fn what_cannot_be_compared_is_refused_as_by_other_commands() {
     let output = diff(&genesis(), &other, &[]);
     let said = text(&output);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(output.stdout.is_empty() && said.contains("plan.toml:6:"), "{said}");
+    assert!(output.stdout.is_empty() && said.contains("plan.toml:7:"), "{said}");
     let output = diff(&genesis(), place.path(), &[]);
     assert_eq!(output.status.code(), Some(5), "{}", text(&output));
     let mut without = gishiki();

@@ -43,7 +43,7 @@ signed-on = 2026-04-01
 "#;
 
 /// One document of each kind, and more plans: each with its reader.
-fn samples() -> Vec<(String, String, Read)> {
+pub(crate) fn samples() -> Vec<(String, String, Read)> {
     let digest = |text: &str| text.replace("DIGEST", &"ab".repeat(32));
     let mut samples: Vec<(String, String, Read)> = vec![
         ("room".into(), digest(ROOM), |octets| Room::parse(octets).map(drop)),
@@ -309,7 +309,7 @@ const BROKEN: [&str; 74] = [
 ];
 
 /// What Japanese has in Latin letters.
-const LATIN: [&str; 3] = ["TOML", "SHA", "UTF"];
+const LATIN: [&str; 4] = ["TOML", "SHA", "UTF", "gishiki"];
 
 /// The English words of a sentence, besides what it quotes of a document.
 fn english(said: &str) -> Vec<String> {

@@ -2,7 +2,8 @@
 //! the public API.
 //!
 //! They need softhsm2, openssl, gnutls-bin, libnss3, strace and faketime from Debian, and pkilint
-//! in `.venv`; `./test` installs them. A missing tool is a failure: nothing is skipped.
+//! and jsonschema in `.venv`; `./test` installs them. A missing tool is a failure: nothing is
+//! skipped.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -45,6 +46,7 @@ mod reserves;
 mod rules;
 mod running;
 mod said;
+mod schemas;
 mod shadow_chain;
 mod sigstore;
 mod softhsm;

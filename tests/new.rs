@@ -167,7 +167,7 @@ fn a_ca_of_which_nothing_is_known_has_a_place_for_everything() {
     // Nothing is written over.
     let before = files(&ca);
     let again = run(gishiki().args(["new", "ca"]).arg(&ca));
-    assert_eq!(again.status.code(), Some(5), "{}", text(&again));
+    assert_eq!(again.status.code(), Some(64), "{}", text(&again));
     assert_eq!(files(&ca), before);
     // A plan is drafted for people who are known.
     let early = run(gishiki().args(["new", "genesis"]).arg(ca.join("first")));

@@ -92,6 +92,13 @@ fn judge(case: &Case) -> Vec<String> {
     }
 }
 
+/// The documents of every accepted case that changes documents, by case and file.
+pub(crate) fn accepted_texts() -> Vec<(String, String)> {
+    let cases = case::all("accepted");
+    let cases = cases.iter().filter(|case| !case.body.change.is_empty());
+    cases.flat_map(|case| inputs::Texts::changed(case).documents(&case.name)).collect()
+}
+
 fn judge_all(subject: Subject) -> usize {
     let cases: Vec<Case> =
         case::all("refused").into_iter().filter(|case| case.subject() == subject).collect();

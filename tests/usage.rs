@@ -64,7 +64,7 @@ fn words_that_are_no_command_line_are_refused_in_both_languages() {
         (&["verify", "a", "--drill", "--rehearsal"], "と同時に指定できない"),
         (&["verify", "a", "--drill", "--drill"], "引数 '--drill' は 1 回だけ指定できる"),
         (&["help", "chekc"], "コマンド 'chekc' はない"),
-        (&[validate[0], validate[1], validate[2], validate[3], "noon", "b"], "の形の時刻ではない"),
+        (&[validate[0], validate[1], validate[2], validate[3], "noon", "b"], "のような日時でない"),
     ];
     for (words, sentence) in wrong {
         let refused = |lang: &str| {

@@ -8,7 +8,7 @@ mod tests;
 
 #[cfg(feature = "image")]
 pub(crate) use image::ImageCommand;
-pub(crate) use new::{Completions, Curve, Draft, New, NewCa, Shell};
+pub(crate) use new::{Completions, Curve, Document, Draft, New, NewCa, Schema, Shell};
 
 use std::path::{Component, PathBuf};
 
@@ -86,6 +86,9 @@ pub(crate) enum Command {
     /// Say whether a certificate may be relied on at a time: root, links, CRLs, signature, form
     #[command(ja = "ある時刻に証明書に依拠してよいか(ルート、リンク、CRL、署名、形式)を判定する")]
     Validate(Validate),
+    /// Print the JSON Schema of a document, by which an editor completes and checks it
+    #[command(ja = "エディターが文書の補完と検査に用いる JSON Schema を出力する")]
+    Schema(Schema),
     /// Print a script by which a shell completes command lines
     #[command(ja = "シェルがコマンドの入力を補完するためのスクリプトを出力する")]
     Completions(Completions),
@@ -162,6 +165,7 @@ impl Command {
             | Self::Verify(_)
             | Self::State(_)
             | Self::Validate(_)
+            | Self::Schema(_)
             | Self::Completions(_)
             | Self::Live(_)
             | Self::Screen(_) => None,

@@ -8,8 +8,8 @@ use crate::lang::{Lang, language};
 use crate::report::print;
 use crate::review::reviewed;
 use crate::{
-    abandon, check, completions, diff, live, new, probe, rehearsals, resume, run, state, validate,
-    verdicts,
+    abandon, check, completions, diff, live, new, probe, rehearsals, resume, run, schema, state,
+    validate, verdicts,
 };
 
 /// Performs a command.
@@ -29,6 +29,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Abandon(abandon) => abandon::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
         Command::Validate(validate) => validate::say(&validate, lang),
+        Command::Schema(asked) => schema::show(&asked),
         Command::Completions(asked) => completions::show(&asked, lang),
         // People choose the language at the terminal; the environment does not decide it.
         Command::Live(line) => live::lead(asked, line.here),

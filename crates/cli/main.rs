@@ -40,6 +40,7 @@ mod resume;
 mod review;
 mod room;
 mod run;
+mod schema;
 mod secrets;
 mod signals;
 #[cfg(test)]

@@ -29,7 +29,7 @@ use crate::halt::Halt;
 use crate::lang::{Lang, language, pick};
 use crate::report::print;
 use crate::sources::{Sources, shown};
-use crate::{ledgers, output};
+use crate::{ledgers, output, schema};
 
 /// Writes what is asked for, and says what to do next.
 pub(crate) fn write(new: &New, lang: Lang) -> Result<(), Halt> {
@@ -62,7 +62,9 @@ fn write_ca(asked: &args::NewCa, lang: Lang) -> Result<(), Halt> {
         seed: seed()?,
     };
     refuse_existing(&asked.folder)?;
-    hand_out(&asked.folder, draft::new_ca(&ca))?;
+    let mut files = draft::new_ca(&ca);
+    files.extend(schema::files());
+    hand_out(&asked.folder, files)?;
     say_next(&asked.folder.join("genesis"), None, lang)
 }
 
@@ -99,7 +101,10 @@ fn write_plan(
         day: at.map_or_else(|| day_of(kind, &state, offset), Ok)?,
         seed: seed()?,
     };
-    let files = draft.files().map_err(|fault| Halt::Asked(fault, Box::default()))?;
+    let mut files = draft.files().map_err(|fault| Halt::Asked(fault, Box::default()))?;
+    if let Some(text) = files.get_mut(&Input::Plan.to_string()) {
+        text.insert_str(0, &documents.line_of_plan);
+    }
     hand_out(plan, files)?;
     say_next(plan, ledger, lang)
 }
@@ -131,7 +136,8 @@ fn refuse_existing(folder: &Path) -> Result<(), Halt> {
 
 /// The name of the ceremony: that of its folder.
 fn ceremony_of(plan: &Path) -> Result<Name, Halt> {
-    let name = plan.file_name().map(|name| name.to_string_lossy()).unwrap_or_default();
+    // A path that ends in `..` or `/` has no name.
+    let name = plan.file_name().map_or("".into(), |name| name.to_string_lossy());
     name.parse().map_err(|error: NameError| {
         let asked = says!(
             "新しいフォルダー {}。その名がセレモニーの名となる",
@@ -148,6 +154,8 @@ struct Documents {
     cps: Cps,
     policy: Policy,
     roster: Roster,
+    /// The first line of a plan, which names its schema.
+    line_of_plan: String,
 }
 
 impl Documents {
@@ -171,8 +179,11 @@ impl Documents {
         let cps = Cps::parse(&sources.cps.1).map_err(&mut keep).ok();
         let policy = Policy::parse(&sources.policy.1).map_err(&mut keep).ok();
         let roster = Roster::parse(&sources.roster.1).map_err(&mut keep).ok();
+        let line_of_plan = schema::line_of_plan(&String::from_utf8_lossy(&sources.policy.1));
         match (cps, policy, roster) {
-            (Some(cps), Some(policy), Some(roster)) => Ok(Self { cps, policy, roster }),
+            (Some(cps), Some(policy), Some(roster)) => {
+                Ok(Self { cps, policy, roster, line_of_plan })
+            }
             _ => Err(Halt::Violations(Box::new(sources), violations)),
         }
     }

@@ -74,6 +74,6 @@ fn no_character_of_an_input_steers_the_terminal() {
         assert_eq!(output.status.code(), Some(2));
         let said = text(&output);
         assert!(!said.contains(c), "{c:?}: {said:?}");
-        assert!(said.contains("S-TEXT [") && said.contains("plan.toml:20:11]"), "{c:?}: {said}");
+        assert!(said.contains("S-TEXT [") && said.contains("plan.toml:21:11]"), "{c:?}: {said}");
     }
 }

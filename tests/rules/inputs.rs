@@ -78,6 +78,12 @@ impl Texts {
         texts
     }
 
+    /// The documents, each with its name behind that of the case.
+    pub(super) fn documents(self, case: &str) -> Vec<(String, String)> {
+        let documents = self.text.into_iter().filter(|(name, _)| name.ends_with(".toml"));
+        documents.map(|(name, text)| (format!("{case} {name}"), text)).collect()
+    }
+
     /// The sample CA with another policy.
     pub(super) fn with_policy(text: String) -> Self {
         let mut texts = Self::sample();

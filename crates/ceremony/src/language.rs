@@ -86,7 +86,9 @@ impl Bilingual {
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "Halves")]
 pub struct Text {
+    /// The text in Japanese.
     ja: Option<String>,
+    /// The text in English.
     en: Option<String>,
 }
 

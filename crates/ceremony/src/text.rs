@@ -11,7 +11,6 @@ mod form;
 pub(crate) mod open;
 mod reader;
 
-use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
@@ -183,12 +182,12 @@ pub(crate) fn document<T: DeserializeOwned>(
 
 /// Refuses a document whose `format` is not 1: this version of gishiki reads no other format.
 fn another_format(input: Input, format: &Spanned<u32>) -> Violation {
-    let found = Bilingual::plain(format!("format {}", format.get_ref()));
+    let found = says!("書式の版 {}", "format {}", format.get_ref());
     Violation::at(
         input,
         format.span(),
         RuleId::S_FORM,
-        Bilingual::plain("format 1"),
+        says!("書式の版 1", "format 1"),
         found,
         says!("この形式を扱う版の gishiki を使う", "use the gishiki that knows this format"),
     )

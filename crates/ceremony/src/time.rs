@@ -380,7 +380,9 @@ impl FromStr for CalendarSpan {
         let mut rank = 0;
         for pair in words.chunks(2) {
             let [number, unit] = pair else { return Err(refused()) };
-            let number: u16 = number.parse().map_err(|_| refused())?;
+            // One form of each number, without a sign or leading zeros.
+            let number = number.parse().ok().filter(|n: &u16| n.to_string() == *number);
+            let number = number.ok_or_else(refused)?;
             let (slot, this) = match *unit {
                 "year" | "years" => (&mut years, 1),
                 "month" | "months" => (&mut months, 2),

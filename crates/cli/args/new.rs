@@ -1,4 +1,4 @@
-//! The options of `new` and `completions`.
+//! The options of `new`, `schema` and `completions`.
 
 use std::path::PathBuf;
 
@@ -112,6 +112,25 @@ pub(crate) struct Draft {
         ja = "セレモニーを行う日(例: 2030-04-01。指定しなければ前回のセレモニーで予定した日、失効・危殆化・喪失のときは今日)"
     )]
     pub(crate) at: Option<Day>,
+}
+
+/// A document that people write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Document {
+    Plan,
+    Policy,
+    Roster,
+    Cps,
+    Room,
+    Anchor,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Schema {
+    /// The document
+    #[arg(value_enum)]
+    #[arg(ja = "文書")]
+    pub(crate) document: Document,
 }
 
 /// A shell that completes command lines.

@@ -81,18 +81,16 @@ impl Run {
             return Ok(None);
         }
         let mut absent = self.absent.clone();
-        match act {
-            PeopleAct::FirstIn => {
-                let stand_by = graph.ops.iter().filter(|op| op.act == Act::People(act.clone()));
-                for person in stand_by.flat_map(|op| &op.by).flat_map(|duty| &duty.persons) {
-                    mark(&mut absent, person, !said.by.contains(person));
-                }
+        if let PeopleAct::Entry { person } = act {
+            let is_absent = said.facts.get(ATTENDANCE).is_some_and(|said| said == ABSENT);
+            mark(&mut absent, person, is_absent);
+        } else if *act == PeopleAct::FirstIn {
+            let stand_by = graph.ops.iter().filter(|op| op.act == Act::People(act.clone()));
+            for person in stand_by.flat_map(|op| &op.by).flat_map(|duty| &duty.persons) {
+                mark(&mut absent, person, !said.by.contains(person));
             }
-            PeopleAct::Entry { person } => {
-                let is_absent = said.facts.get(ATTENDANCE).is_some_and(|said| said == ABSENT);
-                mark(&mut absent, person, is_absent);
-            }
-            _ => return Ok(None),
+        } else {
+            return Ok(None);
         }
         let Some((op, duty)) = graph.unmet_without(&absent) else { return Ok(Some(absent)) };
         let names: Vec<&str> = absent.iter().map(Name::as_str).collect();

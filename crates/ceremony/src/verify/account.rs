@@ -170,7 +170,7 @@ fn reserves_who_came(run: &Run, history: &History) -> BTreeSet<Name> {
             Act::People(PeopleAct::FirstIn) => {
                 op.by.iter().flat_map(|duty| &duty.persons).collect()
             }
-            _ => Vec::new(),
+            Act::People(_) | Act::Token(_) | Act::Seal => Vec::new(),
         })
         .collect();
     let came = run.present().filter(|(id, person)| person.reserve && entered.contains(id));

@@ -1,0 +1,79 @@
+//! `schema`: the JSON Schemas of the documents that people write, for editors.
+//!
+//! They are generated from the types that read the documents (`tests/schemas.rs`). **Deliberately
+//! absent:** judging by them. What a document may be is decided by its reader.
+
+use clap::ValueEnum as _;
+
+use crate::args::{Document, Schema};
+use crate::halt::Halt;
+use crate::report::print;
+
+/// What stands before the address of its schema in the first line of a document, as editors that
+/// use Taplo read it.
+const DIRECTIVE: &str = "#:schema ";
+
+/// Prints a schema.
+pub(crate) fn show(asked: &Schema) -> Result<(), Halt> {
+    print(text(asked.document))
+}
+
+const fn text(document: Document) -> &'static str {
+    match document {
+        Document::Plan => include_str!("schemas/plan.schema.json"),
+        Document::Policy => include_str!("schemas/policy.schema.json"),
+        Document::Roster => include_str!("schemas/roster.schema.json"),
+        Document::Cps => include_str!("schemas/cps.schema.json"),
+        Document::Room => include_str!("schemas/room.schema.json"),
+        Document::Anchor => include_str!("schemas/anchor.schema.json"),
+    }
+}
+
+const fn file(document: Document) -> &'static str {
+    match document {
+        Document::Plan => "plan.schema.json",
+        Document::Policy => "policy.schema.json",
+        Document::Roster => "roster.schema.json",
+        Document::Cps => "cps.schema.json",
+        Document::Room => "room.schema.json",
+        Document::Anchor => "anchor.schema.json",
+    }
+}
+
+/// Returns all schemas as files of a CA's folder, where the documents of a new CA name them.
+pub(crate) fn files() -> impl Iterator<Item = (String, String)> {
+    let all = Document::value_variants().iter();
+    all.map(|document| (file(*document).to_string(), text(*document).to_string()))
+}
+
+/// Returns the first line of a plan in a folder of the CA's: it names the schema that lies beside
+/// the one that the CA's policy names. Empty, if the policy names none.
+pub(crate) fn line_of_plan(policy: &str) -> String {
+    let comments = policy.lines().take_while(|line| line.starts_with('#'));
+    let named = comments.filter_map(|line| line.strip_prefix(DIRECTIVE)).next();
+    let Some(beside) = named.and_then(|at| at.trim().strip_suffix(file(Document::Policy))) else {
+        return String::new();
+    };
+    let is_address = beside.contains("://") || beside.starts_with('/');
+    let above = if is_address { "" } else { "../" };
+    format!("{DIRECTIVE}{above}{beside}{}\n", file(Document::Plan))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_plan_names_the_schema_beside_that_of_its_policy() {
+        for (policy, plan) in [
+            ("#:schema s/policy.schema.json\n", "#:schema ../s/plan.schema.json\n"),
+            ("# x\n#:schema policy.schema.json\n", "#:schema ../plan.schema.json\n"),
+            ("#:schema /s/policy.schema.json", "#:schema /s/plan.schema.json\n"),
+            ("#:schema http://a.b/policy.schema.json", "#:schema http://a.b/plan.schema.json\n"),
+            ("#:schema other.json\n", ""),
+            ("format = 1\n#:schema policy.schema.json\n", ""),
+        ] {
+            assert_eq!(line_of_plan(policy), plan, "{policy}");
+        }
+    }
+}
