@@ -308,10 +308,8 @@ const BROKEN: [&str; 74] = [
     "x = 2030-04-01T10:00:00+99:00",
 ];
 
-/// What Japanese has in Latin letters.
-const LATIN: [&str; 4] = ["TOML", "SHA", "UTF", "gishiki"];
-
-/// The English words of a sentence, besides what it quotes of a document.
+/// The English words of a sentence, besides what it quotes of a document. Japanese has gishiki, and
+/// abbreviations such as TOML and UTC, in Latin letters too.
 fn english(said: &str) -> Vec<String> {
     // What was found is quoted behind the sentence.
     let said = said.split(": `").next().unwrap_or_default();
@@ -320,7 +318,8 @@ fn english(said: &str) -> Vec<String> {
         rest.push_str(if number % 2 == 0 { part } else { " " });
     }
     let words = rest.split(|c: char| !c.is_ascii_alphabetic());
-    let words = words.filter(|word| word.len() > 1 && !LATIN.contains(word));
+    let is_english = |word: &&str| word.bytes().any(|b| b.is_ascii_lowercase());
+    let words = words.filter(|word| word.len() > 1 && is_english(word) && *word != "gishiki");
     words.map(String::from).collect()
 }
 

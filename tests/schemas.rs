@@ -306,8 +306,8 @@ impl Changes<'_> {
     }
 }
 
-/// Each document with one entry left out, renamed or added, or one value of another kind: schema and
-/// reader refuse the same.
+/// Each document with one entry left out, renamed or added, or one value of another kind: schema
+/// and reader refuse the same.
 #[test]
 fn what_the_reader_refuses_is_refused_by_the_schema() {
     let mut seen = BTreeSet::new();

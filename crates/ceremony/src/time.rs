@@ -368,7 +368,7 @@ impl FromStr for CalendarSpan {
     fn from_str(text: &str) -> Result<Self, TimeError> {
         let refused = || {
             TimeError(says!(
-                "`{text}` は years、months、days、hours による期間(例: `3 years 2 months`)でない",
+                "`{text}` は `years`、`months`、`days`、`hours` による期間(例: `3 years 2 months`)でない",
                 "`{text}` is not a span of years, months, days or hours, such as `3 years 2 months`"
             ))
         };

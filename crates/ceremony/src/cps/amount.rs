@@ -66,7 +66,7 @@ impl<'de> Deserialize<'de> for Amount {
         let value = Value::deserialize(deserializer)?;
         let refused = || {
             let found = written(&value);
-            D::Error::custom(format!("{found}{}", Self::REFUSED.en))
+            D::Error::custom(format!("`{found}`{}", Self::REFUSED.en))
         };
         Self::of(&value).ok_or_else(refused)
     }

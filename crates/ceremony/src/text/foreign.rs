@@ -15,6 +15,7 @@ use crate::cps::{Amount, RequirementId};
 use crate::hex::{self, Digest};
 use crate::language::{Bilingual, Text};
 use crate::name::Name;
+use crate::says;
 use crate::time::{CalendarSpan, Day, Instant, Offset};
 use crate::words;
 
@@ -23,6 +24,10 @@ const LONGEST: usize = 4096;
 
 /// Returns the library's message on this piece of a document in both languages.
 pub(super) fn said(message: &str, piece: &str) -> Bilingual {
+    // The library hands on a date or a time as a table with an entry of this name.
+    if message.contains("$__toml_private_datetime") {
+        return says!("テーブルを書く所に日時がある", "a date or a time where a table is expected");
+    }
     if let Some(ja) = of_a_field(message).or_else(|| of_syntax(message)) {
         return Bilingual { ja, en: message.into() };
     }
@@ -117,6 +122,8 @@ fn whole(message: &str) -> Option<&'static str> {
             "ここに書ける値は定められていない"
         }
         "value is missing" | "a value before its name" => "値がない",
+        // What the reader of dates and times says of a table.
+        "datetime key not found" => "日付又は時刻が書かれていない",
         "map key was not a string" => "項目の名が文字列でない",
         _ => return None,
     })
