@@ -61,6 +61,7 @@ fn write_ca(asked: &args::NewCa, lang: Lang) -> Result<(), Halt> {
         offset: asked.offset,
         seed: seed()?,
     };
+    ca.judge().map_err(Halt::Media)?;
     hand_out(&asked.folder, draft::new_ca(&ca))?;
     say_next(&asked.folder.join("genesis"), None, lang)
 }
