@@ -21,6 +21,7 @@ mod bad_input;
 mod bounds;
 mod characters;
 mod copies;
+mod curves;
 mod diff;
 mod documents;
 mod ends;

@@ -49,7 +49,9 @@ fn ends_in_the_table(output: &Output, what: &str) -> i32 {
     let said = text(output);
     let code = output.status.code().unwrap_or_else(|| panic!("{what}: {}: {said}", output.status));
     assert!(matches!(code, 0..=9 | REFUSED), "{what}: {code}: {said}");
-    assert!(!said.contains("panicked"), "{what}: {said}");
+    // The standard library panics where it is refused the memory to begin a thread: no bug of ours.
+    let is_of_std = code == REFUSED && said.contains("failed to allocate an alternative stack");
+    assert!(is_of_std || !said.contains("panicked"), "{what}: {said}");
     assert!(code == 0 || !said.is_empty(), "{what}: {code} without a word");
     code
 }
@@ -160,7 +162,9 @@ fn whatever_the_memory_every_command_ends_with_a_code_of_the_table() {
                 break;
             }
             let said = text(&output);
-            assert!(code != REFUSED || said.contains("memory allocation of"), "{what}: {said}");
+            let is_said =
+                ["memory allocation of", "failed to allocate"].iter().any(|s| said.contains(s));
+            assert!(code != REFUSED || is_said, "{what}: {said}");
         }
     }
     println!("{ended} ends from {least} octets on, {refused} of them without memory");

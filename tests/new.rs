@@ -339,3 +339,28 @@ fn bash_completes_commands() {
     fs::write(&path, script).unwrap();
     succeed(Command::new("bash").arg("-n").arg(&path).stdin(Stdio::null()));
 }
+
+/// The words of `check`, before anything is written that it would refuse.
+#[test]
+fn a_country_that_is_none_is_refused_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    for (lang, asked) in [
+        ("en", "a country of ISO 3166-1 alpha-2, two capital letters such as JP"),
+        ("ja", "ISO 3166-1 alpha-2 の国名コード、英大文字 2 文字(例: JP)"),
+    ] {
+        for country in ["xn", "XNX", "日本", ""] {
+            let ca = folder.path().join("ca");
+            let mut new = gishiki();
+            new.args(["--lang", lang, "new", "ca"]).arg(&ca).args(["--country", country]);
+            let output = run(&mut new);
+            let said = text(&output);
+            assert_eq!(output.status.code(), Some(64), "{said}");
+            assert!(said.contains("R-DN") && said.contains(asked), "{said}");
+            assert!(!ca.exists(), "{country}");
+        }
+    }
+    let mut long = gishiki();
+    long.args(["--lang", "en", "new", "ca"]).arg(folder.path().join("ca"));
+    let said = text(&run(long.args(["--common-name", &"N".repeat(65)])));
+    assert!(said.contains("R-DN") && said.contains("CN is 1 to 64 characters long"), "{said}");
+}

@@ -4,7 +4,7 @@
 //! one: the same code describes and encodes both. It reads the machine's clock, and so do these
 //! tests.
 
-use ceremony::key::Curve;
+use ceremony::key::{Curve, SignerCurve, SignerKey};
 use ceremony::x509::{ToBeSignedCertificate, profile};
 use isomdl::definitions::x509::X5Chain;
 use isomdl::definitions::x509::trust_anchor::{PemTrustAnchor, TrustAnchorRegistry, TrustPurpose};
@@ -54,7 +54,7 @@ fn signer() -> ToBeSignedCertificate {
         name: "ds-0001".parse().unwrap(),
         ca: issuing::ca(),
         subject: issuing::name("JP", "機構", "Sample DS 0001"),
-        public: SIGNER_KEY.public(),
+        public: SignerKey::from_octets(SignerCurve::P256, SIGNER_KEY.public().point()).unwrap(),
         issuer: "g1".parse().unwrap(),
         issuer_curve: Curve::P256,
         not_before,

@@ -369,6 +369,13 @@ fn a_key_on_a_brainpool_curve_is_said_to_be_unverifiable_and_not_wrong() {
     let reasons =
         refused(&Offered { target, ..alone(crl(OLD, first_day(), &[])) }, hours(first_day(), 12));
     assert_eq!(reasons, ["I-ROOT-SKI"]);
+    // But the point is one of the curve.
+    let mut off = bent::brainpool();
+    *off.last_mut().unwrap() ^= 1;
+    let target = signer(OLD, first_day()).with(|made| made.key = off.clone());
+    let reasons =
+        refused(&Offered { target, ..alone(crl(OLD, first_day(), &[])) }, hours(first_day(), 12));
+    assert_eq!(reasons, ["I-ROOT-SKI", "I-DS-KEY"]);
 }
 
 #[test]

@@ -4,7 +4,10 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use ceremony::key::{Check, Curve, PublicKey, Signature, Verifier};
+use ceremony::key::{
+    Check, Curve, Hash, PublicKey, Scheme, Signature, SignerCurve, SignerKey, SignerSignature,
+    Verifier,
+};
 use ceremony::plan::Plan;
 use ceremony::verify::replay;
 
@@ -140,4 +143,68 @@ fn a_key_and_a_signature_of_two_curves_prove_nothing() {
     let key = PublicKey::from_point(Curve::P256, &vector.key).unwrap();
     let signature = Signature::from_raw(Curve::P384, &[1; 96]).unwrap();
     assert!(!both_say(&vector, &key, &vector.message, &signature));
+}
+
+/// The keys that a Document Signer alone may have, by their one implementation.
+///
+/// Wycheproof's vectors are what the authors of the crates did not choose. A signature in another
+/// encoding than DER, or a key in none, is refused before anything is verified.
+#[test]
+fn the_keys_of_document_signers_are_right_on_wycheproof() {
+    let ecdsa = Scheme::Ecdsa;
+    for (file, curve, scheme, all, valid) in [
+        ("ecdsa_secp521r1_sha512", SignerCurve::P521, ecdsa(Hash::Sha512), 542, 232),
+        (
+            "ecdsa_brainpoolP256r1_sha256",
+            SignerCurve::BrainpoolP256r1,
+            ecdsa(Hash::Sha256),
+            485,
+            176,
+        ),
+        (
+            "ecdsa_brainpoolP384r1_sha384",
+            SignerCurve::BrainpoolP384r1,
+            ecdsa(Hash::Sha384),
+            516,
+            207,
+        ),
+        ("ed25519", SignerCurve::Ed25519, Scheme::Ed25519, 151, 88),
+    ] {
+        let (mut judged, mut good) = (0, 0);
+        for vector in vectors(file) {
+            judged += 1;
+            let key = SignerKey::from_octets(curve, &vector.key).unwrap();
+            let Ok(signature) = SignerSignature::read(curve, scheme, &vector.signature) else {
+                assert!(!vector.valid, "{}: refused as no signature", vector.name);
+                continue;
+            };
+            let [one, other] = BOTH.map(|by| key.verify(&vector.message, &signature, by).is_ok());
+            assert_eq!((one, other), (vector.valid, vector.valid), "{}", vector.name);
+            good += usize::from(one);
+            let mut message = vector.message.clone();
+            if let Some(octet) = message.first_mut() {
+                *octet ^= 1;
+                let changed = key.verify(&message, &signature, Verifier::RustCrypto);
+                assert!(changed.is_err(), "{}", vector.name);
+            }
+        }
+        assert_eq!((judged, good), (all, valid), "{file}");
+    }
+}
+
+#[test]
+fn a_signature_of_another_curve_or_scheme_proves_nothing() {
+    let vector = vectors("ecdsa_brainpoolP256r1_sha256").remove(0);
+    let sha256 = Scheme::Ecdsa(Hash::Sha256);
+    let key = SignerKey::from_octets(SignerCurve::BrainpoolP256r1, &vector.key).unwrap();
+    let of = |curve, scheme| SignerSignature::read(curve, scheme, &vector.signature);
+    let proves = |signature: &SignerSignature| {
+        key.verify(&vector.message, signature, Verifier::RustCrypto).is_ok()
+    };
+    assert!(proves(&of(SignerCurve::BrainpoolP256r1, sha256).unwrap()));
+    assert!(!proves(&of(SignerCurve::P256, sha256).unwrap()));
+    assert!(!proves(&of(SignerCurve::BrainpoolP256r1, Scheme::Ecdsa(Hash::Sha512)).unwrap()));
+    assert!(of(SignerCurve::BrainpoolP256r1, Scheme::Ed25519).is_err());
+    assert!(of(SignerCurve::Ed25519, sha256).is_err());
+    assert!(SignerKey::from_octets(SignerCurve::P256, &vector.key).is_err(), "another curve");
 }

@@ -61,6 +61,7 @@ fn write_ca(asked: &args::NewCa, lang: Lang) -> Result<(), Halt> {
         offset: asked.offset,
         seed: seed()?,
     };
+    ca.judge().map_err(|fault| Halt::Asked(fault, Box::default()))?;
     refuse_existing(&asked.folder)?;
     let mut files = draft::new_ca(&ca);
     files.extend(schema::files());

@@ -70,11 +70,13 @@ pub(crate) fn for_an_iaca(good: &Made) -> Vec<Bent> {
     ]
 }
 
-/// A key on brainpoolP256r1: the form alone.
+/// A key on brainpoolP256r1: its base point (RFC 5639 3.4).
 pub(crate) fn brainpool() -> Vec<u8> {
+    let point = "8bd2aeb9cb7e57cb2c4b482ffc81b7afb9de27e1e3bd23c23a4453bd9ace3262\
+                 547ef835c3dac4fd97f8461a14611dc9c27745132ded8e545c1d54c72f046997";
     let curve = [6, 9, 0x2b, 0x24, 3, 3, 2, 8, 1, 1, 7];
     let algorithm = tlv(0x30, &[&[6, 7, 0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1], &curve]);
-    tlv(0x30, &[&algorithm, &tlv(3, &[&[0, 4], &[7; 64]])])
+    tlv(0x30, &[&algorithm, &tlv(3, &[&[0, 4], &ceremony::hex::decode(point).unwrap()])])
 }
 
 /// A Name of one attribute in each RDN: the last octet of its kind, its tag, its value.

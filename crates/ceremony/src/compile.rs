@@ -7,6 +7,7 @@
 //! added here; a plan cannot leave it out.
 
 mod operations;
+mod policy;
 mod structures;
 
 use alloc::collections::{BTreeMap, BTreeSet};
@@ -24,7 +25,7 @@ use crate::language::Bilingual;
 use crate::ledger::{Addresses, State};
 use crate::name::Name;
 use crate::plan::After;
-use crate::policy::{Brought, rdns};
+use crate::policy::Brought;
 use crate::record::{Mode, Opened, Place};
 use crate::rehearsal::GENERATIONS;
 use crate::rule::RuleId;
@@ -32,7 +33,7 @@ use crate::rules;
 use crate::says;
 use crate::token::{Attribute, Holder, KeyTemplate};
 use crate::violation::{Input, Violation};
-use crate::x509::{DirectoryName, DirectoryNameError};
+use crate::x509::DirectoryName;
 
 /// The format of plan, graph, bindings and transcript.
 pub const FORMAT: u32 = 1;
@@ -202,7 +203,7 @@ impl Builder<'_> {
         let offset = *policy.ca.offset.get_ref();
         Ok(Graph {
             ca: policy.ca.id.get_ref().clone(),
-            ca_name: self.ca_name()?,
+            ca_name: self.names()?,
             addresses: Addresses {
                 issuer_alt_name: policy.root.issuer_alt_name.get_ref().clone(),
                 crl_urls: {
@@ -256,25 +257,19 @@ impl Builder<'_> {
         })
     }
 
-    fn ca_name(&self) -> Result<DirectoryName, Vec<Violation>> {
-        let name = &self.inputs.policy.ca.name;
-        let rdns = rdns(name);
-        let refused = |(at, error): (Option<usize>, DirectoryNameError)| {
-            let place = at.and_then(|at| name.get_ref().get(at)).map(toml::Spanned::span);
-            Violation::at(
-                Input::Policy,
-                place.unwrap_or_else(|| name.span()),
-                RuleId::R_DN,
-                says!(
-                    "1 つの C と CN を含み、ほかに ST、L、O、OU、serialNumber を含みうる X.500 の識別名",
-                    "an X.500 name of one C, a CN, and of ST, L, O, OU, serialNumber as wanted"
-                ),
-                error.said(),
-                says!("より短く平易な名を選ぶ", "choose a shorter or plainer name"),
-            )
-        };
-        DirectoryName::new(&rdns)
-            .map_err(|_| DirectoryName::faults(&rdns).into_iter().map(refused).collect())
+    /// The CA's Name, if that and what the policy says of Document Signers can be carried out.
+    fn names(&self) -> Result<DirectoryName, Vec<Violation>> {
+        let policy = &self.inputs.policy;
+        let ca = policy::ca_name(policy);
+        let of_ds = policy::document_signers(policy, ca.as_ref().ok());
+        match ca {
+            Ok(ca) if of_ds.is_empty() => Ok(ca),
+            Ok(_) => Err(of_ds),
+            Err(mut faults) => {
+                faults.extend(of_ds);
+                Err(faults)
+            }
+        }
     }
 
     fn demands(&self) -> Demands {

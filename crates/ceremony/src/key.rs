@@ -16,8 +16,10 @@ use crate::certain::Certain as _;
 use crate::hex::Digest;
 use crate::language::Bilingual;
 use crate::says;
+pub use signer::{Scheme, SignerCurve, SignerKey, SignerSignature};
 pub use verifier::Verifier;
 
+mod signer;
 mod verifier;
 
 /// A named curve, together with the hash function that is used with it.
@@ -128,6 +130,22 @@ pub enum KeyError {
         /// How many octets were found.
         found: usize,
     },
+    /// The octets are not a Document Signer's key on this curve.
+    #[error("{}", self.said().en)]
+    Signer {
+        /// The curve that was asked for.
+        curve: SignerCurve,
+        /// How many octets were found.
+        found: usize,
+    },
+    /// The octets are not the one encoding of a signature on this curve.
+    #[error("{}", self.said().en)]
+    SignerSignature {
+        /// The curve that was asked for.
+        curve: SignerCurve,
+        /// How many octets were found.
+        found: usize,
+    },
     /// The signature does not verify over the octets that were asked to be signed.
     #[error("{}", self.said().en)]
     Verification,
@@ -146,6 +164,20 @@ impl KeyError {
             Self::Signature { curve, found } => says!(
                 "{} の r‖s の署名でない {found} オクテット",
                 "not a raw r‖s signature for {}: {found} octets",
+                curve.name()
+            ),
+            Self::Signer { curve: SignerCurve::Ed25519, found } => says!(
+                "Ed25519 の公開鍵でない {found} オクテット",
+                "not a public key of Ed25519: {found} octets"
+            ),
+            Self::Signer { curve, found } => says!(
+                "{} の非圧縮の点でない {found} オクテット",
+                "not an uncompressed point on {}: {found} octets",
+                curve.name()
+            ),
+            Self::SignerSignature { curve, found } => says!(
+                "{} の署名(規定の符号化)でない {found} オクテット",
+                "not a signature of {} in its one encoding: {found} octets",
                 curve.name()
             ),
             Self::Verification => says!(
@@ -315,10 +347,17 @@ pub struct Check {
     pub subject: String,
     /// The Japanese words for the signed object, where it is not a name.
     subject_ja: Option<String>,
-    key: PublicKey,
-    hash: Hash,
+    claim: Claim,
     message: Arc<[u8]>,
-    signature: Signature,
+}
+
+/// Whose signature it is.
+#[derive(Debug, Clone)]
+enum Claim {
+    /// That of a key of the CA, with the hash function of its curve.
+    Ours(PublicKey, Signature),
+    /// That of a Document Signer's key, in a request.
+    Signer(SignerKey, SignerSignature),
 }
 
 /// Evidence that one [`Check`] was verified.
@@ -334,26 +373,31 @@ impl Check {
         message: Arc<[u8]>,
         signature: Signature,
     ) -> Self {
-        Self::hashed(key.curve.hash(), subject, key, message, signature)
+        let digest = key.curve.digest(&message);
+        let id = identity(subject, &[key.point(), &digest, signature.raw()]);
+        Self::of(id, subject, Claim::Ours(key.clone(), signature), message)
     }
 
-    /// A check of `signature` by `key` on a message that was hashed with this function.
-    ///
-    /// The digest is part of the check's identity, and its length tells the function.
-    pub(crate) fn hashed(
-        hash: Hash,
+    /// A check that a request is signed by the Document Signer's key in it.
+    pub(crate) fn possession(
         subject: &str,
-        key: &PublicKey,
+        key: &SignerKey,
         message: Arc<[u8]>,
-        signature: Signature,
+        signature: SignerSignature,
     ) -> Self {
-        let digest = hash.digest(&message);
-        let id = Digest::of_parts(
-            "gishiki check v1",
-            &[subject.as_bytes(), key.point(), &digest, signature.raw()],
-        );
-        let (subject, key) = (String::from(subject), key.clone());
-        Self { id, subject, subject_ja: None, key, hash, message, signature }
+        let (scheme, digest) = match signature.scheme() {
+            Scheme::Ecdsa(hash) => (hash.name(), hash.digest(&message)),
+            Scheme::Ed25519 => (SignerCurve::Ed25519.name(), message.to_vec()),
+        };
+        let curve = key.curve().name();
+        let parts: [&[u8]; 5] =
+            [curve.as_bytes(), key.octets(), scheme.as_bytes(), &digest, signature.octets()];
+        let id = identity(subject, &parts);
+        Self::of(id, subject, Claim::Signer(key.clone(), signature), message)
+    }
+
+    fn of(id: Digest, subject: &str, claim: Claim, message: Arc<[u8]>) -> Self {
+        Self { id, subject: String::from(subject), subject_ja: None, claim, message }
     }
 
     /// The same check, with these Japanese words for a signed object that has no name.
@@ -371,11 +415,6 @@ impl Check {
 
     pub(crate) const fn id(&self) -> Digest {
         self.id
-    }
-
-    /// The signature that is to be verified.
-    pub(crate) const fn signature(&self) -> &Signature {
-        &self.signature
     }
 
     /// Whether one of these proofs belongs to this check.
@@ -399,9 +438,17 @@ impl Check {
     /// # Errors
     /// [`KeyError::Verification`].
     pub fn prove_by(&self, verifier: Verifier) -> Result<Proof, KeyError> {
-        self.key.verify_hashed(self.hash, &self.message, &self.signature, verifier)?;
+        match &self.claim {
+            Claim::Ours(key, signature) => key.verify(&self.message, signature, verifier)?,
+            Claim::Signer(key, signature) => key.verify(&self.message, signature, verifier)?,
+        }
         Ok(Proof(self.id))
     }
+}
+
+/// The identity of a check: everything that is verified, and what it is called.
+fn identity(subject: &str, parts: &[&[u8]]) -> Digest {
+    Digest::of_parts("gishiki check v1", &[&[subject.as_bytes()], parts].concat())
 }
 
 impl Proof {

@@ -11,7 +11,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::key::Curve;
+use crate::key::{Curve, SignerCurve};
 use crate::language::{Language, Text};
 use crate::name::Name;
 use crate::text;
@@ -152,7 +152,7 @@ pub struct DsPolicy {
     /// The section of the CP/CPS that this table comes from.
     pub section: String,
     /// The curves that are allowed for a request's key.
-    pub curves: Vec<Spanned<Curve>>,
+    pub curves: Vec<Spanned<SignerCurve>>,
     /// How long a certificate is valid; the plan may say less, never more.
     pub validity: Spanned<CalendarSpan>,
     /// The longest validity in days.

@@ -215,6 +215,15 @@ impl Made {
     /// # Errors
     /// `S-SEAL` if it is another bundle, or its signature value is malformed.
     pub fn read(&self, run: &Run, octets: &[u8]) -> Result<Check, Fault> {
+        Ok(self.read_signed(run, octets)?.0)
+    }
+
+    /// The same, with the signature itself, whose r a ledger remembers.
+    pub(crate) fn read_signed(
+        &self,
+        run: &Run,
+        octets: &[u8],
+    ) -> Result<(Check, Signature), Fault> {
         let wrong = |found: Bilingual| {
             let asked = says!(
                 "この記録から定まる Sigstore bundle v0.3",
@@ -232,12 +241,13 @@ impl Made {
             .map_err(|_| wrong(says!("base64 でない署名", "a signature that is not base64")))?;
         let curve = run.audit_public().map_or(Curve::P256, PublicKey::curve);
         let raw = Signature::raw_from_der(curve, &der).map_err(|error| wrong(error.said()))?;
+        let signature = Signature::from_raw(curve, &raw).map_err(|error| wrong(error.said()))?;
         let again = self
             .seal(run, &TokenAnswer::Signatures { signatures: [crate::hex::Octets(raw)].into() })?;
         if again.bundle.as_bytes() != octets {
             return Err(wrong(first_difference(&bundle, &self.statement, octets)));
         }
-        Ok(again.check)
+        Ok((again.check, signature))
     }
 }
 

@@ -341,6 +341,17 @@ impl CalendarSpan {
         orders.all(|other| other == Some(order)).then_some(order)
     }
 
+    /// Whether there is a day on which both begin and this one ends later, or outside the calendar.
+    #[must_use]
+    pub fn may_exceed(&self, other: &Self) -> bool {
+        let first: Day = Day(Date::constant(2001, 1, 1));
+        (0..1_461).any(|after| {
+            let begins = first.plus_days(after).ok().map(|day| day.start(Offset::UTC));
+            let end = |span| begins.and_then(|begins| begins.plus(span).ok());
+            end(self).zip(end(other)).is_none_or(|(own, other)| own > other)
+        })
+    }
+
     /// Words the span in both languages.
     #[must_use]
     pub fn said(&self) -> Bilingual {

@@ -189,11 +189,12 @@ fn replay_on(compiled: Compiled, sealed: &Sealed) -> Result<Trial, Refusal> {
         return Err(Refusal { place: lines::place(seal::TRANSCRIPT_FILE, last), fault });
     }
     let made = Made::of(&run);
-    let sealed_by = made.read(&run, &sealed.bundle).map_err(|f| refused(seal::BUNDLE_FILE, f))?;
+    let sealed_by = made.read_signed(&run, &sealed.bundle);
+    let (sealed_by, signature) = sealed_by.map_err(|f| refused(seal::BUNDLE_FILE, f))?;
     let seal = Digest::of(&sealed.bundle);
     let after = sealed.after.as_deref().unwrap_or_default();
     let run = Box::new(postscript(run, Some(seal), after, &mut checks, &mut history)?);
-    let state = before.after(&run, sealed_by.signature());
+    let state = before.after(&run, &signature);
     let state = Arc::new(state.map_err(|f| refused(seal::TRANSCRIPT_FILE, f))?);
     checks.push(sealed_by);
     Ok(Trial { run, history, bundle: sealed.bundle.clone(), made, checks, seal, state })

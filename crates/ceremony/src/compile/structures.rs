@@ -24,7 +24,7 @@ use crate::says;
 use crate::time::{Day, Instant, TimeError};
 use crate::token::Holder;
 use crate::violation::{Input, Violation};
-use crate::x509::{self, DirectoryName, Reason, profile};
+use crate::x509::{self, DirectoryName, Reason, SubjectKey, profile};
 
 impl Builder<'_> {
     /// Returns the audit key, then the root keys by name, both those that exist and those of the
@@ -227,9 +227,7 @@ impl Builder<'_> {
                     continue;
                 }
             };
-            if profile == ProfileName::Ds
-                && let Some(public) = &made.subject_public
-            {
+            if let SubjectKey::Requested(public) = &made.subject_public {
                 graph.certified.insert(public.spki_digest());
             }
             graph.profiles.insert(name.get_ref().clone(), profile);

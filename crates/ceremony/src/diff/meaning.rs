@@ -23,7 +23,7 @@ use crate::script::step;
 use crate::time::Day;
 use crate::token::Attribute;
 use crate::violation::{Input, Violation};
-use crate::x509::{Revoked, ToBeSignedCertificate};
+use crate::x509::{Revoked, SubjectKey, ToBeSignedCertificate};
 
 impl Meaning {
     /// Returns the meaning of these inputs on this state, given what compiling them returned.
@@ -229,7 +229,7 @@ fn certificates(graph: &Graph) -> Vec<Subject> {
                 ("serialNumber", _) => {
                     fact.value = Bilingual::plain(encode(&graph.serial(&certificate.name, 0)));
                 }
-                ("subjectPublicKey", Some(key)) => {
+                ("subjectPublicKey", SubjectKey::Requested(key)) => {
                     let (curve, digest) = (key.curve().name(), key.spki_digest());
                     fact.value = Bilingual::plain(format!("{curve}, SHA-256 (SPKI) {digest}"));
                 }

@@ -7,11 +7,15 @@ use alloc::vec::Vec;
 
 use super::{document, in_languages, place, written};
 use crate::canonical::quoted;
+use crate::fault::Fault;
 use crate::hex::encode;
 use crate::key::Curve;
 use crate::language::Language;
 use crate::name::Name;
+use crate::rule::RuleId;
+use crate::says;
 use crate::time::Offset;
+use crate::x509::Rdn;
 
 /// What is known of a new CA. What is not becomes a place to fill in.
 #[derive(Debug, Clone, Default)]
@@ -32,6 +36,38 @@ pub struct NewCa {
     pub offset: Option<Offset>,
     /// The seed of its first plan.
     pub seed: [u8; 32],
+}
+
+impl NewCa {
+    /// Judges what is known of the CA's Name as `check` does later.
+    ///
+    /// # Errors
+    ///
+    /// R-DN, with what is to be written.
+    pub fn judge(&self) -> Result<(), Fault> {
+        let asked = [
+            (
+                self.country.clone().map(Rdn::C),
+                says!(
+                    "ISO 3166-1 alpha-2 の国名コード、英大文字 2 文字(例: JP)",
+                    "a country of ISO 3166-1 alpha-2, two capital letters such as JP"
+                ),
+            ),
+            (
+                self.organization.clone().map(Rdn::O),
+                says!("認証局の名称に入れる組織名(O)", "an organisation for the CA's Name (O)"),
+            ),
+            (
+                self.common_name.clone().map(Rdn::Cn),
+                says!("認証局の名称に入れる CN", "a common name for the CA (CN)"),
+            ),
+        ];
+        for (rdn, asked) in asked {
+            let judged = rdn.as_ref().map_or(Ok(()), Rdn::judge);
+            judged.map_err(|error| Fault::new(RuleId::R_DN, asked, error.said()))?;
+        }
+        Ok(())
+    }
 }
 
 /// The people of a small CA: an id, a role, and whether a letter appoints them.

@@ -5,8 +5,6 @@
 //!
 //! **Invariant:** a rehearsal key is relied on only if the caller asks for that.
 
-use alloc::format;
-use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
 use der::Encode as _;
@@ -23,7 +21,7 @@ use crate::rule::RuleId;
 use crate::says;
 use crate::time::Offset;
 use crate::x509::judge::{self, Held, Kind, Layer};
-use crate::x509::signature_algorithm;
+use crate::x509::{algorithm, signature_algorithm};
 
 /// Whether the keys of a rehearsal are accepted. Their private keys are public knowledge.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -224,22 +222,13 @@ fn outlives(signer: &Certificate, issuer: &Issuer<'_>) -> Option<Fault> {
     Some(Fault::new(RuleId::I_DS_WITHIN, asked, found))
 }
 
-/// The curves of Annex B on which nothing is verified here, by name.
-const BRAINPOOL: [(&str, &str); 4] = [
-    ("1.3.36.3.3.2.8.1.1.7", "brainpoolP256r1"),
-    ("1.3.36.3.3.2.8.1.1.9", "brainpoolP320r1"),
-    ("1.3.36.3.3.2.8.1.1.11", "brainpoolP384r1"),
-    ("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1"),
-];
-
 fn unknown(key: &[u8]) -> Unproved {
     let info = SubjectPublicKeyInfoRef::try_from(key).ok();
-    let algorithm = info.map(|info| info.algorithm);
-    let oid = algorithm.as_ref().map(|found| found.oid.to_string()).unwrap_or_default();
-    let curve = algorithm.and_then(|found| found.parameters_oid().ok()).map(|oid| oid.to_string());
-    let curve = curve.unwrap_or_default();
-    let name = BRAINPOOL.iter().find(|(oid, _)| *oid == curve).map(|(_, name)| *name);
-    let name = name.map_or_else(|| format!("{oid} {curve}"), alloc::string::String::from);
+    let name = info.map(|info| match info.algorithm.parameters_oid() {
+        Ok(curve) => algorithm::curve(curve),
+        Err(_) => algorithm::named(info.algorithm.oid),
+    });
+    let name = name.unwrap_or_default();
     Unproved::Unknown(says!(
         "このプログラムは {name} の鍵の署名を検証できない",
         "this program cannot verify signatures of a key on {name}"

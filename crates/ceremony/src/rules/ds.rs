@@ -73,7 +73,7 @@ pub(super) fn requests(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 certificate.csr.as_ref().map(toml::Spanned::span).unwrap_or_default(),
-                says!("{} の鍵", "a key on {}", asked.join(" or ")),
+                says!("{0} の鍵", "a key on {1}", asked.join(" 又は "), asked.join(" or ")),
                 Bilingual::plain(curve.name()),
                 says!("別の鍵による CSR を求める", "ask for a request with another key"),
             );

@@ -21,7 +21,7 @@ use crate::says;
 use crate::time::Instant;
 use crate::violation::{Input, Violation};
 use crate::x509::judge;
-use crate::x509::{ToBeSignedCertificate, subject_public_key_info};
+use crate::x509::{ToBeSignedCertificate, signer_key_info};
 
 /// The key whose CRL address is judged; for other keys, the address differs only in the key's name.
 const FIRST_KEY: &str = "g1";
@@ -240,7 +240,7 @@ impl<'a> Asked<'a> {
             ca: self.graph.ca_name.der().to_vec(),
             country: self.graph.ca_name.country().into(),
             subject: certificate.subject.der().to_vec(),
-            public_key: subject_public_key_info(&request.public),
+            public_key: signer_key_info(&request.public),
             issuer_curve: *policy.root.curve.get_ref(),
             issuer_key: self.identifier(issuer),
             not_before: *not_before.get_ref(),

@@ -8,6 +8,9 @@ use alloc::string::{String, ToString as _};
 
 use der::asn1::ObjectIdentifier;
 
+use crate::language::Bilingual;
+use crate::says;
+
 /// Algorithms of keys and signatures (RFC 3279, 4055, 5480, 5758, 8410).
 const ALGORITHMS: &[(&str, &str)] = &[
     ("1.2.840.10045.2.1", "a key on an elliptic curve"),
@@ -42,13 +45,35 @@ const CURVES: &[(&str, &str)] = &[
     ("1.3.36.3.3.2.8.1.1.13", "brainpoolP512r1"),
 ];
 
+/// Kinds of keys that ISO/IEC 18013-5 Annex B gives a Document Signer and no well-kept crate
+/// verifies (decision 0107), with the length of a key: brainpoolP320r1, brainpoolP512r1, Ed448.
+const UNVERIFIED: &[(&str, usize)] =
+    &[("1.3.36.3.3.2.8.1.1.9", 81), ("1.3.36.3.3.2.8.1.1.13", 129), ("1.3.101.113", 57)];
+
+/// Returns the length of a key of this kind, if Annex B has it and nothing here verifies by it.
+pub(super) fn unverified(oid: ObjectIdentifier) -> Option<usize> {
+    let number = oid.to_string();
+    UNVERIFIED.iter().find(|(known, _)| *known == number).map(|(_, octets)| *octets)
+}
+
+/// Says of which kind a key is, and why it is refused if ISO/IEC 18013-5 has that kind.
+pub(super) fn refused(oid: ObjectIdentifier, name: String) -> Bilingual {
+    match unverified(oid) {
+        None => Bilingual::plain(name),
+        Some(_) => says!(
+            "{name}(ISO/IEC 18013-5 は認めるが、このプログラムはその署名を検証できない)",
+            "{name}, which ISO/IEC 18013-5 allows; this program cannot verify its signatures"
+        ),
+    }
+}
+
 /// Returns the algorithm in words with its number, or its number alone if it is unknown here.
-pub(super) fn named(oid: ObjectIdentifier) -> String {
+pub(crate) fn named(oid: ObjectIdentifier) -> String {
     words(ALGORITHMS, oid)
 }
 
 /// Returns the curve's name with its number, or its number alone if it is unknown here.
-pub(super) fn curve(oid: ObjectIdentifier) -> String {
+pub(crate) fn curve(oid: ObjectIdentifier) -> String {
     words(CURVES, oid)
 }
 

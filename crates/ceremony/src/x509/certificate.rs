@@ -14,10 +14,22 @@ use der::asn1::Uint;
 use super::encoding::{AlgorithmIdentifier, TbsCertificate, Time, Validity};
 use super::extension::{Extension, Supplied};
 use super::name::DirectoryName;
-use super::{EncodeError, embedded, signature_algorithm, signature_name, subject_public_key_info};
-use crate::key::{Curve, PublicKey};
+use super::{
+    EncodeError, embedded, signature_algorithm, signature_name, signer_key_info,
+    subject_public_key_info,
+};
+use crate::key::{Curve, PublicKey, SignerKey};
 use crate::name::Name;
 use crate::time::Instant;
+
+/// Where a certified key comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SubjectKey {
+    /// The token or the ledger supplies a key of the CA on this curve.
+    Supplied(Curve),
+    /// A Document Signer's request brought this one.
+    Requested(SignerKey),
+}
 
 /// A TBSCertificate with named holes for the values that the token or the ledger supplies.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +46,8 @@ pub struct ToBeSignedCertificate {
     pub not_after: Instant,
     /// The key that is certified.
     pub subject_key: Name,
-    /// The curve of that key.
-    pub subject_curve: Curve,
-    /// That key, if a request brought it; otherwise the token or the ledger supplies it.
-    pub subject_public: Option<PublicKey>,
+    /// Where that key comes from.
+    pub subject_public: SubjectKey,
     /// The key that signs.
     pub issuer_key: Name,
     /// The curve of that key.
@@ -65,10 +75,20 @@ impl ToBeSignedCertificate {
         serial: &[u8; 20],
         keys: &BTreeMap<Name, PublicKey>,
     ) -> Result<TbsCertificate, EncodeError> {
-        let own = self.subject_public.as_ref().map(|key| (&self.subject_key, key));
+        let name = &self.subject_key;
+        let own = match &self.subject_public {
+            SubjectKey::Supplied(_) => None,
+            SubjectKey::Requested(key) => Some((name, key)),
+        };
         let supplied = Supplied { keys, own, number: None };
-        let key = supplied.key(&self.subject_key)?;
-        same_curve(&self.subject_key, self.subject_curve, key)?;
+        let info = match &self.subject_public {
+            SubjectKey::Supplied(curve) => {
+                let key = supplied.key(name)?;
+                same_curve(name, *curve, key)?;
+                subject_public_key_info(key)
+            }
+            SubjectKey::Requested(key) => signer_key_info(key),
+        };
         if let Some(issuer) = keys.get(&self.issuer_key) {
             same_curve(&self.issuer_key, self.issuer_curve, issuer)?;
         }
@@ -84,7 +104,7 @@ impl ToBeSignedCertificate {
                 not_after: Time::of(self.not_after)?,
             },
             subject: embedded(self.subject.der())?,
-            subject_public_key_info: embedded(&subject_public_key_info(key))?,
+            subject_public_key_info: embedded(&info)?,
             extensions: extensions.collect::<Result<_, _>>()?,
         })
     }
@@ -101,16 +121,16 @@ impl ToBeSignedCertificate {
             format!("notAfter: {}", self.not_after),
             format!("subject: {}", self.subject),
             match &self.subject_public {
-                None => format!(
+                SubjectKey::Supplied(curve) => format!(
                     "subjectPublicKey: {} «{}.public» ({})",
-                    self.subject_curve.name(),
+                    curve.name(),
                     self.subject_key,
-                    self.subject_curve.point_octets()
+                    curve.point_octets()
                 ),
-                Some(key) => format!(
+                SubjectKey::Requested(key) => format!(
                     "subjectPublicKey: {} {}",
-                    self.subject_curve.name(),
-                    crate::hex::encode(key.point())
+                    key.curve().name(),
+                    crate::hex::encode(key.octets())
                 ),
             },
         ]);

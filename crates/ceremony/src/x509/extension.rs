@@ -19,7 +19,7 @@ use super::encoding::{
     AuthorityKeyIdentifier, BasicConstraints, DistributionPoint, DistributionPointName,
     EncodedExtension, GeneralName,
 };
-use crate::key::PublicKey;
+use crate::key::{PublicKey, SignerKey};
 use crate::name::Name;
 
 /// One extension, with named holes for the values that the token supplies.
@@ -82,18 +82,22 @@ pub enum KeyUse {
 pub(super) struct Supplied<'a> {
     pub(super) keys: &'a BTreeMap<Name, PublicKey>,
     /// The key that a request brought, with its certificate's name.
-    pub(super) own: Option<(&'a Name, &'a PublicKey)>,
+    pub(super) own: Option<(&'a Name, &'a SignerKey)>,
     pub(super) number: Option<u64>,
 }
 
 impl Supplied<'_> {
+    /// The key of the CA with this name.
     pub(super) fn key(&self, name: &Name) -> Result<&PublicKey, EncodeError> {
-        if let Some((of, key)) = self.own
-            && of == name
-        {
-            return Ok(key);
-        }
         self.keys.get(name).ok_or_else(|| EncodeError::NoKey { key: name.clone() })
+    }
+
+    /// The identifier of the key with this name.
+    fn identifier(&self, name: &Name) -> Result<[u8; 20], EncodeError> {
+        match self.own {
+            Some((of, key)) if of == name => Ok(key.key_identifier()),
+            Some(_) | None => Ok(self.key(name)?.key_identifier()),
+        }
     }
 }
 
@@ -202,7 +206,7 @@ impl Extension {
     }
 
     fn value(&self, supplied: Supplied<'_>) -> Result<Vec<u8>, EncodeError> {
-        let identifier = |key| Ok::<_, EncodeError>(supplied.key(key)?.key_identifier().to_vec());
+        let identifier = |key| Ok::<_, EncodeError>(supplied.identifier(key)?.to_vec());
         Ok(match self {
             Self::SubjectKeyIdentifier { key } => OctetString::new(identifier(key)?)?.to_der()?,
             Self::AuthorityKeyIdentifier { key } => {

@@ -10,7 +10,7 @@
 //! **Deliberately absent:** signing, clocks, random serial numbers, PEM.
 
 mod address;
-mod algorithm;
+pub(crate) mod algorithm;
 mod encoding;
 
 pub mod certificate;
@@ -25,7 +25,7 @@ mod revocation;
 
 pub use address::IssuerAltName;
 pub(crate) use address::shown_urls;
-pub use certificate::ToBeSignedCertificate;
+pub use certificate::{SubjectKey, ToBeSignedCertificate};
 pub use crl::ToBeSignedCrl;
 pub use extension::{Extension, KeyUse};
 pub(crate) use name::shown;
@@ -40,7 +40,7 @@ use der::asn1::{AnyRef, BitStringRef, ObjectIdentifier};
 
 use crate::certain::Certain as _;
 use crate::hex::Digest;
-use crate::key::{Curve, Hash, PublicKey, Signature};
+use crate::key::{Curve, Hash, PublicKey, Signature, SignerCurve, SignerKey};
 use crate::language::Bilingual;
 use crate::name::Name;
 use crate::says;
@@ -156,6 +156,21 @@ pub(crate) const fn named_curve(curve: Curve) -> ObjectIdentifier {
     }
 }
 
+/// id-Ed25519, of keys and of signatures (RFC 8410 3).
+const ED25519: ObjectIdentifier = ObjectIdentifier::new_unwrap("1.3.101.112");
+
+/// The named curve of a Document Signer's key (RFC 5480 2.1.1.1, RFC 5639 4.1); Ed25519 has none.
+pub(crate) const fn named_signer_curve(curve: SignerCurve) -> Option<ObjectIdentifier> {
+    match curve {
+        SignerCurve::P256 => Some(named_curve(Curve::P256)),
+        SignerCurve::P384 => Some(named_curve(Curve::P384)),
+        SignerCurve::P521 => Some(ObjectIdentifier::new_unwrap("1.3.132.0.35")),
+        SignerCurve::BrainpoolP256r1 => Some(ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.7")),
+        SignerCurve::BrainpoolP384r1 => Some(ObjectIdentifier::new_unwrap("1.3.36.3.3.2.8.1.1.11")),
+        SignerCurve::Ed25519 => None,
+    }
+}
+
 /// Returns the standard's name of the signature algorithm for this curve.
 pub(crate) const fn signature_name(curve: Curve) -> &'static str {
     match curve {
@@ -174,12 +189,42 @@ pub fn curve_parameters(curve: Curve) -> Vec<u8> {
 /// uncompressed point.
 #[must_use]
 pub fn subject_public_key_info(key: &PublicKey) -> Vec<u8> {
-    let algorithm = encoding::sequence(&[
-        EC_PUBLIC_KEY.to_der().certain("an object identifier of 7 octets"),
-        curve_parameters(key.curve()),
-    ]);
-    let point = BitStringRef::from_bytes(key.point()).and_then(|bits| bits.to_der());
-    encoding::sequence(&[algorithm, point.certain("a point of at most 97 octets")])
+    key_info(Some(named_curve(key.curve())), key.point())
+}
+
+/// Returns SubjectPublicKeyInfo of a Document Signer's key in DER: as for a key of the CA, or for
+/// Ed25519 without parameters (RFC 8410 3, 4).
+#[must_use]
+pub fn signer_key_info(key: &SignerKey) -> Vec<u8> {
+    key_info(named_signer_curve(key.curve()), key.octets())
+}
+
+fn key_info(curve: Option<ObjectIdentifier>, key: &[u8]) -> Vec<u8> {
+    let oid =
+        |oid: ObjectIdentifier| oid.to_der().certain("an object identifier of 3 to 11 octets");
+    let algorithm = match curve {
+        Some(curve) => encoding::sequence(&[oid(EC_PUBLIC_KEY), oid(curve)]),
+        None => encoding::sequence(&[oid(ED25519)]),
+    };
+    let key = BitStringRef::from_bytes(key).and_then(|bits| bits.to_der());
+    encoding::sequence(&[algorithm, key.certain("a key of at most 133 octets")])
+}
+
+impl SignerKey {
+    /// Returns SHA-256 of the SubjectPublicKeyInfo in DER.
+    #[must_use]
+    pub fn spki_digest(&self) -> Digest {
+        Digest::of(&signer_key_info(self))
+    }
+
+    /// Reads a SubjectPublicKeyInfo in DER, if it is the one encoding of a key on one of the
+    /// curves.
+    pub(crate) fn from_info(spki: &[u8]) -> Option<Self> {
+        let info = spki::SubjectPublicKeyInfoRef::try_from(spki).ok()?;
+        let octets = info.subject_public_key.as_bytes()?;
+        let mut keys = SignerCurve::ALL.into_iter().flat_map(|c| Self::from_octets(c, octets));
+        keys.find(|key| signer_key_info(key) == spki)
+    }
 }
 
 impl PublicKey {

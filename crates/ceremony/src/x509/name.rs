@@ -198,6 +198,15 @@ impl Rdn {
         }
     }
 
+    /// Judges whether the value can stand in this attribute.
+    ///
+    /// # Errors
+    ///
+    /// [`DirectoryNameError`], of this attribute alone.
+    pub fn judge(&self) -> Result<(), DirectoryNameError> {
+        self.fault().map_or(Ok(()), Err)
+    }
+
     /// Returns why the value cannot stand in this attribute.
     fn fault(&self) -> Option<DirectoryNameError> {
         let (attribute, most, text) = (self.symbol(), self.most(), self.value());

@@ -13,12 +13,12 @@ use alloc::vec::Vec;
 use der::asn1::ObjectIdentifier;
 
 use super::address::IssuerAltName;
-use super::certificate::ToBeSignedCertificate;
+use super::certificate::{SubjectKey, ToBeSignedCertificate};
 use super::crl::ToBeSignedCrl;
 use super::extension::{Extension, KeyUse};
 use super::name::DirectoryName;
 use super::revocation::Revoked;
-use crate::key::{Curve, PublicKey};
+use crate::key::{Curve, SignerKey};
 use crate::name::Name;
 use crate::time::{CalendarSpan, Instant, TimeError};
 
@@ -79,7 +79,7 @@ pub struct DocumentSigner {
     /// 3.1.2).
     pub subject: DirectoryName,
     /// The key that the request brought.
-    pub public: PublicKey,
+    pub public: SignerKey,
     /// The root key that signs.
     pub issuer: Name,
     /// The curve of that key.
@@ -167,8 +167,7 @@ pub fn root(root: &Root) -> Result<ToBeSignedCertificate, TimeError> {
         // The policy's curve (CP/CPS 6.1.5.1). ISO 18013-5 B.1.2: a named curve, the point
         // uncompressed.
         subject_key: root.key.clone(),
-        subject_curve: root.curve,
-        subject_public: None,
+        subject_public: SubjectKey::Supplied(root.curve),
 
         // RFC 5280 4.1.2.8: no unique identifiers.
         extensions: [identifier].into_iter().chain(own).chain(fixed).collect(),
@@ -187,8 +186,7 @@ pub fn link(link: &Link) -> ToBeSignedCertificate {
         issuer_key: link.issuer.clone(),
         issuer_curve: link.curve,
         subject_key: link.key.clone(),
-        subject_curve: link.curve,
-        subject_public: None,
+        subject_public: SubjectKey::Supplied(link.curve),
 
         // RFC 5280 6.1: the certificate is self-issued, so it does not count towards the path
         // length. RFC 9810 4.4: a change of the CA's name is not a rollover. Both names are the
@@ -240,8 +238,7 @@ pub fn document_signer(ds: &DocumentSigner) -> ToBeSignedCertificate {
         // CP/CPS 6.1.2, 6.1.3: the key is the subscriber's, taken from a request; nothing else of
         // the request is used.
         subject_key: ds.name.clone(),
-        subject_curve: ds.public.curve(),
-        subject_public: Some(ds.public.clone()),
+        subject_public: SubjectKey::Requested(ds.public.clone()),
 
         extensions: vec![
             // ISO 18013-5 B.1.4: both key identifiers.

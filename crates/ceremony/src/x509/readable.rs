@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use der::asn1::{Any, ObjectIdentifier};
 use der::{Decode as _, Encode as _, Tag, Tagged as _};
+use spki::AlgorithmIdentifierOwned;
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName, GeneralNames};
@@ -20,7 +21,7 @@ use x509_cert::ext::pkix::{
 use x509_cert::name::Name;
 use x509_cert::time::Time;
 
-use super::{named_curve, signature_algorithm, signature_name};
+use super::{signature_algorithm, signature_name};
 use crate::hex::{self, Digest};
 use crate::key::Curve;
 use crate::time::{Instant, Offset};
@@ -119,7 +120,7 @@ fn fields(certificate: &CertificateInner<Raw>, offset: Offset) -> Vec<(String, S
         ("notBefore", time(validity.not_before, offset)),
         ("notAfter", time(validity.not_after, offset)),
         ("subject", name(tbs.subject())),
-        ("subjectPublicKey", curve(key.algorithm.parameters.as_ref())),
+        ("subjectPublicKey", kind_of_key(&key.algorithm)),
         ("", hex::encode(key.subject_public_key.raw_bytes())),
         ("SHA-256 of it (SPKI)", Digest::of(&spki).to_string()),
     ]
@@ -147,11 +148,13 @@ fn algorithm(oid: ObjectIdentifier) -> String {
     known.map_or_else(|| oid.to_string(), |curve| format!("{} ({oid})", signature_name(curve)))
 }
 
-fn curve(parameters: Option<&Any>) -> String {
-    let oid = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
-    let Some(oid) = oid else { return "no named curve".into() };
-    let known = [Curve::P256, Curve::P384].into_iter().find(|c| named_curve(*c) == oid);
-    known.map_or_else(|| oid.to_string(), |curve| format!("{} ({oid})", curve.name()))
+/// The curve of a key, or its algorithm if that has no parameters.
+fn kind_of_key(algorithm: &AlgorithmIdentifierOwned) -> String {
+    let Some(parameters) = &algorithm.parameters else {
+        return super::algorithm::named(algorithm.oid);
+    };
+    let curve = parameters.decode_as::<ObjectIdentifier>().ok();
+    curve.map_or_else(|| "no named curve".into(), super::algorithm::curve)
 }
 
 /// Writes a name in the order of its attributes, as [`super::DirectoryName`] does.

@@ -3,9 +3,9 @@
 //!
 //! Everything else in a certificate comes from plan and policy (CP/CPS 3.1.2; D31). Other requested
 //! extensions are ignored, but a request to be a CA is refused. The proof may be hashed with
-//! SHA-256, SHA-384 or SHA-512, whatever the curve: it shows that the applicant has the key, and
-//! nothing relies on it later. **Invariant:** the proof is a [`Check`] that the caller must verify
-//! before anything is issued.
+//! SHA-256, SHA-384 or SHA-512, whatever the curve, or be of Ed25519: it shows that the applicant
+//! has the key, and nothing relies on it later. **Invariant:** the proof is a [`Check`] that the
+//! caller must verify before anything is issued.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -18,9 +18,9 @@ use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::{BasicConstraints, KeyUsage};
 use x509_cert::request::{CertReq, Version};
 
-use super::{EC_PUBLIC_KEY, algorithm, ecdsa_with, named_curve, subject_public_key_info};
+use super::{EC_PUBLIC_KEY, ED25519, algorithm, ecdsa_with, named_signer_curve, signer_key_info};
 use crate::bounds::{EXTENSIONS, REQUEST};
-use crate::key::{Check, Curve, Hash, KeyError, PublicKey, Signature};
+use crate::key::{Check, Hash, KeyError, Scheme, SignerCurve, SignerKey, SignerSignature};
 use crate::language::Bilingual;
 use crate::rule::RuleId;
 use crate::says;
@@ -36,7 +36,7 @@ const CHALLENGE_PASSWORD: &str = "1.2.840.113549.1.9.7";
 #[derive(Debug, Clone)]
 pub struct Request {
     /// The subscriber's public key.
-    pub public: PublicKey,
+    pub public: SignerKey,
     /// The request's signature under that key, not yet verified.
     pub possession: Check,
 }
@@ -136,33 +136,38 @@ fn other_text(text: &str) -> Bilingual {
     }
 }
 
-/// Reads the public key, which must be an uncompressed point on a named curve, encoded as in
-/// certificates.
-fn public_key(request: &CertReq) -> Result<PublicKey, RequestError> {
+/// Reads the public key, encoded as in certificates: an uncompressed point on a named curve, or a
+/// key of Ed25519.
+fn public_key(request: &CertReq) -> Result<SignerKey, RequestError> {
     let refused = |found: Bilingual| {
+        let curves = SignerCurve::ALL.into_iter().filter(|c| named_signer_curve(*c).is_some());
+        let curves: Vec<_> = curves.map(SignerCurve::name).collect();
+        let (ja, en) = (curves.join("、"), curves.join(", "));
         let asked = says!(
-            "曲線を名で示した P-256 又は P-384 の非圧縮の点",
-            "an uncompressed point on P-256 or P-384, by the curve's name"
+            "{ja} のいずれかの曲線を名で示した非圧縮の点、又は Ed25519 の鍵",
+            "an uncompressed point on one of {en}, by the curve's name, or a key of Ed25519"
         );
         no(asked, found)
     };
     let info = &request.info.public_key;
-    if info.algorithm.oid != EC_PUBLIC_KEY {
-        let found = algorithm::named(info.algorithm.oid);
-        return Err(refused(says!("アルゴリズム {found}", "the algorithm {found}")));
-    }
     let parameters = info.algorithm.parameters.as_ref();
-    let named = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
-    let curve = [Curve::P256, Curve::P384].into_iter().find(|c| named == Some(named_curve(*c)));
-    let curve = curve.ok_or_else(|| {
+    let curve = if info.algorithm.oid == ED25519 {
+        SignerCurve::Ed25519
+    } else if info.algorithm.oid == EC_PUBLIC_KEY {
+        let named = parameters.and_then(|any| any.decode_as::<ObjectIdentifier>().ok());
         let explicit = || says!("名によらない曲線のパラメータ", "explicit parameters");
-        let other = |oid| Bilingual::plain(algorithm::curve(oid));
-        refused(named.map_or_else(explicit, other))
-    })?;
-    let point = info.subject_public_key.as_bytes().unwrap_or_default();
-    let public = PublicKey::from_point(curve, point).map_err(|error| refused(error.said()))?;
-    let same = info.to_der().is_ok_and(|der| der == subject_public_key_info(&public));
-    let other = || refused(says!("同じ点の別の形", "the same point in another encoding"));
+        let named = named.ok_or_else(|| refused(explicit()))?;
+        let curve = SignerCurve::ALL.into_iter().find(|c| named_signer_curve(*c) == Some(named));
+        curve.ok_or_else(|| refused(algorithm::refused(named, algorithm::curve(named))))?
+    } else {
+        let oid = info.algorithm.oid;
+        let found = algorithm::refused(oid, algorithm::named(oid));
+        return Err(refused(says!(found; "アルゴリズム {found}", "the algorithm {found}")));
+    };
+    let octets = info.subject_public_key.as_bytes().unwrap_or_default();
+    let public = SignerKey::from_octets(curve, octets).map_err(|error| refused(error.said()))?;
+    let same = info.to_der().is_ok_and(|der| der == signer_key_info(&public));
+    let other = || refused(says!("同じ鍵の別の形", "the same key in another encoding"));
     if same { Ok(public) } else { Err(other()) }
 }
 
@@ -236,38 +241,36 @@ fn no_ca(extensions: &[Extension]) -> Result<(), RequestError> {
 }
 
 /// Makes the check that the request is signed under its own key.
-fn possession(name: &str, request: &CertReq, public: &PublicKey) -> Result<Check, RequestError> {
+fn possession(name: &str, request: &CertReq, public: &SignerKey) -> Result<Check, RequestError> {
     let curve = public.curve();
     let signed_with = &request.algorithm;
-    let hash = Hash::ALL.into_iter().find(|hash| signed_with.oid == ecdsa_with(*hash));
-    let asked = || {
-        says!(
+    let ecdsa = Hash::ALL.into_iter().find(|hash| signed_with.oid == ecdsa_with(*hash));
+    let (asked, scheme) = if curve == SignerCurve::Ed25519 {
+        let ed25519 = (signed_with.oid == ED25519).then_some(Scheme::Ed25519);
+        (says!("Ed25519 の署名", "a signature of Ed25519"), ed25519)
+    } else {
+        let asked = says!(
             "{} 上の ECDSA の署名で、SHA-256、SHA-384 又は SHA-512 によるもの",
             "a signature with ECDSA on {} and SHA-256, SHA-384 or SHA-512",
             curve.name()
-        )
+        );
+        (asked, ecdsa.map(Scheme::Ecdsa))
     };
-    let named = || algorithm::named(signed_with.oid);
-    let hash = hash.ok_or_else(|| no(asked(), Bilingual::plain(named())))?;
+    let named = algorithm::named(signed_with.oid);
+    let Some(scheme) = scheme else { return Err(no(asked, Bilingual::plain(named))) };
     if signed_with.parameters.is_some() {
-        let named = named();
         let found = says!("パラメータの付いた {named}", "{named} with parameters");
-        return Err(no(asked(), found));
+        return Err(no(asked, found));
     }
     let refused = |found: Bilingual| {
         let asked = says!("証明を求める鍵による署名", "a signature under the requested key");
         no(asked, found)
     };
-    let unsigned = |error: KeyError| refused(error.said());
-    let der = request.signature.as_bytes().unwrap_or_default();
-    let raw = Signature::raw_from_der(curve, der).map_err(unsigned)?;
-    let signature = Signature::from_raw(curve, &raw).map_err(unsigned)?;
-    if signature.to_der() != der {
-        let found = says!("同じ署名の別の形", "the same signature in another encoding");
-        return Err(refused(found));
-    }
+    let octets = request.signature.as_bytes().unwrap_or_default();
+    let signature = SignerSignature::read(curve, scheme, octets);
+    let signature = signature.map_err(|error: KeyError| refused(error.said()))?;
     let signed = request.info.to_der().map_err(|error| refused(Bilingual::plain(error)))?;
     let subject = format!("the request {name}");
-    let check = Check::hashed(hash, &subject, public, signed.into(), signature);
+    let check = Check::possession(&subject, public, signed.into(), signature);
     Ok(check.called(format!("{name} の CSR")))
 }

@@ -27,12 +27,12 @@ use super::reading::{
 use super::words::{general_names, name};
 use super::{DOCUMENT_SIGNER, Held, Layer, crl};
 use crate::hex;
-use crate::key::{Curve, PublicKey};
+use crate::key::SignerKey;
 use crate::language::Bilingual;
 use crate::rule::RuleId;
 use crate::says;
 use crate::time::Offset;
-use crate::x509::subject_public_key_info;
+use crate::x509::{EC_PUBLIC_KEY, algorithm};
 
 /// The rules that a certificate of this kind was judged by, with what came out.
 pub(super) fn certificate(certificate: &Certificate, kind: Kind, offset: Offset) -> Vec<Held> {
@@ -297,38 +297,23 @@ fn ds_key(certificate: &Certificate) -> Judgement {
     rule(RuleId::I_DS_KEY, holds, asked, || super::words::key(&spki))
 }
 
-/// The other curves of Annex B for a Document Signer, and the length of an uncompressed point:
-/// P-521, then brainpoolP256r1, P320r1, P384r1 and P512r1.
-const FURTHER_CURVES: [(&str, usize); 5] = [
-    ("1.3.132.0.35", 133),
-    ("1.3.36.3.3.2.8.1.1.7", 65),
-    ("1.3.36.3.3.2.8.1.1.9", 81),
-    ("1.3.36.3.3.2.8.1.1.11", 97),
-    ("1.3.36.3.3.2.8.1.1.13", 129),
-];
-
 /// Whether this is a key that a Document Signer may have.
 ///
-/// Of P-256 and P-384, the point must be on its curve. Of the others only the form is judged: no
-/// signature by a Document Signer is verified here.
+/// A point must be on its curve. Of the kinds on which nothing is verified here, only the form is
+/// judged.
 fn signer_key(spki: &[u8]) -> bool {
-    let Ok(info) = SubjectPublicKeyInfoRef::try_from(spki) else { return false };
-    let Some(point) = info.subject_public_key.as_bytes() else { return false };
-    let known = [Curve::P256, Curve::P384].map(|curve| PublicKey::from_point(curve, point));
-    if known.into_iter().flatten().any(|key| subject_public_key_info(&key) == spki) {
+    if SignerKey::from_info(spki).is_some() {
         return true;
     }
-    match info.algorithm.oid.to_string().as_str() {
-        "1.2.840.10045.2.1" => info.algorithm.parameters_oid().is_ok_and(|curve| {
-            let curve = curve.to_string();
-            let of_this = |(oid, length): &&(&str, usize)| *oid == curve && *length == point.len();
-            point.first() == Some(&4) && FURTHER_CURVES.iter().any(|one| of_this(&one))
-        }),
-        // Ed25519 and Ed448 (RFC 8410 3, 4).
-        "1.3.101.112" => info.algorithm.parameters.is_none() && point.len() == 32,
-        "1.3.101.113" => info.algorithm.parameters.is_none() && point.len() == 57,
-        _ => false,
+    let Ok(info) = SubjectPublicKeyInfoRef::try_from(spki) else { return false };
+    let Some(key) = info.subject_public_key.as_bytes() else { return false };
+    if info.algorithm.oid == EC_PUBLIC_KEY {
+        let curve = info.algorithm.parameters_oid().ok();
+        let length = curve.and_then(algorithm::unverified);
+        return key.first() == Some(&4) && length == Some(key.len());
     }
+    info.algorithm.parameters.is_none()
+        && algorithm::unverified(info.algorithm.oid) == Some(key.len())
 }
 
 /// Whether a broken rule, mostly of the CA, says more than this one, which need not be said too.

@@ -15,7 +15,7 @@ use x509_cert::name::Name;
 use crate::hex;
 use crate::language::{Bilingual, Sentence, both};
 use crate::says;
-use crate::x509::readable;
+use crate::x509::{algorithm, readable};
 
 /// A Name, in the order in which it is encoded.
 pub(super) fn name(name: &Name) -> String {
@@ -98,8 +98,9 @@ pub(crate) fn number(octets: &[u8]) -> String {
 /// The algorithm of a key and the length of its value.
 pub(super) fn key(spki: &[u8]) -> Bilingual {
     let Ok(info) = SubjectPublicKeyInfoRef::try_from(spki) else { return Bilingual::none() };
-    let curve = info.algorithm.parameters_oid().ok().map(|oid| format!(" {oid}"));
-    let (oid, curve) = (info.algorithm.oid, curve.unwrap_or_default());
+    let curve = info.algorithm.parameters_oid().ok();
+    let curve = curve.map(|oid| format!(" {}", algorithm::curve(oid))).unwrap_or_default();
+    let oid = algorithm::named(info.algorithm.oid);
     let length = info.subject_public_key.raw_bytes().len();
     says!(
         "アルゴリズム {oid}{curve}、{length} オクテットの鍵",

@@ -10,7 +10,7 @@ use der::{Decode as _, Encode as _};
 
 use super::{SERIAL, ca, key, keys, name, of_three, root};
 use crate::fault::Fault;
-use crate::key::Curve;
+use crate::key::{Curve, SignerCurve, SignerKey};
 use crate::time::Instant;
 use crate::x509::encoding::{EncodedExtension, TbsCertificate};
 use crate::x509::judge::{ExpectedDs, ExpectedLink, ds, link};
@@ -18,6 +18,11 @@ use crate::x509::{DirectoryName, Rdn, profile};
 
 /// Octets, and the rule that they break.
 type Case = (&'static str, Vec<u8>);
+
+/// The key that a request brought.
+fn requested(generation: u8) -> SignerKey {
+    SignerKey::from_octets(SignerCurve::P384, key(generation).point()).unwrap()
+}
 
 fn at(time: &str) -> Instant {
     time.parse().unwrap()
@@ -28,7 +33,7 @@ fn signer() -> profile::DocumentSigner {
         name: "ds-0001".parse().unwrap(),
         ca: ca(),
         subject: of_three("JP", "O", "DS 0001"),
-        public: key(7),
+        public: requested(7),
         issuer: "g1".parse().unwrap(),
         issuer_curve: Curve::P384,
         not_before: at("2026-06-30T00:00:00+09:00"),
@@ -44,7 +49,7 @@ fn expected_ds() -> ExpectedDs {
         ca: ca().der().to_vec(),
         country: "JP".to_string(),
         subject: signer().subject.der().to_vec(),
-        public_key: crate::x509::subject_public_key_info(&key(7)),
+        public_key: crate::x509::signer_key_info(&requested(7)),
         issuer_curve: Curve::P384,
         issuer_key: key(1).key_identifier(),
         not_before: signer().not_before,
@@ -132,7 +137,7 @@ fn broken_signers() -> Vec<Case> {
         changed("I-DS-EXT", |tbs| add(tbs, "1.3.6.1.4.1.32473.1", &[5, 0])),
         changed("R-NO-POLICY-EXT", |tbs| add(tbs, "2.5.29.32", &[0x30, 0])),
         changed("R-DN-FIXED", |tbs| tbs.subject = tbs.issuer.clone()),
-        other("R-DS", profile::DocumentSigner { public: key(8), ..signer() }),
+        other("R-DS", profile::DocumentSigner { public: requested(8), ..signer() }),
         other("R-DS", later(1, 0)),
         other("I-DS-VALIDITY", later(0, 400 * 86_400)),
         other("I-AKI", profile::DocumentSigner { issuer: "g3".parse().unwrap(), ..signer() }),
