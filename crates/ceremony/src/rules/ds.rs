@@ -1,6 +1,7 @@
 //! Rules on Document Signer certificates: requests, keys, names, renewals.
 
 use alloc::collections::BTreeSet;
+use alloc::format;
 
 use super::Report;
 use crate::hex::Digest;
@@ -73,7 +74,10 @@ pub(super) fn requests(report: &mut Report<'_>) {
             report.refuse(
                 Input::Plan,
                 certificate.csr.as_ref().map(toml::Spanned::span).unwrap_or_default(),
-                says!("{0} の鍵", "a key on {1}", asked.join(" 又は "), asked.join(" or ")),
+                Bilingual {
+                    ja: format!("{} の鍵", asked.join(" 又は ")),
+                    en: format!("a key on {}", asked.join(" or ")),
+                },
                 Bilingual::plain(curve.name()),
                 says!("別の鍵による CSR を求める", "ask for a request with another key"),
             );
