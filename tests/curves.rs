@@ -227,7 +227,7 @@ fn a_key_in_another_form_is_refused() {
             assert!(error.found.en.starts_with(&asked), "{error}");
         }
     }
-    // Ed25519: no point of the curve, the neutral point (of small order), a y of the modulus plus 1.
+    // Ed25519: no point of the curve, the neutral point (of small order), a y above the modulus.
     let good = requested(folder.path(), &["ed25519"], &[]);
     let key = request::read("ds-0001", &good).unwrap().public.octets().to_vec();
     let (mut none, mut neutral, mut beyond) = ([0; 32], [0; 32], [0xff; 32]);
