@@ -14,7 +14,7 @@ libfuzzer_sys::fuzz_target!(|octets: &[u8]| {
         let again = other.to_pem(der::pem::LineEnding::LF).unwrap();
         assert_eq!(bare(&again), bare(text));
         let info = other.info.public_key.subject_public_key.as_bytes().unwrap();
-        assert_eq!(info, request.public.point());
+        assert_eq!(info, request.public.octets());
     }
     let _held = request.possession.prove();
 });
