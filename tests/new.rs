@@ -364,3 +364,22 @@ fn a_country_that_is_none_is_refused_at_once() {
     let said = text(&run(long.args(["--common-name", &"N".repeat(65)])));
     assert!(said.contains("R-DN") && said.contains("CN is 1 to 64 characters long"), "{said}");
 }
+
+/// A plan is drafted in the folder of a CA only, and whoever is elsewhere is told so.
+#[test]
+fn a_place_outside_a_ca_is_refused_as_such() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = folder.path().join("2030-04-issue");
+    for (lang, found) in [
+        ("en", "does not have cps.toml, policy.toml, roster.toml"),
+        ("ja", "に cps.toml, policy.toml, roster.toml がない"),
+    ] {
+        let mut new = gishiki();
+        new.args(["--lang", lang, "new", "issue"]).arg(&plan);
+        let output = run(new.arg("--ledger").arg(root().join("golden/mdoc-root")));
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(64), "{said}");
+        assert!(said.contains(found) && said.contains("gishiki new ca"), "{said}");
+        assert!(!plan.exists());
+    }
+}
