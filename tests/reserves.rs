@@ -7,8 +7,8 @@ use serde_json::Value;
 
 use crate::support::terminal::Terminal;
 use crate::support::{
-    Drill, IN_WINDOW, assert_same_to_be_signed, genesis_golden, gishiki, gishiki_at, records, run,
-    sample_ca, succeed, text,
+    Drill, IN_WINDOW, LATER, assert_same_to_be_signed, genesis_golden, gishiki, gishiki_at,
+    records, run, sample_ca, succeed, text,
 };
 
 /// The sample's first ceremony, to which a third custodian may come.
@@ -80,28 +80,42 @@ fn too_few_people_are_refused_before_anything_is_done() {
     assert!(!journal.contains("\"generate-"), "{journal}");
 }
 
-/// At a terminal, whoever is absent can say nothing, and too few are told at once.
-#[test]
-fn attendance_is_asked_at_the_terminal() {
-    let drill = Drill::new();
-    let plan = plan(&drill);
-    let mut command = gishiki_at(IN_WINDOW);
-    drill.env(&mut command).args(["--lang", "en", "run"]).arg(&plan);
+const ATTENDANCE: &str = "attendance (present/absent): ";
+
+/// `gishiki COMMAND …` at a terminal, with the papers of this plan.
+fn begun(drill: &Drill, words: &[&str], time: &str, plan: &Path) -> Terminal {
+    let mut command = gishiki_at(time);
+    drill.env(&mut command).args(["--lang", "en"]).args(words);
     command.arg("--room").arg(drill.path("room.toml")).arg("--out").arg(drill.path("out"));
     for medium in ["A", "B"] {
         command.arg("--journal").arg(drill.path(medium));
     }
     let mut check = gishiki();
-    let mut terminal =
-        Terminal::open(&command).with_papers(check.arg("check").arg(&plan).arg("--drill"));
-    while !terminal.until_prompt("attendance (present/absent): ").contains("(p04)") {
+    Terminal::open(&command).with_papers(check.arg("check").arg(plan).arg("--drill"))
+}
+
+/// Answers as planned until this person's entry, and says whether they came.
+fn attend(terminal: &mut Terminal, person: &str, attendance: &str) {
+    while !terminal.until_prompt(ATTENDANCE).contains(&format!("({person})")) {
+        terminal.answer("present");
+    }
+    terminal.answer(attendance);
+}
+
+/// At a terminal, whoever is absent can say nothing, and too few are told at once.
+#[test]
+fn attendance_is_asked_at_the_terminal() {
+    let drill = Drill::new();
+    let plan = plan(&drill);
+    let mut terminal = begun(&drill, &["run", plan.to_str().unwrap()], IN_WINDOW, &plan);
+    while !terminal.until_prompt(ATTENDANCE).contains("(p04)") {
         terminal.answer("present");
     }
     assert!(terminal.types("ill").contains("✗ present or absent"));
     assert!(terminal.types("absent").ends_with("who confirms (ids, by spaces): "));
     assert!(terminal.types("p04").contains("R-WHO-OPERATES"));
     terminal.answer("p12");
-    while !terminal.until_prompt("attendance (present/absent): ").contains("(p06)") {
+    while !terminal.until_prompt(ATTENDANCE).contains("(p06)") {
         terminal.answer("present");
     }
     // The third custodian has to come now: the question comes again, not only who says so.
@@ -118,5 +132,27 @@ fn attendance_is_asked_at_the_terminal() {
     assert!(!open.is_empty());
     assert!(terminal.types("p04").contains("✗ recorded as absent: p04"));
     assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
+    assert!(drill.verify().contains("mdoc-root 2026-04-genesis"));
+}
+
+/// What was said of comings before an interruption, and no head was noted after it, is asked again:
+/// somebody who did not come then may come now.
+#[test]
+fn after_an_interruption_who_came_is_asked_again() {
+    let drill = Drill::new();
+    let plan = plan(&drill);
+    let mut terminal = begun(&drill, &["run", plan.to_str().unwrap()], IN_WINDOW, &plan);
+    // As planned the reserve does not come.
+    attend(&mut terminal, "p06", "absent");
+    terminal.until("Papers");
+    drop(terminal);
+    let mut terminal = begun(&drill, &["resume"], LATER, &plan);
+    // No head was noted yet.
+    terminal.values.insert("head".into(), "none".into());
+    attend(&mut terminal, "p04", "absent");
+    attend(&mut terminal, "p06", "present");
+    assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
+    let (people, ops) = named(&drill.path("out"));
+    assert!(people.contains(&"p06".into()) && !ops.contains(&"exit-p04".into()), "{ops:?}");
     assert!(drill.verify().contains("mdoc-root 2026-04-genesis"));
 }

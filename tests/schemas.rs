@@ -23,6 +23,7 @@ use ceremony::plan::Plan;
 use ceremony::policy::Policy;
 use ceremony::room::Room;
 use ceremony::roster::Roster;
+use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use toml::{Table, Value};
 
@@ -43,28 +44,17 @@ struct Kind {
 }
 
 const KINDS: [Kind; 6] = [
-    Kind {
-        name: "anchor",
-        read: |o| Anchor::parse(o).map(drop),
-        of: "Anchor",
-        learn: schema::<Anchor>,
-    },
-    Kind { name: "cps", read: |o| Cps::parse(o).map(drop), of: "Cps", learn: schema::<Cps> },
-    Kind { name: "plan", read: |o| Plan::parse(o).map(drop), of: "Plan", learn: schema::<Plan> },
-    Kind {
-        name: "policy",
-        read: |o| Policy::parse(o).map(drop),
-        of: "Policy",
-        learn: schema::<Policy>,
-    },
-    Kind { name: "room", read: |o| Room::parse(o).map(drop), of: "Room", learn: schema::<Room> },
-    Kind {
-        name: "roster",
-        read: |o| Roster::parse(o).map(drop),
-        of: "Roster",
-        learn: schema::<Roster>,
-    },
+    kind::<Anchor>("anchor", "Anchor", |octets| Anchor::parse(octets).map(drop)),
+    kind::<Cps>("cps", "Cps", |octets| Cps::parse(octets).map(drop)),
+    kind::<Plan>("plan", "Plan", |octets| Plan::parse(octets).map(drop)),
+    kind::<Policy>("policy", "Policy", |octets| Policy::parse(octets).map(drop)),
+    kind::<Room>("room", "Room", |octets| Room::parse(octets).map(drop)),
+    kind::<Roster>("roster", "Roster", |octets| Roster::parse(octets).map(drop)),
 ];
+
+const fn kind<T: DeserializeOwned>(name: &'static str, of: &'static str, read: Read) -> Kind {
+    Kind { name, read, of, learn: schema::<T> }
+}
 
 impl Kind {
     /// The kind of a document, by the name of its file or of its kind.

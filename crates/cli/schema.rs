@@ -15,48 +15,48 @@ const DIRECTIVE: &str = "#:schema ";
 
 /// Prints a schema.
 pub(crate) fn show(asked: &Schema) -> Result<(), Halt> {
-    print(text(asked.document))
+    let (_, text) = of(asked.document);
+    print(text)
 }
 
-const fn text(document: Document) -> &'static str {
-    match document {
-        Document::Plan => include_str!("schemas/plan.schema.json"),
-        Document::Policy => include_str!("schemas/policy.schema.json"),
-        Document::Roster => include_str!("schemas/roster.schema.json"),
-        Document::Cps => include_str!("schemas/cps.schema.json"),
-        Document::Room => include_str!("schemas/room.schema.json"),
-        Document::Anchor => include_str!("schemas/anchor.schema.json"),
+/// A schema: the name of its file, and what stands in it.
+const fn of(document: Document) -> (&'static str, &'static str) {
+    macro_rules! schema {
+        ($name:literal) => {
+            (
+                concat!($name, ".schema.json"),
+                include_str!(concat!("schemas/", $name, ".schema.json")),
+            )
+        };
     }
-}
-
-const fn file(document: Document) -> &'static str {
     match document {
-        Document::Plan => "plan.schema.json",
-        Document::Policy => "policy.schema.json",
-        Document::Roster => "roster.schema.json",
-        Document::Cps => "cps.schema.json",
-        Document::Room => "room.schema.json",
-        Document::Anchor => "anchor.schema.json",
+        Document::Plan => schema!("plan"),
+        Document::Policy => schema!("policy"),
+        Document::Roster => schema!("roster"),
+        Document::Cps => schema!("cps"),
+        Document::Room => schema!("room"),
+        Document::Anchor => schema!("anchor"),
     }
 }
 
 /// Returns all schemas as files of a CA's folder, where the documents of a new CA name them.
 pub(crate) fn files() -> impl Iterator<Item = (String, String)> {
-    let all = Document::value_variants().iter();
-    all.map(|document| (file(*document).to_string(), text(*document).to_string()))
+    let all = Document::value_variants().iter().map(|document| of(*document));
+    all.map(|(file, text)| (file.to_string(), text.to_string()))
 }
 
 /// Returns the first line of a plan in a folder of the CA's: it names the schema that lies beside
 /// the one that the CA's policy names. Empty, if the policy names none.
 pub(crate) fn line_of_plan(policy: &str) -> String {
+    let ((policy_file, _), (plan_file, _)) = (of(Document::Policy), of(Document::Plan));
     let comments = policy.lines().take_while(|line| line.starts_with('#'));
     let named = comments.filter_map(|line| line.strip_prefix(DIRECTIVE)).next();
-    let Some(beside) = named.and_then(|at| at.trim().strip_suffix(file(Document::Policy))) else {
+    let Some(beside) = named.and_then(|at| at.trim().strip_suffix(policy_file)) else {
         return String::new();
     };
     let is_address = beside.contains("://") || beside.starts_with('/');
     let above = if is_address { "" } else { "../" };
-    format!("{DIRECTIVE}{above}{beside}{}\n", file(Document::Plan))
+    format!("{DIRECTIVE}{above}{beside}{plan_file}\n")
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ mod offset;
 
 pub use offset::Offset;
 
+use alloc::format;
 use alloc::string::{String, ToString};
 use core::cmp::Ordering;
 use core::fmt;
@@ -327,16 +328,18 @@ impl FromStr for Day {
 }
 
 impl CalendarSpan {
+    /// Returns the span of so many days.
+    #[must_use]
+    pub fn of_days(days: u32) -> Self {
+        let text = format!("{days} days");
+        Self { text, years: 0, months: 0, days: days.into(), hours: 0 }
+    }
+
     /// Compares two spans: `None` if one is longer or shorter depending on the day on which both
     /// begin, or if they end outside the calendar.
     #[must_use]
     pub fn compared(&self, other: &Self) -> Option<Ordering> {
-        // Four years begin on every day of the calendar's cycle that matters to month ends.
-        let first: Day = Day(Date::constant(2001, 1, 1));
-        let mut orders = (0..1_461).map(|after| {
-            let begins = first.plus_days(after).ok()?.start(Offset::UTC);
-            Some(begins.plus(self).ok()?.cmp(&begins.plus(other).ok()?))
-        });
+        let mut orders = self.ends().zip(other.ends()).map(|(own, other)| Some(own?.cmp(&other?)));
         let order = orders.next()??;
         orders.all(|other| other == Some(order)).then_some(order)
     }
@@ -344,12 +347,17 @@ impl CalendarSpan {
     /// Whether there is a day on which both begin and this one ends later, or outside the calendar.
     #[must_use]
     pub fn may_exceed(&self, other: &Self) -> bool {
+        let later = |(own, other): (Option<Instant>, Option<Instant>)| {
+            own.zip(other).is_none_or(|(own, other)| own > other)
+        };
+        self.ends().zip(other.ends()).any(later)
+    }
+
+    /// Returns when it ends for every day on which it can begin: four years have every one of the
+    /// calendar's cycle that matters to month ends. `None` is outside the calendar.
+    fn ends(&self) -> impl Iterator<Item = Option<Instant>> {
         let first: Day = Day(Date::constant(2001, 1, 1));
-        (0..1_461).any(|after| {
-            let begins = first.plus_days(after).ok().map(|day| day.start(Offset::UTC));
-            let end = |span| begins.and_then(|begins| begins.plus(span).ok());
-            end(self).zip(end(other)).is_none_or(|(own, other)| own > other)
-        })
+        (0..1_461).map(move |after| first.plus_days(after).ok()?.start(Offset::UTC).plus(self).ok())
     }
 
     /// Words the span in both languages.

@@ -111,11 +111,9 @@ fn spans(policy: &Policy) -> Vec<Violation> {
         Violation::at(Input::Policy, validity.span(), rule, asked, found, advice)
     };
     let days = *policy.ds.max_days.get_ref();
-    let span = |text: alloc::string::String| text.parse::<CalendarSpan>().ok();
-    let most = span(alloc::format!("{days} days"));
+    let (none, most) = (CalendarSpan::of_days(0), CalendarSpan::of_days(days));
     let mut faults = Vec::new();
-    let none = span("0 days".into()).is_some_and(|none| !validity.get_ref().may_exceed(&none));
-    if none || most.is_none_or(|most| validity.get_ref().may_exceed(&most)) {
+    if !validity.get_ref().may_exceed(&none) || validity.get_ref().may_exceed(&most) {
         let asked = says!(
             "どの日に始まっても 1 日以上、ds.max-days の {days} 日以内の ds.validity",
             "a ds.validity of a day to the {days} days of ds.max-days, on whatever day it begins"

@@ -39,6 +39,20 @@ impl Duty {
     }
 }
 
+impl Op {
+    /// The people of whom it says whether they came: one at an entry; those who stand by, of
+    /// themselves.
+    pub(crate) fn says_who_came(&self) -> Vec<&Name> {
+        match &self.act {
+            Act::People(PeopleAct::Entry { person }) => Vec::from([person]),
+            Act::People(PeopleAct::FirstIn) => {
+                self.by.iter().flat_map(|duty| &duty.persons).collect()
+            }
+            Act::People(_) | Act::Token(_) | Act::Seal => Vec::new(),
+        }
+    }
+}
+
 impl Graph {
     /// Whether people may come besides those on whom the plan counts.
     #[must_use]

@@ -160,7 +160,7 @@ impl Run {
         match (&op.act, answer) {
             (Act::People(act), Answer::People(said)) => {
                 self.weigh_said(op, act, said)?;
-                let absent = self.weigh_presence(act, said)?;
+                let absent = self.weigh_presence(op, said)?;
                 Ok(Weighed { absent, ..Weighed::default() })
             }
             (Act::Token(act), Answer::Token(answer)) => self.weigh_token(op, act, attempt, answer),

@@ -73,24 +73,21 @@ impl Run {
     /// By S-PRESENT, if those who still can come are too few for something that is to be done.
     pub(super) fn weigh_presence(
         &self,
-        act: &PeopleAct,
+        asked: &Op,
         said: &Said,
     ) -> Result<Option<BTreeSet<Name>>, Fault> {
-        let graph = self.graph();
-        if !graph.has_reserves() {
+        let (graph, people) = (self.graph(), asked.says_who_came());
+        if !graph.has_reserves() || people.is_empty() {
             return Ok(None);
         }
         let mut absent = self.absent.clone();
-        if let PeopleAct::Entry { person } = act {
-            let is_absent = said.facts.get(ATTENDANCE).is_some_and(|said| said == ABSENT);
+        for person in people {
+            let is_absent = match said.facts.get(ATTENDANCE) {
+                Some(attendance) => attendance == ABSENT,
+                // Those who are first in say so of themselves.
+                None => !said.by.contains(person),
+            };
             mark(&mut absent, person, is_absent);
-        } else if *act == PeopleAct::FirstIn {
-            let stand_by = graph.ops.iter().filter(|op| op.act == Act::People(act.clone()));
-            for person in stand_by.flat_map(|op| &op.by).flat_map(|duty| &duty.persons) {
-                mark(&mut absent, person, !said.by.contains(person));
-            }
-        } else {
-            return Ok(None);
         }
         let Some((op, duty)) = graph.unmet_without(&absent) else { return Ok(Some(absent)) };
         let names: Vec<&str> = absent.iter().map(Name::as_str).collect();

@@ -279,7 +279,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::People(PeopleAct::Exit { person: id }) => (
             "Exit".into(),
-            format!("{} leaves; those named above stand by.", person(id)),
+            format!("{} leaves; those named above stand by.{}", person(id), stayed_away(graph)),
             "The media taken out are those on record.".into(),
         ),
         Act::People(PeopleAct::LastOut) => LAST_OUT.map(String::from).into(),
@@ -291,6 +291,15 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
 fn came(graph: &Graph) -> &'static str {
     if graph.has_reserves() {
         " They enter `present`; `absent` of a person who does not come, which cannot be changed after the next head is noted."
+    } else {
+        ""
+    }
+}
+
+/// What is said of the exit of people who may have stayed away.
+fn stayed_away(graph: &Graph) -> &'static str {
+    if graph.has_reserves() {
+        " If this person is recorded as absent, the machine does not ask this step: it is struck out."
     } else {
         ""
     }

@@ -281,7 +281,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::People(PeopleAct::Exit { person: id }) => (
             "退室".into(),
-            format!("{} が退室する。{by}が立ち会う。", person(id)),
+            format!("{} が退室する。{by}が立ち会う。{}", person(id), stayed_away(graph)),
             "持ち出す媒体が記録と一致する。".into(),
         ),
         Act::People(PeopleAct::LastOut) => LAST_OUT.map(String::from).into(),
@@ -293,6 +293,15 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
 fn came(graph: &Graph) -> &'static str {
     if graph.has_reserves() {
         "「出席」と入力する。来ない者については「欠席」と入力する(次の記録の最新値を書き留めた後は変えられない)。"
+    } else {
+        ""
+    }
+}
+
+/// What is said of the exit of people who may have stayed away.
+fn stayed_away(graph: &Graph) -> &'static str {
+    if graph.has_reserves() {
+        "欠席と記録された者については装置が尋ねないので、この手順を線で消す。"
     } else {
         ""
     }

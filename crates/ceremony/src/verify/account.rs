@@ -164,15 +164,7 @@ impl Account {
 /// The reserves of whom those who stand by said that they came, or who were first in themselves.
 fn reserves_who_came(run: &Run, history: &History) -> BTreeSet<Name> {
     let answered = run.graph().ops().iter().filter(|op| history.answered.contains_key(&op.name));
-    let entered: BTreeSet<&Name> = answered
-        .flat_map(|op| match &op.act {
-            Act::People(PeopleAct::Entry { person }) => Vec::from([person]),
-            Act::People(PeopleAct::FirstIn) => {
-                op.by.iter().flat_map(|duty| &duty.persons).collect()
-            }
-            Act::People(_) | Act::Token(_) | Act::Seal => Vec::new(),
-        })
-        .collect();
+    let entered: BTreeSet<&Name> = answered.flat_map(Op::says_who_came).collect();
     let came = run.present().filter(|(id, person)| person.reserve && entered.contains(id));
     came.map(|(id, _)| id.clone()).collect()
 }

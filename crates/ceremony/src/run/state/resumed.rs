@@ -71,6 +71,9 @@ impl Run {
                     state.done = false;
                     state.at = None;
                     self.due = self.due.filter(|due| *due != op.id.index());
+                    for person in op.says_who_came() {
+                        self.absent.remove(person);
+                    }
                 }
                 Phase::Entry | Phase::Work | Phase::Seal | Phase::Postscript => {}
             }
