@@ -3,9 +3,10 @@
 //! the program's own words, until the ceremony is sealed or abandoned. Then it judges what is left.
 //! See `docs/sweep.md`.
 //!
-//! `GISHIKI_ALL=1` takes 20,000 points, `GISHIKI_SWEEP=N` takes N; `GISHIKI_SWEEP=C_SignInit`
-//! takes every fault at every call of that function of the module, `GISHIKI_SWEEP="write( /token"`
-//! at every system call with these words. `GISHIKI_SWEEP_POINT=N` shows one of them alone.
+//! `GISHIKI_ALL=1` takes 20,000 points, `GISHIKI_SWEEP=N` takes N, `GISHIKI_SWEEP=M..N` those from
+//! M to N - 1; `GISHIKI_SWEEP=C_SignInit` takes every fault at every call of that function of the
+//! module, `GISHIKI_SWEEP="write( /token"` at every system call with these words.
+//! `GISHIKI_SWEEP_POINT=N` shows one of them alone.
 
 mod judge;
 mod point;
@@ -29,28 +30,34 @@ const ALL: usize = 20_000;
 
 /// Which points are taken, each with the place of its ceremony among the scenes.
 fn asked(universes: &[Universe]) -> Vec<(usize, Point)> {
-    let number = |name: &str| std::env::var(name).ok().map(|text| text.parse::<usize>());
     let point = |number: usize| {
         let place = number % universes.len();
         (place, Point::of(number, universes.len(), &universes[place]))
     };
-    if let Some(Ok(number)) = number("GISHIKI_SWEEP_POINT") {
-        return vec![point(number)];
+    if let Ok(number) = std::env::var("GISHIKI_SWEEP_POINT") {
+        return vec![point(number.parse().unwrap_or_else(|_| {
+            panic!("GISHIKI_SWEEP_POINT={number}: a number");
+        }))];
     }
-    let count = match (std::env::var("GISHIKI_SWEEP").as_deref(), number("GISHIKI_SWEEP")) {
-        (_, Some(Ok(count))) => count,
-        (Ok(called), _) if called.starts_with("C_") || called.contains('/') => {
+    let numbers = match std::env::var("GISHIKI_SWEEP").as_deref() {
+        Ok(called) if called.starts_with("C_") || called.contains('/') => {
             let places = universes.iter().enumerate();
             let at = |(place, universe): (usize, &Universe)| {
                 universe.at(called).into_iter().map(move |point| (place, point))
             };
             return places.flat_map(at).collect();
         }
-        (Ok(other), _) => panic!("GISHIKI_SWEEP={other}: a number, a function, or a path"),
-        (Err(_), _) if complete() => ALL,
-        (Err(_), _) => SAMPLE,
+        Ok(range) => {
+            let (from, to) = range.split_once("..").unwrap_or(("0", range));
+            match (from.parse(), to.parse()) {
+                (Ok(from), Ok(to)) => from..to,
+                _ => panic!("GISHIKI_SWEEP={range}: a number, a range, a function, or a path"),
+            }
+        }
+        Err(_) if complete() => 0..ALL,
+        Err(_) => 0..SAMPLE,
     };
-    (0..count).map(point).collect()
+    numbers.map(point).collect()
 }
 
 /// What came of the points.
