@@ -148,6 +148,22 @@ fn a_stranger_in_the_answers_is_no_bug() {
     completed(&give(&drill, &ways[0], "0:none"));
 }
 
+/// An answer to what is never asked would stop nothing; so a word that is misspelt is told first.
+#[test]
+fn an_answer_to_no_operation_is_refused_before_anything_begins() {
+    let (drill, plan) = first();
+    let answers = "default = \"as-planned\"\n\n[op.paper]\nrefuse = \"no\"\n";
+    fs::write(drill.path("answers.toml"), answers).unwrap();
+    let output = begin(&drill, &plan, "0:none");
+    assert_eq!(output.status.code(), Some(5), "{}", text(&output));
+    let said = text(&output);
+    let place = format!("{}:3:5", drill.path("answers.toml").display());
+    assert!(said.contains(&place) && said.contains("`paper`, which is no operation"), "{said}");
+    assert!(!drill.path("A").exists() && !drill.path("B").exists());
+    fs::write(drill.path("answers.toml"), "default = \"as-planned\"\n").unwrap();
+    completed(&begin(&drill, &plan, "0:none"));
+}
+
 #[test]
 fn what_is_sealed_is_written_out_without_its_token_and_then_it_is_done() {
     let (drill, plan) = first();

@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ceremony::graph::Graph;
 use ceremony::hex::Digest;
 use ceremony::key::Proof;
 use ceremony::language::Bilingual;
@@ -108,6 +109,7 @@ fn publish(conduct: Conduct, run: &Run, out: &Path, lang: Lang) -> Result<(), Ha
 pub(crate) fn people(
     held: &args::Held,
     mode: Mode,
+    graph: &Graph,
     lang: Lang,
 ) -> Result<(People, PinSource), Halt> {
     #[cfg(test)]
@@ -122,7 +124,7 @@ pub(crate) fn people(
                 says!("訓練でしか使えない --answers", "--answers, which only a drill takes"),
             ));
         }
-        Some(path) => People::Scripted(Scripted::read(path)?),
+        Some(path) => People::Scripted(Scripted::read(path, graph)?),
         None => People::Terminal(Terminal::open(language(lang))?),
     };
     let pin =

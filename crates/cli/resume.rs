@@ -99,7 +99,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
         let asked = says!(begun; "{begun}の実施場所", "a room for a {begun}");
         return Err(Halt::media(RuleId::S_MODE, asked, kind(entered.mode)));
     }
-    let (mut people, pin) = people(held, entered.mode, lang)?;
+    let (mut people, pin) = people(held, entered.mode, run.graph(), lang)?;
     // A stopped or closed ceremony may be sealed at any time, also after the window.
     let goes_on = run.stopped().is_none() && run.closed().is_none();
     let window = goes_on.then(|| run.graph().window());

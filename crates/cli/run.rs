@@ -80,7 +80,7 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let clock = Clock::System(compiled.graph.offset());
     let bounds = Bounds { window: Some(compiled.graph.window()), last: None };
     if judge_clock(&bounds, clock.now()?).is_err() {
-        let mut people = people(&run.held, entered.mode, lang)?.0;
+        let mut people = people(&run.held, entered.mode, &compiled.graph, lang)?.0;
         clock::agree(&mut people, &clock, &bounds, At::of(&run.held), lang)?;
     }
     let at = clock.now()?;
@@ -89,7 +89,7 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let mut tokens = entered.tokens;
     // A wrong token is found here, before anything is begun, because these checks need no login.
     probe::before_anyone_enters(&mut tokens, &step.run)?;
-    let (people, pin) = people(&run.held, entered.mode, lang)?;
+    let (people, pin) = people(&run.held, entered.mode, &compiled.graph, lang)?;
     journal::place::two_devices(&run.held.journal, entered.mode, lang)?;
     let journal = Journal::begin(&run.held.journal, &compiled)?;
     let mut conduct =

@@ -81,7 +81,9 @@ pub(crate) struct NewCa {
 /// A curve of root keys.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Curve {
+    #[value(alias = "P-256")]
     P256,
+    #[value(alias = "P-384")]
     P384,
 }
 

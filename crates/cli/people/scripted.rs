@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::Path;
 
-use ceremony::graph::Op;
+use ceremony::graph::{Graph, Op};
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::rule::RuleId;
 use ceremony::run::Run;
 use ceremony::says;
 use serde::Deserialize;
+use toml::Spanned;
 
 use super::{Asked, Question, Reply, two_of_two_roles};
 use crate::files;
@@ -32,7 +33,7 @@ pub(crate) struct Scripted {
     #[expect(dead_code, reason = "the file has to say that it means the rest to go as planned")]
     default: Default,
     #[serde(default)]
-    op: BTreeMap<String, Scene>,
+    op: BTreeMap<Spanned<String>, Scene>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,7 +59,12 @@ struct Scene {
 }
 
 impl Scripted {
-    pub(crate) fn read(path: &Path) -> Result<Self, Halt> {
+    /// Reads a file of answers for the ceremony of this graph.
+    ///
+    /// # Errors
+    ///
+    /// S-FORM, also for an operation that the graph does not have: its answer would never be given.
+    pub(crate) fn read(path: &Path, graph: &Graph) -> Result<Self, Halt> {
         let octets = files::read_document(path)?;
         let wrong = |span: Range<usize>, found: Bilingual| {
             let place = place(path, &octets, &span);
@@ -68,14 +74,25 @@ impl Scripted {
             let found = says!("UTF-8 でないオクテット列", "octets that are not UTF-8");
             wrong(error.valid_up_to()..octets.len(), found)
         })?;
-        toml::from_str(text).map_err(|error| {
+        let answers: Self = toml::from_str(text).map_err(|error| {
             wrong(error.span().unwrap_or_default(), Bilingual::plain(error.message()))
-        })
+        })?;
+        match answers.op.keys().find(|name| graph.op(name.get_ref()).is_none()) {
+            None => Ok(answers),
+            Some(name) => {
+                let found = says!(
+                    "`{0}` という手順は、このセレモニーにない(`gishiki graph` が名を示す)",
+                    "`{0}`, which is no operation of this ceremony (`gishiki graph` prints their names)",
+                    name.get_ref()
+                );
+                Err(wrong(name.span(), found))
+            }
+        }
     }
 
     pub(super) fn ask(&self, question: &Question<'_>) -> Result<Reply, Halt> {
         let mut said = question.as_planned("drill");
-        let Some(scene) = self.op.get(&question.request.op.name) else {
+        let Some(scene) = self.op.get(question.request.op.name.as_str()) else {
             return Ok(Reply::Said(said));
         };
         if let Some(by) = &scene.by {
@@ -93,7 +110,7 @@ impl Scripted {
 
     pub(super) fn consent(&self, run: &Run, op: &Op) -> Result<Reply, Halt> {
         let by = two_of_two_roles(run);
-        let consent = self.op.get(&op.name).and_then(|scene| scene.consent).unwrap_or(true);
+        let consent = self.op.get(op.name.as_str()).and_then(|scene| scene.consent).unwrap_or(true);
         if consent {
             return Ok(Reply::Said(ceremony::record::Said { by, facts: BTreeMap::new() }));
         }

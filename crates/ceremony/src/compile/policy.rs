@@ -44,7 +44,19 @@ fn named(
                 "an X.500 name of one C, a CN, and of ST, L, O, OU, serialNumber as wanted"
             ),
             error.said(),
-            says!("より短く平易な名を選ぶ", "choose a shorter or plainer name"),
+            match error {
+                DirectoryNameError::Countries { .. } | DirectoryNameError::NoCommonName => {
+                    says!("C を 1 つと、CN を書く", "write one C, and a CN")
+                }
+                DirectoryNameError::Country { .. } => {
+                    says!("C を英大文字 2 字で書く", "write C as two capital letters")
+                }
+                DirectoryNameError::Length { .. }
+                | DirectoryNameError::NotPrintable { .. }
+                | DirectoryNameError::Unreadable { .. } => {
+                    says!("より短く平易な名を選ぶ", "choose a shorter or plainer name")
+                }
+            },
         )
     };
     DirectoryName::new(rdns)

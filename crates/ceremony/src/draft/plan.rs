@@ -27,6 +27,8 @@ use crate::time::{Day, Instant};
 const BEGINS: i64 = 10 * 3_600;
 /// When it ends: at 17 o'clock.
 const ENDS: i64 = 17 * 3_600;
+/// The last second of a day.
+const LAST: i64 = 24 * 3_600 - 1;
 
 /// A kind of plan. Each is an ordinary plan: people add to it whatever the ceremony needs besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -128,8 +130,22 @@ impl Draft<'_> {
         Ok(BTreeMap::from([("plan.toml".into(), plan), ("README.md".into(), readme)]))
     }
 
+    /// The proposed beginning; on a day on which the last ceremony ended later, a second after it.
     fn from(&self) -> Instant {
-        self.day.start(*self.policy.ca.offset.get_ref()).plus_seconds(BEGINS)
+        let offset = *self.policy.ca.offset.get_ref();
+        let proposed = self.day.start(offset).plus_seconds(BEGINS);
+        let ended = self.state.last.as_ref().map(|last| last.ended_at.at(offset));
+        match ended.filter(|ended| *ended >= proposed && ended.day() == self.day) {
+            Some(ended) => ended.plus_seconds(1),
+            None => proposed,
+        }
+    }
+
+    /// The proposed end; the end of the day, if it begins late.
+    fn until(&self) -> Instant {
+        let day = self.day.start(*self.policy.ca.offset.get_ref());
+        let (proposed, last) = (day.plus_seconds(ENDS), day.plus_seconds(LAST));
+        if self.from() < proposed { proposed } else { last }
     }
 
     const fn crew(&self) -> Crew<'_> {
@@ -141,7 +157,7 @@ impl Draft<'_> {
         let last = self.state.last.as_ref();
         let after = last.map_or("nothing", |last| last.ceremony.as_str());
         let sequence = last.map_or(1, |last| last.sequence.saturating_add(1));
-        let until = self.from().plus_seconds(ENDS - BEGINS);
+        let until = self.until();
         let abandoned = last.and_then(|last| last.abandoned).map_or_else(String::new, |digest| {
             format!("abandoned = \"{digest}\"   # as everyone signed it on paper\n")
         });

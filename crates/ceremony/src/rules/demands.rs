@@ -41,7 +41,17 @@ fn unmet(
     let rule = RuleId::of(id.as_str()).unwrap_or(RuleId::R_CPS);
     let advice = || {
         let said = requirement.said();
-        says!(said; "cps.toml の [rule.{id}]: {said}", "[rule.{id}] of cps.toml: {said}")
+        let of = demand.of.get_ref();
+        match found {
+            Some(_) => {
+                says!(said; "cps.toml の [rule.{id}]: {said}", "[rule.{id}] of cps.toml: {said}")
+            }
+            None => says!(
+                said;
+                "cps.toml の [rule.{id}]: {said}。policy.toml に {of} がない。そこに書くか、cps.toml の `of` を正す",
+                "[rule.{id}] of cps.toml: {said}. policy.toml has no {of}: write it there, or correct `of` in cps.toml"
+            ),
+        }
     };
     asked(demand, found)
         .into_iter()

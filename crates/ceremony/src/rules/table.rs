@@ -96,7 +96,7 @@ const PLAN: &[Rule] = &[
     ),
     rule(
         RuleId::S_OFFSET,
-        "gishiki; D9",
+        "gishiki",
         Stage::Plan(plan::offset),
         true,
         "認証局の時差と異なる時差で書かれた計画またはポリシーの日時。以前のセレモニーと異なる認証局の時差",

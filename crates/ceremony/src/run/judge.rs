@@ -340,11 +340,15 @@ impl Run {
         }
         let facts = self.facts(act)?;
         if facts.len() != said.facts.len() {
-            return Err(Fault::new(
-                RuleId::S_ANSWER,
-                says!("{} 項目の回答", "{} facts", facts.len()),
-                Bilingual::plain(said.facts.len()),
-            ));
+            let listed = |names: Vec<&str>| match names.as_slice() {
+                [] => Bilingual::none(),
+                names => Bilingual::plain(names.join(", ")),
+            };
+            let asked = listed(facts.iter().map(|fact| fact.name).collect());
+            let found = listed(said.facts.keys().map(String::as_str).collect());
+            let asked =
+                says!(asked; "次の値の回答: {asked}", "an answer with these values: {asked}");
+            return Err(Fault::new(RuleId::S_ANSWER, asked, found));
         }
         for fact in facts {
             let found = said.facts.get(fact.name).map_or("", String::as_str);

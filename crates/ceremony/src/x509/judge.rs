@@ -358,7 +358,7 @@ pub const RULES: &[(RuleId, &str, Sentence)] = &[
     ),
     (
         RuleId::I_DS_EKU,
-        "ISO 18013-5 B.1.4 (D15)",
+        "ISO 18013-5 B.1.4",
         both(
             "extKeyUsage はポリシーの用途 1 つだけで、critical である",
             "extKeyUsage: the one purpose of the policy, critical",
@@ -385,7 +385,7 @@ pub const RULES: &[(RuleId, &str, Sentence)] = &[
     ),
     (
         RuleId::I_CRL_ENTRY_EXT,
-        "ISO 18013-5 B.1, CP/CPS (D2)",
+        "ISO 18013-5 B.1, CP/CPS",
         both(
             "項目の拡張はポリシーのとおりで、失効事由か、なしである",
             "entry extensions as the policy says: a reason or none",
@@ -482,7 +482,7 @@ pub const RULES: &[(RuleId, &str, Sentence)] = &[
     ),
     (
         RuleId::P_REASON,
-        "RFC 5280 5.3.1 (D20)",
+        "RFC 5280 5.3.1",
         both(
             "失効事由は CP/CPS のもので、unspecified は書かない",
             "a reason is one of those of the CP/CPS; unspecified is left out",

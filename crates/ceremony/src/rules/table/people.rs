@@ -138,7 +138,7 @@ pub(super) const PEOPLE: &[Rule] = &[
     ),
     rule(
         RuleId::I_DS_EKU,
-        "ISO 18013-5 B.1.4 (D15)",
+        "ISO 18013-5 B.1.4",
         Stage::Plan(policy::ds_purpose),
         true,
         "DS 証明書の用途を任意、PKIX の用途、または ISO/IEC 18013-5 が DS 以外に定める用途とするポリシー",

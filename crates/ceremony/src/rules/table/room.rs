@@ -11,8 +11,8 @@ pub(super) const ROOM: &[Rule] = &[
         CPS,
         Stage::Structure,
         true,
-        "国名、組織名、一般名からなる X.500 の名称でない名称",
-        "a name that is not an X.500 name of country, organization and common name",
+        "1 つの国名と一般名を持つ X.500 の名称でない名称",
+        "a name that is not an X.500 name with one country and a common name",
     ),
     rule(
         RuleId::S_STRUCTURE,

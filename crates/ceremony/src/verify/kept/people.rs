@@ -241,8 +241,8 @@ pub(super) const GROUPS: &[Group] = &[
         When::Always,
         &[(
             RuleId::S_HEADS,
-            "記録の最新値は、多くとも 64 枚の署名ごとに書き留める",
-            "a head is noted on paper after 64 sheets at most",
+            "記録の最新値は、多くともポリシーの定める枚数の署名ごとに書き留める",
+            "a head is noted on paper after as many sheets at most as the policy says",
         )],
     ),
     stated(

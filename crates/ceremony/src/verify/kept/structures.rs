@@ -125,8 +125,8 @@ const CERTIFICATE: &[Row] = &[
     ),
     (
         RuleId::R_DN,
-        "名称は C、O、CN の順に 1 つずつで、DS ごとに異なる",
-        "names are C, O, CN, one each, and every Document Signer has its own",
+        "名称は 1 つの C と CN、及びポリシーの定める属性からなり、DS ごとに異なる",
+        "names have one C, a CN and what else the policy gives them, and every Document Signer has its own",
     ),
     (
         RuleId::R_CERT_KINDS,
@@ -176,10 +176,14 @@ const CERTIFICATE: &[Row] = &[
     ),
     (
         RuleId::P_NAME_STRING,
-        "O と CN は UTF8String か PrintableString である",
-        "O and CN are UTF8String or PrintableString",
+        "名称の属性は、RFC 5280 の定める UTF8String か PrintableString である",
+        "attributes of names are UTF8String or PrintableString, as RFC 5280 has them",
     ),
-    (RuleId::P_NAME_LENGTH, "O と CN は 64 文字以下である", "O and CN have at most 64 characters"),
+    (
+        RuleId::P_NAME_LENGTH,
+        "名称の属性は、RFC 5280 A.1 の定める長さ以下である",
+        "no attribute of a name is longer than RFC 5280 A.1 lets it be",
+    ),
     (
         RuleId::P_UNIQUE_ID,
         "issuerUniqueID と subjectUniqueID はない",
@@ -187,8 +191,8 @@ const CERTIFICATE: &[Row] = &[
     ),
     (
         RuleId::P_URI,
-        "URI は絶対形の http か https で、ホスト名を持つ",
-        "every URI is absolute, http or https, with a host",
+        "URI は絶対形であり、http と https のものはホスト名を持つ",
+        "every URI is absolute, and one of http or https has a host",
     ),
 ];
 
