@@ -47,8 +47,9 @@ use crate::rule::RuleId;
 use crate::says;
 use crate::time::Instant;
 
-/// Attempts of an operation whose attempt is in a CRL's number, a serial or a key's id: in a CRL's
-/// number it has 4 bits, so the sixteenth failure stops. Any other may be asked without end.
+/// How many attempts an operation may have whose attempt number is part of a CRL number, a serial
+/// number or a CKA_ID. In a CRL number it has 4 bits, so the sixteenth failure stops the ceremony.
+/// Other operations may be attempted without limit.
 pub const ATTEMPTS: u32 = 16;
 
 /// A ceremony in progress: a fold over its events.
@@ -62,37 +63,41 @@ pub struct Run {
     number: u64,
     last_at: Instant,
     session: u32,
-    /// By the operation's place: its next attempt, and whether it is done (in this session, if of
-    /// the opening).
+    /// By the operation's place: its next attempt, and whether it is done (for an operation of the
+    /// opening: done in this session).
     ops: Vec<OpState>,
-    /// Asked and not yet answered, in this session.
+    /// The operation that was asked in this session and is not answered yet.
     pending: Option<usize>,
-    /// The pending operation whose request was given, by its place, attempt and session.
+    /// The pending operation whose request was handed out already, by its place, attempt and
+    /// session.
     requested: Option<(usize, u32, u32)>,
-    /// Asked in an earlier session and never answered: to be burned before anything else.
+    /// An operation that was asked in an earlier session and never answered. Its attempt is
+    /// recorded as lost before anything else happens.
     burn: Option<usize>,
-    /// A key generation that nobody knows the result of.
+    /// A key generation whose result is unknown.
     doubt: Option<usize>,
     stopped: Option<Stop>,
-    /// This session's opening was refused: nothing more is asked in it.
+    /// Whether the opening of this session was refused, so that nothing more is asked in it.
     halted: bool,
     closed: Option<End>,
-    /// SHA-256 of the bundle that sealed it.
+    /// SHA-256 of the bundle that sealed the ceremony.
     sealed: Option<Digest>,
     keys: BTreeMap<Name, PublicKey>,
     key_ids: BTreeMap<Name, Octets>,
     audit_ready: bool,
-    /// The ledger head on the token, once it is written here.
+    /// The ledger head on the token, once this ceremony has written it.
     written_head: Option<Octets>,
-    /// Every ledger head that was asked to be written here: in doubt, it may be on the token.
+    /// Every ledger head that this ceremony asked the token to write. Where the answer was lost,
+    /// any of them may be on the token.
     asked_heads: BTreeSet<Octets>,
-    /// In this session the token did not take the head of a stopped ceremony: it is sealed without.
+    /// Whether the token refused the head of a stopped ceremony in this session, so that the
+    /// ceremony is sealed without it.
     headless: bool,
-    /// The last head that people said is on paper.
+    /// The last head that people confirmed to be noted on paper.
     noted: Option<Noted>,
-    /// The operation after which a head is to be noted before anything goes on.
+    /// The operation whose head must be noted on paper before the ceremony goes on.
     due: Option<usize>,
-    /// Who did not come, as far as those who stand by have said.
+    /// The people who did not come, as those who stand by have said.
     absent: BTreeSet<Name>,
     signed: BTreeMap<String, Signed>,
     nonces: BTreeSet<Nonce>,
@@ -103,7 +108,7 @@ pub struct Run {
     ended_at: Instant,
 }
 
-/// Which file the records go to.
+/// The file that records go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Book {
     /// The transcript, and its journal before the seal.
@@ -122,7 +127,7 @@ struct OpState {
     record: u64,
 }
 
-/// A head that people said is on paper, and the number of the record that says so.
+/// A head that people confirmed to be noted on paper, and the number of the record that says so.
 #[derive(Debug, Clone, Copy)]
 struct Noted {
     head: Digest,
@@ -152,42 +157,45 @@ pub struct Signed {
 /// What comes next.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next<'a> {
-    /// This operation, at this attempt.
+    /// Ask this operation, at this attempt.
     Ask(&'a Op, u32),
-    /// This operation was asked and waits for its answer.
+    /// Wait for the answer to this operation, which was asked.
     Answer(&'a Op, u32),
-    /// This operation was asked in an earlier session and never answered: it is lost.
+    /// Record the attempt of this operation as lost: it was asked in an earlier session and never
+    /// answered.
     Burn(&'a Op, u32),
-    /// Nobody knows what this key generation did: look on the token.
+    /// Look on the token for what this key generation left, whose result is unknown.
     Settle(&'a Op, u32),
-    /// Somebody says that the head stands on paper; nothing goes on before. It is the head after
-    /// this operation, or after its refusal.
+    /// Have the head after this operation, or after its refusal, noted on paper. Nothing else
+    /// happens before.
     Note(&'a Op, u32),
-    /// Nothing but the closing record.
+    /// Write the closing record; nothing else is left to do.
     Close(End),
-    /// The seal, then the record that begins the postscript.
+    /// Seal the transcript, then write the record that begins the postscript.
     Seal,
-    /// Nothing: the postscript is complete.
+    /// Nothing is left to do: the postscript is complete.
     Nothing,
-    /// It stopped where no audit key can sign: before there was one, or in a session whose opening
-    /// was refused. The unsealed journal is all there will be, unless it is resumed.
+    /// Give up: the ceremony stopped where no audit key can seal it, either before there was one or
+    /// in a session whose opening was refused. Unless it is resumed, the unsealed journal is its
+    /// only record.
     Abandon,
 }
 
-/// An event was taken: the run after it, the line that records it, and the signatures that are
-/// still to be verified.
+/// The result of an event that was accepted: the run after it, the line that records it, and the
+/// signatures that are still to be verified.
 #[derive(Debug)]
 #[must_use]
 pub struct Step {
     /// The run after the event.
     pub run: Run,
-    /// The line that records the event, with its end.
+    /// The line that records the event, with its line feed.
     pub line: String,
-    /// Every one must be proved before anything of the run is published.
+    /// The signatures in the event. All of them must be verified before anything of the run is
+    /// published.
     pub checks: Vec<Check>,
 }
 
-/// One sentence out of several, with what stands between them in each language.
+/// Joins several sentences into one, with the separator of each language.
 fn joined(parts: impl IntoIterator<Item = Bilingual>, ja: &str, en: &str) -> Bilingual {
     let (in_ja, in_en): (Vec<String>, Vec<String>) =
         parts.into_iter().map(|part| (part.ja, part.en)).unzip();
@@ -195,14 +203,14 @@ fn joined(parts: impl IntoIterator<Item = Bilingual>, ja: &str, en: &str) -> Bil
 }
 
 impl Run {
-    /// Begins a ceremony: the run after its first record.
+    /// Begins a ceremony. Returns the run after its first record.
     pub fn begin(compiled: Compiled, place: Place, at: Instant) -> Result<Step, Fault> {
         let opened = compiled.opened(place);
         Self::reopen(compiled, opened, at)
     }
 
-    /// Begins a ceremony from a first record that was read: it must be the one that these inputs
-    /// give.
+    /// Begins a ceremony from a first record that was read. The record must equal the one that
+    /// these inputs give.
     pub(crate) fn replay(compiled: Compiled, opened: Opened, at: Instant) -> Result<Step, Fault> {
         let expected = compiled.opened(opened.room.clone());
         if opened != expected {
@@ -276,8 +284,8 @@ impl Run {
         Ok(Step { run, line, checks: Vec::new() })
     }
 
-    /// Takes what happened, at this time. The run is consumed: after a fault there is none, and
-    /// nothing was recorded.
+    /// Takes an event that happened at this time. The run is consumed: after a fault there is no
+    /// run, and nothing was recorded.
     ///
     /// The record has the CA's offset, whatever the clock shows: a record that is read with another
     /// one is not the line that replay writes.
@@ -302,8 +310,8 @@ impl Run {
         Ok(Step { run: self, line, checks })
     }
 
-    /// Whether this answer to the pending operation is as it was asked; the signatures in it are
-    /// still to be proved.
+    /// Judges whether an answer to the pending operation is what was asked for. The signatures in
+    /// it are still to be verified.
     pub fn judge(&self, answer: &Answer) -> Result<Vec<Check>, Fault> {
         let (op, attempt) = self.pending_op()?;
         let weighed = self.weigh(op, attempt, answer)?;
@@ -313,8 +321,8 @@ impl Run {
         Ok(weighed.checks)
     }
 
-    /// Outside a rehearsal no key may be one that everyone can compute. A run asks it of each new
-    /// key, a verifier of all of them at the end.
+    /// Refuses a key that everyone can compute, except in a rehearsal. A run asks this of each new
+    /// key, a verifier of all keys at the end.
     pub(crate) fn refuse_derived(&self, name: &Name, key: &PublicKey) -> Result<(), Fault> {
         let derived = || rehearsal::recognise(self.graph().ca_name.der(), key);
         if self.opened.mode != Mode::Rehearsal && derived() {
@@ -330,22 +338,22 @@ impl Run {
         Ok(())
     }
 
-    /// What the signatures of the pending operation must be on, in order: to check each as it
-    /// comes.
+    /// What the signatures of the pending operation must cover, in order, so that each can be
+    /// verified as it arrives.
     pub fn expected_signatures(&self) -> Result<Vec<Expected>, Fault> {
         let (op, attempt) = self.pending_op()?;
         self.expected(op, attempt)
     }
 
-    /// Settles what was proved.
+    /// Removes the signatures that these proofs cover from those still to be verified.
     pub fn settle(&mut self, proofs: &[Proof]) {
         for proof in proofs {
             self.owed.remove(&proof.id());
         }
     }
 
-    /// The operation after which a head is to be noted, once this event was taken: what the script
-    /// has a line for, and every refusal.
+    /// Returns the operation whose head must be noted after this event: one that the script has a
+    /// line for, or any that was refused.
     fn falls_due(&self, event: &Event) -> Option<usize> {
         let index = |op: &str| self.graph().op(op).map(|op| op.id.index());
         match event {
@@ -405,7 +413,8 @@ impl Run {
         }
     }
 
-    /// What an aborted ceremony made is withheld, and handed to nobody.
+    /// Returns what comes next after the seal. What an aborted ceremony made is withheld, so
+    /// nothing is handed over.
     fn next_of_postscript(&self, closed: Option<End>) -> Next<'_> {
         let withheld = |op: &Op| closed != Some(End::Completed) && op.act.is_hand_over();
         let mut ops = self.graph().ops.iter().zip(&self.ops).filter(|(_, state)| !state.done);
@@ -431,8 +440,9 @@ impl Run {
             .map_or(Next::Close(End::Completed), |op| Next::Ask(op, self.attempt(op)))
     }
 
-    /// A stopped run allows only: its questions again after an interruption, the ledger head,
-    /// closing, the seal. Where the opening itself was refused, not even that in this session.
+    /// Returns what comes next in a stopped run. Only these are left: the opening again after an
+    /// interruption, the ledger head, the closing record and the seal. If the opening itself was
+    /// refused, not even these in this session.
     fn next_when_stopped(&self) -> Next<'_> {
         let opening = self.next_in(|phase| phase == Phase::Opening);
         let due = self.due.and_then(|i| self.op_at(i));
@@ -463,8 +473,8 @@ impl Run {
             .map(|(op, _)| op)
     }
 
-    /// What to ask for the pending operation, once: what was asked may have had its effect, and
-    /// asking again is another attempt, with a record of its own.
+    /// Returns the request for the pending operation, once. It may have had its effect, so asking
+    /// again is another attempt with a record of its own.
     pub fn request(&mut self) -> Result<Request, Fault> {
         let (op, attempt) = self.pending_op()?;
         let asked = (op.id.index(), attempt, self.session);

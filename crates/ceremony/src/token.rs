@@ -1,4 +1,4 @@
-//! What a token is asked, and what it answers: the whole of PKCS #11 that a ceremony needs.
+//! The requests to a token and its answers: everything of PKCS #11 that a ceremony needs.
 //!
 //! **Invariants.** Only this crate makes a [`TokenRequest`], a [`CopyRequest`] or a
 //! [`CopyRemains`]: they are `#[non_exhaustive]`. A token takes them by value and they are not
@@ -25,18 +25,17 @@ use crate::language::Bilingual;
 use crate::name::Name;
 use crate::says;
 
-/// Which token: the root CA's, or another that holds a copy of a key, by its name in plans and
-/// rooms.
+/// Which token: the root CA's, or one that holds copies of keys, by its name in plans and rooms.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Holder {
-    /// The root token, on which keys are made and which the ceremony is held with.
+    /// The root token, on which keys are generated and by which the ceremony signs.
     Root,
     /// A token that holds copies.
     Spare(Name),
 }
 
 impl Holder {
-    /// What an operation's name ends with: nothing for the root token.
+    /// The ending of an operation's name: empty for the root token.
     #[must_use]
     pub fn suffix(&self) -> String {
         match self {
@@ -46,10 +45,10 @@ impl Holder {
     }
 }
 
-/// What a token is asked to do, in one operation of a ceremony.
+/// What a token is asked to do in one operation of a ceremony.
 #[derive(Debug, PartialEq, Eq)]
 pub enum TokenRequest {
-    /// Find the one token with this serial number and say what it is. A read.
+    /// Find the one token with this serial number and return its identity. A read.
     #[non_exhaustive]
     Identify {
         /// CK_TOKEN_INFO serialNumber, without trailing spaces.
@@ -61,21 +60,21 @@ pub enum TokenRequest {
     /// List every object, in a fresh session. A read.
     #[non_exhaustive]
     List {},
-    /// Make a key pair, after seeing that no object bears its CKA_ID; then read it back in a fresh
-    /// session.
+    /// Generate a key pair after checking that no object has its CKA_ID, and read it back in a
+    /// fresh session.
     #[non_exhaustive]
     Generate {
         /// What is made.
         key: KeyTemplate,
     },
-    /// Read back whatever bears this CKA_ID, in a fresh session. A read.
+    /// Read back the objects with this CKA_ID in a fresh session. A read.
     #[non_exhaustive]
     Inspect {
         /// CKA_ID.
         id: Octets,
         /// The curve that is expected.
         curve: Curve,
-        /// CKA_LABEL that was asked for: whatever bears it and no CKA_ID is counted as a stray.
+        /// The requested CKA_LABEL. Objects with it and without a CKA_ID are counted as strays.
         label: String,
     },
     /// Negative step: try to read the private key's CKA_VALUE. Must fail.
@@ -116,13 +115,13 @@ pub enum TokenRequest {
         /// CKA_LABEL.
         label: String,
     },
-    /// Destroy every object that bears this CKA_ID, of whatever class, then look for it in a fresh
-    /// session. Only a logged-in user sees them all: without one it is refused.
+    /// Destroy all objects with this CKA_ID, of every class, and look for them again in a fresh
+    /// session. Only a logged-in user sees all of them, so it is refused without a login.
     #[non_exhaustive]
     Destroy {
         /// CKA_ID.
         id: Octets,
-        /// The strays of a key pair with this CKA_LABEL as well (see [`is_stray`]).
+        /// Also the strays of a key pair with this CKA_LABEL (see [`is_stray`]).
         strays: Option<String>,
     },
     /// Log out and close every session.
@@ -130,9 +129,9 @@ pub enum TokenRequest {
     Logout {},
 }
 
-/// A key pair that shall be made. What must be true is said, and what must be false where a token
-/// may take it for true; what PKCS #11 has false by itself is left out, because modules refuse
-/// attributes that they do not know (decision 0060). Everything is read back.
+/// A key pair to be generated. The template sets what must be true, and to false what a token may
+/// set to true by itself. What PKCS #11 makes false by default is left out, because modules refuse
+/// attributes that they do not know.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KeyTemplate {
@@ -146,20 +145,21 @@ pub struct KeyTemplate {
     pub private: BTreeMap<Attribute, bool>,
     /// Attributes set on the public key.
     pub public: BTreeMap<Attribute, bool>,
-    /// What must be read back of the private key: what was set, what was left out, and what the
-    /// token sets itself.
+    /// What must be read back of the private key: the attributes that were set, those left out, and
+    /// those that the token sets itself.
     pub expected_private: BTreeMap<Attribute, bool>,
     /// What must be read back of the public key.
     pub expected_public: BTreeMap<Attribute, bool>,
-    /// Those that the policy says this token's module cannot tell: they may be absent.
+    /// Attributes that this token's module cannot return according to the policy: they may be
+    /// absent.
     pub not_told: BTreeSet<Attribute>,
-    /// For the rehearsal token only: which of the rehearsal's derived keys this is.
+    /// The derived key of a rehearsal that a rehearsal token uses instead.
     pub rehearsal: crate::rehearsal::RehearsalKey,
 }
 
 impl KeyTemplate {
-    /// The same key as a copy holds it: the token that unwrapped it did not make it, and cannot
-    /// know where it has been.
+    /// The template as the holder of a copy has it: a token that unwrapped a key did not generate
+    /// it and cannot know its past.
     #[must_use]
     pub fn copied(&self) -> Self {
         let mut copy = self.clone();
@@ -172,23 +172,23 @@ impl KeyTemplate {
     }
 }
 
-/// Copy a key pair from one token to another, under a key that both agree on (CP/CPS 6.2.4): a
-/// backup, or a restore.
+/// Copy a key pair from one token to another under a key that both agree on (CP/CPS 6.2.4): for a
+/// backup or a restore.
 ///
 /// It is asked of two tokens, so it is no [`TokenRequest`].
 #[derive(Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct CopyRequest {
-    /// The copy: CKA_ID, label and attributes as on the source, and what is read back of it.
+    /// The copy: CKA_ID, label and attributes of the original, and what must be read back.
     pub key: KeyTemplate,
     /// The public key that the source must hold, an uncompressed point.
     pub point: Octets,
-    /// The key that it travels under.
+    /// The key that wraps it.
     pub kek: KekTemplate,
 }
 
 impl CopyRequest {
-    /// The request that copies the key made by this template, which has this public key.
+    /// Makes the request that copies the key with this template and public key.
     #[must_use]
     pub fn of(made: &KeyTemplate, public: &PublicKey) -> Self {
         Self {
@@ -199,8 +199,8 @@ impl CopyRequest {
     }
 }
 
-/// Remove what an interrupted copy has left: what bears the key's CKA_ID on the target, and what
-/// bears the agreed key's on either token. The source's own key is not looked for.
+/// Remove what an interrupted copy has left: objects with the key's CKA_ID on the target, and with
+/// the agreed key's on either token. The source's own key is not touched.
 ///
 /// The target's key is destroyed even if it is whole, so it is asked only where the records show
 /// that the target held no such key before the copy was begun.
@@ -209,29 +209,29 @@ impl CopyRequest {
 pub struct CopyRemains {
     /// CKA_ID of the copy.
     pub id: Octets,
-    /// CKA_ID of everything that was made to agree on a key.
+    /// CKA_ID of everything that was made for the key agreement.
     pub kek: Octets,
 }
 
 impl CopyRemains {
-    /// The request that removes what a copy of the key made by this template has left.
+    /// Makes the request that removes the remains of a copy of the key with this template.
     #[must_use]
     pub fn of(made: &KeyTemplate) -> Self {
         Self { id: made.id.clone(), kek: KekTemplate::of(made).id }
     }
 }
 
-/// The key-encryption key of one copy: AES-256, agreed by ECDH, a session object of both tokens.
+/// The key-encryption key of one copy: AES-256, agreed by ECDH, a session object on both tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct KekTemplate {
-    /// CKA_ID of it, and of the key pairs that it is agreed with.
+    /// Its CKA_ID, which the key pairs of the agreement have too.
     pub id: Octets,
     /// CKA_LABEL of the same.
     pub label: String,
-    /// Its attributes on the source, set and expected back: it wraps, and nothing else.
+    /// Its attributes on the source, set and read back: it can wrap, and nothing else.
     pub wrapping: BTreeMap<Attribute, bool>,
-    /// Its attributes on the target: it unwraps, and nothing else.
+    /// Its attributes on the target: it can unwrap, and nothing else.
     pub unwrapping: BTreeMap<Attribute, bool>,
 }
 
@@ -247,7 +247,8 @@ impl KekTemplate {
     }
 }
 
-/// CKA_TRUSTED is set by a security officer, who sees no private objects: so it is none.
+/// The attributes of a key-encryption key. It is not a private object, because a security officer
+/// sets CKA_TRUSTED and sees no private objects.
 fn kek_attributes(only: Attribute) -> BTreeMap<Attribute, bool> {
     let never = [
         Attribute::Token,
@@ -281,13 +282,14 @@ pub enum TokenAnswer {
     },
     /// To [`TokenRequest::Generate`] and [`TokenRequest::Inspect`].
     Key(KeyFacts),
-    /// To the negative steps: the token refused, and said so.
+    /// To the negative steps: the token refused.
     Denied {
-        /// The name of the return value (`CKR_KEY_UNEXTRACTABLE`), [`NO_VALUE`] or [`NO_WRAPPING`]:
-        /// one of those of [`keeps_value`] or [`keeps_key`].
+        /// The name of the return value (such as `CKR_KEY_UNEXTRACTABLE`), [`NO_VALUE`] or
+        /// [`NO_WRAPPING`]: one that [`keeps_value`] or [`keeps_key`] accepts.
         code: String,
     },
-    /// To the negative steps: the token did what it must never do. The octets are gone already.
+    /// To the negative steps: the token gave out what it must never give out. The octets were
+    /// overwritten.
     Yielded {
         /// How many octets came out.
         octets: u32,
@@ -303,17 +305,17 @@ pub enum TokenAnswer {
         /// CKA_VALUE of every data object with that label.
         values: Vec<Octets>,
     },
-    /// To [`TokenRequest::Destroy`]: what is left with that CKA_ID. To [`CopyRemains`]: what is
-    /// left of the copy on both tokens.
+    /// To [`TokenRequest::Destroy`]: the number of objects that still have the CKA_ID. To
+    /// [`CopyRemains`]: the number of objects of the copy on both tokens.
     Left {
-        /// How many objects still bear the CKA_ID.
+        /// How many objects are left.
         objects: u32,
     },
     /// To [`CopyRequest`].
     Copied(CopyFacts),
 }
 
-/// What a token says it is (CK_TOKEN_INFO, trailing spaces removed).
+/// The identity of a token (CK_TOKEN_INFO, without trailing spaces).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TokenIdentity {
@@ -329,8 +331,7 @@ pub struct TokenIdentity {
     pub hardware: String,
     /// firmwareVersion, `major.minor`
     pub firmware: String,
-    /// Whether CKM_ECDSA and CKM_EC_KEY_PAIR_GEN are offered, by name, in this order; only those
-    /// offered are named.
+    /// Those of CKM_ECDSA and CKM_EC_KEY_PAIR_GEN that are offered, by name, in this order.
     pub mechanisms: Vec<String>,
 }
 
@@ -338,8 +339,8 @@ pub struct TokenIdentity {
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TokenObject {
-    /// `private-key`, `public-key`, `secret-key`, `data`, `certificate`, `other`, or `none` where
-    /// it does not say its class.
+    /// `private-key`, `public-key`, `secret-key`, `data`, `certificate`, `other`, or `none` if it
+    /// does not return its class.
     pub class: String,
     /// CKA_ID; empty where there is none.
     pub id: Octets,
@@ -347,33 +348,33 @@ pub struct TokenObject {
     pub label: String,
 }
 
-/// Whether an object may be what an interrupted or failed making of a key pair has left: a key, or
-/// something without a class, that bears no CKA_ID, and no CKA_LABEL or the one that was asked for.
+/// Whether an object may be the remains of an interrupted or failed key generation: a key, or an
+/// object without a class, that has no CKA_ID, and has no CKA_LABEL or the requested one.
 #[must_use]
 pub fn is_stray(object: &TokenObject, label: &str) -> bool {
     let begun = ["private-key", "public-key", "none"].contains(&object.class.as_str());
     begun && object.id.0.is_empty() && (object.label.is_empty() || object.label == label)
 }
 
-/// What bears a CKA_ID, read back in a fresh session.
+/// The objects with one CKA_ID, read back in a fresh session.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct KeyFacts {
-    /// How many private key objects bear it.
+    /// The number of private key objects.
     pub privates: u32,
-    /// How many public key objects bear it.
+    /// The number of public key objects.
     pub publics: u32,
-    /// CKA_EC_PARAMS of the public key (of the private key where there is no public one), in DER.
+    /// CKA_EC_PARAMS of the public key in DER, or of the private key if there is no public one.
     pub parameters: Octets,
-    /// The uncompressed point, out of CKA_EC_POINT; empty where there is no public key.
+    /// The uncompressed point from CKA_EC_POINT; empty if there is no public key.
     pub point: Octets,
     /// CKA_LABEL of the objects found, in order, private ones first.
     pub labels: Vec<String>,
-    /// Every attribute of [`Attribute`] that the private key answers; an absent one is left out.
+    /// Every attribute of [`Attribute`] that the private key returns.
     pub private: BTreeMap<Attribute, bool>,
     /// The same for the public key.
     pub public: BTreeMap<Attribute, bool>,
-    /// How many strays of this key pair are on the token (see [`is_stray`]).
+    /// The number of strays of this key pair on the token (see [`is_stray`]).
     #[serde(default, skip_serializing_if = "is_zero")]
     pub strays: u32,
 }
@@ -383,7 +384,7 @@ const fn is_zero(number: &u32) -> bool {
     *number == 0
 }
 
-/// What two tokens say of a copy that was made.
+/// The answers of two tokens about a copy that was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct CopyFacts {
@@ -391,18 +392,18 @@ pub struct CopyFacts {
     pub key: KeyFacts,
     /// The mechanisms by name: of the agreement, then of the wrapping.
     pub mechanisms: Vec<String>,
-    /// What the source said of the agreed key before it wrapped.
+    /// The attributes of the agreed key on the source before it wrapped.
     pub wrapping: BTreeMap<Attribute, bool>,
-    /// What the target said of the agreed key before it unwrapped.
+    /// The attributes of the agreed key on the target before it unwrapped.
     pub unwrapping: BTreeMap<Attribute, bool>,
-    /// What is left of the agreement, found in a fresh session of the source.
+    /// The number of objects of the agreement found in a fresh session of the source.
     pub source_left: u32,
     /// The same of the target.
     pub target_left: u32,
 }
 
-/// Whether a token says by this that it keeps a value to itself. Any other return value says that
-/// something failed, and nothing of what the token would do.
+/// Whether this return value means that the token refuses to give out a value. Any other means that
+/// something failed, and says nothing of what the token would do.
 #[must_use]
 pub fn keeps_value(code: &str) -> bool {
     [NO_VALUE, "CKR_ATTRIBUTE_SENSITIVE"].contains(&code)
@@ -410,10 +411,11 @@ pub fn keeps_value(code: &str) -> bool {
 
 /// A read that gave nothing.
 pub const NO_VALUE: &str = "no value";
-/// A token that offers no way to wrap.
+/// Stands for the return value of a token that offers no way to wrap.
 pub const NO_WRAPPING: &str = "no wrapping mechanism";
 
-/// Whether a token says by this that the key is not to be wrapped, or not in this way at all.
+/// Whether this return value means that the token refuses to wrap the key, or to wrap in this way
+/// at all.
 ///
 /// The wrapping key was made in the same session a moment before, so what a module says of it is
 /// said of the pair: this key does not wrap that one. What may be a failure of the device or of the
@@ -441,7 +443,7 @@ pub fn keeps_key(code: &str) -> bool {
     .contains(&code)
 }
 
-/// A token did not do what it was asked, and said so.
+/// A token did not do what it was asked, and returned why.
 ///
 /// **Invariant:** records have the English words; the Japanese ones are for the room alone.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -456,14 +458,14 @@ pub struct TokenError {
 }
 
 impl TokenError {
-    /// What was found in this call.
+    /// Makes the error of this call with what was found.
     #[must_use]
     pub fn new(call: &str, found: Bilingual) -> Self {
         let Bilingual { ja, en } = found;
         Self { call: String::from(call), code: en, ja }
     }
 
-    /// What was found, in both languages of the room.
+    /// Words what was found, in both languages.
     #[must_use]
     pub fn found(&self) -> Bilingual {
         Bilingual { ja: self.ja.clone(), en: self.code.clone() }

@@ -1,4 +1,4 @@
-//! Performs token requests, and decides nothing.
+//! Performs requests on tokens, and decides nothing.
 //!
 //! Two tokens answer the same [`TokenRequest`]s: a PKCS #11 module, and the rehearsal token, which
 //! is no mock but a token of its own, in this process, with keys that everyone can derive.
@@ -31,7 +31,8 @@ pub enum Token {
 }
 
 impl Token {
-    /// Whether the one token with this serial number is there. A read, before anything is begun.
+    /// Checks that there is exactly one token with this serial number. A read, before anything is
+    /// begun.
     pub fn is_there(&self, serial: &str) -> Result<(), TokenError> {
         match self {
             Self::Rehearsal(_) => Ok(()),
@@ -39,7 +40,7 @@ impl Token {
         }
     }
 
-    /// Performs a request. It is taken by value: nothing is asked twice.
+    /// Performs a request. It is taken by value, so that no request is performed twice.
     pub fn perform(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
         match self {
             Self::Rehearsal(token) => token.perform(request),
@@ -47,7 +48,7 @@ impl Token {
         }
     }
 
-    /// Performs a request of a probe, before the day.
+    /// Performs a request of a probe.
     pub fn probe(&mut self, request: ProbeRequest) -> Result<ProbeAnswer, TokenError> {
         match self {
             Self::Rehearsal(_) => {
@@ -61,8 +62,8 @@ impl Token {
         }
     }
 
-    /// Sends a copy of each signature as it comes, until the receiver is gone: it can be verified
-    /// while the next is made. The answer is complete all the same.
+    /// Sends a copy of each signature as it is made, so that it can be verified during the next
+    /// one. If the receiver is gone, nothing is sent, and the answer is complete all the same.
     pub fn watch(&mut self, watcher: Sender<Octets>) {
         match self {
             Self::Rehearsal(token) => token.watch(watcher),
@@ -70,7 +71,7 @@ impl Token {
         }
     }
 
-    /// How this token takes a PIN now. It says so itself, so it is asked before people are.
+    /// How this token takes a PIN now: it is asked before people are.
     pub fn entry(&self, who: Who) -> Result<Entry, TokenError> {
         match self {
             Self::Rehearsal(_) => Ok(Entry { at_the_device: false, tries: Tries::Enough }),
@@ -78,7 +79,8 @@ impl Token {
         }
     }
 
-    /// Whether this request wants a PIN besides that of the login: its key authenticates always.
+    /// Whether this request needs a PIN besides that of the login, because its key authenticates
+    /// always.
     pub fn wants_pin(&self, request: &TokenRequest) -> Result<bool, TokenError> {
         match self {
             Self::Rehearsal(_) => Ok(false),
@@ -86,7 +88,7 @@ impl Token {
         }
     }
 
-    /// Holds a PIN for the next request that takes one, which uses it up.
+    /// Holds a PIN for the next request that uses one; that request consumes it.
     pub fn hold_pin(&mut self, pin: Pin) {
         match self {
             Self::Rehearsal(_) => drop(pin),
@@ -94,7 +96,7 @@ impl Token {
         }
     }
 
-    /// Holds a security officer's PIN for the next copy, which uses it up.
+    /// Holds a security officer's PIN for the next copy, which consumes it.
     pub fn hold_so_pin(&mut self, pin: Pin) {
         match self {
             Self::Rehearsal(_) => drop(pin),
@@ -115,20 +117,21 @@ pub enum Who {
 /// How a token takes a PIN.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
-    /// At the device, which asks for it (CKF_PROTECTED_AUTHENTICATION_PATH): nobody types it here.
+    /// Whether it is entered on the device (CKF_PROTECTED_AUTHENTICATION_PATH), so that nobody
+    /// types it here.
     pub at_the_device: bool,
     /// What it says of wrong ones.
     pub tries: Tries,
 }
 
-/// What a token says of wrong PINs.
+/// What a token reports about wrong PINs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tries {
     /// Nothing.
     Enough,
-    /// There was a wrong one since the last right one.
+    /// There was a wrong PIN since the last right one.
     Low,
-    /// The next wrong one locks it.
+    /// The next wrong PIN locks it.
     Last,
     /// It is locked.
     Locked,
@@ -151,8 +154,8 @@ pub fn copy(
     }
 }
 
-/// Removes what an interrupted copy has left on both tokens, whose users are logged in; how much is
-/// left then. It can be repeated.
+/// Removes what an interrupted copy has left on both tokens, whose users are logged in. Returns how
+/// much is left. It can be repeated.
 pub fn clear(
     from: &mut Token,
     to: &mut Token,

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-/// More octets than this has no PIN.
+/// The most octets that a PIN can have.
 pub const LONGEST: usize = 256;
 
 /// A PIN. It cannot be copied or shown, and is overwritten when it is dropped.
@@ -14,7 +14,7 @@ pub struct Pin {
     length: usize,
 }
 
-/// A PIN has no room for another octet.
+/// The error of an octet for which a PIN has no room.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLong;
 
@@ -53,14 +53,14 @@ impl Pin {
         self.length == 0
     }
 
-    /// Whether it is what people type who have none: an empty line, or a no.
+    /// Whether this is what people type who have no PIN: an empty line, or a no.
     #[must_use]
     pub fn is_no_pin(&self) -> bool {
         let no = ["", "no", "いいえ"].map(str::as_bytes);
         no.iter().any(|no| self.octets().eq_ignore_ascii_case(no))
     }
 
-    /// The octets, for the token alone.
+    /// Returns the octets, which only the token may get.
     pub(crate) fn octets(&self) -> &[u8] {
         self.room.get(..self.length).unwrap_or_default()
     }

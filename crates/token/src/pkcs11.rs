@@ -1,4 +1,4 @@
-//! A token behind a PKCS #11 module.
+//! A token that is reached through a PKCS #11 module.
 //!
 //! Each request is one thing the token does, and what it says is read back in a fresh session: a
 //! module that says success without a key is seen by whoever judges the answer. Nothing is retried
@@ -31,22 +31,22 @@ use cryptoki_sys::*;
 
 use crate::{Entry, Pin, Tries, Who};
 
-/// A PKCS #11 module, loaded and initialised once: `C_Initialize` refuses a second time, and both
-/// tokens of a copy may be behind one module.
+/// A PKCS #11 module, loaded and initialised once: a second `C_Initialize` is refused, and both
+/// tokens of a copy may be reached through one module.
 #[derive(Debug, Clone)]
 pub struct Module {
     calls: Rc<Calls>,
 }
 
 impl Module {
-    /// Loads and initialises a module. `initialize` goes into the reserved field of
-    /// `C_Initialize`, as NSS wants.
+    /// Loads and initialises a module. `initialize` is the string for the reserved field of
+    /// `C_Initialize`, which NSS needs.
     pub fn open(module: &Path, initialize: Option<&str>) -> Result<Self, TokenError> {
         Ok(Self { calls: Rc::new(Calls::open(module, initialize)?) })
     }
 
-    /// One of its tokens, which is found when it is identified. Where the module has several of one
-    /// serial number, `label` says which.
+    /// Returns one of its tokens, which is looked for when it is identified. If the module gives
+    /// several tokens one serial number, `label` tells them apart.
     #[must_use]
     pub fn token(&self, label: Option<&str>) -> Pkcs11Token {
         Pkcs11Token {
@@ -62,14 +62,14 @@ impl Module {
     }
 }
 
-/// A token behind a PKCS #11 module.
+/// A token that is reached through a PKCS #11 module.
 #[derive(Debug)]
 pub struct Pkcs11Token {
     calls: Rc<Calls>,
     slot: Option<CK_SLOT_ID>,
-    /// Keeps the login alive: PKCS #11 logs out when the last session is closed.
+    /// Keeps the user logged in: PKCS #11 logs out when the last session is closed.
     login: Option<Session>,
-    /// Keeps the session objects of a probe alive.
+    /// Keeps the session objects of a probe.
     probing: Vec<Session>,
     label: Option<String>,
     pin: Option<Pin>,
@@ -78,22 +78,23 @@ pub struct Pkcs11Token {
 }
 
 impl Pkcs11Token {
-    /// Holds a PIN for the next request that takes one, which uses it up.
+    /// Holds a PIN for the next request that uses one; that request consumes it.
     pub fn hold_pin(&mut self, pin: Pin) {
         self.pin = Some(pin);
     }
 
-    /// Holds a security officer's PIN for the next copy, which uses it up.
+    /// Holds a security officer's PIN for the next copy, which consumes it.
     pub fn hold_so_pin(&mut self, pin: Pin) {
         self.so_pin = Some(pin);
     }
 
-    /// Sends a copy of each signature of the next signing request as it comes.
+    /// Sends a copy of each signature of the next signing request as it is made.
     pub fn watch(&mut self, watcher: Sender<Octets>) {
         self.watcher = Some(watcher);
     }
 
-    /// How this token takes a PIN now, and how many more wrong ones. A read, before it is asked.
+    /// How this token takes a PIN now, and how many wrong ones are left. A read, before people are
+    /// asked for it.
     pub fn entry(&self, who: Who) -> Result<Entry, TokenError> {
         let flags = self.calls.token_info(self.slot()?)?.flags;
         let (locked, last, low) = match who {
@@ -110,8 +111,8 @@ impl Pkcs11Token {
         Ok(Entry { at_the_device: is(CKF_PROTECTED_AUTHENTICATION_PATH), tries })
     }
 
-    /// Whether the key of this request wants its user's PIN before each signature
-    /// (CKA_ALWAYS_AUTHENTICATE). A read, before it is asked.
+    /// Whether the key of this request needs the user's PIN before each signature
+    /// (CKA_ALWAYS_AUTHENTICATE). A read, before people are asked for it.
     pub fn wants_pin(&self, request: &TokenRequest) -> Result<bool, TokenError> {
         let TokenRequest::Sign { id, .. } = request else { return Ok(false) };
         let session = self.session()?;
@@ -168,7 +169,7 @@ impl Pkcs11Token {
         Session::open(&self.calls, self.slot()?)
     }
 
-    /// One login: with the held PIN, which is gone afterwards, or at the device. Never retried.
+    /// Logs in once: with the held PIN, which is consumed, or on the device. Never retried.
     fn log_in(&mut self) -> Result<TokenAnswer, TokenError> {
         let pin = self.credential(Who::User)?;
         let session = self.session()?;
@@ -177,8 +178,8 @@ impl Pkcs11Token {
         Ok(TokenAnswer::Done {})
     }
 
-    /// The held PIN, or none where the device asks for it. A token that is locked is asked for no
-    /// login.
+    /// Returns the held PIN, or none if it is entered on the device. A locked token is not asked
+    /// for a login.
     fn credential(&mut self, who: Who) -> Result<Option<Pin>, TokenError> {
         let (pin, flag, absent) = match who {
             Who::User => {
@@ -199,7 +200,7 @@ impl Pkcs11Token {
         }
     }
 
-    /// After a restart nobody is logged in; then there is nothing to do.
+    /// Logs out. After a restart nobody is logged in, and there is nothing to do.
     fn log_out(&mut self) -> TokenAnswer {
         if let Some(session) = self.login.take() {
             // Closing the last session logs out as well.
@@ -228,7 +229,7 @@ impl Pkcs11Token {
         objects::inspect(&self.session()?, id, curve, label).map(TokenAnswer::Key)
     }
 
-    /// The one private key with this CKA_ID.
+    /// Finds the one private key with this CKA_ID.
     fn private_key(session: &Session, id: &Octets) -> Result<CK_OBJECT_HANDLE, TokenError> {
         let private = Value::number(CKA_CLASS, CKO_PRIVATE_KEY);
         let found = objects::with_id(session, id, &[private])?;
@@ -253,9 +254,9 @@ impl Pkcs11Token {
         })
     }
 
-    /// Tries every AES mechanism that may wrap, under a session key made for this. Each must be
-    /// refused; where one fails otherwise, nobody knows what the token would have done, unless the
-    /// token says that this mechanism wraps nothing: then it is only tried whether that is so.
+    /// Tries every AES mechanism that may wrap, under a session key made for this. The token must
+    /// refuse each. If one fails in another way, it is unknown what the token would have done,
+    /// unless it says that the mechanism cannot wrap: then this is only confirmed.
     fn wrap(&self, id: &Octets) -> Result<TokenAnswer, TokenError> {
         let session = self.session()?;
         let key = Self::private_key(&session, id)?;
@@ -316,8 +317,8 @@ impl Pkcs11Token {
         Ok(TokenAnswer::Signatures { signatures })
     }
 
-    /// The new head is made and read back before the old ones are destroyed, and what an
-    /// interrupted one has left: a data object without a label, which a ceremony never makes.
+    /// Makes the new head and reads it back before the old ones are destroyed, together with what
+    /// an interrupted write has left: a data object without a label, which a ceremony never makes.
     fn write_head(&self, label: &str, value: &Octets) -> Result<TokenAnswer, TokenError> {
         let session = self.session()?;
         session.create(&[
@@ -353,8 +354,8 @@ impl Pkcs11Token {
         Ok(TokenAnswer::Heads { values: values.into_iter().map(|(_, value)| value).collect() })
     }
 
-    /// A fresh session in which the user is logged in: without one, a search that finds nothing
-    /// shows nothing.
+    /// Opens a fresh session in which the user is logged in. Without a login, a search that finds
+    /// nothing proves nothing.
     fn user_session(&self) -> Result<Session, TokenError> {
         let session = self.session()?;
         match session.state()? {
@@ -369,8 +370,8 @@ impl Pkcs11Token {
         }
     }
 
-    /// Destroys what bears this CKA_ID, and the strays of this label where it is given; how much is
-    /// still there in a fresh session.
+    /// Destroys the objects with this CKA_ID, and the strays of this label if one is given. Returns
+    /// how many are still there in a fresh session.
     fn destroy(&self, id: &Octets, strays: Option<&str>) -> Result<u32, TokenError> {
         let session = self.user_session()?;
         for object in objects::with_id(&session, id, &[])? {
@@ -389,13 +390,13 @@ impl Pkcs11Token {
         Ok(self.count(id)?.saturating_add(objects::count(left)))
     }
 
-    /// How many objects bear this CKA_ID in a fresh session of the user.
+    /// Counts the objects with this CKA_ID in a fresh session of the user.
     fn count(&self, id: &Octets) -> Result<u32, TokenError> {
         Ok(objects::count(objects::with_id(&self.user_session()?, id, &[])?.len()))
     }
 }
 
-/// Makes a key pair as the template has it.
+/// Generates a key pair by the template.
 fn make_pair(session: &Session, key: &KeyTemplate) -> Result<(), TokenError> {
     let common = objects::named(&key.id, &key.label);
     let parameters = ceremony::x509::curve_parameters(key.curve);
@@ -407,13 +408,12 @@ fn make_pair(session: &Session, key: &KeyTemplate) -> Result<(), TokenError> {
     session.generate_pair(&public, &private).map(drop)
 }
 
-/// One login with this PIN, which is gone afterwards, or at the device. Never retried.
+/// Logs in once with this PIN, which is consumed, or on the device. Never retried.
 fn log_in(session: &Session, user: CK_USER_TYPE, pin: Option<Pin>) -> Result<(), TokenError> {
     session.log_in(user, pin.as_ref().map(Pin::octets))
 }
 
-/// A refusal, if the token says by this return value that it is one; else a failure.
-/// How many octets come out where a key is wrapped under one of the session.
+/// Returns how many octets come out when a key is wrapped under a key of the session.
 fn wrapped_by(
     session: &Session,
     mechanism: CK_MECHANISM_TYPE,

@@ -1,4 +1,4 @@
-//! The rehearsal token: deterministic, in this process, with derived keys (see
+//! The rehearsal token: deterministic, inside this process, with derived keys (see
 //! [`ceremony::rehearsal`]).
 //!
 //! It answers as a good token would: attributes are read back as they were set, private operations
@@ -21,7 +21,7 @@ use ceremony::token::{
 /// The rehearsal token.
 #[derive(Debug, Default)]
 pub struct RehearsalToken {
-    /// What tells it from the other tokens of a rehearsal; the main one has none.
+    /// Its name among the tokens of a rehearsal; the main one has none.
     name: Option<Name>,
     logged_in: bool,
     keys: BTreeMap<Octets, KeyTemplate>,
@@ -36,14 +36,14 @@ impl RehearsalToken {
         Self::default()
     }
 
-    /// An empty token besides the main one; its serial number is `REHEARSAL-` and this name.
+    /// Makes an empty token besides the main one; its serial number is `REHEARSAL-` and this name.
     #[must_use]
     pub fn named(name: Name) -> Self {
         Self { name: Some(name), ..Self::default() }
     }
 
-    /// The token with what earlier ceremonies have left on it: keys as they were made, or as
-    /// [`KeyTemplate::copied`] has them, and data objects by label.
+    /// Makes a token with what earlier ceremonies have left on it: keys as they were generated, or
+    /// as [`KeyTemplate::copied`] has them, and data objects by label.
     #[must_use]
     pub fn holding(mut self, keys: Vec<KeyTemplate>, heads: BTreeMap<String, Octets>) -> Self {
         self.keys = keys.into_iter().map(|key| (key.id.clone(), key)).collect();
@@ -82,7 +82,7 @@ impl RehearsalToken {
         }))
     }
 
-    /// Stands in for people who clone a key with their modules' own means.
+    /// Does what people do when they clone a key with their modules' own means.
     pub fn take_clone(&mut self, from: &Self, id: &Octets) {
         if let Some(key) = from.keys.get(id) {
             self.keys.insert(id.clone(), key.clone());
@@ -96,7 +96,7 @@ impl RehearsalToken {
         Ok(TokenAnswer::Left { objects: 0 })
     }
 
-    /// Sends a copy of each signature of the next signing request as it comes.
+    /// Sends a copy of each signature of the next signing request as it is made.
     pub fn watch(&mut self, watcher: Sender<Octets>) {
         self.watcher = Some(watcher);
     }
@@ -266,7 +266,7 @@ impl RehearsalToken {
     }
 }
 
-/// The private key of a rehearsal, ready to sign: its public key is computed once a request.
+/// A private key that is ready to sign: its public key is computed once for each request.
 enum Signer {
     P256(p256::ecdsa::SigningKey),
     P384(p384::ecdsa::SigningKey),

@@ -1,4 +1,4 @@
-//! What an operation asks of the room: the request to the token, or the questions to people.
+//! What an operation asks: a request to a token, or questions to people.
 
 use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
@@ -19,31 +19,31 @@ use crate::rule::RuleId;
 use crate::says;
 use crate::token::{CopyRemains, CopyRequest, Holder, TokenRequest};
 
-/// What to ask, and of whom.
+/// What is asked, and of whom.
 #[derive(Debug)]
 pub enum Request {
     /// People.
     People(PeopleRequest),
     /// This token.
     Token(Holder, TokenRequest),
-    /// The root token and another, to copy a key from the one to the other; and first, after an
-    /// attempt that was lost, what is to be removed of it.
+    /// Asks the root token and another token for a copy of a key. After a lost attempt, the remains
+    /// of that attempt are removed first.
     Copy(CopyRequest, Option<CopyRemains>),
 }
 
-/// What people are asked in one operation.
+/// The questions to people in one operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct PeopleRequest {
     /// The operation.
     pub op: Op,
-    /// What they are asked to say besides their names.
+    /// The values that they are asked for, besides their names.
     pub facts: Vec<Fact>,
 }
 
 impl PeopleRequest {
-    /// The answer if everything goes as planned: as many people as are needed, and of those who
-    /// stand by all on whom the plan counts. Where any words are an answer, these.
+    /// The answer if everything goes as planned: as many people as are needed, or everybody on whom
+    /// the plan counts where people stand by. Where any words are accepted, these words.
     #[must_use]
     pub fn as_planned(&self, graph: &Graph, words: &str) -> Said {
         let first_in = self.op.act == Act::People(PeopleAct::FirstIn);
@@ -68,28 +68,28 @@ pub struct Fact {
     pub rule: RuleId,
     /// Its name in the record.
     pub name: &'static str,
-    /// What is an answer.
+    /// Which answers are accepted.
     pub kind: FactKind,
 }
 
-/// What is an answer to a question.
+/// Which answers to a question are accepted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum FactKind {
     /// This digest, or at least its first 16 hexadecimal digits (8 words).
     Digest(Digest),
-    /// A whole number between these, both included.
+    /// A whole number in this range, both ends included.
     Integer(i64, i64),
     /// A few words: 1 to 200 characters on one line.
     Words,
     /// [`PRESENT`] or [`ABSENT`].
     Attendance {
-        /// Whether the plan counts on this person; otherwise it is a reserve.
+        /// Whether the plan counts on this person, who is otherwise a reserve.
         planned: bool,
     },
 }
 
-/// The name of the question for the last head that was noted; [`GENESIS`](crate::record::GENESIS)
-/// where none was.
+/// The name of the question for the last noted head. [`GENESIS`](crate::record::GENESIS) is the
+/// answer if none was noted.
 pub const HEAD: &str = "head";
 
 impl Run {
@@ -154,7 +154,7 @@ impl Run {
         Ok(TokenRequest::Sign { id, curve: key.curve, digests })
     }
 
-    /// The request that looks for what a key generation in doubt has left.
+    /// The request that looks for what a key generation of unknown result has left.
     pub fn inspect_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
         let Act::Token(TokenAct::Generate { key }) = &op.act else {
             return Err(no_generation(op));
@@ -167,13 +167,13 @@ impl Run {
         TokenRequest::Inspect { id, curve: key.curve, label: key.label(self.graph()) }
     }
 
-    /// The request that lists what is on a token, after something that was made there failed.
+    /// The request that lists the objects of a token after it failed to make something.
     #[must_use]
     pub const fn list_request() -> TokenRequest {
         TokenRequest::List {}
     }
 
-    /// The request that destroys the remains of a key generation in doubt.
+    /// The request that destroys what a key generation of unknown result has left.
     pub fn destroy_request(&self, op: &Op, attempt: u32) -> Result<TokenRequest, Fault> {
         let Act::Token(TokenAct::Generate { key }) = &op.act else {
             return Err(no_generation(op));
@@ -267,12 +267,12 @@ impl Run {
         Ok(planned.papers().map(fact).collect())
     }
 
-    /// What the audit key signs first: the chain value at which it is asked to.
+    /// The value that the audit key signs first: the chain value at the record that asks for it.
     pub(super) fn head_to_sign(&self) -> Vec<u8> {
         dsse::head_message(self.graph().ceremony(), self.head())
     }
 
-    /// sequence ‖ the chain value at which the head is asked to be written.
+    /// The ledger head: sequence ‖ the chain value at the record that asks for it.
     pub(super) fn head_value(&self) -> Octets {
         let mut value = self.graph().sequence.to_be_bytes().to_vec();
         value.extend(self.head().0);
@@ -280,7 +280,8 @@ impl Run {
     }
 }
 
-/// Only a key generation leaves what is looked for, or destroyed.
+/// The fault for an operation that is not a key generation, where only a key generation has
+/// remains.
 fn no_generation(op: &Op) -> Fault {
     let asked = says!("鍵ペアの生成", "a key generation");
     Fault::new(RuleId::S_ORDER, asked, Bilingual::plain(&op.name))
@@ -300,7 +301,7 @@ impl Fact {
         }
     }
 
-    /// Whether this is an answer; otherwise what is asked.
+    /// Checks an answer; the error says which answers are accepted.
     pub fn judge(&self, found: &str) -> Result<(), Bilingual> {
         match &self.kind {
             FactKind::Digest(digest) => {
@@ -321,7 +322,7 @@ impl Fact {
     }
 }
 
-/// Free text in a record: 1 to 200 characters on one line, not of blanks alone.
+/// Checks free text for a record: 1 to 200 characters on one line, not only blanks.
 pub fn words(text: &str) -> Result<(), Fault> {
     let length = text.chars().count();
     if length > 0 && text.trim().is_empty() {
@@ -348,8 +349,8 @@ pub fn words(text: &str) -> Result<(), Fault> {
         .map_err(|error| Fault::new(RuleId::S_WORDS, plain(), error.said()))
 }
 
-/// What somebody else said, such as a token, as words that a record takes: a character that it does
-/// not take becomes `?`.
+/// Turns the words of somebody else, such as a token, into words that a record accepts: other
+/// characters become `?`.
 #[must_use]
 pub fn as_words(text: &str) -> String {
     let is_taken = |c: char| {

@@ -1,4 +1,4 @@
-//! What a run knows by now. Nothing here changes it.
+//! What a run knows so far. Nothing here changes it.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -15,7 +15,7 @@ use crate::record::{Attempt, End, GENESIS, Opened, Place};
 use crate::time::Instant;
 
 impl Run {
-    /// The agreed graph.
+    /// The graph of the ceremony.
     #[must_use]
     pub const fn graph(&self) -> &Graph {
         &self.compiled.graph
@@ -45,7 +45,7 @@ impl Run {
         self.head
     }
 
-    /// The last head that people said is on paper; 32 zero octets before the first.
+    /// The last head that people confirmed to be noted on paper; 32 zero octets before the first.
     #[must_use]
     pub fn noted_head(&self) -> Digest {
         self.noted.map_or(GENESIS, |noted| noted.head)
@@ -57,7 +57,7 @@ impl Run {
         self.last_at
     }
 
-    /// How many records there are in this book.
+    /// The number of records in this file.
     #[must_use]
     pub const fn records(&self) -> u64 {
         self.number
@@ -69,13 +69,13 @@ impl Run {
         self.book
     }
 
-    /// Sessions before this one.
+    /// The number of sessions before this one.
     #[must_use]
     pub const fn session(&self) -> u32 {
         self.session
     }
 
-    /// Why the run has stopped, if it has.
+    /// Why the run was stopped; `None` if it was not.
     #[must_use]
     pub const fn stopped(&self) -> Option<&Stop> {
         self.stopped.as_ref()
@@ -87,7 +87,7 @@ impl Run {
         self.audit_ready
     }
 
-    /// How the ceremony was closed, if it was.
+    /// How the ceremony was closed; `None` if it was not.
     #[must_use]
     pub const fn closed(&self) -> Option<End> {
         self.closed
@@ -99,19 +99,19 @@ impl Run {
         self.sealed
     }
 
-    /// The public keys that exist by now.
+    /// The public keys that exist at this point.
     #[must_use]
     pub const fn keys(&self) -> &BTreeMap<Name, PublicKey> {
         &self.keys
     }
 
-    /// CKA_ID of a key that exists by now.
+    /// CKA_ID of a key that exists at this point.
     #[must_use]
     pub fn key_id(&self, key: &Name) -> Option<&Octets> {
         self.key_ids.get(key)
     }
 
-    /// When a key was made in this ceremony.
+    /// When a key was generated in this ceremony.
     #[must_use]
     pub fn made_at(&self, key: &Name) -> Option<Instant> {
         let made = |op: &Op| {
@@ -127,14 +127,14 @@ impl Run {
         ops.filter_map(|(op, state)| Some((op, state.at?)))
     }
 
-    /// Whether this attempt is one too many: it would have no number of its own any more.
+    /// Whether this attempt is one too many, because no number is left for it.
     #[must_use]
     pub fn is_exhausted(&self, asked: &Attempt) -> bool {
         let op = self.graph().op(&asked.op);
         asked.attempt >= ATTEMPTS && op.is_some_and(|op| op.act.is_numbered())
     }
 
-    /// Every operation with the number of its attempts that were lost, or that nobody answered.
+    /// Every operation with the number of its attempts that were lost or never answered.
     pub fn attempts(&self) -> impl Iterator<Item = (&Op, u32)> {
         let ops = self.graph().ops.iter().zip(&self.ops);
         ops.map(|(op, state)| {
@@ -144,8 +144,8 @@ impl Run {
         })
     }
 
-    /// Every operation that was begun and may have left something: of a key generation only one
-    /// whose end is not settled; of any other, whatever was asked. With its last attempt.
+    /// Every operation, with its last attempt, that may have left something on a token: a key
+    /// generation if its result is unknown, any other operation once it was asked.
     pub(crate) fn begun(&self) -> impl Iterator<Item = (&Op, u32)> {
         let ops = self.graph().ops.iter().zip(&self.ops);
         ops.filter_map(|(op, state)| {
@@ -161,7 +161,7 @@ impl Run {
         })
     }
 
-    /// Whether an operation was begun that is not done: nobody knows what it left.
+    /// Whether an operation was asked and is not done, so that it is unknown what it left.
     pub(super) fn was_asked(&self, op: &Op) -> bool {
         let index = Some(op.id.index());
         let state = self.ops.get(op.id.index()).copied().unwrap_or_default();
@@ -169,29 +169,29 @@ impl Run {
         open && !state.done
     }
 
-    /// The ledger head on the token, if it was written here.
+    /// The ledger head on the token, if this ceremony wrote it.
     #[must_use]
     pub const fn written_head(&self) -> Option<&Octets> {
         self.written_head.as_ref()
     }
 
-    /// Every ledger head that was asked to be written on the token here: it may bear any of them.
+    /// Every ledger head that this ceremony asked the token to write; any of them may be on it.
     pub(crate) const fn asked_heads(&self) -> &BTreeSet<Octets> {
         &self.asked_heads
     }
 
-    /// Every signed structure by now, by name.
+    /// Every structure that is signed at this point, by name.
     #[must_use]
     pub const fn signed(&self) -> &BTreeMap<String, Signed> {
         &self.signed
     }
 
-    /// Signatures that were taken and not yet proved, by the name of what they are on.
+    /// The signatures that were accepted but are not verified yet, by the name of what they sign.
     pub fn owed(&self) -> impl Iterator<Item = &str> {
         self.owed.values().map(String::as_str)
     }
 
-    /// The audit key's public half.
+    /// The audit key's public key.
     #[must_use]
     pub fn audit_public(&self) -> Option<&PublicKey> {
         self.keys.get(&self.graph().audit_key()?.name)
@@ -206,13 +206,13 @@ impl Run {
         }
     }
 
-    /// SHA-256 of the transcript's octets up to now.
+    /// SHA-256 of the transcript's octets so far.
     #[must_use]
     pub fn transcript_digest(&self) -> Digest {
         Digest(self.transcript_hash.clone().finalize().into())
     }
 
-    /// Every r of this ceremony but the seal's.
+    /// The r value of every signature of this ceremony except the seal's.
     pub(crate) fn nonces(&self) -> impl Iterator<Item = &Nonce> {
         self.nonces.iter()
     }
@@ -226,7 +226,7 @@ impl Run {
         }
     }
 
-    /// The time of the transcript's last record: of the one that closed it, if one did.
+    /// The time of the transcript's last record, which is the closing record if there is one.
     #[must_use]
     pub const fn ended_at(&self) -> Instant {
         match self.closed {

@@ -1,5 +1,5 @@
-//! The ledger head on a token: the one that the ceremony before wrote, and the one that this
-//! ceremony has asked for.
+//! Judges the ledger head on a token against the one that the previous ceremony wrote and those
+//! that this ceremony asked for.
 
 use super::judge::Weighed;
 use super::{Run, joined};
@@ -10,7 +10,7 @@ use crate::rule::RuleId;
 use crate::says;
 
 impl Run {
-    /// The token shows the head that it was asked to keep, and no other.
+    /// Checks that the token has the head that it was asked to write, and no other.
     pub(super) fn weigh_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
         let asked = self.head_value();
         if values != core::slice::from_ref(&asked) {
@@ -25,8 +25,8 @@ impl Run {
         Ok(Weighed { head: Some(asked), ..Weighed::default() })
     }
 
-    /// The head that the ceremony before wrote, or those that this one asked to be written before
-    /// an interruption: a token that shows another has seen another history.
+    /// Checks that the token has the head of the previous ceremony, or one that this ceremony asked
+    /// for before an interruption. A token with another head belongs to another history.
     pub(super) fn weigh_known_head(&self, values: &[Octets]) -> Result<Weighed, Fault> {
         let before = self.compiled().state.token_head.as_ref();
         let asked = &self.compiled().state.asked_heads;
@@ -76,7 +76,7 @@ impl Run {
     }
 }
 
-/// sequence ‖ chain value, as `head_value` makes it.
+/// The sequence of a head that `head_value` made: sequence ‖ chain value.
 fn sequence(value: &Octets) -> Option<u32> {
     match value.0.split_first_chunk() {
         Some((sequence, rest)) if rest.len() == 32 => Some(u32::from_be_bytes(*sequence)),
@@ -84,7 +84,7 @@ fn sequence(value: &Octets) -> Option<u32> {
     }
 }
 
-/// The sequence and the first octets: as much as a person compares.
+/// The sequence and the first octets of a head, as people compare them.
 fn shown(value: &Octets) -> Bilingual {
     let digits = crate::hex::encode(&value.0);
     match (sequence(value), digits.get(8..24)) {

@@ -1,4 +1,4 @@
-//! What an operation asks of the room, and whether an answer is as it was asked.
+//! Judges answers: what an operation asks for, and whether an answer is that.
 //!
 //! Answers are claims. A public key must lie on its curve, attributes must be as asked, a signature
 //! must verify over our own octets; a person must hold the role; a number must be the planned one.
@@ -24,24 +24,24 @@ use crate::says;
 use crate::token::{Holder, TokenAnswer, keeps_key, keeps_value};
 use crate::x509;
 
-/// What an accepted answer changes.
+/// The changes that an accepted answer makes.
 #[derive(Debug, Default)]
 pub(super) struct Weighed {
     pub(super) key: Option<(Name, PublicKey)>,
     pub(super) signed: Vec<(String, Vec<u8>)>,
     pub(super) nonces: Vec<Nonce>,
-    /// What was written on the token as its head.
+    /// The value that was written to the token as its head.
     pub(super) head: Option<Octets>,
-    /// Whether the audit key signed the head, its first signature.
+    /// Whether the audit key has signed the head, which is its first signature.
     pub(super) has_signed_head: bool,
-    /// A key that is gone from the root token.
+    /// A key that was destroyed on the root token.
     pub(super) destroyed: Option<Name>,
-    /// Who did not come, where that was said.
+    /// The people who did not come, where the answer says so.
     pub(super) absent: Option<BTreeSet<Name>>,
     pub(super) checks: Vec<Check>,
 }
 
-/// What one signature of an operation must be on.
+/// What one signature of an operation must cover, and by which key.
 #[derive(Debug)]
 pub struct Expected {
     subject: String,
@@ -64,7 +64,7 @@ impl Expected {
         &self.key
     }
 
-    /// The check that this raw signature is on what was asked.
+    /// Makes the check that this raw signature covers what was asked.
     pub fn check(&self, raw: &Octets) -> Result<Check, Fault> {
         let signature = self.signature(raw)?;
         Ok(Check::new(&self.subject, &self.key, Arc::clone(&self.message), signature))
@@ -85,7 +85,7 @@ impl Expected {
     }
 }
 
-/// Whether this place is one in which a ceremony of the graph's mode may be held.
+/// Checks that a ceremony of the graph's mode may be held at this place.
 pub(super) fn place(graph: &Graph, place: &Place) -> Result<(), Fault> {
     let mode = graph.mode;
     let texts = [&place.room, &place.terminal, &place.tool, &place.image];
@@ -127,7 +127,7 @@ pub(super) fn place(graph: &Graph, place: &Place) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What is held, by its name in records.
+/// The kind of ceremony, by its name in records.
 pub(super) fn held(mode: Mode) -> Bilingual {
     match mode {
         Mode::Rehearsal => says!("リハーサル", "Rehearsal"),
@@ -136,7 +136,7 @@ pub(super) fn held(mode: Mode) -> Bilingual {
     }
 }
 
-/// Whether the tokens are those that the ledger knows, by their serial numbers.
+/// Checks by their serial numbers that the tokens are those that the ledger knows.
 pub(super) fn known_tokens(state: &State, mode: Mode, place: &Place) -> Result<(), Fault> {
     if mode == Mode::Rehearsal {
         return Ok(());
@@ -249,8 +249,7 @@ impl Run {
         }
     }
 
-    /// What the pending operation's signatures must be on, one after another; nothing where none
-    /// is asked.
+    /// What the signatures of an operation must cover, in order; empty if it asks for none.
     pub(super) fn expected(&self, op: &Op, attempt: u32) -> Result<Vec<Expected>, Fault> {
         if let Act::Token(TokenAct::SignHead) = &op.act {
             let key = self.public(&self.audit()?.name)?.clone();
@@ -291,8 +290,8 @@ impl Run {
         Ok(weighed)
     }
 
-    /// From two signatures with one r follows the private key: in no ceremony of the ledger may
-    /// one come back.
+    /// Refuses an r value that any ceremony of the ledger has seen: two signatures with the same r
+    /// reveal the private key.
     pub(crate) fn refuse_seen(
         &self,
         signature: &Signature,
@@ -363,7 +362,7 @@ impl Run {
         Ok(())
     }
 
-    /// Every structure of a sheet with its octets to be signed.
+    /// Every structure of a sheet, with the octets to be signed.
     pub(super) fn sheet(
         &self,
         sheet: &Sheet,
@@ -414,7 +413,7 @@ fn counted(objects: u32) -> Bilingual {
     says!("{objects} 個のオブジェクト", "{objects} objects")
 }
 
-/// What a token did that must never give out a key.
+/// The fault of a token that gave out what it must never give out.
 pub(super) fn gave_out(octets: u32) -> Bilingual {
     says!(
         "トークンが {octets} オクテットを渡した。このトークンを使ってはならない",
@@ -422,7 +421,8 @@ pub(super) fn gave_out(octets: u32) -> Bilingual {
     )
 }
 
-/// A failure is no refusal: what the token would do is not known then.
+/// Checks that a token refused a negative step. A failure is not a refusal, because it does not
+/// show what the token would do.
 fn denied(op: &Op, code: &str, keeps: bool) -> Result<Weighed, Fault> {
     words(code)?;
     if keeps {

@@ -1,5 +1,5 @@
-//! Who came. Where a plan names reserves, those who stand by say of each person whether they came;
-//! the duties are then met by those who did (docs/decisions/0105).
+//! Who is present. Where a plan names reserves, those who stand by say of each person whether they
+//! came, and the duties are then met by those who did (docs/decisions/0105).
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
@@ -13,31 +13,31 @@ use crate::record::Said;
 use crate::rule::RuleId;
 use crate::says;
 
-/// The answer of those who stand by, of a person who came.
+/// The answer that a person came.
 pub const PRESENT: &str = "present";
-/// The answer of those who stand by, of a person who did not come.
+/// The answer that a person did not come.
 pub const ABSENT: &str = "absent";
 /// The name of the question whether a person came.
 pub(super) const ATTENDANCE: &str = "attendance";
 
 impl Run {
-    /// Everybody of whom it was not said that they did not come.
+    /// Everybody except those who are known not to have come.
     pub fn present(&self) -> impl Iterator<Item = (&Name, &Person)> {
         self.graph().people.iter().filter(|(id, _)| !self.is_absent(id))
     }
 
-    /// Whether it was said that this person did not come.
+    /// Whether this person is known not to have come.
     #[must_use]
     pub fn is_absent(&self, person: &Name) -> bool {
         self.absent.contains(person)
     }
 
-    /// Everybody of whom it was said that they did not come.
+    /// Everybody who is known not to have come.
     pub fn absent(&self) -> impl Iterator<Item = &Name> {
         self.absent.iter()
     }
 
-    /// Who acts in an operation, of those who came.
+    /// The duties of an operation, met by those who came.
     pub(super) fn duties_of(&self, op: &Op) -> Vec<Duty> {
         self.graph().duties_without(&self.absent, op)
     }
@@ -54,7 +54,7 @@ impl Run {
         }
     }
 
-    /// S-PRESENT: whoever did not come says nothing.
+    /// S-PRESENT: only people who came may answer.
     pub(super) fn came(&self, by: &[Name]) -> Result<(), Fault> {
         match by.iter().find(|person| self.is_absent(person)) {
             None => Ok(()),
@@ -66,7 +66,7 @@ impl Run {
         }
     }
 
-    /// Who did not come, once this was said; nothing where it says nothing of that.
+    /// Takes from an answer who did not come; `None` if the operation does not ask that.
     ///
     /// # Errors
     ///
@@ -113,7 +113,7 @@ fn mark(absent: &mut BTreeSet<Name>, person: &Name, is_absent: bool) {
     }
 }
 
-/// The demand of S-PRESENT, as it is shown at the terminal.
+/// Words the demand of S-PRESENT, as the terminal shows it.
 #[must_use]
 pub(super) fn asked() -> Bilingual {
     says!("`present`(出席)又は `absent`(欠席)", "`present` or `absent`")

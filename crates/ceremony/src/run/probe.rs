@@ -1,4 +1,4 @@
-//! What a token is asked before the day, and what its answers will mean on the day.
+//! What a token is asked before the day, and what its answers mean for the ceremony.
 //!
 //! A [`Probe`] is a ceremony that nobody holds: it has begun, in a run that is never written, and
 //! its answers are judged by the very code that judges the ceremony's. Its keys are session objects
@@ -38,7 +38,7 @@ use crate::token::{
     keeps_key, keeps_value,
 };
 
-/// What the probe's signatures are on.
+/// The message that the probe's keys sign.
 const MESSAGE: &[u8] = b"gishiki probe: this signs nothing";
 /// CKA_LABEL and CKA_APPLICATION of the probe's data object.
 const LABEL: &str = "gishiki probe";
@@ -46,11 +46,11 @@ const LABEL: &str = "gishiki probe";
 /// What an answer means for the ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Outcome {
-    /// It is as the ceremony asks.
+    /// It is what the ceremony asks for.
     Holds,
     /// It could not be tried.
     Untried,
-    /// The ceremony would stop at it.
+    /// The ceremony would stop here.
     Stops,
 }
 
@@ -59,11 +59,11 @@ pub enum Outcome {
 pub enum Life {
     /// As long as the session.
     Session,
-    /// Until they are destroyed: for modules that make no session keys, on a drill's token.
+    /// Until they are destroyed. For modules without session keys, on a drill's token only.
     Lasting,
 }
 
-/// A step, and what came of it.
+/// A step and its result.
 #[derive(Debug)]
 pub struct Finding {
     /// The step.
@@ -76,22 +76,22 @@ pub struct Finding {
     pub fault: Option<Fault>,
 }
 
-/// A ceremony that nobody holds, asked of one token.
+/// A ceremony that is never held, tried on one token.
 #[derive(Debug)]
 pub struct Probe {
-    /// None where no plan was given: then only what needs no login is asked.
+    /// The ceremony; `None` without a plan, when only what needs no login is asked.
     run: Option<Run>,
     holder: Holder,
     life: Life,
     serial: String,
     keys: Vec<Trial>,
-    /// Whether the token's flags let a user log in: the last try of a PIN is not the probe's.
+    /// Whether the token's flags permit a login. A probe never uses the last try of a PIN.
     ready: bool,
     logged_in: bool,
     before: Option<Vec<TokenObject>>,
 }
 
-/// A planned key, tried as a session object.
+/// A planned key that is tried as a session object.
 #[derive(Debug)]
 struct Trial {
     planned: PlannedKey,
@@ -101,8 +101,8 @@ struct Trial {
 }
 
 impl Run {
-    /// A ceremony of this plan that begins as early as it may, for [`Probe`] alone: it is never
-    /// written.
+    /// Makes the ceremony of this plan, begun as early as possible, for a [`Probe`] only: it is
+    /// never written.
     pub fn imagined(compiled: Compiled, place: Place) -> Result<Self, Fault> {
         let (from, _) = compiled.graph.window();
         Self::begin(compiled, place, from).map(|Step { run, .. }| run)
@@ -110,14 +110,14 @@ impl Run {
 }
 
 impl Probe {
-    /// Asks a token of a room without a plan: what needs no login.
+    /// Makes a probe without a plan, which asks only what needs no login.
     #[must_use]
     pub fn without_plan(serial: String) -> Self {
         let (holder, keys, life) = (Holder::Root, Vec::new(), Life::Session);
         Self { run: None, holder, life, serial, keys, ready: false, logged_in: false, before: None }
     }
 
-    /// Asks the token that a ceremony has for this.
+    /// Makes a probe of the token that the ceremony has under this name.
     pub fn of(run: Run, holder: Holder, life: Life) -> Result<Self, Fault> {
         if life == Life::Lasting && run.opened().mode != Mode::Drill {
             let asked = says!(
@@ -144,7 +144,7 @@ impl Probe {
         })
     }
 
-    /// What needs no login: a ceremony asks it before the first person enters.
+    /// The steps that need no login. A ceremony performs them before the first person enters.
     #[must_use]
     pub fn first_steps(&self) -> Vec<ProbeStep> {
         let mut steps = vec![ProbeStep::Identify, ProbeStep::Condition];
@@ -162,7 +162,7 @@ impl Probe {
         steps
     }
 
-    /// Everything else, in order. The last three are asked whatever has failed.
+    /// All other steps, in order. The last three are performed whatever has failed.
     #[must_use]
     pub fn steps(&self) -> Vec<ProbeStep> {
         let Some(run) = &self.run else { return Vec::new() };
@@ -189,7 +189,7 @@ impl Probe {
         steps
     }
 
-    /// What the token is asked for a step; nothing where an earlier step has left nothing to ask.
+    /// Returns the request of a step; `None` if earlier steps have left nothing to ask.
     #[must_use]
     pub fn request(&self, step: &ProbeStep) -> Option<ProbeRequest> {
         let serial = || self.serial.clone();
@@ -241,7 +241,7 @@ impl Probe {
         }
     }
 
-    /// Takes the answer to a step: what it means.
+    /// Judges the answer to a step.
     pub fn take(&mut self, step: ProbeStep, answer: Result<ProbeAnswer, TokenError>) -> Finding {
         match answer {
             Ok(answer) => {
@@ -360,7 +360,7 @@ impl Probe {
         }
     }
 
-    /// R-KEY-IN-HSM, as on the day.
+    /// R-KEY-IN-HSM, as the ceremony judges it.
     fn weigh_pair(&mut self, name: &Name, facts: &KeyFacts) -> Result<(), Fault> {
         let Some(run) = &self.run else { return Ok(()) };
         let trial = self.keys.iter_mut().find(|trial| trial.planned.name == *name);
@@ -384,7 +384,8 @@ impl Probe {
     }
 }
 
-/// The keys that are made on the day; where none is, those that are there, to see one sign.
+/// The keys that the ceremony generates; if there are none, the existing keys, so that one
+/// signature is tried.
 fn trials(run: &Run, life: Life) -> Vec<Trial> {
     let graph = run.graph();
     let made = graph.keys.iter().any(|key| key.origin == Origin::Here);

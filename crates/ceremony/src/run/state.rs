@@ -1,4 +1,4 @@
-//! How a run takes each kind of event: what must hold before it, and what holds after.
+//! How a run takes each kind of event: its precondition and its effect on the run.
 
 mod resumed;
 
@@ -227,7 +227,7 @@ impl Run {
         }
     }
 
-    /// People refuse with their names, a rule with none.
+    /// Checks who refuses: people give their names, a rule has none.
     fn who_refuses(&self, refuser: Refuser, reason: &str, by: &[Name]) -> Result<(), Fault> {
         ask::words(reason)?;
         match refuser {
@@ -266,7 +266,8 @@ impl Run {
         Ok(())
     }
 
-    /// A question of the operation at hand, or who they are: nothing else can be mistaken.
+    /// Takes a mistaken answer, which must be to a question of the current operation or to the
+    /// question who they are.
     fn take_mistaken(&self, op: &str, attempt: u32, question: &str) -> Result<(), Fault> {
         self.at_hand(op, Some(attempt))?;
         let asked = match self.graph().op(op).map(|op| &op.act) {
@@ -334,14 +335,14 @@ impl Run {
         }
     }
 
-    /// Nothing of it is asked any more, though it was not done.
+    /// Leaves an operation that is not done and is not asked any more.
     fn leave(&mut self, index: usize) {
         if let Some(state) = self.ops.get_mut(index) {
             state.done = true;
         }
     }
 
-    /// The attempt is burned; the next one may follow.
+    /// Records that the attempt's numbers are never used again; the next attempt may follow.
     fn again(&mut self, index: usize) {
         self.pending = self.pending.filter(|i| *i != index);
         self.burn = self.burn.filter(|i| *i != index);
@@ -351,8 +352,8 @@ impl Run {
         }
     }
 
-    /// What is refused, or is not as the script has it, is what is asked now or would be asked
-    /// next.
+    /// Returns the operation that a refusal or a deviation is about: the one that is asked now or
+    /// would be asked next.
     fn at_hand(&self, op: &str, attempt: Option<u32>) -> Result<(), Fault> {
         match self.next() {
             Next::Ask(found, now)
@@ -391,7 +392,8 @@ impl Run {
         self.came(by)
     }
 
-    /// At least two participants, of two roles: who may consent to what the script's annex has.
+    /// Checks that at least two participants of two roles consent to a procedure of the script's
+    /// annex.
     pub fn two_roles(&self, by: &[Name]) -> Result<(), Fault> {
         self.participants(by)?;
         let people = &self.graph().people;
@@ -408,7 +410,7 @@ impl Run {
         }
     }
 
-    /// What may come next, for messages.
+    /// Words what may come next, for messages.
     fn what_next(&self) -> Bilingual {
         match self.next() {
             Next::Ask(op, attempt) => asked_at(&op.name, attempt),

@@ -1,4 +1,4 @@
-//! What a token says of itself and its keys, and whether it is as it was asked.
+//! Judges what a token says of itself and of its keys.
 
 mod inventory;
 
@@ -91,7 +91,8 @@ impl Run {
         Ok(Weighed::default())
     }
 
-    /// R-KEY-IN-HSM: exactly one pair, on the curve, with every attribute as it was asked.
+    /// R-KEY-IN-HSM: there is exactly one pair, on the planned curve, with every attribute as
+    /// requested.
     pub(super) fn judge_key(
         &self,
         key: &Name,
@@ -119,7 +120,8 @@ impl Run {
         Ok(public)
     }
 
-    /// Exactly one pair, on the curve, with every attribute as the template has it.
+    /// Checks that there is exactly one pair, on the planned curve, with every attribute of the
+    /// template.
     pub(super) fn judge_facts(
         &self,
         planned: &PlannedKey,
@@ -177,7 +179,7 @@ impl Run {
         })
     }
 
-    /// R-BACKUP: what people cloned is the key, as secret as it was made.
+    /// R-BACKUP: the clone that people made is the same key, as well protected as the original.
     pub(super) fn weigh_clone(&self, key: &Name, facts: &KeyFacts) -> Result<Weighed, Fault> {
         let planned = self.planned(key)?;
         let mut template = planned.template(self.graph(), 0);
@@ -193,8 +195,8 @@ impl Run {
         Ok(Weighed::default())
     }
 
-    /// R-BACKUP: the copy is the key, with every attribute as it was asked; it travelled under a
-    /// key that wraps and nothing else, and nothing of the agreement is left.
+    /// R-BACKUP: the copy is the same key with every attribute as requested; it was wrapped under a
+    /// key that can do nothing else; and nothing of the key agreement is left.
     pub(super) fn weigh_copy(&self, key: &Name, facts: &CopyFacts) -> Result<Weighed, Fault> {
         let planned = self.planned(key)?;
         let template = planned.template(self.graph(), 0).copied();
@@ -241,7 +243,7 @@ impl Run {
     }
 }
 
-/// Every attribute as the template has it, and no power besides.
+/// Checks that every attribute is that of the template, and that the key can do nothing else.
 fn judge_attributes(key: &Name, template: &KeyTemplate, facts: &KeyFacts) -> Result<(), Fault> {
     for (is_public, asked, found) in [
         (false, &template.expected_private, &facts.private),
@@ -294,12 +296,12 @@ fn another_key(key: &Name) -> Fault {
     Fault::new(RuleId::R_BACKUP, asked, says!("別の公開鍵", "another public key"))
 }
 
-/// ECDH (SP 800-56A), then RFC 5649, by PKCS #11's names.
+/// The mechanisms of a copy by their PKCS #11 names: ECDH (SP 800-56A), then RFC 5649.
 const COPY_MECHANISMS: &str = "CKM_ECDH1_DERIVE, CKM_AES_KEY_WRAP_PAD";
 
-/// PKCS #11: an absent ALWAYS_SENSITIVE, NEVER_EXTRACTABLE or WRAP_WITH_TRUSTED counts as false;
-/// COPYABLE is of 2.40 and later, and a module that does not know it copies nothing by it. Any
-/// other attribute must be answered.
+/// Whether an absent attribute counts as false. PKCS #11 says so of ALWAYS_SENSITIVE,
+/// NEVER_EXTRACTABLE and WRAP_WITH_TRUSTED. COPYABLE exists since 2.40, and a module that does not
+/// know it cannot copy by it. Any other attribute must be answered.
 const fn absent(attribute: Attribute) -> Option<bool> {
     match attribute {
         Attribute::AlwaysSensitive

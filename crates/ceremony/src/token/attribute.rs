@@ -1,4 +1,4 @@
-//! The boolean attributes of a key that a ceremony says, or reads back.
+//! The boolean attributes of a key that a ceremony sets or reads back.
 
 use serde::{Deserialize, Serialize};
 
@@ -73,9 +73,9 @@ impl Attribute {
         Self::Trusted,
     ];
 
-    /// Whether this says what else a key might be used for, or whether it may be changed: what a
-    /// module may not know, without the key being less safe. Only of these a policy may say that
-    /// they are not told.
+    /// Whether the attribute says what else a key can be used for, or whether it can be changed. A
+    /// module may not know such an attribute without the key being less safe, so only these may be
+    /// named in the policy's `not-told`.
     #[must_use]
     pub const fn is_usage(self) -> bool {
         match self {

@@ -1,4 +1,4 @@
-//! The calls of PKCS #11, on the one function list that the module gave when it was loaded.
+//! Calls PKCS #11 functions, by the one function list that the module gave when it was loaded.
 //!
 //! A module may give another list at each `C_GetFunctionList` (p11-kit does), whose sessions know
 //! nothing of each other: the list is asked for once, kept, and everything goes through it.
@@ -18,7 +18,7 @@ use cryptoki_sys::*;
 
 use super::codes;
 
-/// More octets than this has no attribute of a ceremony.
+/// The most octets of an attribute that a ceremony reads.
 const LONGEST: usize = 65_536;
 
 /// A loaded module.
@@ -55,7 +55,7 @@ impl Value {
     }
 }
 
-/// A template as C reads it; it points into the values, which must outlive it.
+/// Makes a template as C reads it; it points into the values, which must outlive it.
 fn template(values: &[Value]) -> Result<(Vec<CK_ATTRIBUTE>, CK_ULONG), TokenError> {
     let attribute = |value: &Value| {
         Ok(CK_ATTRIBUTE {
@@ -73,12 +73,12 @@ fn length(octets: usize) -> Result<CK_ULONG, TokenError> {
     CK_ULONG::try_from(octets).map_err(|_| none())
 }
 
-/// A token error in words of our own.
+/// Makes a token error in words of our own.
 pub(super) fn said(call: &str, found: Bilingual) -> TokenError {
     TokenError::new(call, found)
 }
 
-/// A token error in PKCS #11's words.
+/// Makes a token error with a PKCS #11 return value.
 pub(super) fn returned(call: &str, code: &str) -> TokenError {
     TokenError::new(call, Bilingual::plain(code))
 }
@@ -87,7 +87,7 @@ fn checked(call: &str, value: CK_RV) -> Result<(), TokenError> {
     if value == CKR_OK { Ok(()) } else { Err(returned(call, &codes::name(value))) }
 }
 
-/// Calls a function of the module; its return value.
+/// Calls a function of the module and gives its return value.
 macro_rules! call {
     ($calls:expr, $name:ident($($argument:expr),* $(,)?)) => {{
         let absent = || returned(stringify!($name), "CKR_FUNCTION_NOT_SUPPORTED");
@@ -104,8 +104,8 @@ mod session;
 pub(super) use session::Session;
 
 impl Calls {
-    /// Loads and initialises a module. `initialize` goes into the reserved field of
-    /// `C_Initialize`, as NSS wants.
+    /// Loads and initialises a module. `initialize` is the string for the reserved field of
+    /// `C_Initialize`, which NSS needs.
     pub(super) fn open(module: &Path, initialize: Option<&str>) -> Result<Self, TokenError> {
         // SAFETY: the room names this module by its digest; loading it runs its code, which is what
         // it is for.
@@ -138,13 +138,13 @@ impl Calls {
         Ok(calls)
     }
 
-    /// Every slot that has a token.
+    /// Lists the slots that have a token.
     pub(super) fn slots(&self) -> Result<Vec<CK_SLOT_ID>, TokenError> {
         self.slot_list(CK_TRUE)
     }
 
-    /// What every slot without a token says of itself: readers that are empty, or hold a card that
-    /// the module does not know.
+    /// Describes the slots without a token: readers that are empty, or that hold a card which the
+    /// module does not know.
     pub(super) fn empty_slots(&self) -> Result<Vec<String>, TokenError> {
         let (all, used) = (self.slot_list(CK_FALSE)?, self.slots()?);
         let said = |slot| {
@@ -167,8 +167,8 @@ impl Calls {
         Ok(slots)
     }
 
-    /// What the token in a slot says of itself, as it stands there: a time that is none, or a text
-    /// that is none, loses nothing.
+    /// Reads CK_TOKEN_INFO of a slot. A field that is not a valid time or text does not make it
+    /// fail.
     pub(super) fn token_info(&self, slot: CK_SLOT_ID) -> Result<CK_TOKEN_INFO, TokenError> {
         let mut info = CK_TOKEN_INFO::default();
         let value = call!(self, C_GetTokenInfo(slot, &raw mut info));
@@ -176,7 +176,7 @@ impl Calls {
         Ok(info)
     }
 
-    /// The mechanisms that the token in a slot offers.
+    /// Lists the mechanisms of the token in a slot.
     pub(super) fn mechanisms(
         &self,
         slot: CK_SLOT_ID,
@@ -191,7 +191,7 @@ impl Calls {
         Ok(list)
     }
 
-    /// Whether the token says that it wraps by a mechanism that it offers (CKF_WRAP).
+    /// Whether the token offers this mechanism for wrapping (CKF_WRAP).
     pub(super) fn wraps_by(
         &self,
         slot: CK_SLOT_ID,
@@ -204,7 +204,7 @@ impl Calls {
     }
 }
 
-/// Room for as many numbers as a module says that it has.
+/// Makes room for as many numbers as a module says that it has, within a bound.
 fn room_for(call: &str, count: CK_ULONG, bound: Bound) -> Result<Vec<CK_ULONG>, TokenError> {
     let count = usize::try_from(count).unwrap_or(usize::MAX);
     bound.judge(count).map_err(|exceeded| said(call, exceeded.said()))?;

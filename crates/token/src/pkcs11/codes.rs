@@ -2,7 +2,8 @@
 
 use cryptoki_sys::*;
 
-/// A return value by its name; one of the vendor's own by its offset, and any other by its number.
+/// Returns a return value's name; that of a vendor's own value by its offset, and any other by its
+/// number.
 pub(super) fn name(value: CK_RV) -> String {
     if let Some((_, name)) = NAMES.iter().find(|(known, _)| *known == value) {
         return (*name).to_string();

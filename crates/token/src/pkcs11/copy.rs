@@ -1,4 +1,4 @@
-//! A key on its way from one token to another (CP/CPS 6.2.4).
+//! Copies a key from one token to another (CP/CPS 6.2.4).
 //!
 //! It leaves the source wrapped under a key that the two tokens agreed on and that exists nowhere
 //! else: in sessions of their security officers each makes an ECDH pair, the public points are
@@ -33,12 +33,12 @@ const AGREED: Sentence = Sentence { ja: "合意した鍵", en: "the agreed key" 
 /// What is copied.
 const SOURCE: Sentence = Sentence { ja: "複製元の鍵", en: "the source's key" };
 
-/// The curve of the agreement: the strength of the keys that are copied.
+/// The curve of the key agreement, as strong as the keys that are copied.
 const AGREEMENT: Curve = Curve::P384;
 
 impl Pkcs11Token {
-    /// Copies a key to another token. Whoever was logged in is logged out first: a security officer
-    /// can only come when nobody is there.
+    /// Copies a key to another token. All users are logged out first, because a security officer
+    /// can log in only then.
     pub fn copy(&mut self, to: &mut Self, request: CopyRequest) -> Result<TokenAnswer, TokenError> {
         let pins = (self.pins()?, to.pins()?);
         apart(self, to)?;
@@ -54,7 +54,7 @@ impl Pkcs11Token {
         Ok(TokenAnswer::Copied(copied))
     }
 
-    /// Removes what an interrupted copy has left, on the target and of the agreement.
+    /// Removes what an interrupted copy has left: on the target, and of the agreement on both.
     pub fn clear(
         &mut self,
         to: &mut Self,
@@ -71,7 +71,7 @@ impl Pkcs11Token {
     }
 
     /// Destroys private keys with neither CKA_ID nor CKA_LABEL, which a ceremony never makes: a
-    /// module that fails inside C_UnwrapKey leaves its object so. How many there are then.
+    /// module that fails inside C_UnwrapKey leaves such an object. Returns how many are left.
     fn destroy_nameless(&self) -> Result<u32, TokenError> {
         let session = self.user_session()?;
         for object in objects::nameless(&session, CKO_PRIVATE_KEY)? {
@@ -82,8 +82,8 @@ impl Pkcs11Token {
         Ok(objects::count(left.len()))
     }
 
-    /// Refuses a token that cannot agree on a key by ECDH and wrap under it by RFC 5649. PKCS #11
-    /// 3.0 names that anew (CKM_AES_KEY_WRAP_KWP); tokens know this name.
+    /// Refuses a token that cannot agree on a key by ECDH or cannot wrap under it by RFC 5649. PKCS
+    /// #11 3.0 has a new name for that (CKM_AES_KEY_WRAP_KWP); tokens know this one.
     pub(super) fn can_copy(&self) -> Result<(), TokenError> {
         let offered = self.calls.mechanisms(self.slot()?)?;
         for (name, mechanism) in [
@@ -107,13 +107,13 @@ impl Pkcs11Token {
     }
 }
 
-/// The PINs of one token, each for one login; none where the device asks for it.
+/// The PINs of one token, each for one login; `None` if the device asks for it.
 struct Pins {
     officer: Option<Pin>,
     user: Option<Pin>,
 }
 
-/// Refuses to copy from a token to itself, also where it is seen through two modules.
+/// Refuses to copy from a token to itself, even if it is reached through two modules.
 fn apart(from: &Pkcs11Token, to: &Pkcs11Token) -> Result<(), TokenError> {
     let named = |token: &Pkcs11Token| {
         let found = Described::of(&token.calls.token_info(token.slot()?)?);
@@ -126,7 +126,7 @@ fn apart(from: &Pkcs11Token, to: &Pkcs11Token) -> Result<(), TokenError> {
     Ok(())
 }
 
-/// The copy, and a session of each token that keeps its user logged in.
+/// Returns the copy's facts, and a session of each token that keeps its user logged in.
 fn copied(
     from: &Pkcs11Token,
     to: &Pkcs11Token,
@@ -159,7 +159,8 @@ fn copied(
     Ok((facts, logins.0, logins.1))
 }
 
-/// One token's side of the agreement: the session that its keys live in. Dropping it destroys them.
+/// One token's side of the agreement: the session that its keys belong to. Dropping it destroys
+/// them.
 struct Side {
     session: Session,
     pair: [CK_OBJECT_HANDLE; 2],
@@ -167,7 +168,7 @@ struct Side {
 }
 
 impl Side {
-    /// Logs the security officer in and makes the pair.
+    /// Logs the security officer in and generates the pair.
     fn begin(
         token: &Pkcs11Token,
         officer: Option<Pin>,
@@ -199,8 +200,8 @@ impl Side {
         Ok(Self { session, pair: [private, public], public: public_key })
     }
 
-    /// Derives the agreed key, which must be just what was asked, and destroys the pair. The key,
-    /// and what the token says of it in another session.
+    /// Derives the agreed key, checks that it is exactly what was asked for, and destroys the pair.
+    /// Returns the key, and its attributes as another session reads them.
     fn agree(
         &self,
         token: &Pkcs11Token,
@@ -233,14 +234,15 @@ impl Side {
         Ok((agreed, found))
     }
 
-    /// The security officer goes, the user comes; the agreed key is public, so it stays.
+    /// Logs the security officer out and the user in. The agreed key is a public object, so it
+    /// stays.
     fn change_to(&self, user: Option<Pin>) -> Result<(), TokenError> {
         self.session.log_out()?;
         log_in(&self.session, CKU_USER, user)
     }
 }
 
-/// Wraps on the source, unwraps on the target, after every look that can refuse it.
+/// Wraps on the source and unwraps on the target, after every check that can refuse it.
 fn transfer(
     from: &Pkcs11Token,
     to: &Pkcs11Token,
@@ -288,14 +290,13 @@ fn transfer(
     target.create(&public)
 }
 
-/// The key of a copy as a token has it, in a fresh session of its user.
+/// Reads the key of a copy back in a fresh session of the user.
 fn inspected(token: &Pkcs11Token, request: &CopyRequest) -> Result<KeyFacts, TokenError> {
     let key = &request.key;
     objects::inspect(&token.user_session()?, &key.id, key.curve, &key.label)
 }
 
-/// Refuses to copy another key than the one that was asked for, or one that may leave its token in
-/// a weaker way.
+/// Refuses a key that is not the requested one, or that can leave its token in a weaker way.
 fn is_the_key(facts: &KeyFacts, request: &CopyRequest) -> Result<(), TokenError> {
     if (facts.privates, facts.publics) != (1, 1) || facts.point != request.point {
         let (privates, publics) = (facts.privates, facts.publics);
@@ -335,7 +336,7 @@ fn as_asked(
     })
 }
 
-/// CKA_EC_POINT is a DER OCTET STRING; a point has less than 128 octets.
+/// Wraps a point in the DER OCTET STRING of CKA_EC_POINT; a point has less than 128 octets.
 fn octet_string(point: &Octets) -> Vec<u8> {
     let length = u8::try_from(point.0.len()).unwrap_or(u8::MAX);
     [&[4, length], point.0.as_slice()].concat()

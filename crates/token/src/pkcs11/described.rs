@@ -1,4 +1,4 @@
-//! What a token says it is, and the one with a serial number.
+//! Finds a token by its serial number, and reads its identity.
 
 use ceremony::language::Bilingual;
 use ceremony::says;
@@ -8,7 +8,7 @@ use cryptoki_sys::*;
 use super::calls::said;
 use super::{Pkcs11Token, text};
 
-/// What a token says it is, as text.
+/// The texts of CK_TOKEN_INFO.
 pub(super) struct Described {
     pub(super) label: String,
     pub(super) manufacturer: String,
@@ -33,13 +33,13 @@ impl Described {
 }
 
 impl Pkcs11Token {
-    /// Whether the one token with this serial number is there. A read.
+    /// Checks that there is exactly one token with this serial number. A read.
     pub(crate) fn is_there(&self, serial: &str) -> Result<(), TokenError> {
         self.find(serial).map(drop)
     }
 
-    /// The one token with this serial number, over all slots. A read. What a slot says instead of
-    /// its token is told: it may be the one.
+    /// Finds the one token with this serial number among all slots. A read. The error of a slot
+    /// that cannot be read is told, because its token may be the one.
     pub(super) fn find(&self, serial: &str) -> Result<(CK_SLOT_ID, Described), TokenError> {
         let mut found = Vec::new();
         let mut others = Vec::new();

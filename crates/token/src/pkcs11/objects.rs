@@ -1,4 +1,4 @@
-//! Objects on a token: finding them, and reading what they say of themselves.
+//! Finds objects on a token, and reads their attributes.
 
 use std::collections::BTreeMap;
 
@@ -35,22 +35,22 @@ const fn kind(attribute: Attribute) -> CK_ATTRIBUTE_TYPE {
     }
 }
 
-/// An attribute with its value, as the token is asked to set it.
+/// A template's entry for an attribute.
 pub(super) fn value(attribute: Attribute, value: bool) -> Value {
     Value::flag(kind(attribute), value)
 }
 
-/// CKA_ID and CKA_LABEL of what is made.
+/// CKA_ID and CKA_LABEL of what is generated.
 pub(super) fn named(id: &Octets, label: &str) -> [Value; 2] {
     [Value::octets(CKA_ID, &id.0), Value::octets(CKA_LABEL, label.as_bytes())]
 }
 
-/// A number of things, as answers have it.
+/// A number of objects, as answers have it.
 pub(super) fn count(number: usize) -> u32 {
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// A boolean attribute; nothing where the object has none.
+/// Reads a boolean attribute; `None` if the object does not have it.
 pub(super) fn flag(
     session: &Session,
     object: CK_OBJECT_HANDLE,
@@ -71,8 +71,8 @@ pub(super) fn with_id(
     session.find(&template)
 }
 
-/// Objects of a class with neither CKA_ID nor CKA_LABEL. CKA_TOKEN is not asked: SoftHSM keeps them
-/// on the token, and says that they are not.
+/// Finds objects of a class with neither CKA_ID nor CKA_LABEL. CKA_TOKEN is not compared: SoftHSM
+/// keeps them on the token although it returns false.
 pub(super) fn nameless(
     session: &Session,
     class: CK_OBJECT_CLASS,
@@ -87,7 +87,7 @@ pub(super) fn nameless(
     Ok(found)
 }
 
-/// What the making of a key pair with this label may have left without a CKA_ID.
+/// Finds what the generation of a key pair with this label may have left without a CKA_ID.
 pub(super) fn strays(session: &Session, label: &str) -> Result<Vec<CK_OBJECT_HANDLE>, TokenError> {
     let mut found = Vec::new();
     for handle in session.find(&[])? {
@@ -98,7 +98,7 @@ pub(super) fn strays(session: &Session, label: &str) -> Result<Vec<CK_OBJECT_HAN
     Ok(found)
 }
 
-/// What an object says of itself.
+/// Reads class, CKA_ID and CKA_LABEL of an object.
 fn describe(session: &Session, handle: CK_OBJECT_HANDLE) -> Result<TokenObject, TokenError> {
     let class = session.read(handle, CKA_CLASS)?;
     let class = class.and_then(|octets| octets.as_slice().try_into().ok());
@@ -111,9 +111,9 @@ fn describe(session: &Session, handle: CK_OBJECT_HANDLE) -> Result<TokenObject, 
     })
 }
 
-/// Every object of the token, in order of class, id and label. CKA_TOKEN is not asked: what an
-/// interrupted C_UnwrapKey has left may say that it is not there. What every token has of itself,
-/// and nobody has made, is passed over: what it can do, its features, what it conforms to.
+/// Lists every object of the token, in order of class, id and label. CKA_TOKEN is not compared: the
+/// remains of an interrupted C_UnwrapKey may say that they are not on the token. Objects that every
+/// token has by itself are left out: mechanisms, hardware features, profiles.
 pub(super) fn list(session: &Session) -> Result<TokenAnswer, TokenError> {
     let mut objects = Vec::new();
     for handle in session.find(&[])? {
@@ -141,7 +141,7 @@ const fn class_name(class: Option<CK_OBJECT_CLASS>) -> &'static str {
     }
 }
 
-/// What bears this CKA_ID, in whatever state it is, and how many strays of this label there are.
+/// Reads the objects with this CKA_ID, complete or not, and counts the strays of this label.
 pub(super) fn inspect(
     session: &Session,
     id: &Octets,
@@ -188,7 +188,7 @@ fn key(
     attributes(session, handle)
 }
 
-/// Every attribute of ours that the object has.
+/// Reads every attribute of [`Attribute`] that the object has.
 pub(super) fn attributes(
     session: &Session,
     handle: CK_OBJECT_HANDLE,
@@ -202,7 +202,7 @@ pub(super) fn attributes(
     Ok(attributes)
 }
 
-/// CKA_EC_POINT is a DER OCTET STRING; some modules leave its head away.
+/// Returns the point from CKA_EC_POINT, a DER OCTET STRING; some modules leave out its header.
 pub(super) fn uncompressed(curve: Curve, octets: Vec<u8>) -> Vec<u8> {
     let length = curve.point_octets();
     let head = octets.len().checked_sub(length).filter(|head| *head > 0);
@@ -213,7 +213,7 @@ pub(super) fn uncompressed(curve: Curve, octets: Vec<u8>) -> Vec<u8> {
     }
 }
 
-/// The data objects with this label, by value.
+/// Returns the values of the data objects with this label.
 pub(super) fn heads(
     session: &Session,
     label: &str,

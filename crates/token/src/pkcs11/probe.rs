@@ -1,4 +1,4 @@
-//! What a token is asked before the day, with objects of the session only.
+//! Performs the requests of a probe, with session objects only.
 //!
 //! A key of the probe lives as long as the session that made it, which is kept open here; whatever
 //! is asked of it goes through the functions of the ceremony, in sessions of their own: session
@@ -58,7 +58,8 @@ impl Pkcs11Token {
         Ok(flags.into_iter().filter(|(_, flag)| set & *flag != 0).map(|(flag, _)| flag).collect())
     }
 
-    /// Makes a pair with the fewest attributes, then one for each further one of the template.
+    /// Generates a pair with the fewest attributes, then one for each further attribute of the
+    /// template.
     fn refused(&self, key: &KeyTemplate) -> Result<ProbeAnswer, TokenError> {
         let fewest =
             |attribute: &Attribute| [Attribute::Token, Attribute::Sign].contains(attribute);
@@ -112,8 +113,8 @@ impl Pkcs11Token {
         self.heads(label).map(ProbeAnswer::Token)
     }
 
-    /// Ends the sessions of the probe; what bears one of its names all the same is destroyed. How
-    /// much is left then.
+    /// Closes the sessions of the probe, and destroys objects with its names that are still there.
+    /// Returns how many are left.
     fn forget(&mut self, ids: &[Octets], label: &str) -> Result<u32, TokenError> {
         self.probing.clear();
         let mut left = 0;

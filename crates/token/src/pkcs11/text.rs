@@ -1,14 +1,14 @@
 //! What a token calls text.
 
-/// A text of a token: blanks at its end are no part of it, nor NULs, which some modules write in
-/// their place.
+/// Returns a text of a token without the blanks at its end, and without the NULs that some modules
+/// write instead.
 pub(super) fn field(octets: &[u8]) -> String {
     let end = octets.iter().rposition(|octet| ![b' ', 0].contains(octet));
     plain(end.and_then(|last| octets.get(..=last)).unwrap_or_default())
 }
 
-/// What a token calls text, as text: what is no character, or none that people can see, is written
-/// as `\xNN`, octet by octet.
+/// Returns octets as text. What is not a character, or is invisible, is written as `\xNN`, octet by
+/// octet.
 pub(super) fn plain(octets: &[u8]) -> String {
     let mut text = String::new();
     for chunk in octets.utf8_chunks() {

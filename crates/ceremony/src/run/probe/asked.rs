@@ -1,4 +1,4 @@
-//! What a probe asks a token, and what the token says to it.
+//! The requests of a probe, and the token's answers.
 
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -10,42 +10,42 @@ use crate::token::{Attribute, KeyTemplate, TokenAnswer, TokenError, TokenRequest
 /// One thing that a token is asked before the day.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeStep {
-    /// What it says it is, and its mechanisms. Needs no login.
+    /// Identity and mechanisms. Needs no login.
     Identify,
-    /// Its flags. Needs no login.
+    /// The token's flags. Needs no login.
     Condition,
-    /// The mechanisms that a copy takes. Needs no login.
+    /// The mechanisms that a copy needs. Needs no login.
     Copy,
-    /// The user logs in.
+    /// Login of the user.
     Login,
-    /// What is on it.
+    /// The objects on the token.
     Inventory,
-    /// The ledger head on it is that of the ledger at hand; asked where the ceremony asks it.
+    /// The ledger head, which must be that of the ledger at hand. Asked if the ceremony asks it.
     Head,
-    /// A session key pair as this planned key will be made.
+    /// A session key pair with the template of this planned key.
     Make(Name),
-    /// Which attributes of its template are refused; asked where it could not be made.
+    /// Which attributes of the template the token refuses. Asked if the pair could not be made.
     Refused(Name),
     /// A signature by it, verified in software.
     Sign(Name),
-    /// Negative step: its value is read.
+    /// Negative step: reading the private value must fail.
     ReadValue(Name),
-    /// Negative step: it is wrapped.
+    /// Negative step: wrapping the key must fail.
     Wrap(Name),
-    /// A session data object, as the ledger head will be written.
+    /// A session data object with the form of the ledger head.
     Data,
-    /// Whatever the probe has made is destroyed.
+    /// Destruction of everything that the probe made.
     Forget,
-    /// What is on it now is what was on it before.
+    /// The objects on the token again, which must be the same as before.
     Unchanged,
-    /// The user logs out.
+    /// Logout of the user.
     Logout,
 }
 
-/// What a token is asked for a step.
+/// The request of a step.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ProbeRequest {
-    /// A request as a ceremony makes it: a read, a login, or about a key of the probe.
+    /// A request as a ceremony makes it: a read, a login, or one on a key of the probe.
     Token(TokenRequest),
     /// Tell the flags of CK_TOKEN_INFO. A read.
     #[non_exhaustive]
@@ -53,16 +53,17 @@ pub enum ProbeRequest {
         /// CK_TOKEN_INFO serialNumber, without trailing spaces.
         serial: String,
     },
-    /// Say whether the token offers what a copy takes. A read.
+    /// Say whether the token offers the mechanisms that a copy needs. A read.
     #[non_exhaustive]
     Copy {},
     /// Make a key pair of session objects, and read it back in another session.
     #[non_exhaustive]
     Make {
-        /// What is made; CKA_TOKEN is false.
+        /// The key to make; its CKA_TOKEN is false.
         key: KeyTemplate,
     },
-    /// Make session key pairs with few attributes and one more each, and destroy them.
+    /// Make session key pairs with as few attributes as possible and one more each, and destroy
+    /// them.
     #[non_exhaustive]
     Refused {
         /// The template that was refused.
@@ -76,7 +77,7 @@ pub enum ProbeRequest {
         /// CKA_VALUE.
         value: Octets,
     },
-    /// Destroy everything of the probe, and close its sessions.
+    /// Destroy everything that the probe made, and close its sessions.
     #[non_exhaustive]
     Forget {
         /// CKA_ID of every key pair.
@@ -86,18 +87,19 @@ pub enum ProbeRequest {
     },
 }
 
-/// What a token says to a step.
+/// The token's answer to a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ProbeAnswer {
-    /// As it says it in a ceremony.
+    /// An answer as in a ceremony.
     Token(TokenAnswer),
-    /// Its flags.
+    /// The token's flags.
     Condition(TokenCondition),
-    /// It offers what a copy takes.
+    /// Whether it offers the mechanisms that a copy needs.
     CanCopy,
-    /// Attributes with which no session key pair could be made.
+    /// The attributes with which no session key pair could be made.
     Refused {
-        /// Why none could be made with fewest attributes; then nothing is known of the others.
+        /// Why not even a pair with the fewest attributes could be made; nothing is known of the
+        /// others then.
         bare: Option<TokenError>,
         /// Of the private key.
         private: Vec<Attribute>,
@@ -106,7 +108,7 @@ pub enum ProbeAnswer {
     },
 }
 
-/// The flags of CK_TOKEN_INFO that a ceremony has to do with.
+/// The flags of CK_TOKEN_INFO that matter to a ceremony.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum TokenFlag {
     /// CKF_WRITE_PROTECTED
@@ -150,5 +152,5 @@ impl TokenFlag {
     }
 }
 
-/// Those flags that are set, in order.
+/// The flags that are set, in order.
 pub type TokenCondition = Vec<TokenFlag>;

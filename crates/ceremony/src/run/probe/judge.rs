@@ -1,5 +1,5 @@
-//! Judges the answers of a probe that no ceremony asks for: the token's flags, its data object, a
-//! signature on the probe's own sentence, refused attributes, and what the probe has left.
+//! Judges the answers that only a probe asks for: the token's flags, its data object, a signature
+//! on the probe's own message, refused attributes, and what the probe left behind.
 
 use alloc::format;
 
@@ -14,7 +14,8 @@ use crate::rule::RuleId;
 use crate::says;
 use crate::token::{Attribute, TokenError, TokenObject};
 
-/// The flag that is missing, or set and must not be: why no user can log in and write.
+/// Returns the flag because of which no user can log in and write: one that is missing, or one that
+/// must not be set.
 #[must_use]
 pub fn unfit(flags: &[TokenFlag]) -> Option<TokenFlag> {
     let needed = [TokenFlag::Initialized, TokenFlag::PinInitialized];

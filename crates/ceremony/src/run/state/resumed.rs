@@ -1,4 +1,4 @@
-//! How a run goes on after an interruption: what is asked again, and what stays.
+//! How a run goes on after an interruption: what is asked again and what stays.
 
 use alloc::format;
 use alloc::vec::Vec;
@@ -59,8 +59,8 @@ impl Run {
         Ok(())
     }
 
-    /// The opening is done again; so is what people did since the last head that is on paper: only
-    /// what stands under it is known to be theirs.
+    /// Reopens the opening, and what people did since the last head noted on paper: only what that
+    /// head covers is known to be theirs.
     fn reopen_acts(&mut self) {
         let noted = self.noted.map(|noted| noted.record);
         for (op, state) in self.compiled.graph.ops.iter().zip(&mut self.ops) {
@@ -90,8 +90,8 @@ impl Run {
         Ok(())
     }
 
-    /// Whether these people can say that a refusal on one medium only does not hold: those who
-    /// refused can, and two people of two roles of a rule's. Nobody lifts nothing.
+    /// Checks that these people may lift a refusal that is on one medium only: those who refused,
+    /// or two people of two roles if a rule refused. An empty list lifts nothing.
     ///
     /// # Errors
     ///

@@ -1,4 +1,4 @@
-//! Everything that is on a token, and whether the records know of it.
+//! Compares the objects on a token with the records.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
@@ -15,21 +15,21 @@ use crate::rule::RuleId;
 use crate::says;
 use crate::token::{Holder, TokenObject, is_stray};
 
-/// What the records say of a token.
+/// What must and may be on a token according to the records.
 struct Known {
-    /// The keys that are there, by CKA_ID.
+    /// The CKA_IDs of the keys that must be there.
     expected: BTreeMap<Octets, Name>,
-    /// CKA_ID of what may be there or not.
+    /// The CKA_IDs of objects that may be there.
     doubtful: BTreeSet<Octets>,
-    /// The label of the ledger head, where there may be one.
+    /// The label of the ledger head, if there may be one.
     head: Option<String>,
-    /// The labels of keys whose making was begun.
+    /// The labels of keys whose generation or copying was begun.
     begun: Vec<String>,
 }
 
 impl Run {
-    /// R-HSM-DEDICATED: what is on the root token is what the records say, and what is in doubt;
-    /// nothing else.
+    /// R-HSM-DEDICATED: the root token has exactly what the records say, and perhaps objects whose
+    /// existence is unknown.
     pub(in crate::run) fn weigh_inventory(
         &self,
         objects: &[TokenObject],
@@ -51,14 +51,14 @@ impl Run {
         self.compare(objects, &known)
     }
 
-    /// Whether a ledger head was asked to be written, here or by a ceremony before, of which nobody
-    /// knows whether it was.
+    /// Whether this ceremony or an earlier one asked for a ledger head to be written and its
+    /// outcome is unknown.
     fn has_asked_heads(&self) -> bool {
         !self.asked_heads.is_empty() || !self.compiled().state.asked_heads.is_empty()
     }
 
-    /// The labels of keys whose making on this token was begun and not seen to its end: what bears
-    /// no CKA_ID may be of them.
+    /// The labels of keys whose generation or copying on this token was begun and has no known end.
+    /// Objects without a CKA_ID may belong to them.
     fn begun_on(&self, holder: &Holder) -> Vec<String> {
         let mut labels = Vec::new();
         for op in &self.graph().ops {
@@ -84,8 +84,7 @@ impl Run {
         labels
     }
 
-    /// Compares everything on a token with what the records say of it, after something that was to
-    /// be made there failed.
+    /// Compares the objects on a token with the records after it failed to make something.
     pub fn compare_with_inventory(
         &self,
         holder: &Holder,
@@ -98,8 +97,8 @@ impl Run {
         .map(drop)
     }
 
-    /// The same of a token that holds copies: those of the records, those made here, and what is in
-    /// doubt.
+    /// The same for a token that holds copies: those of the records, those made in this ceremony,
+    /// and perhaps objects whose existence is unknown.
     pub(in crate::run) fn weigh_spare(
         &self,
         spare: &Name,
@@ -147,8 +146,8 @@ impl Run {
         self.compare(objects, &Known { expected, doubtful, head: None, begun })
     }
 
-    /// CKA_ID of every key whose destruction on this token was begun and is not done, and of
-    /// everything that is still to be cleared: it may be there or not. What is done is gone.
+    /// The CKA_IDs of objects that may be there: of keys whose destruction on this token was begun
+    /// and is not done, and of remains that are still to be cleared. What is done is gone.
     fn vanishing_on(&self, holder: &Holder) -> Result<BTreeSet<Octets>, Fault> {
         let mut ids = BTreeSet::new();
         for (op, state) in self.graph().ops.iter().zip(&self.ops) {
@@ -177,8 +176,8 @@ impl Run {
         })
     }
 
-    /// Every key that is expected is there, whole; whatever else is there is in doubt, what the
-    /// token's model brings with it, or a ledger head where there may be one.
+    /// Checks that every expected key is there and complete, and that every other object may be
+    /// there: it is of unknown existence, of the token's model, or a permitted ledger head.
     fn compare(&self, objects: &[TokenObject], known: &Known) -> Result<Weighed, Fault> {
         let Known { expected, doubtful, head, begun } = known;
         let brought = &self.graph().demands.may_hold;
@@ -219,8 +218,8 @@ impl Run {
         Ok(Weighed::default())
     }
 
-    /// Every object that does not belong there. Those that bear labels of this CA come first: they
-    /// may be its keys, under a plan or a ledger that does not know of them.
+    /// Returns the objects that do not belong there. Those with labels of this CA come first,
+    /// because they may be its keys, under a plan or ledger that does not know them.
     fn not_dedicated(&self, keys: usize, strange: &[&TokenObject]) -> Fault {
         let ours = self.graph().label_of("");
         let why = match strange.iter().any(|object| object.label.starts_with(&ours)) {

@@ -30,7 +30,7 @@ impl Drop for Session {
 }
 
 impl Session {
-    /// A fresh session that may write.
+    /// Opens a read-write session.
     pub(in crate::pkcs11) fn open(calls: &Rc<Calls>, slot: CK_SLOT_ID) -> Result<Self, TokenError> {
         let mut handle: CK_SESSION_HANDLE = 0;
         let flags = CKF_SERIAL_SESSION | CKF_RW_SESSION;
@@ -39,8 +39,8 @@ impl Session {
         Ok(Self { calls: Rc::clone(calls), handle })
     }
 
-    /// One login; without a PIN, the device asks for it. Whoever is logged in already, is. The
-    /// return value is the token's, and nothing is tried again.
+    /// Logs in once; without a PIN, the device asks for it. A user who is logged in already stays
+    /// so. Returns the token's return value, and never retries.
     pub(in crate::pkcs11) fn log_in(
         &self,
         user: CK_USER_TYPE,
@@ -70,7 +70,7 @@ impl Session {
         Ok(info.state)
     }
 
-    /// Every object with these attributes.
+    /// Finds every object with these attributes.
     pub(in crate::pkcs11) fn find(
         &self,
         values: &[Value],
@@ -110,7 +110,7 @@ impl Session {
         }
     }
 
-    /// An attribute of an object; nothing where the object, or the module, has none of this kind.
+    /// Reads an attribute of an object; `None` if the object or the module does not have it.
     pub(in crate::pkcs11) fn read(
         &self,
         object: CK_OBJECT_HANDLE,
@@ -162,7 +162,7 @@ impl Session {
         checked("C_CreateObject", value)
     }
 
-    /// A key pair on a curve: the public key, then the private one.
+    /// Generates a key pair on a curve. Returns the public key, then the private one.
     pub(in crate::pkcs11) fn generate_pair(
         &self,
         public: &[Value],
@@ -212,7 +212,8 @@ impl Session {
         Ok(made)
     }
 
-    /// The key that a private key and the other side's point agree on (ECDH, without a KDF).
+    /// Derives the key that a private key and the other side's point agree on (ECDH, without a
+    /// KDF).
     pub(in crate::pkcs11) fn derive(
         &self,
         private: CK_OBJECT_HANDLE,
@@ -275,7 +276,7 @@ impl Session {
         checked("C_UnwrapKey", value)
     }
 
-    /// Wraps. What comes out is overwritten when it is dropped.
+    /// Wraps a key. The result is overwritten when it is dropped.
     pub(in crate::pkcs11) fn wrap(
         &self,
         mechanism: CK_MECHANISM_TYPE,
@@ -299,8 +300,8 @@ impl Session {
         Ok(out)
     }
 
-    /// Signs a digest by CKM_ECDSA; `before` is done when the token has been told which key, as a
-    /// key wants that authenticates always.
+    /// Signs a digest by CKM_ECDSA. `before` is called after C_SignInit, because a key that
+    /// authenticates always takes its PIN then.
     pub(in crate::pkcs11) fn sign(
         &self,
         key: CK_OBJECT_HANDLE,
