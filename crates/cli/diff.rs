@@ -18,10 +18,11 @@ use crate::report::print;
 use crate::sources::Sources;
 use crate::{ledgers, proofs};
 
-/// A ledger up to a ceremony, and the state that it left: both sides mostly stand on one.
+/// A ledger up to a ceremony, and the state that it left; mostly both sides of a difference have
+/// the same.
 type Folded = Option<((PathBuf, After), Arc<State>)>;
 
-/// Shows what differs; nothing where both mean the same.
+/// Shows what differs; prints nothing if both mean the same.
 pub(crate) fn show(asked: &args::Diff, lang: Lang) -> Result<(), Halt> {
     let mut folded = None;
     let old = meaning(&asked.old, asked.ledger.as_deref(), &mut folded)?;
@@ -35,7 +36,8 @@ pub(crate) fn show(asked: &args::Diff, lang: Lang) -> Result<(), Halt> {
     Err(Halt::Differs)
 }
 
-/// What a folder means. One that breaks rules has a meaning, too; one that cannot be read has none.
+/// Reads the meaning of a folder. A plan that breaks rules has a meaning too; one that cannot be
+/// read has none.
 fn meaning(path: &Path, ledger: Option<&Path>, folded: &mut Folded) -> Result<Meaning, Halt> {
     let is_sealed = path.join(TRANSCRIPT_FILE).exists();
     let sources = if is_sealed { Sources::sealed(path)? } else { Sources::read(path)? };
@@ -75,7 +77,7 @@ fn state(
     Ok(state)
 }
 
-/// The ledger in which a sealed folder lies.
+/// Returns the ledger that contains a sealed folder.
 fn above(sealed: &Path) -> PathBuf {
     let absolute = std::path::absolute(sealed).unwrap_or_else(|_| sealed.to_path_buf());
     absolute.parent().map_or_else(|| absolute.clone(), Path::to_path_buf)

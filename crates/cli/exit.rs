@@ -1,4 +1,4 @@
-//! How gishiki ends: exit codes, and the one place where errors become words.
+//! The exit codes, and the one place where errors become words.
 
 use std::ffi::OsString;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -39,14 +39,14 @@ pub(crate) fn run() -> ExitCode {
     }
 }
 
-/// The command line in these words.
+/// Parses the command line, with its help in this language.
 fn read(words: &[OsString]) -> Result<Args, clap::Error> {
     let mut command = help::command(Args::command(), help::asked(words));
     let mut given = command.try_get_matches_from_mut(words)?;
     Args::from_arg_matches_mut(&mut given).map_err(|error| error.format(&mut command))
 }
 
-/// Performs the command. What panics is our bug; it has said where.
+/// Performs the command. A panic is a bug of gishiki; its hook has printed the place.
 fn performed(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
     let journals = args.command.given().map_or(&[][..], |given| given.journal).to_vec();
     catch_unwind(AssertUnwindSafe(|| begin(args, ways, lang))).unwrap_or_else(|_| {
@@ -55,7 +55,7 @@ fn performed(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
     })
 }
 
-/// The descriptor of a PIN is looked at before anything is opened that might take its number.
+/// Checks the descriptor of a PIN before anything is opened that might take its number.
 fn begin(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
     let held = args.command.given().and_then(|given| given.held);
     let reached = held.map(|held| Reached::of(&held.journal));

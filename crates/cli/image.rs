@@ -89,7 +89,7 @@ fn archived(archive: &Archive, to: &Path, lang: Lang) -> String {
     format!("{head} {}\n{lines}{index}: {}\n", to.display(), archive.index)
 }
 
-/// What was compared, and what was not: no word of this says more than was looked at.
+/// Words what was compared and what was not, and claims no more than that.
 fn compared(proved: &Proved, pin: &Pin, lang: Lang) -> String {
     let Proved { image, pinned, unused, derivations, inputs, sources } = proved;
     let octets = match pinned {

@@ -1,5 +1,4 @@
-//! Judges what was read, by its signatures and by what it is trusted under: a sealed folder, a
-//! ledger's end.
+//! Judges sealed folders and ledgers by their signatures and by the reason to trust them.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,7 +18,7 @@ use crate::halt::Halt;
 use crate::proofs::Proving;
 use crate::{output, proofs};
 
-/// Under what something is taken.
+/// Returns the reason to trust a ceremony, from the options.
 pub(crate) const fn trust(anchor: Option<&Anchor>, rehearsal: bool, drill: bool) -> Trust<'_> {
     match (anchor, rehearsal, drill) {
         (Some(anchor), _, _) => Trust::Anchor(anchor),
@@ -29,14 +28,14 @@ pub(crate) const fn trust(anchor: Option<&Anchor>, rehearsal: bool, drill: bool)
     }
 }
 
-/// The anchor, if one is named.
+/// Reads the anchor, if one is given.
 pub(crate) fn read_anchor(path: Option<&Path>) -> Result<Option<Anchor>, Halt> {
     let Some(path) = path else { return Ok(None) };
     let octets = read_document(path)?;
     Anchor::parse(&octets).map(Some).map_err(Halt::unread(path, &octets))
 }
 
-/// A sealed folder that was replayed, and whose signatures are being proved.
+/// A sealed folder that was replayed and whose signatures are being verified.
 pub(crate) struct Judging {
     found: BTreeMap<String, Vec<u8>>,
     sealed: Sealed,
@@ -45,7 +44,7 @@ pub(crate) struct Judging {
 }
 
 impl Judging {
-    /// Replays a sealed folder, and begins to prove its signatures.
+    /// Replays a sealed folder, and begins to verify its signatures.
     pub(crate) fn begin(
         found: BTreeMap<String, Vec<u8>>,
         state: &Arc<State>,
@@ -56,13 +55,13 @@ impl Judging {
         Ok(Self { found, sealed, trial, proving })
     }
 
-    /// What this ceremony and those before it left, if it is so.
+    /// The state after this ceremony, provided that it is judged to be consistent.
     pub(crate) const fn state(&self) -> &Arc<State> {
         self.trial.state()
     }
 
-    /// The verdict, once every signature is proved, and every file compared with what the
-    /// transcript gives.
+    /// Returns the verdict when every signature is verified, and every file compared with what the
+    /// transcript yields.
     pub(crate) fn end(self, trust: &Trust<'_>) -> Result<Verdict, Halt> {
         let Self { found, sealed, trial, proving } = self;
         let proofs = proving.end().map_err(not_proved)?;
@@ -85,7 +84,7 @@ impl Judging {
     }
 }
 
-/// Under an anchor a ledger has every ceremony that is pinned, and none beside.
+/// Refuses a ledger that lacks a pinned ceremony or differs from a pin.
 pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Halt> {
     let Trust::Anchor(anchor) = trust else { return Ok(()) };
     let refused = |fault| Halt::Verification(Refusal::of("anchor.toml", fault));
@@ -109,7 +108,7 @@ pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Ha
     Err(Halt::NotPinned(Bilingual::plain(names.join(", "))))
 }
 
-/// The verdict on what was replayed, once the signatures that these proofs do not cover are proved.
+/// Verifies the signatures that these proofs do not cover, and returns the verdict.
 pub(crate) fn prove_and_conclude(
     trial: Trial,
     trust: &Trust<'_>,
@@ -119,7 +118,7 @@ pub(crate) fn prove_and_conclude(
     trial.conclude(proofs, trust).map_err(Halt::Verification)
 }
 
-/// Proves these signatures of a transcript, or names one that does not hold.
+/// Verifies these signatures of a transcript; the error names one that does not verify.
 pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
     proofs::prove(checks).map_err(not_proved)
 }

@@ -55,18 +55,18 @@ impl Entry {
     }
 }
 
-/// Whether a folder is a ledger: it holds folders, and is no sealed folder itself.
+/// Whether a folder is a ledger: it contains folders and is not a sealed folder itself.
 pub(crate) fn is_ledger(folder: &Path) -> bool {
     folder.is_dir() && !folder.join(TRANSCRIPT_FILE).exists() && !is_abandoned(folder)
 }
 
-/// Whether a folder holds a ceremony that could not be sealed.
+/// Whether a folder holds the record of a ceremony that could not be sealed.
 pub(crate) fn is_abandoned(folder: &Path) -> bool {
     folder.join(JOURNAL_FILE).exists()
 }
 
-/// The state that the ceremony with this name left, out of the ledger that is given or found beside
-/// the plan.
+/// Returns the state after the ceremony with this name, from the ledger that is given or found
+/// beside the plan.
 pub(crate) fn state_before(
     plan: &Path,
     after: &After,
@@ -82,7 +82,7 @@ pub(crate) fn state_before(
     Ok(state)
 }
 
-/// `ledger/<ca>` if it holds that ceremony, else `golden/<ca>`; both stand beside
+/// Returns `ledger/<ca>` if it has that ceremony, otherwise `golden/<ca>`; both are beside
 /// `ceremony-plans/`.
 pub(crate) fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
     let plan = std::path::absolute(plan).unwrap_or_else(|_| plan.to_path_buf());
@@ -104,14 +104,14 @@ pub(crate) fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
     })
 }
 
-/// Every ceremony in a ledger's folder.
+/// Lists every ceremony in a ledger's folder.
 pub(crate) fn list(ledger: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
     let folders = entries(ledger)?;
     let plan = |folder: &Path| read_input(folder, PLAN_FILE);
     folders.into_iter().map(|folder| entry(folder, plan)).collect()
 }
 
-/// Every planned ceremony of a CA's folder, where policy and roster lie beside the plans.
+/// Lists every planned ceremony of a CA's folder, in which policy and roster lie beside the plans.
 pub(crate) fn plans(ca: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
     let folders = entries(ca)?.into_iter().filter(|path| path.is_dir());
     folders.map(|folder| entry(folder, |folder| read_document(&folder.join(PLAN_FILE)))).collect()
@@ -153,7 +153,7 @@ fn refused(place: &Path, found: Bilingual) -> Halt {
     Halt::media(RuleId::S_LEDGER, asked, found)
 }
 
-/// From the first ceremony to this one.
+/// Returns the ceremonies from the first one to this one.
 pub(crate) fn chain(
     found: &BTreeMap<Name, Entry>,
     last: &Name,
@@ -189,7 +189,7 @@ pub(crate) fn chain(
     Ok(chain)
 }
 
-/// A ceremony is held after the last one of its ledger: what follows already would make a fork.
+/// Refuses a plan that does not follow the last ceremony of its ledger: that would make a fork.
 pub(crate) fn refuse_later(ledger: &Path, last: &Name) -> Result<(), Halt> {
     let found = list(ledger)?;
     let after = After::Ceremony(last.clone());
@@ -207,7 +207,7 @@ pub(crate) fn refuse_later(ledger: &Path, last: &Name) -> Result<(), Halt> {
     }
 }
 
-/// All of these ceremonies in their order, without a fork and without a gap.
+/// Returns all of these ceremonies in their order; refuses a fork and a gap.
 pub(crate) fn whole(found: BTreeMap<Name, Entry>, ledger: &Path) -> Result<Vec<Entry>, Halt> {
     let followed: BTreeSet<&Name> = found
         .values()
@@ -243,8 +243,8 @@ fn one_history(ledger: &Path) -> Bilingual {
     says!("台帳 {} の 1 つの履歴", "one history in the ledger {}", shown(ledger))
 }
 
-/// A ceremony that could not be sealed: how many signatures of its journal were proved, what it
-/// left, and what happened in it.
+/// Judges a ceremony that could not be sealed: how many signatures of its journal were verified,
+/// the state that it left, and what happened in it.
 pub(crate) fn abandoned(
     entry: &Entry,
     before: &Arc<State>,
@@ -266,9 +266,9 @@ pub(crate) fn abandoned(
         .map_err(|halt| halt.in_folder(&entry.folder))
 }
 
-/// Folds ceremonies in their order: the state that they left, and how many signatures were proved.
-/// Each has exactly the files that its transcript gives.
-/// Whoever waits at a terminal sees how far it is.
+/// Folds ceremonies in their order. Returns the state that they left, and how many signatures were
+/// verified. Each must have exactly the files that its transcript yields. At a terminal, progress
+/// is shown.
 pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, usize), Halt> {
     let mut signatures = 0;
     let mut number = 0;
@@ -295,11 +295,11 @@ pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, us
 pub(crate) enum Judged {
     /// A sealed one.
     Sealed(Verdict),
-    /// One that could not be sealed: how many signatures were proved, and what happened.
+    /// One that could not be sealed: how many signatures were verified, and what happened.
     Abandoned(usize, History),
 }
 
-/// A ceremony whose signatures are still being proved.
+/// A ceremony whose signatures are still being verified.
 enum Open {
     Sealed(Box<Judging>),
     Abandoned(usize, Arc<State>, Box<History>),
@@ -333,8 +333,8 @@ impl Open {
     }
 }
 
-/// Judges ceremonies in their order, and gives the state that they left. While the signatures of
-/// one are proved, the next is read and replayed; what is wrong with the earlier one is said first.
+/// Judges ceremonies in their order, and returns the state that they left. While the signatures of
+/// one are verified, the next is read and replayed; a fault of the earlier one is reported first.
 pub(crate) fn judge_each(
     chain: &[Entry],
     trust: &Trust<'_>,

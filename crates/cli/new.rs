@@ -73,7 +73,7 @@ fn later(kind: Kind, draft: &args::Draft, lang: Lang) -> Result<(), Halt> {
     write_plan(kind, &draft.plan, Some(&draft.ledger), draft.at, lang)
 }
 
-/// Drafts a plan into a new folder of a CA's folder.
+/// Drafts a plan into a new folder below the CA's folder.
 fn write_plan(
     kind: Kind,
     plan: &Path,
@@ -110,7 +110,8 @@ fn write_plan(
     say_next(plan, ledger, lang)
 }
 
-/// The day that the last ceremony planned for the next one; without it, or in an emergency, today.
+/// Returns the day that the last ceremony planned for the next one; without it, or in an emergency,
+/// today.
 fn day_of(kind: Kind, state: &State, offset: Offset) -> Result<Day, Halt> {
     let batch = state.batches.iter().rev().find(|batch| batch.issued);
     let planned = batch.and_then(|batch| batch.next_ceremony);
@@ -120,7 +121,7 @@ fn day_of(kind: Kind, state: &State, offset: Offset) -> Result<Day, Halt> {
     }
 }
 
-/// Refuses to draft into something that exists.
+/// Refuses a folder that exists already.
 fn refuse_existing(folder: &Path) -> Result<(), Halt> {
     if folder.symlink_metadata().is_err() {
         return Ok(());
@@ -135,7 +136,7 @@ fn refuse_existing(folder: &Path) -> Result<(), Halt> {
     Err(Halt::asked(RuleId::S_OUT, asked, found, advice))
 }
 
-/// The name of the ceremony: that of its folder.
+/// Returns the name of the ceremony, which is that of its folder.
 fn ceremony_of(plan: &Path) -> Result<Name, Halt> {
     // A path that ends in `..` or `/` has no name.
     let name = plan.file_name().map_or("".into(), |name| name.to_string_lossy());
@@ -212,7 +213,7 @@ fn refuse_outside_a_ca(plan: &Path, above: &Path) -> Result<(), Halt> {
     Err(Halt::asked(RuleId::S_FILE, asked, found, advice))
 }
 
-/// 256 bits of the system's random numbers; they are public.
+/// Returns 256 bits of the system's random numbers; they are public.
 fn seed() -> Result<[u8; 32], Halt> {
     let mut seed = [0; 32];
     let read = File::open("/dev/urandom").and_then(|mut source| source.read_exact(&mut seed));
@@ -227,7 +228,7 @@ fn hand_out(folder: &Path, files: BTreeMap<String, String>) -> Result<(), Halt> 
     output::write(folder, &files)
 }
 
-/// Says what was written, and which command says what is still to be filled in.
+/// Prints what was written, and which command shows what is still to be filled in.
 fn say_next(plan: &Path, ledger: Option<&Path>, lang: Lang) -> Result<(), Halt> {
     let plan = shown(plan);
     let head = pick(

@@ -1,4 +1,5 @@
-//! The sealed folder: every file that a verified ceremony hands out, written whole or not at all.
+//! The sealed folder: every file that a verified ceremony hands out, written completely or not at
+//! all.
 //!
 //! **Invariant:** files come from [`Verified`] only. The folder is written beside its place, its
 //! manifest last, and renamed; an output that is there already is never overwritten.
@@ -31,7 +32,7 @@ const INPUTS: &str = "inputs";
 /// The name of the manifest, the last file that is written.
 pub(crate) const MANIFEST_FILE: &str = "manifest.json";
 
-/// Every file of the sealed folder, by name.
+/// Returns every file of the sealed folder, by name.
 pub(crate) fn files(verified: &Verified, sealed: &Sealed) -> BTreeMap<String, Vec<u8>> {
     let mut files = verified.artefacts().clone();
     for (name, octets) in books(sealed) {
@@ -42,7 +43,8 @@ pub(crate) fn files(verified: &Verified, sealed: &Sealed) -> BTreeMap<String, Ve
     files
 }
 
-/// What the folder holds beside the artefacts and the manifest.
+/// Returns the files besides the artefacts and the manifest: transcript, postscript, bundle and
+/// inputs.
 fn books(sealed: &Sealed) -> impl Iterator<Item = (&'static str, &[u8])> {
     let after = sealed.after.as_deref().map(|after| (AFTER_FILE, after));
     [(TRANSCRIPT_FILE, sealed.transcript.as_slice()), (BUNDLE_FILE, sealed.bundle.as_slice())]
@@ -50,7 +52,7 @@ fn books(sealed: &Sealed) -> impl Iterator<Item = (&'static str, &[u8])> {
         .chain(after)
 }
 
-/// Every file of the folder but the manifest, with its length and SHA-256.
+/// Returns every file of the folder except the manifest, with its length and SHA-256.
 fn listed(facts: &Consistent, sealed: &Sealed) -> BTreeMap<String, (usize, Digest)> {
     let mut listed = facts.files.clone();
     for (name, octets) in books(sealed) {
@@ -59,7 +61,7 @@ fn listed(facts: &Consistent, sealed: &Sealed) -> BTreeMap<String, (usize, Diges
     listed
 }
 
-/// What lies in the folder, and under which verdict it was written.
+/// Makes the manifest: the files of the folder, and the verdict under which it was written.
 fn manifest(facts: &Consistent, sealed: &Sealed) -> String {
     let listed: Vec<serde_json::Value> = listed(facts, sealed)
         .iter()
@@ -95,7 +97,7 @@ pub(crate) const fn mode(mode: Mode) -> &'static str {
     }
 }
 
-/// Writes the folder: everything durable, then its name. It must not exist.
+/// Writes the folder, which must not exist: under a hidden name until everything is durable.
 pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Halt> {
     refuse_existing(out)?;
     let failed = |error: std::io::Error| {
@@ -126,7 +128,7 @@ pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(),
     File::open(parent).and_then(|parent| parent.sync_all()).map_err(failed)
 }
 
-/// The same where the folder may be there already, if it is this one: then nothing is left to do.
+/// The same if the folder may exist already with these files, in which case nothing is written.
 pub(crate) fn write_once(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(), Halt> {
     match out.symlink_metadata().is_ok() && difference(files, &read_folder(out)?).is_none() {
         true => Ok(()),
@@ -154,19 +156,18 @@ fn write_file(path: &Path, octets: &[u8]) -> std::io::Result<()> {
     write()
 }
 
-/// A temporary folder is its owner's alone; what is handed out is read by others.
+/// Makes a folder readable by everybody: a temporary one is readable by its owner only.
 fn readable_by_all(folder: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt as _;
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))
 }
 
-/// Everything on the folder's medium is durable: files, names, and what the kernel had not yet
-/// written.
+/// Makes everything on the folder's file system durable.
 fn sync_medium(folder: &Path) -> std::io::Result<()> {
     Ok(rustix::fs::syncfs(File::open(folder)?)?)
 }
 
-/// Reads a sealed folder: every file in it, by name.
+/// Reads every file of a sealed folder, by name.
 pub(crate) fn read_folder(folder: &Path) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
     let mut files = BTreeMap::new();
     read_into(&mut files, &mut SEALED_FOLDER.most.clone(), folder, "")?;
@@ -211,7 +212,7 @@ fn read_into(
     Ok(())
 }
 
-/// A name that a file of a sealed folder can have; judged before the file is opened.
+/// Checks that a file of a sealed folder can have this name, before the file is opened.
 fn named(name: &std::ffi::OsStr) -> Option<String> {
     let name = name.to_str()?;
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
@@ -220,14 +221,14 @@ fn named(name: &std::ffi::OsStr) -> Option<String> {
     is_name.then(|| name.to_string())
 }
 
-/// Something that is there and must not be, whatever is in it.
+/// The fault of a name that a sealed folder cannot have.
 fn surplus_name(name: &std::ffi::OsStr, found: Bilingual) -> Halt {
     let asked = says!("この記録から得られるファイル", "the files that this transcript gives");
     let fault = Fault::new(RuleId::S_ARTEFACT, asked, found);
     Halt::Verification(Refusal::of(shown(Path::new(name)), fault))
 }
 
-/// The sealed ceremony in these files.
+/// Takes the sealed ceremony from these files.
 pub(crate) fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Sealed {
     let file = |name: &str| files.get(name).cloned().unwrap_or_default();
     let inputs = files.iter().filter_map(|(name, octets)| {
@@ -241,7 +242,7 @@ pub(crate) fn sealed(files: &BTreeMap<String, Vec<u8>>) -> Sealed {
     }
 }
 
-/// The first file that is not what it must be, or is absent, or is there and must not be.
+/// Returns the first file that differs, is absent, or must not be there.
 pub(crate) fn difference(
     asked: &BTreeMap<String, Vec<u8>>,
     found: &BTreeMap<String, Vec<u8>>,
@@ -257,7 +258,7 @@ pub(crate) fn difference(
     surplus(asked, found)
 }
 
-/// The same where nothing is trusted: by digests, since no octets are handed out.
+/// The same for a ceremony without trust: by digests only, because its content is not given out.
 pub(crate) fn unlike(
     facts: &Consistent,
     sealed: &Sealed,
@@ -283,7 +284,7 @@ pub(crate) fn unlike(
     surplus(&asked, found)
 }
 
-/// A file that is there and must not be.
+/// The fault of a file that must not be there.
 fn surplus<T>(
     asked: &BTreeMap<String, T>,
     found: &BTreeMap<String, Vec<u8>>,

@@ -1,4 +1,4 @@
-//! `gishiki probe`: what a token will say to a plan, before the day.
+//! `gishiki probe`: how a token will answer to a plan, before the day.
 //!
 //! Everything is asked and judged as in a ceremony, by [`Probe`]; here it is said in words, with
 //! what to do where the ceremony would stop.
@@ -23,7 +23,7 @@ use crate::room;
 use crate::secrets::PinSource;
 use crate::tokens::Tokens;
 
-/// Asks the tokens of a room, and says what will stop the ceremony.
+/// Asks the tokens of a room, and reports what would stop the ceremony.
 pub(crate) fn ask(asked: &args::Probe, lang: Lang) -> Result<(), Halt> {
     let run = |place, mode| match &asked.plan {
         None => Ok(None),
@@ -89,7 +89,7 @@ const fn ending(stops: bool, planned: bool, whole: bool, lang: Lang) -> &'static
     }
 }
 
-/// One probe for each token that the ceremony has to do with.
+/// Makes one probe for each token that takes part in the ceremony.
 fn of_ceremony(run: &Run, life: Life) -> Result<Vec<(Holder, Probe)>, Halt> {
     let spares = run.graph().spares().cloned().map(Holder::Spare);
     let holders = std::iter::once(Holder::Root).chain(spares);
@@ -100,7 +100,7 @@ fn of_ceremony(run: &Run, life: Life) -> Result<Vec<(Holder, Probe)>, Halt> {
     holders.map(probe).collect()
 }
 
-/// What `run` asks of every token while nothing is begun.
+/// Asks every token what `run` needs before anything is begun.
 pub(crate) fn before_anyone_enters(tokens: &mut Tokens, run: &Run) -> Result<(), Halt> {
     for (holder, mut probe) in of_ceremony(run, Life::Session)? {
         for step in probe.first_steps() {
@@ -127,7 +127,7 @@ fn of_wrong_pins(finding: &Finding) -> bool {
         && needed.iter().all(|flag| flags.contains(flag))
 }
 
-/// Every step on one token. What can be cleared away is, whatever has failed.
+/// Performs every step on one token. What the probe made is always removed, whatever has failed.
 fn all(
     tokens: &mut Tokens,
     holder: &Holder,
@@ -161,7 +161,7 @@ fn all(
     Ok(findings)
 }
 
-/// The findings of one token, a line each, and what to do where one stops the ceremony.
+/// Shows the findings of one token, one a line, with advice where one would stop the ceremony.
 fn table(holder: &Holder, findings: &[Finding], lang: Lang) -> String {
     let mut page = match holder {
         Holder::Root => pick(lang, "トークン\n", "token\n").to_string(),
@@ -206,7 +206,7 @@ fn why(finding: &Finding, fault: &Fault, lang: Lang) -> String {
     why
 }
 
-/// The step in Japanese and English.
+/// Returns the step in Japanese and English.
 fn name(step: &ProbeStep) -> (String, String) {
     let of = |ja: &str, en: &str| (ja.to_string(), en.to_string());
     match step {
@@ -241,12 +241,12 @@ fn name(step: &ProbeStep) -> (String, String) {
     }
 }
 
-/// Whether an earlier step has left nothing to ask.
+/// Whether earlier steps have left nothing to ask.
 const fn is_untried(finding: &Finding) -> bool {
     matches!(finding.outcome, Outcome::Untried) && finding.fault.is_none()
 }
 
-/// What the token said, where that is of use.
+/// Returns the token's answer in words, where it is useful.
 fn seen(finding: &Finding, lang: Lang) -> Option<String> {
     let Some(Ok(answer)) = &finding.answer else {
         return is_untried(finding).then(|| pick(lang, "調べていない", "not tried").to_string());

@@ -1,4 +1,4 @@
-//! Proves signatures on every processor.
+//! Verifies signatures on all processors.
 
 use std::num::NonZero;
 use std::sync::Arc;
@@ -10,10 +10,10 @@ use ceremony::hex::Octets;
 use ceremony::key::{Check, KeyError, Proof};
 use ceremony::run::Expected;
 
-/// The proofs of some signatures, or the name of one that does not hold.
+/// The proofs of some signatures, or a signature that does not verify.
 type Proved = Result<Vec<Proof>, (Box<Check>, KeyError)>;
 
-/// Verifies every signature; one that does not hold is named.
+/// Verifies every signature; the error names one that does not verify.
 pub(crate) fn prove(checks: &[Check]) -> Proved {
     if checks.len() < 2 {
         return checks.iter().map(prove_one).collect();
@@ -56,7 +56,7 @@ impl Proving {
         Self { queue, shares }
     }
 
-    /// Verifies what is left, together with the others.
+    /// Verifies the rest together with the other threads, and returns all proofs.
     pub(crate) fn end(self) -> Proved {
         let mut proofs = self.queue.share()?;
         for share in self.shares {
@@ -67,8 +67,8 @@ impl Proving {
     }
 }
 
-/// Verifies each signature as it comes, while the token makes the next one. What cannot be proved
-/// here is left to whoever judges the whole answer.
+/// Verifies each signature as it arrives, while the token makes the next one. A signature that
+/// cannot be verified here is left to the judge of the whole answer.
 pub(crate) fn prove_coming(expected: &[Expected], coming: &Receiver<Octets>) -> Vec<Proof> {
     let pairs = expected.iter().zip(coming);
     pairs.filter_map(|(expected, raw)| expected.check(&raw).ok()?.prove().ok()).collect()

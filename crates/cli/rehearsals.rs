@@ -55,7 +55,7 @@ pub(crate) fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt
     }
 }
 
-/// Each ceremony is held on the state that the one before it left.
+/// Rehearses every ceremony on the state that the one before it left.
 fn rehearse_all(plans: &Path, target: &Target, lang: Lang) -> Result<(), Halt> {
     let mut state: Arc<State> = Arc::default();
     let plans = ledgers::whole(ledgers::plans(plans)?, plans)?;
@@ -86,8 +86,7 @@ fn rehearse_all(plans: &Path, target: &Target, lang: Lang) -> Result<(), Halt> {
     Ok(())
 }
 
-/// A rehearsal of more structures than this takes seconds: whoever waits at a terminal sees how far
-/// it is.
+/// How many structures make a rehearsal long, so that progress is shown at a terminal.
 const LONG: usize = 1_000;
 
 /// A rehearsal that was held and judged.
@@ -137,7 +136,7 @@ impl Rehearsed {
     }
 }
 
-/// The tokens of a rehearsal, with what earlier ceremonies left on them.
+/// Makes the tokens of a rehearsal, with what earlier ceremonies left on them.
 fn rehearsal_tokens(compiled: &Compiled) -> Tokens {
     let head = compiled.state.token_head.clone();
     let heads = head.map(|head| (compiled.graph.head_label(), head)).into_iter().collect();

@@ -1,5 +1,4 @@
-//! What gishiki says when it does not do what it was asked: where, what was asked, what was found,
-//! what to do.
+//! Messages about what gishiki did not do: where, what was asked, what was found, and what to do.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -29,7 +28,7 @@ pub(crate) fn show(halt: &Halt, lang: Lang) {
     let _ = std::io::stderr().write_all(words(halt, lang).as_bytes());
 }
 
-/// Standard output may be a pipe whose reader has gone; that is no failure of ours.
+/// Prints to standard output. A pipe whose reader is gone is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Halt> {
     #[cfg(test)]
     if crate::simulator::hears(text) {
@@ -45,7 +44,7 @@ pub(crate) fn print(text: &str) -> Result<(), Halt> {
     }
 }
 
-/// Tells the room something while a ceremony is held.
+/// Prints a message to the room while a ceremony is held.
 pub(crate) fn tell(text: &str) {
     #[cfg(test)]
     if crate::simulator::hears(text) {
@@ -114,7 +113,7 @@ const fn bug(lang: Lang) -> &'static str {
     pick(lang, "gishiki の不具合", "a bug of gishiki")
 }
 
-/// What a fault of the edge is about.
+/// Names what a fault at an interface is about.
 fn subject(rule: RuleId, lang: Lang) -> &'static str {
     match rule {
         RuleId::S_WINDOW | RuleId::S_TIME_BACK | RuleId::R_TIME | RuleId::S_CLOCK => {
@@ -142,8 +141,7 @@ fn say(heading: &str, fault: &Fault, lang: Lang) -> String {
     )
 }
 
-/// What to do about a fault of a token, where its words alone do not say it; in Japanese and
-/// English.
+/// Returns what to do about a fault of a token, if its words do not say it.
 pub(crate) fn advice(fault: &Fault) -> Option<(&'static str, &'static str)> {
     match fault.rule {
         RuleId::S_LEDGER_HEAD if fault.why == Why::LaterHead => Some((
@@ -158,19 +156,19 @@ pub(crate) fn advice(fault: &Fault) -> Option<(&'static str, &'static str)> {
     }
 }
 
-/// A label with spaces up to this width; a Japanese character is as wide as two.
+/// Pads a label with spaces to this width; a Japanese character is as wide as two.
 pub(crate) fn padded(label: &str, width: usize) -> String {
     let wide: usize = label.chars().map(|c| if c.is_ascii() { 1 } else { 2 }).sum();
     format!("{label}{}", " ".repeat(width.saturating_sub(wide).max(1)))
 }
 
-/// No control character of an input reaches the terminal, and none that cannot be seen.
+/// Replaces control characters and invisible characters, so that no input affects the terminal.
 pub(crate) fn plain(text: &str) -> String {
     text.chars().map(|c| if c.is_control() || is_refused(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// The same of an input that is shown around a violation: as long as before, so that every place in
-/// it stays where it was.
+/// The same for an input that is shown around a violation. The length stays, so every place in it
+/// stays where it was.
 fn source(text: &str) -> String {
     let shown = |c: char| match (is_refused(c), c.len_utf8()) {
         (false, _) => c.to_string(),
@@ -181,7 +179,7 @@ fn source(text: &str) -> String {
     text.chars().map(shown).collect()
 }
 
-/// The clause that the CA's CP/CPS gives a rule, or that of the standard.
+/// Returns the clause that the CA's CP/CPS gives a rule, or that of the standard.
 fn clause_of(violation: &Violation) -> &str {
     violation.clause.as_deref().unwrap_or_else(|| clause(violation.rule))
 }
@@ -230,7 +228,7 @@ fn violations<'s>(
     out
 }
 
-/// A violation with the text around it.
+/// Words a violation with the text around it.
 fn report(violation: &Violation, document: &Arc<Document>, lang: Lang) -> Report {
     let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
     let message = format!(
@@ -249,7 +247,7 @@ fn report(violation: &Violation, document: &Arc<Document>, lang: Lang) -> Report
     Report::new(diagnostic).with_source_code(Arc::clone(document))
 }
 
-/// A violation without the text around it: where, which rule, what was asked, what was found.
+/// Words a violation in a line: place, rule, what was asked, what was found.
 fn in_a_line(violation: &Violation, document: &Document, lang: Lang) -> String {
     let (asked, found) = (pick(lang, "求めたもの", "asked"), pick(lang, "あったもの", "found"));
     format!(

@@ -1,4 +1,4 @@
-//! The room: reads it, checks the modules that it names, and opens the tokens.
+//! Reads the room, checks the modules that it names, and opens the tokens.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -18,7 +18,7 @@ use crate::halt::Halt;
 use crate::sources::shown;
 use crate::tokens::Tokens;
 
-/// A room that was entered: where the ceremony is held, and its tokens.
+/// A room that was read and checked: where the ceremony is held, and its tokens.
 #[derive(Debug)]
 pub(crate) struct Entered {
     pub(crate) mode: Mode,
@@ -26,17 +26,16 @@ pub(crate) struct Entered {
     pub(crate) tokens: Tokens,
 }
 
-/// What must be there of a room.
+/// How much of a room a command needs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// Its tokens.
     Tokens,
-    /// Its modules: the ceremony is sealed, and asks no token for anything any more.
+    /// Its modules only: the ceremony is sealed, so no token is asked for anything.
     Modules,
 }
 
-/// Reads the room, compares the modules' digests, and opens the modules. Nothing on a token is
-/// touched.
+/// Reads the room, compares the modules' digests, and opens the modules. No token is changed.
 pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
     #[cfg(test)]
     if let Some(entered) = crate::simulator::entered() {
@@ -65,7 +64,7 @@ pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
     Ok(Entered { mode, place, tokens: Tokens { root: token, spares } })
 }
 
-/// A token behind the module that the room names. A module is opened once, for all its tokens.
+/// Opens a token by the module that the room names. A module is opened once for all its tokens.
 fn open(
     opened: &mut Vec<(PathBuf, Module)>,
     token: &RoomToken,

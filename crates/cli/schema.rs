@@ -9,8 +9,8 @@ use crate::args::{Document, Schema};
 use crate::halt::Halt;
 use crate::report::print;
 
-/// What stands before the address of its schema in the first line of a document, as editors that
-/// use Taplo read it.
+/// What precedes the schema's address in the first line of a document, as Taplo-based editors read
+/// it.
 const DIRECTIVE: &str = "#:schema ";
 
 /// Prints a schema.
@@ -19,7 +19,7 @@ pub(crate) fn show(asked: &Schema) -> Result<(), Halt> {
     print(text)
 }
 
-/// A schema: the name of its file, and what stands in it.
+/// Returns a schema: its file name and its text.
 const fn of(document: Document) -> (&'static str, &'static str) {
     macro_rules! schema {
         ($name:literal) => {
@@ -45,8 +45,8 @@ pub(crate) fn files() -> impl Iterator<Item = (String, String)> {
     all.map(|(file, text)| (file.to_string(), text.to_string()))
 }
 
-/// Returns the first line of a plan in a folder of the CA's: it names the schema that lies beside
-/// the one that the CA's policy names. Empty, if the policy names none.
+/// Returns the first line of a plan, which names the plan's schema in the folder of the policy's
+/// schema. Empty if the policy names none.
 pub(crate) fn line_of_plan(policy: &str) -> String {
     let ((policy_file, _), (plan_file, _)) = (of(Document::Policy), of(Document::Plan));
     let comments = policy.lines().take_while(|line| line.starts_with('#'));

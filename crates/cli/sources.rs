@@ -1,4 +1,4 @@
-//! The texts that a plan was compiled from, as they lie on disk: for messages.
+//! The texts that a plan was compiled from, as they are on disk, for messages.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ impl Sources {
     }
 }
 
-/// A path as a message may show it: no control character reaches the terminal.
+/// Makes a path safe for a message: no control character reaches the terminal.
 pub(crate) fn shown(path: &Path) -> String {
     path.display().to_string().escape_debug().to_string().replace("\\'", "'")
 }

@@ -1,4 +1,4 @@
-//! `state`: what the ceremonies of a ledger have left, for people and as JSON.
+//! `state`: the state that the ceremonies of a ledger have left, for people and as JSON.
 
 mod json;
 
@@ -94,7 +94,7 @@ struct Shown<'a> {
     custody: BTreeMap<(Name, Name), String>,
 }
 
-/// Folds a ledger and shows its state at a day.
+/// Folds a ledger and shows its state on a day.
 pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
     let anchor = read_anchor(asked.anchor.as_deref())?;
     let trust = trust(anchor.as_ref(), asked.rehearsal, asked.drill);
@@ -130,7 +130,7 @@ pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
     print(&as_text(&shown, signatures, lang))
 }
 
-/// What falls due, and that something is overdue.
+/// Shows what falls due; the result says whether something is overdue.
 fn show_due(shown: &Shown<'_>, lang: Lang) -> Result<(), Halt> {
     let rows = due_rows(shown, lang);
     let head =
@@ -155,7 +155,7 @@ fn due_rows(shown: &Shown<'_>, lang: Lang) -> Vec<String> {
     due.collect()
 }
 
-/// Where copies are kept, by the plans that made them.
+/// Returns where copies are kept, from the plans that made them.
 fn custody(chain: &[Entry]) -> Result<BTreeMap<(Name, Name), String>, Halt> {
     let mut custody = BTreeMap::new();
     for entry in chain {
@@ -239,7 +239,7 @@ fn key_rows(state: &State, policy: &Policy, at: Instant, lang: Lang) -> Vec<Stri
     keys.chain(remains).collect()
 }
 
-/// Every copy, with where and by whom it is kept, in the words of the plan that made it.
+/// Lists every copy, with where and by whom it is kept, in the words of the plan that made it.
 fn copy_rows(shown: &Shown<'_>, lang: Lang) -> Vec<String> {
     let mut rows = Vec::new();
     for (token, spare) in &shown.state.spares {
@@ -257,7 +257,7 @@ fn copy_rows(shown: &Shown<'_>, lang: Lang) -> Vec<String> {
     rows
 }
 
-/// Until when the CRLs of each root key reach that were handed out.
+/// Lists until when the handed-out CRLs of each root key reach.
 fn last_crl_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
     let roots = state.keys.iter().filter(|(_, key)| key.usage == RehearsalUse::Root);
     let row = |(name, _): (&Name, &Key)| {
@@ -273,8 +273,7 @@ fn last_crl_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
     roots.filter_map(row).collect()
 }
 
-/// What is said of the last CRL of a key that signs no more: whether it reaches the end of what the
-/// key signed.
+/// Says of a key that no longer signs whether its last CRL reaches the end of what it signed.
 fn no_more(state: &State, name: &Name, ends: Instant, at: Instant, lang: Lang) -> String {
     let serves = state.keys.get(name).is_some_and(|key| key.serves_at(at));
     let uncovered = state.signed_until(name).filter(|until| *until >= ends);
@@ -332,8 +331,8 @@ fn batch_rows(state: &State, at: Instant, lang: Lang) -> Vec<String> {
     state.batches.iter().map(row).collect()
 }
 
-/// By which ceremonies the CRLs of each key were superseded; a key is named if not all of the batch
-/// were superseded by one.
+/// Lists by which ceremonies the CRLs of each key were superseded. Keys are named if one ceremony
+/// did not supersede the whole batch.
 fn superseded(batch: &Batch, lang: Lang) -> String {
     let mut by: BTreeMap<&Name, Vec<&str>> = BTreeMap::new();
     for (key, crls) in &batch.crls {
@@ -394,12 +393,12 @@ fn describe_key(state: &State, policy: &Policy, name: &Name, at: Instant, lang: 
     text
 }
 
-/// What stands between two things that are said of one.
+/// Returns the separator between two facts about the same thing.
 const fn and(lang: Lang) -> &'static str {
     pick(lang, "、", ", ")
 }
 
-/// How old a key that serves is at this time, by the calendar.
+/// Returns the age of a serving key at this time, by the calendar.
 fn age(key: &Key, at: Instant, lang: Lang) -> String {
     if key.made_at > at {
         return pick(lang, "、まだない", ", not yet").to_string();
@@ -414,7 +413,7 @@ fn age(key: &Key, at: Instant, lang: Lang) -> String {
     }
 }
 
-/// What a certificate is at a time.
+/// What a certificate is worth at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Now {
     Valid,

@@ -1,4 +1,4 @@
-//! The tokens of a room: which one an operation asks, and the PINs that it takes.
+//! The tokens of a room: which one an operation asks, and which PINs it needs.
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -19,7 +19,7 @@ use crate::lang::{Lang, pick};
 use crate::proofs::prove_coming;
 use crate::secrets::PinSource;
 
-/// How a PIN is called where it is asked for.
+/// Returns the name of a PIN in its prompt.
 fn prompt(holder: &Holder, who: Who) -> String {
     let pin = match who {
         Who::User => "PIN",
@@ -31,7 +31,7 @@ fn prompt(holder: &Holder, who: Who) -> String {
     }
 }
 
-/// What a token says of its PIN, before it is asked for.
+/// Returns what a token reports about its PIN, which is shown before the prompt.
 fn said_of_pin(entry: Entry, lang: Lang) -> Vec<&'static str> {
     let tries = match entry.tries {
         Tries::Enough => None,
@@ -61,7 +61,7 @@ fn said_of_pin(entry: Entry, lang: Lang) -> Vec<&'static str> {
     tries.into_iter().chain(device).collect()
 }
 
-/// What a token answered, and the signatures in it that were proved as they came.
+/// A token's answer, and proofs of the signatures in it that were verified as they arrived.
 pub(crate) type Performed = (Result<TokenAnswer, TokenError>, Vec<Proof>);
 
 fn absent(name: &Name) -> Fault {
@@ -84,8 +84,9 @@ impl Tokens {
         }
     }
 
-    /// A login takes a PIN; a copy takes both PINs of both tokens; a signature takes one where the
-    /// key authenticates always. What the token says of its PIN is shown before it is asked for.
+    /// Asks for the PINs that a request needs: a login one, a copy both PINs of both tokens, a
+    /// signature one if its key authenticates always. What the token reports about its PIN is shown
+    /// first.
     pub(crate) fn hold_pins(
         &mut self,
         pin: Option<&mut PinSource>,
@@ -115,8 +116,8 @@ impl Tokens {
         }
     }
 
-    /// Asks for the PIN that a request wants besides that of the login, if it wants one. A key that
-    /// cannot be found now is told by the request itself.
+    /// Asks for the PIN that a request needs besides that of the login, if any. If the key cannot
+    /// be found now, the request itself will report it.
     pub(crate) fn hold_for(
         &mut self,
         pin: &mut PinSource,
@@ -130,8 +131,8 @@ impl Tokens {
         Ok(())
     }
 
-    /// Asks for one PIN, or sends people to the device. A token that says nothing of itself, or is
-    /// locked, is asked for no PIN: what it is asked then says why.
+    /// Asks for one PIN, or sends people to the device. No PIN is asked for a token that is locked
+    /// or cannot be read: the request itself will report why.
     pub(crate) fn hold(
         &mut self,
         pin: &mut PinSource,
@@ -156,7 +157,7 @@ impl Tokens {
         Ok(())
     }
 
-    /// In a rehearsal nobody stands at two modules: the rehearsal tokens do what people would.
+    /// Lets rehearsal tokens do what people do at two modules.
     pub(crate) fn stand_in(&mut self, run: &Run, op: &Op) {
         if let Act::People(PeopleAct::Clone { key, to }) = &op.act
             && let (Token::Rehearsal(root), Some(Token::Rehearsal(spare)), Some(id)) =
@@ -166,7 +167,7 @@ impl Tokens {
         }
     }
 
-    /// Asks two tokens for a copy; what a lost attempt left of one is removed first.
+    /// Asks two tokens for a copy, after removing what a lost attempt left.
     pub(crate) fn copy(
         &mut self,
         op: &Op,
@@ -193,12 +194,12 @@ impl Tokens {
         Ok(copy(root, spare, to, request))
     }
 
-    /// One request to the root token, beside the operations.
+    /// Sends the root token a request that is not part of an operation.
     pub(crate) fn ask_root(&mut self, request: TokenRequest) -> Result<TokenAnswer, TokenError> {
         perform(&mut self.root, &Holder::Root, request)
     }
 
-    /// One request to a token before anything is begun.
+    /// Sends a token a request of a probe, before anything is begun.
     pub(crate) fn probe(
         &mut self,
         holder: &Holder,
@@ -212,7 +213,8 @@ impl Tokens {
         Ok(token.probe(request))
     }
 
-    /// Asks the token; signatures are verified on another thread while it makes the next.
+    /// Sends the request to the token. Signatures are verified on another thread while it makes the
+    /// next ones.
     pub(crate) fn perform(
         &mut self,
         run: &Run,
@@ -239,8 +241,8 @@ impl Tokens {
     }
 }
 
-/// Every request of a ceremony to one token passes here, and every one to two in the next two: here
-/// the simulator puts in its own.
+/// Performs a request on one token. All requests of a ceremony pass here or, for two tokens,
+/// through the next two functions; the simulator replaces them.
 fn perform(
     token: &mut Token,
     holder: &Holder,

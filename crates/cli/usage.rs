@@ -14,7 +14,7 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 use crate::lang::Lang;
 use crate::report::plain;
 
-/// Shows help, version, or what is wrong; and whether that could be shown.
+/// Prints help, version, or what is wrong; returns whether that could be printed.
 pub(crate) fn show(error: &Error, lang: Lang) -> std::io::Result<()> {
     match lang {
         Lang::Ja if is_refusal(error.kind()) => {

@@ -1,4 +1,4 @@
-//! `gishiki validate`: the verdict on a certificate in words, step by step.
+//! `gishiki validate`: whether a certificate may be relied on, in words, step by step.
 //!
 //! **Deliberately absent:** any judgement. What holds is said by `ceremony::path`; here files
 //! become octets, and steps become lines.
@@ -22,7 +22,7 @@ use crate::lang::Lang;
 use crate::report::{plain, print};
 use crate::sources::shown;
 
-/// Says the verdict; a refusal ends the command by its first reason.
+/// Prints the verdict; a refusal ends the command with its first reason.
 pub(crate) fn say(asked: &args::Validate, lang: Lang) -> Result<(), Halt> {
     let mut left = OFFERED.most;
     let mut all = |paths: &[PathBuf], label| -> Result<Vec<Vec<u8>>, Halt> {
@@ -59,7 +59,7 @@ fn file(item: Item, asked: &args::Validate) -> &Path {
     path.unwrap_or(&asked.certificate)
 }
 
-/// The verdict first, then each thing that was offered: what it is, what was held against it.
+/// Words the verdict, then each input: what it is, and what was found wrong with it.
 fn words(verdict: &Verdict, asked: &args::Validate, lang: Lang) -> String {
     let word = match (verdict.is_valid(), asked.rehearsal, lang) {
         (true, false, Lang::Ja) => "有効",
@@ -92,7 +92,7 @@ fn words(verdict: &Verdict, asked: &args::Validate, lang: Lang) -> String {
     text
 }
 
-/// A fault with its source, what was asked and what was found.
+/// Words a fault with its source, what was asked and what was found.
 fn told(mark: &str, fault: &Fault, lang: Lang) -> String {
     let clause = ceremony::rules::find(fault.rule).map_or("gishiki", |rule| rule.clause);
     let (wanted, was) = match lang {
@@ -108,7 +108,7 @@ fn told(mark: &str, fault: &Fault, lang: Lang) -> String {
     )
 }
 
-/// The rules of the CA whose policy.toml lies in this folder.
+/// Reads the rules of the CA from the policy.toml in this folder.
 fn ca(folder: &Path) -> Result<Ca, Halt> {
     let path = folder.join("policy.toml");
     let octets = crate::files::read_document(&path)?;
@@ -165,7 +165,7 @@ fn facts(of: &Shown, lang: Lang) -> Vec<String> {
     }
 }
 
-/// The rules that were held against a step and that it kept.
+/// Lists the rules that an input was judged by and kept.
 fn rules(step: &Step, lang: Lang) -> String {
     let told = step.judgement.faults().iter().chain(step.judgement.warnings());
     let broken: Vec<RuleId> = told.map(|fault| fault.rule).collect();
@@ -179,8 +179,8 @@ fn rules(step: &Step, lang: Lang) -> String {
     format!("{head}: {}", if kept.is_empty() { "–".to_string() } else { kept.join(" ") })
 }
 
-/// What a broken rule of the path means, for people: what is so of this one thing. What such a rule
-/// refuses of any is in the table.
+/// Says for people what a broken rule of the path means for this input. The table says what the
+/// rule refuses in general.
 fn meaning(rule: RuleId, lang: Lang) -> &'static str {
     let (ja, en) = match rule {
         RuleId::P_DER => ("読み取れません", "it cannot be read"),

@@ -1,4 +1,4 @@
-//! Verdicts: judges sealed folders and ledgers, and says what was judged and on what it rests.
+//! Verdicts: judges sealed folders and ledgers, and says what was judged and on which evidence.
 //!
 //! The verdict stands last. What stands before it says nothing more than the record shows.
 
@@ -46,7 +46,7 @@ pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
     }
 }
 
-/// Every ceremony in its order, each with every file that it handed out.
+/// Judges every ceremony of a ledger in its order, each with every file that it handed out.
 fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> Result<(), Halt> {
     let (mut signatures, mut last) = (0, None);
     let trusted = !matches!(trust, Trust::None);
@@ -117,7 +117,7 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
     print(&format!("{}: {signatures} {proved}\n", heading(facts.mode, lang)))
 }
 
-/// Each postscript but the last is named by the ceremony after it.
+/// Returns the last postscript's digest; every other one is named by the ceremony after it.
 fn last_postscript(facts: &Consistent, trust: &Trust<'_>, lang: Lang) -> String {
     let name = &facts.opened.ceremony;
     let anchored = matches!(trust, Trust::Anchor(anchor) if anchor.pins(name));
@@ -140,7 +140,7 @@ fn into_facts(verdict: Verdict) -> Consistent {
     }
 }
 
-/// One sealed folder on the state that the ceremonies before it left.
+/// Judges one sealed folder on the state that the ceremonies before it left.
 fn verify_folder(
     verify: &args::Verify,
     plan: Option<&PathBuf>,
@@ -235,8 +235,8 @@ fn not_anchored(facts: &Consistent) -> Halt {
     ))
 }
 
-/// A plan that is given must have the canonical text of the sealed one; policy and roster move on,
-/// and are reported.
+/// Refuses a plan whose canonical text differs from the sealed one. Policy and roster change over
+/// time, so differences in them are reported.
 fn same_plan(plan: &Path, sealed: &Sealed, lang: Lang) -> Result<String, Halt> {
     let inputs: Inputs = Sources::read(plan)?.inputs()?;
     let mut said = String::new();

@@ -1,4 +1,4 @@
-//! What to do about a finding that stops the ceremony: which line of the policy, which setting.
+//! Advice on a finding that stops the ceremony: a line of the policy, or a setting of the token.
 
 use ceremony::fault::{Fault, Why};
 use ceremony::rule::RuleId;
@@ -7,7 +7,7 @@ use ceremony::token::{Attribute, TokenAnswer};
 
 use crate::report;
 
-/// In Japanese and English; nothing where the finding says it all.
+/// Returns the advice in Japanese and English; `None` if the finding needs none.
 pub(super) fn of(finding: &Finding, fault: &Fault) -> Option<(&'static str, &'static str)> {
     match &finding.step {
         ProbeStep::Identify => identity(fault),

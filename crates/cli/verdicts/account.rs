@@ -1,5 +1,5 @@
-//! What a verdict says of a ceremony before the verdict itself: where and with what it was held,
-//! everything that was not as planned, and on what the verdict rests.
+//! The part of a verdict before its last line: where and with what a ceremony was held, what was
+//! not as planned, and on which evidence the verdict rests.
 
 use ceremony::ledger::State;
 use ceremony::name::Name;
@@ -15,20 +15,20 @@ use crate::lang::{Lang, pick};
 use crate::output;
 use crate::report::{padded, plain};
 
-/// What fixes the postscript's octets from outside: it is written after the seal.
+/// What pins the postscript from outside. It is written after the seal.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Pinned {
     /// The anchor pins it.
     Anchor,
-    /// The first record of the next ceremony names its digest. That one was not judged.
+    /// The first record of the next ceremony names its digest; that ceremony was not judged.
     By(Name),
-    /// The first record of the next ceremony names another one.
+    /// The first record of the next ceremony names another digest.
     Another(Name),
     /// Nothing that was looked at.
     No,
 }
 
-/// Everything that is said before the verdict.
+/// Returns everything that is printed before the verdict's last line.
 pub(crate) fn said(facts: &Consistent, pinned: &Pinned, lang: Lang) -> String {
     let account = &facts.account;
     let name = format!("{} {} (#{})", account.ca, facts.opened.ceremony, account.sequence);
@@ -105,7 +105,7 @@ const fn mode(facts: &Consistent, lang: Lang) -> &'static str {
     }
 }
 
-/// The tokens by their serial numbers, with what they said of themselves.
+/// Lists the tokens by serial number, with the identity that they reported.
 fn tokens(facts: &Consistent, lang: Lang) -> Vec<(&'static str, String)> {
     let place = &facts.opened.room;
     let described = |serial: &String| {
@@ -125,7 +125,7 @@ fn tokens(facts: &Consistent, lang: Lang) -> Vec<(&'static str, String)> {
     std::iter::once(root).chain(spares).collect()
 }
 
-/// How much of the postscript is there, and what fixes it.
+/// Says how far the postscript goes, and what pins it.
 fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
     let found = match found {
         Postscript::Complete => pick(lang, "完了", "complete"),
@@ -158,7 +158,7 @@ fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
     format!("{found}{pinned}")
 }
 
-/// Exceptions, rules that are not simply kept, and what happened.
+/// Lists exceptions, rules that are not simply kept, and what happened.
 fn unplanned(facts: &Consistent, lang: Lang) -> Vec<String> {
     let account = &facts.account;
     let exceptions = account.exceptions.iter();
@@ -258,7 +258,7 @@ fn interruption(since: Instant, resumed: &Resumed, lang: Lang) -> String {
     }
 }
 
-/// A refusal that stood on one medium only, and whether it held.
+/// Words a refusal that was on one medium only, and whether it held.
 fn lone_refusal(account: &Account, resumed: &Resumed, lang: Lang) -> String {
     let Some(refusal) = &resumed.refusal else { return String::new() };
     let by = match refusal.by.is_empty() {
@@ -293,7 +293,7 @@ fn new_medium(account: &Account, resumed: &Resumed, lang: Lang) -> String {
     format!("{word} [{}]", people(account, &resumed.new_medium, lang))
 }
 
-/// Why it was aborted, where no refusal in the record says so.
+/// Says why a ceremony was aborted if no refusal in the record says so.
 fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String> {
     let happened = &facts.account.history.happened;
     let refused = happened.iter().any(|one| matches!(one.what, What::Refused { .. }));
@@ -301,8 +301,8 @@ fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String> {
     Some(format!("{} {rule}: {}", pick(lang, "中止", "stopped by"), plain(reason)))
 }
 
-/// What the slip of paper of this ceremony has, in words of the PGP word list: people compare it
-/// with the paper.
+/// Shows the values of this ceremony's slip of paper in words of the PGP word list, which people
+/// compare with the paper.
 pub(super) fn slip(facts: &Consistent, lang: Lang) -> String {
     let Some(held) = facts.state.held.last() else { return String::new() };
     let mut text = format!("\n# {}\n", pick(lang, "控えの値(単語)", "its slip, in words"));
@@ -318,7 +318,7 @@ pub(super) fn slip(facts: &Consistent, lang: Lang) -> String {
     text
 }
 
-/// The times up to the last ceremony in which a key had no CRL in force.
+/// Lists the periods up to the last ceremony in which a key had no CRL in force.
 pub(super) fn gaps(state: &State, lang: Lang) -> Vec<String> {
     let Some(last) = &state.last else { return Vec::new() };
     let row = |gap: ceremony::ledger::Gap| match lang {
@@ -344,7 +344,7 @@ pub(super) fn gaps(state: &State, lang: Lang) -> Vec<String> {
     state.uncovered(last.ended_at).into_iter().map(row).collect()
 }
 
-/// That a ceremony was aborted, why, and who said so: such a folder hands out no certificate.
+/// Says that a ceremony was aborted, why, and by whom. Such a folder hands out no certificate.
 pub(super) fn aborted(facts: &Consistent, lang: Lang) -> String {
     match facts.end {
         End::Completed => String::new(),
@@ -367,7 +367,7 @@ pub(super) fn aborted(facts: &Consistent, lang: Lang) -> String {
     }
 }
 
-/// How much was not as planned, for a line of a ledger.
+/// Counts what was not as planned, for one line of a ledger.
 pub(super) fn counted(history: &History, lang: Lang) -> String {
     let mut counts = [0_usize; 8];
     for one in &history.happened {
@@ -399,7 +399,7 @@ pub(super) fn counted(history: &History, lang: Lang) -> String {
     some.map(|(word, count)| format!("{}{word}: {count}", pick(lang, "、", ", "))).collect()
 }
 
-/// The same with what only a sealed ceremony has.
+/// The same, with what only a sealed ceremony has.
 pub(super) fn counted_of(facts: &Consistent, lang: Lang) -> String {
     let exceptions = match facts.account.exceptions.len() {
         0 => String::new(),

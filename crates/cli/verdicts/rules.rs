@@ -1,4 +1,4 @@
-//! By which rules a folder was judged, on what each rests, and which nobody judged here.
+//! Lists by which rules a folder was judged, on which evidence, and which rules were not judged.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,11 +11,11 @@ use super::named::people;
 use crate::lang::{Lang, pick};
 use crate::report::plain;
 
-/// On what verdicts rest, in the order in which they are shown.
+/// The kinds of evidence, in the order in which they are shown.
 const BASES: [Basis; 4] =
     [Basis::Proved, Basis::Stated(By::People), Basis::Stated(By::Papers), Basis::Stated(By::Token)];
 
-/// Where rules are judged that no folder shows.
+/// Where the rules are judged that a folder cannot show.
 const ELSEWHERE: [Where; 3] = [Where::Edge, Where::Image, Where::Path];
 
 const fn heading(basis: Basis, lang: Lang) -> &'static str {
@@ -44,7 +44,7 @@ const fn heading(basis: Basis, lang: Lang) -> &'static str {
     }
 }
 
-/// How many rules were judged, by what they rest on.
+/// Counts the judged rules by their kind of evidence.
 pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
     let count = |basis: Basis| {
         let of = facts.account.judged.iter();
@@ -68,7 +68,7 @@ pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
     stopped + &kept
 }
 
-/// Rules that refused something, and why.
+/// Lists the rules that refused something, and why.
 fn refused(facts: &Consistent) -> impl Iterator<Item = (&Judged, &str)> {
     facts.account.judged.iter().filter_map(|judged| match &judged.standing {
         Standing::Refused(reason) => Some((judged, reason.as_str())),
@@ -76,7 +76,8 @@ fn refused(facts: &Consistent) -> impl Iterator<Item = (&Judged, &str)> {
     })
 }
 
-/// Rules that were judged and are not simply kept: what an exception covers, and what is reported.
+/// Lists the judged rules that are not simply kept: those that an exception covers, and those that
+/// are reported.
 pub(super) fn unkept(facts: &Consistent, lang: Lang) -> Vec<String> {
     let rows = |judged: &Judged| {
         let (word, findings) = match &judged.standing {
@@ -96,8 +97,8 @@ fn said(finding: &Finding, lang: Lang) -> String {
     format!("{}; {}", plain(lang.said(&finding.asked)), plain(lang.said(&finding.found)))
 }
 
-/// Every rule that was judged, and the ids of those that were not. Where nothing says whose the
-/// folder is, no rule is ticked.
+/// Lists every rule that was judged, and the ids of the others. If nothing shows whose the folder
+/// is, no rule has a tick.
 pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
     let mut text = String::new();
     let tick = if trusted { '✓' } else { '·' };
@@ -146,7 +147,7 @@ pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
     text
 }
 
-/// Rules of which not all happened, with how much did.
+/// Lists the rules of which only some operations were answered.
 fn begun(facts: &Consistent, lang: Lang) -> String {
     let row = |begun: &Begun| {
         let Begun { id, answered, planned } = begun;
