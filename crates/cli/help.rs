@@ -86,12 +86,22 @@ fn headed(command: Command) -> Command {
     }
     template.push_str("{after-help}");
     let is_help = command.get_name() == "help";
-    let command = command.help_template(template).mut_args(valued).mut_subcommands(headed);
+    let (command, usage) = used(command);
+    let command = command.override_usage(usage).help_template(template);
+    let command = command.mut_args(valued).mut_subcommands(headed);
     if is_help {
         command.about("この説明、または指定したコマンドの説明を表示する")
     } else {
         command
     }
+}
+
+/// Returns how the command is used, with Japanese in the place of clap's own words.
+fn used(mut command: Command) -> (Command, String) {
+    let usage = command.render_usage().to_string();
+    let usage = usage.strip_prefix("Usage: ").unwrap_or(&usage);
+    let usage = usage.replace("[OPTIONS]", "[オプション]").replace("<COMMAND>", "<コマンド>");
+    (command, usage.replace("[COMMAND]", "[コマンド]"))
 }
 
 fn flags(command: &Command) -> impl Iterator<Item = &Arg> {

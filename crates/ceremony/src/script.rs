@@ -50,6 +50,7 @@ struct Labels {
     exists: &'static str,
     decisions: &'static str,
     structures: &'static str,
+    crl_numbers: &'static str,
     phases: [&'static str; 5],
     who: &'static str,
     say: &'static str,
@@ -226,10 +227,11 @@ fn write_objects(out: &mut String, graph: &Graph, labels: &Labels) {
     if let (Some(first), Some(last)) = (graph.crls.first(), graph.crls.last()) {
         let _ = writeln!(
             out,
-            "- CRL × {}: `{}` – `{}`, number {} – {}",
+            "- CRL × {}: `{}` – `{}`, {} {} – {}",
             graph.crls.len(),
             first.crl.name,
             last.crl.name,
+            labels.crl_numbers,
             graph.crl_number(first.slot, 0),
             graph.crl_number(last.slot, 0)
         );

@@ -26,6 +26,7 @@ pub(super) const LABELS: Labels = Labels {
     exists: "exists",
     decisions: "Decided before: applications, judgements, orders",
     structures: "Certificates and CRLs to be signed",
+    crl_numbers: "numbers",
     phases: [
         "1 Entry",
         "2 Opening (repeated when an interrupted ceremony is resumed)",

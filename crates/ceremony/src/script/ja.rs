@@ -26,6 +26,7 @@ pub(super) const LABELS: Labels = Labels {
     exists: "生成済み",
     decisions: "事前の申請・判断・指示",
     structures: "署名する電子証明書及び失効記録(CRL)",
+    crl_numbers: "CRL 番号",
     phases: [
         "第 1 部 入室",
         "第 2 部 開始(中断後の再開でも繰り返す)",
