@@ -4,7 +4,7 @@
 //! **Invariant:** files come from [`Verified`] only. The folder is written beside its place, its
 //! manifest last, and renamed; an output that is there already is never overwritten.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
@@ -110,10 +110,12 @@ pub(crate) fn write(out: &Path, files: &BTreeMap<String, Vec<u8>>) -> Result<(),
     let partial = partial::folder(&absolute).map_err(failed)?;
     let (last, others): (Vec<_>, Vec<_>) =
         files.iter().partition(|(name, _)| *name == MANIFEST_FILE);
+    let folders: BTreeSet<_> = files.keys().filter_map(|name| Path::new(name).parent()).collect();
+    for folder in folders {
+        fs::create_dir_all(partial.path().join(folder)).map_err(failed)?;
+    }
     for (name, octets) in others {
-        let path = partial.path().join(name);
-        fs::create_dir_all(path.parent().unwrap_or(partial.path())).map_err(failed)?;
-        write_file(&path, octets).map_err(failed)?;
+        write_file(&partial.path().join(name), octets).map_err(failed)?;
     }
     sync_medium(partial.path()).map_err(failed)?;
     for (name, octets) in last {
