@@ -43,15 +43,22 @@ impl Checker {
     }
 }
 
-/// The signature of a certificate or CRL as a token gives it: r and s, each of 48 octets.
+/// The signature of a certificate or CRL as a token gives it: r and s, as long as the curve asks.
 fn signature(der: &[u8]) -> Option<String> {
-    let whole = match x509_parser::parse_x509_crl(der) {
-        Ok((_, crl)) => crl.signature_value.data.to_vec(),
+    let (algorithm, whole) = match x509_parser::parse_x509_crl(der) {
+        Ok((_, crl)) => {
+            (crl.signature_algorithm.algorithm.clone(), crl.signature_value.data.to_vec())
+        }
         Err(_) => {
             let (_, certificate) = x509_parser::certificate::X509Certificate::from_der(der).ok()?;
-            certificate.signature_value.data.to_vec()
+            let algorithm = certificate.signature_algorithm.algorithm.clone();
+            (algorithm, certificate.signature_value.data.to_vec())
         }
     };
+    if algorithm == x509_parser::oid_registry::OID_SIG_ECDSA_WITH_SHA256 {
+        let signature = p256::ecdsa::Signature::from_der(&whole).ok()?;
+        return Some(encode(&signature.to_bytes()));
+    }
     let signature = p384::ecdsa::Signature::from_der(&whole).ok()?;
     Some(encode(&signature.to_bytes()))
 }

@@ -1,4 +1,4 @@
-//! The ceremonies that are simulated: every one of the sample CA, each on the state that the
+//! The ceremonies that are simulated: every one of both sample CAs, each on the state that the
 //! goldens before it left, with a batch of CRLs that is as short as the rules admit.
 
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock};
 
 use ceremony::compile::Compiled;
+use ceremony::cps::Cps;
 use ceremony::hex::Octets;
 use ceremony::ledger::State;
 use ceremony::name::Name;
@@ -62,33 +63,45 @@ pub(super) fn home() -> PathBuf {
     above.join(format!("gishiki-simulator-{}", std::process::id()))
 }
 
-/// Every scene, the first ceremony first.
-pub(super) static SCENES: LazyLock<Vec<Arc<Scene>>> = LazyLock::new(|| {
+/// The sample CAs.
+const CAS: [&str; 2] = ["mdoc-root", "utopia-mdl"];
+
+/// Every scene, CA by CA, the first ceremony of each first.
+pub(super) static SCENES: LazyLock<Vec<Arc<Scene>>> =
+    LazyLock::new(|| CAS.into_iter().flat_map(of_ca).collect());
+
+/// The places of the CAs' first ceremonies among the scenes.
+pub(super) fn firsts() -> Vec<usize> {
+    let scenes = SCENES.iter().enumerate();
+    scenes.filter(|(_, scene)| scene.state.last.is_none()).map(|(place, _)| place).collect()
+}
+
+fn of_ca(ca: &str) -> Vec<Arc<Scene>> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let plans = root.join("ceremony-plans/mdoc-root");
-    let goldens = ledgers::list(&root.join("golden/mdoc-root")).unwrap();
+    let plans = root.join("ceremony-plans").join(ca);
+    let goldens = ledgers::list(&root.join("golden").join(ca)).unwrap();
     let chain = ledgers::whole(ledgers::plans(&plans).unwrap(), &plans).unwrap();
     let mut state: Arc<State> = Arc::default();
     let mut scenes = Vec::new();
     for entry in &chain {
-        scenes.push(Arc::new(scene(entry, Arc::clone(&state))));
+        scenes.push(Arc::new(scene(&plans, entry, Arc::clone(&state))));
         let golden = goldens[&entry.name].files().unwrap();
         let verdict = Judging::begin(golden, &state).unwrap().end(&Trust::Rehearsal).unwrap();
         let Verdict::Verified(verified) = verdict else { unreachable!("a golden verifies") };
         state = Arc::clone(&verified.facts().state);
     }
     scenes
-});
+}
 
-fn scene(entry: &ledgers::Entry, state: Arc<State>) -> Scene {
+fn scene(plans: &Path, entry: &ledgers::Entry, state: Arc<State>) -> Scene {
     let copies = tempfile::tempdir().unwrap();
     let (above, copies) = (entry.folder.parent().unwrap(), copies.path());
     for name in ["cps.toml", "roster.toml"] {
         fs::copy(above.join(name), copies.join(name)).unwrap();
     }
     // A sealed folder has the document's digest only.
-    let document = "cps.ja.txt";
-    let plans = Path::new(env!("CARGO_MANIFEST_DIR")).join("ceremony-plans/mdoc-root");
+    let cps = Cps::parse(&fs::read(above.join("cps.toml")).unwrap()).unwrap();
+    let document = cps.document.file.get_ref();
     fs::copy(plans.join(document), copies.join(document)).unwrap();
     let policy = fs::read_to_string(above.join("policy.toml")).unwrap();
     let spare = policy.lines().find(|line| line.starts_with("spare ")).unwrap();

@@ -7,21 +7,22 @@ use std::thread;
 
 use super::checker::Met;
 use super::faults::{Fault, Numbers};
-use super::scenes::{PASSED, SCENES};
+use super::scenes::{PASSED, SCENES, firsts};
 use super::sessions::Ending;
 use super::{History, history};
 
 /// The number of seeds that are tried by default.
 const SEEDS: u64 = 5_000;
 
-/// The scene and the faults of a seed: the first ceremony two times in three.
+/// The scene and the faults of a seed: a CA's first ceremony two times in three.
 fn of_seed(seed: u64) -> (usize, Vec<Fault>) {
     let mut numbers = Numbers::of(seed);
-    let all = u32::try_from(SCENES.len()).unwrap();
-    let scene = match numbers.below(3) {
-        0 => usize::try_from(numbers.below(all)).unwrap(),
-        _ => 0,
+    let scenes: Vec<usize> = match numbers.below(3) {
+        0 => (0..SCENES.len()).collect(),
+        _ => firsts(),
     };
+    let all = u32::try_from(scenes.len()).unwrap();
+    let scene = scenes[usize::try_from(numbers.below(all)).unwrap()];
     let passed = &PASSED[scene];
     let faults = numbers.faults(|site| passed.get(&site).copied().unwrap_or_default());
     (scene, faults)
