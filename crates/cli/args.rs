@@ -8,7 +8,7 @@ mod tests;
 
 #[cfg(feature = "image")]
 pub(crate) use image::ImageCommand;
-pub(crate) use new::{Completions, Curve, Document, Draft, New, NewCa, Schema, Shell};
+pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
 
 use std::path::{Component, PathBuf};
 
@@ -66,6 +66,11 @@ pub(crate) enum Command {
         ja = "計画に要ることをトークンが行えるか、当日より前に確かめる。トークンには何も残らない"
     )]
     Probe(Probe),
+    /// Prepare a drill of a CA's first ceremony today: its documents, a token, a room, the scripts
+    #[command(
+        ja = "認証局の最初のセレモニーを今日訓練する準備をする(文書、トークン、実施場所、構築手順書)"
+    )]
+    Drill(Drill),
     /// Perform the ceremony with a PKCS #11 token and people
     #[command(ja = "PKCS #11 のトークンと参加者でセレモニーを行う")]
     Run(Run),
@@ -166,6 +171,7 @@ impl Command {
             | Self::State(_)
             | Self::Validate(_)
             | Self::Schema(_)
+            | Self::Drill(_)
             | Self::Completions(_)
             | Self::Live(_)
             | Self::Screen(_) => None,

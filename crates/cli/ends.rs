@@ -369,7 +369,7 @@ impl Line {
 }
 
 /// Quotes an argument for a POSIX shell, without control characters that would affect a terminal.
-fn quoted(argument: &OsStr) -> String {
+pub(crate) fn quoted(argument: &OsStr) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "_-./:=@%+,".contains(c);
     let seen = |c: char| !c.is_control() && !ceremony::text::is_refused(c);
     match argument.to_str() {

@@ -92,9 +92,9 @@ impl Journal {
         Ok(Self::Media(media, Noted::default()))
     }
 
-    /// Whether a ceremony was begun: at least one of these folders has a durable line.
+    /// Whether a ceremony was begun: at least one of these folders has a durable record.
     pub(crate) fn is_begun(folders: &[PathBuf]) -> bool {
-        folders.iter().any(|folder| holds_a_line(folder))
+        folders.iter().any(|folder| holds_a_record(folder))
     }
 
     /// Returns the name of the ceremony, if the first record in one of these folders can be read.
@@ -141,7 +141,7 @@ impl Journal {
     ///
     /// After that, no command goes on with the ceremony ([`Journal::refuse_given_up`]).
     pub(crate) fn give_up(folders: &[PathBuf], digest: &Digest) -> Result<(), Halt> {
-        for folder in two(folders)?.iter().filter(|folder| holds_a_line(folder)) {
+        for folder in two(folders)?.iter().filter(|folder| holds_a_record(folder)) {
             put(&folder.join(GIVEN_UP), format!("{digest}\n").as_bytes())?;
         }
         Ok(())
@@ -303,13 +303,18 @@ impl Medium {
     }
 }
 
-/// Whether a journal has a complete line.
+/// Whether a journal has a record.
 ///
-/// A file that cannot be read counts as having one, so that it is never overwritten.
-fn holds_a_line(folder: &Path) -> bool {
+/// A file that cannot be read counts as having one, so that it is never overwritten. A damaged
+/// first line with nothing behind it does not: before the second record nothing is asked of anyone.
+fn holds_a_record(folder: &Path) -> bool {
     let path = folder.join(TRANSCRIPT);
-    path.symlink_metadata().is_ok()
-        && read_sealed(&path).map_or(true, |octets| octets.contains(&b'\n'))
+    let has = |octets: Vec<u8>| match whole_lines(octets).0.strip_suffix(b"\n") {
+        None => false,
+        Some(lines) if lines.contains(&b'\n') => true,
+        Some(line) => str::from_utf8(line).is_ok_and(|line| Record::read(line).is_ok()),
+    };
+    path.symlink_metadata().is_ok() && read_sealed(&path).map_or(true, has)
 }
 
 /// What a folder may contain if the power was cut while a ceremony was about to begin.
@@ -319,12 +324,12 @@ const COPIED: [&str; 3] = [INPUTS, AFTER, TRANSCRIPT];
 
 /// Refuses a folder that already contains files.
 ///
-/// Files that an interrupted beginning left (`ours`) are accepted: without a complete line, no
-/// operation was performed.
+/// Files that an interrupted beginning left (`ours`) are accepted: without a record, no operation
+/// was performed.
 fn refuse_filled(folder: &Path, ours: &[&str]) -> Result<(), Halt> {
     let ours = |name: &std::ffi::OsStr| {
         let begun = ours.iter().any(|ours| name == *ours) || is_partial(name);
-        name == "lost+found" || recover::is_aside(name) || (begun && !holds_a_line(folder))
+        name == "lost+found" || recover::is_aside(name) || (begun && !holds_a_record(folder))
     };
     let found = match names(folder) {
         Ok(found) => found,

@@ -13,6 +13,7 @@ mod commands;
 mod completions;
 mod conduct;
 mod diff;
+mod drill;
 mod ends;
 mod exit;
 mod files;

@@ -10,6 +10,7 @@
 mod ca;
 mod crew;
 mod document;
+pub mod drill;
 mod plan;
 mod tables;
 

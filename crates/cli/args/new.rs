@@ -1,4 +1,4 @@
-//! The options of `new`, `schema` and `completions`.
+//! The options of `new`, `drill`, `schema` and `completions`.
 
 use std::path::PathBuf;
 
@@ -114,6 +114,16 @@ pub(crate) struct Draft {
         ja = "セレモニーを行う日(例: 2030-04-01。指定しなければ前回のセレモニーで予定した日、失効・危殆化・喪失のときは今日)"
     )]
     pub(crate) at: Option<Day>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Drill {
+    /// The folder of the CA's first ceremony
+    #[arg(ja = "認証局の最初のセレモニーのフォルダー")]
+    pub(crate) plan: PathBuf,
+    /// The new folder for the drill; it must not exist
+    #[arg(ja = "訓練のための新しいフォルダー(まだ存在しないこと)")]
+    pub(crate) folder: PathBuf,
 }
 
 /// A document that people write.

@@ -36,7 +36,7 @@ use ceremony::says;
 use ceremony::verify::{Refusal, replay_line, replay_unsealed};
 
 use super::{
-    AFTER, BUNDLE, COPIED, INPUTS, Journal, Medium, Noted, TRANSCRIPT, failed, holds_a_line, put,
+    AFTER, BUNDLE, COPIED, INPUTS, Journal, Medium, Noted, TRANSCRIPT, failed, holds_a_record, put,
     read_inputs, refuse_filled, two, whole_lines,
 };
 use crate::files::read_sealed;
@@ -113,7 +113,7 @@ impl Found {
     /// Reads two journals, or the remaining one. A journal that is to be put aside is not replayed.
     pub(crate) fn read(folders: &[PathBuf], put_aside: Option<&Path>) -> Result<Self, Halt> {
         let [a, b] = two(folders)?;
-        if !holds_a_line(&a) && !holds_a_line(&b) {
+        if !holds_a_record(&a) && !holds_a_record(&b) {
             let (a, b) = (shown(&a), shown(&b));
             let asked =
                 says!("{a} 又は {b} にあるセレモニーの記録", "a ceremony's journal in {a} or {b}");

@@ -80,3 +80,15 @@ fn a_copy_that_broke_off_after_the_seal_is_made_again() {
     assert!(history.trace.join("\n").contains("Resume(Some("), "{}", history.trace.join("\n"));
     assert_eq!(history.ending, Ending::Completed);
 }
+
+/// The power is cut when the first record is on one medium, and that medium damages it: the folder
+/// was then taken for a begun ceremony, which no command could go on with or give up.
+#[test]
+fn a_damaged_first_record_alone_has_begun_nothing() {
+    let faults =
+        [Fault::Write(2, OfWrite::StopsAfter), Fault::Media(0, OfMedium::Flipped(0, 51_456))];
+    let scene = SCENES.iter().position(|scene| scene.name == "2031-03-rollover").unwrap();
+    let history = history(scene, &faults);
+    assert_eq!(history.found, Vec::<String>::new(), "{}", history.trace.join("\n"));
+    assert_eq!(history.ending, Ending::Completed);
+}

@@ -1,0 +1,258 @@
+//! `drill`: prepares a drill of a CA's first ceremony on SoftHSM2, today.
+//!
+//! The plan is judged before anything is written, and the folder is written whole or not at all.
+//! Its PINs are public, as everything of a drill is: its token's label says `DRILL`, and a real
+//! ceremony refuses it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Arc;
+
+use ceremony::compile::Compiled;
+use ceremony::draft::drill::{cps_on, plan_on, roster_on};
+use ceremony::hex::Digest;
+use ceremony::inputs::Inputs;
+use ceremony::language::{Bilingual, Language};
+use ceremony::name::Name;
+use ceremony::plan::After;
+use ceremony::record::Mode;
+use ceremony::rule::RuleId;
+use ceremony::{says, script};
+
+use crate::args::Drill;
+use crate::clock::Clock;
+use crate::ends::quoted;
+use crate::files::{self, PLAN_FILE, read};
+use crate::halt::Halt;
+use crate::lang::{Lang, language, pick};
+use crate::output::refuse_existing;
+use crate::partial;
+use crate::report::print;
+use crate::review::compiled;
+use crate::sources::{Sources, shown};
+
+/// The module that the token is made for.
+const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
+/// The program that makes it, of Debian's package softhsm2.
+const MAKER: &str = "softhsm2-util";
+/// The PINs of its user and of its security officer.
+const PIN: &str = "drill-pin";
+const SO_PIN: &str = "drill-so-pin";
+
+/// Prepares a drill, and prints how it begins.
+pub(crate) fn prepare(asked: &Drill, lang: Lang) -> Result<(), Halt> {
+    refuse_existing(&asked.folder)?;
+    let moved = Moved::read(&asked.plan)?;
+    moved.write(&asked.folder, lang).map_err(|failed| match failed {
+        Failed::Halt(halt) => halt,
+        Failed::Io(error) => {
+            let asked = says!("{} への書き込み", "to write {}", shown(&asked.folder));
+            Halt::media(RuleId::S_OUT, asked, files::said(&error))
+        }
+    })?;
+    let folder = quoted(asked.folder.as_os_str());
+    let head = pick(lang, "訓練の準備ができた。始め方:", "the drill is prepared; it begins with:");
+    let page = pick(lang, "続きの読み物", "what to type then");
+    let command = moved.command(lang);
+    print(&format!("{head}\n  cd {folder}\n{command}{page}: {folder}/README.md\n"))
+}
+
+/// A CA's documents with its first ceremony today, and what they compile to.
+struct Moved {
+    sources: Sources,
+    inputs: Inputs,
+    compiled: Compiled,
+}
+
+impl Moved {
+    fn read(plan: &Path) -> Result<Self, Halt> {
+        let mut sources = Sources::read(plan)?;
+        let planned = sources.clone().inputs()?;
+        refuse_later(&planned, plan)?;
+        let offset = *planned.policy.ca.offset.get_ref();
+        let today = Clock::System(offset).now()?.day();
+        let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
+        let Sources { plan, cps, roster, .. } = &mut sources;
+        plan.1 = plan_on(&text(&plan.1), &planned.plan, today, offset).into_bytes();
+        cps.1 = cps_on(&text(&cps.1), &planned.cps, today, offset).into_bytes();
+        roster.1 = roster_on(&text(&roster.1), &planned.roster, today).into_bytes();
+        let (compiled, _) = compiled(sources.clone(), |_| Ok((Arc::default(), Mode::Drill)))?;
+        Ok(Self { inputs: sources.clone().inputs()?, sources, compiled })
+    }
+
+    fn ca(&self) -> &Name {
+        self.compiled.graph.ca()
+    }
+
+    fn ceremony(&self) -> &Name {
+        self.compiled.graph.ceremony()
+    }
+
+    fn scripts(&self) -> impl Iterator<Item = (String, Language)> {
+        let languages = self.inputs.policy.ca.languages.iter().map(|language| *language.get_ref());
+        languages.map(|language| (format!("script.{}.md", language.code()), language))
+    }
+
+    fn write(&self, folder: &Path, lang: Lang) -> Result<(), Failed> {
+        let folder = std::path::absolute(folder)?;
+        let partial = partial::folder(&folder)?;
+        let here = partial.path();
+        self.write_documents(here)?;
+        let serial = make_token(here, &format!("DRILL {}", self.ca())).map_err(|found| {
+            let asked = says!(
+                "{MAKER}(Debian のパッケージ softhsm2)によるトークンの作成",
+                "a token made by {MAKER}, of Debian's package softhsm2"
+            );
+            Failed::Halt(Halt::media(RuleId::S_TOKEN, asked, found))
+        })?;
+        fs::write(here.join("softhsm2.conf"), configuration(&folder))?;
+        fs::write(here.join("room.toml"), room(&serial).map_err(Failed::Halt)?)?;
+        fs::write(here.join("README.md"), self.page(lang))?;
+        fs::rename(here, &folder)?;
+        // It has its own name now; there is nothing left to remove.
+        let _ = partial.keep();
+        Ok(())
+    }
+
+    /// Writes the CA's folder, and the scripts in the CA's languages.
+    fn write_documents(&self, here: &Path) -> std::io::Result<()> {
+        let ca = here.join(self.ca().as_str());
+        let ceremony = ca.join(self.ceremony().as_str());
+        fs::create_dir_all(&ceremony)?;
+        let Sources { cps, policy, roster, .. } = &self.sources;
+        for (path, octets) in [cps, policy, roster] {
+            fs::write(ca.join(path.file_name().unwrap_or_default()), octets)?;
+        }
+        if let Some(Some(document)) = &self.sources.document {
+            fs::write(ca.join(self.inputs.cps.document.file.get_ref()), document)?;
+        }
+        fs::write(ceremony.join(PLAN_FILE), &self.sources.plan.1)?;
+        for (name, octets) in &self.sources.files {
+            fs::write(ceremony.join(name), octets)?;
+        }
+        self.scripts().try_for_each(|(name, language)| {
+            fs::write(here.join(name), script::render(&self.compiled, language))
+        })
+    }
+
+    /// The command that begins the drill, in its folder.
+    fn command(&self, lang: Lang) -> String {
+        let (ca, ceremony, lang) = (self.ca(), self.ceremony(), language(lang).code());
+        format!(
+            "  export SOFTHSM2_CONF=\"$PWD/softhsm2.conf\"\n  gishiki run {ca}/{ceremony} \\\n    \
+             --room room.toml --journal A --journal B --out OUT --lang {lang}\n"
+        )
+    }
+
+    /// The page that says what to type.
+    fn page(&self, lang: Lang) -> String {
+        let (ca, ceremony) = (self.ca(), self.ceremony());
+        let (from, until) = self.compiled.graph.window();
+        let scripts: Vec<String> = self.scripts().map(|(name, _)| format!("`{name}`")).collect();
+        let (scripts, command) = (scripts.join(", "), self.command(lang));
+        let said = says!(
+            "# 訓練: {ca} / {ceremony}\n\nすべてをこのフォルダーで行う。{from} から {until} まで実施できる。\
+             終わったら、フォルダーごと消せばよい。認証局の文書の写しでは、実施日に伴う日付と、それより後の任命、教育、CP/CPS の施行の日付を今日に改めてある。\n\n```sh\n{command}```\n\n\
+             構築手順書は {scripts}。照合の手順では、その 1 ページ目の `graph` と `bindings` の語を入力する。PIN は `{PIN}`。\n\n\
+             問いには次の識別子で答える。`no` でセレモニーを止め、`deviation` で手順書との相違を記録する。\n\n\
+             | 識別子 | 氏名 | 役割 |\n|---|---|---|\n",
+            "# Drill: {ca} / {ceremony}\n\nEverything is done in this folder, from {from} to {until}. \
+             Remove the folder when it is done. In this copy of the CA's documents the dates that follow from the day of the ceremony \
+             are today's, and so are later dates of appointments, trainings and of the CP/CPS.\n\n```sh\n{command}```\n\n\
+             The script is {scripts}. At the step “papers”, enter the words of `graph` and `bindings` on its first page. \
+             The PIN is `{PIN}`.\n\n\
+             Answer the questions with these identifiers. `no` stops the ceremony; `deviation` records what is not as the script \
+             has it.\n\n| identifier | name | roles |\n|---|---|---|\n"
+        );
+        let mut page = lang.said(&said).to_string();
+        for id in &self.inputs.plan.participants {
+            if let Some(person) = self.inputs.roster.person.get(id.get_ref()) {
+                let roles = person.roles.iter().map(|role| self.role(role.get_ref(), lang));
+                let (id, name) = (id.get_ref(), person.said());
+                let roles: Vec<String> = roles.collect();
+                page.push_str(&format!(
+                    "| `{id}` | {} | {} |\n",
+                    lang.said(&name),
+                    roles.join(", ")
+                ));
+            }
+        }
+        page + pick(
+            lang,
+            "\n終わったら `gishiki verify OUT --drill` で検証する。中断と再開は docs/on-a-token.ja.md にある。\n",
+            "\nAt the end, judge it by `gishiki verify OUT --drill`. docs/on-a-token.md tells how to interrupt and resume it.\n",
+        )
+    }
+
+    fn role(&self, role: &Name, lang: Lang) -> String {
+        let named = self.inputs.policy.role.get(role);
+        named.map_or_else(|| role.to_string(), |named| lang.said(&named.name.said()).to_string())
+    }
+}
+
+fn refuse_later(inputs: &Inputs, plan: &Path) -> Result<(), Halt> {
+    let After::Ceremony(after) = inputs.plan.after.get_ref() else { return Ok(()) };
+    let asked = says!("認証局の最初のセレモニー", "a CA's first ceremony");
+    let plan = shown(plan);
+    let found = says!("{plan}({after} に続く)", "{plan}, which follows {after}");
+    let advice = says!(
+        "最初のセレモニーの訓練を先に行い、次の計画は `gishiki new` で訓練の台帳から作成する(docs/on-a-token.ja.md)",
+        "hold the first one as a drill, and draft the next plan from the drill's ledger by `gishiki new` (docs/on-a-token.md)"
+    );
+    Err(Halt::asked(RuleId::S_AFTER, asked, found, advice))
+}
+
+/// Why the folder could not be written.
+enum Failed {
+    Halt(Halt),
+    Io(std::io::Error),
+}
+
+impl From<std::io::Error> for Failed {
+    fn from(error: std::io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
+fn configuration(folder: &Path) -> String {
+    let tokens = folder.join("tokens");
+    format!(
+        "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
+        tokens.display()
+    )
+}
+
+/// Makes the only token of this folder, and returns its serial number.
+fn make_token(here: &Path, label: &str) -> Result<String, Bilingual> {
+    let conf = here.join("softhsm2.conf");
+    let told = |error: std::io::Error| files::said(&error);
+    fs::create_dir(here.join("tokens")).map_err(told)?;
+    fs::write(&conf, configuration(here)).map_err(told)?;
+    let run = |arguments: &[&str]| -> Result<String, Bilingual> {
+        let mut command = Command::new(MAKER);
+        let output = command.env("SOFTHSM2_CONF", &conf).args(arguments).output().map_err(told)?;
+        let said = String::from_utf8_lossy(&output.stderr).trim().to_string();
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => Err(Bilingual::plain(said.escape_debug())),
+        }
+    };
+    let made = ["--init-token", "--free", "--label", label, "--so-pin", SO_PIN, "--pin", PIN];
+    run(&made)?;
+    let slots = run(&["--show-slots"])?;
+    let serial = slots.lines().find_map(|line| line.trim().strip_prefix("Serial number:"));
+    serial
+        .map(|serial| serial.trim().to_string())
+        .ok_or_else(|| says!("製造番号を示さない一覧", "a list of slots without a serial number"))
+}
+
+fn room(serial: &str) -> Result<String, Halt> {
+    let module = fs::canonicalize(MODULE).unwrap_or_else(|_| PathBuf::from(MODULE));
+    let digest = Digest::of(&read(&module)?);
+    Ok(format!(
+        "format   = 1\ndrill    = true\nterminal = \"drill-1\"\n\n[token]\nmodule = \"{}\"\n\
+         sha256 = \"{digest}\"\nserial = \"{serial}\"\n",
+        module.display()
+    ))
+}
