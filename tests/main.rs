@@ -24,6 +24,7 @@ mod copies;
 mod curves;
 mod diff;
 mod documents;
+mod drill;
 mod ends;
 mod folders;
 mod foreign;

@@ -141,7 +141,8 @@ impl Journal {
     ///
     /// After that, no command goes on with the ceremony ([`Journal::refuse_given_up`]).
     pub(crate) fn give_up(folders: &[PathBuf], digest: &Digest) -> Result<(), Halt> {
-        for folder in two(folders)?.iter().filter(|folder| holds_a_record(folder)) {
+        let held = |folder: &&PathBuf| folder.join(TRANSCRIPT).symlink_metadata().is_ok();
+        for folder in two(folders)?.iter().filter(held) {
             put(&folder.join(GIVEN_UP), format!("{digest}\n").as_bytes())?;
         }
         Ok(())
