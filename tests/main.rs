@@ -49,6 +49,7 @@ mod rules;
 mod running;
 mod said;
 mod schemas;
+mod second;
 mod shadow_chain;
 mod sigstore;
 mod softhsm;

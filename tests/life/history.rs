@@ -237,7 +237,7 @@ impl History {
         // On a busy machine SoftHSM was seen to show no token to a new process, once in some
         // thousand times, and then for a while. A token that is gone stays gone.
         let mut listed = list();
-        for _ in 0..20 {
+        for _ in 0..120 {
             if listed.status.success() {
                 break;
             }
