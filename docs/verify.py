@@ -17,11 +17,10 @@ plan-format.md and bounds.md. What it proves of each ceremony, in the order of t
 - the seal and the manifest, computed again from all files; the postscript; one history: heads of
   the ceremony before, sequence, seeds, audit keys, the head on the token, all that an anchor pins.
 
-Without an anchor nothing shows whose ledger it is. Not judged here, for lack of a compiler: whether
-graph.txt, bindings.txt and texts follow from the inputs; rules of inputs, people, key attributes.
-Nor: signatures not handed out, except for form and r; what a token holds; the order after an
-interruption; extensions, end and subject of what a new key signs; dates and reasons of CRL entries.
-An anchor's digests must be hexadecimal digits, not words.
+Without an anchor nothing shows whose ledger it is. Not judged here: whether graph.txt, bindings.txt
+and texts follow from the inputs; rules of inputs, people, key attributes; signatures not handed
+out, but for form and r; what a token holds; the order after an interruption; extensions, end and
+subject of what a new key signs; dates and reasons of CRL entries; an anchor written in words.
 
 Exit codes: 0 verified under the anchor, or a consistent rehearsal or drill that was asked for;
 4 refused; 7 consistent, but not anchored, or not pinned to its end; 64 wrong command line.

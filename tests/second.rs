@@ -24,6 +24,13 @@ fn first(ledger: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), text(&output))
 }
 
+/// An auditor reads it whole.
+#[test]
+fn the_second_verifier_is_short() {
+    let text = fs::read_to_string(root().join("docs/verify.py")).unwrap();
+    assert!(text.lines().count() <= 500 && text.lines().all(|line| line.chars().count() <= 100));
+}
+
 #[test]
 fn both_verifiers_agree_on_every_golden() {
     for ca in ["mdoc-root", "utopia-mdl"] {
