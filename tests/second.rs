@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::support::{complete, copy, files, gishiki, root, run, text};
+use crate::support::{Dice, complete, copy, files, gishiki, root, run, text};
 
 /// The exit code and the words of the second verifier.
 fn second(ledger: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -43,23 +43,12 @@ fn both_verifiers_agree_on_every_golden() {
     }
 }
 
-/// Numbers that follow from a seed.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        usize::try_from(self.0 >> 33).unwrap() % end
-    }
-}
-
 /// One change of a ledger: an octet, a file away, renamed, doubled or emptied, or cut.
-fn change(ledger: &Path, paths: &[PathBuf], numbers: &mut Numbers) -> String {
-    let path = &paths[numbers.below(paths.len())];
+fn change(ledger: &Path, paths: &[PathBuf], dice: &mut Dice) -> String {
+    let path = &paths[dice.roll(paths.len())];
     let octets = fs::read(path).unwrap();
     let shown = path.strip_prefix(ledger).unwrap().display().to_string();
-    match numbers.below(8) {
+    match dice.roll(8) {
         0 => {
             fs::remove_file(path).unwrap();
             format!("{shown} removed")
@@ -69,7 +58,7 @@ fn change(ledger: &Path, paths: &[PathBuf], numbers: &mut Numbers) -> String {
             format!("{shown} renamed")
         }
         2 => {
-            fs::write(path, &octets[..numbers.below(octets.len())]).unwrap();
+            fs::write(path, &octets[..dice.roll(octets.len())]).unwrap();
             format!("{shown} cut")
         }
         3 => {
@@ -77,7 +66,7 @@ fn change(ledger: &Path, paths: &[PathBuf], numbers: &mut Numbers) -> String {
             format!("{shown} with a line feed more")
         }
         _ => {
-            let (at, bit) = (numbers.below(octets.len()), numbers.below(8));
+            let (at, bit) = (dice.roll(octets.len()), dice.roll(8));
             let mut octets = octets;
             octets[at] ^= 1 << bit;
             fs::write(path, octets).unwrap();
@@ -91,7 +80,7 @@ fn change(ledger: &Path, paths: &[PathBuf], numbers: &mut Numbers) -> String {
 fn both_verifiers_refuse_a_changed_ledger() {
     let original = root().join("golden/utopia-mdl");
     let count = if complete() { 3_000 } else { 60 };
-    let mut numbers = Numbers(2_034);
+    let mut dice = Dice(2_034);
     let mut taken = BTreeMap::new();
     for number in 0..count {
         let folder = tempfile::tempdir().unwrap();
@@ -99,7 +88,7 @@ fn both_verifiers_refuse_a_changed_ledger() {
         copy(&original, &ledger);
         let paths: Vec<PathBuf> =
             files(&ledger).into_keys().map(|name| ledger.join(name)).collect();
-        let what = change(&ledger, &paths, &mut numbers);
+        let what = change(&ledger, &paths, &mut dice);
         let (one, other) = (first(&ledger, &["--rehearsal"]), second(&ledger, &["--rehearsal"]));
         // What is no document at all has another code in the program (docs/bounds.md).
         assert!([Some(4), Some(5)].contains(&one.0), "{number}: {what}: {}", one.1);

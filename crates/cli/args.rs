@@ -2,12 +2,14 @@
 
 #[cfg(feature = "image")]
 mod image;
+mod judging;
 mod new;
 #[cfg(test)]
 mod tests;
 
 #[cfg(feature = "image")]
 pub(crate) use image::ImageCommand;
+pub(crate) use judging::{Validate, Verify, Warned};
 pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
 
 use std::path::{Component, PathBuf};
@@ -428,79 +430,4 @@ pub(crate) struct Abandon {
     #[arg(long, hide = true)]
     #[arg(ja = "専用イメージが導く(参加者にはメニューがあり、シェルはない)")]
     pub(crate) led: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Verify {
-    /// The sealed folder, or the ceremony's folder and the sealed folder, or a ledger
-    #[arg(required = true, num_args = 1..=2, value_name = "FOLDER")]
-    #[arg(ja = "封印されたフォルダー、セレモニーのフォルダーと封印されたフォルダー、または台帳")]
-    pub(crate) folders: Vec<PathBuf>,
-    /// The ledger that holds the ceremony before (otherwise the folder above)
-    #[arg(long, value_name = "DIR")]
-    #[arg(ja = "前回までのセレモニーの台帳(指定しなければ 1 つ上のフォルダー)")]
-    pub(crate) ledger: Option<PathBuf>,
-    /// The CA's anchor
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
-    #[arg(ja = "認証局のアンカー")]
-    pub(crate) anchor: Option<PathBuf>,
-    /// Take it as a rehearsal
-    #[arg(long, conflicts_with = "drill")]
-    #[arg(ja = "リハーサルとして扱う")]
-    pub(crate) rehearsal: bool,
-    /// Take it as a drill
-    #[arg(long)]
-    #[arg(ja = "訓練として扱う")]
-    pub(crate) drill: bool,
-    /// List every rule that was judged, on what it rests, and which were not
-    #[arg(long)]
-    #[arg(ja = "判定したすべての規則とその根拠、判定しなかった規則を示す")]
-    pub(crate) rules: bool,
-    /// Show the values of its slip of paper in words, as they were read aloud
-    #[arg(long)]
-    #[arg(ja = "控えの値を、読み上げたときの単語で示す")]
-    pub(crate) slip: bool,
-}
-
-/// A layer of rules whose faults `validate` only says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Warned {
-    /// ISO/IEC 18013-5 Annex B.
-    Iso,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Validate {
-    /// A root that you trust, from a trustworthy place
-    #[arg(long, value_name = "FILE", required = true, num_args = 1)]
-    #[arg(ja = "信頼できる所から得た、信頼するルート証明書")]
-    pub(crate) root: Vec<PathBuf>,
-    /// A link certificate, by which a trusted root vouches for another
-    #[arg(long, value_name = "FILE", num_args = 1)]
-    #[arg(ja = "信頼するルートが別のルートを保証するリンク証明書")]
-    pub(crate) link: Vec<PathBuf>,
-    /// A CRL; give one of the day for every key that signed
-    #[arg(long, value_name = "FILE", num_args = 1)]
-    #[arg(ja = "CRL。署名した鍵ごとに、その日のものを指定する")]
-    pub(crate) crl: Vec<PathBuf>,
-    /// The time in question, such as 2026-04-01T10:00:00+09:00
-    #[arg(long, value_name = "TIME")]
-    #[arg(ja = "判定する時刻(例: 2026-04-01T10:00:00+09:00)")]
-    pub(crate) at: ceremony::time::Instant,
-    /// Take the keys of a rehearsal, which everyone knows, for the real ones
-    #[arg(long)]
-    #[arg(ja = "公知であるリハーサルの鍵を、本物の鍵として扱う")]
-    pub(crate) rehearsal: bool,
-    /// Judge by the rules of this CA too: the folder of its policy.toml
-    #[arg(long, value_name = "DIR")]
-    #[arg(ja = "この認証局の規則でも判定する(policy.toml のあるフォルダー)")]
-    pub(crate) ca: Option<PathBuf>,
-    /// Only say what breaks a rule of this layer, do not refuse it: iso (ISO/IEC 18013-5 Annex B)
-    #[arg(long, value_name = "LAYER")]
-    #[arg(ja = "この層の規則に反するものを、拒否せず示すだけにする: iso(ISO/IEC 18013-5 Annex B)")]
-    pub(crate) warn: Option<Warned>,
-    /// The certificate in question: a Document Signer, a link, a root
-    #[arg(value_name = "CERT")]
-    #[arg(ja = "判定する証明書(DS、リンク、ルート)")]
-    pub(crate) certificate: PathBuf,
 }

@@ -4,6 +4,7 @@
 //! Its PINs are public, as everything of a drill is: its token's label says `DRILL`, and a real
 //! ceremony refuses it.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,16 +19,16 @@ use ceremony::name::Name;
 use ceremony::plan::After;
 use ceremony::record::Mode;
 use ceremony::rule::RuleId;
+use ceremony::violation::Input;
 use ceremony::{says, script};
 
 use crate::args::Drill;
 use crate::clock::Clock;
 use crate::ends::quoted;
-use crate::files::{self, PLAN_FILE, read};
+use crate::files::{self, PLAN_FILE, names, read};
 use crate::halt::Halt;
 use crate::lang::{Lang, language, pick};
-use crate::output::refuse_existing;
-use crate::partial;
+use crate::output;
 use crate::report::print;
 use crate::review::compiled;
 use crate::sources::{Sources, shown};
@@ -36,21 +37,18 @@ use crate::sources::{Sources, shown};
 const MODULE: &str = "/usr/lib/softhsm/libsofthsm2.so";
 /// The program that makes it, of Debian's package softhsm2.
 const MAKER: &str = "softhsm2-util";
+/// The folder of SoftHSM2's tokens, and the file of its configuration.
+const TOKENS: &str = "tokens";
+const CONFIGURATION: &str = "softhsm2.conf";
 /// The PINs of its user and of its security officer.
 const PIN: &str = "drill-pin";
 const SO_PIN: &str = "drill-so-pin";
 
 /// Prepares a drill, and prints how it begins.
 pub(crate) fn prepare(asked: &Drill, lang: Lang) -> Result<(), Halt> {
-    refuse_existing(&asked.folder)?;
+    output::refuse_existing(&asked.folder)?;
     let moved = Moved::read(&asked.plan)?;
-    moved.write(&asked.folder, lang).map_err(|failed| match failed {
-        Failed::Halt(halt) => halt,
-        Failed::Io(error) => {
-            let asked = says!("{} への書き込み", "to write {}", shown(&asked.folder));
-            Halt::media(RuleId::S_OUT, asked, files::said(&error))
-        }
-    })?;
+    output::write(&asked.folder, &moved.files(&asked.folder, lang)?)?;
     let folder = quoted(asked.folder.as_os_str());
     let head = pick(lang, "訓練の準備ができた。始め方:", "the drill is prepared; it begins with:");
     let page = pick(lang, "続きの読み物", "what to type then");
@@ -94,53 +92,47 @@ impl Moved {
         languages.map(|language| (format!("script.{}.md", language.code()), language))
     }
 
-    fn write(&self, folder: &Path, lang: Lang) -> Result<(), Failed> {
-        let folder = std::path::absolute(folder)?;
-        let partial = partial::folder(&folder)?;
-        let here = partial.path();
-        self.write_documents(here)?;
-        let serial = make_token(here, &format!("DRILL {}", self.ca())).map_err(|found| {
+    /// Every file of the drill in this folder, by its path there.
+    fn files(&self, folder: &Path, lang: Lang) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
+        let (serial, mut files) = make_token(&format!("DRILL {}", self.ca())).map_err(|found| {
             let asked = says!(
                 "{MAKER}(Debian のパッケージ softhsm2)によるトークンの作成",
                 "a token made by {MAKER}, of Debian's package softhsm2"
             );
-            Failed::Halt(Halt::media(RuleId::S_TOKEN, asked, found))
+            Halt::media(RuleId::S_TOKEN, asked, found)
         })?;
-        fs::write(here.join("softhsm2.conf"), configuration(&folder))?;
-        fs::write(here.join("room.toml"), room(&serial).map_err(Failed::Halt)?)?;
-        fs::write(here.join("README.md"), self.page(lang))?;
-        fs::rename(here, &folder)?;
-        // It has its own name now; there is nothing left to remove.
-        let _ = partial.keep();
-        Ok(())
+        let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
+        files.insert(CONFIGURATION.into(), configuration(&folder.join(TOKENS)).into_bytes());
+        files.insert("room.toml".into(), room(&serial)?.into_bytes());
+        files.insert("README.md".into(), self.page(lang).into_bytes());
+        for (name, language) in self.scripts() {
+            files.insert(name, script::render(&self.compiled, language).into_bytes());
+        }
+        files.extend(self.documents());
+        Ok(files)
     }
 
-    /// Writes the CA's folder, and the scripts in the CA's languages.
-    fn write_documents(&self, here: &Path) -> std::io::Result<()> {
-        let ca = here.join(self.ca().as_str());
-        let ceremony = ca.join(self.ceremony().as_str());
-        fs::create_dir_all(&ceremony)?;
-        let Sources { cps, policy, roster, .. } = &self.sources;
-        for (path, octets) in [cps, policy, roster] {
-            fs::write(ca.join(path.file_name().unwrap_or_default()), octets)?;
-        }
-        if let Some(Some(document)) = &self.sources.document {
-            fs::write(ca.join(self.inputs.cps.document.file.get_ref()), document)?;
-        }
-        fs::write(ceremony.join(PLAN_FILE), &self.sources.plan.1)?;
-        for (name, octets) in &self.sources.files {
-            fs::write(ceremony.join(name), octets)?;
-        }
-        self.scripts().try_for_each(|(name, language)| {
-            fs::write(here.join(name), script::render(&self.compiled, language))
-        })
+    /// The CA's folder with the ceremony's in it.
+    fn documents(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
+        let (ca, ceremony) = (self.ca(), self.ceremony());
+        let Sources { plan, cps, roster, policy, document, files } = &self.sources;
+        let document = document.as_ref().and_then(Option::as_ref);
+        let beside = [(Input::Cps, cps), (Input::Policy, policy), (Input::Roster, roster)];
+        let beside = beside.map(|(input, (_, octets))| (format!("{ca}/{input}"), octets));
+        let named = self.inputs.cps.document.file.get_ref();
+        let document = document.map(|octets| (format!("{ca}/{named}"), octets));
+        let plan = (format!("{ca}/{ceremony}/{PLAN_FILE}"), &plan.1);
+        let files =
+            files.iter().map(move |(name, octets)| (format!("{ca}/{ceremony}/{name}"), octets));
+        let all = beside.into_iter().chain(document).chain([plan]).chain(files);
+        all.map(|(name, octets)| (name, octets.clone()))
     }
 
     /// The command that begins the drill, in its folder.
     fn command(&self, lang: Lang) -> String {
         let (ca, ceremony, lang) = (self.ca(), self.ceremony(), language(lang).code());
         format!(
-            "  export SOFTHSM2_CONF=\"$PWD/softhsm2.conf\"\n  gishiki run {ca}/{ceremony} \\\n    \
+            "  export SOFTHSM2_CONF=\"$PWD/{CONFIGURATION}\"\n  gishiki run {ca}/{ceremony} \\\n    \
              --room room.toml --journal A --journal B --out OUT --lang {lang}\n"
         )
     }
@@ -203,32 +195,22 @@ fn refuse_later(inputs: &Inputs, plan: &Path) -> Result<(), Halt> {
     Err(Halt::asked(RuleId::S_AFTER, asked, found, advice))
 }
 
-/// Why the folder could not be written.
-enum Failed {
-    Halt(Halt),
-    Io(std::io::Error),
-}
-
-impl From<std::io::Error> for Failed {
-    fn from(error: std::io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
-fn configuration(folder: &Path) -> String {
-    let tokens = folder.join("tokens");
+/// The configuration of SoftHSM2 with its tokens in this folder.
+fn configuration(tokens: &Path) -> String {
     format!(
         "directories.tokendir = {}\nobjectstore.backend = file\nlog.level = ERROR\n",
         tokens.display()
     )
 }
 
-/// Makes the only token of this folder, and returns its serial number.
-fn make_token(here: &Path, label: &str) -> Result<String, Bilingual> {
-    let conf = here.join("softhsm2.conf");
+/// Makes a token; returns its serial number, and its files by their paths in the drill's folder.
+fn make_token(label: &str) -> Result<(String, BTreeMap<String, Vec<u8>>), Bilingual> {
     let told = |error: std::io::Error| files::said(&error);
-    fs::create_dir(here.join("tokens")).map_err(told)?;
-    fs::write(&conf, configuration(here)).map_err(told)?;
+    let folder = tempfile::tempdir().map_err(told)?;
+    let tokens = folder.path().join(TOKENS);
+    let conf = folder.path().join(CONFIGURATION);
+    fs::create_dir(&tokens).map_err(told)?;
+    fs::write(&conf, configuration(&tokens)).map_err(told)?;
     let run = |arguments: &[&str]| -> Result<String, Bilingual> {
         let mut command = Command::new(MAKER);
         let output = command.env("SOFTHSM2_CONF", &conf).args(arguments).output().map_err(told)?;
@@ -242,9 +224,18 @@ fn make_token(here: &Path, label: &str) -> Result<String, Bilingual> {
     run(&made)?;
     let slots = run(&["--show-slots"])?;
     let serial = slots.lines().find_map(|line| line.trim().strip_prefix("Serial number:"));
-    serial
-        .map(|serial| serial.trim().to_string())
-        .ok_or_else(|| says!("製造番号を示さない一覧", "a list of slots without a serial number"))
+    let serial = serial.ok_or_else(|| {
+        says!("製造番号を示さない一覧", "a list of slots without a serial number")
+    })?;
+    let mut files = BTreeMap::new();
+    for (token, _) in names(&tokens).map_err(told)? {
+        for (file, _) in names(&tokens.join(&token)).map_err(told)? {
+            let octets = fs::read(tokens.join(&token).join(&file)).map_err(told)?;
+            let name = format!("{TOKENS}/{}/{}", token.display(), file.display());
+            files.insert(name, octets);
+        }
+    }
+    Ok((serial.trim().to_string(), files))
 }
 
 fn room(serial: &str) -> Result<String, Halt> {

@@ -444,3 +444,17 @@ pub(crate) fn assert_same_to_be_signed(out: &Path, golden: &Path) {
     }
     assert!(structures >= 8, "{structures}");
 }
+
+/// A generator whose draws follow from its seed (SplitMix64).
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    /// A number below this one.
+    pub(crate) fn roll(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        usize::try_from((z ^ (z >> 31)) % u64::try_from(below).unwrap()).unwrap()
+    }
+}

@@ -20,23 +20,10 @@ use super::changes::Vocabulary;
 use super::forger::{Book, Keys, derived};
 use super::one_in;
 use super::seal_only::ONLY_THE_SEAL;
-use crate::support::{root, sealed, state_after};
+use crate::support::{Dice, root, sealed, state_after};
 
 /// How many forgeries are made of each ceremony; a tenth of all that `GISHIKI_ALL=1` makes.
 const OF_EACH: usize = 270;
-
-/// A generator whose draws follow from its seed (SplitMix64).
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, below: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((z ^ (z >> 31)) % u64::try_from(below).unwrap()).unwrap()
-    }
-}
 
 /// What became of one forgery.
 enum Fate {

@@ -254,6 +254,12 @@ impl Day {
         Instant { seconds: start.map_or(0, |at| at.timestamp().as_second()), offset }
     }
 
+    /// Returns 23:59:59 of this day in this offset.
+    #[must_use]
+    pub fn last_second(self, offset: Offset) -> Instant {
+        self.start(offset).plus_seconds(86_399)
+    }
+
     /// Returns the day this many days later (earlier if negative).
     ///
     /// # Errors

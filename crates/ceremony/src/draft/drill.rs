@@ -17,8 +17,6 @@ use crate::time::{Day, Offset};
 
 /// The most days to the next ceremony.
 const MOST: i64 = 60;
-/// The last second of a day.
-const LAST: i64 = 24 * 3_600 - 1;
 
 /// Returns the text of a plan whose window is this whole day. The next ceremony is as many days
 /// later as planned, but at most 60: a drill need not sign more CRLs.
@@ -28,7 +26,7 @@ pub fn plan_on(text: &str, plan: &Plan, day: Day, offset: Offset) -> String {
     let planned = window.from.get_ref().at(offset).day();
     let mut changes = Changes::default();
     changes.put(window.from.span(), begins.to_string());
-    changes.put(window.until.span(), begins.plus_seconds(LAST).to_string());
+    changes.put(window.until.span(), day.last_second(offset).to_string());
     for certificate in plan.certificate.values() {
         if let Some(at) = &certificate.not_before
             && at.get_ref().at(offset).day() == planned

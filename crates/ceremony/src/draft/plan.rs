@@ -27,8 +27,6 @@ use crate::time::{Day, Instant};
 const BEGINS: i64 = 10 * 3_600;
 /// When it ends: at 17 o'clock.
 const ENDS: i64 = 17 * 3_600;
-/// The last second of a day.
-const LAST: i64 = 24 * 3_600 - 1;
 
 /// A kind of plan. Each is an ordinary plan: people add to it whatever the ceremony needs besides.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -143,9 +141,9 @@ impl Draft<'_> {
 
     /// The proposed end; the end of the day, if it begins late.
     fn until(&self) -> Instant {
-        let day = self.day.start(*self.policy.ca.offset.get_ref());
-        let (proposed, last) = (day.plus_seconds(ENDS), day.plus_seconds(LAST));
-        if self.from() < proposed { proposed } else { last }
+        let offset = *self.policy.ca.offset.get_ref();
+        let proposed = self.day.start(offset).plus_seconds(ENDS);
+        if self.from() < proposed { proposed } else { self.day.last_second(offset) }
     }
 
     const fn crew(&self) -> Crew<'_> {
