@@ -154,12 +154,12 @@ fn functions(text: &str) -> Vec<(String, usize)> {
 
 #[test]
 fn nothing_is_left_undone() {
-    let undone = ["to", "do!("].concat();
-    let skipped = ["#[ign", "ore"].concat();
-    let missing = ["unimple", "mented!("].concat();
+    // In halves, so that this file has none of them.
+    let forbidden = [["to", "do!("], ["#[ign", "ore"], ["unimple", "mented!("]];
+    let forbidden = forbidden.map(|halves| halves.concat());
     for folder in ["crates", "tests"] {
         for (path, text) in of(folder) {
-            for word in [&undone, &skipped, &missing] {
+            for word in &forbidden {
                 assert!(!text.contains(word.as_str()), "{}: {word}", path.display());
             }
         }
