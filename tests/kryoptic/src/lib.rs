@@ -1,5 +1,4 @@
 //! Kryoptic behind the one symbol that a PKCS #11 module must have.
-#![expect(non_snake_case, reason = "PKCS #11 writes its names so")]
 
 use kryoptic_lib::pkcs11::{CK_FUNCTION_LIST_PTR_PTR, CK_RV};
 
