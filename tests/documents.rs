@@ -295,3 +295,15 @@ fn the_document_of_bounds_is_the_list_in_the_code() {
     }
     crate::support::document("docs/bounds.md", &text);
 }
+
+/// `docs/words.txt`: the words that papers and screens have for octets, for who reads them without
+/// the program.
+#[test]
+fn the_list_of_words_is_that_of_the_code() {
+    let mut text = String::new();
+    for octet in 0..=u8::MAX {
+        let words = ceremony::words::words(&[octet, octet]);
+        text.push_str(&format!("{octet:02x} {}\n", words.join(" ")));
+    }
+    crate::support::document("docs/words.txt", &text);
+}
