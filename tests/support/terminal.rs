@@ -54,9 +54,10 @@ impl Terminal {
         let name = ptsname(&pty, Vec::new()).unwrap().into_string().unwrap();
         let side = || Stdio::from(File::options().read(true).write(true).open(&name).unwrap());
         // Both become the program: there is no leader of a group, so nothing is forked. A job in a
-        // shell's background ignores Ctrl-C and Ctrl-\, and so would whatever it starts.
+        // shell's background ignores Ctrl-C and Ctrl-\, one under nohup a hang-up, and so would
+        // whatever it starts.
         let mut session = Command::new("env");
-        session.args(["--default-signal=INT,QUIT", "setsid", "--ctty"]);
+        session.args(["--default-signal=INT,QUIT,HUP,TERM", "setsid", "--ctty"]);
         session.arg(command.get_program()).args(command.get_args());
         for (name, value) in command.get_envs() {
             match value {
