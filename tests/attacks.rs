@@ -9,6 +9,7 @@ use ceremony::record::{Answer, Event, GENESIS, Record, Refuser, Said};
 use ceremony::rule::RuleId;
 use serde_json::Value;
 
+use crate::people::signed_after;
 use crate::support::{Drill, LATER, copy, genesis, run, text};
 use crate::terminal::resumed;
 
@@ -67,11 +68,13 @@ fn chain(line: &str) -> Digest {
 /// The lines with one more, which follows from them as a run would have written it.
 fn with(mut lines: Vec<String>, event: Event) -> Vec<String> {
     let last = Record::read(lines.last().unwrap()).unwrap();
+    let signed = signed_after(&lines, &event);
     let record = Record {
         at: last.at,
         origin: event.origin(),
         result: event.outcome(),
         number: last.number + 1,
+        signed,
         terminal: last.terminal,
         event,
     };

@@ -18,7 +18,7 @@ fn hold(drill: &Path) -> String {
     let program = Path::new(env!("CARGO_BIN_EXE_gishiki")).parent().unwrap().display().to_string();
     let commands = commands.trim_end();
     let script = format!(
-        "set -euo pipefail\nexport PATH=\"{program}:$PATH\"\n{commands} --answers answers.toml --pin-fd 3 3< <(printf drill-pin)\n\
+        "set -euo pipefail\nexport PATH=\"{program}:$PATH\"\n{commands} --answers answers.toml --pin-fd 3 3< <(yes drill-pin | head -n 90)\n\
          gishiki verify OUT --drill --lang en\n"
     );
     let mut command = Command::new("bash");
@@ -35,7 +35,9 @@ fn what_it_writes_can_be_held_at_once() {
         assert!(said.contains("cd '") && said.contains(&format!("run {first}")), "{said}");
         let script = fs::read_to_string(drill.join("script.en.md")).unwrap();
         assert!(script.contains("**bindings**"));
-        assert!(hold(&drill).contains("drill, consistent: "), "{first}");
+        let verdict = hold(&drill);
+        let signed = verdict.contains("drill, consistent: ") && verdict.contains("by people 0,");
+        assert!(signed, "{first}: {verdict}");
         // The CA's own documents stay as they are.
         let text = fs::read_to_string(plan.join("plan.toml")).unwrap();
         assert_ne!(text, fs::read_to_string(drill.join(first).join("plan.toml")).unwrap());

@@ -308,8 +308,11 @@ const BROKEN: [&str; 74] = [
     "x = 2030-04-01T10:00:00+99:00",
 ];
 
-/// The English words of a sentence, besides what it quotes of a document. Japanese has gishiki, and
-/// abbreviations such as TOML and UTC, in Latin letters too.
+/// What has no Japanese name.
+const NAMES: [&str; 3] = ["gishiki", "SubjectPublicKeyInfo", "base"];
+
+/// The English words of a sentence, besides what it quotes of a document. Japanese has gishiki, a
+/// few names, and abbreviations such as TOML and UTC, in Latin letters too.
 fn english(said: &str) -> Vec<String> {
     // What was found is quoted behind the sentence.
     let said = said.split(": `").next().unwrap_or_default();
@@ -319,7 +322,7 @@ fn english(said: &str) -> Vec<String> {
     }
     let words = rest.split(|c: char| !c.is_ascii_alphabetic());
     let is_english = |word: &&str| word.bytes().any(|b| b.is_ascii_lowercase());
-    let words = words.filter(|word| word.len() > 1 && is_english(word) && *word != "gishiki");
+    let words = words.filter(|word| word.len() > 1 && is_english(word) && !NAMES.contains(word));
     words.map(String::from).collect()
 }
 

@@ -8,6 +8,7 @@ use std::process::{Command, Stdio};
 
 use ceremony::hex::Digest;
 
+use crate::people::card;
 use crate::support::{copy, files, gishiki, root, run, succeed, text};
 
 /// How a place to be filled in begins.
@@ -71,6 +72,8 @@ fn fill(plan: &Path, ledger: Option<&Path>, answers: Answers<'_>) -> (usize, Str
             let (_, answer) = known.unwrap_or_else(|| panic!("nobody knows: {asked}"));
             // No two people have one card, and no two applications one paper.
             let answer = answer.replace("UNIQUE", &Digest::of(&[filled as u8]).to_string());
+            let card = card(&format!("p{filled}").parse().unwrap()).to_string();
+            let answer = answer.replace("CARD", &card);
             lines[line - 1] = format!("{before}{answer}{}", &rest[end..]);
             fs::write(path, lines.join("\n") + "\n").unwrap();
             filled += 1;
@@ -105,7 +108,7 @@ fn of_a_new_ca(folder: &Path, offset: &str) -> Vec<(&'static str, String)> {
         ("the day of the training", "2030-02-04".into()),
         ("the day of the background", "2030-01-07".into()),
         ("the day on which the right", "2030-02-05".into()),
-        ("the SHA-256 of the card", quoted("UNIQUE")),
+        ("the card's public key", quoted("CARD")),
         ("the day of its enrolment", "2030-02-06".into()),
         ("when it may begin", format!("2030-04-01T10:00:00{offset}")),
         ("when it must have ended", format!("2030-04-01T17:00:00{offset}")),

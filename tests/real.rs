@@ -7,6 +7,7 @@ use std::process::Command;
 
 use ceremony::hex::Digest;
 
+use crate::cards::{give_cards, readers};
 use crate::support::terminal::{SO_PIN, Terminal};
 use crate::support::{
     Drill, PIN, SOFTHSM, copy, files, gishiki, gishiki_at, root, run, succeed, text,
@@ -32,6 +33,7 @@ impl Ca {
         let policy = policy.replace("FAKE-HSM-0001", &ca.tokens[0]);
         fs::write(plans.join("policy.toml"), policy.replace("FAKE-HSM-0002", &ca.tokens[1]))
             .unwrap();
+        give_cards(&ca.drill, &plans);
         fs::create_dir(ca.path("ledger")).unwrap();
         ca
     }
@@ -69,7 +71,8 @@ impl Ca {
             )
         };
         let vault = vault.map_or(String::new(), |serial| table("spare.vault", serial));
-        let room = format!("format = 1\nterminal = \"room-1\"\n{}{vault}", table("token", token));
+        let (token, cards) = (table("token", token), readers());
+        let room = format!("format = 1\nterminal = \"room-1\"\n{token}{vault}{cards}");
         fs::write(self.path("room.toml"), room).unwrap();
     }
 
@@ -147,6 +150,7 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     fs::write(ca.path("anchor.toml"), &anchor).unwrap();
     let (code, said) = ca.verify(&genesis, true);
     assert!(code == Some(0) && said.contains("\nverified: mdoc-root"), "{code:?}: {said}");
+    assert!(said.contains("signed by people's cards 15, stated by people 0,"), "{said}");
     let mut state = gishiki();
     state.arg("state").arg(&ledger).arg("--anchor").arg(ca.path("anchor.toml"));
     let said = succeed(&mut state);

@@ -8,6 +8,7 @@
 //! Long sheets, bundle, inputs and words are sampled; `GISHIKI_ALL=1` takes every octet.
 
 mod adversary;
+mod cards;
 mod ceremonies;
 mod changes;
 mod forger;

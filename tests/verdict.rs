@@ -78,7 +78,7 @@ fn of_the_first_ceremony() {
     assert!(said.contains(reported), "{said}");
     assert_eq!(
         last_line(&said),
-        "rehearsal, consistent: mdoc-root 2026-04-genesis, 107 signatures verified"
+        "rehearsal, consistent: mdoc-root 2026-04-genesis, 145 signatures verified"
     );
     kept_as("genesis-rules", &genesis_golden(), &["--rehearsal", "--rules"], None);
 }
@@ -292,7 +292,7 @@ fn of_a_ledger() {
     let gap = "! no CRL of g1 in force: 2027-04-09T00:00:00+09:00 – 2031-03-10T10:";
     assert!(said.contains(gap), "{said}");
     assert_eq!(said.matches("no CRL of g1 in force").count(), 1, "{said}");
-    assert_eq!(last_line(&said), "rehearsal, consistent: 1335 signatures verified");
+    assert_eq!(last_line(&said), "rehearsal, consistent: 1805 signatures verified");
 }
 
 /// A postscript that is cut off shows no exit and no deactivation.

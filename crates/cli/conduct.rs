@@ -10,13 +10,14 @@ pub(crate) mod clock;
 pub(crate) mod doubt;
 mod end;
 mod shown;
+mod signed;
 
 use ceremony::fault::Fault;
 use ceremony::graph::{Act, Op, TokenAct};
 use ceremony::key::Proof;
 use ceremony::language::Language;
 use ceremony::name::Name;
-use ceremony::record::{Answer, Attempt, Event, Refuser, Resumed, WHO};
+use ceremony::record::{Answer, Attempt, Event, Refuser, Resumed, Signatures, WHO};
 use ceremony::rule::RuleId;
 use ceremony::run::{ATTEMPTS, Book, Fact, Next, Request, Run, Step, as_words};
 use ceremony::says;
@@ -24,6 +25,7 @@ use ceremony::script;
 use ceremony::seal::Made;
 use ceremony::token::{Holder, TokenError};
 
+use crate::cards::Cards;
 use crate::clock::Clock;
 use crate::halt::Halt;
 use crate::journal::Journal;
@@ -34,6 +36,7 @@ use crate::report;
 use crate::secrets::PinSource;
 use crate::tokens::{Performed, Tokens};
 use end::{held, interrupted, stopped, tell, why};
+use signed::{Applied, not_signed};
 
 pub(crate) use end::ending;
 
@@ -41,6 +44,7 @@ pub(crate) use end::ending;
 #[derive(Debug)]
 pub(crate) struct Conduct {
     pub(crate) tokens: Tokens,
+    pub(crate) cards: Cards,
     pub(crate) people: People,
     pub(crate) clock: Clock,
     pub(crate) journal: Journal,
@@ -76,8 +80,10 @@ impl Conduct {
             );
             return Err(interrupted(RuleId::S_TERMINAL, asked, found));
         }
-        let step = run.apply(self.clock.now()?, event).map_err(stopped)?;
-        self.keep(step)
+        match self.applied(run, event)? {
+            Applied::Taken(step) => self.keep(*step),
+            Applied::Unsigned(_) => Err(not_signed()),
+        }
     }
 
     /// Records a refusal, and tells people if it stops the ceremony.
@@ -103,8 +109,7 @@ impl Conduct {
     /// that question, or no question follows. If the question has an effect, only an answer with
     /// verified signatures (`is_proved`) is written together with it: recovery can then judge
     /// records that are on one medium only ([`crate::journal::recover`]).
-    fn take_answer(&mut self, run: Run, answer: Event, is_proved: bool) -> Result<Run, Halt> {
-        let step = run.apply(self.clock.now()?, answer).map_err(stopped)?;
+    fn take_answer(&mut self, step: Step, is_proved: bool) -> Result<Run, Halt> {
         match step.run.next() {
             Next::Ask(op, _) if is_proved || !op.act.has_effect() => Ok(self.note(step)),
             Next::Ask(..)
@@ -154,7 +159,7 @@ impl Conduct {
                     self.settle(run, &op, attempt, None)?
                 }
                 Next::Note(..) => self.note_what_is_due(run)?,
-                Next::Close(end) => self.take(run, Event::Closed { end })?,
+                Next::Close(end) => self.close(run, end)?,
                 Next::Seal => self.seal(run)?,
                 Next::Nothing => return Ok(run),
                 Next::Abandon => return Err(held(&run, Halt::People(why(&run)))),
@@ -234,15 +239,18 @@ impl Conduct {
                 Reply::Deviation { by, reason } => {
                     said = Vec::new();
                     asked = Asked::Again;
-                    run = self.take(run, Event::Deviation { op: op.name.clone(), reason, by })?;
-                    self.say(pick(self.lang, "✓ 相違を記録しました", "✓ recorded"));
+                    run = self.deviation(run, op, by, reason)?;
                     continue;
                 }
             };
             match run.judge(&answer) {
                 Ok(_) => {
                     let answered = Event::Answered { op: op.name.clone(), attempt, answer };
-                    let run = self.take_answer(run, answered, false)?;
+                    let run = match self.applied(run, answered)? {
+                        Applied::Taken(step) => self.take_answer(*step, false)?,
+                        // Nothing was recorded, so the question stands.
+                        Applied::Unsigned(run) => return Ok(*run),
+                    };
                     self.tokens.stand_in(&run, op);
                     self.clock.after_people();
                     return Ok(run);
@@ -290,7 +298,7 @@ impl Conduct {
                     return self.people_refuse(run, op, attempt, by, reason);
                 }
                 Reply::Deviation { by, reason } => {
-                    run = self.take(run, Event::Deviation { op: op.name.clone(), reason, by })?;
+                    run = self.deviation(run, op, by, reason)?;
                     self.say(pick(
                         self.lang,
                         "!! 今の申し出で値が変わりました。書き留めた値を線で消し、次の値を書いてください。",
@@ -348,7 +356,8 @@ impl Conduct {
             Ok(proofs) => {
                 let seen = shown::seen(&answer, self.lang);
                 let answered = Event::Answered { op: op.name.clone(), attempt, answer };
-                let mut run = self.take_answer(run, answered, !proofs.is_empty())?;
+                let step = run.apply(self.clock.now()?, answered, Signatures::new());
+                let mut run = self.take_answer(step.map_err(stopped)?, !proofs.is_empty())?;
                 run.settle(&proofs);
                 self.proofs.extend(proofs);
                 if let Some(seen) = seen {

@@ -2,7 +2,7 @@
 //!
 //! The plan is judged before anything is written, and the folder is written whole or not at all.
 //! Its PINs are public, as everything of a drill is: its token's label says `DRILL`, and a real
-//! ceremony refuses it.
+//! ceremony refuses it. Each person has a token of their own in the place of a card.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,16 +11,19 @@ use std::process::Command;
 use std::sync::Arc;
 
 use ceremony::compile::Compiled;
-use ceremony::draft::drill::{cps_on, plan_on, roster_on};
+use ceremony::draft::drill::{cps_on, plan_on, roster_on, roster_with};
 use ceremony::hex::Digest;
 use ceremony::inputs::Inputs;
+use ceremony::key::PublicKey;
 use ceremony::language::{Bilingual, Language};
 use ceremony::name::Name;
 use ceremony::plan::After;
 use ceremony::record::Mode;
 use ceremony::rule::RuleId;
+use ceremony::token::TokenError;
 use ceremony::violation::Input;
 use ceremony::{says, script};
+use token::{Module, Pin, TooLong};
 
 use crate::args::Drill;
 use crate::clock::Clock;
@@ -47,8 +50,17 @@ const SO_PIN: &str = "drill-so-pin";
 /// Prepares a drill, and prints how it begins.
 pub(crate) fn prepare(asked: &Drill, lang: Lang) -> Result<(), Halt> {
     output::refuse_existing(&asked.folder)?;
-    let moved = Moved::read(&asked.plan)?;
-    output::write(&asked.folder, &moved.files(&asked.folder, lang)?)?;
+    let mut moved = Moved::read(&asked.plan)?;
+    let people = moved.inputs.plan.may_come().map(|id| id.get_ref().clone()).collect::<Vec<_>>();
+    let tokens = Tokens::make(&format!("DRILL {}", moved.ca()), &people).map_err(|found| {
+        let asked = says!(
+            "{MAKER}(Debian のパッケージ softhsm2)によるトークンの作成",
+            "tokens made by {MAKER}, of Debian's package softhsm2"
+        );
+        Halt::media(RuleId::S_TOKEN, asked, found)
+    })?;
+    moved = moved.with_cards(&tokens.cards)?;
+    output::write(&asked.folder, &moved.files(&asked.folder, tokens, lang)?)?;
     let folder = quoted(asked.folder.as_os_str());
     let head = pick(lang, "訓練の準備ができた。始め方:", "the drill is prepared; it begins with:");
     let page = pick(lang, "続きの読み物", "what to type then");
@@ -75,8 +87,21 @@ impl Moved {
         plan.1 = plan_on(&text(&plan.1), &planned.plan, today, offset).into_bytes();
         cps.1 = cps_on(&text(&cps.1), &planned.cps, today, offset).into_bytes();
         roster.1 = roster_on(&text(&roster.1), &planned.roster, today).into_bytes();
+        Self::of(sources)
+    }
+
+    fn of(sources: Sources) -> Result<Self, Halt> {
         let (compiled, _) = compiled(sources.clone(), |_| Ok((Arc::default(), Mode::Drill)))?;
         Ok(Self { inputs: sources.clone().inputs()?, sources, compiled })
+    }
+
+    /// The same with a roster that names these cards.
+    fn with_cards(self, cards: &BTreeMap<Name, PublicKey>) -> Result<Self, Halt> {
+        let Self { mut sources, inputs, .. } = self;
+        let roster = &mut sources.roster.1;
+        let text = String::from_utf8_lossy(roster).into_owned();
+        *roster = roster_with(&text, &inputs.roster, cards).into_bytes();
+        Self::of(sources)
     }
 
     fn ca(&self) -> &Name {
@@ -93,14 +118,13 @@ impl Moved {
     }
 
     /// Every file of the drill in this folder, by its path there.
-    fn files(&self, folder: &Path, lang: Lang) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
-        let (serial, mut files) = make_token(&format!("DRILL {}", self.ca())).map_err(|found| {
-            let asked = says!(
-                "{MAKER}(Debian のパッケージ softhsm2)によるトークンの作成",
-                "a token made by {MAKER}, of Debian's package softhsm2"
-            );
-            Halt::media(RuleId::S_TOKEN, asked, found)
-        })?;
+    fn files(
+        &self,
+        folder: &Path,
+        tokens: Tokens,
+        lang: Lang,
+    ) -> Result<BTreeMap<String, Vec<u8>>, Halt> {
+        let Tokens { serial, mut files, .. } = tokens;
         let folder = std::path::absolute(folder).unwrap_or_else(|_| folder.to_path_buf());
         files.insert(CONFIGURATION.into(), configuration(&folder.join(TOKENS)).into_bytes());
         files.insert("room.toml".into(), room(&serial)?.into_bytes());
@@ -146,14 +170,14 @@ impl Moved {
         let said = says!(
             "# 訓練: {ca} / {ceremony}\n\nすべてをこのフォルダーで行う。{from} から {until} まで実施できる。\
              終わったら、フォルダーごと消せばよい。認証局の文書の写しでは、実施日に伴う日付と、それより後の任命、教育、CP/CPS の施行の日付を今日に改めてある。\n\n```sh\n{command}```\n\n\
-             構築手順書は {scripts}。照合の手順では、その 1 ページ目の `graph` と `bindings` の語を入力する。PIN は `{PIN}`。\n\n\
+             構築手順書は {scripts}。照合の手順では、その 1 ページ目の `graph` と `bindings` の語を入力する。PIN は、HSM のものもカードのものも `{PIN}`。各人のカードの代わりに、識別子と同じ名のトークンがある。\n\n\
              問いには次の識別子で答える。`no` でセレモニーを止め、`deviation` で手順書との相違を記録する。\n\n\
              | 識別子 | 氏名 | 役割 |\n|---|---|---|\n",
             "# Drill: {ca} / {ceremony}\n\nEverything is done in this folder, from {from} to {until}. \
              Remove the folder when it is done. In this copy of the CA's documents the dates that follow from the day of the ceremony \
              are today's, and so are later dates of appointments, trainings and of the CP/CPS.\n\n```sh\n{command}```\n\n\
              The script is {scripts}. At the step “papers”, enter the words of `graph` and `bindings` on its first page. \
-             The PIN is `{PIN}`.\n\n\
+             The PIN of the HSM and of every card is `{PIN}`; in the place of a card each person has a token with their identifier as its name.\n\n\
              Answer the questions with these identifiers. `no` stops the ceremony; `deviation` records what is not as the script \
              has it.\n\n| identifier | name | roles |\n|---|---|---|\n"
         );
@@ -203,47 +227,109 @@ fn configuration(tokens: &Path) -> String {
     )
 }
 
-/// Makes a token; returns its serial number, and its files by their paths in the drill's folder.
-fn make_token(label: &str) -> Result<(String, BTreeMap<String, Vec<u8>>), Bilingual> {
-    let told = |error: std::io::Error| files::said(&error);
-    let folder = tempfile::tempdir().map_err(told)?;
-    let tokens = folder.path().join(TOKENS);
-    let conf = folder.path().join(CONFIGURATION);
-    fs::create_dir(&tokens).map_err(told)?;
-    fs::write(&conf, configuration(&tokens)).map_err(told)?;
-    let run = |arguments: &[&str]| -> Result<String, Bilingual> {
-        let mut command = Command::new(MAKER);
-        let output = command.env("SOFTHSM2_CONF", &conf).args(arguments).output().map_err(told)?;
-        let said = String::from_utf8_lossy(&output.stderr).trim().to_string();
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(Bilingual::plain(said.escape_debug())),
+/// The tokens of a drill: the root token, and one for each person.
+struct Tokens {
+    /// The root token's serial number.
+    serial: String,
+    /// The keys of people.
+    cards: BTreeMap<Name, PublicKey>,
+    /// The files of all of them, by their paths in the drill's folder.
+    files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Tokens {
+    fn make(root: &str, people: &[Name]) -> Result<Self, Bilingual> {
+        let told = |error: std::io::Error| files::said(&error);
+        let folder = tempfile::tempdir().map_err(told)?;
+        let tokens = folder.path().join(TOKENS);
+        let conf = folder.path().join(CONFIGURATION);
+        fs::create_dir(&tokens).map_err(told)?;
+        fs::write(&conf, configuration(&tokens)).map_err(told)?;
+        make_token(&conf, root)?;
+        for person in people {
+            make_token(&conf, person.as_str())?;
         }
-    };
+        let serials = serials(&conf)?;
+        let serial_of = |label: &str| {
+            serials
+                .get(label)
+                .cloned()
+                .ok_or_else(|| says!("{label} のない一覧", "a list of tokens without {label}"))
+        };
+        let cards = make_cards(&conf, people, serial_of)?;
+        let mut files = BTreeMap::new();
+        for (token, _) in names(&tokens).map_err(told)? {
+            for (file, _) in names(&tokens.join(&token)).map_err(told)? {
+                let octets = fs::read(tokens.join(&token).join(&file)).map_err(told)?;
+                let name = format!("{TOKENS}/{}/{}", token.display(), file.display());
+                files.insert(name, octets);
+            }
+        }
+        Ok(Self { serial: serial_of(root)?, cards, files })
+    }
+}
+
+/// Runs the program that makes tokens; returns what it prints.
+fn maker(conf: &Path, arguments: &[&str]) -> Result<String, Bilingual> {
+    let mut command = Command::new(MAKER);
+    let output = command.env("SOFTHSM2_CONF", conf).args(arguments).output();
+    let output = output.map_err(|error| files::said(&error))?;
+    let said = String::from_utf8_lossy(&output.stderr).trim().to_string();
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(Bilingual::plain(said.escape_debug())),
+    }
+}
+
+fn make_token(conf: &Path, label: &str) -> Result<(), Bilingual> {
     let made = ["--init-token", "--free", "--label", label, "--so-pin", SO_PIN, "--pin", PIN];
-    run(&made)?;
-    let slots = run(&["--show-slots"])?;
-    let serial = slots.lines().find_map(|line| line.trim().strip_prefix("Serial number:"));
-    let serial = serial.ok_or_else(|| {
-        says!("製造番号を示さない一覧", "a list of slots without a serial number")
-    })?;
-    let mut files = BTreeMap::new();
-    for (token, _) in names(&tokens).map_err(told)? {
-        for (file, _) in names(&tokens.join(&token)).map_err(told)? {
-            let octets = fs::read(tokens.join(&token).join(&file)).map_err(told)?;
-            let name = format!("{TOKENS}/{}/{}", token.display(), file.display());
-            files.insert(name, octets);
+    maker(conf, &made).map(drop)
+}
+
+/// The serial numbers of the tokens, by label.
+fn serials(conf: &Path) -> Result<BTreeMap<String, String>, Bilingual> {
+    let slots = maker(conf, &["--show-slots"])?;
+    let mut serials = BTreeMap::new();
+    let mut serial = String::new();
+    for line in slots.lines().map(str::trim) {
+        if let Some(found) = line.strip_prefix("Serial number:") {
+            serial = found.trim().to_string();
+        }
+        if let Some(label) = line.strip_prefix("Label:") {
+            serials.insert(label.trim().to_string(), serial.clone());
         }
     }
-    Ok((serial.trim().to_string(), files))
+    Ok(serials)
+}
+
+/// Makes the key pair of each person on their token.
+#[expect(unsafe_code, reason = "the module reads its configuration from the environment")]
+fn make_cards(
+    conf: &Path,
+    people: &[Name],
+    serial_of: impl Fn(&str) -> Result<String, Bilingual>,
+) -> Result<BTreeMap<Name, PublicKey>, Bilingual> {
+    // SAFETY: this command has no other thread, and nothing was loaded that reads the environment.
+    unsafe { std::env::set_var("SOFTHSM2_CONF", conf) };
+    let told = |error: TokenError| error.said();
+    let module = Module::open(Path::new(MODULE), None).map_err(told)?;
+    let mut pin = Pin::empty();
+    for octet in PIN.bytes() {
+        pin.push(octet).map_err(|TooLong| Bilingual::none())?;
+    }
+    let make = |person: &Name| {
+        let key = module.make_card(&serial_of(person.as_str())?, &pin, person.as_str());
+        Ok((person.clone(), key.map_err(told)?))
+    };
+    people.iter().map(make).collect()
 }
 
 fn room(serial: &str) -> Result<String, Halt> {
     let module = fs::canonicalize(MODULE).unwrap_or_else(|_| PathBuf::from(MODULE));
     let digest = Digest::of(&read(&module)?);
     Ok(format!(
-        "format   = 1\ndrill    = true\nterminal = \"drill-1\"\n\n[token]\nmodule = \"{}\"\n\
-         sha256 = \"{digest}\"\nserial = \"{serial}\"\n",
+        "format   = 1\ndrill    = true\nterminal = \"drill-1\"\n\n[token]\nmodule = \"{0}\"\n\
+         sha256 = \"{digest}\"\nserial = \"{serial}\"\n\n[[cards]]\nmodule = \"{0}\"\nsha256 = \"{digest}\"\n",
         module.display()
     ))
 }

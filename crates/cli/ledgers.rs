@@ -296,7 +296,7 @@ pub(crate) enum Judged {
     /// A sealed one.
     Sealed(Verdict),
     /// One that could not be sealed: how many signatures were verified, and what happened.
-    Abandoned(usize, History),
+    Abandoned(usize, Box<History>),
 }
 
 /// A ceremony whose signatures are still being verified.
@@ -328,7 +328,7 @@ impl Open {
                 let verdict = judging.end(trust).map_err(|halt| halt.in_folder(&entry.folder))?;
                 Ok(Judged::Sealed(verdict))
             }
-            Self::Abandoned(count, _, history) => Ok(Judged::Abandoned(count, *history)),
+            Self::Abandoned(count, _, history) => Ok(Judged::Abandoned(count, history)),
         }
     }
 }

@@ -6,6 +6,7 @@
 
 mod abandon;
 mod args;
+mod cards;
 mod check;
 mod choices;
 mod clock;

@@ -127,6 +127,16 @@ impl People {
         }
     }
 
+    /// Asks who finds something wrong, and what; `None` if nobody does, or it is taken back.
+    pub(crate) fn object(&mut self, run: &Run) -> Result<Option<Reply>, Halt> {
+        match self {
+            Self::Terminal(terminal) => terminal.object(run),
+            Self::Scripted(_) | Self::StandIns => Ok(None),
+            #[cfg(test)]
+            Self::Simulated => Ok(None),
+        }
+    }
+
     /// Lets people at the terminal choose; returns `None` if there is no terminal.
     pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<Option<String>, Halt> {
         match self {

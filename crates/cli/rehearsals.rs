@@ -19,6 +19,7 @@ use ceremony::verify::{Refusal, Trust, Verified};
 use token::{RehearsalToken, Token};
 
 use crate::args::{self, Target};
+use crate::cards::Cards;
 use crate::clock::Clock;
 use crate::conduct::Conduct;
 use crate::files::PLAN_FILE;
@@ -103,6 +104,7 @@ impl Rehearsed {
         let long = certificates + crls > LONG;
         let mut conduct = Conduct {
             tokens: rehearsal_tokens(&compiled),
+            cards: Cards::default(),
             people: People::StandIns,
             clock: Clock::Planned(from),
             journal: Journal::Memory(Written::default()),

@@ -122,6 +122,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let (run, journal) = reading.level(seal.as_deref())?;
     let mut conduct = Conduct {
         tokens: entered.tokens,
+        cards: entered.cards,
         people,
         clock,
         journal,

@@ -13,6 +13,7 @@ use ceremony::rule::RuleId;
 use ceremony::says;
 use token::{Module, Token};
 
+use crate::cards::Cards;
 use crate::files::{self, read, read_document};
 use crate::halt::Halt;
 use crate::sources::shown;
@@ -24,6 +25,7 @@ pub(crate) struct Entered {
     pub(crate) mode: Mode,
     pub(crate) place: Place,
     pub(crate) tokens: Tokens,
+    pub(crate) cards: Cards,
 }
 
 /// How much of a room a command needs.
@@ -51,6 +53,12 @@ pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
     for (name, spare) in &room.spare {
         spares.insert(name.clone(), open(&mut opened, spare, wanted)?);
     }
+    let mut cards = Cards::default();
+    for card in &room.cards {
+        let initialize = card.initialize.as_ref().map(|text| text.get_ref().as_str());
+        let module = Path::new(card.module.get_ref());
+        cards.modules.push(module_of(&mut opened, module, *card.sha256.get_ref(), initialize)?);
+    }
     let serial = |token: &RoomToken| token.serial.get_ref().clone();
     let place = Place {
         room: ceremony::inputs::input_digest(&text).to_string(),
@@ -61,24 +69,23 @@ pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
         spares: room.spare.iter().map(|(name, spare)| (name.clone(), serial(spare))).collect(),
     };
     let mode = if room.drill { Mode::Drill } else { Mode::Real };
-    Ok(Entered { mode, place, tokens: Tokens { root: token, spares } })
+    Ok(Entered { mode, place, tokens: Tokens { root: token, spares }, cards })
 }
 
-/// Opens a token by the module that the room names. A module is opened once for all its tokens.
-fn open(
+/// Opens a module that the room names, once for all its tokens and cards.
+fn module_of(
     opened: &mut Vec<(PathBuf, Module)>,
-    token: &RoomToken,
-    wanted: Wanted,
-) -> Result<Token, Halt> {
-    let module = Path::new(token.module.get_ref());
+    module: &Path,
+    asked: Digest,
+    initialize: Option<&str>,
+) -> Result<Module, Halt> {
     // Modules are often links to a versioned file; the digest is what names them.
     let path = fs::canonicalize(module).map_err(|error| {
         let asked = says!("モジュール {}", "the module {}", shown(module));
         Halt::media(RuleId::S_ROOM, asked, files::said(&error))
     })?;
     let found = Digest::of(&read(&path)?);
-    let asked = token.sha256.get_ref();
-    if found != *asked {
+    if found != asked {
         let path = shown(&path);
         let asked = says!(
             "SHA-256 が {asked} のモジュール {path}",
@@ -86,21 +93,29 @@ fn open(
         );
         return Err(Halt::media(RuleId::S_ROOM, asked, Bilingual::plain(found)));
     }
-    let module = match opened.iter().find(|(other, _)| *other == path) {
-        Some((_, module)) => module.clone(),
-        None => {
-            let initialize = token.initialize.as_ref().map(|text| text.get_ref().as_str());
-            let module = Module::open(&path, initialize).map_err(|error| {
-                Halt::Token(Fault::new(
-                    RuleId::S_TOKEN,
-                    says!("開ける PKCS #11 モジュール", "a PKCS #11 module that opens"),
-                    error.said(),
-                ))
-            })?;
-            opened.push((path, module.clone()));
-            module
-        }
-    };
+    if let Some((_, module)) = opened.iter().find(|(other, _)| *other == path) {
+        return Ok(module.clone());
+    }
+    let module = Module::open(&path, initialize).map_err(|error| {
+        Halt::Token(Fault::new(
+            RuleId::S_TOKEN,
+            says!("開ける PKCS #11 モジュール", "a PKCS #11 module that opens"),
+            error.said(),
+        ))
+    })?;
+    opened.push((path, module.clone()));
+    Ok(module)
+}
+
+/// Opens a token by the module that the room names.
+fn open(
+    opened: &mut Vec<(PathBuf, Module)>,
+    token: &RoomToken,
+    wanted: Wanted,
+) -> Result<Token, Halt> {
+    let initialize = token.initialize.as_ref().map(|text| text.get_ref().as_str());
+    let path = Path::new(token.module.get_ref());
+    let module = module_of(opened, path, *token.sha256.get_ref(), initialize)?;
     let label = token.label.as_ref().map(|text| text.get_ref().as_str());
     let found = Token::Pkcs11(Box::new(module.token(label)));
     if wanted == Wanted::Modules {

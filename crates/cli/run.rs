@@ -92,8 +92,9 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let (people, pin) = people(&run.held, entered.mode, &compiled.graph, lang)?;
     journal::place::two_devices(&run.held.journal, entered.mode, lang)?;
     let journal = Journal::begin(&run.held.journal, &compiled)?;
+    let (cards, pin) = (entered.cards, Some(pin));
     let mut conduct =
-        Conduct { tokens, people, clock, journal, pin: Some(pin), progress: true, lang, proofs };
+        Conduct { tokens, cards, people, clock, journal, pin, progress: true, lang, proofs };
     let run_begun = conduct.keep(step)?;
     Ok((conduct, run_begun))
 }

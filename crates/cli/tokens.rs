@@ -32,7 +32,7 @@ fn prompt(holder: &Holder, who: Who) -> String {
 }
 
 /// Returns what a token reports about its PIN, which is shown before the prompt.
-fn said_of_pin(entry: Entry, lang: Lang) -> Vec<&'static str> {
+pub(crate) fn said_of_pin(entry: Entry, lang: Lang) -> Vec<&'static str> {
     let tries = match entry.tries {
         Tries::Enough => None,
         Tries::Low => Some(pick(

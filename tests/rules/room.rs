@@ -8,6 +8,7 @@ use ceremony::fault::Fault;
 use ceremony::graph::Op;
 use ceremony::hex::Digest;
 use ceremony::language::Bilingual;
+use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place};
 use ceremony::rule::RuleId;
 use ceremony::run::{Next, Request, Run, Step as Taken};
@@ -20,6 +21,7 @@ use token::RehearsalToken;
 
 use super::case::Case;
 use super::inputs::Texts;
+use crate::people::{self, apply};
 
 /// How a ceremony begins, where not as a rehearsal at the beginning of its window.
 #[derive(Debug, Deserialize)]
@@ -47,6 +49,8 @@ pub(super) struct Step {
     /// The event comes in the place of the word that the head after the operation is noted.
     #[serde(default)]
     noted: bool,
+    /// Whose cards sign the event, in the place of those that are asked: by person, the card.
+    signed: Option<BTreeMap<Name, Name>>,
     /// When the event happens.
     at: Option<String>,
     /// The answer is the planned one.
@@ -103,17 +107,17 @@ impl<'c> Rehearsal<'c> {
                     let op = op.clone();
                     match step.filter(|step| step.op == op.name) {
                         Some(step) if self.lost < step.lose => {
-                            let run = run.apply(self.at, asked)?.run;
+                            let run = apply(run, self.at, asked)?.run;
                             self.lost += 1;
                             let op = op.name.clone();
                             let lost =
                                 Event::Lost { op, attempt, cause: "CKR_FUNCTION_FAILED".into() };
-                            run.apply(self.at, lost)?.run
+                            apply(run, self.at, lost)?.run
                         }
                         Some(step) if step.event.is_some() && !step.asked && !step.noted => {
                             self.happen(step, run, &op, attempt, None)?
                         }
-                        Some(_) | None => run.apply(self.at, asked)?.run,
+                        Some(_) | None => apply(run, self.at, asked)?.run,
                     }
                 }
                 Next::Answer(op, attempt) | Next::Settle(op, attempt) => {
@@ -122,7 +126,7 @@ impl<'c> Rehearsal<'c> {
                 }
                 Next::Burn(op, attempt) => {
                     let op = op.name.clone();
-                    run.apply(self.at, Event::Lost { op, attempt, cause: "interrupted".into() })?
+                    apply(run, self.at, Event::Lost { op, attempt, cause: "interrupted".into() })?
                         .run
                 }
                 Next::Note(op, attempt) => match step.filter(|s| s.noted && s.op == op.name) {
@@ -133,10 +137,10 @@ impl<'c> Rehearsal<'c> {
                     None => {
                         let head = run.head();
                         let by = vec!["p13".parse().unwrap()];
-                        run.apply(self.at, Event::Noted { head, by, mistaken: 0 })?.run
+                        apply(run, self.at, Event::Noted { head, by, mistaken: 0 })?.run
                     }
                 },
-                Next::Close(end) => run.apply(self.at, Event::Closed { end })?.run,
+                Next::Close(end) => apply(run, self.at, Event::Closed { end })?.run,
                 Next::Seal => self.seal(run)?,
                 Next::Nothing | Next::Abandon => {
                     let name = &self.case.name;
@@ -186,7 +190,28 @@ impl<'c> Rehearsal<'c> {
         }
         let event: Event = serde_json::from_value(event).unwrap();
         self.at = step.at.as_deref().map_or(self.at, instant);
-        self.met(run.apply(self.at, event))
+        let taken = self.signed_as_the_case_says(step, run, event);
+        self.met(taken)
+    }
+
+    /// Applies an event with the signatures of the case, which must verify as well.
+    fn signed_as_the_case_says(&self, step: &Step, run: Run, event: Event) -> Result<Taken, Fault> {
+        let mut signed = people::signed(&run, &event);
+        if let Some(cards) = &step.signed {
+            let ca = run.graph().ca_name().der();
+            let asked = run.to_sign(&event);
+            let message = |person: &Name| {
+                asked.iter().find(|one| one.person == *person).map(|one| one.message.clone())
+            };
+            let sign = |(person, card): (&Name, &Name)| {
+                let message = message(person).unwrap_or_default();
+                (person.clone(), token::sign_as(ca, card, &message).unwrap())
+            };
+            signed = cards.iter().map(sign).collect();
+        }
+        let taken = run.apply(self.at, event, signed)?;
+        let broken = taken.checks.iter().find_map(|check| check.prove().err());
+        broken.map_or(Ok(taken), |error| Err(signature_fault(&error.to_string())))
     }
 
     fn answer(&mut self, run: Run, op: &Op, attempt: u32) -> Result<Run, Fault> {
@@ -209,22 +234,20 @@ impl<'c> Rehearsal<'c> {
         }
         let op = op.name.clone();
         if let (true, Answer::Token(TokenAnswer::Key(key))) = (settling, &planned) {
-            return run
-                .apply(self.at, Event::Adopted { op, attempt, key: key.clone() })
-                .map(|s| s.run);
+            let adopted = Event::Adopted { op, attempt, key: key.clone() };
+            return apply(run, self.at, adopted).map(|step| step.run);
         }
         let Some(step) = step.filter(|step| step.event.is_none()) else {
-            return run
-                .apply(self.at, Event::Answered { op, attempt, answer: planned })
-                .map(|s| s.run);
+            let answered = Event::Answered { op, attempt, answer: planned };
+            return apply(run, self.at, answered).map(|step| step.run);
         };
         let answer = step.changed(&self.case.name, &planned);
         let judged = run.judge(&answer).and_then(|checks| {
             let broken = checks.iter().find_map(|check| check.prove().err());
             broken.map_or(Ok(()), |error| Err(signature_fault(&error.to_string())))
         });
-        let taken =
-            judged.and_then(|()| run.apply(self.at, Event::Answered { op, attempt, answer }));
+        let answered = Event::Answered { op, attempt, answer };
+        let taken = judged.and_then(|()| self.signed_as_the_case_says(step, run, answered));
         self.met(taken)
     }
 
@@ -238,7 +261,7 @@ impl<'c> Rehearsal<'c> {
             let proved = sealed.check.prove().map(drop);
             proved.map_err(|error| signature_fault(&error.to_string()))?;
             let bundle = Digest::of(sealed.bundle.as_bytes());
-            run.apply(self.at, Event::Sealed { bundle })
+            apply(run, self.at, Event::Sealed { bundle })
         });
         if step.is_some() { self.met(sealed) } else { sealed.map(|taken| taken.run) }
     }

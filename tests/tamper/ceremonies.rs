@@ -17,6 +17,7 @@ use ceremony::token::{
 use ceremony::verify::Sealed;
 use token::RehearsalToken;
 
+use crate::people::{apply, card, with_cards};
 use crate::support::{files, genesis, genesis_golden, nothing};
 
 /// The golden of the first ceremony, as a folder becomes a [`Sealed`].
@@ -38,8 +39,11 @@ pub(super) fn small_plan(mode: Mode) -> Compiled {
     let read = |name: &str| std::fs::read_to_string(genesis().join(name)).unwrap();
     let plan =
         read("plan.toml").replace("next-ceremony = 2026-06-30", "next-ceremony = 2026-04-02");
-    let (cps, policy, roster) =
+    let (cps, policy, mut roster) =
         (read("../cps.toml"), read("../policy.toml"), read("../roster.toml"));
+    if mode == Mode::Real {
+        roster = with_cards(roster.as_bytes(), card);
+    }
     let documents = Documents {
         plan: plan.as_bytes(),
         cps: cps.as_bytes(),
@@ -90,7 +94,7 @@ impl Scribe {
 
     /// Takes an event, and writes it down.
     pub(super) fn take(&mut self, event: Event) {
-        let step = self.run.take().unwrap().apply(self.at, event).unwrap();
+        let step = apply(self.run.take().unwrap(), self.at, event).unwrap();
         let book = match step.run.book() {
             Book::Transcript => &mut self.sealed.transcript,
             Book::Postscript => self.sealed.after.get_or_insert_default(),
@@ -178,6 +182,10 @@ pub(super) fn eventful_rehearsal() -> Sealed {
     scribe.until_asked("papers");
     let reason = "the seal number was misread".to_string();
     scribe.take(Event::Deviation { op: "papers".into(), reason, by: two() });
+    let question = ceremony::record::WHO.to_string();
+    scribe.take(Event::Mistaken { op: "papers".into(), attempt: 0, question });
+    let (person, reason) = ("p09".parse().unwrap(), "the reader does not see it".to_string());
+    scribe.take(Event::CardFailed { person, reason, by: two() });
     scribe.until_asked("login");
     let cause = "CKR_PIN_INCORRECT".to_string();
     scribe.take(Event::Lost { op: "login".into(), attempt: 0, cause });

@@ -25,6 +25,7 @@ use ceremony::violation::Violation;
 use serde_json::{Value, json};
 
 use super::ceremonies::signature;
+use crate::people;
 use crate::support::nothing;
 
 /// Which of the rehearsal's keys a forger uses.
@@ -48,6 +49,8 @@ pub(super) struct Book {
     before: Vec<Option<Run>>,
     /// How many records the transcript has.
     pub(super) transcript: usize,
+    /// Whether a forger has the cards of people as well. In a rehearsal everybody has them.
+    has_cards: bool,
 }
 
 impl Book {
@@ -75,7 +78,12 @@ impl Book {
             value
         };
         let records = lines.iter().map(record).collect();
-        Self { records, sealed, state, lines, before, transcript }
+        Self { records, sealed, state, lines, before, transcript, has_cards: true }
+    }
+
+    /// The same in the hands of somebody who has no card of anybody.
+    pub(super) fn without_cards(self) -> Self {
+        Self { has_cards: false, ..self }
     }
 
     /// The same records, to be performed again on other inputs: those must compile, and the first
@@ -227,7 +235,8 @@ pub(super) struct Refused {
 fn judge(run: Run, line: &str) -> Result<Step, String> {
     let text = line.strip_suffix('\n').ok_or("a torn last line")?;
     let record = Record::read(text).map_err(|error| error.to_string())?;
-    let step = run.apply(record.at, record.event).map_err(|fault| fault.to_string())?;
+    let step =
+        run.apply(record.at, record.event, record.signed).map_err(|fault| fault.to_string())?;
     if step.line == line { Ok(step) } else { Err("S-RECORD: another line".to_string()) }
 }
 
@@ -265,15 +274,20 @@ impl Forgery<'_> {
         }
         for (place, record) in by.iter().enumerate() {
             let suspect = suspect.filter(|_| place == 0);
-            let proved = self.take(record.clone()).and_then(|checks| prove(&checks, suspect));
+            let before = book.records.get(start).filter(|_| place == 0);
+            let same = before.is_some_and(|before| before["event"] == record["event"]);
+            // Whoever changes a signature keeps the change; every other record is signed anew.
+            let record = if same { record.clone() } else { self.signed(record.clone()) };
+            let proved = self.take(record).and_then(|checks| prove(&checks, suspect));
             proved.map_err(|fault| (start + place, fault))?;
         }
         let after = start + by.len();
         for (place, record) in book.records.iter().skip(replaced.end).take(reach).enumerate() {
             let record = self.fit(record.clone());
             let checks = self.take(record).map_err(|fault| (after + place, fault))?;
-            // What sheets sign does not hang on what people said; only the head is signed anew.
-            if checks.len() == 1 {
+            // What sheets sign does not hang on what people said; only the head is signed anew, and
+            // what people themselves sign.
+            if checks.len() == 1 || !book.has_cards {
                 prove(&checks, None).map_err(|fault| (after + place, fault))?;
             }
         }
@@ -329,8 +343,26 @@ impl Forgery<'_> {
         Ok(())
     }
 
-    /// A record of the book made to fit what now stands before it.
-    fn fit(&self, mut record: Value) -> Value {
+    /// A record with the signatures of people that it needs: a rehearsal's people have keys that
+    /// everyone can compute.
+    fn signed(&self, mut record: Value) -> Value {
+        let event = serde_json::from_value::<Event>(record["event"].clone());
+        let run = self.run.as_ref().filter(|_| self.book.has_cards);
+        let (Some(run), Ok(event)) = (run, event) else { return record };
+        let signed = people::signed(run, &event);
+        record.as_object_mut().unwrap().remove("signed");
+        if !signed.is_empty() {
+            record["signed"] = serde_json::to_value(signed).unwrap();
+        }
+        record
+    }
+
+    /// A record of the book made to fit what now stands before it, signed anew.
+    fn fit(&self, record: Value) -> Value {
+        self.signed(self.fitted(record))
+    }
+
+    fn fitted(&self, mut record: Value) -> Value {
         let Some(run) = &self.run else { return record };
         let event = &mut record["event"];
         if event["kind"] == "sealed" {

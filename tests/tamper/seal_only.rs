@@ -96,7 +96,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "of ECDSA's two signatures (r, s) and (r, n − s) a token gives either",
     },
     Only {
-        fields: &["deviation papers: by", "refused fingerprint: by"],
+        fields: &["card-failed: by", "deviation papers: by", "refused fingerprint: by"],
         how: &["an element less", "an element more"],
         why: "who of the participants spoke",
     },
@@ -117,6 +117,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
     },
     Only {
         fields: &[
+            "card-failed: by[]",
             "deviation papers: by[]",
             "refused fingerprint: by[]",
             "orphan-removed generate: by[]",
@@ -125,7 +126,12 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "who of the participants spoke or consented",
     },
     Only {
-        fields: &["deviation papers: reason", "refused fingerprint: reason", "lost login: cause"],
+        fields: &[
+            "card-failed: reason",
+            "deviation papers: reason",
+            "refused fingerprint: reason",
+            "lost login: cause",
+        ],
         how: TEXT,
         why: "people's and the token's own words",
     },

@@ -304,7 +304,8 @@ impl Builder<'_> {
                 let roles = person.roles.iter().map(|r| r.get_ref().clone()).collect();
                 let name = person.said();
                 let organization = person.organization.get_ref().clone();
-                (id.clone(), Person { name, organization, roles, reserve })
+                let key = person.credential.public_key.get_ref().clone();
+                (id.clone(), Person { name, organization, roles, key, reserve })
             })
             .collect()
     }

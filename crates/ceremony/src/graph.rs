@@ -16,11 +16,12 @@ mod text;
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
-use alloc::string::{String, ToString};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 pub use act::{Act, Item, PeopleAct, Phase, Sheet, TokenAct};
 pub use decided::{ground_said, order_said};
+pub(crate) use people::Signers;
 pub use people::{Duty, Person};
 
 use crate::hex::{Digest, Octets};
@@ -258,9 +259,22 @@ pub struct Op {
     pub by: Vec<Duty>,
     /// The sections of the CP/CPS that require it.
     pub section: String,
+    /// Whether those who answer it sign their answer with their cards at once. All else that they
+    /// do is signed at the close.
+    pub signed: bool,
     /// Whether people write the head of the record on paper after it. The ceremony continues only
     /// when they confirm this. A resumed session is compared with the last noted head.
     pub noted: bool,
+}
+
+/// An operation that is to be added to a graph.
+#[derive(Debug)]
+pub(crate) struct NewOp {
+    pub(crate) name: String,
+    pub(crate) act: Act,
+    pub(crate) by: Vec<Duty>,
+    pub(crate) section: String,
+    pub(crate) signed: bool,
 }
 
 impl Graph {
@@ -309,6 +323,12 @@ impl Graph {
     #[must_use]
     pub const fn ceremony(&self) -> &Name {
         &self.ceremony
+    }
+
+    /// The CA's Name.
+    #[must_use]
+    pub const fn ca_name(&self) -> &DirectoryName {
+        &self.ca_name
     }
 
     /// Returns the CA's name in the file system, such as `mdoc-root`.
@@ -462,8 +482,10 @@ impl Graph {
         (u64::from(self.sequence) << 16) + (u64::from(slot) << 4) + u64::from(attempt & 15)
     }
 
-    pub(crate) fn push(&mut self, name: String, act: Act, by: Vec<Duty>, section: &str) {
+    /// Adds an operation behind the others, which gives it its number.
+    pub(crate) fn push(&mut self, new: NewOp) {
+        let NewOp { name, act, by, section, signed } = new;
         let id = OpId(self.ops.len());
-        self.ops.push(Op { id, name, act, by, section: section.to_string(), noted: false });
+        self.ops.push(Op { id, name, act, by, section, signed, noted: false });
     }
 }

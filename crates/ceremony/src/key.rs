@@ -21,6 +21,7 @@ pub use verifier::Verifier;
 
 mod signer;
 mod verifier;
+mod written;
 
 /// A named curve, together with the hash function that is used with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]

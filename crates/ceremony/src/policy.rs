@@ -449,6 +449,20 @@ pub struct PolicyAct {
     pub section: String,
     /// How many people of which role.
     pub by: BTreeMap<Name, Spanned<u32>>,
+    /// When those who do it sign it with their cards.
+    #[serde(default)]
+    pub signed: Signed,
+}
+
+/// When people sign with their cards what they did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Signed {
+    /// Each time, before the answer is recorded.
+    Each,
+    /// Once, at the close of the ceremony, together with everything else that is under their names.
+    #[default]
+    AtClose,
 }
 
 impl Policy {

@@ -20,7 +20,7 @@ pub use self::refuser::Refuser;
 pub use error::RecordError;
 
 use crate::certain::Certain as _;
-use crate::hex::Digest;
+use crate::hex::{Digest, Octets};
 use crate::name::Name;
 use crate::time::Instant;
 use crate::token::{KeyFacts, TokenAnswer};
@@ -40,9 +40,15 @@ pub struct Record {
     pub origin: String,
     /// The result.
     pub result: Outcome,
+    /// The signatures of people on this event, by person (see [`ToSign`](crate::run::ToSign)).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub signed: Signatures,
     /// The terminal at which it happened.
     pub terminal: String,
 }
+
+/// Raw signatures (r ‖ s) of people on one event, by person.
+pub type Signatures = BTreeMap<Name, Octets>;
 
 /// The result of an event (CP/CPS 5.4.1 処理の結果).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,6 +154,15 @@ pub enum Event {
         /// What differed from the script.
         reason: String,
         /// The people who describe it.
+        by: Vec<Name>,
+    },
+    /// A person's card does not sign. What this person does from now on is stated, not proved.
+    CardFailed {
+        /// Whose card it is.
+        person: Name,
+        /// What it did.
+        reason: String,
+        /// Two people of two roles who state this, and sign it with their own cards.
         by: Vec<Name>,
     },
     /// The ceremony is resumed after an interruption.
@@ -439,7 +454,7 @@ impl Event {
             }
             Self::Lost { .. } => Outcome::Lost,
             Self::Refused { .. } | Self::Mistaken { .. } => Outcome::Refused,
-            Self::Deviation { .. } | Self::Noted { .. } => Outcome::Noted,
+            Self::Deviation { .. } | Self::Noted { .. } | Self::CardFailed { .. } => Outcome::Noted,
             Self::Closed { end } => match end {
                 End::Completed => Outcome::Done,
                 End::Aborted => Outcome::Refused,
@@ -447,28 +462,41 @@ impl Event {
         }
     }
 
-    /// The origin that a record of this event carries.
+    /// The people who answer, refuse, state or confirm something in this event.
     #[must_use]
-    pub fn origin(&self) -> String {
-        let people = |by: &[Name]| by.iter().map(Name::as_str).collect::<Vec<_>>().join(" ");
-        let system = || String::from("gishiki");
+    pub fn people(&self) -> &[Name] {
         match self {
-            Self::Answered { answer: Answer::People(said), .. } => people(&said.by),
-            Self::Answered { answer: Answer::Token(_), .. } | Self::Adopted { .. } => {
-                String::from("token")
-            }
+            Self::Answered { answer: Answer::People(said), .. } => &said.by,
             Self::OrphanRemoved { by, .. }
             | Self::Deviation { by, .. }
-            | Self::Noted { by, .. } => people(by),
-            Self::Refused { by, .. } if !by.is_empty() => people(by),
-            Self::Refused { .. }
+            | Self::CardFailed { by, .. }
+            | Self::Noted { by, .. }
+            | Self::Refused { by, .. } => by,
+            Self::Answered { answer: Answer::Token(_), .. }
+            | Self::Adopted { .. }
             | Self::Opened(_)
             | Self::Asked(_)
             | Self::Lost { .. }
             | Self::Mistaken { .. }
             | Self::Resumed(_)
             | Self::Closed { .. }
-            | Self::Sealed { .. } => system(),
+            | Self::Sealed { .. } => &[],
+        }
+    }
+
+    /// The origin that a record of this event carries.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        match self.people() {
+            [] if matches!(
+                self,
+                Self::Answered { answer: Answer::Token(_), .. } | Self::Adopted { .. }
+            ) =>
+            {
+                String::from("token")
+            }
+            [] => String::from("gishiki"),
+            by => by.iter().map(Name::as_str).collect::<Vec<_>>().join(" "),
         }
     }
 }

@@ -18,6 +18,7 @@ use sha2::Sha384;
 
 use crate::certain::Certain as _;
 use crate::key::{Curve, PublicKey};
+use crate::name::Name;
 
 /// What a rehearsal key is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -93,6 +94,22 @@ impl RehearsalKey {
     }
 }
 
+/// Returns the private scalar of a person's key in a rehearsal, big-endian, on P-256. Like all
+/// private scalars here, it is not a secret.
+#[must_use]
+pub fn private_octets_of(ca: &[u8], person: &Name) -> Vec<u8> {
+    derived(ca, &[b"person", person.as_str().as_bytes()], Curve::P256)
+}
+
+/// Returns the public key with which a person signs in a rehearsal.
+#[must_use]
+pub fn key_of(ca: &[u8], person: &Name) -> PublicKey {
+    let scalar = p256_scalar(&private_octets_of(ca, person));
+    let scalar = scalar.certain("a scalar whose highest octet is cleared");
+    let point = (p256::ProjectivePoint::GENERATOR * scalar).to_affine().to_sec1_point(false);
+    PublicKey::from_point(Curve::P256, point.as_bytes()).certain("a multiple of the generator")
+}
+
 /// Whether this key is one of the CA's rehearsal keys. Compares it with all of them.
 #[must_use]
 pub fn recognise(ca: &[u8], key: &PublicKey) -> bool {
@@ -146,8 +163,13 @@ fn first_octets(ca: &[u8], usage: RehearsalUse, curve: Curve) -> Vec<u8> {
         RehearsalUse::Root => b"root",
         RehearsalUse::Audit => b"audit",
     };
+    derived(ca, &[usage], curve)
+}
+
+/// Derives a scalar from what it is for, big-endian, with its highest octet cleared.
+fn derived(ca: &[u8], usage: &[&[u8]], curve: Curve) -> Vec<u8> {
     let pseudorandom = mac(b"gishiki rehearsal v1", &[ca]);
-    let block = mac(&pseudorandom, &[usage, curve.name().as_bytes(), &[1]]);
+    let block = mac(&pseudorandom, &[usage, &[curve.name().as_bytes(), &[1]]].concat());
     let mut octets =
         block.get(..curve.field_octets()).certain("a field of at most 48 octets").to_vec();
     if let Some(highest) = octets.first_mut() {

@@ -34,6 +34,21 @@ pub struct Room {
     /// them.
     #[serde(default)]
     pub spare: BTreeMap<Name, RoomToken>,
+    /// The modules behind which the cards of people are; a card is found by its key.
+    #[serde(default)]
+    pub cards: Vec<CardModule>,
+}
+
+/// A module behind which people's cards are.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CardModule {
+    /// The PKCS #11 module's path.
+    pub module: Spanned<String>,
+    /// SHA-256 of the module.
+    pub sha256: Spanned<Digest>,
+    /// The string that the module expects in the reserved field of `C_Initialize`, as NSS does.
+    pub initialize: Option<Spanned<String>>,
 }
 
 /// A token and its module.

@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use toml::Spanned;
 
-use crate::hex::Digest;
+use crate::key::PublicKey;
 use crate::language::Bilingual;
 use crate::name::Name;
 use crate::text;
@@ -102,8 +102,9 @@ pub struct EntryRight {
 pub struct Credential {
     /// Its kind.
     pub kind: CredentialKind,
-    /// SHA-256 of its public key's SubjectPublicKeyInfo.
-    pub key_sha256: Spanned<Digest>,
+    /// Its public key: SubjectPublicKeyInfo in base64, on one line. What this person does in a
+    /// ceremony is signed with it.
+    pub public_key: Spanned<PublicKey>,
     /// The day of its enrolment.
     pub enrolled: Spanned<Day>,
     /// Who enrolled it.

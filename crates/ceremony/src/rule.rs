@@ -233,6 +233,7 @@ ids! {
     S_SEQUENCE = "S-SEQUENCE",
     S_SERIALS = "S-SERIALS",
     S_SIGNATURE = "S-SIGNATURE",
+    S_SIGNED = "S-SIGNED",
     S_SOURCES = "S-SOURCES",
     S_SPARE = "S-SPARE",
     S_STALE = "S-STALE",

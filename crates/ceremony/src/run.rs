@@ -17,6 +17,7 @@ mod judge;
 mod next;
 mod present;
 mod probe;
+mod signed;
 mod state;
 mod token;
 
@@ -33,6 +34,7 @@ pub use probe::{
     Finding, Life, Outcome, Probe, ProbeAnswer, ProbeRequest, ProbeStep, TokenCondition, TokenFlag,
     unfit,
 };
+pub use signed::ToSign;
 
 use sha2::{Digest as _, Sha256};
 
@@ -43,7 +45,9 @@ use crate::hex::{Digest, Octets};
 use crate::key::{Check, Nonce, Proof, PublicKey};
 use crate::language::Bilingual;
 use crate::name::Name;
-use crate::record::{Answer, End, Event, GENESIS, Mode, Opened, Place, Record, Refuser};
+use crate::record::{
+    Answer, End, Event, GENESIS, Mode, Opened, Place, Record, Refuser, Signatures,
+};
 use crate::rehearsal;
 use crate::rule::RuleId;
 use crate::says;
@@ -101,6 +105,10 @@ pub struct Run {
     due: Option<usize>,
     /// The people who did not come, as those who stand by have said.
     absent: BTreeSet<Name>,
+    /// The people whose cards do not sign, as two others have said.
+    cardless: BTreeSet<Name>,
+    /// What people have said and confirmed, with its time.
+    told: Vec<(Instant, Event)>,
     signed: BTreeMap<String, Signed>,
     nonces: BTreeSet<Nonce>,
     owed: BTreeMap<Digest, String>,
@@ -248,6 +256,8 @@ impl Run {
             noted: None,
             due: None,
             absent: BTreeSet::new(),
+            cardless: BTreeSet::new(),
+            told: Vec::new(),
             signed: BTreeMap::new(),
             nonces: BTreeSet::new(),
             owed,
@@ -255,16 +265,18 @@ impl Run {
             transcript_head: GENESIS,
             ended_at: at,
         };
-        let line = run.write(at, Event::Opened(opened));
+        run.refuse_derived_cards()?;
+        let line = run.write(at, Event::Opened(opened), Signatures::new());
         Ok(Step { run, line, checks: Vec::new() })
     }
 
-    /// Takes an event that happened at this time. The run is consumed: after a fault there is no
-    /// run, and nothing was recorded.
+    /// Takes an event that happened at this time, with the signatures of people on it
+    /// ([`Run::to_sign`]). The run is consumed: after a fault there is no run, and nothing was
+    /// recorded.
     ///
     /// The record has the CA's offset, whatever the clock shows: a record that is read with another
     /// one is not the line that replay writes.
-    pub fn apply(mut self, at: Instant, event: Event) -> Result<Step, Fault> {
+    pub fn apply(mut self, at: Instant, event: Event, signed: Signatures) -> Result<Step, Fault> {
         let at = at.at(self.compiled.graph.offset());
         if at < self.last_at {
             return Err(Fault::new(
@@ -273,12 +285,14 @@ impl Run {
                 Bilingual::plain(at),
             ));
         }
-        let checks = self.take(at, &event)?;
+        let asked = self.to_sign(&event);
+        let mut checks = self.take(at, &event)?;
+        checks.extend(Self::weigh_signed(&asked, &signed)?);
         for check in &checks {
             self.owed.insert(check.id(), check.subject.clone());
         }
         self.due = self.falls_due(&event);
-        let line = self.write(at, event);
+        let line = self.write(at, event, signed);
         if matches!(self.pending_op(), Ok((op, _)) if op.act == Act::Token(TokenAct::WriteHead)) {
             self.asked_heads.insert(self.head_value());
         }
@@ -347,18 +361,23 @@ impl Run {
             | Event::Lost { .. }
             | Event::Mistaken { .. }
             | Event::Deviation { .. }
+            | Event::CardFailed { .. }
             | Event::Resumed(_)
             | Event::Closed { .. }
             | Event::Sealed { .. } => self.due,
         }
     }
 
-    fn write(&mut self, at: Instant, event: Event) -> String {
+    fn write(&mut self, at: Instant, event: Event, signed: Signatures) -> String {
+        if !event.people().is_empty() {
+            self.told.push((at, event.clone()));
+        }
         let record = Record {
             at,
             origin: event.origin(),
             result: event.outcome(),
             number: self.number,
+            signed,
             terminal: self.place.terminal.clone(),
             event,
         };
@@ -372,12 +391,13 @@ impl Run {
         line
     }
 
-    /// Returns the request for the pending operation, once. It may have had its effect, so asking
-    /// again is another attempt with a record of its own.
+    /// Returns the request for the pending operation; of a token once. It may have had its effect,
+    /// so asking it again is another attempt with a record of its own.
     pub fn request(&mut self) -> Result<Request, Fault> {
         let (op, attempt) = self.pending_op()?;
         let asked = (op.id.index(), attempt, self.session);
-        if self.requested == Some(asked) {
+        // People can be asked again; a token acts on what it is asked.
+        if self.requested == Some(asked) && !op.act.is_of_people() {
             let asked = says!(
                 "{} の試行 {attempt} の要求(1 回)",
                 "one request for attempt {attempt} of {}",

@@ -17,7 +17,7 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use crate::compile::Compiled;
-use crate::graph::{Graph, Item, Op, Origin, Phase};
+use crate::graph::{Graph, Item, Op, Origin, Phase, Signers};
 use crate::hex::Digest;
 use crate::inputs::input_digest;
 use crate::language::Language;
@@ -58,6 +58,8 @@ struct Labels {
     sign: &'static str,
     head: &'static str,
     of: &'static str,
+    signed: &'static str,
+    signed_by: &'static str,
     annex_resume: &'static str,
     resume: &'static str,
     more_heads: &'static str,
@@ -109,7 +111,11 @@ pub fn who(graph: &Graph, op: &Op, language: Language) -> Vec<String> {
         let role = role(graph, &duty.role, language);
         format!("{role} {}{} {}", duty.at_least, labels.of, persons.join(", "))
     };
-    op.by.iter().map(duty).collect()
+    let signed = op.signers().map(|signers| match signers {
+        Signers::WhoAnswers => labels.signed.to_string(),
+        Signers::One(person) => format!("{} ({person})", labels.signed_by),
+    });
+    op.by.iter().map(duty).chain(signed).collect()
 }
 
 /// A role's name in this language.
@@ -170,7 +176,7 @@ fn write_digests(out: &mut String, compiled: &Compiled, labels: &Labels) {
 fn write_people(out: &mut String, graph: &Graph, language: Language) {
     let labels = language.labels();
     let _ = writeln!(out, "## {}\n\n{}", labels.people, labels.people_head);
-    out.push_str("|---|---|---|---|---|\n");
+    out.push_str("|---|---|---|---|---|---|\n");
     for (id, person) in &graph.people {
         let roles = person.roles.iter().map(|r| role(graph, r, language));
         let reserve = person.reserve.then(|| labels.reserve.to_string());
@@ -178,13 +184,20 @@ fn write_people(out: &mut String, graph: &Graph, language: Language) {
         let organization = graph.organizations.get(&person.organization);
         let _ = writeln!(
             out,
-            "| {id} | {} | {} | {} | |",
+            "| {id} | {} | {} | {} | {} | |",
             language.pick(&person.name),
             organization.map_or("", |both| language.pick(both)),
-            roles.join(", ")
+            roles.join(", "),
+            first_words(&person.key.spki_digest())
         );
     }
     out.push('\n');
+}
+
+/// The first four words of a digest, by which a card is told from another.
+fn first_words(digest: &Digest) -> String {
+    let line = words::lines(&digest.0).into_iter().next().unwrap_or_default();
+    line.split(' ').take(4).collect::<Vec<_>>().join(" ")
 }
 
 /// What was decided before the ceremony: the papers are compared with it.

@@ -226,7 +226,7 @@ pub fn replay_line(run: Run, line: &str) -> Result<(Run, Vec<Check>), Refusal> {
     let mut lines = Lines::new(seal::JOURNAL_FILE, line.as_bytes())?;
     let mut checks = Vec::new();
     let Some(record) = lines.next_record()? else { return Ok((run, checks)) };
-    let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;
+    let step = run.apply(record.at, record.event, record.signed).map_err(|f| lines.refuse(f))?;
     let run = lines.same(step, &mut checks)?;
     Ok((run, checks))
 }
@@ -280,7 +280,8 @@ fn transcript(
     let mut run = lines.same(step, &mut checks)?;
     while let Some(record) = lines.next_record()? {
         history.take(&record);
-        let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;
+        let step =
+            run.apply(record.at, record.event, record.signed).map_err(|f| lines.refuse(f))?;
         run = lines.same(step, &mut checks)?;
     }
     Ok((run, checks))
@@ -306,7 +307,8 @@ fn postscript(
                 Bilingual::plain(bundle),
             )));
         }
-        let step = run.apply(record.at, record.event).map_err(|f| lines.refuse(f))?;
+        let step =
+            run.apply(record.at, record.event, record.signed).map_err(|f| lines.refuse(f))?;
         run = lines.same(step, checks)?;
     }
     Ok(run)

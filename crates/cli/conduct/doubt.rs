@@ -8,7 +8,7 @@ use ceremony::fault::Fault;
 use ceremony::graph::Op;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
-use ceremony::record::{Aside, Event, LoneRefusal, WHO};
+use ceremony::record::{Aside, Event, LoneRefusal, Signatures, WHO};
 use ceremony::rule::RuleId;
 use ceremony::run::{ATTEMPTS, Next, Run, as_words};
 use ceremony::says;
@@ -218,7 +218,7 @@ impl Conduct {
             let asked = not_before(run.last_at());
             return Err(interrupted(RuleId::S_TIME_BACK, asked, Bilingual::plain(at)));
         }
-        if let Ok(step) = run.clone().apply(at, adopted) {
+        if let Ok(step) = run.clone().apply(at, adopted, Signatures::new()) {
             return self.keep(step);
         }
         let (privates, publics, strays) = (facts.privates, facts.publics, facts.strays);

@@ -337,6 +337,7 @@ fn taken_alone(run: &Run, line: &str) -> Option<Run> {
         | Event::Mistaken { .. }
         | Event::Noted { .. }
         | Event::Deviation { .. }
+        | Event::CardFailed { .. }
         | Event::Resumed(_)
         | Event::Closed { .. }
         | Event::Sealed { .. } => None,

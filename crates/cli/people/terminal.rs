@@ -182,6 +182,14 @@ impl Terminal {
         }
     }
 
+    pub(super) fn object(&mut self, run: &Run) -> Result<Option<Reply>, Halt> {
+        self.show(self.pick(
+            "   記録と異なることを、相違として記録します(やめるには「いいえ」)\n",
+            "   What is not as the record has it is recorded as a deviation (to take it back: no)\n",
+        ))?;
+        self.who_opposes(run, Opposed::Deviation)
+    }
+
     /// Shows a text and a prompt, and returns what is typed.
     pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<String, Halt> {
         self.show(shown)?;

@@ -18,6 +18,7 @@ use super::device::Device;
 use super::faults::{Fault, Site};
 use super::room::Told;
 use super::scenes::Scene;
+use crate::cards::Cards;
 use crate::people::People;
 use crate::room::Entered;
 use crate::secrets::PinSource;
@@ -145,6 +146,7 @@ pub(crate) fn entered() -> Option<Entered> {
         let spares = spares.map(|(name, device)| (name.clone(), token(Some(name), device)));
         Entered {
             mode: Mode::Rehearsal,
+            cards: Cards::default(),
             place: Place::rehearsal_with(world.scene.spares.iter()),
             tokens: Tokens { root: token(None, &world.root), spares: spares.collect() },
         }

@@ -228,6 +228,10 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
             let word = "a key pair in doubt was complete, and taken";
             at(pick(lang, "結果不明の鍵ペアは完全であり採用", word), op, lang)
         }
+        What::CardFailed { person, reason, by } => {
+            let word = pick(lang, "カードが署名せず", "no signature by the card of");
+            format!("{word}: {} ({}) [{}]", who(std::slice::from_ref(person)), plain(reason), who(by))
+        }
         What::Removed { op, by } => {
             let word = pick(lang, "不完全な鍵ペアを除去", "remains of a key pair removed");
             format!("{} [{}]", at(word, op, lang), who(by))
@@ -369,7 +373,7 @@ pub(super) fn aborted(facts: &Consistent, lang: Lang) -> String {
 
 /// Counts what was not as planned, for one line of a ledger.
 pub(super) fn counted(history: &History, lang: Lang) -> String {
-    let mut counts = [0_usize; 8];
+    let mut counts = [0_usize; 9];
     for one in &history.happened {
         let place = match &one.what {
             What::Deviation { .. } => 0,
@@ -380,6 +384,7 @@ pub(super) fn counted(history: &History, lang: Lang) -> String {
             What::Adopted { .. } => 5,
             What::Removed { .. } => 6,
             What::Mistaken { .. } => 7,
+            What::CardFailed { .. } => 8,
         };
         if let Some(count) = counts.get_mut(place) {
             *count += 1;
@@ -394,6 +399,7 @@ pub(super) fn counted(history: &History, lang: Lang) -> String {
         pick(lang, "採用した鍵", "key pairs taken in doubt"),
         pick(lang, "除去した鍵の残り", "remains removed"),
         pick(lang, "誤った入力", "wrong answers"),
+        pick(lang, "署名しないカード", "cards that did not sign"),
     ];
     let some = words.into_iter().zip(counts).filter(|(_, count)| *count > 0);
     some.map(|(word, count)| format!("{}{word}: {count}", pick(lang, "、", ", "))).collect()

@@ -12,8 +12,13 @@ use crate::lang::{Lang, pick};
 use crate::report::plain;
 
 /// The kinds of evidence, in the order in which they are shown.
-const BASES: [Basis; 4] =
-    [Basis::Proved, Basis::Stated(By::People), Basis::Stated(By::Papers), Basis::Stated(By::Token)];
+const BASES: [Basis; 5] = [
+    Basis::Proved,
+    Basis::Signed,
+    Basis::Stated(By::People),
+    Basis::Stated(By::Papers),
+    Basis::Stated(By::Token),
+];
 
 /// Where the rules are judged that a folder cannot show.
 const ELSEWHERE: [Where; 3] = [Where::Edge, Where::Image, Where::Path];
@@ -21,6 +26,11 @@ const ELSEWHERE: [Where; 3] = [Where::Edge, Where::Image, Where::Path];
 const fn heading(basis: Basis, lang: Lang) -> &'static str {
     match basis {
         Basis::Proved => pick(lang, "証明(オクテットから計算)", "proved, computed from octets"),
+        Basis::Signed => pick(
+            lang,
+            "署名(参加者がカードで署名した言葉)",
+            "signed by people in the room, each with their own card",
+        ),
         Basis::Stated(By::People) => {
             pick(lang, "申告(参加者の言葉)", "stated by people in the room")
         }
@@ -50,7 +60,7 @@ pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
         let of = facts.account.judged.iter();
         of.filter(|judged| judged.basis == basis && judged.standing == Standing::Kept).count()
     };
-    let [proved, people, papers, token] = BASES.map(count);
+    let [proved, signed, people, papers, token] = BASES.map(count);
     let ids: Vec<&str> = refused(facts).map(|(judged, _)| judged.id.as_str()).collect();
     let stopped = match (ids.is_empty(), lang) {
         (true, _) => String::new(),
@@ -59,10 +69,10 @@ pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
     };
     let kept = match lang {
         Lang::Ja => format!(
-            "満たした規則: 証明 {proved}、申告は参加者 {people}・書類 {papers}・トークン {token}(一覧は --rules)\n判定しない規則: ファイル・媒体・端末、専用イメージ、電子証明書の有効性確認\n"
+            "満たした規則: 証明 {proved}、参加者のカードの署名 {signed}、申告は参加者 {people}・書類 {papers}・トークン {token}(一覧は --rules)\n判定しない規則: ファイル・媒体・端末、専用イメージ、電子証明書の有効性確認\n"
         ),
         Lang::En => format!(
-            "rules kept: proved {proved}, stated by people {people}, by papers {papers}, by the token {token} (--rules lists them)\nnot judged here: files, media and terminal, the live image, whether to rely on a certificate\n"
+            "rules kept: proved {proved}, signed by people's cards {signed}, stated by people {people}, by papers {papers}, by the token {token} (--rules lists them)\nnot judged here: files, media and terminal, the live image, whether to rely on a certificate\n"
         ),
     };
     stopped + &kept

@@ -11,8 +11,8 @@ mod pkcs11;
 mod rehearsal;
 
 pub use pin::{LONGEST, Pin, TooLong};
-pub use pkcs11::{Module, Pkcs11Token};
-pub use rehearsal::RehearsalToken;
+pub use pkcs11::{Card, Module, Pkcs11Token};
+pub use rehearsal::{RehearsalToken, sign_as};
 
 use std::sync::mpsc::Sender;
 

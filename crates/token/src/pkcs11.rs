@@ -8,6 +8,7 @@
 //! handles across sessions (but in [`copy`], whose keys live in one), and every decision.
 
 mod calls;
+mod card;
 mod codes;
 mod copy;
 mod described;
@@ -18,6 +19,8 @@ mod text;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
+
+pub use card::Card;
 
 use calls::{Calls, Session, Value, returned, said};
 use ceremony::hex::Octets;

@@ -295,6 +295,14 @@ impl Signer {
     }
 }
 
+/// Signs a message as a person does in a rehearsal, with a key that everyone can derive.
+#[must_use]
+pub fn sign_as(ca: &[u8], person: &Name, message: &[u8]) -> Option<Octets> {
+    let curve = Curve::P256;
+    let private = ceremony::rehearsal::private_octets_of(ca, person);
+    Signer::new(curve, &private)?.sign(&curve.digest(message))
+}
+
 fn object(class: &str, id: Octets, label: &str) -> TokenObject {
     TokenObject { class: class.into(), id, label: label.into() }
 }

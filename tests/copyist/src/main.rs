@@ -23,8 +23,8 @@ use ceremony::compile::{Compiled, compile};
 use ceremony::graph::{Act, TokenAct};
 use ceremony::inputs::{Documents, Inputs};
 use ceremony::key::PublicKey;
-use ceremony::record::{Answer, Attempt, Event, Mode, Place};
-use ceremony::run::{Next, Request, Run};
+use ceremony::record::{Answer, Attempt, Event, Mode, Place, Signatures};
+use ceremony::run::{Next, Request, Run, ToSign};
 use ceremony::token::{CopyRemains, CopyRequest, Holder, KeyTemplate, TokenAnswer, TokenError};
 use token::{Module, Pin, Pkcs11Token, Token};
 
@@ -156,7 +156,7 @@ fn entered(
     loop {
         let Next::Ask(op, attempt) = run.next() else { panic!("{:?}", run.next()) };
         let (asked, last) = (Attempt { op: op.name.clone(), attempt }, op.act == *last);
-        run = run.apply(at, Event::Asked(asked.clone())).unwrap().run;
+        run = run.apply(at, Event::Asked(asked.clone()), Signatures::new()).unwrap().run;
         let answer = match run.request().unwrap() {
             Request::Token(_, request) => Answer::Token(token.perform(request)?),
             Request::People(request) => Answer::People(request.as_planned(run.graph(), "a word")),
@@ -166,6 +166,12 @@ fn entered(
             return Ok(token);
         }
         let event = Event::Answered { op: asked.op, attempt, answer };
-        run = run.apply(at, event).unwrap().run;
+        let ca = run.graph().ca_name().der();
+        let sign = |one: ToSign| {
+            let raw = token::sign_as(ca, &one.person, &one.message).unwrap();
+            (one.person, raw)
+        };
+        let signed = run.to_sign(&event).into_iter().map(sign).collect();
+        run = run.apply(at, event, signed).unwrap().run;
     }
 }

@@ -13,10 +13,12 @@ use alloc::vec;
 use alloc::vec::Vec;
 
 use super::Builder;
-use crate::graph::{Act, Duty, Graph, Item, Origin, PeopleAct, PlannedCrl, SHEET, Sheet, TokenAct};
+use crate::graph::{
+    Act, Duty, Graph, Item, NewOp, Origin, PeopleAct, PlannedCrl, SHEET, Sheet, TokenAct,
+};
 use crate::name::Name;
 use crate::plan::{Order, ProfileName};
-use crate::policy::{Backup, HeadOn, OF_EACH_ORGANIZATION};
+use crate::policy::{Backup, HeadOn, OF_EACH_ORGANIZATION, Signed};
 use crate::rehearsal::RehearsalUse;
 use crate::rule::RuleId;
 use crate::token::Holder;
@@ -37,7 +39,7 @@ impl Builder<'_> {
         for role in self.held_roles(graph) {
             let (name, duties) = (format!("roll-call-{role}"), self.called(graph, &role));
             let act = Act::People(PeopleAct::RollCall { role });
-            graph.push(name, act, duties, &self.section("roll-call"));
+            self.push(graph, name, act, duties, "roll-call");
         }
         self.people_op(graph, "papers".into(), Act::People(PeopleAct::Papers), "papers");
         self.people_op(graph, "clock".into(), Act::People(PeopleAct::Clock), "clock");
@@ -268,8 +270,7 @@ impl Builder<'_> {
                 graph.people.get(p).is_some_and(|person| person.organization == *organization)
             });
         }
-        let section = self.section(OF_EACH_ORGANIZATION);
-        graph.push(name, act, duties, &section);
+        self.push(graph, name, act, duties, OF_EACH_ORGANIZATION);
     }
 
     fn crl_sheets(&self, graph: &mut Graph) {
@@ -403,7 +404,7 @@ impl Builder<'_> {
             false => Duty { at_least: duty.persons.len(), ..duty },
         };
         let duties = self.duties(graph, kind).into_iter().map(all).collect();
-        graph.push(name.into(), Act::People(act), duties, &self.section(kind));
+        self.push(graph, name.into(), Act::People(act), duties, kind);
     }
 
     /// The participants whose entry or exit others stand by.
@@ -415,7 +416,7 @@ impl Builder<'_> {
 
     fn people_op(&self, graph: &mut Graph, name: String, act: Act, kind: &str) {
         let duties = self.duties(graph, kind);
-        graph.push(name, act, duties, &self.section(kind));
+        self.push(graph, name, act, duties, kind);
     }
 
     /// Adds an operation of a token, with the people who operate it and those who witness it.
@@ -433,8 +434,13 @@ impl Builder<'_> {
         act.by.iter().map(duty).collect()
     }
 
-    fn section(&self, kind: &str) -> String {
-        self.act(kind).map(|act| act.section.clone()).unwrap_or_default()
+    /// Adds an operation with the section and the manner of signing that the policy gives this kind
+    /// of act. What people do not answer, they do not sign.
+    fn push(&self, graph: &mut Graph, name: String, act: Act, by: Vec<Duty>, kind: &str) {
+        let row = self.act(kind);
+        let section = row.map(|row| row.section.clone()).unwrap_or_default();
+        let signed = act.is_of_people() && row.is_some_and(|row| row.signed == Signed::Each);
+        graph.push(NewOp { name, act, by, section, signed });
     }
 
     fn act(&self, kind: &str) -> Option<&crate::policy::PolicyAct> {

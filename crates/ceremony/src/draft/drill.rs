@@ -11,6 +11,8 @@ use alloc::string::{String, ToString as _};
 use core::ops::Range;
 
 use crate::cps::Cps;
+use crate::key::PublicKey;
+use crate::name::Name;
 use crate::plan::Plan;
 use crate::roster::Roster;
 use crate::time::{Day, Offset};
@@ -60,6 +62,18 @@ pub fn roster_on(text: &str, roster: &Roster, day: Day) -> String {
             if *done.get_ref() > day {
                 changes.put(done.span(), day.to_string());
             }
+        }
+    }
+    changes.made_in(text)
+}
+
+/// Returns the text of a roster in which these people have other cards.
+#[must_use]
+pub fn roster_with(text: &str, roster: &Roster, cards: &BTreeMap<Name, PublicKey>) -> String {
+    let mut changes = Changes::default();
+    for (id, person) in &roster.person {
+        if let Some(key) = cards.get(id) {
+            changes.put(person.credential.public_key.span(), format!("\"{key}\""));
         }
     }
     changes.made_in(text)

@@ -4,6 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::{Act, Graph, Op, PeopleAct};
+use crate::key::PublicKey;
 use crate::language::Bilingual;
 use crate::name::Name;
 
@@ -16,8 +17,19 @@ pub struct Person {
     pub organization: Name,
     /// Every role held in this ceremony.
     pub roles: Vec<Name>,
+    /// The key on this person's card, with which acts are signed.
+    pub key: PublicKey,
     /// Whether the plan does not count on this person, who may come all the same.
     pub reserve: bool,
+}
+
+/// Whose cards sign an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Signers<'a> {
+    /// Those who answer.
+    WhoAnswers,
+    /// This person, whom it is about; those who stand by sign when they leave last.
+    One(&'a Name),
 }
 
 /// A number of people of one role.
@@ -40,6 +52,16 @@ impl Duty {
 }
 
 impl Op {
+    /// Whose cards sign its answer: those who answer, or at an exit whoever leaves; `None` if it is
+    /// signed at the close.
+    pub(crate) fn signers(&self) -> Option<Signers<'_>> {
+        match &self.act {
+            Act::People(PeopleAct::Exit { person }) if self.signed => Some(Signers::One(person)),
+            Act::People(_) if self.signed => Some(Signers::WhoAnswers),
+            Act::People(_) | Act::Token(_) | Act::Seal => None,
+        }
+    }
+
     /// The people of whom it says whether they came: one at an entry; those who stand by, of
     /// themselves.
     pub(crate) fn says_who_came(&self) -> Vec<&Name> {

@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Act, Graph, Origin, PeopleAct, Sheet, TokenAct};
+use super::{Act, Graph, Origin, PeopleAct, Sheet, Signers, TokenAct};
 use crate::language::Bilingual;
 use crate::name::Name;
 use crate::says;
@@ -112,6 +112,8 @@ impl Graph {
                 person.organization,
                 roles.join(", ")
             );
+            let (curve, key) = (person.key.curve().name(), person.key.spki_digest());
+            let _ = writeln!(out, "       card {curve}, sha256 {key}");
         }
     }
 
@@ -198,8 +200,13 @@ impl Graph {
                 .iter()
                 .map(|duty| format!("{} {} of {}", duty.at_least, duty.role, duty.names()))
                 .collect();
+            let signed = match op.signers() {
+                Some(Signers::WhoAnswers) => String::from("; signed by card"),
+                Some(Signers::One(person)) => format!("; signed by the card of {person}"),
+                None => String::new(),
+            };
             let noted = if op.noted { "; the head is noted" } else { "" };
-            let _ = writeln!(out, " by {}{noted}", or_none(&duties));
+            let _ = writeln!(out, " by {}{signed}{noted}", or_none(&duties));
         }
     }
 }

@@ -316,9 +316,9 @@ pub(super) fn separate(report: &mut Report<'_>) {
 pub(super) fn credentials(report: &mut Report<'_>) {
     let people: Vec<(&Name, &PersonEntry)> = report.inputs.roster.person.iter().collect();
     for (index, (id, person)) in people.iter().enumerate() {
-        let key = &person.credential.key_sha256;
+        let key = &person.credential.public_key;
         let same = |other: &&(&Name, &PersonEntry)| {
-            other.1.credential.key_sha256.get_ref() == key.get_ref()
+            other.1.credential.public_key.get_ref() == key.get_ref()
         };
         if let Some((other, owner)) = people.iter().take(index).find(same) {
             let (one, other) = (who(id, person), who(other, owner));

@@ -52,6 +52,9 @@ impl Run {
             }
             Event::Noted { head, by, .. } => self.take_noted(*head, by).map(none),
             Event::Deviation { op, reason, by } => self.take_deviation(op, reason, by).map(none),
+            Event::CardFailed { person, reason, by } => {
+                self.take_card_failed(person, reason, by).map(none)
+            }
             Event::Resumed(resumed) => self.take_resumed(at, resumed).map(none),
             Event::Closed { end } => self.take_closed(at, *end).map(none),
             Event::Sealed { bundle } => self.take_sealed(*bundle).map(none),
@@ -366,6 +369,13 @@ impl Run {
             {
                 Ok(())
             }
+            // At the close, something may still be said, before everybody signs.
+            Next::Close(_)
+                if attempt.is_none()
+                    && self.graph().op(op).is_some_and(|found| found.act == Act::Seal) =>
+            {
+                Ok(())
+            }
             Next::Ask(..)
             | Next::Answer(..)
             | Next::Burn(..)
@@ -380,7 +390,7 @@ impl Run {
         }
     }
 
-    fn participants(&self, by: &[Name]) -> Result<(), Fault> {
+    pub(super) fn participants(&self, by: &[Name]) -> Result<(), Fault> {
         let sorted = by.is_sorted_by(|a, b| a < b);
         if by.is_empty() || !sorted || !by.iter().all(|p| self.graph().people.contains_key(p)) {
             return Err(Fault::new(
@@ -411,7 +421,7 @@ impl Run {
     }
 
     /// Words what may come next, for messages.
-    fn what_next(&self) -> Bilingual {
+    pub(super) fn what_next(&self) -> Bilingual {
         match self.next() {
             Next::Ask(op, attempt) => asked_at(&op.name, attempt),
             Next::Answer(op, attempt) => answer_at(&op.name, attempt),

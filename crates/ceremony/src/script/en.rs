@@ -20,7 +20,7 @@ pub(super) const LABELS: Labels = Labels {
     exceptions: "Exceptions from rules that this plan was granted",
     people: "Participants",
     reserve: "in reserve",
-    people_head: "| id | name | organisation | roles | signature |",
+    people_head: "| id | name | organisation | roles | card (first 4 words of its key) | signature |",
     keys: "Key pairs",
     made: "made in this ceremony",
     exists: "exists",
@@ -40,6 +40,8 @@ pub(super) const LABELS: Labels = Labels {
     sign: "time ____:____ initials of the witnesses ________",
     head: "head of the record (8 words on the screen) ______________________________________ confirmed on the screen by (id) ______",
     of: " of",
+    signed: "each signs the answer with their own card",
+    signed_by: "signed with the card of whoever leaves",
     annex_resume: "Annex A: resuming after an interruption",
     resume: "1. After a power cut, a kill or a pulled medium, start the machine again and insert the same two journal media. Nobody repeats a key generation or a signature on their own.\n\
              2. Run `gishiki resume`. It replays each journal on its own. Of what stands on one medium only it takes nothing but the token's answer to a question that stands on both. If the two differ, or one does not replay, it says which, and with the consent of two people of two roles puts one aside.\n\
@@ -52,7 +54,8 @@ pub(super) const LABELS: Labels = Labels {
     annex_attempts: "Annex B: numbers of later attempts",
     attempts: "Nothing but these values changes in a later attempt; the next three are listed. A CRL's number is its first number plus the number of the attempt, from 0.",
     annex_refusal: "Annex C: stopping",
-    refusal: "Every participant may answer any question with “no” and a reason; the ceremony then stops. A stopped ceremony is sealed too and enters the ledger; its certificates and CRLs are not handed out. If the audit key cannot sign, follow `gishiki abandon`: the digest of the unsealed journal is copied to paper and signed by all.",
+    refusal: "Every participant may answer any question with “no” and a reason; the ceremony then stops. A stopped ceremony is sealed too and enters the ledger; its certificates and CRLs are not handed out. \
+             If a card does not work, two others of two roles say so and sign it; what that person does afterwards is stated without a signature. If the audit key cannot sign, follow `gishiki abandon`: the digest of the unsealed journal is copied to paper and signed by all.",
     annex_slip: "Annex D: the slip for the anchor",
     slip: "This slip pins the ceremony: two people copy it into `anchor.toml`. The head, and the audit key where this slip has lines for it, are written at the step “Anchor”, the head of the postscript when the program shows it after the last exit. Every line is written in words.",
     slip_head: "head (the chain value of the last record before the seal)",
@@ -262,8 +265,8 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         ),
         Act::Seal => (
             "Seal".into(),
-            "The audit key signs the list of every file that was made.".into(),
-            "The seal verifies.".into(),
+            "First everybody who came is shown what is on record under their name, and signs the whole record with their own card. Whoever finds something wrong answers `no` there, and says what as a deviation. Then the audit key signs the list of every file that was made.".into(),
+            "Every signature verifies, and so does the seal.".into(),
         ),
         Act::Token(TokenAct::Logout { token }) => (titled("Logout", token), "Log out of the token.".into(), "No session is left.".into()),
         Act::People(PeopleAct::Deactivate) => (

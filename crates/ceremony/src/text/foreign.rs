@@ -13,6 +13,7 @@ use toml::{Table, Value};
 
 use crate::cps::{Amount, RequirementId};
 use crate::hex::{self, Digest};
+use crate::key::PublicKey;
 use crate::language::{Bilingual, Text};
 use crate::name::Name;
 use crate::says;
@@ -65,6 +66,7 @@ fn ours(message: &str, piece: &str) -> Option<Bilingual> {
         value.parse::<CalendarSpan>().err().map(|error| error.said()),
         value.parse::<Offset>().err().map(|error| error.said()),
         value.parse::<Digest>().err().map(|error| error.said()),
+        value.parse::<PublicKey>().err().map(|error| error.said()),
         hex::seed(&value).err(),
         words::digest(&value).err(),
     ];
@@ -385,6 +387,7 @@ mod tests {
             (local, local.parse::<Day>().unwrap_err().said()),
             ("\"soon\"", "soon".parse::<CalendarSpan>().unwrap_err().said()),
             ("\"ab\"", "ab".parse::<Digest>().unwrap_err().said()),
+            ("\"ab\"", "ab".parse::<PublicKey>().unwrap_err().said()),
             ("\"ab\"", hex::seed("ab").unwrap_err()),
             ("\"9\"", "9".parse::<Offset>().unwrap_err().said()),
             ("{}", Text::refused()),

@@ -27,12 +27,13 @@ use toml_datetime::de::{DatetimeDeserializer, is_datetime};
 
 /// A text for each type that is written as one. A stand-in is read as each of them in turn, until
 /// the type takes one.
-const TEXTS: [&str; 5] = [
+const TEXTS: [&str; 6] = [
     "a",
     "0000000000000000000000000000000000000000000000000000000000000000",
     "11 days",
     "+00:00",
     "R-A",
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==",
 ];
 /// A time for each type that is written as one.
 const TIMES: [&str; 2] = ["2026-01-01T00:00:00Z", "2026-01-01"];

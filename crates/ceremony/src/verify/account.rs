@@ -117,6 +117,7 @@ impl Postscript {
             | What::Mistaken { .. }
             | What::Lost { .. }
             | What::Adopted { .. }
+            | What::CardFailed { .. }
             | What::Removed { .. } => false,
         });
         match (run.book(), run.next(), is_refused) {
@@ -128,7 +129,8 @@ impl Postscript {
     }
 
     /// Whether the postscript is finished.
-    const fn is_ended(self) -> bool {
+    #[must_use]
+    pub const fn is_ended(self) -> bool {
         match self {
             Self::Complete | Self::Refused => true,
             Self::Incomplete | Self::Absent => false,
@@ -191,12 +193,15 @@ fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
         let by = match kept.basis {
             Basis::Stated(By::People) if matches!(kept.when, When::Noted) => history.noted.clone(),
             Basis::Stated(By::People) => seen.people(&ops),
-            Basis::Proved | Basis::Stated(By::Papers | By::Token) | Basis::Elsewhere(_) => {
-                BTreeSet::new()
-            }
+            Basis::Proved
+            | Basis::Signed
+            | Basis::Stated(By::Papers | By::Token)
+            | Basis::Elsewhere(_) => BTreeSet::new(),
         };
         let standing = standing(compiled, kept.id);
-        Some(Judged { id: kept.id, so: kept.so, basis: kept.basis, by, standing })
+        let is_signed = kept.basis == Basis::Stated(By::People) && seen.is_signed_by(&by);
+        let basis = if is_signed { Basis::Signed } else { kept.basis };
+        Some(Judged { id: kept.id, so: kept.so, basis, by, standing })
     });
     found.collect()
 }
@@ -231,6 +236,7 @@ fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<RuleId, &'a str>
         | What::Mistaken { .. }
         | What::Lost { .. }
         | What::Adopted { .. }
+        | What::CardFailed { .. }
         | What::Removed { .. } => None,
     });
     let stopped = run.stopped().and_then(|stop| Some((stop.rule.rule()?, stop.reason.as_str())));
@@ -322,6 +328,14 @@ impl<'a> Seen<'a> {
             }
         };
         sheets.flatten().map(form).collect()
+    }
+
+    /// Whether the cards of all these people, which nobody else has, sign whatever is on record as
+    /// theirs.
+    fn is_signed_by(&self, people: &BTreeSet<Name>) -> bool {
+        let proves =
+            |person: &Name| !self.history.unsigned.contains(person) && !self.run.is_derived(person);
+        !people.is_empty() && people.iter().all(proves)
     }
 
     /// The people on record for these operations: those who answered them. If only the token

@@ -31,6 +31,9 @@ pub struct History {
     pub answered: BTreeMap<String, BTreeMap<usize, BTreeSet<Name>>>,
     /// The people who confirmed that a head was written on paper.
     pub noted: BTreeSet<Name>,
+    /// The people who are on record with something that no signature of theirs covers, because it
+    /// comes after their last one.
+    pub unsigned: BTreeSet<Name>,
     /// The session in which each operation was last asked.
     asked: BTreeMap<String, usize>,
     /// The identity that each token reported, by serial number.
@@ -106,6 +109,15 @@ pub enum What {
         /// The operation.
         op: String,
     },
+    /// A person's card did not sign.
+    CardFailed {
+        /// Whose card it is.
+        person: Name,
+        /// What it did.
+        reason: String,
+        /// Who states it.
+        by: Vec<Name>,
+    },
     /// An incomplete key pair was removed from the token.
     Removed {
         /// The operation.
@@ -120,6 +132,9 @@ impl History {
     pub fn take(&mut self, record: &Record) {
         let since = self.ended.unwrap_or(record.at);
         self.ended = Some(record.at);
+        // A signature covers every record before it, and its own.
+        self.unsigned.extend(record.event.people().iter().cloned());
+        self.unsigned.retain(|person| !record.signed.contains_key(person));
         let what = match &record.event {
             Event::Opened(opened) => {
                 self.mode = Some(opened.mode);
@@ -158,6 +173,9 @@ impl History {
             }
             Event::Deviation { op, reason, by } => {
                 What::Deviation { op: op.clone(), reason: reason.clone(), by: by.clone() }
+            }
+            Event::CardFailed { person, reason, by } => {
+                What::CardFailed { person: person.clone(), reason: reason.clone(), by: by.clone() }
             }
             Event::Resumed(resumed) => {
                 self.sessions.push((record.at, resumed.room.clone()));

@@ -24,6 +24,8 @@ use crate::verify::History;
 pub enum Basis {
     /// It is computed from the sealed folder; everyone who has the folder gets the same result.
     Proved,
+    /// People stated it, and signed it with their cards.
+    Signed,
     /// It is a statement that the verdict repeats.
     Stated(By),
     /// It is judged elsewhere; the sealed folder does not show it.

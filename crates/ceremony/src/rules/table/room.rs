@@ -72,6 +72,14 @@ pub(super) const ROOM: &[Rule] = &[
         "words of a person who is recorded as absent; an absence that leaves too few for a duty",
     ),
     rule(
+        RuleId::S_SIGNED,
+        "gishiki",
+        Stage::Run,
+        true,
+        "署名すべき者の、任命簿にあるカードの署名が欠けている、又は正しくない記録。カードの不調の、資格のない者による申し出",
+        "a record without the signatures that it needs, by the cards in the roster, or with others; a card that fails, as stated by those who may not",
+    ),
+    rule(
         RuleId::S_WORDS,
         "gishiki",
         Stage::Run,

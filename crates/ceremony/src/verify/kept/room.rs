@@ -172,6 +172,14 @@ pub(super) const GROUPS: &[Group] = &[
             "the signed papers have the same graph and bindings as the machine",
         )],
     ),
+    proved(
+        When::Always,
+        &[(
+            RuleId::S_SIGNED,
+            "署名すべき記録には、署名すべき者全員の鍵の署名がある",
+            "every record that people sign bears the signatures of all of them, by the keys that the roster names",
+        )],
+    ),
     stated(
         By::People,
         When::Noted,

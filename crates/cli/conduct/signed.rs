@@ -1,0 +1,229 @@
+//! Has people sign what they do before it is recorded, each with their own card.
+
+use ceremony::fault::Fault;
+use ceremony::graph::{Act, Op};
+use ceremony::language::Bilingual;
+use ceremony::name::Name;
+use ceremony::record::{Answer, End, Event, Signatures};
+use ceremony::rule::RuleId;
+use ceremony::run::{Next, Run, Step, ToSign};
+use ceremony::says;
+use ceremony::script;
+
+use super::{Conduct, interrupted, stopped, tell};
+use crate::cards::{Asking, Signed, named};
+use crate::halt::Halt;
+use crate::lang::{Lang, language, pick};
+use crate::people::Reply;
+use crate::report::plain;
+
+/// An event that was taken, or one that somebody would not sign, so that nothing is recorded.
+pub(super) enum Applied {
+    Taken(Box<Step>),
+    Unsigned(Box<Run>),
+}
+
+impl Conduct {
+    /// Has everybody sign an event who must, and applies it. Each signature is verified before the
+    /// event is recorded.
+    pub(super) fn applied(&mut self, mut run: Run, event: Event) -> Result<Applied, Halt> {
+        'anew: loop {
+            let asked = run.to_sign(&event);
+            let (mut signed, mut proofs) = (Signatures::new(), Vec::new());
+            for one in &asked {
+                self.show_signing(&run, &event, one);
+                let pin = self.pin.as_mut();
+                let mut asking = Asking { people: &mut self.people, pin, lang: self.lang };
+                match self.cards.sign(&run, one, &mut asking)? {
+                    Signed::Yes(raw, proof) => {
+                        signed.insert(one.person.clone(), raw);
+                        proofs.push(proof);
+                    }
+                    Signed::Objects => return Ok(Applied::Unsigned(Box::new(run))),
+                    Signed::Failed(reason) => {
+                        // Its record comes before the event, so everybody signs another head.
+                        run = self.card_failed(run, &one.person, &reason)?;
+                        continue 'anew;
+                    }
+                }
+            }
+            let mut step = run.apply(self.clock.now()?, event, signed).map_err(stopped)?;
+            step.run.settle(&proofs);
+            self.proofs.extend(proofs);
+            return Ok(Applied::Taken(Box::new(step)));
+        }
+    }
+
+    /// Shows what a person is about to sign; at the close, everything that is under their name.
+    fn show_signing(&self, run: &Run, event: &Event, asked: &ToSign) {
+        if run.is_derived(&asked.person) {
+            return;
+        }
+        let who = named(run, &asked.person, self.lang);
+        let what = self.said(run, event);
+        self.say(&format!("✍  {who}: {what}"));
+        if matches!(event, Event::Closed { .. }) {
+            let told: Vec<String> = run
+                .told_by(&asked.person)
+                .map(|(at, event)| format!("     {at}  {}", self.said(run, event)))
+                .collect();
+            let none = pick(self.lang, "     (記録なし)", "     (nothing is on record)");
+            let told = if told.is_empty() { none.to_string() } else { told.join("\n") };
+            let head = pick(self.lang, "   この者の名の下の記録:", "   on record under this name:");
+            self.say(&format!("{head}\n{told}"));
+        }
+    }
+
+    /// Says what an event of people is.
+    fn said(&self, run: &Run, event: &Event) -> String {
+        let title = |op: &str| {
+            let found = run.graph().op(op);
+            let title = found.map(|op| script::step(run.graph(), op, language(self.lang)).title);
+            title.unwrap_or_else(|| op.to_string())
+        };
+        let (ja, en) = match event {
+            Event::Answered { op, answer: Answer::People(said), .. } => {
+                let facts = said.facts.iter().map(|(name, value)| format!(", {name} {value}"));
+                return title(op) + &facts.collect::<String>();
+            }
+            Event::Refused { reason, .. } => ("中止の申し出", plain(reason), "refusal").into_both(),
+            Event::Deviation { reason, .. } => {
+                ("相違の申し出", plain(reason), "deviation").into_both()
+            }
+            Event::CardFailed { person, reason, .. } => {
+                ("カードの不調", format!("{person}: {}", plain(reason)), "a card that failed")
+                    .into_both()
+            }
+            Event::OrphanRemoved { op, .. } => {
+                ("鍵の残りの削除", title(op), "removal of remains").into_both()
+            }
+            Event::Noted { head, .. } => {
+                let head = ceremony::words::lines(&head.0).into_iter().next().unwrap_or_default();
+                ("最新値の書き留め", head, "head noted").into_both()
+            }
+            Event::Resumed(_) => ("再開への同意".into(), "consent to going on".into()),
+            Event::Closed { end: End::Completed } => (
+                "セレモニーの完了までのすべての記録".into(),
+                "the record of the ceremony, which is complete".into(),
+            ),
+            Event::Closed { end: End::Aborted } => (
+                "中止までのすべての記録".into(),
+                "the record of the ceremony, which is aborted".into(),
+            ),
+            Event::Answered { answer: Answer::Token(_), .. }
+            | Event::Opened(_)
+            | Event::Asked(_)
+            | Event::Lost { .. }
+            | Event::Adopted { .. }
+            | Event::Mistaken { .. }
+            | Event::Sealed { .. } => (String::new(), String::new()),
+        };
+        match self.lang {
+            Lang::Ja => ja,
+            Lang::En => en,
+        }
+    }
+
+    /// Closes the ceremony: everybody who came signs. Who finds something wrong says so in a
+    /// deviation, and then everybody signs.
+    pub(super) fn close(&mut self, run: Run, end: End) -> Result<Run, Halt> {
+        match self.applied(run, Event::Closed { end })? {
+            Applied::Taken(step) => self.keep(*step),
+            Applied::Unsigned(run) => {
+                let op = at_hand(&run).ok_or_else(no_operation)?;
+                match self.people.object(&run)? {
+                    Some(Reply::Deviation { by, reason }) => self.deviation(*run, &op, by, reason),
+                    Some(Reply::Said(_) | Reply::Refused { .. } | Reply::Mistaken { .. })
+                    | None => Ok(*run),
+                }
+            }
+        }
+    }
+
+    /// Records what differed from the script, unless those who say so take it back when they are to
+    /// sign it.
+    pub(super) fn deviation(
+        &mut self,
+        run: Run,
+        op: &Op,
+        by: Vec<Name>,
+        reason: String,
+    ) -> Result<Run, Halt> {
+        match self.applied(run, Event::Deviation { op: op.name.clone(), reason, by })? {
+            Applied::Taken(step) => {
+                let run = self.keep(*step)?;
+                self.say(pick(self.lang, "✓ 相違を記録しました", "✓ recorded"));
+                Ok(run)
+            }
+            Applied::Unsigned(run) => Ok(*run),
+        }
+    }
+
+    /// Records that a card does not sign, when two others of two roles say so and sign it. If they
+    /// do not, the card is asked again.
+    fn card_failed(&mut self, run: Run, person: &Name, reason: &str) -> Result<Run, Halt> {
+        let op = at_hand(&run).ok_or_else(no_operation)?;
+        let who = named(&run, person, self.lang);
+        let what = match self.lang {
+            Lang::Ja => format!(
+                "{who} のカードが使えないことを記録し、以後この者の行為は署名なしの申告になります。この者以外の、役割の異なる 2 名が自分のカードで署名します。"
+            ),
+            Lang::En => format!(
+                "It will be recorded that the card of {who} does not work: what this person does from now on is stated without a signature. Two others of two roles sign this with their own cards."
+            ),
+        };
+        loop {
+            match self.people.consent(&run, &op, &what)? {
+                Reply::Said(said) => match run.may_state_failed(person, &said.by) {
+                    Ok(()) => {
+                        let (person, reason) = (person.clone(), reason.to_string());
+                        return self.take(run, Event::CardFailed { person, reason, by: said.by });
+                    }
+                    Err(fault) if self.people.can_answer_again() => tell(&fault, self.lang),
+                    Err(fault) => return Err(Halt::Interrupted(fault)),
+                },
+                Reply::Mistaken { .. } => {}
+                Reply::Refused { .. } | Reply::Deviation { .. } => return Ok(run),
+            }
+        }
+    }
+}
+
+/// Two wordings of one thing with the same detail.
+trait IntoBoth {
+    fn into_both(self) -> (String, String);
+}
+
+impl IntoBoth for (&str, String, &str) {
+    fn into_both(self) -> (String, String) {
+        let (ja, detail, en) = self;
+        (format!("{ja}: {detail}"), format!("{en}: {detail}"))
+    }
+}
+
+/// The operation that something is said about now: at the close, the seal.
+pub(super) fn at_hand(run: &Run) -> Option<Op> {
+    let op = match run.next() {
+        Next::Ask(op, _)
+        | Next::Answer(op, _)
+        | Next::Burn(op, _)
+        | Next::Settle(op, _)
+        | Next::Note(op, _) => Some(op),
+        Next::Close(_) | Next::Seal | Next::Nothing | Next::Abandon => {
+            run.graph().ops().iter().find(|op| op.act == Act::Seal)
+        }
+    };
+    op.cloned()
+}
+
+fn no_operation() -> Halt {
+    let asked = says!("手順", "an operation");
+    Halt::Bug(Fault::new(RuleId::S_ORDER, asked, Bilingual::none()))
+}
+
+/// The halt of a command whose event somebody would not sign.
+pub(super) fn not_signed() -> Halt {
+    let asked = says!("署名", "a signature");
+    let found = says!("署名しないとの申し出。何も記録していない", "a no; nothing was recorded");
+    interrupted(RuleId::S_SIGNED, asked, found)
+}

@@ -1,0 +1,222 @@
+//! People with cards: SoftHSM tokens with a key pair that `pkcs11-tool` made, one for each person.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use ceremony::key::PublicKey;
+use ceremony::name::Name;
+use ceremony::roster::Roster;
+use serde_json::Value;
+
+use crate::people::with_cards;
+use crate::support::terminal::Terminal;
+use crate::support::{
+    Drill, IN_WINDOW, LATER, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text,
+};
+
+/// Makes a card for a person; returns the public key on it.
+fn make_card(drill: &Drill, person: &str) -> PublicKey {
+    drill.new_token(person);
+    let tool = |arguments: &[&str]| {
+        let mut tool = Command::new("pkcs11-tool");
+        tool.args(["--module", SOFTHSM, "--token-label", person, "--id", "01"]).args(arguments);
+        succeed(drill.env(&mut tool))
+    };
+    tool(&["--login", "--pin", PIN, "--keypairgen", "--key-type", "EC:prime256v1"]);
+    let file = drill.path("card.der");
+    let file = file.to_str().unwrap();
+    tool(&["--read-object", "--type", "pubkey", "--output-file", file]);
+    let mut base64 = Command::new("base64");
+    succeed(base64.args(["-w", "0", file])).parse().unwrap()
+}
+
+/// Gives everybody of a CA's roster a card, and names the cards' module in the room.
+pub(crate) fn give_cards(drill: &Drill, ca: &Path) {
+    let path = ca.join("roster.toml");
+    let roster = fs::read(&path).unwrap();
+    let keys = |person: &Name| make_card(drill, person.as_str());
+    fs::write(path, with_cards(&roster, keys)).unwrap();
+}
+
+/// The lines of a room that name the module of the cards.
+pub(crate) fn readers() -> String {
+    let digest = ceremony::hex::Digest::of(&fs::read(SOFTHSM).unwrap());
+    format!("\n[[cards]]\nmodule = \"{SOFTHSM}\"\nsha256 = \"{digest}\"\n")
+}
+
+/// A drill of the sample's first ceremony, whose people have cards.
+struct Held {
+    drill: Drill,
+}
+
+impl Held {
+    fn new() -> Self {
+        let drill = Drill::new();
+        let ca = drill.path("mdoc-root");
+        copy(&root().join("ceremony-plans/mdoc-root"), &ca);
+        give_cards(&drill, &ca);
+        let held = Self { drill };
+        held.with_readers(true);
+        held
+    }
+
+    fn with_readers(&self, readers_there: bool) {
+        self.drill.write_room(Path::new(SOFTHSM));
+        let room = self.drill.path("room.toml");
+        let text = fs::read_to_string(&room).unwrap();
+        let cards = if readers_there { readers() } else { String::new() };
+        fs::write(room, text + &cards).unwrap();
+        // One line for each PIN that is asked for.
+        fs::write(self.drill.path("pin"), format!("{PIN}\n").repeat(99)).unwrap();
+    }
+
+    fn plan(&self) -> std::path::PathBuf {
+        self.drill.path("mdoc-root/2026-04-genesis")
+    }
+
+    /// At a terminal, without a file of answers.
+    fn at_a_terminal(&self, what: &str, time: &str) -> Terminal {
+        let mut command = gishiki_at(time);
+        self.drill.env(&mut command).args(["--lang", "en", what]);
+        if what == "run" {
+            command.arg(self.plan());
+        }
+        command.arg("--room").arg(self.drill.path("room.toml"));
+        command.arg("--journal").arg(self.drill.path("A"));
+        command.arg("--journal").arg(self.drill.path("B"));
+        command.arg("--out").arg(self.drill.path("out"));
+        let mut check = gishiki();
+        Terminal::open(&command).with_papers(check.arg("check").arg(self.plan()).arg("--drill"))
+    }
+
+    /// The events in the journal, or in the sealed transcript.
+    fn events(&self, kind: &str) -> Vec<Value> {
+        let sealed = self.drill.path("out/transcript.jsonl");
+        let path =
+            if sealed.exists() { sealed } else { self.drill.path("A").join("journal.jsonl") };
+        let text = fs::read_to_string(path).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.filter(|line| line["event"]["kind"] == kind).collect()
+    }
+}
+
+/// Ten tokens of ten people: whatever people said is proved by their cards. The number of
+/// signatures is that of the roll call, the papers, the activation, the fingerprint, two
+/// completions, the close, and the exits.
+#[test]
+fn ten_people_with_ten_cards_prove_what_they_say() {
+    let held = Held::new();
+    succeed(&mut held.drill.run_command(&held.plan()));
+    let out = held.drill.path("out");
+    let said = succeed(gishiki().arg("verify").arg(&out).args(["--drill", "--rules"]));
+    assert!(said.contains("signed by people's cards 15, stated by people 0,"), "{said}");
+    let signed = |file: &str| -> usize {
+        let text = fs::read_to_string(out.join(file)).unwrap();
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        lines.map(|line| line["signed"].as_object().map_or(0, serde_json::Map::len)).sum()
+    };
+    assert_eq!((signed("transcript.jsonl"), signed("after.jsonl")), (28, 10));
+    // OpenSSL has the same opinion of one of them, from the sealed folder's text alone.
+    let text = fs::read_to_string(out.join("transcript.jsonl")).unwrap();
+    let lines: Vec<String> = text.lines().map(String::from).collect();
+    let closed = lines.len() - 1;
+    let record = ceremony::record::Record::read(&lines[closed]).unwrap();
+    let person: Name = "p13".parse().unwrap();
+    let message = crate::people::message(&lines[..closed], &record.event, &person);
+    let raw = &record.signed[&person].0;
+    let signature = p256::ecdsa::Signature::from_slice(raw).unwrap().to_der();
+    let file = |name: &str, octets: &[u8]| {
+        let path = held.drill.path(name);
+        fs::write(&path, octets).unwrap();
+        path
+    };
+    let roster = Roster::parse(&fs::read(out.join("inputs/roster.toml")).unwrap()).unwrap();
+    let key = roster.person[&person].credential.public_key.get_ref().to_string();
+    let pem = format!("-----BEGIN PUBLIC KEY-----\n{key}\n-----END PUBLIC KEY-----\n");
+    let mut openssl = Command::new("openssl");
+    openssl.args(["dgst", "-sha256", "-verify"]).arg(file("p13.pem", pem.as_bytes()));
+    openssl.arg("-signature").arg(file("p13.sig", signature.as_bytes()));
+    assert!(succeed(openssl.arg(file("p13.pae", &message))).contains("Verified OK"));
+}
+
+/// One process holds a ceremony for ten people who are not there: it stops at the first roll call,
+/// before any token is logged in to, and goes on when their cards are there.
+#[test]
+fn without_cards_nothing_passes_the_first_roll_call() {
+    let held = Held::new();
+    held.with_readers(false);
+    let output = run(&mut held.drill.run_command(&held.plan()));
+    assert_eq!(output.status.code(), Some(6), "{}", text(&output));
+    assert!(text(&output).contains("S-SIGNED"), "{}", text(&output));
+    let answered = held.events("answered");
+    assert!(answered.iter().all(|line| !line["event"]["op"].as_str().unwrap().contains("roll")));
+    let asked = held.events("asked");
+    assert_eq!(asked.last().unwrap()["event"]["op"], "roll-call-auditor");
+    held.with_readers(true);
+    succeed(&mut held.drill.resume_command(LATER));
+    held.drill.verify();
+}
+
+/// At a terminal: a wrong PIN is asked again, a card that fails is stated by two others, and what
+/// its owner says afterwards is stated, not signed.
+#[test]
+fn a_wrong_pin_and_a_card_that_fails_are_met_at_the_terminal() {
+    let held = Held::new();
+    let mut terminal = held.at_a_terminal("run", IN_WINDOW);
+    let asked = terminal.until_prompt("PIN of p13's card `p13`: ");
+    assert!(asked.contains("✍"), "{asked}");
+    terminal.answer("wrong-pin");
+    let again = terminal.prompt().unwrap();
+    assert!(again.contains("CKR_PIN_INCORRECT") && again.ends_with("Enter/no/failed: "), "{again}");
+    terminal.answer("");
+    // The custodian p05 drops the card.
+    terminal.until_prompt("PIN of p05's card `p05`: ");
+    terminal.answer("wrong-pin");
+    terminal.types("failed");
+    let consent = terminal.prompt().unwrap();
+    assert!(consent.contains("FAKE Kagi Jiro (p05) does not work"), "{consent}");
+    // Its owner cannot say so, nor two of one role.
+    assert!(terminal.types("p05 p13").contains("S-SIGNED"), "{}", terminal.said);
+    assert!(terminal.types("p01 p02").contains("R-MULTI"), "{}", terminal.said);
+    terminal.answer("p04 p13");
+    assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
+    let failed = held.events("card-failed");
+    assert_eq!(failed.len(), 1);
+    assert_eq!(failed[0]["signed"].as_object().unwrap().len(), 2);
+    let [closed] = held.events("closed").try_into().unwrap();
+    assert_eq!(closed["signed"].as_object().unwrap().len(), 9);
+    let verdict = held.drill.verify();
+    assert!(verdict.contains("no signature by the card of: FAKE Kagi Jiro (p05)"), "{verdict}");
+    assert!(!verdict.contains("stated by people 0,"), "{verdict}");
+}
+
+/// At the close, whoever finds something wrong says so, and then everybody signs. Somebody who
+/// would not sign an answer is asked again.
+#[test]
+fn a_no_at_a_signature_records_nothing_and_can_be_explained_at_the_close() {
+    let held = Held::new();
+    let mut terminal = held.at_a_terminal("run", IN_WINDOW);
+    terminal.until_prompt("PIN of p01's card `p01`: ");
+    terminal.answer("wrong-pin");
+    let again = terminal.types("no");
+    assert!(again.contains(". Roll call") && again.contains("who confirms"), "{again}");
+    loop {
+        let open = terminal.prompt().unwrap();
+        if open.contains("on record under this name") && open.contains("p01's card") {
+            assert!(open.contains("Completion"), "{open}");
+            break;
+        }
+        terminal.goes_on(&open);
+    }
+    terminal.answer("wrong-pin");
+    assert!(terminal.types("no").ends_with("who says so (ids): "), "{}", terminal.said);
+    terminal.answer("p01");
+    assert!(terminal.prompt().unwrap().ends_with("reason: "));
+    terminal.answer("the seal of bag 3 was already broken");
+    assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
+    let [deviation] = held.events("deviation").try_into().unwrap();
+    assert_eq!(deviation["event"]["op"], "seal");
+    assert_eq!(deviation["signed"].as_object().unwrap().len(), 1);
+    held.drill.verify();
+}
