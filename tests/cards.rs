@@ -16,7 +16,7 @@ use crate::support::{
 };
 
 /// Makes a card for a person; returns the public key on it.
-fn make_card(drill: &Drill, person: &str) -> PublicKey {
+pub(crate) fn make_card(drill: &Drill, person: &str) -> PublicKey {
     drill.new_token(person);
     let tool = |arguments: &[&str]| {
         let mut tool = Command::new("pkcs11-tool");
@@ -46,12 +46,12 @@ pub(crate) fn readers() -> String {
 }
 
 /// A drill of the sample's first ceremony, whose people have cards.
-struct Held {
-    drill: Drill,
+pub(crate) struct Held {
+    pub(crate) drill: Drill,
 }
 
 impl Held {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let drill = Drill::new();
         let ca = drill.path("mdoc-root");
         copy(&root().join("ceremony-plans/mdoc-root"), &ca);
@@ -71,7 +71,7 @@ impl Held {
         fs::write(self.drill.path("pin"), format!("{PIN}\n").repeat(99)).unwrap();
     }
 
-    fn plan(&self) -> std::path::PathBuf {
+    pub(crate) fn plan(&self) -> std::path::PathBuf {
         self.drill.path("mdoc-root/2026-04-genesis")
     }
 

@@ -46,6 +46,7 @@ mod people;
 mod probe;
 mod real;
 mod refusals;
+mod register;
 mod reserves;
 mod rules;
 mod running;

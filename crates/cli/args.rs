@@ -4,6 +4,7 @@
 mod image;
 mod judging;
 mod new;
+mod roster;
 #[cfg(test)]
 mod tests;
 
@@ -11,6 +12,7 @@ mod tests;
 pub(crate) use image::ImageCommand;
 pub(crate) use judging::{Validate, Verify, Warned};
 pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
+pub(crate) use roster::{CardsThere, Enrol, RosterCommand};
 
 use std::path::{Component, PathBuf};
 
@@ -68,6 +70,10 @@ pub(crate) enum Command {
         ja = "計画に要ることをトークンが行えるか、当日より前に確かめる。トークンには何も残らない"
     )]
     Probe(Probe),
+    /// Show people's cards, and enrol people and cards in the register
+    #[command(subcommand)]
+    #[command(ja = "参加者のカードを示し、人とカードを任命簿に登録する")]
+    Roster(RosterCommand),
     /// Prepare a drill of a CA's first ceremony today: its documents, a token, a room, the scripts
     #[command(
         ja = "認証局の最初のセレモニーを今日訓練する準備をする(文書、トークン、実施場所、構築手順書)"
@@ -174,6 +180,7 @@ impl Command {
             | Self::Validate(_)
             | Self::Schema(_)
             | Self::Drill(_)
+            | Self::Roster(_)
             | Self::Completions(_)
             | Self::Live(_)
             | Self::Screen(_) => None,
@@ -186,6 +193,9 @@ impl Command {
     pub(crate) fn pin_fd(&self) -> Option<u32> {
         if let Self::Probe(probe) = self {
             return probe.pin_fd;
+        }
+        if let Self::Roster(RosterCommand::Enrol(enrol)) = self {
+            return enrol.pin_fd;
         }
         self.given()?.held?.pin_fd
     }

@@ -55,6 +55,15 @@ impl Cards {
         asked: &ToSign,
         asking: &mut Asking<'_>,
     ) -> Result<Signed, Halt> {
+        #[cfg(test)]
+        if crate::simulator::is_on() {
+            use crate::simulator::OfCard;
+            match crate::simulator::sign(run, &asked.person) {
+                OfCard::Signs => {}
+                OfCard::Fails => return Ok(Signed::Failed("simulated".into())),
+                OfCard::Objects => return Ok(Signed::Objects),
+            }
+        }
         if run.is_derived(&asked.person) {
             let ca = run.compiled().graph.ca_name().der();
             let raw = token::sign_as(ca, &asked.person, &asked.message);
@@ -64,7 +73,7 @@ impl Cards {
         loop {
             let fault = match self.find(asked) {
                 Err(fault) => fault,
-                Ok(card) => match ask_card(&card, asked, asking)? {
+                Ok(card) => match asking.card(&card, asked)? {
                     Ok(raw) => match verified(asked, raw) {
                         Ok(signed) => return Ok(signed),
                         Err(fault) => fault,
@@ -126,13 +135,20 @@ fn verified(asked: &ToSign, raw: Octets) -> Result<Signed, Fault> {
     }
 }
 
+impl Asking<'_> {
+    fn card(&mut self, card: &Card, asked: &ToSign) -> Result<Result<Octets, TokenError>, Halt> {
+        ask_card(card, &asked.person, &asked.message, self.pin.as_deref_mut(), self.lang)
+    }
+}
+
 /// Asks for the card's PIN, as the card takes it, and has it sign once.
-fn ask_card(
+pub(crate) fn ask_card(
     card: &Card,
-    asked: &ToSign,
-    asking: &mut Asking<'_>,
+    who: &Name,
+    message: &[u8],
+    pin: Option<&mut PinSource>,
+    lang: Lang,
 ) -> Result<Result<Octets, TokenError>, Halt> {
-    let (lang, who) = (asking.lang, &asked.person);
     let entry = match card.entry() {
         Ok(entry) => entry,
         Err(error) => return Ok(Err(error)),
@@ -147,11 +163,11 @@ fn ask_card(
     if entry.tries == Tries::Locked {
         return Ok(Err(TokenError::new("C_GetTokenInfo", Bilingual::plain("CKF_USER_PIN_LOCKED"))));
     }
-    let pin = match (entry.at_the_device, asking.pin.as_deref_mut()) {
+    let pin = match (entry.at_the_device, pin) {
         (false, Some(source)) => Some(source.take(&format!("{prompt}: "), lang)?),
         (true, _) | (false, None) => None,
     };
-    Ok(card.sign(&asked.message, pin.as_ref()).map(Octets))
+    Ok(card.sign(message, pin.as_ref()).map(Octets))
 }
 
 /// Tells what went wrong, and lets people choose; `None` if nobody can be asked.

@@ -8,8 +8,8 @@ use crate::lang::{Lang, language};
 use crate::report::print;
 use crate::review::reviewed;
 use crate::{
-    abandon, check, completions, diff, drill, live, new, probe, rehearsals, resume, run, schema,
-    state, validate, verdicts,
+    abandon, check, completions, diff, drill, live, new, probe, rehearsals, resume, roster, run,
+    schema, state, validate, verdicts,
 };
 
 /// Performs a command.
@@ -22,6 +22,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Script(planned) => print(&script::render(&reviewed(&planned)?, language(lang))),
         Command::Diff(asked) => diff::show(&asked, lang),
         Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
+        Command::Roster(command) => roster::perform(&command, lang),
         Command::Drill(asked) => drill::prepare(&asked, lang),
         Command::Probe(asked) => probe::ask(&asked, lang),
         Command::Run(run) => run::run(&run, lang),

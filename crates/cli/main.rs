@@ -41,6 +41,7 @@ mod report;
 mod resume;
 mod review;
 mod room;
+mod roster;
 mod run;
 mod schema;
 mod secrets;

@@ -133,8 +133,24 @@ impl People {
             Self::Terminal(terminal) => terminal.object(run),
             Self::Scripted(_) | Self::StandIns => Ok(None),
             #[cfg(test)]
-            Self::Simulated => Ok(None),
+            Self::Simulated => Ok(crate::simulator::object(run)),
         }
+    }
+
+    /// Asks two others of two roles to state that a person's card does not sign.
+    pub(crate) fn vouch(
+        &mut self,
+        run: &Run,
+        op: &Op,
+        person: &Name,
+        what: &str,
+    ) -> Result<Reply, Halt> {
+        #[cfg(test)]
+        if matches!(self, Self::Simulated) {
+            return Ok(crate::simulator::vouch(run, person));
+        }
+        let _ = person;
+        self.consent(run, op, what)
     }
 
     /// Lets people at the terminal choose; returns `None` if there is no terminal.
@@ -173,7 +189,13 @@ pub(crate) fn who_notes(run: &Run) -> Vec<Name> {
 
 /// Returns the first two of those present who have no role in common.
 pub(crate) fn two_of_two_roles(run: &Run) -> Vec<Name> {
-    let people: Vec<_> = run.present().collect();
+    others(run, None)
+}
+
+/// The same of those whose cards sign, and without this person; nobody, if there are not two.
+pub(crate) fn others(run: &Run, without: Option<&Name>) -> Vec<Name> {
+    let may = |id: &Name| Some(id) != without && !run.is_without_card(id);
+    let people: Vec<_> = run.present().filter(|(id, _)| without.is_none() || may(id)).collect();
     for (id, person) in &people {
         let other = people
             .iter()

@@ -46,7 +46,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 pub(crate) use device::{about_to_sign, clear, copy, perform, probe};
 pub(crate) use media::{append, put};
-pub(crate) use room::{ask, choose, consent, enter_pin, lifted, note};
+pub(crate) use room::{OfCard, ask, choose, consent, enter_pin, lifted, note, object, sign, vouch};
 pub(crate) use world::{entered, hears, is_on, now, people, state};
 
 use checker::Met;

@@ -37,7 +37,7 @@ pub(super) const TEXTS: &[&str] = &[
     "aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark",
     "aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness",
     "aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark",
-    // Public keys on P-256 and P-384, in base64: one letter less, all, one more, and as hexadecimal.
+    // Public keys on P-256 and P-384, in base64: one letter less, all, one more, and in octets.
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfRuEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==",
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==",
     "MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAEqofKIr6LBTeOscce8yCtdG4dO2KLp5uYWfdB4IJUKjhVAvJdv1UpbDpUXjhydgq3NhfeSpYmLG9dnpi/kpLcKfj0Hb0omhR86doxE7XwuMAKYLHOHX6BnXpDHXyQ6g5f",
@@ -119,6 +119,7 @@ fn of_texts() -> Vec<String> {
         "\\S".into(),
         "^[0-9a-z][0-9a-z-]{0,39}$".into(),
         "^[0-9a-f]{64}$".into(),
+        "^([0-9a-f]{2})*$".into(),
         "^(MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[0-9A-Za-z+/]{86}==|MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE[0-9A-Za-z+/]{128})$"
             .into(),
         "^([0-9a-f]{64}|[A-Za-z]+( [A-Za-z]+){31})$".into(),

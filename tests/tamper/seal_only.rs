@@ -96,7 +96,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "of ECDSA's two signatures (r, s) and (r, n − s) a token gives either",
     },
     Only {
-        fields: &["card-failed: by", "deviation papers: by", "refused fingerprint: by"],
+        fields: &["deviation papers: by", "refused fingerprint: by"],
         how: &["an element less", "an element more"],
         why: "who of the participants spoke",
     },
@@ -111,7 +111,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "who of the participants said that the head is on paper",
     },
     Only {
-        fields: &["orphan-removed generate: by"],
+        fields: &["card-failed: by", "orphan-removed generate: by"],
         how: &["an element more"],
         why: "who of the participants consented; replay asks for two roles",
     },

@@ -28,6 +28,7 @@ use crate::plan::After;
 use crate::policy::Brought;
 use crate::record::{Mode, Opened, Place};
 use crate::rehearsal::GENERATIONS;
+use crate::roster::Register;
 use crate::rule::RuleId;
 use crate::rules;
 use crate::says;
@@ -59,6 +60,8 @@ pub struct Compiled {
     pub excepted: Vec<Violation>,
     /// Findings that the rules report without refusing the plan.
     pub warnings: Vec<Violation>,
+    /// The people of the roster, whom the next ceremony finds in the register.
+    pub register: Arc<Register>,
 }
 
 /// Returns every input's digest, by file name.
@@ -112,6 +115,7 @@ pub fn compile(
         state: Arc::clone(state),
         excepted,
         warnings,
+        register: Arc::new(inputs.roster.register()),
         checks: inputs.requests.values().flatten().map(|r| r.possession.clone()).collect(),
     })
 }

@@ -2,6 +2,7 @@
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 use crate::certain::Certain as _;
@@ -107,6 +108,7 @@ impl State {
             }
             Some(_) => {}
         }
+        self.register = Arc::clone(&run.compiled().register);
         let predecessor =
             Predecessor { head: run.transcript_head(), postscript: run.postscript_head() };
         let made = graph.audit_key().filter(|key| key.origin == Origin::Here);

@@ -29,6 +29,7 @@ use crate::plan::{Ground, Order, ProfileName};
 use crate::policy::{Backup, Policy};
 use crate::record::{End, Mode, Predecessor};
 use crate::rehearsal::{RehearsalKey, RehearsalUse};
+use crate::roster::Register;
 use crate::time::{Instant, TimeError};
 use crate::token::Holder;
 use crate::x509::{IssuerAltName, Reason};
@@ -96,6 +97,8 @@ pub struct State {
     pub stopped: BTreeMap<Order, Instant>,
     /// The papers of applications in completed ceremonies.
     pub papers: Set<Digest>,
+    /// The people of the last ceremony's roster.
+    pub register: Arc<Register>,
 }
 
 /// The addresses in the CA's certificates, the same in all of them (D5).

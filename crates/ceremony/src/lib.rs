@@ -43,6 +43,7 @@ pub mod serial;
 pub mod x509;
 
 pub mod ledger;
+pub mod register;
 
 pub mod bindings;
 pub mod compile;

@@ -1,7 +1,7 @@
 //! The roster: the register of appointments (任命簿) as data, with people, organisations, roles and
 //! credentials.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -9,6 +9,7 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::hex::{Digest, Octets};
 use crate::key::PublicKey;
 use crate::language::Bilingual;
 use crate::name::Name;
@@ -24,6 +25,20 @@ pub struct Roster {
     pub format: Spanned<u32>,
     /// The people, by id.
     pub person: BTreeMap<Name, PersonEntry>,
+    /// The enrolments of those who came, or changed, after the first ceremony.
+    #[serde(default)]
+    pub enrolment: BTreeMap<Name, Enrolment>,
+}
+
+/// The signatures by which the register takes a person's entry as it is.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolment {
+    /// The head of the ceremony after which it was made.
+    pub after: Spanned<Digest>,
+    /// Raw signatures (r ‖ s) in hexadecimal digits, by person.
+    #[serde(default)]
+    pub signed: BTreeMap<Name, Spanned<Octets>>,
 }
 
 /// One person.
@@ -50,7 +65,31 @@ pub struct PersonEntry {
     pub credential: Credential,
 }
 
+/// What the register holds of a person. Whatever changes of it is enrolled anew.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Registered {
+    /// The key on the person's card.
+    pub key: PublicKey,
+    /// The organisation.
+    pub organization: Name,
+    /// The roles.
+    pub roles: BTreeSet<Name>,
+}
+
+/// The people of a register, by id: those of the last ceremony's roster.
+pub type Register = BTreeMap<Name, Registered>;
+
 impl PersonEntry {
+    /// What the register holds of the person.
+    #[must_use]
+    pub(crate) fn registered(&self) -> Registered {
+        Registered {
+            key: self.credential.public_key.get_ref().clone(),
+            organization: self.organization.get_ref().clone(),
+            roles: self.roles.iter().map(|role| role.get_ref().clone()).collect(),
+        }
+    }
+
     /// Whether the person holds this role.
     #[must_use]
     pub fn holds(&self, role: &Name) -> bool {
@@ -120,6 +159,12 @@ pub enum CredentialKind {
 }
 
 impl Roster {
+    /// The register that this roster describes.
+    #[must_use]
+    pub(crate) fn register(&self) -> Register {
+        self.person.iter().map(|(id, entry)| (id.clone(), entry.registered())).collect()
+    }
+
     /// Reads `roster.toml`.
     ///
     /// # Errors

@@ -22,6 +22,7 @@ mod people;
 mod plan;
 mod policy;
 mod recovery;
+mod register;
 mod structures;
 mod table;
 mod weaker;

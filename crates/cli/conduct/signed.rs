@@ -173,7 +173,7 @@ impl Conduct {
             ),
         };
         loop {
-            match self.people.consent(&run, &op, &what)? {
+            match self.people.vouch(&run, &op, person, &what)? {
                 Reply::Said(said) => match run.may_state_failed(person, &said.by) {
                     Ok(()) => {
                         let (person, reason) = (person.clone(), reason.to_string());

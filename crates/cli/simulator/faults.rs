@@ -10,6 +10,8 @@ pub(super) enum Site {
     Write,
     /// A question to people.
     Question,
+    /// A signature of somebody's card.
+    Card,
     /// Between two sessions.
     Session,
 }
@@ -20,6 +22,7 @@ pub(super) enum Fault {
     Token(u32, OfToken),
     Write(u32, OfWrite),
     People(u32, OfPeople),
+    Card(u32, OfPeople),
     Media(u32, OfMedium),
 }
 
@@ -115,6 +118,7 @@ impl Fault {
             Self::Token(number, _) => (Site::Call, *number),
             Self::Write(number, _) => (Site::Write, *number),
             Self::People(number, _) => (Site::Question, *number),
+            Self::Card(number, _) => (Site::Card, *number),
             Self::Media(number, _) => (Site::Session, *number),
         }
     }
@@ -170,7 +174,7 @@ impl Numbers {
 
     fn fault(&mut self, passed: &impl Fn(Site) -> u32) -> Fault {
         let kinds = [Site::Call, Site::Call, Site::Call, Site::Write, Site::Write];
-        let others = [Site::Question, Site::Question, Site::Session];
+        let others = [Site::Question, Site::Question, Site::Card, Site::Session];
         let site = self.one_of(&[&kinds[..], &others[..]].concat());
         // What follows an interruption has further sites.
         let number = self.below(passed(site) * 5 / 4 + 1);
@@ -178,6 +182,7 @@ impl Numbers {
             Site::Call => Fault::Token(number, self.of_token()),
             Site::Write => Fault::Write(number, self.of_write()),
             Site::Question => Fault::People(number, self.of_people()),
+            Site::Card => Fault::Card(number, self.of_people()),
             Site::Session => Fault::Media(self.one_of(&[0, 0, 0, 1, 2]), self.of_medium()),
         }
     }

@@ -13,7 +13,7 @@ use ceremony::run::{FactKind, HEAD, Run};
 use super::checker::Met;
 use super::faults::{Fault, OfPeople, Site};
 use super::world::{crash, listed, with};
-use crate::people::{Asked, Question, Reply, two_of_two_roles, who_notes};
+use crate::people::{Asked, Question, Reply, others, two_of_two_roles, who_notes};
 
 /// What people heard, said and noted.
 #[derive(Debug, Default)]
@@ -71,10 +71,17 @@ pub(super) fn answered(op: &str, by: &str, facts: &BTreeMap<String, String>) -> 
 
 /// A question is heard: time passes, and something goes wrong. People who leave end the process.
 fn heard(what: &str) -> Option<OfPeople> {
+    heard_at(Site::Question, what)
+}
+
+fn heard_at(site: Site, what: &str) -> Option<OfPeople> {
     let fault = with(|world| {
         world.time += 7;
         world.note(format!("asked {what}"));
-        let Some(Fault::People(_, fault)) = world.pass(Site::Question) else { return None };
+        let fault = match world.pass(site)? {
+            Fault::People(_, fault) | Fault::Card(_, fault) => fault,
+            Fault::Token(..) | Fault::Write(..) | Fault::Media(..) => return None,
+        };
         match fault {
             OfPeople::Late(hours) => world.time += i64::from(hours) * 3600,
             OfPeople::Clock(minutes) => world.skew += i64::from(minutes) * 60,
@@ -148,6 +155,49 @@ pub(crate) fn ask(question: &Question<'_>) -> Reply {
     let words = answered(op, &listed(&said.by), &said.facts);
     with(|world| world.told.say(words));
     Reply::Said(said)
+}
+
+/// What becomes of a card that is to sign.
+pub(crate) enum OfCard {
+    /// It signs.
+    Signs,
+    /// It does not, and is stated to fail.
+    Fails,
+    /// Its owner would not sign.
+    Objects,
+}
+
+/// Somebody signs with a card, which may fail.
+pub(crate) fn sign(run: &Run, person: &Name) -> OfCard {
+    match heard_at(Site::Card, &format!("to sign: {person}")) {
+        // Nobody is left who could state that another card fails.
+        Some(OfPeople::Deviate | OfPeople::Wrong) if others(run, Some(person)).len() == 2 => {
+            OfCard::Fails
+        }
+        Some(OfPeople::Refuse) => OfCard::Objects,
+        Some(
+            OfPeople::Deviate
+            | OfPeople::Wrong
+            | OfPeople::Mistaken
+            | OfPeople::Leave
+            | OfPeople::Late(_)
+            | OfPeople::Clock(_),
+        )
+        | None => OfCard::Signs,
+    }
+}
+
+/// Two people of two roles state that a card fails.
+pub(crate) fn vouch(run: &Run, person: &Name) -> Reply {
+    let by = others(run, Some(person));
+    with(|world| world.told.say(format!("{person} failed by {}", listed(&by))));
+    Reply::Said(Said { by, facts: BTreeMap::new() })
+}
+
+/// At the close somebody says what is not as the record has it, or takes it back.
+pub(crate) fn object(run: &Run) -> Option<Reply> {
+    let fault = heard("what is wrong");
+    matches!(fault, None | Some(OfPeople::Deviate)).then(|| deviation(run, "seal"))
 }
 
 /// Somebody enters a PIN. Who cannot log in after a while ends the process.

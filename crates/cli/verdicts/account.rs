@@ -230,7 +230,12 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
         }
         What::CardFailed { person, reason, by } => {
             let word = pick(lang, "カードが署名せず", "no signature by the card of");
-            format!("{word}: {} ({}) [{}]", who(std::slice::from_ref(person)), plain(reason), who(by))
+            format!(
+                "{word}: {} ({}) [{}]",
+                who(std::slice::from_ref(person)),
+                plain(reason),
+                who(by)
+            )
         }
         What::Removed { op, by } => {
             let word = pick(lang, "不完全な鍵ペアを除去", "remains of a key pair removed");

@@ -11,7 +11,7 @@ mod pkcs11;
 mod rehearsal;
 
 pub use pin::{LONGEST, Pin, TooLong};
-pub use pkcs11::{Card, Module, Pkcs11Token};
+pub use pkcs11::{Card, Module, Pkcs11Token, Shown};
 pub use rehearsal::{RehearsalToken, sign_as};
 
 use std::sync::mpsc::Sender;

@@ -20,7 +20,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
 
-pub use card::Card;
+pub use card::{Card, Shown};
 
 use calls::{Calls, Session, Value, returned, said};
 use ceremony::hex::Octets;

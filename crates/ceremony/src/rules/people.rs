@@ -39,7 +39,7 @@ impl<'a> Report<'a> {
 }
 
 /// Names a person in a message.
-fn who(id: &Name, person: &PersonEntry) -> Bilingual {
+pub(super) fn who(id: &Name, person: &PersonEntry) -> Bilingual {
     let name = person.said();
     says!(name; "{name} ({id})", "{name} ({id})")
 }

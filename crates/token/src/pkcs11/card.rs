@@ -42,7 +42,42 @@ impl Module {
     }
 }
 
+/// A token, and what it shows without login.
+#[derive(Debug)]
+pub struct Shown {
+    /// CK_TOKEN_INFO label.
+    pub label: String,
+    /// CK_TOKEN_INFO serialNumber.
+    pub serial: String,
+    /// Its public keys on P-256 and P-384.
+    pub keys: Vec<PublicKey>,
+}
+
 impl Module {
+    /// Every token that is there now, with the public keys on P-256 and P-384 that it shows.
+    pub fn cards(&self) -> Result<Vec<Shown>, TokenError> {
+        let mut found = Vec::new();
+        for slot in self.calls.slots()? {
+            let info = self.calls.token_info(slot)?;
+            if info.flags & CKF_TOKEN_INITIALIZED == 0 {
+                continue;
+            }
+            let described = Described::of(&info);
+            let session = Session::open(&self.calls, slot)?;
+            let mut keys = Vec::new();
+            for handle in session.find(&[Value::number(CKA_CLASS, CKO_PUBLIC_KEY)])? {
+                let Some(point) = session.read(handle, CKA_EC_POINT)? else { continue };
+                let read = [Curve::P256, Curve::P384].map(|curve| {
+                    let point = objects::uncompressed(curve, point.to_vec());
+                    PublicKey::from_point(curve, &point)
+                });
+                keys.extend(read.into_iter().flatten());
+            }
+            found.push(Shown { label: described.label, serial: described.serial, keys });
+        }
+        Ok(found)
+    }
+
     /// Makes a key pair for a person on a token that is empty, for a drill: keys of real cards are
     /// made by their own tools.
     ///
@@ -79,8 +114,9 @@ impl Module {
             &[common(CKO_PUBLIC_KEY).as_slice(), &public].concat(),
             &[common(CKO_PRIVATE_KEY).as_slice(), &private].concat(),
         )?;
-        let point = session.read(made, CKA_EC_POINT)?.map(|point| point.to_vec());
-        let point = objects::uncompressed(Curve::P256, point.unwrap_or_default());
+        let point = session.read(made, CKA_EC_POINT)?;
+        let point = point.map_or_else(Vec::new, |point| point.to_vec());
+        let point = objects::uncompressed(Curve::P256, point);
         PublicKey::from_point(Curve::P256, &point)
             .map_err(|error| said("C_GetAttributeValue", error.said()))
     }
@@ -113,8 +149,8 @@ impl Card {
         self.token.entry(Who::User)
     }
 
-    /// Signs one message with the hash function of the key's curve. The person is logged in for this
-    /// signature only.
+    /// Signs one message with the hash function of the key's curve. The person is logged in for
+    /// this signature only.
     ///
     /// # Errors
     ///

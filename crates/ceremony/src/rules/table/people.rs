@@ -2,7 +2,7 @@
 
 use super::{CPS, rule};
 use crate::rule::RuleId;
-use crate::rules::{Rule, Stage, acts, people, policy};
+use crate::rules::{Rule, Stage, acts, people, policy, register};
 
 /// Every rule on the roster, the participants and the policy.
 pub(super) const PEOPLE: &[Rule] = &[
@@ -62,6 +62,14 @@ pub(super) const PEOPLE: &[Rule] = &[
         true,
         "同じ認証手段を持つ 2 名。参加者でない者の回答",
         "two people with the same credential; an answer by people who are not participants",
+    ),
+    rule(
+        RuleId::S_REGISTER,
+        "gishiki",
+        Stage::Plan(register::enrolled),
+        true,
+        "前回のセレモニーの任命簿と異なる者、カード、組織、役割で、登録の署名のないもの",
+        "a person, card, organisation or role that the last ceremony's roster does not have, without a signed enrolment",
     ),
     rule(
         RuleId::R_STAFF_CREDENTIAL,

@@ -72,6 +72,11 @@ pub(super) const GROUPS: &[Group] = &[
                 "every organisation and role of the roster is one of the policy",
             ),
             (
+                RuleId::S_REGISTER,
+                "前回の任命簿と異なる者は、それまでに任命簿にあった者の署名で登録されている",
+                "whoever differs from the roster before was enrolled by the signatures of people who were in it",
+            ),
+            (
                 RuleId::S_DUTY,
                 "すべての手順に、必要な人数の担当者がいる",
                 "every duty has participants enough to meet it",

@@ -1,0 +1,172 @@
+//! The register: whoever comes after the first ceremony is enrolled by the cards of those who were
+//! in it before.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::bad_input::refused;
+use crate::cards::{Held, make_card};
+use crate::support::{PIN, SOFTHSM, gishiki, run, succeed, text};
+
+/// A first ceremony that ten people with cards held, and the plan of the next one.
+struct Ca {
+    held: Held,
+}
+
+impl Ca {
+    fn new() -> Self {
+        let held = Held::new();
+        succeed(&mut held.drill.run_command(&held.plan()));
+        fs::create_dir(held.drill.path("ledger")).unwrap();
+        fs::rename(held.drill.path("out"), held.drill.path("ledger/2026-04-genesis")).unwrap();
+        Self { held }
+    }
+
+    fn roster(&self) -> PathBuf {
+        self.held.drill.path("mdoc-root/roster.toml")
+    }
+
+    /// Adds a person with a card of their own: these organisation, roles and appointment.
+    fn add(&self, person: &str, organization: &str, role: &str, by: &str) {
+        let key = make_card(&self.held.drill, person);
+        let text = fs::read_to_string(self.roster()).unwrap();
+        let entry = format!(
+            "\n[person.{person}]\nname = \"FAKE New {person}\"\nname-ja = \"架空 新\"\n\
+             organization = \"{organization}\"\nroles = [\"{role}\"]\n\
+             appointed = {{ on = 2026-05-11, by = [{by}] }}\ntrained = [2026-05-12]\n\
+             eligible = 2026-05-08\nentry-right = {{ granted = 2026-05-13, by = \"p01\" }}\n\
+             credential = {{ kind = \"ic-card\", public-key = \"{key}\", enrolled = 2026-05-13, by = \"p03\" }}\n"
+        );
+        fs::write(self.roster(), text + &entry).unwrap();
+    }
+
+    fn next(&self, command: &mut Command, what: &[&str]) -> (Option<i32>, String) {
+        self.held.drill.env(command).args(["--lang", "en"]).args(what);
+        command.arg(self.held.drill.path("mdoc-root/2026-06-ds"));
+        command.arg("--ledger").arg(self.held.drill.path("ledger"));
+        if what == ["check"] {
+            command.arg("--drill");
+        } else {
+            let pins = self.held.drill.path("pin");
+            command.args(["--module", SOFTHSM, "--pin-fd", "0"]);
+            command.stdin(fs::File::open(pins).unwrap());
+        }
+        let output = run(command);
+        (output.status.code(), text(&output))
+    }
+
+    fn check(&self) -> (Option<i32>, String) {
+        self.next(&mut gishiki(), &["check"])
+    }
+
+    fn enrol(&self, person: &str) -> (Option<i32>, String) {
+        self.next(&mut gishiki(), &["roster", "enrol", person])
+    }
+
+    fn replace(&self, from: &str, to: &str) {
+        let text = fs::read_to_string(self.roster()).unwrap();
+        assert!(text.contains(from), "{from}");
+        fs::write(self.roster(), text.replacen(from, to, 1)).unwrap();
+    }
+}
+
+#[test]
+fn a_new_person_is_enrolled_by_those_who_were_there_before() {
+    let ca = Ca::new();
+    assert_eq!(ca.check().0, Some(0), "{}", ca.check().1);
+    ca.add("p14", "j-lis", "pki-engineer", "\"p01\", \"p07\"");
+    let (code, said) = ca.check();
+    assert!(code == Some(2) && said.contains("S-REGISTER"), "{code:?} {said}");
+    assert!(said.contains("without the signature of p01 p03 p07 p14"), "{said}");
+    // One of the cards is somewhere else: the others sign, and what is missing is said.
+    let tokens = ca.held.drill.path("tokens");
+    let mut slots = Command::new("softhsm2-util");
+    let slots = succeed(ca.held.drill.env(&mut slots).arg("--show-slots"));
+    let of = slots.split("Slot ").find(|slot| slot.contains("p07")).unwrap();
+    let serial = of.lines().find_map(|line| line.trim().strip_prefix("Serial number:")).unwrap();
+    let folder = fs::read_dir(&tokens).unwrap().map(|entry| entry.unwrap().path());
+    let end = serial.trim().to_string();
+    let folder =
+        folder.into_iter().find(|path| path.to_str().unwrap().replace('-', "").ends_with(&end));
+    let (folder, away) = (folder.unwrap(), ca.held.drill.path("away"));
+    fs::rename(&folder, &away).unwrap();
+    let (code, said) = ca.enrol("p14");
+    assert!(code == Some(64) && said.contains("missing: p07"), "{code:?} {said}");
+    assert!(said.contains("enrolment of p14") && said.contains("✓ p14"), "{said}");
+    assert!(!said.contains(PIN), "{said}");
+    fs::rename(&away, &folder).unwrap();
+    let (code, said) = ca.enrol("p14");
+    assert!(code == Some(0) && said.contains("enrolled: p14"), "{code:?} {said}");
+    assert!(!said.contains("✓ p14"), "who has signed is not asked again: {said}");
+    assert_eq!(ca.check().0, Some(0), "{}", ca.check().1);
+    // Nothing of it can be changed afterwards, and it is nobody else's.
+    let good = fs::read_to_string(ca.roster()).unwrap();
+    let another = make_card(&ca.held.drill, "another").to_string();
+    let own = good.lines().rfind(|line| line.starts_with("credential")).unwrap();
+    let own = own.split('"').nth(3).unwrap().to_string();
+    for (from, to) in [
+        (
+            "name = \"FAKE New p14\"\nname-ja = \"架空 新\"\norganization = \"j-lis\"",
+            "name = \"FAKE New p14\"\nname-ja = \"架空 新\"\norganization = \"digital-agency\"",
+        ),
+        ("\"FAKE New p14\"", "\"FAKE Other p14\""),
+        (&own, &another),
+        ("[enrolment.p14", "[enrolment.p10"),
+    ] {
+        fs::write(ca.roster(), good.replace(from, to)).unwrap();
+        let (code, said) = ca.check();
+        assert!(code == Some(2) && said.contains("S-REGISTER"), "{from}: {code:?} {said}");
+    }
+    // Made after another ceremony.
+    fs::write(ca.roster(), &good).unwrap();
+    let after = good.split("after = \"").nth(1).unwrap().split('"').next().unwrap().to_string();
+    ca.replace(&after, &"0".repeat(64));
+    let (code, said) = ca.check();
+    assert!(code == Some(2) && said.contains("an enrolment after 000"), "{said}");
+    // A person who leaves the roster plays nobody, and needs no signature.
+    fs::write(ca.roster(), good.replace("[person.p10]", "[person.p15]")).unwrap();
+    let (code, said) = ca.check();
+    assert!(code == Some(2) && said.contains("p15"), "{said}");
+}
+
+/// Those whom a letter appoints are enrolled by their card, who enrols, and one who saw the letter.
+#[test]
+fn a_new_ca_manager_comes_by_letter_with_a_witness() {
+    let ca = Ca::new();
+    ca.add("p14", "j-lis", "ca-manager", "\"letter\"");
+    let (code, said) = ca.check();
+    let missing = "without the signature of p03 p14, and p01 or p02 or p07";
+    assert!(code == Some(2) && said.contains(missing), "{code:?} {said}");
+    let (code, said) = ca.enrol("p14");
+    assert!(code == Some(0) && said.contains("✓ p01") && !said.contains("✓ p02"), "{said}");
+    assert_eq!(ca.check().0, Some(0), "{}", ca.check().1);
+    // A new card of somebody who is there already is enrolled alike.
+    let key = make_card(&ca.held.drill, "p01-new").to_string();
+    let text = fs::read_to_string(ca.roster()).unwrap();
+    let own = text.lines().find(|line| line.starts_with("credential")).unwrap();
+    ca.replace(own.split('"').nth(3).unwrap(), &key);
+    let (code, said) = ca.check();
+    assert!(code == Some(2) && said.contains("without the signature of p01 p03, and p02 or p07"));
+    assert_eq!(ca.enrol("p01").0, Some(0), "{said}");
+    assert_eq!(ca.check().0, Some(0), "{}", ca.check().1);
+}
+
+#[test]
+fn what_needs_no_enrolment_is_said() {
+    let ca = Ca::new();
+    let (code, said) = ca.enrol("p01");
+    assert!(code == Some(64) && said.contains("as they are, or not in the roster"), "{said}");
+    let mut first = gishiki();
+    first.args(["--lang", "en", "roster", "enrol", "p01"]).arg(ca.held.plan());
+    let output = run(ca.held.drill.env(first.args(["--module", SOFTHSM])));
+    refused(&output, 64, "S-REGISTER");
+    assert!(text(&output).contains("the plan of a first ceremony"));
+    let mut cards = gishiki();
+    cards.args(["--lang", "en", "roster", "cards", "--module", SOFTHSM]);
+    let said = succeed(ca.held.drill.env(&mut cards));
+    let roster = fs::read_to_string(ca.roster()).unwrap();
+    let keys = said.lines().filter_map(|line| line.trim().strip_prefix("public-key = "));
+    let known = keys.filter(|key| roster.contains(*key)).count();
+    assert_eq!(known, 13, "{said}");
+}
