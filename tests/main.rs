@@ -36,6 +36,7 @@ mod issuing;
 mod kill;
 mod laws;
 mod life;
+mod log;
 mod lost_key;
 mod memory;
 mod modules;

@@ -3,6 +3,7 @@
 #[cfg(feature = "image")]
 mod image;
 mod judging;
+mod log;
 mod new;
 mod roster;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 #[cfg(feature = "image")]
 pub(crate) use image::ImageCommand;
 pub(crate) use judging::{Validate, Verify, Warned};
+pub(crate) use log::{Form, Log};
 pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
 pub(crate) use roster::{CardsThere, Enrol, RosterCommand};
 
@@ -93,6 +95,9 @@ pub(crate) enum Command {
         ja = "封印されたセレモニーまたは台帳全体を検証する。再コンパイルと再演を行い、全オクテットを比べる"
     )]
     Verify(Verify),
+    /// Show the records of a ceremony or a ledger, by person, kind, result and time
+    #[command(ja = "セレモニーまたは台帳の記録を、人、種類、結果、時刻で選んで示す")]
+    Log(Log),
     /// Show what the ceremonies of a ledger have left: keys, certificates, CRLs, what falls due
     #[command(ja = "台帳のセレモニーが残したもの(鍵、証明書、CRL、期限)を示す")]
     State(State),
@@ -177,6 +182,7 @@ impl Command {
             | Self::Probe(_)
             | Self::Verify(_)
             | Self::State(_)
+            | Self::Log(_)
             | Self::Validate(_)
             | Self::Schema(_)
             | Self::Drill(_)

@@ -8,8 +8,8 @@ use crate::lang::{Lang, language};
 use crate::report::print;
 use crate::review::reviewed;
 use crate::{
-    abandon, check, completions, diff, drill, live, new, probe, rehearsals, resume, roster, run,
-    schema, state, validate, verdicts,
+    abandon, check, completions, diff, drill, live, log, new, probe, rehearsals, resume, roster,
+    run, schema, state, validate, verdicts,
 };
 
 /// Performs a command.
@@ -27,6 +27,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Probe(asked) => probe::ask(&asked, lang),
         Command::Run(run) => run::run(&run, lang),
         Command::Resume(resume) => resume::resume(&resume, lang),
+        Command::Log(asked) => log::show(&asked, lang),
         Command::State(asked) => state::show(&asked, lang),
         Command::Abandon(abandon) => abandon::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),

@@ -4,7 +4,7 @@ use ceremony::fault::Fault;
 use ceremony::graph::{Act, Op};
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
-use ceremony::record::{Answer, End, Event, Signatures};
+use ceremony::record::{End, Event, Signatures};
 use ceremony::rule::RuleId;
 use ceremony::run::{Next, Run, Step, ToSign};
 use ceremony::says;
@@ -12,10 +12,10 @@ use ceremony::script;
 
 use super::{Conduct, interrupted, stopped, tell};
 use crate::cards::{Asking, Signed, named};
+use crate::events;
 use crate::halt::Halt;
 use crate::lang::{Lang, language, pick};
 use crate::people::Reply;
-use crate::report::plain;
 
 /// An event that was taken, or one that somebody would not sign, so that nothing is recorded.
 pub(super) enum Applied {
@@ -81,47 +81,7 @@ impl Conduct {
             let title = found.map(|op| script::step(run.graph(), op, language(self.lang)).title);
             title.unwrap_or_else(|| op.to_string())
         };
-        let (ja, en) = match event {
-            Event::Answered { op, answer: Answer::People(said), .. } => {
-                let facts = said.facts.iter().map(|(name, value)| format!(", {name} {value}"));
-                return title(op) + &facts.collect::<String>();
-            }
-            Event::Refused { reason, .. } => ("中止の申し出", plain(reason), "refusal").into_both(),
-            Event::Deviation { reason, .. } => {
-                ("相違の申し出", plain(reason), "deviation").into_both()
-            }
-            Event::CardFailed { person, reason, .. } => {
-                ("カードの不調", format!("{person}: {}", plain(reason)), "a card that failed")
-                    .into_both()
-            }
-            Event::OrphanRemoved { op, .. } => {
-                ("鍵の残りの削除", title(op), "removal of remains").into_both()
-            }
-            Event::Noted { head, .. } => {
-                let head = ceremony::words::lines(&head.0).into_iter().next().unwrap_or_default();
-                ("最新値の書き留め", head, "head noted").into_both()
-            }
-            Event::Resumed(_) => ("再開への同意".into(), "consent to going on".into()),
-            Event::Closed { end: End::Completed } => (
-                "セレモニーの完了までのすべての記録".into(),
-                "the record of the ceremony, which is complete".into(),
-            ),
-            Event::Closed { end: End::Aborted } => (
-                "中止までのすべての記録".into(),
-                "the record of the ceremony, which is aborted".into(),
-            ),
-            Event::Answered { answer: Answer::Token(_), .. }
-            | Event::Opened(_)
-            | Event::Asked(_)
-            | Event::Lost { .. }
-            | Event::Adopted { .. }
-            | Event::Mistaken { .. }
-            | Event::Sealed { .. } => (String::new(), String::new()),
-        };
-        match self.lang {
-            Lang::Ja => ja,
-            Lang::En => en,
-        }
+        events::said(event, &title, self.lang)
     }
 
     /// Closes the ceremony: everybody who came signs. Who finds something wrong says so in a
@@ -186,18 +146,6 @@ impl Conduct {
                 Reply::Refused { .. } | Reply::Deviation { .. } => return Ok(run),
             }
         }
-    }
-}
-
-/// Two wordings of one thing with the same detail.
-trait IntoBoth {
-    fn into_both(self) -> (String, String);
-}
-
-impl IntoBoth for (&str, String, &str) {
-    fn into_both(self) -> (String, String) {
-        let (ja, detail, en) = self;
-        (format!("{ja}: {detail}"), format!("{en}: {detail}"))
     }
 }
 

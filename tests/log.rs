@@ -1,0 +1,75 @@
+//! `log`: the records of ceremonies by person, kind, result and time, in three forms.
+
+use serde_json::Value;
+
+use crate::bad_input::refused;
+use crate::support::{genesis_golden, gishiki, root, run, succeed, text};
+
+fn log(arguments: &[&str]) -> String {
+    let mut command = gishiki();
+    command.args(["--lang", "en", "log"]).arg(genesis_golden()).args(arguments);
+    String::from_utf8(run(&mut command).stdout).unwrap()
+}
+
+#[test]
+fn every_record_is_there_and_each_filter_takes_its_own() {
+    let all = log(&[]);
+    assert_eq!(all.lines().count(), 82 + 27, "{all}");
+    assert!(all.contains("refused: ") || !all.contains(" refused "), "{all}");
+    let of_auditor = log(&["--person", "p13"]);
+    let lines: Vec<&str> = of_auditor.lines().collect();
+    assert!(lines.iter().all(|line| line.contains("p13")), "{of_auditor}");
+    // What the person signed and did not answer is the person's too: the close, and the exit.
+    assert!(of_auditor.contains("the record of the ceremony, which is complete ✍ p01"));
+    assert!(lines.last().unwrap().contains("exit-p13 ✍ p13"), "{of_auditor}");
+    let noted = log(&["--kind", "noted"]);
+    assert!(!noted.is_empty() && noted.lines().all(|line| line.contains("head noted: ")));
+    assert_eq!(log(&["--result", "refused"]), "");
+    let early = log(&["--until", "2026-04-01T10:00:00+09:00"]);
+    let late = log(&["--from", "2026-04-01T10:00:01+09:00"]);
+    assert_eq!(early.lines().count() + late.lines().count(), 109);
+    assert!(early.lines().count() > 1 && early.contains("opened: 2026-04-genesis"), "{early}");
+}
+
+#[test]
+fn json_and_csv_have_the_same_columns() {
+    let json: Value = serde_json::from_str(&log(&["--form", "json", "--person", "p04"])).unwrap();
+    let json = json.as_array().unwrap();
+    assert!(json.len() > 3 && json[0]["ceremony"] == "2026-04-genesis");
+    let csv = log(&["--form", "csv", "--person", "p04"]);
+    let rows: Vec<&str> = csv.split_terminator("\r\n").collect();
+    assert_eq!(rows.len(), json.len() + 1);
+    assert_eq!(rows[0], "ceremony,book,number,at,kind,result,origin,signed,terminal,said");
+    let second: Vec<&str> = rows[1].split(',').collect();
+    assert_eq!(second[3], json[0]["at"]);
+    // A comma in the words is no new column.
+    let facts = log(&["--form", "csv", "--kind", "answered"]);
+    let papers = facts.lines().find(|row| row.contains("papers")).unwrap();
+    assert!(papers.contains("\"papers, bindings "), "{papers}");
+}
+
+#[test]
+fn a_ledger_has_the_records_of_all_its_ceremonies_in_order() {
+    let mut command = gishiki();
+    command.args(["--lang", "en", "log", "--form", "csv", "--kind", "opened"]);
+    let csv = succeed(command.arg(root().join("golden/utopia-mdl")));
+    let names: Vec<&str> = csv.lines().filter_map(|row| row.split(',').next()).skip(1).collect();
+    let names: Vec<&str> = names.into_iter().filter(|name| name.starts_with("20")).collect();
+    let expected = [
+        "2027-01-genesis",
+        "2027-03-issue",
+        "2027-08-revocation",
+        "2034-02-rollover",
+        "2034-03-issue",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn what_is_no_record_is_refused_at_its_place() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("transcript.jsonl"), "{}\n").unwrap();
+    let output = run(gishiki().args(["--lang", "en", "log"]).arg(folder.path()));
+    refused(&output, 4, "S-RECORD");
+    assert!(text(&output).contains("transcript.jsonl line 1"), "{}", text(&output));
+}
