@@ -20,8 +20,9 @@ Python 3.11 and `cryptography`, follows the documents beside it, and proves of e
 
 Not judged: whether graph.txt (so also who signs an answer), bindings.txt and texts follow from the
 inputs; rules of inputs, people, key attributes; who signs the answers of an abandoned ceremony;
-signatures not handed out, but for form and r; what a token holds; the order after an interruption;
-extensions, end and subject of what a new key signs; CRL entries but for serials; anchors in words.
+whether people came of whom a ceremony with reserves records nothing; signatures not handed out, but
+for form and r; what a token holds; the order after an interruption; extensions, end and subject of
+what a new key signs; dates and reasons of CRL entries; anchors in words.
 
 Exit: 0 verified under the anchor, or a consistent rehearsal or drill that was asked for; 4 refused;
 7 consistent, but not anchored (nothing shows whose it is) or not pinned to its end; 64 wrong usage.
@@ -99,7 +100,7 @@ def names_in(folder):
         total += info.st_size
         WHERE[0] = entry.path
         need(re.fullmatch("[A-Za-z0-9._-]{1,128}", entry.name) and stat.S_ISREG(info.st_mode)
-             and info.st_size <= bounds[name], f"a regular file of at most {bounds[name]} octets")
+             and info.st_size <= bounds[name], f"a file of at most {bounds[name]} octets", name)
         need(len(bounds) <= FILES and total <= FOLDER, "fewer files or octets")
     return bounds
 
@@ -370,9 +371,8 @@ class Ledger:
             one.sheets[self.der(digits, size)] = event["attempt"]
         if op == "sign-head" and not one.abandoned:
             need(len(answer["signatures"]) == 1, "one signature", answer)
-            text = canonical({"ceremony": one.name, "head": head})
-            signature, _ = one.sheets.popitem()
-            one.verify(self.audit, signature, text, "application/vnd.gishiki.head.v1+json")
+            der, text = one.sheets.popitem()[0], canonical({"ceremony": one.name, "head": head})
+            one.verify(self.audit, der, text, "application/vnd.gishiki.head.v1+json")
 
     def key(self, one, name, facts):
         """Judge a new key pair, and keep its public key."""

@@ -7,6 +7,8 @@ use ceremony::compile::{Compiled, compile};
 use ceremony::fault::Fault;
 use ceremony::hex::{Digest, Octets};
 use ceremony::inputs::{Documents, Inputs};
+use ceremony::key::PublicKey;
+use ceremony::name::Name;
 use ceremony::record::{Answer, Attempt, Event, Mode, Place, Refuser, Said, Signatures};
 use ceremony::rule::RuleId;
 use ceremony::run::{Next, Request, Run};
@@ -24,12 +26,17 @@ pub(crate) fn compiled() -> Compiled {
 
 /// The first ceremony on tokens of which the policy says this.
 pub(crate) fn compiled_on(tokens: &str, mode: Mode) -> Compiled {
+    compiled_with(tokens, mode, &card)
+}
+
+/// The same, with these cards if it is a real one.
+fn compiled_with(tokens: &str, mode: Mode, cards: &dyn Fn(&Name) -> PublicKey) -> Compiled {
     let read = |name: &str| std::fs::read(genesis().join(name)).unwrap();
     let policy = String::from_utf8(read("../policy.toml")).unwrap();
     let policy = policy.replace("[token]\n", &format!("[token]\n{tokens}"));
     let mut roster = String::from_utf8(read("../roster.toml")).unwrap();
     if mode == Mode::Real {
-        roster = with_cards(roster.as_bytes(), card);
+        roster = with_cards(roster.as_bytes(), cards);
     }
     let documents = Documents {
         plan: &read("plan.toml"),
@@ -316,6 +323,16 @@ fn a_token_is_taken_for_what_it_is() {
     // A drill on a token in production, the real thing on one that is not, a rehearsal somewhere, a
     // real ceremony nowhere.
     let rule = |mode, place| Walk::begin(mode, place).err().map(|fault| fault.rule);
+    // Whose key everybody can compute proves nothing, be it another person's.
+    let ca = compiled().graph.ca_name().der().to_vec();
+    let swapped = |person: &Name| match person.as_str() {
+        "p01" => ceremony::rehearsal::key_of(&ca, &"p02".parse().unwrap()),
+        _ => card(person),
+    };
+    let compiled = compiled_with("", Mode::Real, &swapped);
+    let at = compiled.graph.window().0;
+    let begun = Run::begin(compiled, place("FAKE-HSM-0001"), at).unwrap_err();
+    assert_eq!(begun.rule, RuleId::S_REHEARSAL_KEY);
     assert_eq!(rule(Mode::Drill, place("FAKE-HSM-0001")), Some(RuleId::S_DRILL));
     assert_eq!(rule(Mode::Real, place("FAKE-HSM-0003")), Some(RuleId::S_DRILL));
     assert_eq!(rule(Mode::Rehearsal, place("x")), Some(RuleId::S_MODE));

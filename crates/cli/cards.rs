@@ -22,7 +22,7 @@ use crate::people::{People, is_no};
 use crate::proofs::prove;
 use crate::report;
 use crate::secrets::PinSource;
-use crate::tokens::said_of_pin;
+use crate::tokens::{failed, said_of_pin};
 
 /// The PKCS #11 modules behind which people's cards are.
 #[derive(Debug, Default)]
@@ -78,7 +78,7 @@ impl Cards {
                         Ok(signed) => return Ok(signed),
                         Err(fault) => fault,
                     },
-                    Err(error) => unsigned(asked, error.said()),
+                    Err(error) => unsigned(asked, failed(&error)),
                 },
             };
             let Some(answer) = once_more(run, asked, &fault, asking)? else {

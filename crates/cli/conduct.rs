@@ -34,7 +34,7 @@ use crate::people::{Asked, People, Question, Reply};
 use crate::proofs::prove;
 use crate::report;
 use crate::secrets::PinSource;
-use crate::tokens::{Performed, Tokens};
+use crate::tokens::{Performed, Tokens, failed};
 use end::{held, interrupted, stopped, tell, why};
 use signed::{Applied, not_signed};
 
@@ -377,7 +377,7 @@ impl Conduct {
         let (kind, name) = (op.act.kind(), &op.name);
         let title = script::step(run.graph(), op, Language::Ja).title;
         let asked = says!("{title}(`{name}`)", "{kind} (`{name}`)");
-        let fault = Fault::new(RuleId::S_TOKEN, asked, end::of_token(error));
+        let fault = Fault::new(RuleId::S_TOKEN, asked, failed(error));
         if matches!(op.act, Act::Token(TokenAct::Generate { .. })) {
             tell(&fault, self.lang);
             let run = self.settle(run, op, attempt, Some(&cause))?;

@@ -22,6 +22,7 @@ use crate::lang::{Lang, pick};
 use crate::report::{plain, print, tell};
 use crate::secrets::PinSource;
 use crate::sources::{Sources, shown};
+use crate::tokens::failed;
 use crate::{files, ledgers, partial};
 
 /// Performs a subcommand of `roster`.
@@ -88,7 +89,7 @@ fn enrol(asked: &Enrol, lang: Lang) -> Result<(), Halt> {
         let card = module.card(key).map_err(|error| unsigned(&signer, error.said()))?;
         let Some(card) = card else { continue };
         let raw = ask_card(&card, &signer, &one.message(), Some(&mut pin), lang)?;
-        let Octets(raw) = raw.map_err(|error| unsigned(&signer, error.said()))?;
+        let Octets(raw) = raw.map_err(|error| unsigned(&signer, failed(&error)))?;
         if !one.holds(&signer, &raw) {
             let found =
                 says!("この鍵で正しくない署名", "a signature that this key does not verify");

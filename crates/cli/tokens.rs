@@ -61,6 +61,15 @@ pub(crate) fn said_of_pin(entry: Entry, lang: Lang) -> Vec<&'static str> {
     tries.into_iter().chain(device).collect()
 }
 
+/// Returns an error of the token, after a word for the one that people cause.
+pub(crate) fn failed(error: &TokenError) -> Bilingual {
+    let said = error.said();
+    match error.code.as_str() {
+        "CKR_PIN_INCORRECT" => says!(said; "PIN が違います({said})", "a wrong PIN ({said})"),
+        _ => said,
+    }
+}
+
 /// A token's answer, and proofs of the signatures in it that were verified as they arrived.
 pub(crate) type Performed = (Result<TokenAnswer, TokenError>, Vec<Proof>);
 

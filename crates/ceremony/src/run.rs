@@ -287,7 +287,7 @@ impl Run {
         }
         let asked = self.to_sign(&event);
         let mut checks = self.take(at, &event)?;
-        checks.extend(Self::weigh_signed(&asked, &signed)?);
+        checks.extend(self.weigh_signed(&asked, &signed)?);
         for check in &checks {
             self.owed.insert(check.id(), check.subject.clone());
         }

@@ -6,7 +6,6 @@ use ceremony::record::{End, Refuser};
 use ceremony::rule::RuleId;
 use ceremony::run::Run;
 use ceremony::says;
-use ceremony::token::TokenError;
 
 use crate::halt::{Halt, Reached};
 use crate::lang::{Lang, pick};
@@ -50,15 +49,6 @@ pub(super) const fn stopping(run: &Run, lang: Lang) -> &'static str {
             "!! セレモニーは中止になりました。監査用の鍵がまだないので封印できません。",
             "!! The ceremony has stopped. There is no audit key yet, so it cannot be sealed.",
         ),
-    }
-}
-
-/// Returns an error of the token, after a word for the one that people cause.
-pub(super) fn of_token(error: &TokenError) -> Bilingual {
-    let said = error.said();
-    match error.code.as_str() {
-        "CKR_PIN_INCORRECT" => says!(said; "PIN が違います({said})", "a wrong PIN ({said})"),
-        _ => said,
     }
 }
 

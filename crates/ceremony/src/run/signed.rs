@@ -42,12 +42,17 @@ impl ToSign {
     /// S-SIGNED, if these octets are no signature of such a key.
     pub fn check(&self, raw: &Octets) -> Result<Check, Fault> {
         let Self { person, key, message } = self;
-        let signature = Signature::from_raw(key.curve(), &raw.0).map_err(|error| {
-            let asked = says!("{person} のカードの署名", "a signature of the card of {person}");
-            Fault::new(RuleId::S_SIGNED, asked, error.said())
-        })?;
+        let signature = self.signature(raw)?;
         let check = Check::new(person.as_str(), key, message.as_slice().into(), signature);
         Ok(check.called(format!("{person} のカード")))
+    }
+
+    fn signature(&self, raw: &Octets) -> Result<Signature, Fault> {
+        let Self { person, key, .. } = self;
+        Signature::from_raw(key.curve(), &raw.0).map_err(|error| {
+            let asked = says!("{person} のカードの署名", "a signature of the card of {person}");
+            Fault::new(RuleId::S_SIGNED, asked, error.said())
+        })
     }
 }
 
@@ -81,6 +86,12 @@ impl Run {
     pub fn is_derived(&self, person: &Name) -> bool {
         let derived = |key| key == rehearsal::key_of(self.graph().ca_name.der(), person);
         self.key_of(person).is_some_and(derived)
+    }
+
+    /// The keys of this ceremony's people that everybody can compute.
+    pub(crate) fn derived_keys(&self) -> BTreeSet<PublicKey> {
+        let ca = self.graph().ca_name.der();
+        self.graph().people.keys().map(|person| rehearsal::key_of(ca, person)).collect()
     }
 
     /// What this person has said and confirmed, in order, with its time.
@@ -129,8 +140,13 @@ impl Run {
         signers
     }
 
-    /// Compares the signatures of an event with those that it needs. They are still to be verified.
-    pub(super) fn weigh_signed(asked: &[ToSign], signed: &Signatures) -> Result<Vec<Check>, Fault> {
+    /// Compares the signatures of an event with those that it needs, and remembers each r. They are
+    /// still to be verified.
+    pub(super) fn weigh_signed(
+        &mut self,
+        asked: &[ToSign],
+        signed: &Signatures,
+    ) -> Result<Vec<Check>, Fault> {
         if !asked.iter().map(|one| &one.person).eq(signed.keys()) {
             let names = |names: Vec<&str>| match names.as_slice() {
                 [] => Bilingual::nothing(),
@@ -141,7 +157,13 @@ impl Run {
             let asked = says!(asked; "{asked} のカードの署名", "signed by the cards of {asked}");
             return Err(Fault::new(RuleId::S_SIGNED, asked, found));
         }
-        asked.iter().zip(signed.values()).map(|(one, raw)| one.check(raw)).collect()
+        let pairs = || asked.iter().zip(signed.values());
+        for (one, raw) in pairs() {
+            let signature = one.signature(raw)?;
+            self.refuse_seen(&signature, one.person.as_str(), &[])?;
+            self.nonces.insert(signature.nonce());
+        }
+        pairs().map(|(one, raw)| one.check(raw)).collect()
     }
 
     /// Checks who may state that a person's card does not sign: two others of two roles, whose own
@@ -189,9 +211,12 @@ impl Run {
         if self.opened.mode != Mode::Real {
             return Ok(());
         }
-        match self.graph().people.keys().find(|person| self.is_derived(person)) {
+        // Also that of another person: everybody can sign with it.
+        let derived = self.derived_keys();
+        let mut people = self.graph().people.iter();
+        match people.find(|(_, known)| derived.contains(&known.key)) {
             None => Ok(()),
-            Some(person) => Err(Fault::new(
+            Some((person, _)) => Err(Fault::new(
                 RuleId::S_REHEARSAL_KEY,
                 says!(
                     "任命簿にある、{person} だけが持つカードの公開鍵",
