@@ -19,7 +19,7 @@ Python 3.11 and `cryptography`, follows the documents beside it, and proves of e
   the ceremony before, sequence, seeds, audit keys, the head on the token, all that an anchor pins.
 
 Not judged: whether graph.txt (so also who signs an answer), bindings.txt and texts follow from the
-inputs; rules of inputs, people, key attributes; who signs the answers of an abandoned ceremony;
+inputs; rules of inputs, enrolments, key attributes; who signs answers of an abandoned ceremony;
 whether people came of whom a ceremony with reserves records nothing; signatures not handed out, but
 for form and r; what a token holds; the order after an interruption; extensions, end and subject of
 what a new key signs; dates and reasons of CRL entries; anchors in words.

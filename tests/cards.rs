@@ -220,3 +220,37 @@ fn a_no_at_a_signature_records_nothing_and_can_be_explained_at_the_close() {
     assert_eq!(deviation["signed"].as_object().unwrap().len(), 1);
     held.drill.verify();
 }
+
+/// Killed while a card is asked for: at the roll call, the activation, the close and an exit. What
+/// was signed and recorded stays, and the rest is signed in the next session.
+#[test]
+fn killed_while_a_card_is_asked_for_the_ceremony_goes_on() {
+    let held = Held::new();
+    let mut head = "none".to_string();
+    let kills = [
+        ("run", IN_WINDOW, "Roll call: auditor", "p13"),
+        ("resume", "2026-04-01 02:00:00", "Activation", "p05"),
+        ("resume", "2026-04-01 02:30:00", "on record under this name", "p04"),
+        ("resume", "2026-04-01 03:00:00", "Exit", "p03"),
+    ];
+    for (what, time, step, person) in kills {
+        let mut terminal = held.at_a_terminal(what, time);
+        terminal.values.insert("head".into(), head.clone());
+        loop {
+            let open = terminal.prompt().unwrap_or_else(|| panic!("{step}: {}", terminal.said));
+            let asks = open.ends_with(&format!("PIN of {person}'s card `{person}`: "));
+            if asks && open.contains(step) {
+                break;
+            }
+            terminal.goes_on(&open);
+        }
+        head.clone_from(&terminal.values["head"]);
+        // The terminal is dropped, and its process killed.
+    }
+    let mut terminal = held.at_a_terminal("resume", "2026-04-01 03:30:00");
+    assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
+    let [closed] = held.events("closed").try_into().unwrap();
+    assert_eq!(closed["signed"].as_object().unwrap().len(), 10);
+    let verdict = held.drill.verify();
+    assert!(verdict.contains("stated by people 0,"), "{verdict}");
+}
