@@ -326,7 +326,7 @@ fn a_token_is_taken_for_what_it_is() {
     // Whose key everybody can compute proves nothing, be it another person's.
     let ca = compiled().graph.ca_name().der().to_vec();
     let swapped = |person: &Name| match person.as_str() {
-        "p01" => ceremony::rehearsal::key_of(&ca, &"p02".parse().unwrap()),
+        "p13" => ceremony::rehearsal::key_of(&ca, &"p01".parse().unwrap()),
         _ => card(person),
     };
     let compiled = compiled_with("", Mode::Real, &swapped);

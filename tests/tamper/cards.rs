@@ -90,7 +90,9 @@ fn a_signature_fits_its_own_record_only() {
                 record["signed"][person] = raw.clone();
                 let refusal = book.forge(*index..index + 1, &[record]).map(drop).unwrap_err();
                 assert_eq!(refusal.at, *index);
-                assert!(for_want_of_a_card(&refusal.fault), "{}", refusal.fault);
+                // That of an earlier record has an r that was seen.
+                let fault = &refusal.fault;
+                assert!(for_want_of_a_card(fault) || fault.starts_with("S-NONCE"), "{fault}");
                 moved += 1;
             }
         }
