@@ -78,7 +78,7 @@ fn a_new_person_is_enrolled_by_those_who_were_there_before() {
     ca.add("p14", "j-lis", "pki-engineer", "\"p01\", \"p07\"");
     let (code, said) = ca.check();
     assert!(code == Some(2) && said.contains("S-REGISTER"), "{code:?} {said}");
-    assert!(said.contains("without the signature of p01 p03 p07 p14"), "{said}");
+    assert!(said.contains("without the signature of p14, p03, p01, p07"), "{said}");
     // One of the cards is somewhere else: the others sign, and what is missing is said.
     let tokens = ca.held.drill.path("tokens");
     let mut slots = Command::new("softhsm2-util");
@@ -111,6 +111,7 @@ fn a_new_person_is_enrolled_by_those_who_were_there_before() {
             "name = \"FAKE New p14\"\nname-ja = \"架空 新\"\norganization = \"digital-agency\"",
         ),
         ("\"FAKE New p14\"", "\"FAKE Other p14\""),
+        ("\"架空 新\"", "\"架空 別\""),
         (&own, &another),
         ("[enrolment.p14", "[enrolment.p10"),
     ] {
@@ -136,7 +137,7 @@ fn a_new_ca_manager_comes_by_letter_with_a_witness() {
     let ca = Ca::new();
     ca.add("p14", "j-lis", "ca-manager", "\"letter\"");
     let (code, said) = ca.check();
-    let missing = "without the signature of p03 p14, and p01 or p02 or p07";
+    let missing = "without the signature of p14, p03, p01 or p02 or p07";
     assert!(code == Some(2) && said.contains(missing), "{code:?} {said}");
     let (code, said) = ca.enrol("p14");
     assert!(code == Some(0) && said.contains("✓ p01") && !said.contains("✓ p02"), "{said}");
@@ -147,8 +148,47 @@ fn a_new_ca_manager_comes_by_letter_with_a_witness() {
     let own = text.lines().find(|line| line.starts_with("credential")).unwrap();
     ca.replace(own.split('"').nth(3).unwrap(), &key);
     let (code, said) = ca.check();
-    assert!(code == Some(2) && said.contains("without the signature of p01 p03, and p02 or p07"));
+    assert!(code == Some(2) && said.contains("without the signature of p01, p03, p02 or p07"));
     assert_eq!(ca.enrol("p01").0, Some(0), "{said}");
+    assert_eq!(ca.check().0, Some(0), "{}", ca.check().1);
+}
+
+/// Who writes the roster gives no role to anybody by it: roles are those of the register before.
+#[test]
+fn nobody_enrols_by_a_role_that_they_give_themselves() {
+    let ca = Ca::new();
+    // p10, a PKI engineer, would enrol and appoint as whatever the new roster makes of them.
+    ca.add("p14", "j-lis", "pki-engineer", "\"p10\"");
+    ca.replace("enrolled = 2026-05-13, by = \"p03\"", "enrolled = 2026-05-13, by = \"p10\"");
+    let text = fs::read_to_string(ca.roster()).unwrap();
+    let (before, own) = text.split_once("[person.p10]").unwrap();
+    let roles = "\"operations-manager\", \"ca-manager\", \"issuing-officer\"";
+    let own = own.replacen("roles        = [\"pki-engineer\"]", &format!("roles = [{roles}]"), 1);
+    fs::write(ca.roster(), format!("{before}[person.p10]{own}")).unwrap();
+    let (code, said) = ca.check();
+    assert_eq!(code, Some(2), "{said}");
+    assert!(said.contains("without the signature of p10, p03, p01 or p02 or p07"), "{said}");
+    assert!(said.contains("without the signature of p14, p03, p01 or p02, p07"), "{said}");
+    assert!(said.contains("roles = [\"operations-manager\""), "at the changed roles: {said}");
+    // A letter is for those whom the policy appoints so, and lowers no number for others.
+    ca.replace("by = [\"p10\"]", "by = [\"letter\", \"p10\"]");
+    let (_, said) = ca.check();
+    assert!(said.contains("without the signature of p14, p03, p01 or p02, p07"), "{said}");
+}
+
+/// Nobody else had the role: one more of those who appoint signs, and nobody signs twice.
+#[test]
+fn the_only_operations_manager_has_a_new_card() {
+    let ca = Ca::new();
+    let text = fs::read_to_string(ca.roster()).unwrap();
+    let entry = text.split("[person.p03]").nth(1).unwrap();
+    let own = entry.split("public-key = \"").nth(1).unwrap().split('"').next().unwrap();
+    ca.replace(own, &make_card(&ca.held.drill, "p03-new").to_string());
+    let (code, said) = ca.check();
+    let missing = "without the signature of p03, p01 or p02 or p07, p01, p07";
+    assert!(code == Some(2) && said.contains(missing), "{code:?} {said}");
+    let (code, said) = ca.enrol("p03");
+    assert!(code == Some(0) && said.contains("✓ p02"), "{code:?} {said}");
     assert_eq!(ca.check().0, Some(0), "{}", ca.check().1);
 }
 

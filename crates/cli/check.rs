@@ -23,12 +23,23 @@ pub(crate) fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
         format!("  {what} {}: {}; {}\n", v.rule, lang.said(&v.asked), lang.said(&v.found))
     });
     let exceptions: String = granted.chain(covered).collect();
+    let derived = graph.derived_keys();
+    let open = graph.people().values().filter(|one| derived.values().any(|key| *key == one.key));
+    let cards = match (open.count(), lang) {
+        (0, _) => String::new(),
+        (n, Lang::Ja) => {
+            format!("  カード: {n} 名の鍵は誰でも計算できる。本番はこの任命簿を拒否する\n")
+        }
+        (n, Lang::En) => format!(
+            "  cards: everyone can compute the keys of {n} people; a real ceremony refuses this roster\n"
+        ),
+    };
     let kept = match compiled.excepted.is_empty() {
         true => pick(lang, "規則をすべて満たす:", "keeps every rule:"),
         false => pick(lang, "例外のほかは規則を満たす:", "keeps every rule but the excepted:"),
     };
     print(&format!(
-        "{exceptions}{kept} {}\n  {}{}\n  {}{}\n  {} {}, {} {certificates}, {} {crls}\n{reported}",
+        "{exceptions}{kept} {}\n  {}{}\n  {}{}\n  {} {}, {} {certificates}, {} {crls}\n{cards}{reported}",
         graph.ceremony(),
         // On the papers they stand under their English names.
         pick(lang, "グラフ(graph)             ", "graph     "),

@@ -3,13 +3,14 @@
 //! Who is enrolled and who must sign is said by the core ([`ceremony::register`]). This file finds
 //! cards, asks for PINs and writes signatures into the roster, behind everything else in it.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use ceremony::fault::Fault;
 use ceremony::hex::{Octets, encode};
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
-use ceremony::register::{Enrolling, enrolling};
+use ceremony::register::{Enrolling, enrolling, listed};
 use ceremony::rule::RuleId;
 use ceremony::says;
 use ceremony::verify::Trust;
@@ -77,14 +78,9 @@ fn enrol(asked: &Enrol, lang: Lang) -> Result<(), Halt> {
         .pin_fd
         .map_or(PinSource::Terminal, |fd| PinSource::Descriptor(i32::try_from(fd).ok()));
     let mut signed = kept(one, &inputs.roster);
-    let witnesses = one.witnesses().into_iter().flatten();
-    for signer in one.signers().into_iter().chain(witnesses) {
-        let is_enough = one.witnesses().is_some_and(|may| {
-            may.contains(&signer) && signed.iter().any(|(id, _)| may.contains(id))
-        });
-        if is_enough || signed.iter().any(|(id, _)| *id == signer) {
-            continue;
-        }
+    let mut tried = BTreeSet::new();
+    while let Some(signer) = next_signer(one, &signed, &tried) {
+        tried.insert(signer.clone());
         let Some(key) = one.key_of(&signer) else { continue };
         let card = module.card(key).map_err(|error| unsigned(&signer, error.said()))?;
         let Some(card) = card else { continue };
@@ -160,23 +156,29 @@ fn described(one: &Enrolling<'_>, lang: Lang) -> String {
     let entry = one.entry;
     let roles: Vec<&str> = entry.roles.iter().map(|role| role.get_ref().as_str()).collect();
     let name = entry.said();
-    let signers: Vec<String> = one.signers().iter().map(Name::to_string).collect();
-    let witnesses = one.witnesses().map(|may| may.iter().map(Name::to_string).collect::<Vec<_>>());
-    let by_letter = witnesses.map_or_else(String::new, |may| match lang {
-        Lang::Ja => format!("、任命書を確かめた {} のいずれか", may.join("・")),
-        Lang::En => format!(", and one of {}, who saw the letter", may.join(", ")),
-    });
     let (organization, key) = (entry.organization.get_ref(), entry.credential.public_key.get_ref());
     let (after, id, roles) = (one.after, one.person, roles.join(", "));
-    let (name, signers) = (lang.said(&name).to_string(), signers.join(" "));
+    let signers = listed(&one.needed());
+    let (name, signers) = (lang.said(&name).to_string(), lang.said(&signers));
     match lang {
         Lang::Ja => format!(
-            "登録: {id} {name}\n  組織 {organization}、役割 {roles}\n  公開鍵 {key}\n  台帳の最新値 {after} の後\n  署名する者: {signers}{by_letter}"
+            "登録: {id} {name}\n  組織 {organization}、役割 {roles}\n  公開鍵 {key}\n  台帳の最新値 {after} の後\n  署名する者: {signers}"
         ),
         Lang::En => format!(
-            "enrolment of {id} {name}\n  organisation {organization}, roles {roles}\n  public key {key}\n  after the ledger's head {after}\n  signed by {signers}{by_letter}"
+            "enrolment of {id} {name}\n  organisation {organization}, roles {roles}\n  public key {key}\n  after the ledger's head {after}\n  signed by {signers}"
         ),
     }
+}
+
+/// Who is asked next: somebody of whom a signature is missing, who was not asked yet.
+fn next_signer(
+    one: &Enrolling<'_>,
+    signed: &[(Name, Vec<u8>)],
+    tried: &BTreeSet<Name>,
+) -> Option<Name> {
+    let signed: BTreeSet<Name> = signed.iter().map(|(id, _)| id.clone()).collect();
+    let mut open = one.open(&signed).into_iter().flatten();
+    open.find(|id| !tried.contains(id) && !signed.contains(id))
 }
 
 /// The signatures that the roster has already and that hold.

@@ -14,6 +14,7 @@ use toml::Spanned;
 use crate::key::{Curve, SignerCurve};
 use crate::language::{Language, Text};
 use crate::name::Name;
+use crate::roster::PersonEntry;
 use crate::text;
 use crate::time::{CalendarSpan, Offset};
 use crate::token::Attribute;
@@ -425,6 +426,14 @@ pub struct Appointing {
     /// The roles whose holders are appointed by a letter instead.
     #[serde(default)]
     pub letter: Vec<Spanned<Name>>,
+}
+
+impl Appointing {
+    /// Whether a letter appoints this person.
+    #[must_use]
+    pub fn is_by_letter(&self, person: &PersonEntry) -> bool {
+        self.letter.iter().any(|role| person.holds(role.get_ref()))
+    }
 }
 
 /// Training (5.3.4).

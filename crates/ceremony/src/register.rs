@@ -8,8 +8,10 @@
 use alloc::collections::BTreeSet;
 use alloc::string::ToString;
 use alloc::vec::Vec;
+use core::ops::Range;
 
 use serde_json::json;
+use toml::Spanned;
 
 use crate::dsse::pre_authentication;
 use crate::hex::Digest;
@@ -20,11 +22,8 @@ use crate::ledger::State;
 use crate::name::Name;
 use crate::record::canonical_json;
 use crate::roster::{PersonEntry, Registered};
-use crate::says;
 
 const PAYLOAD: &str = "application/vnd.gishiki.enrolment.v1+json";
-/// In the place of a person, for an appointment by letter.
-const LETTER: &str = "letter";
 
 /// A person whom the roster has otherwise than the register, so that an enrolment is needed.
 #[derive(Debug, Clone, Copy)]
@@ -61,7 +60,7 @@ impl<'a> Enrolling<'a> {
         };
         let mut roles: Vec<&str> = entry.roles.iter().map(|role| role.get_ref().as_str()).collect();
         roles.sort_unstable();
-        let payload = canonical_json(&json!({
+        let mut members = json!({
             "after": self.after.to_string(),
             "appointed-by": text(&mut entry.appointed.by.iter().map(|by| by.get_ref().as_str())),
             "appointed-on": entry.appointed.on.get_ref().to_string(),
@@ -73,32 +72,73 @@ impl<'a> Enrolling<'a> {
             "person": self.person.as_str(),
             "public-key": entry.credential.public_key.get_ref().to_string(),
             "roles": roles,
-        }));
+        });
+        if let (Some(name), Some(members)) = (&entry.name_ja, members.as_object_mut()) {
+            members.insert("name-ja".into(), json!(name.get_ref()));
+        }
+        let payload = canonical_json(&members);
         pre_authentication(PAYLOAD, payload.as_bytes())
     }
 
-    /// Everybody who must sign: the new card, who enrolled it, and who appointed the person.
+    /// Who must sign: of each of these sets one, and a different person of each. First the new
+    /// card; then somebody who enrols cards; then of each role that appoints somebody, or for those
+    /// whom a letter appoints one of these roles, who saw the letter.
+    ///
+    /// The roles are those of the register before: nobody enrols by a role that this roster gives.
+    /// Where nobody else had such a role, one of those who appoint stands in.
     #[must_use]
-    pub fn signers(&self) -> BTreeSet<Name> {
-        let by = self.entry.appointed.by.iter().map(|by| by.get_ref().as_str());
-        let appointing = by.filter(|by| *by != LETTER).filter_map(|by| by.parse().ok());
-        let own = [self.person, self.entry.credential.by.get_ref()].map(Clone::clone);
-        own.into_iter().chain(appointing).collect()
+    pub fn needed(&self) -> Vec<BTreeSet<Name>> {
+        let decision = &self.inputs.policy.decision;
+        let appointing = &decision.appointment;
+        let appoint: Vec<&Name> = appointing.by.iter().map(Spanned::get_ref).collect();
+        let others = |roles: &[&Name]| -> BTreeSet<Name> {
+            let may = |known: &Registered| roles.iter().any(|role| known.roles.contains(*role));
+            let others = self.state.register.iter().filter(|(id, _)| *id != self.person);
+            others.filter(|(_, known)| may(known)).map(|(id, _)| id.clone()).collect()
+        };
+        let of = |roles: &[&Name], named: &dyn Fn(&Name) -> bool| {
+            let mut may = others(roles);
+            if may.is_empty() {
+                may = others(&appoint);
+            }
+            // Those whom the roster names, if they are among them.
+            let named: BTreeSet<Name> = may.iter().filter(|id| named(id)).cloned().collect();
+            if named.is_empty() { may } else { named }
+        };
+        let enrols = |id: &Name| id == self.entry.credential.by.get_ref();
+        let appoints =
+            |id: &Name| self.entry.appointed.by.iter().any(|by| by.get_ref() == id.as_str());
+        let mut needed = alloc::vec![
+            BTreeSet::from([self.person.clone()]),
+            of(&[decision.credential.by.get_ref()], &enrols),
+        ];
+        match appointing.is_by_letter(self.entry) {
+            true => needed.push(of(&appoint, &|_| false)),
+            false => needed.extend(appoint.iter().map(|role| of(&[*role], &appoints))),
+        }
+        needed
     }
 
-    /// Where a letter appoints: those of whom one must sign, who saw the letter. They hold a role
-    /// that appoints, and are neither the person nor who enrolled the card.
+    /// What is missing when these people have signed.
     #[must_use]
-    pub fn witnesses(&self) -> Option<BTreeSet<Name>> {
-        if !self.entry.appointed.by.iter().any(|by| by.get_ref() == LETTER) {
-            return None;
+    pub fn open(&self, signed: &BTreeSet<Name>) -> Vec<BTreeSet<Name>> {
+        unmet(&self.needed(), signed)
+    }
+
+    /// Where the roster has what the register has not.
+    pub(crate) fn span(&self) -> Range<usize> {
+        let entry = self.entry;
+        let (key, now) = (&entry.credential.public_key, entry.registered());
+        let Some(known) = self.state.register.get(self.person) else { return key.span() };
+        let is_new = |role: &&Spanned<Name>| !known.roles.contains(role.get_ref());
+        let role = entry.roles.iter().find(is_new).or(entry.roles.first());
+        match role {
+            _ if known.key != now.key => key.span(),
+            _ if known.name != now.name => entry.name.span(),
+            _ if known.organization != now.organization => entry.organization.span(),
+            Some(role) if known.roles != now.roles => role.span(),
+            Some(_) | None => entry.name_ja.as_ref().map_or(entry.name.span(), Spanned::span),
         }
-        let appoints = &self.inputs.policy.decision.appointment.by;
-        let may = |known: &Registered| appoints.iter().any(|r| known.roles.contains(r.get_ref()));
-        let signs = self.signers();
-        let known = self.state.register.iter();
-        let may = known.filter(|(id, known)| may(known) && !signs.contains(*id));
-        Some(may.map(|(id, _)| id.clone()).collect())
     }
 
     /// The key with which somebody signs this: the new one of the person, of everybody else that of
@@ -134,22 +174,32 @@ impl<'a> Enrolling<'a> {
     /// Whose signatures are missing, in words; `None` if the enrolment is complete.
     #[must_use]
     pub fn missing(&self) -> Option<Bilingual> {
-        let signed = self.signed();
-        let list = |names: &mut dyn Iterator<Item = &Name>, joint: &str| {
-            names.map(Name::as_str).collect::<Vec<_>>().join(joint)
-        };
-        let signers = self.signers();
-        let missing = list(&mut signers.difference(&signed), " ");
-        let witnesses = self.witnesses().filter(|may| may.is_disjoint(&signed));
-        let witness = witnesses.map(|may| {
-            let [ja, en] = [" か ", " or "].map(|joint| list(&mut may.iter(), joint));
-            Bilingual { ja, en }
-        });
-        match (missing.as_str(), witness) {
-            ("", None) => None,
-            ("", Some(one)) => Some(one),
-            (missing, None) => Some(Bilingual::plain(missing)),
-            (missing, Some(one)) => Some(says!(one; "{missing} {one}", "{missing}, and {one}")),
+        let open = self.open(&self.signed());
+        (!open.is_empty()).then(|| listed(&open))
+    }
+}
+
+/// Says of each of these sets that one of it is meant.
+#[must_use]
+pub fn listed(sets: &[BTreeSet<Name>]) -> Bilingual {
+    let list = |or: &str, joint: &str| {
+        let one = |set: &BTreeSet<Name>| set.iter().map(Name::as_str).collect::<Vec<_>>().join(or);
+        sets.iter().map(one).collect::<Vec<_>>().join(joint)
+    };
+    Bilingual { ja: list(" か ", "、"), en: list(" or ", ", ") }
+}
+
+/// The fewest of these sets of which nobody is left when each signer stands for one set.
+fn unmet(needed: &[BTreeSet<Name>], signed: &BTreeSet<Name>) -> Vec<BTreeSet<Name>> {
+    let Some((first, rest)) = needed.split_first() else { return Vec::new() };
+    let mut fewest = alloc::vec![first.clone()];
+    fewest.extend(unmet(rest, signed));
+    for signer in first.intersection(signed) {
+        let left = signed.iter().filter(|other| *other != signer).cloned().collect();
+        let open = unmet(rest, &left);
+        if open.len() < fewest.len() {
+            fewest = open;
         }
     }
+    fewest
 }

@@ -68,6 +68,10 @@ pub struct PersonEntry {
 /// What the register holds of a person. Whatever changes of it is enrolled anew.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Registered {
+    /// The name in Latin letters.
+    pub name: String,
+    /// The name as it is written in Japanese.
+    pub name_ja: Option<String>,
     /// The key on the person's card.
     pub key: PublicKey,
     /// The organisation.
@@ -84,6 +88,8 @@ impl PersonEntry {
     #[must_use]
     pub(crate) fn registered(&self) -> Registered {
         Registered {
+            name: self.name.get_ref().clone(),
+            name_ja: self.name_ja.as_ref().map(|name| name.get_ref().clone()),
             key: self.credential.public_key.get_ref().clone(),
             organization: self.organization.get_ref().clone(),
             roles: self.roles.iter().map(|role| role.get_ref().clone()).collect(),

@@ -24,6 +24,7 @@ mod token;
 use alloc::boxed::Box;
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 
 pub use ask::{Fact, FactKind, HEAD, PeopleRequest, Request, as_words, words};
@@ -111,6 +112,8 @@ pub struct Run {
     told: Vec<(Instant, Event)>,
     signed: BTreeMap<String, Signed>,
     nonces: BTreeSet<Nonce>,
+    /// The keys with which a rehearsal signs for people.
+    derived: Arc<BTreeMap<Name, PublicKey>>,
     owed: BTreeMap<Digest, String>,
     transcript_hash: Sha256,
     /// The chain value of the transcript's last record, once the postscript has begun.
@@ -229,6 +232,7 @@ impl Run {
             compiled.graph.audit_key().is_some_and(|key| key.origin == Origin::Before);
         let owed =
             compiled.checks.iter().map(|check| (check.id(), check.subject.clone())).collect();
+        let derived = Arc::new(compiled.graph.derived_keys());
         let mut run = Self {
             compiled: Box::new(compiled),
             place: opened.room.clone(),
@@ -260,6 +264,7 @@ impl Run {
             told: Vec::new(),
             signed: BTreeMap::new(),
             nonces: BTreeSet::new(),
+            derived,
             owed,
             transcript_hash: Sha256::new(),
             transcript_head: GENESIS,

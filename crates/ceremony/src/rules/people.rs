@@ -365,8 +365,6 @@ pub(super) fn appointment(report: &mut Report<'_>) {
     let day = report.at().day();
     let inputs = report.inputs;
     let appointing = &inputs.policy.decision.appointment;
-    let by_letter =
-        |person: &PersonEntry| appointing.letter.iter().any(|role| holds(person, role.get_ref()));
     let titles: Vec<Bilingual> =
         appointing.by.iter().map(|role| acts::title(report, role.get_ref())).collect();
     let joined = |pick: fn(&Bilingual) -> &str, joint: &str| {
@@ -378,7 +376,7 @@ pub(super) fn appointment(report: &mut Report<'_>) {
         let by = &person.appointed.by;
         let letter = by.iter().any(|b| b.get_ref() == "letter");
         let approver = |role: &Name| by.iter().any(|b| report.named_with(b.get_ref(), role));
-        let ranking = by_letter(person);
+        let ranking = appointing.is_by_letter(person);
         let approved = if ranking {
             letter
         } else {

@@ -16,7 +16,7 @@ pub(super) fn enrolled(report: &mut Report<'_>) {
         let (id, after) = (one.person, one.after);
         let enrolment = inputs.roster.enrolment.get(id);
         let stale = enrolment.filter(|made| *made.after.get_ref() != one.after);
-        let span = stale.map_or_else(|| one.entry.credential.public_key.span(), |s| s.after.span());
+        let span = stale.map_or_else(|| one.span(), |s| s.after.span());
         let found = match stale {
             Some(stale) => {
                 let found = stale.after.get_ref();
@@ -34,8 +34,8 @@ pub(super) fn enrolled(report: &mut Report<'_>) {
             ),
             found,
             says!(
-                "新しい者、カード、組織、役割は `gishiki roster enrol {id}` で登録する",
-                "a new person, card, organisation or role is enrolled by `gishiki roster enrol {id}`"
+                "新しい者、氏名、カード、組織、役割は `gishiki roster enrol {id}` で登録する",
+                "a new person, name, card, organisation or role is enrolled by `gishiki roster enrol {id}`"
             ),
         );
     }

@@ -17,7 +17,6 @@ use crate::key::{Check, PublicKey, Signature};
 use crate::language::Bilingual;
 use crate::name::Name;
 use crate::record::{Answer, Event, Mode, Refuser, Signatures};
-use crate::rehearsal;
 use crate::rule::RuleId;
 use crate::says;
 use crate::time::Instant;
@@ -74,24 +73,22 @@ impl Run {
     #[must_use]
     pub fn key_of(&self, person: &Name) -> Option<PublicKey> {
         let known = self.graph().people.get(person)?;
-        Some(match self.opened.mode {
-            Mode::Rehearsal => rehearsal::key_of(self.graph().ca_name.der(), person),
-            Mode::Drill | Mode::Real => known.key.clone(),
-        })
+        match self.opened.mode {
+            Mode::Rehearsal => self.derived.get(person).cloned(),
+            Mode::Drill | Mode::Real => Some(known.key.clone()),
+        }
     }
 
-    /// Whether everybody can compute the key with which this person signs, so that it proves
-    /// nothing.
+    /// Whether everybody can compute the key with which this program could sign for this person, so
+    /// that it proves nothing.
     #[must_use]
     pub fn is_derived(&self, person: &Name) -> bool {
-        let derived = |key| key == rehearsal::key_of(self.graph().ca_name.der(), person);
-        self.key_of(person).is_some_and(derived)
+        self.key_of(person).is_some_and(|key| self.derived.get(person) == Some(&key))
     }
 
-    /// The keys of this ceremony's people that everybody can compute.
-    pub(crate) fn derived_keys(&self) -> BTreeSet<PublicKey> {
-        let ca = self.graph().ca_name.der();
-        self.graph().people.keys().map(|person| rehearsal::key_of(ca, person)).collect()
+    /// Whether a person signs with a key that nobody else can compute.
+    pub(crate) fn has_own_key(&self, person: &Name) -> bool {
+        self.key_of(person).is_some_and(|key| self.derived.values().all(|known| *known != key))
     }
 
     /// What this person has said and confirmed, in order, with its time.
@@ -212,11 +209,9 @@ impl Run {
             return Ok(());
         }
         // Also that of another person: everybody can sign with it.
-        let derived = self.derived_keys();
-        let mut people = self.graph().people.iter();
-        match people.find(|(_, known)| derived.contains(&known.key)) {
+        match self.graph().people.keys().find(|person| !self.has_own_key(person)) {
             None => Ok(()),
-            Some((person, _)) => Err(Fault::new(
+            Some(person) => Err(Fault::new(
                 RuleId::S_REHEARSAL_KEY,
                 says!(
                     "任命簿にある、{person} だけが持つカードの公開鍵",

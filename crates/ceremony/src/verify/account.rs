@@ -10,7 +10,6 @@ use alloc::vec::Vec;
 use super::{History, What};
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph, Item, Op, PeopleAct, Phase, TokenAct};
-use crate::key::PublicKey;
 use crate::language::{Bilingual, Sentence};
 use crate::name::Name;
 use crate::plan::ProfileName;
@@ -178,7 +177,7 @@ fn reserves_who_came(run: &Run, history: &History) -> BTreeSet<Name> {
 /// were planned but not reached, nor on those of a postscript that is not finished.
 fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
     let compiled = run.compiled();
-    let seen = Seen { run, history, after, derived: run.derived_keys() };
+    let seen = Seen { run, history, after };
     let refusals = refusals(run, history);
     let found = kept::all().filter_map(|kept| {
         // The CP/CPS of this CA does not have the rule: nothing was judged by it.
@@ -211,7 +210,7 @@ fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
 ///
 /// The operations of an unfinished postscript are counted here, although they were not judged.
 fn begun(run: &Run, history: &History, after: Postscript) -> Vec<Begun> {
-    let seen = Seen { run, history, after, derived: run.derived_keys() };
+    let seen = Seen { run, history, after };
     let refusals = refusals(run, history);
     let found = kept::all().filter_map(|kept| {
         let When::DidAll(is) = kept.when else { return None };
@@ -263,8 +262,6 @@ struct Seen<'a> {
     run: &'a Run,
     history: &'a History,
     after: Postscript,
-    /// The keys with which everybody can sign for somebody.
-    derived: BTreeSet<PublicKey>,
 }
 
 impl<'a> Seen<'a> {
@@ -336,9 +333,8 @@ impl<'a> Seen<'a> {
     /// Whether the cards of all these people, which nobody else has, sign whatever is on record as
     /// theirs.
     fn is_signed_by(&self, people: &BTreeSet<Name>) -> bool {
-        let has_own =
-            |person: &Name| self.run.key_of(person).is_some_and(|k| !self.derived.contains(&k));
-        let proves = |person: &Name| !self.history.unsigned.contains(person) && has_own(person);
+        let proves =
+            |person: &Name| !self.history.unsigned.contains(person) && self.run.has_own_key(person);
         !people.is_empty() && people.iter().all(proves)
     }
 
