@@ -39,6 +39,30 @@ pub(crate) fn give_cards(drill: &Drill, ca: &Path) {
     fs::write(path, with_cards(&roster, keys)).unwrap();
 }
 
+/// Has everybody approve a plan whom it needs, each with their card.
+pub(crate) fn approve(drill: &Drill, plan: &Path, ledger: &Path, time: &str) {
+    let mut check = gishiki_at(time);
+    check.arg("check").arg("--approved").arg(plan).arg("--ledger").arg(ledger);
+    let said = text(&run(check.args(["--lang", "en"])));
+    if !said.contains("approvals by card: ") {
+        return;
+    }
+    // The refusal names them: "approvals by card: p01 (as …); p02 or p07 (…)".
+    let asked = said.split("approvals by card: ").nth(1).unwrap_or_default();
+    let ids = asked.split(|c: char| !c.is_ascii_alphanumeric());
+    let people: std::collections::BTreeSet<&str> = ids
+        .filter(|id| id.len() == 3 && id.starts_with('p') && id[1..].parse::<u8>().is_ok())
+        .collect();
+    for person in people {
+        let mut command = gishiki_at(time);
+        drill.env(&mut command).args(["--lang", "en", "approve", person]).arg(plan);
+        command.arg("--ledger").arg(ledger).args(["--module", SOFTHSM, "--pin-fd", "0"]);
+        command.stdin(fs::File::open(drill.path("pin")).unwrap());
+        let said = succeed(&mut command);
+        assert!(said.contains(&format!("approved: {person}")), "{said}");
+    }
+}
+
 /// The lines of a room that name the module of the cards.
 pub(crate) fn readers() -> String {
     let digest = ceremony::hex::Digest::of(&fs::read(SOFTHSM).unwrap());

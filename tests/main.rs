@@ -16,6 +16,7 @@
 
 mod abandoned;
 mod another_shape;
+mod approvals;
 mod attacks;
 mod bad_input;
 mod bounds;

@@ -2,13 +2,16 @@
 //! keys are derived, so tests sign in their place; the octets are put together here once more, from
 //! the records' text alone.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use ceremony::compile::Compiled;
 use ceremony::fault::Fault;
 use ceremony::hex::Octets;
 use ceremony::key::PublicKey;
 use ceremony::name::Name;
-use ceremony::record::{Event, Record, Signatures};
+use ceremony::record::{Approved, Event, Mode, Record, Signatures};
 use ceremony::roster::Roster;
-use ceremony::run::{Run, Step};
+use ceremony::run::{Run, Step, ToSign};
 use ceremony::time::Instant;
 use serde_json::{Value, json};
 
@@ -76,4 +79,20 @@ pub(crate) fn signed_after(lines: &[String], event: &Event) -> Signatures {
 pub(crate) fn apply(run: Run, at: Instant, event: Event) -> Result<Step, Fault> {
     let signed = signed(&run, &event);
     run.apply(at, event, signed)
+}
+
+/// The approvals that a real ceremony of this plan needs, by the cards of the tests; none for others.
+pub(crate) fn approvals(compiled: &Compiled, at: Instant) -> BTreeMap<Name, Approved> {
+    if compiled.graph.mode() != Mode::Real {
+        return BTreeMap::new();
+    }
+    let by: BTreeSet<&Name> =
+        compiled.approvals.needed.iter().filter_map(|one| one.by.first()).collect();
+    by.into_iter().map(|person| (person.clone(), approval(compiled, person, at))).collect()
+}
+
+/// The approval of a plan by a card of the tests.
+pub(crate) fn approval(compiled: &Compiled, person: &Name, at: Instant) -> Approved {
+    let asked = ToSign::approval(compiled, person, at).unwrap();
+    Approved { at, signed: token::sign_as(CARDS, person, &asked.message).unwrap() }
 }

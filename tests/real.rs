@@ -7,7 +7,7 @@ use std::process::Command;
 
 use ceremony::hex::Digest;
 
-use crate::cards::{give_cards, readers};
+use crate::cards::{approve, give_cards, readers};
 use crate::support::terminal::{SO_PIN, Terminal};
 use crate::support::{
     Drill, PIN, SOFTHSM, copy, files, gishiki, gishiki_at, root, run, succeed, text,
@@ -93,6 +93,7 @@ impl Ca {
 
     /// Holds a ceremony at a terminal; what stood on the screen.
     fn hold(&self, ceremony: &str, time: &str) -> String {
+        approve(&self.drill, &self.plan(ceremony), &self.path("ledger"), time);
         let mut check = gishiki();
         check.arg("check").arg(self.plan(ceremony)).arg("--ledger").arg(self.path("ledger"));
         let mut terminal = Terminal::open(&self.command(ceremony, time)).with_papers(&mut check);
@@ -150,7 +151,10 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     fs::write(ca.path("anchor.toml"), &anchor).unwrap();
     let (code, said) = ca.verify(&genesis, true);
     assert!(code == Some(0) && said.contains("\nverified: mdoc-root"), "{code:?}: {said}");
-    assert!(said.contains("signed by people's cards 15, stated by people 0,"), "{said}");
+    assert!(
+        said.contains("signed by people's cards 24, stated by people 0, by papers 0,"),
+        "{said}"
+    );
     let mut state = gishiki();
     state.arg("state").arg(&ledger).arg("--anchor").arg(ca.path("anchor.toml"));
     let said = succeed(&mut state);
@@ -181,6 +185,7 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     fs::write(ca.path("anchor.toml"), &anchor).unwrap();
     assert_eq!(ca.verify(&ledger, true).0, Some(0));
 
+    approve(&ca.drill, &ca.plan("2032-03-token-lost"), &ledger, "2027-01-04 01:30:00");
     // The root token is lost. The ledger does not know the one in its place as the root token, and
     // the anchor does not know the audit key that is made on it.
     ca.room(&ca.tokens[0], None);
@@ -232,6 +237,7 @@ fn two_journals_on_one_device_are_refused() {
         assert!(!ca.path("ledger").join(ceremony).exists(), "{said}");
         said
     };
+    approve(&ca.drill, &ca.plan(ceremony), &ca.path("ledger"), "2026-04-01 01:30:00");
     // Beside each other, and where a folder on the way is not there yet.
     for beside in [ca.path("B"), ca.path("B/in/it")] {
         let said = refused("run", &first, &beside);

@@ -16,7 +16,7 @@ use ceremony::time::Instant;
 use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenError, TokenIdentity, TokenObject};
 use token::{RehearsalToken, Token};
 
-use crate::people::{apply, card, with_cards};
+use crate::people::{apply, approvals, card, with_cards};
 use crate::support::{genesis, nothing};
 
 /// The first ceremony.
@@ -68,7 +68,8 @@ impl Walk {
     /// Of this ceremony.
     pub(crate) fn of(compiled: Compiled, token: Token, place: Place) -> Result<Self, Fault> {
         let at = compiled.graph.window().0;
-        let run = Run::begin(compiled, place, at)?.run;
+        let approved = approvals(&compiled, at);
+        let run = Run::begin(compiled, place, approved, at)?.run;
         Ok(Self { run, token, at })
     }
 
@@ -331,7 +332,8 @@ fn a_token_is_taken_for_what_it_is() {
     };
     let compiled = compiled_with("", Mode::Real, &swapped);
     let at = compiled.graph.window().0;
-    let begun = Run::begin(compiled, place("FAKE-HSM-0001"), at).unwrap_err();
+    let approved = approvals(&compiled, at);
+    let begun = Run::begin(compiled, place("FAKE-HSM-0001"), approved, at).unwrap_err();
     assert_eq!(begun.rule, RuleId::S_REHEARSAL_KEY);
     assert_eq!(rule(Mode::Drill, place("FAKE-HSM-0001")), Some(RuleId::S_DRILL));
     assert_eq!(rule(Mode::Real, place("FAKE-HSM-0003")), Some(RuleId::S_DRILL));

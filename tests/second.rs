@@ -12,7 +12,7 @@ use std::process::Command;
 use crate::support::{Dice, complete, copy, files, gishiki, root, run, text};
 
 /// The exit code and the words of the second verifier.
-fn second(ledger: &Path, arguments: &[&str]) -> (Option<i32>, String) {
+pub(crate) fn second(ledger: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(root().join(".venv/bin/python"));
     command.arg(root().join("docs/verify.py")).arg(ledger).args(arguments);
     let output = run(&mut command);

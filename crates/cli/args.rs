@@ -14,7 +14,7 @@ pub(crate) use image::ImageCommand;
 pub(crate) use judging::{Validate, Verify, Warned};
 pub(crate) use log::{Form, Log};
 pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
-pub(crate) use roster::{CardsThere, Enrol, RosterCommand};
+pub(crate) use roster::{Approve, CardsThere, Enrol, RosterCommand};
 
 use std::path::{Component, PathBuf};
 
@@ -51,7 +51,7 @@ pub(crate) enum Command {
     New(New),
     /// Check a plan against every rule; report all violations
     #[command(ja = "計画をすべての規則に照らし、違反をすべて報告する")]
-    Check(Planned),
+    Check(Check),
     /// Print the operation graph that a plan compiles to
     #[command(ja = "計画から得られる操作のグラフを出力する")]
     Graph(Planned),
@@ -72,6 +72,9 @@ pub(crate) enum Command {
         ja = "計画に要ることをトークンが行えるか、当日より前に確かめる。トークンには何も残らない"
     )]
     Probe(Probe),
+    /// Approve a plan with your card before the day: what plan and policy say under your name
+    #[command(ja = "計画とポリシーに自分の名であることを、当日より前に自分のカードで承認する")]
+    Approve(Approve),
     /// Show people's cards, and enrol people and cards in the register
     #[command(subcommand)]
     #[command(ja = "参加者のカードを示し、人とカードを任命簿に登録する")]
@@ -187,6 +190,7 @@ impl Command {
             | Self::Schema(_)
             | Self::Drill(_)
             | Self::Roster(_)
+            | Self::Approve(_)
             | Self::Completions(_)
             | Self::Live(_)
             | Self::Screen(_) => None,
@@ -202,6 +206,9 @@ impl Command {
         }
         if let Self::Roster(RosterCommand::Enrol(enrol)) = self {
             return enrol.pin_fd;
+        }
+        if let Self::Approve(approve) = self {
+            return approve.pin_fd;
         }
         self.given()?.held?.pin_fd
     }
@@ -239,6 +246,16 @@ pub(crate) struct Planned {
     #[arg(long)]
     #[arg(ja = "訓練用(訓練のシリアル番号とバインディングは本番と異なる)")]
     pub(crate) drill: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    pub(crate) planned: Planned,
+    /// Refuse it as well if an approval that it needs is not beside it, or not good
+    #[arg(long)]
+    #[arg(ja = "必要な承認が計画の隣に揃い、正しいことも確かめる")]
+    pub(crate) approved: bool,
 }
 
 #[derive(Debug, clap::Args)]

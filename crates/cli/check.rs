@@ -1,13 +1,24 @@
 //! Checks a plan against every rule.
 
+use ceremony::name::Name;
+
+use crate::approvals;
 use crate::args;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::report::print;
 use crate::review::reviewed;
 
-pub(crate) fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
-    let compiled = reviewed(planned)?;
+pub(crate) fn check(asked: &args::Check, lang: Lang) -> Result<(), Halt> {
+    let compiled = reviewed(&asked.planned)?;
+    let approved = match asked.approved {
+        true => {
+            let by = approvals::judge(&asked.planned.plan, &compiled)?;
+            let by: Vec<&str> = by.keys().map(Name::as_str).collect();
+            format!("  {} {}\n", pick(lang, "承認:", "approved by"), by.join(" "))
+        }
+        false => String::new(),
+    };
     let graph = &compiled.graph;
     let (certificates, crls) = graph.structures();
     let reported = compiled.warnings.iter().map(|v| {
@@ -39,7 +50,7 @@ pub(crate) fn check(planned: &args::Planned, lang: Lang) -> Result<(), Halt> {
         false => pick(lang, "例外のほかは規則を満たす:", "keeps every rule but the excepted:"),
     };
     print(&format!(
-        "{exceptions}{kept} {}\n  {}{}\n  {}{}\n  {} {}, {} {certificates}, {} {crls}\n{cards}{reported}",
+        "{exceptions}{kept} {}\n  {}{}\n  {}{}\n  {} {}, {} {certificates}, {} {crls}\n{cards}{approved}{reported}",
         graph.ceremony(),
         // On the papers they stand under their English names.
         pick(lang, "グラフ(graph)             ", "graph     "),

@@ -8,21 +8,22 @@ use crate::lang::{Lang, language};
 use crate::report::print;
 use crate::review::reviewed;
 use crate::{
-    abandon, check, completions, diff, drill, live, log, new, probe, rehearsals, resume, roster,
-    run, schema, state, validate, verdicts,
+    abandon, approvals, check, completions, diff, drill, live, log, new, probe, rehearsals, resume,
+    roster, run, schema, state, validate, verdicts,
 };
 
 /// Performs a command.
 pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Result<(), Halt> {
     match command {
         Command::New(asked) => new::write(&asked, lang),
-        Command::Check(planned) => check::check(&planned, lang),
+        Command::Check(asked) => check::check(&asked, lang),
         Command::Graph(planned) => print(reviewed(&planned)?.graph.text()),
         Command::Bind(planned) => print(reviewed(&planned)?.bindings.text()),
         Command::Script(planned) => print(&script::render(&reviewed(&planned)?, language(lang))),
         Command::Diff(asked) => diff::show(&asked, lang),
         Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
         Command::Roster(command) => roster::perform(&command, lang),
+        Command::Approve(asked) => approvals::approve(&asked, lang),
         Command::Drill(asked) => drill::prepare(&asked, lang),
         Command::Probe(asked) => probe::ask(&asked, lang),
         Command::Run(run) => run::run(&run, lang),

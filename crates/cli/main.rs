@@ -5,6 +5,7 @@
 //! `commands` (which file performs which command), `run`, `held`, `conduct`, `journal`, `people`.
 
 mod abandon;
+mod approvals;
 mod args;
 mod cards;
 mod check;

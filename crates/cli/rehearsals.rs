@@ -113,7 +113,7 @@ impl Rehearsed {
             lang: Lang::En,
             proofs,
         };
-        let step = Run::begin(compiled, place, from).map_err(Halt::Bug)?;
+        let step = Run::begin(compiled, place, BTreeMap::new(), from).map_err(Halt::Bug)?;
         let run = conduct.keep(step)?;
         let run = conduct.go(run)?;
         let (sealed, verified) = judge(conduct, &run, &Trust::Rehearsal)?;

@@ -19,7 +19,7 @@ use crate::journal::{self, Journal};
 use crate::lang::Lang;
 use crate::review::compiled;
 use crate::sources::{Sources, shown};
-use crate::{output, probe, room};
+use crate::{approvals, output, probe, room};
 
 pub(crate) fn run(run: &args::Run, lang: Lang) -> Result<(), Halt> {
     let journals = &run.held.journal;
@@ -84,7 +84,8 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
         clock::agree(&mut people, &clock, &bounds, At::of(&run.held), lang)?;
     }
     let at = clock.now()?;
-    let step = Run::begin(compiled.clone(), entered.place, at)
+    let approved = approvals::beside(&run.plan, &compiled)?;
+    let step = Run::begin(compiled.clone(), entered.place, approved, at)
         .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
     let mut tokens = entered.tokens;
     // A wrong token is found here, before anything is begun, because these checks need no login.

@@ -25,7 +25,7 @@ impl Sources {
             Input::Cps => Some(&self.cps),
             Input::Policy => Some(&self.policy),
             Input::Roster => Some(&self.roster),
-            Input::Room | Input::Anchor => None,
+            Input::Room | Input::Anchor | Input::Approval => None,
         }
     }
 }

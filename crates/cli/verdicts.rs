@@ -5,6 +5,7 @@
 mod account;
 mod named;
 mod rules;
+mod table;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -176,6 +177,9 @@ fn verify_folder(
     print(&account::said(&facts, &pinned, lang))?;
     if verify.rules {
         print(&rules::listed(&facts, anchored, lang))?;
+    }
+    if verify.people {
+        print(&table::of(&facts.account, lang))?;
     }
     if verify.slip {
         print(&account::slip(&facts, lang))?;

@@ -42,7 +42,7 @@ fn copied(from: &mut Token, to: &mut Token, made: &KeyTemplate) -> CopyFacts {
 fn inspected(token: &mut Token) -> KeyFacts {
     let compiled = compiled();
     let at = compiled.graph.window().0;
-    let run = Run::begin(compiled, Place::rehearsal(), at).unwrap().run;
+    let run = Run::begin(compiled, Place::rehearsal(), BTreeMap::new(), at).unwrap().run;
     let makes =
         |act: &Act| matches!(act, Act::Token(TokenAct::Generate { key }) if key.as_str() == "g1");
     let op = run.graph().ops().iter().find(|op| makes(&op.act)).unwrap();

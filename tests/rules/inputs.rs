@@ -202,7 +202,7 @@ fn named(case: &Case, texts: &Texts, violation: &Violation) -> String {
     let touches = |place: &Range<usize>| span.start <= place.end && place.start <= span.end;
     let inside = texts.changed.iter().any(|(name, place)| *name == file && touches(place));
     let there = texts.text[&file].get(span.clone()).unwrap_or_default();
-    let at = |at: &String| !there.is_empty() && there.starts_with(at.as_str());
+    let at = |at: &String| at.split("; ").any(|at| !there.is_empty() && there.starts_with(at));
     if inside || case.at.as_ref().is_some_and(at) {
         return violation.rule.to_string();
     }

@@ -91,7 +91,7 @@ fn hold(case: &Case, compiled: Compiled) -> Result<(), Fault> {
     let begin = case.body.begin.as_ref();
     let at = begin.and_then(|b| b.at.as_deref()).map_or(from, instant);
     let place = begin.and_then(|b| b.room.clone()).unwrap_or_else(Place::rehearsal);
-    let first = Run::begin(compiled, place, at)?;
+    let first = Run::begin(compiled, place, Default::default(), at)?;
     let token = RehearsalToken::new();
     Rehearsal { case, steps: &case.body.step, token, at, lost: 0 }.go(first.run)
 }

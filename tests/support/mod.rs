@@ -291,7 +291,8 @@ impl Drill {
         }
     }
 
-    fn held(&self, command: &mut Command) {
+    /// The room, journals, answers and PINs of this drill.
+    pub(crate) fn held(&self, command: &mut Command) {
         self.env(command).env("FAULTY_SIGNED", self.path("signed"));
         command.arg("--room").arg(self.path("room.toml"));
         command.arg("--journal").arg(self.path("A")).arg("--journal").arg(self.path("B"));

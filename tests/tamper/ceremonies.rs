@@ -17,7 +17,7 @@ use ceremony::token::{
 use ceremony::verify::Sealed;
 use token::RehearsalToken;
 
-use crate::people::{apply, card, with_cards};
+use crate::people::{apply, approvals, card, with_cards};
 use crate::support::{files, genesis, genesis_golden, nothing};
 
 /// The golden of the first ceremony, as a folder becomes a [`Sealed`].
@@ -82,7 +82,8 @@ impl Scribe {
         let inputs = compiled.inputs.iter();
         let inputs = inputs.map(|(name, text)| (name.clone(), text.clone().into_bytes())).collect();
         let (at, _) = compiled.graph.window();
-        let step = Run::begin(compiled, place, at).unwrap();
+        let approved = approvals(&compiled, at);
+        let step = Run::begin(compiled, place, approved, at).unwrap();
         let transcript = step.line.into_bytes();
         let sealed = Sealed { inputs, transcript, ..Sealed::default() };
         Self { run: Some(step.run), sealed, at, token }

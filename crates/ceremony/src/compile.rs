@@ -16,6 +16,7 @@ use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
+use crate::approval::Approvals;
 use crate::bindings::Bindings;
 use crate::graph::{Demands, Graph, Origin, Person, PlannedKey, PlannedRecovery, SHEET};
 use crate::hex::Digest;
@@ -62,6 +63,8 @@ pub struct Compiled {
     pub warnings: Vec<Violation>,
     /// The people of the roster, whom the next ceremony finds in the register.
     pub register: Arc<Register>,
+    /// The approvals that it needs before the day.
+    pub approvals: Approvals,
 }
 
 /// Returns every input's digest, by file name.
@@ -116,6 +119,7 @@ pub fn compile(
         excepted,
         warnings,
         register: Arc::new(inputs.roster.register()),
+        approvals: Approvals::of(inputs, before),
         checks: inputs.requests.values().flatten().map(|r| r.possession.clone()).collect(),
     })
 }
@@ -156,6 +160,7 @@ impl Compiled {
             bindings: self.bindings.id(),
             inputs: input_digests(&self.inputs),
             predecessor: self.state.last.as_ref().map(|last| last.predecessor.clone()),
+            approvals: BTreeMap::new(),
             room,
         }
     }

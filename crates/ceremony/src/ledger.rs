@@ -22,6 +22,7 @@ pub use batch::{Batch, Crls};
 pub use covered::Gap;
 pub use due::{Due, DueKind};
 
+use crate::certain::Certain as _;
 use crate::hex::{Digest, Octets};
 use crate::key::{Curve, Nonce, PublicKey};
 use crate::name::Name;
@@ -254,6 +255,12 @@ pub struct Burned {
 }
 
 impl State {
+    /// Returns the last ceremony's policy; `None` before a first ceremony.
+    pub(crate) fn last_policy(&self) -> Option<Policy> {
+        let text = self.policy.as_deref()?;
+        Some(Policy::parse(text.as_bytes()).certain("a ceremony was compiled from it"))
+    }
+
     /// Returns the existing root keys, including compromised ones.
     pub fn root_keys(&self) -> impl Iterator<Item = (&Name, &Key)> {
         self.keys.iter().filter(|(_, key)| key.usage == RehearsalUse::Root && key.exists())

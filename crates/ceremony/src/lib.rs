@@ -42,6 +42,7 @@ pub mod rehearsal;
 pub mod serial;
 pub mod x509;
 
+pub mod approval;
 pub mod ledger;
 pub mod register;
 

@@ -381,6 +381,8 @@ pub struct Decisions {
     pub entry_right: Deciders,
     /// Who enrols credentials.
     pub credential: Deciders,
+    /// Who approves each plan with their cards before the day.
+    pub approval: Approving,
 }
 
 /// Who applies together.
@@ -413,6 +415,19 @@ pub struct Agreement {
     pub by: Spanned<Name>,
     /// The organisation.
     pub of: Spanned<Name>,
+}
+
+/// Who approves plans.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Approving {
+    /// The section of the CP/CPS that this table comes from.
+    pub section: String,
+    /// The roles of which one holder approves; of each organisation that decides, where the role
+    /// says so.
+    pub by: Vec<Spanned<Name>>,
+    /// How long before the ceremony's window an approval may be made.
+    pub within: Spanned<CalendarSpan>,
 }
 
 /// Who appoints.

@@ -8,6 +8,7 @@
 //! which.
 
 mod error;
+mod place;
 mod refuser;
 
 use alloc::collections::BTreeMap;
@@ -18,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::refuser::Refuser;
 pub use error::RecordError;
+pub use place::{Place, rehearsal_serial};
 
 use crate::certain::Certain as _;
 use crate::hex::{Digest, Octets};
@@ -232,8 +234,21 @@ pub struct Opened {
     /// The heads of the ceremony before; absent in the first ceremony of a ledger.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub predecessor: Option<Predecessor>,
+    /// The approvals of the plan, by person.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty", default)]
+    pub approvals: BTreeMap<Name, Approved>,
     /// The room.
     pub room: Place,
+}
+
+/// A person's approval of a plan before the day.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Approved {
+    /// When it was made, by the clock of whoever approved.
+    #[serde(with = "crate::time::text")]
+    pub at: Instant,
+    /// The raw signature (r ‖ s) by the person's card.
+    pub signed: Octets,
 }
 
 /// The heads of the ceremony before: the two values that its paper slip and the anchor also have.
@@ -244,65 +259,6 @@ pub struct Predecessor {
     pub head: Digest,
     /// The chain value of its postscript's last record; [`GENESIS`] where there is none.
     pub postscript: Digest,
-}
-
-/// The place and equipment of a session. In a rehearsal every field is `rehearsal`, except that
-/// serial numbers are those of [`rehearsal_serial`].
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub struct Place {
-    /// The digest of the room file.
-    pub room: String,
-    /// The terminal's unique identifier.
-    pub terminal: String,
-    /// The version of the tool.
-    pub tool: String,
-    /// The identity of the live image, or `none`.
-    pub image: String,
-    /// The serial number of the token.
-    pub token: String,
-    /// The serial numbers of the spare tokens, by their names in plans.
-    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
-    pub spares: BTreeMap<Name, String>,
-}
-
-/// The serial number of a rehearsal token: the main token, or the spare with this name.
-#[must_use]
-pub fn rehearsal_serial(spare: Option<&Name>) -> String {
-    spare.map_or_else(|| "REHEARSAL".to_string(), |name| alloc::format!("REHEARSAL-{name}"))
-}
-
-impl Place {
-    /// The place of every rehearsal without spare tokens.
-    #[must_use]
-    pub fn rehearsal() -> Self {
-        Self::rehearsal_with(core::iter::empty())
-    }
-
-    /// The place of every rehearsal with these spare tokens.
-    #[must_use]
-    pub fn rehearsal_with<'n>(spares: impl Iterator<Item = &'n Name>) -> Self {
-        let word = || String::from("rehearsal");
-        Self {
-            room: word(),
-            terminal: word(),
-            tool: word(),
-            image: word(),
-            token: rehearsal_serial(None),
-            spares: spares.map(|name| (name.clone(), rehearsal_serial(Some(name)))).collect(),
-        }
-    }
-
-    /// Whether this is the place of a rehearsal, with or without spare tokens.
-    #[must_use]
-    pub fn is_rehearsal(&self) -> bool {
-        *self == Self::rehearsal_with(self.spares.keys())
-    }
-
-    /// The serial numbers of all tokens, the main one's first.
-    pub fn serials(&self) -> impl Iterator<Item = &String> {
-        core::iter::once(&self.token).chain(self.spares.values())
-    }
 }
 
 /// The content of the record that resumes an interrupted ceremony.
@@ -481,6 +437,27 @@ impl Event {
             | Self::Resumed(_)
             | Self::Closed { .. }
             | Self::Sealed { .. } => &[],
+        }
+    }
+
+    /// The operation that it answers, or else its kind.
+    #[must_use]
+    pub fn named(&self) -> &str {
+        match self {
+            Self::Answered { op, .. } => op,
+            Self::Opened(_) => "opened",
+            Self::Asked(_) => "asked",
+            Self::Lost { .. } => "lost",
+            Self::Adopted { .. } => "adopted",
+            Self::OrphanRemoved { .. } => "orphan-removed",
+            Self::Refused { .. } => "refused",
+            Self::Mistaken { .. } => "mistaken",
+            Self::Noted { .. } => "noted",
+            Self::Deviation { .. } => "deviation",
+            Self::CardFailed { .. } => "card-failed",
+            Self::Resumed(_) => "resumed",
+            Self::Closed { .. } => "closed",
+            Self::Sealed { .. } => "sealed",
         }
     }
 

@@ -7,12 +7,14 @@
 
 use alloc::collections::BTreeSet;
 use alloc::string::ToString;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::ops::Range;
 
 use serde_json::json;
 use toml::Spanned;
 
+use crate::certain::Certain as _;
 use crate::dsse::pre_authentication;
 use crate::hex::Digest;
 use crate::inputs::Inputs;
@@ -20,16 +22,19 @@ use crate::key::{PublicKey, Signature, Verifier};
 use crate::language::Bilingual;
 use crate::ledger::State;
 use crate::name::Name;
+use crate::policy::Decisions;
 use crate::record::canonical_json;
 use crate::roster::{PersonEntry, Registered};
 
 const PAYLOAD: &str = "application/vnd.gishiki.enrolment.v1+json";
 
 /// A person whom the roster has otherwise than the register, so that an enrolment is needed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct Enrolling<'a> {
     inputs: &'a Inputs,
     state: &'a State,
+    /// Who enrols and appoints: as the last ceremony's policy has it.
+    decision: Arc<Decisions>,
     /// Who is enrolled.
     pub person: &'a Name,
     /// The entry in the roster.
@@ -44,10 +49,20 @@ pub fn enrolling<'a>(inputs: &'a Inputs, state: &'a State) -> Vec<Enrolling<'a>>
     let Some(after) = state.last.as_ref().map(|last| last.predecessor.head) else {
         return Vec::new();
     };
+    let decision = state.last_policy().map(|policy| Arc::new(policy.decision));
+    let decision = decision.certain("a state after a ceremony has its policy");
     let changed = inputs.roster.person.iter().filter(|(id, entry)| {
         state.register.get(*id).is_none_or(|known| *known != entry.registered())
     });
-    changed.map(|(person, entry)| Enrolling { inputs, state, person, entry, after }).collect()
+    let one = |(person, entry)| Enrolling {
+        inputs,
+        state,
+        decision: Arc::clone(&decision),
+        person,
+        entry,
+        after,
+    };
+    changed.map(one).collect()
 }
 
 impl<'a> Enrolling<'a> {
@@ -80,49 +95,54 @@ impl<'a> Enrolling<'a> {
         pre_authentication(PAYLOAD, payload.as_bytes())
     }
 
-    /// Who must sign: of each of these sets one, and a different person of each. First the new
-    /// card; then somebody who enrols cards; then of each role that appoints somebody, or for those
-    /// whom a letter appoints one of these roles, who saw the letter.
+    /// Who must sign: of each of these sets one. First the new card; then somebody who enrols
+    /// cards; then of each role that appoints somebody, or for those whom a letter appoints one of
+    /// these roles, who saw the letter.
     ///
-    /// The roles are those of the register before: nobody enrols by a role that this roster gives.
-    /// Where nobody else had such a role, one of those who appoint stands in.
+    /// Roles and people are those of the ceremony before: nobody enrols by a role that this roster
+    /// gives, or by a duty that this policy gives it. Where nobody else had such a role, one of
+    /// those who appoint stands in; where there is none of them either, everybody else signs.
     #[must_use]
     pub fn needed(&self) -> Vec<BTreeSet<Name>> {
-        let decision = &self.inputs.policy.decision;
-        let appointing = &decision.appointment;
+        let appointing = &self.decision.appointment;
         let appoint: Vec<&Name> = appointing.by.iter().map(Spanned::get_ref).collect();
-        let others = |roles: &[&Name]| -> BTreeSet<Name> {
-            let may = |known: &Registered| roles.iter().any(|role| known.roles.contains(*role));
-            let others = self.state.register.iter().filter(|(id, _)| *id != self.person);
-            others.filter(|(_, known)| may(known)).map(|(id, _)| id.clone()).collect()
-        };
-        let of = |roles: &[&Name], named: &dyn Fn(&Name) -> bool| {
-            let mut may = others(roles);
-            if may.is_empty() {
-                may = others(&appoint);
-            }
-            // Those whom the roster names, if they are among them.
-            let named: BTreeSet<Name> = may.iter().filter(|id| named(id)).cloned().collect();
-            if named.is_empty() { may } else { named }
-        };
         let enrols = |id: &Name| id == self.entry.credential.by.get_ref();
         let appoints =
             |id: &Name| self.entry.appointed.by.iter().any(|by| by.get_ref() == id.as_str());
-        let mut needed = alloc::vec![
-            BTreeSet::from([self.person.clone()]),
-            of(&[decision.credential.by.get_ref()], &enrols),
-        ];
+        let mut needed = alloc::vec![BTreeSet::from([self.person.clone()])];
+        needed.extend(self.of(&[self.decision.credential.by.get_ref()], &enrols));
         match appointing.is_by_letter(self.entry) {
-            true => needed.push(of(&appoint, &|_| false)),
-            false => needed.extend(appoint.iter().map(|role| of(&[*role], &appoints))),
+            true => needed.extend(self.of(&appoint, &appoints)),
+            false => needed.extend(appoint.iter().flat_map(|role| self.of(&[*role], &appoints))),
         }
+        needed.dedup();
         needed
+    }
+
+    /// Those of whom one signs for these roles: whom the roster names, if they are among them.
+    fn of(&self, roles: &[&Name], named: &dyn Fn(&Name) -> bool) -> Vec<BTreeSet<Name>> {
+        let appoint: Vec<&Name> =
+            self.decision.appointment.by.iter().map(Spanned::get_ref).collect();
+        let others = || self.state.register.iter().filter(|(id, _)| *id != self.person);
+        let with = |roles: &[&Name]| -> BTreeSet<Name> {
+            let may = |known: &Registered| roles.iter().any(|role| known.roles.contains(*role));
+            others().filter(|(_, known)| may(known)).map(|(id, _)| id.clone()).collect()
+        };
+        let mut may = with(roles);
+        if may.is_empty() {
+            may = with(&appoint);
+        }
+        if may.is_empty() {
+            return others().map(|(id, _)| BTreeSet::from([id.clone()])).collect();
+        }
+        let named: BTreeSet<Name> = may.iter().filter(|id| named(id)).cloned().collect();
+        alloc::vec![if named.is_empty() { may } else { named }]
     }
 
     /// What is missing when these people have signed.
     #[must_use]
     pub fn open(&self, signed: &BTreeSet<Name>) -> Vec<BTreeSet<Name>> {
-        unmet(&self.needed(), signed)
+        self.needed().into_iter().filter(|one| one.is_disjoint(signed)).collect()
     }
 
     /// Where the roster has what the register has not.
@@ -187,19 +207,4 @@ pub fn listed(sets: &[BTreeSet<Name>]) -> Bilingual {
         sets.iter().map(one).collect::<Vec<_>>().join(joint)
     };
     Bilingual { ja: list(" か ", "、"), en: list(" or ", ", ") }
-}
-
-/// The fewest of these sets of which nobody is left when each signer stands for one set.
-fn unmet(needed: &[BTreeSet<Name>], signed: &BTreeSet<Name>) -> Vec<BTreeSet<Name>> {
-    let Some((first, rest)) = needed.split_first() else { return Vec::new() };
-    let mut fewest = alloc::vec![first.clone()];
-    fewest.extend(unmet(rest, signed));
-    for signer in first.intersection(signed) {
-        let left = signed.iter().filter(|other| *other != signer).cloned().collect();
-        let open = unmet(rest, &left);
-        if open.len() < fewest.len() {
-            fewest = open;
-        }
-    }
-    fewest
 }

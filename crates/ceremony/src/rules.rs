@@ -11,6 +11,7 @@
 
 mod acts;
 mod ahead;
+mod approval;
 mod certificates;
 mod crls;
 mod decisions;

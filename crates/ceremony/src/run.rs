@@ -10,6 +10,7 @@
 //! result and terminal are judged by being computed again. **Deliberately absent:** files, clocks,
 //! randomness. A second attempt is an event, never a loop.
 
+mod approved;
 mod ask;
 mod facts;
 mod head;
@@ -47,7 +48,7 @@ use crate::key::{Check, Nonce, Proof, PublicKey};
 use crate::language::Bilingual;
 use crate::name::Name;
 use crate::record::{
-    Answer, End, Event, GENESIS, Mode, Opened, Place, Record, Refuser, Signatures,
+    Answer, Approved, End, Event, GENESIS, Mode, Opened, Place, Record, Refuser, Signatures,
 };
 use crate::rehearsal;
 use crate::rule::RuleId;
@@ -189,16 +190,22 @@ fn joined(parts: impl IntoIterator<Item = Bilingual>, ja: &str, en: &str) -> Bil
 }
 
 impl Run {
-    /// Begins a ceremony. Returns the run after its first record.
-    pub fn begin(compiled: Compiled, place: Place, at: Instant) -> Result<Step, Fault> {
-        let opened = compiled.opened(place);
-        Self::reopen(compiled, opened, at)
+    /// Begins a ceremony with these approvals of its plan. Returns the run after its first record.
+    pub fn begin(
+        compiled: Compiled,
+        place: Place,
+        approvals: BTreeMap<Name, Approved>,
+        at: Instant,
+    ) -> Result<Step, Fault> {
+        let opened = Opened { approvals, ..compiled.opened(place) };
+        Self::open(compiled, opened, at).and_then(|step| Self::weigh_approvals(step, at))
     }
 
     /// Begins a ceremony from a first record that was read. The record must equal the one that
     /// these inputs give.
     pub(crate) fn replay(compiled: Compiled, opened: Opened, at: Instant) -> Result<Step, Fault> {
         let expected = compiled.opened(opened.room.clone());
+        let expected = Opened { approvals: opened.approvals.clone(), ..expected };
         if opened != expected {
             return Err(Fault::new(
                 RuleId::S_OPENED,
@@ -209,10 +216,11 @@ impl Run {
                 says!("別のダイジェスト", "other digests"),
             ));
         }
-        Self::reopen(compiled, opened, at)
+        Self::open(compiled, opened, at).and_then(|step| Self::weigh_approvals(step, at))
     }
 
-    fn reopen(compiled: Compiled, opened: Opened, at: Instant) -> Result<Step, Fault> {
+    /// Begins a ceremony whose approvals are still to be judged.
+    fn open(compiled: Compiled, opened: Opened, at: Instant) -> Result<Step, Fault> {
         let at = at.at(compiled.graph.offset());
         let (from, until) = compiled.graph.window;
         if at < from || at > until {

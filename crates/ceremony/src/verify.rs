@@ -23,8 +23,8 @@ use alloc::string::String;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
-pub use account::{Account, Begun, Finding, Judged, Postscript, Standing};
-pub use history::{Happening, History, What};
+pub use account::{Account, Begun, Finding, Judged, Mark, Postscript, Standing};
+pub use history::{Deed, Happening, History, What};
 
 use lines::Lines;
 

@@ -23,6 +23,8 @@ pub enum Input {
     Room,
     /// `anchor.toml`
     Anchor,
+    /// `approvals/PERSON.toml`
+    Approval,
 }
 
 impl fmt::Display for Input {
@@ -34,6 +36,7 @@ impl fmt::Display for Input {
             Self::Roster => "roster.toml",
             Self::Room => "room.toml",
             Self::Anchor => "anchor.toml",
+            Self::Approval => "approvals/PERSON.toml",
         })
     }
 }

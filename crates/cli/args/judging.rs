@@ -32,6 +32,10 @@ pub(crate) struct Verify {
     #[arg(long)]
     #[arg(ja = "判定したすべての規則とその根拠、判定しなかった規則を示す")]
     pub(crate) rules: bool,
+    /// Show who is on record when, with what, and whether their cards sign it
+    #[arg(long)]
+    #[arg(ja = "誰がいつ何をしたか、本人のカードの署名があるかを表で示す")]
+    pub(crate) people: bool,
     /// Show the values of its slip of paper in words, as they were read aloud
     #[arg(long)]
     #[arg(ja = "控えの値を、読み上げたときの単語で示す")]

@@ -1,10 +1,11 @@
-//! The options of `roster`.
+//! The options of `roster` and `approve`.
 
 use std::path::PathBuf;
 
 use ceremony::name::Name;
 use clap::Subcommand;
 
+use super::Planned;
 use crate::help::Japanese as _;
 
 #[derive(Debug, Subcommand)]
@@ -44,5 +45,22 @@ pub(crate) struct Enrol {
     /// Read the PINs from this open file descriptor, a line each (otherwise at the terminal)
     #[arg(long, value_name = "N")]
     #[arg(ja = "PIN を 1 行ずつ読み出す、開いたファイル記述子(指定しなければ端末で尋ねる)")]
+    pub(crate) pin_fd: Option<u32>,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Approve {
+    /// Who approves
+    #[arg(ja = "承認する者")]
+    pub(crate) person: Name,
+    #[command(flatten)]
+    pub(crate) planned: Planned,
+    /// The PKCS #11 module of the card
+    #[arg(long, value_name = "FILE")]
+    #[arg(ja = "カードの PKCS #11 モジュール")]
+    pub(crate) module: PathBuf,
+    /// Read the PIN from this open file descriptor (otherwise at the terminal)
+    #[arg(long, value_name = "N")]
+    #[arg(ja = "PIN を読み出す、開いたファイル記述子(指定しなければ端末で尋ねる)")]
     pub(crate) pin_fd: Option<u32>,
 }

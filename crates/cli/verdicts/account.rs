@@ -88,6 +88,10 @@ fn circumstances(facts: &Consistent, pinned: &Pinned, lang: Lang) -> Vec<(&'stat
     rows.push((pick(lang, "グラフ(graph)", "graph"), facts.opened.graph.to_string()));
     let bindings = pick(lang, "バインディング(bindings)", "bindings");
     rows.push((bindings, facts.opened.bindings.to_string()));
+    let approved: Vec<&str> = facts.opened.approvals.keys().map(Name::as_str).collect();
+    if !approved.is_empty() {
+        rows.push((pick(lang, "カードによる承認", "approved by"), approved.join(" ")));
+    }
     rows.push((pick(lang, "記録の最新値", "head"), facts.head.to_string()));
     rows.push((pick(lang, "監査用の鍵", "audit key"), facts.audit_key.to_string()));
     rows.push((pick(lang, "封印後", "postscript"), postscript(facts.postscript, pinned, lang)));

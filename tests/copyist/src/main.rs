@@ -139,7 +139,7 @@ fn begun(compiled: &Compiled, serial: &str) -> Run {
         spares: std::collections::BTreeMap::new(),
     };
     let at = compiled.graph.window().0;
-    Run::begin(compiled.clone(), place, at).unwrap().run
+    Run::begin(compiled.clone(), place, Default::default(), at).unwrap().run
 }
 
 /// A token on which the opening of a ceremony has come to this act.

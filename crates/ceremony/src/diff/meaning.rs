@@ -189,7 +189,7 @@ fn is_in_graph(input: Input, table: &str, field: &str, people: &BTreeSet<&str>) 
             let shown = ["name", "name-ja", "organization", "roles"].contains(&field);
             kind == "person" && people.contains(name) && shown
         }
-        Input::Cps | Input::Policy | Input::Room | Input::Anchor => false,
+        Input::Cps | Input::Policy | Input::Room | Input::Anchor | Input::Approval => false,
     }
 }
 

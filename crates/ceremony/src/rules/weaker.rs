@@ -40,6 +40,7 @@ const ENTRIES: &[(&str, Way)] = &[
     ("decision.*.by", Way::Other),
     ("decision.*.of", Way::Other),
     ("decision.*.letter", Way::With),
+    ("decision.*.within", Way::More),
     ("training.max-months", Way::More),
     ("clock.max-offset-seconds", Way::More),
     ("journal.sheets-per-head", Way::More),

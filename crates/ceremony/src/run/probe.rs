@@ -105,7 +105,8 @@ impl Run {
     /// never written.
     pub fn imagined(compiled: Compiled, place: Place) -> Result<Self, Fault> {
         let (from, _) = compiled.graph.window();
-        Self::begin(compiled, place, from).map(|Step { run, .. }| run)
+        let opened = compiled.opened(place);
+        Self::open(compiled, opened, from).map(|Step { run, .. }| run)
     }
 }
 

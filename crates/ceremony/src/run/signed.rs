@@ -46,7 +46,7 @@ impl ToSign {
         Ok(check.called(format!("{person} のカード")))
     }
 
-    fn signature(&self, raw: &Octets) -> Result<Signature, Fault> {
+    pub(super) fn signature(&self, raw: &Octets) -> Result<Signature, Fault> {
         let Self { person, key, .. } = self;
         Signature::from_raw(key.curve(), &raw.0).map_err(|error| {
             let asked = says!("{person} のカードの署名", "a signature of the card of {person}");
@@ -88,7 +88,11 @@ impl Run {
 
     /// Whether a person signs with a key that nobody else can compute.
     pub(crate) fn has_own_key(&self, person: &Name) -> bool {
-        self.key_of(person).is_some_and(|key| self.derived.values().all(|known| *known != key))
+        match self.key_of(person) {
+            Some(key) => self.derived.values().all(|known| *known != key),
+            // Somebody who approved, and does not take part.
+            None => self.approves_with_own_key(person),
+        }
     }
 
     /// What this person has said and confirmed, in order, with its time.

@@ -7,7 +7,7 @@ use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use super::{History, What};
+use super::{Deed, History, What};
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph, Item, Op, PeopleAct, Phase, TokenAct};
 use crate::language::{Bilingual, Sentence};
@@ -42,6 +42,19 @@ pub struct Account {
     pub absent: BTreeSet<Name>,
     /// Reserves who came.
     pub reserves: BTreeSet<Name>,
+    /// The people on record who sign with a key that nobody else has.
+    pub own_keys: BTreeSet<Name>,
+}
+
+/// On what a person's part in a record rests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mark {
+    /// This person's card signs the record itself.
+    Signed,
+    /// A later signature of this person's card covers it.
+    Covered,
+    /// It is stated only.
+    Stated,
 }
 
 /// A rule that was not judged, because only some of its operations were answered.
@@ -154,7 +167,24 @@ impl Account {
             people: graph.people().iter().map(named).collect(),
             absent: run.absent().filter(|id| !graph.is_reserve(id)).cloned().collect(),
             reserves: reserves_who_came(run, history),
+            own_keys: {
+                let people = history.acts.iter().flat_map(|deed| &deed.by);
+                people.filter(|person| run.has_own_key(person)).cloned().collect()
+            },
         }
+    }
+
+    /// On what a person's part in one of [`History::acts`] rests; `None` if there is none.
+    #[must_use]
+    pub fn mark(&self, act: usize, person: &Name) -> Option<Mark> {
+        let deed = self.history.acts.get(act).filter(|deed| deed.by.contains(person))?;
+        let later = self.history.acts.iter().skip(act.saturating_add(1));
+        let is_covered = |deed: &Deed| deed.signed.contains(person);
+        Some(match self.own_keys.contains(person) {
+            true if deed.signed.contains(person) => Mark::Signed,
+            true if later.into_iter().any(is_covered) => Mark::Covered,
+            true | false => Mark::Stated,
+        })
     }
 
     /// The judged rules whose outcome is not [`Standing::Kept`].
@@ -193,13 +223,21 @@ fn judged(run: &Run, history: &History, after: Postscript) -> Vec<Judged> {
         let by = match kept.basis {
             Basis::Stated(By::People) if matches!(kept.when, When::Noted) => history.noted.clone(),
             Basis::Stated(By::People) => seen.people(&ops),
+            Basis::Stated(By::Papers) if run.is_approved() => {
+                run.opened().approvals.keys().cloned().collect()
+            }
             Basis::Proved
             | Basis::Signed
             | Basis::Stated(By::Papers | By::Token)
             | Basis::Elsewhere(_) => BTreeSet::new(),
         };
         let standing = standing(compiled, kept.id);
-        let is_signed = kept.basis == Basis::Stated(By::People) && seen.is_signed_by(&by);
+        let is_signed = match kept.basis {
+            Basis::Stated(By::People) => seen.is_signed_by(&by),
+            // Whoever approves the plan signs what the papers say.
+            Basis::Stated(By::Papers) => run.is_approved(),
+            Basis::Stated(By::Token) | Basis::Proved | Basis::Signed | Basis::Elsewhere(_) => false,
+        };
         let basis = if is_signed { Basis::Signed } else { kept.basis };
         Some(Judged { id: kept.id, so: kept.so, basis, by, standing })
     });

@@ -10,7 +10,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
 use crate::name::Name;
-use crate::record::{Answer, Event, Mode, Place, Record, Refuser, Resumed, WHO};
+use crate::record::{Answer, Approved, Event, Mode, Place, Record, Refuser, Resumed, WHO};
 use crate::time::Instant;
 use crate::token::{TokenAnswer, TokenIdentity};
 
@@ -29,6 +29,8 @@ pub struct History {
     /// The people who answered each operation, by operation and by session, counted from 0. The set
     /// is empty where a token answered.
     pub answered: BTreeMap<String, BTreeMap<usize, BTreeSet<Name>>>,
+    /// Whether the plan was approved by somebody before the day.
+    pub is_approved: bool,
     /// The people who confirmed that a head was written on paper.
     pub noted: BTreeSet<Name>,
     /// The people who are on record with something that no signature of theirs covers, because it
@@ -38,10 +40,25 @@ pub struct History {
     asked: BTreeMap<String, usize>,
     /// The identity that each token reported, by serial number.
     pub tokens: BTreeMap<String, TokenIdentity>,
+    /// Everything that people did, in order.
+    pub acts: Vec<Deed>,
     /// Everything that did not go as planned.
     pub happened: Vec<Happening>,
     /// The operation that was last answered or refused.
     at_hand: String,
+}
+
+/// One record of people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deed {
+    /// When it was recorded; of an approval, when it was made.
+    pub at: Instant,
+    /// The operation, or the kind of the event.
+    pub what: String,
+    /// The people whom it names, and those who signed it.
+    pub by: BTreeSet<Name>,
+    /// Those who signed it.
+    pub signed: BTreeSet<Name>,
 }
 
 /// One thing that did not go as planned.
@@ -132,12 +149,14 @@ impl History {
     pub fn take(&mut self, record: &Record) {
         let since = self.ended.unwrap_or(record.at);
         self.ended = Some(record.at);
+        self.take_deed(record);
         // A signature covers every record before it, and its own.
         self.unsigned.extend(record.event.people().iter().cloned());
         self.unsigned.retain(|person| !record.signed.contains_key(person));
         let what = match &record.event {
             Event::Opened(opened) => {
                 self.mode = Some(opened.mode);
+                self.is_approved = !opened.approvals.is_empty();
                 self.sessions.push((record.at, opened.room.clone()));
                 return;
             }
@@ -187,6 +206,23 @@ impl History {
             Event::Closed { .. } | Event::Sealed { .. } => return,
         };
         self.happened.push(Happening { at: record.at, what });
+    }
+
+    fn take_deed(&mut self, record: &Record) {
+        if let Event::Opened(opened) = &record.event {
+            let deed = |(person, approved): (&Name, &Approved)| {
+                let by = BTreeSet::from([person.clone()]);
+                Deed { at: approved.at, what: "approved".into(), signed: by.clone(), by }
+            };
+            self.acts.extend(opened.approvals.iter().map(deed));
+            self.acts.sort_by_key(|deed| deed.at);
+        }
+        let signed: BTreeSet<Name> = record.signed.keys().cloned().collect();
+        let by: BTreeSet<Name> = record.event.people().iter().chain(&signed).cloned().collect();
+        if !by.is_empty() {
+            let what = record.event.named().into();
+            self.acts.push(Deed { at: record.at, what, by, signed });
+        }
     }
 
     /// The number of the current session, from 0.

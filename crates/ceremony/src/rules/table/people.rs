@@ -2,7 +2,7 @@
 
 use super::{CPS, rule};
 use crate::rule::RuleId;
-use crate::rules::{Rule, Stage, acts, people, policy, register};
+use crate::rules::{Rule, Stage, acts, approval, people, policy, register};
 
 /// Every rule on the roster, the participants and the policy.
 pub(super) const PEOPLE: &[Rule] = &[
@@ -70,6 +70,14 @@ pub(super) const PEOPLE: &[Rule] = &[
         true,
         "前回のセレモニーの任命簿と異なる者、カード、組織、役割で、登録の署名のないもの",
         "a person, card, organisation or role that the last ceremony's roster does not have, without a signed enrolment",
+    ),
+    rule(
+        RuleId::S_APPROVED,
+        "gishiki",
+        Stage::Plan(approval::approvals),
+        true,
+        "承認できる者のいない計画。本番での、計画やポリシーが求める者のカードの承認の不足。別の計画、別の時期、求められていない者の承認",
+        "a plan that nobody of a deciding organisation may approve; a real ceremony without the approval, by card, of somebody whom plan or policy names; an approval of another plan, out of time, or by somebody of whom none is asked",
     ),
     rule(
         RuleId::R_STAFF_CREDENTIAL,

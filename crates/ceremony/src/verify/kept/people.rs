@@ -4,6 +4,7 @@ use super::{By, Group, When, proved, stated};
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph, PeopleAct, TokenAct};
 use crate::rule::RuleId;
+use crate::verify::History;
 
 const fn calls(act: &Act, _: &Graph) -> bool {
     matches!(act, Act::People(PeopleAct::RollCall { .. }))
@@ -49,7 +50,19 @@ fn has_reserves(compiled: &Compiled) -> bool {
     compiled.graph.has_reserves()
 }
 
+const fn is_approved(history: &History) -> bool {
+    history.is_approved
+}
+
 pub(super) const GROUPS: &[Group] = &[
+    proved(
+        When::Happened(is_approved),
+        &[(
+            RuleId::S_APPROVED,
+            "計画の承認は、承認すべき者のカードの署名で、期間内のものである。本番では全員のものが揃っている",
+            "every approval of the plan is a signature by the card of somebody who must approve it, made in time; in a real ceremony none is missing",
+        )],
+    ),
     proved(
         When::Planned(has_reserves),
         &[(

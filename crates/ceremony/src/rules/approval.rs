@@ -1,0 +1,41 @@
+//! The rule on approvals before the day: there are people who may give them.
+
+use alloc::vec::Vec;
+
+use super::Report;
+use crate::approval::{Approvals, holders};
+use crate::language::Bilingual;
+use crate::says;
+use crate::violation::Input;
+
+/// S-APPROVED: for every approval that a plan needs there is somebody, and every organisation that
+/// decides is among those who approve.
+pub(super) fn approvals(report: &mut Report<'_>) {
+    let inputs = report.inputs;
+    let by = &inputs.policy.decision.approval.by;
+    let span = by
+        .first()
+        .map_or_else(|| inputs.policy.decision.approval.within.span(), toml::Spanned::span);
+    let refuse = |report: &mut Report<'_>, asked: Bilingual| {
+        let advice = says!(
+            "`[decision.approval]` の役割の者を任命するか、役割を加えるか、役割に `each-organization` を書く",
+            "appoint holders of the roles of `[decision.approval]`, add a role, or give a role `each-organization`"
+        );
+        report.refuse(Input::Policy, span.clone(), asked, Bilingual::none(), advice);
+    };
+    let approvals = Approvals::of(inputs, report.state);
+    let empty: Vec<_> = approvals.needed.iter().filter(|one| one.by.is_empty()).collect();
+    for one in &empty {
+        let of = &one.of;
+        refuse(report, says!(of; "承認する者({of})", "somebody who approves: {of}"));
+    }
+    for organization in inputs.cps.deciding().filter(|_| empty.is_empty()) {
+        let of = holders(inputs, None, Some(organization));
+        if !approvals.needed.iter().any(|one| one.by.is_subset(&of) && !one.by.is_empty()) {
+            refuse(
+                report,
+                says!("{organization} による計画の承認", "an approval by {organization}"),
+            );
+        }
+    }
+}

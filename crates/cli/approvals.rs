@@ -1,0 +1,206 @@
+//! `approve`: has a person approve a plan with their card before the day, and reads the approvals
+//! beside a plan.
+//!
+//! What needs whose approval is said by the core ([`ceremony::approval`]). This file finds the
+//! card, signs, and keeps one file for each person, so that approvals by several people at several
+//! places meet in a repository without conflict.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use ceremony::approval::Written;
+use ceremony::compile::Compiled;
+use ceremony::fault::Fault;
+use ceremony::hex::Octets;
+use ceremony::language::Bilingual;
+use ceremony::name::Name;
+use ceremony::record::{Approved, Mode};
+use ceremony::rule::RuleId;
+use ceremony::run::ToSign;
+use ceremony::says;
+use token::Module;
+
+use crate::args;
+use crate::cards::ask_card;
+use crate::clock::Clock;
+use crate::halt::Halt;
+use crate::lang::{Lang, pick};
+use crate::proofs::prove;
+use crate::report::{print, tell};
+use crate::review::reviewed;
+use crate::secrets::PinSource;
+use crate::sources::shown;
+use crate::tokens::failed;
+use crate::{files, partial};
+
+/// The folder beside a plan.
+const FOLDER: &str = "approvals";
+
+/// The approvals of a plan, by person.
+pub(crate) type Approvals = BTreeMap<Name, Approved>;
+
+/// Reads the approvals beside a plan. In a real ceremony one of another graph or of other bindings
+/// is refused; in a drill it is left alone, because a drill has bindings of its own.
+pub(crate) fn beside(plan: &Path, compiled: &Compiled) -> Result<Approvals, Halt> {
+    let (found, others) = read(plan, compiled)?;
+    match others.into_values().next() {
+        Some(other) if compiled.graph.mode() == Mode::Real => {
+            Err(Halt::media(other.rule, other.asked, other.found))
+        }
+        Some(_) | None => Ok(found),
+    }
+}
+
+/// Reads the approvals beside a plan, and what is wrong with those of another plan.
+fn read(plan: &Path, compiled: &Compiled) -> Result<(Approvals, BTreeMap<Name, Fault>), Halt> {
+    let (mut found, mut others) = (Approvals::new(), BTreeMap::new());
+    let folder = plan.join(FOLDER);
+    if compiled.graph.mode() == Mode::Rehearsal || folder.symlink_metadata().is_err() {
+        return Ok((found, others));
+    }
+    let names = files::names(&folder).map_err(|error| {
+        let asked = says!("読み出せる {}", "{}, to be read", shown(&folder));
+        Halt::media(RuleId::S_FILE, asked, files::said(&error))
+    })?;
+    for (name, _) in names {
+        let path = folder.join(&name);
+        let person = name.to_str().and_then(|name| name.strip_suffix(".toml")?.parse().ok());
+        let person: Name = person.ok_or_else(|| {
+            let asked = says!("{FOLDER}/PERSON.toml だけ", "{FOLDER}/PERSON.toml and nothing else");
+            Halt::media(RuleId::S_FILE, asked, Bilingual::plain(shown(&path)))
+        })?;
+        let octets = files::read_document(&path)?;
+        let written = Written::parse(&octets).map_err(Halt::unread(&path, &octets))?;
+        let (graph, bindings) = (compiled.graph.id(), compiled.bindings.id());
+        let there = (*written.graph.get_ref(), *written.bindings.get_ref());
+        if there == (graph, bindings) {
+            let (at, signed) = (*written.at.get_ref(), written.signed.into_inner());
+            found.insert(person, Approved { at, signed });
+        } else {
+            let path = shown(&path);
+            let asked = says!(
+                "{path}: graph {graph}、bindings {bindings} の承認",
+                "{path}: an approval of graph {graph}, bindings {bindings}"
+            );
+            let (graph, bindings) = there;
+            let found = says!(
+                "graph {graph}、bindings {bindings} の承認。計画は承認の後に変わった。もう一度承認する",
+                "one of graph {graph}, bindings {bindings}: the plan changed afterwards; it is approved again"
+            );
+            others.insert(person, Fault::new(RuleId::S_APPROVED, asked, found));
+        }
+    }
+    Ok((found, others))
+}
+
+/// Judges the approvals beside a plan for today, as a ceremony that begins now would; returns who
+/// approved.
+pub(crate) fn judge(plan: &Path, compiled: &Compiled) -> Result<Approvals, Halt> {
+    let approvals = beside(plan, compiled)?;
+    let now = Clock::System(compiled.graph.offset()).now()?;
+    let refused = |fault: Fault| Halt::media(fault.rule, fault.asked, fault.found);
+    let checks = compiled.weigh_approvals(&approvals, now).map_err(refused)?;
+    compiled.refuse_unapproved(&approvals.keys().cloned().collect()).map_err(refused)?;
+    prove(&checks).map_err(|(check, error)| {
+        let asked = Bilingual::plain(&check.subject);
+        Halt::media(RuleId::S_APPROVED, asked, error.said())
+    })?;
+    Ok(approvals)
+}
+
+/// Has a person approve a plan.
+pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
+    let person = &asked.person;
+    let compiled = reviewed(&asked.planned)?;
+    let now = Clock::System(compiled.graph.offset()).now()?;
+    if compiled.approvals.under(person).next().is_none() {
+        return Err(unneeded(person));
+    }
+    let to_sign = ToSign::approval(&compiled, person, now).ok_or_else(|| unneeded(person))?;
+    tell(&described(&compiled, person, lang));
+    let module = Module::open(&asked.module, None).map_err(|error| {
+        let asked = says!("開ける PKCS #11 モジュール", "a PKCS #11 module that opens");
+        Halt::Token(Fault::new(RuleId::S_TOKEN, asked, error.said()))
+    })?;
+    let unsigned = |found: Bilingual| {
+        let asked = says!("{person} のカードの署名", "a signature by the card of {person}");
+        Halt::Token(Fault::new(RuleId::S_SIGNED, asked, found))
+    };
+    let card = module.card(&to_sign.key).map_err(|error| unsigned(error.said()))?;
+    let card = card
+        .ok_or_else(|| unsigned(says!("リーダーにないカード", "no reader that has this card")))?;
+    let mut pin = asked
+        .pin_fd
+        .map_or(PinSource::Terminal, |fd| PinSource::Descriptor(i32::try_from(fd).ok()));
+    let raw = ask_card(&card, person, &to_sign.message, Some(&mut pin), lang)?;
+    let Octets(raw) = raw.map_err(|error| unsigned(failed(&error)))?;
+    let signed = Octets(raw);
+    let approved = Approved { at: now, signed: signed.clone() };
+    let refused = |fault: Fault| Halt::media(fault.rule, fault.asked, fault.found);
+    let check = compiled.weigh_approval(person, &approved, now).map_err(refused)?;
+    prove(std::slice::from_ref(&check)).map_err(|(_, error)| unsigned(error.said()))?;
+    let path = asked.planned.plan.join(FOLDER).join(format!("{person}.toml"));
+    let text = Written::text(compiled.graph.id(), compiled.bindings.id(), &approved);
+    std::fs::create_dir_all(asked.planned.plan.join(FOLDER))
+        .and_then(|()| partial::put(&path, text.as_bytes()))
+        .map_err(|error| {
+            let asked = says!("書き込める {}", "{}, to be written", shown(&path));
+            Halt::media(RuleId::S_FILE, asked, files::said(&error))
+        })?;
+    let (found, others) = read(&asked.planned.plan, &compiled)?;
+    let by: BTreeSet<Name> = found.into_keys().collect();
+    let mut said = match lang {
+        Lang::Ja => format!("承認した: {person}({})\n", shown(&path)),
+        Lang::En => format!("approved: {person}, in {}\n", shown(&path)),
+    };
+    for person in others.keys() {
+        said.push_str(&match lang {
+            Lang::Ja => format!("{person}.toml: 別の計画の承認。{person} がもう一度承認する\n"),
+            Lang::En => format!("{person}.toml: of another plan; {person} approves again\n"),
+        });
+    }
+    match compiled.refuse_unapproved(&by) {
+        Ok(()) => said.push_str(pick(lang, "承認が揃った\n", "every approval is there\n")),
+        Err(open) => {
+            let (what, open) =
+                (pick(lang, "残り", "still needed"), lang.said(&open.asked).to_string());
+            said.push_str(&format!("{what}: {open}\n"));
+        }
+    }
+    print(&said)
+}
+
+fn unneeded(person: &Name) -> Halt {
+    Halt::asked(
+        RuleId::S_APPROVED,
+        says!("計画かポリシーが承認を求める者", "somebody whose approval plan or policy asks for"),
+        Bilingual::plain(person),
+        says!(
+            "承認する者は `gishiki check --approved` が挙げる",
+            "`gishiki check --approved` names those who approve"
+        ),
+    )
+}
+
+/// What a person approves: the two ids, what stands under their name, and what was decided before.
+fn described(compiled: &Compiled, person: &Name, lang: Lang) -> String {
+    let graph = &compiled.graph;
+    let ((from, until), ceremony) = (graph.window(), graph.ceremony());
+    let mut text = match lang {
+        Lang::Ja => format!("承認: {ceremony}({from} から {until} まで)\n"),
+        Lang::En => format!("approval of {ceremony}, {from} to {until}\n"),
+    };
+    text.push_str(&format!("  graph     {}\n  bindings  {}\n", graph.id(), compiled.bindings.id()));
+    text.push_str(&match lang {
+        Lang::Ja => format!("{person} の名で計画にあること:\n"),
+        Lang::En => format!("under the name of {person}:\n"),
+    });
+    for of in compiled.approvals.under(person) {
+        text.push_str(&format!("  {}\n", lang.said(of)));
+    }
+    for line in graph.decisions() {
+        text.push_str(&format!("  | {}\n", lang.said(&line)));
+    }
+    text.pop();
+    text
+}
