@@ -4,26 +4,25 @@
 
 LEDGER is a folder with one sealed folder for each ceremony, or one sealed first ceremony. It needs
 Python 3.11 and `cryptography`, follows the documents beside it, and proves of each ceremony:
-
-- names, kinds and sizes of all files before anything is read; no file more, none less;
-- every record: canonical JSON, number, chain value, time, fields, origin, result, terminal; the
-  order of operations in graph.txt, noted heads, digests of inputs, graph.txt and bindings.txt;
-- signatures of people: on each event those of exactly the people who must sign it, under the keys
-  in roster.toml and graph.txt, or in a rehearsal under those that everyone can compute;
-- every key: one pair, new to the ledger; a key that everyone can compute in a rehearsal only;
-- every signature of the token, under the key that the transcript recorded, over what was handed
-  out; serial and CRL numbers as they are derived, none twice; no r twice in the whole ledger;
+- names, kinds and sizes of all files before anything is read; no file more, none less; seal and
+  manifest, and the digests of inputs, graph.txt and bindings.txt, computed again; the postscript;
+- every record: canonical JSON, number, chain value, time, fields, origin, result, terminal, order
+  of the operations in graph.txt, noted heads; signatures of exactly the people who must sign it, by
+  the keys in roster.toml and graph.txt, or in a rehearsal by those that everyone can compute;
+- enrolments of all whom the roster before has otherwise or not at all, by its keys and its roles;
+  approvals, in time, by nobody but those of whom plan and policies ask one, if real by all of them;
+- every key: one pair, new to the ledger; a key that everyone can compute in a rehearsal only; every
+  signature of the token, under the key that the transcript recorded, over what was handed out;
+  serial and CRL numbers as they are derived, none twice; no r twice in the whole ledger;
 - certificates and CRLs: issuer, key, request, first day, the root certificate of the key that
   signed, and every octet where bindings.txt has the digest of what is to be signed;
-- the seal and the manifest, computed again from all files; the postscript; one history: heads of
-  the ceremony before, sequence, seeds, audit keys, the head on the token, all that an anchor pins.
+- one history: heads before, sequence, seeds, audit keys, head on the token, all an anchor pins.
 
 Not judged: whether graph.txt (so also who signs an answer), bindings.txt and texts follow from the
-inputs; rules of inputs, enrolments, key attributes; who signs answers of an abandoned ceremony;
-whether people came of whom a ceremony with reserves records nothing; signatures not handed out, but
-for form and r; what a token holds; the order after an interruption; extensions, end and subject of
-what a new key signs; dates and reasons of CRL entries; anchors in words.
-
+inputs; rules of inputs, enrolments not needed, key attributes; who signs answers of an abandoned
+ceremony; whether people came of whom a ceremony with reserves records nothing; signatures not
+handed out, but for form and r; what a token holds; the order after an interruption; extensions, end
+and subject of what a new key signs; dates and reasons of CRL entries; anchors in words.
 Exit: 0 verified under the anchor, or a consistent rehearsal or drill that was asked for; 4 refused;
 7 consistent, but not anchored (nothing shows whose it is) or not pinned to its end; 64 wrong usage.
 """
@@ -32,7 +31,6 @@ import argparse, base64, datetime, hashlib, hmac, json, os, re, stat, sys, tomll
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
-
 FILE, FOLDER, FILES, DOCUMENT, MARKS = 64 << 20, 256 << 20, 65536, 3 << 20, 262144
 RECORD, RECORDS, ENTRIES, ZEROS = 1 << 20, 262144, 4096, "00" * 32
 # Curve, hash, octets of a number, and CKA_EC_PARAMS, by the name of the curve.
@@ -40,92 +38,89 @@ CURVES = {"P-256": (ec.SECP256R1(), hashes.SHA256(), 32, "06082a8648ce3d030107")
           "P-384": (ec.SECP384R1(), hashes.SHA384(), 48, "06052b81040022")}
 RDN = {"C": 6, "ST": 8, "L": 7, "O": 10, "OU": 11, "CN": 3, "serialNumber": 5}
 # The result of each kind of event, and its fields; those in brackets may be absent.
-EVENTS = {"opened": "begun format mode ceremony graph bindings inputs room [predecessor]",
-          "asked": "begun op attempt", "answered": "done op attempt answer", "closed": "done end",
-          "lost": "lost op attempt cause", "adopted": "done op attempt key",
-          "orphan-removed": "done op attempt found by", "mistaken": "refused op attempt question",
-          "refused": "refused op attempt rule reason by", "noted": "noted head by [mistaken]",
-          "deviation": "noted op reason by", "card-failed": "noted person reason by", "sealed":
-          "begun bundle", "resumed": "begun room torn copied dropped new-medium [refusal] [aside]"}
+EVENTS = {"resumed": "begun room torn copied dropped new-medium [refusal] [aside]",
+    "opened": "begun format mode ceremony graph bindings inputs room [predecessor] [approvals]",
+    "refused": "refused op attempt rule reason by", "orphan-removed": "done op attempt found by",
+    "mistaken": "refused op attempt question", "card-failed": "noted person reason by",
+    "answered": "done op attempt answer", "noted": "noted head by [mistaken]",
+    "deviation": "noted op reason by", "adopted": "done op attempt key", "sealed": "begun bundle",
+    "lost": "lost op attempt cause", "asked": "begun op attempt", "closed": "done end"}
 TOKEN = "identify|log(in|out)|inventory|(generate|sign|copy|destroy|clear|read|write|wrap)-"
 AFTER_REFUSAL = "first-in|entry|roll-call|papers|clock|identify|activate|login|inventory|write-head"
 # An operation of graph.txt: its name, whose cards sign its answer, whether the head is noted.
 OPERATION = re.compile(r"(?m)^\d+ ([a-z0-9-]+)(?:: .*)? \[.*\] by [^;\n]*"
                        r"(?:; signed by (card|the card of [a-z0-9-]+))?(; the head is noted)?$")
 SPKI = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
-instant = datetime.datetime.fromisoformat
+GISHIKI = "application/vnd.gishiki.%s.v1+json"  # What people and the audit key sign.
+COMPACT = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+# SHA-256 in digits; canonical JSON (RFC 8785) without fractions; parts, each after its length.
+sha256 = lambda octets: hashlib.sha256(octets).hexdigest()
+canonical = lambda value: COMPACT.encode(value).encode()
+sized = lambda size, *parts: b"".join(len(p).to_bytes(size, "big") + p for p in parts)
+instant, days = datetime.datetime.fromisoformat, datetime.timedelta
 WHERE = ["ledger"]  # The file, and the line of it, where what is refused from now on is refused.
 
 def need(holds, asked, found="something else"):
     """Refuse unless something holds."""
-    if not holds:
-        raise ValueError(f"asked {asked}, found {found}"[:600])
-
-def sha256(octets):
-    """Return SHA-256 in hexadecimal digits."""
-    return hashlib.sha256(octets).hexdigest()
-
-def sized(size, *parts):
-    """Return the parts, each after its length in `size` octets."""
-    return b"".join(len(part).to_bytes(size, "big") + part for part in parts)
-
-def canonical(value):
-    """Return canonical JSON (RFC 8785) of a value without fractions."""
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-
+    if not holds: raise ValueError(f"asked {asked}, found {found}"[:600])
 def read(path, bound):
     """Return the octets of a regular file that keeps its bound; no symbolic link is followed."""
     WHERE[0] = path
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
-        need(stat.S_ISREG(os.fstat(file.fileno()).st_mode), "a regular file")
-        octets = file.read(bound + 1)
-    need(len(octets) <= bound, f"at most {bound} octets", "more")
+        regular, octets = stat.S_ISREG(os.fstat(file.fileno()).st_mode), file.read(bound + 1)
+    need(regular and len(octets) <= bound, f"a regular file of at most {bound} octets")
     return octets
-
 def toml(octets, place):
     """Return a TOML document that has no more marks than its bound."""
     WHERE[0] = place
     need(sum(map(octets.count, b"\n=,.[]{}")) <= MARKS, f"at most {MARKS} marks", "more")
     return tomllib.loads(octets.decode())
-
-def names_in(folder):
-    """Judge names, kinds and sizes in a sealed folder; return the bound of each file."""
-    bounds, total = {}, 0
-    for entry in [*os.scandir(folder), *os.scandir(f"{folder}/inputs")]:
-        name, info = entry.path[len(folder) + 1:], entry.stat(follow_symlinks=False)
-        if name == "inputs" and stat.S_ISDIR(info.st_mode):
-            continue
-        bounds[name] = DOCUMENT if name.endswith(".toml") else 16384 if "/" in name else (
-            65536 if name.endswith(".der") else FILE)
-        total += info.st_size
-        WHERE[0] = entry.path
-        need(re.fullmatch("[A-Za-z0-9._-]{1,128}", entry.name) and stat.S_ISREG(info.st_mode)
-             and info.st_size <= bounds[name], f"a file of at most {bounds[name]} octets", name)
-        need(len(bounds) <= FILES and total <= FOLDER, "fewer files or octets")
-    return bounds
+def under(table, *names):
+    """Return a list of what stands under these names in a table and in the tables in it."""
+    deeper = [under(value, *names) for value in table.values() if type(value) is dict]
+    return sum(deeper, [table[n] for n in names if type(table.get(n, {})) is not dict])
+def later(begun, span):
+    """Return the instant at which a span that begins at an instant is over, by the calendar."""
+    y, m, d, h = (sum(map(int, re.findall(rf"(\d+) {unit}", span))) for unit in "ymdh")
+    months = 12 * (begun.year + y) + begun.month - 1 + m
+    first = begun.replace(months // 12, months % 12 + 1, 1)
+    return min(first + days(begun.day - 1), (first + days(31)).replace(day=1)) + days(d, hours=h)
 
 class Ceremony:
     """One sealed folder, or the folder of an abandoned ceremony."""
     def __init__(self, folder):
-        """Judge names and sizes, read every file once, and read inputs and operations."""
-        self.files = {n: read(f"{folder}/{n}", b) for n, b in sorted(names_in(folder).items())}
+        """Judge names, kinds and sizes, read every file once, and read inputs and operations."""
+        bounds, total = {}, 0
+        for entry in [*os.scandir(folder), *os.scandir(f"{folder}/inputs")]:
+            name, info = entry.path[len(folder) + 1:], entry.stat(follow_symlinks=False)
+            if name == "inputs" and stat.S_ISDIR(info.st_mode): continue
+            bound = bounds[name] = DOCUMENT if name[-5:] == ".toml" else 16384 if "/" in name else (
+                65536 if name[-4:] == ".der" else FILE)
+            WHERE[0], total = entry.path, total + info.st_size
+            need(re.fullmatch("[A-Za-z0-9._-]{1,128}", entry.name) and stat.S_ISREG(info.st_mode)
+                 and info.st_size <= bound, f"a file of at most {bound} octets", name)
+            need(len(bounds) <= FILES and total <= FOLDER, "fewer files or octets")
+        self.files = {n: read(f"{folder}/{n}", bound) for n, bound in sorted(bounds.items())}
         inputs = {n: toml(o, f"{folder}/{n}") for n, o in self.files.items() if n[-5:] == ".toml"}
-        self.plan, self.policy = inputs["inputs/plan.toml"], inputs["inputs/policy.toml"]
+        self.plan, self.cps, self.policy, self.register = (
+            inputs[f"inputs/{name}.toml"] for name in ("plan", "cps", "policy", "roster"))
         self.folder, self.name, self.ca = folder, self.plan["ceremony"], self.policy["ca"]
         self.number, self.seed = self.plan["sequence"], bytes.fromhex(self.plan["serials"])
         self.issuer = x509.Name([x509.NameAttribute(x509.ObjectIdentifier(f"2.5.4.{RDN[k]}"), v)
                                  for rdn in self.ca["name"] for k, v in rdn.items()])
-        self.roster, self.came = inputs["inputs/roster.toml"]["person"], {}
+        self.roster, self.named, self.came = self.register["person"], {}, {}
+        self.facts = {name: {n: p[n] for n in ("name", "name-ja", "organization") if n in p} | {
+            "public-key": p["credential"]["public-key"], "roles": sorted({*p["roles"]})}
+            for name, p in self.roster.items()}  # What the register holds of each person.
         self.reserves, self.failed, self.signed = self.plan.get("reserves", []), set(), 0
         self.people, self.sheets = {*self.plan["participants"], *self.reserves}, {}
         self.abandoned, self.window = "journal.jsonl" in self.files, self.plan["window"]
         self.book = "journal.jsonl" if self.abandoned else "transcript.jsonl"
         self.graph = self.files.get("graph.txt", b"").decode()
         self.ops = {op: (card, note) for op, card, note in OPERATION.findall(self.graph)}
-
     def records(self, name, terminal=None, last=None):
-        """Judge each record of a book by itself; return place, record and event of each."""
-        chain, found, lines = bytes(32), [], self.files[name].split(b"\n")
+        """Judge each record of a book by itself; yield place, record and event of each."""
+        chain, lines = bytes(32), self.files[name].split(b"\n")
         need(lines.pop() == b"" and 0 < len(lines) <= RECORDS, f"lines in {name}")
         for number, line in enumerate(lines):
             WHERE[0] = f"{self.folder}/{name}:{number + 1}"
@@ -151,10 +146,8 @@ class Ceremony:
                      "result": "refused" if event.get("end") == "aborted" else result}
             need({k: v for k, v in record.items() if k != "signed"} == asked, asked, record)
             need(not last or last <= when, f"a time not before {last}", when)
-            found.append((WHERE[0], record, event, before))
             last = when
-        return found
-
+            yield WHERE[0], record, event, before
     def walk(self, book, sealed=False):
         """Judge the order of a book's events; yield each, with the chain value at its question."""
         ops, cut = list(self.ops), list(self.ops).index("seal")
@@ -162,8 +155,7 @@ class Ceremony:
         todo = [op for op in ops if op[:5] != "exit-" or self.came.get(op[5:], True)]
         loose = self.loose = sealed and self.loose
         lost, current, last, head, note, stopped, ended = {}, None, None, None, False, False, sealed
-        for place, record, event, before in book:
-            WHERE[0] = place
+        for WHERE[0], record, event, before in book:
             kind, op, attempt = event["kind"], event.get("op"), event.get("attempt")
             words = kind in ("mistaken", "deviation", "refused")
             closing = kind == "deviation" and not ended and (stopped or not todo)
@@ -174,149 +166,175 @@ class Ceremony:
                     "noted", "resumed", "card-failed")), "another event", event)
             if kind == "asked":
                 may = ops if loose or stopped else todo[:1]
-                need(not current and op in may and (not stopped or re.match(AFTER_REFUSAL, op)),
-                     f"one of {may}", op)
-                need(loose or attempt == lost.get(op, 0), "the next attempt", attempt)
+                need(not current and op in may and (not stopped or re.match(AFTER_REFUSAL, op))
+                     and (loose or attempt == lost.get(op, 0)), f"the next attempt of {may}", event)
                 need(loose or stopped or sealed or self.window["from"] <= instant(record["at"])
                      <= self.window["until"], "a time in the window", record["at"])
                 current, last, head = (op, attempt), op, record["chain"]
             elif kind in ("lost", "orphan-removed", "adopted", "answered"):
-                in_doubt = loose and not current and kind != "answered"
-                need(current == (op, attempt) or in_doubt, f"an end of {current}", op)
+                need(current == (op, attempt) or loose and not current and kind != "answered",
+                     f"an end of {current}", op)
                 current, lost[op] = None, attempt + 1
                 note = kind == "orphan-removed" or kind != "lost" and bool(self.ops[op][1])
-            elif kind == "refused":
-                current, note, stopped = None, not sealed, not sealed
-            elif kind == "noted":
-                need(note and event["head"] == before, f"the head {before}", event["head"])
-                note = False
-            elif kind == "resumed":
-                current, note, ended, loose = None, False, sealed, True
+            elif kind == "refused": current, note, stopped = None, not sealed, not sealed
+            elif kind == "noted": need(note and event["head"] == before, f"head {before}", event)
+            elif kind == "resumed": current, note, ended, loose = None, False, sealed, True
             elif kind == "closed":
                 may = {"aborted": stopped or loose, "completed": not stopped and not todo}
                 need(not current and "login" not in todo and may[event["end"]], todo, kind)
                 self.loose, ended = loose or event["end"] == "aborted", True
-            if kind in ("adopted", "answered", "refused"):
-                todo = [other for other in todo if other != op]
-            yield place, record, event, before, head
+            note = note and kind != "noted"
+            todo = [o for o in todo if o != op or kind not in ("adopted", "answered", "refused")]
+            yield WHERE[0], record, event, before, head
         need(ended, "the end of the ceremony", "none")
-
     def serial(self, mode, name, attempt):
         """Return the serial number that is derived for a certificate."""
         text = b"gishiki serial v1" + (b"" if mode == "real" else b" " + mode.encode()) + sized(
             4, self.issuer.public_bytes(), name.encode()) + attempt.to_bytes(4)
         tries = (hmac.digest(self.seed, text + bytes((0, 0, 0, n)), "sha384") for n in range(256))
         return int.from_bytes(next(o for o in tries if o[0] & 127)[:20]) & ((1 << 159) - 1)
-
     def rehearsed(self, use, curve, count=0):
         """Return the public key that everyone can compute for a use, a curve and a count."""
         seed = hmac.digest(b"gishiki rehearsal v1", self.issuer.public_bytes(), "sha384")
         seed = hmac.digest(seed, f"{use}{curve}\1".encode(), "sha384")[1:CURVES[curve][2]]
         return ec.derive_private_key(int.from_bytes(seed) + count, CURVES[curve][0]).public_key()
-
-    def cards(self, mode):
-        """Judge the keys of people in roster and graph.txt; return those that they sign with."""
-        WHERE[0] = f"{self.folder}/inputs/roster.toml"
-        known, named = {n: self.rehearsed(f"person{n}", "P-256") for n in self.roster}, {}
-        for name, person in self.roster.items():
-            octets = base64.b64decode(person["credential"]["public-key"], validate=True)
-            key = named[name] = serialization.load_der_public_key(octets)
-            curve = {CURVES[n][0].name: n for n in CURVES}[key.curve.name]
-            need(mode != "real" or key not in known.values(), f"a key that only {name} has")
-            line = rf"(?m)^{re.escape(name)} .*\n +card {curve}, sha256 {sha256(octets)}$"
-            need(name not in self.people or self.abandoned or re.search(line, self.graph), line)
-        return known if mode == "rehearsal" else named
-
-    def verify(self, key, signature, text, kind=None):
-        """Verify a signature, in DER, over a text, or over its DSSE encoding as a kind."""
-        text = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(text), text) if kind else text
-        key.verify(signature, text, ec.ECDSA(CURVES[f"P-{key.key_size}"][1]))
-        self.signed += 1
+    def holders(self, roles, organization=None):
+        """Return who in the roster has one of the roles, in an organisation if one is given."""
+        return {name for name, person in self.roster.items() if {*roles} & {*person["roles"]}
+                and organization in (None, person["organization"])}
 
 class Ledger:
     """What the ceremonies so far have left, and the judgement of the next one."""
     def __init__(self, mode):
         """Begin with nothing but the mode that was asked for."""
         self.mode, self.keys, self.seen, self.heads, self.withheld = mode, {}, set(), set(), {}
-        self.audit = self.audit_id = self.last = self.when = self.ca = self.token = None
-        self.certificates, self.sequence, self.journal, self.name = {}, 0, None, "nothing"
-
+        self.audit = self.audit_id = self.last = self.when = self.ca = self.token = self.head = None
+        self.certificates, self.number, self.name, self.journal = {}, 0, "nothing", None
     def once(self, what, value):
         """Refuse a value that the ledger has already."""
         need((what, value) not in self.seen, f"a new {what}", value)
         self.seen.add((what, value))
-
     def der(self, digits, size):
         """Return in DER a signature that is r and s in digits, each of `size` octets; r is new."""
         need(re.fullmatch("[0-9a-f]{%d}" % (4 * size), digits), "r and s", digits)
         self.once("r of a signature", digits[:64])
         return utils.encode_dss_signature(int(digits[:2 * size], 16), int(digits[2 * size:], 16))
-
+    def verify(self, one, key, signature, text, kind=None):
+        """Verify a signature, DER or digits, over a text, or over its DSSE encoding as a kind."""
+        if type(signature) is str: signature = self.der(signature, key.key_size // 8)
+        if kind: text = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(text), text)
+        key.verify(signature, text, ec.ECDSA(CURVES[f"P-{key.key_size}"][1]))
+        one.signed += 1
     def judge(self, one, pin):
-        """Judge the next ceremony, and take over what it leaves."""
-        book, made = one.records(one.book, None, self.when), self.audit_id
-        kinds, first = [event["kind"] for _, _, event, _ in book], book[0][2]
-        end = "aborted" if one.abandoned else book[-1][2].get("end")
+        """Judge the next ceremony: files, first record, all else; and take over what it leaves."""
+        book, made, plan = [*one.records(one.book, None, self.when)], self.audit_id, one.plan
+        first, last, self.past = book[0][2], book[-1][1], self.past if self.last else one
+        end = "aborted" if one.abandoned else last["event"].get("end")
         names, said = {n for n in one.files if n[:7] == "inputs/"} | {one.book}, ["script"]
         if end == "completed":
-            built = [*one.plan.get("certificate", {}), *one.plan.get("release", [])]
+            built = [*plan.get("certificate", {}), *plan.get("release", [])]
             names |= {f"{name}.{form}" for name in built for form in ("der", "txt")}
-            names |= {n for n in one.files if n.endswith(".crl") or n == "crls.txt"}
-            grounds = [revoked["ground"] for revoked in one.plan.get("revocation", {}).values()]
-            said += ["notice"] * ("key-compromise" in grounds or "compromise" in one.plan)
+            names |= {n for n in one.files if n[-4:] == ".crl" or n == "crls.txt"}
+            said += ["notice"] * ("compromise" in plan or "key-compromise" in under(plan, "ground"))
         if not one.abandoned:
             names |= {"graph.txt", "bindings.txt", "manifest.json", "transcript.sigstore.json"}
             names |= {f"{name}.{lang}.md" for name in said for lang in one.ca["languages"]}
             names |= {"after.jsonl"} & set(one.files)
         need(names == set(one.files), "the files that follow", names ^ set(one.files))
-        self.opened(one, book[0][0], first)
-        self.head, self.when = book[-1][1]["chain"], instant(book[-1][1]["at"])
+        asked = {"format": 1, "ceremony": one.name, "predecessor": self.last, "inputs": {
+            n[7:]: sha256(sized(8, b"gishiki input v1", o)) for n, o in one.files.items()
+            if n[:7] == "inputs/"}, "mode": self.mode or first["mode"]}
+        for name in ("graph", "bindings") if not one.abandoned else ():
+            asked[name] = sha256(sized(8, f"gishiki {name} v1".encode(), one.files[f"{name}.txt"]))
+        WHERE[0] = book[0][0]
+        for n, value in asked.items(): need(first.get(n) == value, f"{n} {value}", first.get(n))
+        self.mode, ca = first["mode"], [one.ca[n] for n in ("id", "name", "offset")]
+        rooms = {first["room"][n] for n in ("room", "terminal", "tool", "image")}
+        need(rooms == {self.mode} == {"rehearsal"} or self.mode in ("real", "drill"), "mode", first)
+        need(self.number < one.number < 1 << 31 and (plan["after"], plan.get("abandoned")) == (
+            self.name, self.journal), f"a later sequence, after {self.name}, {self.journal}", plan)
+        self.once("seed", plan["serials"])
+        token, other = first["room"]["token"], {"recovery", "lost"} & set(plan)
+        need((other or self.token in (None, token)) and self.ca in (None, ca), "its token", token)
+        self.ca, self.token, self.number, self.name = ca, token, one.number, one.name
+        one.stated = {n: first[n] for n in ("bindings", "graph", "ceremony")} | {"ca": one.ca["id"]}
+        self.registered(one)
+        self.approved(one, *book[0])
+        self.head, self.when = last["chain"], instant(last["at"])
         self.events(one, first, book)
         if end == "completed":
-            names = [n for n in one.files if n.endswith((".crl", ".der"))]
+            names = [n for n in one.files if n[-4:] in (".crl", ".der")]
             for name in sorted(names, key=lambda n: (n[-3:] == "crl", n[:5] != "root-", n)):
                 WHERE[0] = f"{one.folder}/{name}"
                 self.structure(one, name[:-4], one.files[name], name[-3:] == "crl")
             need(not one.sheets, "a file for each signature", one.sheets)
-        for name in one.plan.get("certificate", {}) if end == "aborted" else ():
+        for name in plan.get("certificate", {}) if end == "aborted" else ():
             self.withheld[name] = one
             self.certificates[name] = {one.serial(self.mode, name, n) for n in one.sheets.values()}
         self.last = {"head": self.head, "postscript": ZEROS}
-        if not one.abandoned:
-            self.seal(one, first, end, kinds, book[-1][1]["terminal"])
-        self.journal = sha256(one.files[one.book]) if one.abandoned else None
+        if not one.abandoned: self.seal(one, end, book)
+        self.journal, self.past = sha256(one.files[one.book]) if one.abandoned else None, one
         stated = {"sequence": one.number, "name": one.name, "bindings": first["bindings"]}
         stated |= self.last | ({"audit-key": self.audit_id} if made != self.audit_id else {})
         need(pin is None or stated | {"signed-on": pin["signed-on"]} == pin, pin, stated)
-
-    def opened(self, one, place, event):
-        """Judge the first record, and what must not change from ceremony to ceremony."""
-        WHERE[0] = place
-        asked = {"format": 1, "ceremony": one.plan["ceremony"], "inputs": {
-            name[7:]: sha256(sized(8, b"gishiki input v1", octets))
-            for name, octets in one.files.items() if name.startswith("inputs/")}}
-        for name in ("graph", "bindings") if not one.abandoned else ():
-            asked[name] = sha256(sized(8, f"gishiki {name} v1".encode(), one.files[f"{name}.txt"]))
-        asked |= {"predecessor": self.last, "mode": self.mode or event["mode"]}
-        for name, value in asked.items():
-            need(event.get(name) == value, f"{name} {value}", event.get(name))
-        self.mode, ca = event["mode"], [one.ca[n] for n in ("id", "name", "offset")]
-        need(self.mode in ("rehearsal", "drill", "real"), "another mode", self.mode)
-        need(one.plan.get("abandoned") == self.journal, f"the journal {self.journal} named")
-        need(self.sequence < one.number < 1 << 31 and one.plan["after"] == self.name,
-             f"a sequence that rises, after {self.name}", one.plan["after"])
-        self.once("seed", one.plan["serials"])
-        token, other = event["room"]["token"], {"recovery", "lost"} & set(one.plan)
-        need((self.token in (None, token) or other) and self.ca in (None, ca),
-             f"the token {self.token} of the CA {self.ca}", (token, ca))
-        need(self.mode != "rehearsal" or [event["room"][n] for n in (
-            "room", "terminal", "tool", "image")] == ["rehearsal"] * 4, "its room", event)
-        self.ca, self.token, self.sequence, self.name = ca, token, one.number, one.name
-        one.keys = one.cards(self.mode)
-
+    def registered(self, one):
+        """Judge the keys of people, and who enrolled whom the register does not have like this."""
+        past, decision, after = self.past, self.past.policy["decision"], self.head
+        appoint, letter = (decision["appointment"].get(n, []) for n in ("by", "letter"))
+        known = {n: one.rehearsed(f"person{n}", "P-256") for n in one.roster}
+        for name, person in one.roster.items():
+            place = WHERE[0] = f"{one.folder}/inputs/roster.toml, {name}"
+            facts, card, chosen = one.facts[name], person["credential"], person["appointed"]
+            octets = base64.b64decode(card["public-key"], validate=True)
+            key = one.named[name] = serialization.load_der_public_key(octets)
+            curve = {CURVES[n][0].name: n for n in CURVES}[key.curve.name]
+            need(octets == key.public_bytes(*SPKI) and [*one.named.values()].count(key) == 1 and (
+                self.mode != "real" or key not in known.values()), f"a key that only {name} has")
+            line = rf"(?m)^{re.escape(name)} .*\n +card {curve}, sha256 {sha256(octets)}$"
+            need(name not in one.people or one.abandoned or re.search(line, one.graph), line)
+            if facts == past.facts.get(name): continue
+            enrolment = one.register.get("enrolment", {}).get(name, {"after": None, "signed": {}})
+            given, others = enrolment["signed"], past.named.keys() - {name}
+            duties = [appoint] if {*letter} & {*facts["roles"]} else [[role] for role in appoint]
+            duties, asked = [[decision["credential"]["by"]], *duties], [{name}]
+            for number, roles in enumerate(duties):
+                # Holders of the role; those who appoint in their place; or everybody else.
+                held = past.holders(roles) & others or past.holders(appoint) & others
+                named = held & ({*chosen["by"]} if number else {card["by"]})
+                asked += [named or held] if held else [{other} for other in others]
+            need(enrolment["after"] == after and all(may & given.keys() for may in asked),
+                 f"enrolment after {after} by {asked}", [enrolment["after"], *given])
+            text = canonical(facts | {"after": after, "ca": one.ca["id"], "person": name,
+                "appointed-by": chosen["by"], "appointed-on": str(chosen["on"]),
+                "enrolled-by": card["by"], "enrolled-on": str(card["enrolled"])})
+            for other, digits in {n: given[n] for n in set().union(*asked) & {*given}}.items():
+                WHERE[0], key = f"{place}, {other}", (one if other == name else past).named[other]
+                self.verify(one, key, digits, text, GISHIKI % "enrolment")
+        one.keys = known if self.mode == "rehearsal" else one.named
+    def approved(self, one, place, record, event, _):
+        """Judge who approved a plan before the day, and when; a real one needs all approvals."""
+        given, plan, none = event.get("approvals", {}), one.plan, {"by": [], "within": "0 days"}
+        deciding = one.cps["document"]["approved-by"]
+        rules = [each.policy["decision"].get("approval", none) for each in (one, self.past)]
+        by = under(plan, "by", "judged-by") + [e["approved-by"] for e in plan.get("exception", [])]
+        asked = [{name} for names in by for name in ([names] if type(names) is str else names)]
+        asked += [one.holders(rules[0]["by"], o) for by in under(plan, "approved-by") for o in by]
+        for rule, policy in zip(rules, (one.policy, self.past.policy)):
+            asked += [one.holders([role], o) for role in rule["by"] for o in (
+                deciding if policy["role"][role].get("each-organization") else [None])]
+        missing = [sorted(people) for people in asked if not people & {*given}]
+        WHERE[0], past = place, under(plan, "at", "received", "judged-at")
+        need({*given} <= set().union(*asked) and event.get("approvals") != {} and not {"rehearsal":
+             given, "drill": (), "real": missing}[self.mode], f"approvals {missing}", [*given])
+        for name, said in given.items():
+            WHERE[0], at = f"{place}, {name}", instant(said["at"])
+            text = one.stated | {"at": at.isoformat()[:19] + one.ca["offset"], "person": name}
+            need(said == {"at": text["at"], "signed": said["signed"]} and max([at, *past]) == at <=
+                 instant(record["at"]) and later(at, rules[0]["within"]) >= one.window["from"],
+                 f"{rules[0]['within']} or less, after {past}", said)
+            self.verify(one, one.named[name], said["signed"], canonical(text), GISHIKI % "approval")
     def events(self, one, first, book, sealed=False):
         """Judge the order of a book, who signed its events, and what its answers say."""
-        stated = {n: first[n] for n in ("bindings", "graph", "ceremony")} | {"ca": one.ca["id"]}
         walk = ((*entry, None) for entry in book) if one.abandoned else one.walk(book, sealed)
         for place, record, event, before, head in walk:
             kind, op, given = event["kind"], event.get("op", ""), record.get("signed", {})
@@ -335,19 +353,16 @@ class Ledger:
                  f"signatures of {sorted(who)}", sorted(given))
             if kind == "card-failed":
                 roles = {role for name in by for role in one.roster[name]["roles"]}
-                need(len(by) == 2 <= len(roles) and person in one.people and not by & {
+                need(2 <= len(by) and 2 <= len(roles) and person in one.people and not by & {
                     person, *one.failed}, "two others of two roles, whose cards sign", event)
                 one.failed.add(person)
             for name, digits in given.items():
                 WHERE[0] = f"{place}, {name}"
-                text = canonical(stated | {"event": event, "head": before, "person": name})
-                signature = self.der(digits, one.keys[name].key_size // 8)
-                one.verify(one.keys[name], signature, text, "application/vnd.gishiki.act.v1+json")
+                text = canonical(one.stated | {"event": event, "head": before, "person": name})
+                self.verify(one, one.keys[name], digits, text, GISHIKI % "act")
             if (kind, op) == ("asked", "write-head"):
                 self.heads.add(f"{one.number:08x}{record['chain']}")
-            elif kind in ("answered", "adopted"):
-                self.answer(one, first, event, head)
-
+            elif kind in ("answered", "adopted"): self.answer(one, first, event, head)
     def answer(self, one, first, event, head):
         """Judge what an answer says."""
         op, answer = event["op"], event.get("answer", event.get("key"))
@@ -357,8 +372,16 @@ class Ledger:
         for name, fact in answer.get("facts", {}).items():
             need(not said.get(name) or len(fact) > 15 and said[name].startswith(fact),
                  f"16 digits or more of {said.get(name)}", fact)
-        if op.startswith("generate-"):
-            self.key(one, op[9:], answer)
+        if op[:9] == "generate-":
+            use, label = "audit" if op[9:14] == "audit" else "root", f"{one.ca['id']} {op[9:]}"
+            curve, told = one.policy[use]["curve"], ("privates", "publics", "parameters", "labels")
+            need([answer[n] for n in told] == [1, 1, CURVES[curve][3], [label] * 2], label, answer)
+            key = self.keys[op[9:]] = ec.EllipticCurvePublicKey.from_encoded_point(
+                CURVES[curve][0], bytes.fromhex(answer["point"]))
+            self.once("key", key.public_bytes(*SPKI))
+            known = any(one.rehearsed(use, curve, n) == key for n in range(256))
+            need(known == (self.mode == "rehearsal"), "a rehearsal key in rehearsals only")
+            if use == "audit": self.audit, self.audit_id = key, sha256(key.public_bytes(*SPKI))
         elif op == "identify" or op.startswith(("destroy-", "clear-")):
             need((answer.get("objects", 0), answer.get("serial", self.token)) == (0, self.token),
                  f"the token {self.token}, no object left", answer)
@@ -372,32 +395,16 @@ class Ledger:
         if op == "sign-head" and not one.abandoned:
             need(len(answer["signatures"]) == 1, "one signature", answer)
             der, text = one.sheets.popitem()[0], canonical({"ceremony": one.name, "head": head})
-            one.verify(self.audit, der, text, "application/vnd.gishiki.head.v1+json")
-
-    def key(self, one, name, facts):
-        """Judge a new key pair, and keep its public key."""
-        use = "audit" if name.startswith("audit") else "root"
-        group, _, _, parameters = CURVES[one.policy[use]["curve"]]
-        need([facts[n] for n in ("privates", "publics", "parameters", "labels")] == [
-            1, 1, parameters, [f"{one.ca['id']} {name}"] * 2], "one key pair", facts)
-        key = ec.EllipticCurvePublicKey.from_encoded_point(group, bytes.fromhex(facts["point"]))
-        self.once("key", key.public_bytes(*SPKI))
-        known = any(one.rehearsed(use, one.policy[use]["curve"], n) == key for n in range(256))
-        need(known == (self.mode == "rehearsal"), "a rehearsal key in rehearsals only")
-        self.keys[name] = key
-        if use == "audit":
-            self.audit, self.audit_id = key, sha256(key.public_bytes(*SPKI))
-
+            self.verify(one, self.audit, der, text, GISHIKI % "head")
     def structure(self, one, name, octets, is_crl):
         """Judge one certificate or CRL."""
-        made = self.withheld.get(name, one)
-        plan = made.plan.get("certificate", {}).get(name, {})
+        plan = (made := self.withheld.get(name, one)).plan.get("certificate", {}).get(name, {})
         found = (x509.load_der_x509_crl if is_crl else x509.load_der_x509_certificate)(octets)
         body = found.tbs_certlist_bytes if is_crl else found.tbs_certificate_bytes
         by = name[4:-11] if is_crl else plan.get("issuer", plan.get("key"))
         attempt = made.sheets.pop(found.signature, None)
         need(attempt is not None, "a signature of the transcript", found.signature.hex())
-        one.verify(self.keys[by], found.signature, body)
+        self.verify(one, self.keys[by], found.signature, body)
         if is_crl:
             told = found.extensions.get_extension_for_class(x509.CRLNumber).value.crl_number
             day = found.last_update_utc.astimezone(one.window["from"].tzinfo).date().isoformat()
@@ -414,43 +421,37 @@ class Ledger:
             self.once("serial number", serial)
             need(serial in self.certificates.setdefault(name, {serial}), "a new name", name)
             if "csr" in plan:
-                octets = made.files[f"inputs/{plan['csr']}"]
-                request = x509.load_pem_x509_csr(octets)
+                request = x509.load_pem_x509_csr(octets := made.files[f"inputs/{plan['csr']}"])
                 need(request.is_signature_valid and request.public_key() == key
                      and sha256(octets) == plan["csr-sha256"], "its request")
                 self.once("certified key", key.public_bytes(*SPKI))
                 one.signed += 1
-            else:
-                need((key, found.subject) == (self.keys[plan["key"]], one.issuer), "its key")
+            else: need((key, found.subject) == (self.keys[plan["key"]], one.issuer), "its key")
         need(found.issuer == one.issuer and f"root-{by}" in self.certificates, f"issuer root-{by}")
         line = f"(?m)^«{name}[.].*» = .*; {len(body)} octets, (sha256 {sha256(body)}$|open )"
         need(attempt or re.search(line, made.files["bindings.txt"].decode()), line)
-
-    def seal(self, one, first, end, kinds, terminal):
+    def seal(self, one, end, book):
         """Judge seal, postscript and manifest."""
-        name, kind = "transcript.sigstore.json", "application/vnd.in-toto+json"
-        WHERE[0] = f"{one.folder}/{name}"
+        name, kind, first = "transcript.sigstore.json", "application/vnd.in-toto+json", book[0][2]
+        WHERE[0], outside = f"{one.folder}/{name}", (name, "after.jsonl")
         facts = {n: first[n] for n in ("bindings", "ceremony", "format", "graph", "mode")}
         facts |= {"audit-key": self.audit_id, "end": end, "head": self.head, "sequence": one.number}
-        files = [{"name": n, "octets": len(octets), "sha256": sha256(octets)}
-                 for n, octets in sorted(one.files.items()) if n != "manifest.json"]
-        subject = [{"name": file["name"], "digest": {"sha256": file["sha256"]}} for file in files
-                   if file["name"] not in (name, "after.jsonl")]
-        said = facts | {"ca": one.ca["id"], "sessions": 1 + kinds.count("resumed")}
+        made = [(n, sha256(o)) for n, o in sorted(one.files.items()) if n != "manifest.json"]
+        files = [{"name": n, "octets": len(one.files[n]), "sha256": d} for n, d in made]
+        made = [{"name": n, "digest": {"sha256": d}} for n, d in made if n not in outside]
+        said = facts | one.stated | {"sessions": 1 + sum(e[2]["kind"] == "resumed" for e in book)}
         text = canonical({"predicateType": "https://gishiki.example/ceremony/v1", "predicate": said,
-                          "_type": "https://in-toto.io/Statement/v1", "subject": subject})
-        given = json.loads(one.files[name])["dsseEnvelope"]["signatures"][0]["sig"]
-        signature = base64.b64decode(given, validate=True)
-        envelope = {"payloadType": kind, "payload": base64.b64encode(text).decode(),
-                    "signatures": [{"sig": base64.b64encode(signature).decode()}]}
+                          "_type": "https://in-toto.io/Statement/v1", "subject": made})
+        der = base64.b64decode(json.loads(one.files[name])["dsseEnvelope"]["signatures"][0]["sig"])
         bundle = canonical({"mediaType": "application/vnd.dev.sigstore.bundle.v0.3+json",
-                            "verificationMaterial": {"publicKey": {"hint": self.audit_id}},
-                            "dsseEnvelope": envelope}) + b"\n"
+            "verificationMaterial": {"publicKey": {"hint": self.audit_id}}, "dsseEnvelope": {
+                "payloadType": kind, "payload": base64.b64encode(text).decode(),
+                "signatures": [{"sig": base64.b64encode(der).decode()}]}}) + b"\n"
         need(one.files[name] == bundle, "the seal that follows from the files")
-        self.once("r of a signature", f"{utils.decode_dss_signature(signature)[0]:064x}")
-        one.verify(self.audit, signature, text, kind)
+        self.once("r of a signature", f"{utils.decode_dss_signature(der)[0]:064x}")
+        self.verify(one, self.audit, der, text, kind)
         if "after.jsonl" in one.files:
-            book = one.records("after.jsonl", terminal, self.when)
+            book = [*one.records("after.jsonl", book[-1][1]["terminal"], self.when)]
             WHERE[0] = book[0][0]
             need(book[0][2].get("bundle") == sha256(bundle), f"the seal {sha256(bundle)}")
             self.events(one, first, book, True)
@@ -486,14 +487,12 @@ def judge(folder, mode, path):
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Judge a ledger of sealed key ceremonies.")
     parser.error = lambda text: parser.exit(64, f"{text}\n")
-    parser.add_argument("ledger")
+    parser.add_argument("folder", metavar="ledger", type=lambda text: text.rstrip("/"))
     only = parser.add_mutually_exclusive_group()
-    only.add_argument("--anchor")
+    only.add_argument("--anchor", dest="path")
     for word in ("rehearsal", "drill"):
         only.add_argument(f"--{word}", dest="mode", action="store_const", const=word)
-    given = parser.parse_args()
-    try:
-        verdict, code = judge(given.ledger.rstrip("/"), given.mode, given.anchor)
+    try: verdict, code = judge(**vars(parser.parse_args()))
     except Exception as why:
         parser.exit(4, f"refused: {WHERE[0]}: {why if type(why) is ValueError else repr(why)}\n")
     print(verdict)
