@@ -231,7 +231,7 @@ fn an_approved_drill_has_its_papers_signed() {
     assert!(transcript.contains(at), "{transcript}");
     fs::write(other.join("transcript.jsonl"), transcript.replacen(at, shifted, 1)).unwrap();
     assert_eq!(second(&other, &["--drill"]).0, Some(4));
-    // People × time: an approval and an exit are signed, an entry is covered, nothing is stated only.
+    // People × time: an approval and an exit are signed, an entry is covered; nothing is stated.
     let mut table = gishiki();
     table.args(["--lang", "en", "verify"]).arg(&out).args(["--drill", "--people"]);
     let table = succeed(&mut table);

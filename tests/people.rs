@@ -81,7 +81,7 @@ pub(crate) fn apply(run: Run, at: Instant, event: Event) -> Result<Step, Fault> 
     run.apply(at, event, signed)
 }
 
-/// The approvals that a real ceremony of this plan needs, by the cards of the tests; none for others.
+/// The approvals that a real ceremony of this plan needs, by the cards of the tests; else none.
 pub(crate) fn approvals(compiled: &Compiled, at: Instant) -> BTreeMap<Name, Approved> {
     if compiled.graph.mode() != Mode::Real {
         return BTreeMap::new();

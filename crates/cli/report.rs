@@ -123,6 +123,7 @@ fn subject(rule: RuleId, lang: Lang) -> &'static str {
         RuleId::S_TERMINAL => pick(lang, "端末", "terminal"),
         RuleId::S_LEDGER | RuleId::S_ANCHOR => pick(lang, "台帳・アンカー", "ledger or anchor"),
         RuleId::S_PAPERS => pick(lang, "書類", "papers"),
+        RuleId::S_APPROVED => pick(lang, "承認", "approval"),
         RuleId::S_ROOM => pick(lang, "実施場所", "room"),
         _ => pick(lang, "ファイル・媒体", "file or medium"),
     }

@@ -137,7 +137,11 @@ impl Compiled {
         }
         let asked = joined(missing, "、", "; ");
         let asked = says!(asked; "カードによる承認: {asked}", "approvals by card: {asked}");
-        Err(Fault::new(RuleId::S_APPROVED, asked, Bilingual::none()))
+        let found = says!(
+            "なし。それぞれ自分のカードで `gishiki approve` を行う",
+            "none: each of them approves by their card, with `gishiki approve`"
+        );
+        Err(Fault::new(RuleId::S_APPROVED, asked, found))
     }
 
     fn may_approve(&self, person: &Name) -> bool {
