@@ -15,6 +15,7 @@
 )]
 
 mod abandoned;
+mod activation;
 mod another_shape;
 mod approvals;
 mod attacks;

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use crate::activation::{attempt, dealt, given};
 use crate::kill::small_ca;
 use crate::support::{
     Drill, GISHIKI, LATER, copy, genesis, genesis_golden, root, run, succeed, text,
@@ -207,4 +208,29 @@ fn a_ceremony_that_runs_out_of_memory_goes_on() {
     }
     println!("{codes:?}, {goes_on} went on");
     assert!(codes.contains(&REFUSED) && codes.last() == Some(&0), "{codes:?}");
+}
+
+/// Shares that are put together with little memory: an end of the table, no word of them in what is
+/// said, and no login that the token would count.
+#[test]
+fn shares_in_little_memory_end_in_the_table_too() {
+    let least = least();
+    let drill = Drill::new();
+    let shares = dealt(&drill, 2, 3);
+    let lines = [shares[2].as_str(), &shares[0]];
+    let mut codes = Vec::new();
+    for octets in sweep(least, least + (200 << 20)) {
+        let output = given(limited(&attempt(&drill), octets), &lines);
+        // The module's libraries are the loader's, too.
+        if output.status.code().is_none_or(|code| code == 127) && codes.is_empty() {
+            continue;
+        }
+        codes.push(ends_in_the_table(&output, &format!("try in {octets}")));
+        let said = text(&output);
+        assert!(shares.iter().all(|share| !said.contains(&share[..16])), "{said}");
+        if output.status.success() {
+            break;
+        }
+    }
+    assert!(codes.len() > 3 && codes.last() == Some(&0), "{codes:?}");
 }

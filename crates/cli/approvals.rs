@@ -129,9 +129,7 @@ pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
     let card = module.card(&to_sign.key).map_err(|error| unsigned(error.said()))?;
     let card = card
         .ok_or_else(|| unsigned(says!("リーダーにないカード", "no reader that has this card")))?;
-    let mut pin = asked
-        .pin_fd
-        .map_or(PinSource::Terminal, |fd| PinSource::Descriptor(i32::try_from(fd).ok()));
+    let mut pin = PinSource::of(asked.pin_fd);
     let raw = ask_card(&card, person, &to_sign.message, Some(&mut pin), lang)?;
     let Octets(raw) = raw.map_err(|error| unsigned(failed(&error)))?;
     let signed = Octets(raw);

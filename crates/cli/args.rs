@@ -1,5 +1,6 @@
 //! The command line, and its help in both languages: a comment is the English, `ja` the Japanese.
 
+mod activation;
 #[cfg(feature = "image")]
 mod image;
 mod judging;
@@ -9,6 +10,7 @@ mod roster;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use activation::{ActivationCommand, Deal, Opened, Try};
 #[cfg(feature = "image")]
 pub(crate) use image::ImageCommand;
 pub(crate) use judging::{Validate, Verify, Warned};
@@ -79,6 +81,10 @@ pub(crate) enum Command {
     #[command(subcommand)]
     #[command(ja = "参加者のカードを示し、人とカードを任命簿に登録する")]
     Roster(RosterCommand),
+    /// Deal the PIN of a token to several people, of whom some open it together; and try it
+    #[command(subcommand)]
+    #[command(ja = "トークンの PIN を複数人に分けて持たせ、一部の人数で開けるようにする。その訓練")]
+    Activation(ActivationCommand),
     /// Prepare a drill of a CA's first ceremony today: its documents, a token, a room, the scripts
     #[command(
         ja = "認証局の最初のセレモニーを今日訓練する準備をする(文書、トークン、実施場所、構築手順書)"
@@ -191,6 +197,7 @@ impl Command {
             | Self::Drill(_)
             | Self::Roster(_)
             | Self::Approve(_)
+            | Self::Activation(_)
             | Self::Completions(_)
             | Self::Live(_)
             | Self::Screen(_) => None,
@@ -209,6 +216,12 @@ impl Command {
         }
         if let Self::Approve(approve) = self {
             return approve.pin_fd;
+        }
+        if let Self::Activation(command) = self {
+            return match command {
+                ActivationCommand::Deal(deal) => deal.pin_fd,
+                ActivationCommand::Try(attempt) => attempt.pin_fd,
+            };
         }
         self.given()?.held?.pin_fd
     }
@@ -373,9 +386,9 @@ pub(crate) struct Held {
     #[arg(long, value_name = "FILE")]
     #[arg(ja = "答えを書いたファイル(訓練のみ)")]
     pub(crate) answers: Option<PathBuf>,
-    /// Read the PIN from this open file descriptor instead of the terminal
+    /// Read the PINs, or shares, a line each, from this open file descriptor, not the terminal
     #[arg(long, value_name = "N")]
-    #[arg(ja = "PIN を端末でなく、開かれているこのファイル記述子から読む")]
+    #[arg(ja = "PIN またはシェアを 1 行ずつ、端末でなく、開かれているこのファイル記述子から読む")]
     pub(crate) pin_fd: Option<u32>,
     /// Led by the live image, whose people have a menu and no shell
     #[arg(long, hide = true)]
@@ -402,9 +415,9 @@ pub(crate) struct Probe {
         ja = "訓練用のトークンで、残る鍵を作って確かめ、破棄する(残る鍵しか作れないモジュールがあるため)"
     )]
     pub(crate) lasting: bool,
-    /// Read the PIN from this open file descriptor instead of the terminal
+    /// Read the PINs, or shares, a line each, from this open file descriptor, not the terminal
     #[arg(long, value_name = "N")]
-    #[arg(ja = "PIN を端末でなく、開かれているこのファイル記述子から読む")]
+    #[arg(ja = "PIN またはシェアを 1 行ずつ、端末でなく、開かれているこのファイル記述子から読む")]
     pub(crate) pin_fd: Option<u32>,
 }
 

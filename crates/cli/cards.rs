@@ -19,6 +19,7 @@ use token::{Card, Module, Tries};
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::people::{People, is_no};
+use crate::pins::{Form, obtain};
 use crate::proofs::prove;
 use crate::report;
 use crate::secrets::PinSource;
@@ -164,7 +165,7 @@ pub(crate) fn ask_card(
         return Ok(Err(TokenError::new("C_GetTokenInfo", Bilingual::plain("CKF_USER_PIN_LOCKED"))));
     }
     let pin = match (entry.at_the_device, pin) {
-        (false, Some(source)) => Some(source.take(&format!("{prompt}: "), lang)?),
+        (false, Some(source)) => Some(obtain(source, &Form::Typed, &prompt, lang)?),
         (true, _) | (false, None) => None,
     };
     Ok(card.sign(message, pin.as_ref()).map(Octets))

@@ -8,8 +8,8 @@ use crate::lang::{Lang, language};
 use crate::report::print;
 use crate::review::reviewed;
 use crate::{
-    abandon, approvals, check, completions, diff, drill, live, log, new, probe, rehearsals, resume,
-    roster, run, schema, state, validate, verdicts,
+    abandon, activation, approvals, check, completions, diff, drill, live, log, new, probe,
+    rehearsals, resume, roster, run, schema, state, validate, verdicts,
 };
 
 /// Performs a command.
@@ -24,6 +24,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
         Command::Roster(command) => roster::perform(&command, lang),
         Command::Approve(asked) => approvals::approve(&asked, lang),
+        Command::Activation(command) => activation::perform(&command, lang),
         Command::Drill(asked) => drill::prepare(&asked, lang),
         Command::Probe(asked) => probe::ask(&asked, lang),
         Command::Run(run) => run::run(&run, lang),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
 
-use crate::args::Args;
+use crate::args::{Args, Command};
 use crate::ends::{self, Ways};
 use crate::halt::{Halt, Reached, USAGE};
 use crate::lang::Lang;
@@ -64,7 +64,12 @@ fn begin(args: Args, ways: Option<&Ways>, lang: Lang) -> Result<(), Halt> {
         None => halt,
     })?;
     if let (Some(held), Some(ways)) = (held, ways) {
-        signals::watch(held.journal.clone(), ways.resume(lang), lang);
+        let (journals, resume) = (held.journal.clone(), ways.resume(lang));
+        signals::watch(move || signals::words(&journals, &resume, lang));
+    }
+    if matches!(args.command, Command::Activation(_)) {
+        let said = lang::pick(lang, "\n中断しました。\n", "\ninterrupted.\n");
+        signals::watch(|| said.to_string());
     }
     commands::perform(args.command, args.lang, lang)
 }

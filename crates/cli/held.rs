@@ -127,8 +127,7 @@ pub(crate) fn people(
         Some(path) => People::Scripted(Scripted::read(path, graph)?),
         None => People::Terminal(Terminal::open(language(lang))?),
     };
-    let pin =
-        held.pin_fd.map_or(PinSource::Terminal, |fd| PinSource::Descriptor(i32::try_from(fd).ok()));
+    let pin = PinSource::of(held.pin_fd);
     Ok((people, pin))
 }
 

@@ -5,6 +5,7 @@
 //! `commands` (which file performs which command), `run`, `held`, `conduct`, `journal`, `people`.
 
 mod abandon;
+mod activation;
 mod approvals;
 mod args;
 mod cards;
@@ -36,6 +37,7 @@ mod new;
 mod output;
 mod partial;
 mod people;
+mod pins;
 mod places;
 mod probe;
 mod proofs;
@@ -48,6 +50,7 @@ mod roster;
 mod run;
 mod schema;
 mod secrets;
+mod shares;
 mod signals;
 #[cfg(test)]
 mod simulator;
@@ -57,6 +60,7 @@ mod tokens;
 mod usage;
 mod validate;
 mod verdicts;
+mod wiped;
 
 fn main() -> std::process::ExitCode {
     exit::run()

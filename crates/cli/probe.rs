@@ -39,9 +39,7 @@ pub(crate) fn ask(asked: &args::Probe, lang: Lang) -> Result<(), Halt> {
         None => vec![(Holder::Root, Probe::without_plan(entered.place.token.clone()))],
         Some(run) => of_ceremony(run, if asked.lasting { Life::Lasting } else { Life::Session })?,
     };
-    let mut pin = asked
-        .pin_fd
-        .map_or(PinSource::Terminal, |fd| PinSource::Descriptor(i32::try_from(fd).ok()));
+    let mut pin = PinSource::of(asked.pin_fd);
     let mut page = String::new();
     let (mut worst, mut whole) = (None, true);
     for (holder, mut probe) in probes {

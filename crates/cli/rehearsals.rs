@@ -149,5 +149,5 @@ fn rehearsal_tokens(compiled: &Compiled) -> Tokens {
         (name.clone(), Token::Rehearsal(token))
     };
     let spares = compiled.graph.spares().map(spare).collect();
-    Tokens { root: Token::Rehearsal(root), spares }
+    Tokens { root: Token::Rehearsal(root), spares, shared: BTreeMap::new() }
 }

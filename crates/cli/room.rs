@@ -11,11 +11,14 @@ use ceremony::record::{Mode, Place};
 use ceremony::room::{Room, RoomToken};
 use ceremony::rule::RuleId;
 use ceremony::says;
-use token::{Module, Token};
+use ceremony::token::Holder;
+use token::{Module, Token, Who};
 
 use crate::cards::Cards;
 use crate::files::{self, read, read_document};
 use crate::halt::Halt;
+use crate::pins::Form;
+use crate::shares::Lock;
 use crate::sources::shown;
 use crate::tokens::Tokens;
 
@@ -48,10 +51,12 @@ pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
     let text = ceremony::canonical::canonical(ceremony::violation::Input::Room, &octets)
         .map_err(|violation| Halt::unread(path, &octets)(vec![violation]))?;
     let mut opened = Vec::new();
-    let token = open(&mut opened, &room.token, wanted)?;
+    let root = open(&mut opened, &room.token, wanted)?;
+    let mut shared: BTreeMap<_, _> = shared(Holder::Root, &room.token).collect();
     let mut spares = BTreeMap::new();
     for (name, spare) in &room.spare {
         spares.insert(name.clone(), open(&mut opened, spare, wanted)?);
+        shared.extend(self::shared(Holder::Spare(name.clone()), spare));
     }
     let mut cards = Cards::default();
     for card in &room.cards {
@@ -69,7 +74,7 @@ pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
         spares: room.spare.iter().map(|(name, spare)| (name.clone(), serial(spare))).collect(),
     };
     let mode = if room.drill { Mode::Drill } else { Mode::Real };
-    Ok(Entered { mode, place, tokens: Tokens { root: token, spares }, cards })
+    Ok(Entered { mode, place, tokens: Tokens { root, spares, shared }, cards })
 }
 
 /// Opens a module that the room names, once for all its tokens and cards.
@@ -105,6 +110,19 @@ fn module_of(
     })?;
     opened.push((path, module.clone()));
     Ok(module)
+}
+
+/// The PINs of a token that its custodians put together from shares.
+fn shared(holder: Holder, token: &RoomToken) -> impl Iterator<Item = ((Holder, Who), Form)> {
+    let serial = token.serial.get_ref().clone();
+    let both = [(Who::User, &token.shares), (Who::Officer, &token.so_shares)];
+    both.into_iter().filter_map(move |(who, need)| {
+        let lock = Lock { who, serial: serial.clone() };
+        // The room's reader has judged it: 2 to 15.
+        let need = need.as_ref().map(|need| u8::try_from(*need.get_ref()).unwrap_or(u8::MAX))?;
+        let form = Form::Shares(lock, Some(need));
+        Some(((holder.clone(), who), form))
+    })
 }
 
 /// Opens a token by the module that the room names.

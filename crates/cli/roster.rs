@@ -74,9 +74,7 @@ fn enrol(asked: &Enrol, lang: Lang) -> Result<(), Halt> {
     let one = one.ok_or_else(|| nothing_to_enrol(asked, state.last.is_none()))?;
     tell(&described(one, lang));
     let module = module(&asked.module)?;
-    let mut pin = asked
-        .pin_fd
-        .map_or(PinSource::Terminal, |fd| PinSource::Descriptor(i32::try_from(fd).ok()));
+    let mut pin = PinSource::of(asked.pin_fd);
     let mut signed = kept(one, &inputs.roster);
     let mut tried = BTreeSet::new();
     while let Some(signer) = next_signer(one, &signed, &tried) {

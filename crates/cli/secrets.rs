@@ -1,9 +1,11 @@
-//! Brings a PIN from the keyboard, or from an open file descriptor, into the token, and nowhere
-//! else.
+//! Brings a PIN, or a line of a share of one, from the keyboard or from an open file descriptor to
+//! whoever puts it into the token (`pins.rs`), and nowhere else.
 //!
 //! No PIN is ever in an argument, the environment, a file, a log or a core dump; memory that held a
 //! PIN is overwritten. A terminal whose echo is off for a PIN gets it back however the question
 //! ends (`signals.rs`).
+
+pub(crate) mod sheet;
 
 use std::fs::File;
 use std::io::Write as _;
@@ -46,11 +48,67 @@ pub(crate) fn keep_out_of_dumps() {
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
 }
 
+/// Keeps the memory of this process out of any swap, where no limit of locked memory holds for it:
+/// so it is on the live image, which has no swap besides. Under a limit, memory that a ceremony
+/// needs later would be refused.
+pub(crate) fn keep_out_of_swap() {
+    use rustix::mm::{MlockAllFlags, mlockall};
+    use rustix::thread::{CapabilitySet, capabilities};
+    let may = |sets: CapabilitySet| sets.contains(CapabilitySet::IPC_LOCK);
+    if capabilities(None).is_ok_and(|sets| may(sets.effective)) {
+        let _ = mlockall(MlockAllFlags::CURRENT | MlockAllFlags::FUTURE);
+    }
+}
+
 impl PinSource {
+    /// The source that a command line names: this descriptor, otherwise the terminal.
+    pub(crate) fn of(descriptor: Option<u32>) -> Self {
+        let number = |fd| Self::Descriptor(i32::try_from(fd).ok());
+        descriptor.map_or(Self::Terminal, number)
+    }
+
     /// Returns a PIN for one login. A failed login is never retried automatically.
+    ///
+    /// What people type who have no PIN never goes to the token, which would count it as a failed
+    /// attempt.
     pub(crate) fn take(&mut self, prompt: &str, lang: Lang) -> Result<Pin, Halt> {
+        self.tell(pick(
+            lang,
+            "   (中断するには Ctrl-D。後で再開できます)\n",
+            "   (to leave: Ctrl-D)\n",
+        ))?;
+        loop {
+            let pin = self.line(prompt)?;
+            if !self.is_terminal() || !pin.is_no_pin() {
+                return Ok(pin);
+            }
+            self.tell(pick(
+                lang,
+                "   ✗ PIN ではありません。トークンには渡していません\n",
+                "   ✗ that is no PIN; the token was not asked\n",
+            ))?;
+        }
+    }
+
+    /// Whether people type here, who can try again.
+    pub(crate) const fn is_terminal(&self) -> bool {
+        matches!(self, Self::Terminal)
+    }
+
+    /// Tells people something, if there are any.
+    pub(crate) fn tell(&self, text: &str) -> Result<(), Halt> {
         match self {
-            Self::Terminal => typed(prompt, lang),
+            Self::Terminal => terminal()
+                .and_then(|mut tty| tty.write_all(text.as_bytes()))
+                .map_err(|error| no_pin(said(&error))),
+            Self::Descriptor(_) => Ok(()),
+        }
+    }
+
+    /// Returns one line, which is not shown.
+    pub(crate) fn line(&mut self, prompt: &str) -> Result<Pin, Halt> {
+        match self {
+            Self::Terminal => typed(prompt),
             Self::Descriptor(descriptor) => {
                 let open = descriptor.ok_or_else(|| {
                     no_pin(says!("既に最後まで読んだ記述子", "the descriptor was read already"))
@@ -97,38 +155,25 @@ pub(crate) fn judge_descriptor(named: Option<u32>) -> Result<(), Halt> {
     }
 }
 
-/// Reads a PIN from the keyboard.
+fn terminal() -> std::io::Result<File> {
+    File::options().read(true).write(true).open("/dev/tty")
+}
+
+/// Reads a line from the keyboard.
 ///
-/// An empty line is not a PIN and never goes to the token, which would count it as a failed
-/// attempt. The echo is off before the prompt is shown, so a PIN that is typed early is not shown
-/// either. Input that was typed before the prompt is discarded.
-fn typed(prompt: &str, lang: Lang) -> Result<Pin, Halt> {
+/// The echo is off before the prompt is shown, so a PIN that is typed early is not shown either.
+/// Input that was typed before the prompt is discarded.
+fn typed(prompt: &str) -> Result<Pin, Halt> {
     let failed = |error: std::io::Error| no_pin(said(&error));
-    let mut tty = File::options().read(true).write(true).open("/dev/tty").map_err(failed)?;
-    let leaves =
-        pick(lang, "   (中断するには Ctrl-D。後で再開できます)\n", "   (to leave: Ctrl-D)\n");
-    tty.write_all(leaves.as_bytes()).map_err(failed)?;
+    let mut tty = terminal().map_err(failed)?;
     let _asked = Asked::silent(tty.try_clone().map_err(failed)?, prompt).map_err(failed)?;
-    loop {
-        tty.write_all(format!("{PROMPT}{prompt}").as_bytes()).map_err(failed)?;
-        let line = read_line(tty.as_fd());
-        // The Enter key was not echoed.
-        tty.write_all(b"\n").map_err(failed)?;
-        match line? {
-            (_, true) => {
-                let found = says!("端末の入力の終わり", "the end of the terminal's input");
-                return Err(no_pin(found));
-            }
-            (pin, false) if pin.is_no_pin() => {
-                let none = pick(
-                    lang,
-                    "   ✗ PIN ではありません。トークンには渡していません\n",
-                    "   ✗ that is no PIN; the token was not asked\n",
-                );
-                tty.write_all(none.as_bytes()).map_err(failed)?;
-            }
-            (pin, false) => return Ok(pin),
-        }
+    tty.write_all(format!("{PROMPT}{prompt}").as_bytes()).map_err(failed)?;
+    let line = read_line(tty.as_fd());
+    // The Enter key was not echoed.
+    tty.write_all(b"\n").map_err(failed)?;
+    match line? {
+        (_, true) => Err(no_pin(says!("端末の入力の終わり", "the end of the terminal's input"))),
+        (pin, false) => Ok(pin),
     }
 }
 
@@ -200,8 +245,9 @@ fn waiting_now() -> MutexGuard<'static, Option<Waiting>> {
     WAITING.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Restores the echo, because the process is about to end or to stop.
-pub(crate) fn restore_echo() {
+/// Restores the echo, and clears a sheet, because the process is about to end or to stop.
+pub(crate) fn leave_terminal() {
+    sheet::clear();
     if let Some(waiting) = waiting_now().as_ref() {
         waiting.restore();
     }

@@ -1,4 +1,4 @@
-//! Handles signals while a ceremony is held.
+//! Handles signals while a ceremony is held, or a PIN is asked for.
 //!
 //! On a signal, the terminal gets its echo back, a message says how to go on, and then the default
 //! action of the signal takes place.
@@ -25,8 +25,8 @@ const ENDS: [i32; 5] = [SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP];
 
 /// Watches for signals until the process ends.
 ///
-/// `go_on` is the command that goes on with the ceremony in `journals`.
-pub(crate) fn watch(journals: Vec<PathBuf>, go_on: String, lang: Lang) {
+/// `said` is what people are told when the process ends: of a ceremony [`words`].
+pub(crate) fn watch(said: impl Fn() -> String + Send + 'static) {
     let ignored = ignored();
     let heeded = ENDS.into_iter().filter(|signal| !is_in(ignored, *signal));
     // Without handlers, the default action takes place; the PIN is as secret as before.
@@ -36,14 +36,13 @@ pub(crate) fn watch(journals: Vec<PathBuf>, go_on: String, lang: Lang) {
             match signal {
                 SIGCONT => {}
                 SIGTSTP => {
-                    secrets::restore_echo();
+                    secrets::leave_terminal();
                     let _ = emulate_default_handler(SIGTSTP);
                     secrets::ask_again();
                 }
                 ends => {
-                    secrets::restore_echo();
-                    let said = words(&journals, &go_on, lang);
-                    let _ = std::io::stderr().write_all(said.as_bytes());
+                    secrets::leave_terminal();
+                    let _ = std::io::stderr().write_all(said().as_bytes());
                     let _ = emulate_default_handler(ends);
                 }
             }
@@ -53,7 +52,9 @@ pub(crate) fn watch(journals: Vec<PathBuf>, go_on: String, lang: Lang) {
 }
 
 /// Returns the message that says how to go on after the process has ended.
-fn words(journals: &[PathBuf], go_on: &str, lang: Lang) -> String {
+///
+/// `go_on` is the command that goes on with the ceremony in `journals`.
+pub(crate) fn words(journals: &[PathBuf], go_on: &str, lang: Lang) -> String {
     if Journal::is_begun(journals) {
         let kept = pick(
             lang,

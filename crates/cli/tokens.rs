@@ -16,6 +16,7 @@ use token::{Entry, Token, Tries, Who};
 
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
+use crate::pins::{Form, obtain};
 use crate::proofs::prove_coming;
 use crate::secrets::PinSource;
 
@@ -83,6 +84,8 @@ fn absent(name: &Name) -> Fault {
 pub(crate) struct Tokens {
     pub(crate) root: Token,
     pub(crate) spares: BTreeMap<Name, Token>,
+    /// The PINs that are put together from shares; every other is typed.
+    pub(crate) shared: BTreeMap<(Holder, Who), Form>,
 }
 
 impl Tokens {
@@ -149,8 +152,7 @@ impl Tokens {
         who: Who,
         lang: Lang,
     ) -> Result<(), Halt> {
-        let token = self.of(holder)?;
-        let Ok(entry) = token.entry(who) else { return Ok(()) };
+        let Ok(entry) = self.of(holder)?.entry(who) else { return Ok(()) };
         let prompt = prompt(holder, who);
         for line in said_of_pin(entry, lang) {
             let _ = writeln!(std::io::stderr(), "☞ {prompt}: {line}");
@@ -158,7 +160,9 @@ impl Tokens {
         if entry.at_the_device || entry.tries == Tries::Locked {
             return Ok(());
         }
-        let taken = pin.take(&format!("{prompt}: "), lang)?;
+        let form = self.shared.get(&(holder.clone(), who)).unwrap_or(&Form::Typed);
+        let taken = obtain(pin, form, &prompt, lang)?;
+        let token = self.of(holder)?;
         match who {
             Who::User => token.hold_pin(taken),
             Who::Officer => token.hold_so_pin(taken),
@@ -187,7 +191,7 @@ impl Tokens {
             let asked = says!("複製", "a copy");
             return Err(Halt::Bug(Fault::new(RuleId::S_ORDER, asked, Bilingual::default())));
         };
-        let Self { root, spares } = self;
+        let Self { root, spares, .. } = self;
         let spare = spares.get_mut(to).ok_or_else(|| Halt::Bug(absent(to)))?;
         if let Some(remains) = remains {
             match clear(root, spare, to, remains) {

@@ -6,11 +6,13 @@ use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
+use core::ops::RangeInclusive;
 
 use serde::Deserialize;
 use toml::Spanned;
 
 use crate::hex::Digest;
+use crate::language::Bilingual;
 use crate::name::Name;
 use crate::rule::RuleId;
 use crate::says;
@@ -51,9 +53,12 @@ pub struct CardModule {
     pub initialize: Option<Spanned<String>>,
 }
 
+/// The fewest shares of which a PIN is put together, and the most that are dealt.
+pub const SHARES: RangeInclusive<u8> = 2..=15;
+
 /// A token and its module.
 #[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RoomToken {
     /// The PKCS #11 module's path.
     pub module: Spanned<String>,
@@ -65,6 +70,10 @@ pub struct RoomToken {
     pub label: Option<Spanned<String>>,
     /// The string that the module expects in the reserved field of `C_Initialize`, as NSS does.
     pub initialize: Option<Spanned<String>>,
+    /// How many shares the user's PIN is put together from; without it somebody types the PIN.
+    pub shares: Option<Spanned<u32>>,
+    /// The same of the security officer's PIN, which a copy needs.
+    pub so_shares: Option<Spanned<u32>>,
 }
 
 impl Room {
@@ -76,6 +85,7 @@ impl Room {
     pub fn parse(octets: &[u8]) -> Result<Self, Vec<Violation>> {
         let room = text::document(Input::Room, octets, |room: &Self| &room.format)?;
         room.each_token_once().map_err(|violation| vec![violation])?;
+        room.shares_of_several().map_err(|violation| vec![violation])?;
         Ok(room)
     }
 
@@ -99,6 +109,29 @@ impl Room {
                 ));
             }
             seen.push(this);
+        }
+        Ok(())
+    }
+
+    /// Refuses a number of shares that no dealing has.
+    fn shares_of_several(&self) -> Result<(), Violation> {
+        for token in core::iter::once(&self.token).chain(self.spare.values()) {
+            for shares in [&token.shares, &token.so_shares].into_iter().flatten() {
+                let (found, least, most) = (*shares.get_ref(), SHARES.start(), SHARES.end());
+                if !u8::try_from(found).is_ok_and(|found| SHARES.contains(&found)) {
+                    return Err(Violation::at(
+                        Input::Room,
+                        shares.span(),
+                        RuleId::S_ROOM,
+                        says!("{least} から {most} までのシェアの数", "{least} to {most} shares"),
+                        Bilingual::plain(found),
+                        says!(
+                            "`gishiki activation deal` の --need の数を書く",
+                            "give the number that `gishiki activation deal` was given as --need"
+                        ),
+                    ));
+                }
+            }
         }
         Ok(())
     }

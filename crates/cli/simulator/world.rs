@@ -148,7 +148,11 @@ pub(crate) fn entered() -> Option<Entered> {
             mode: Mode::Rehearsal,
             cards: Cards::default(),
             place: Place::rehearsal_with(world.scene.spares.iter()),
-            tokens: Tokens { root: token(None, &world.root), spares: spares.collect() },
+            tokens: Tokens {
+                root: token(None, &world.root),
+                spares: spares.collect(),
+                shared: BTreeMap::new(),
+            },
         }
     })
 }

@@ -11,7 +11,7 @@ mod pkcs11;
 mod rehearsal;
 
 pub use pin::{LONGEST, Pin, TooLong};
-pub use pkcs11::{Card, Module, Pkcs11Token, Shown};
+pub use pkcs11::{Card, Module, Pkcs11Token, Shown, Unchanged};
 pub use rehearsal::{RehearsalToken, sign_as};
 
 use std::sync::mpsc::Sender;
@@ -106,7 +106,7 @@ impl Token {
 }
 
 /// Whose PIN a token takes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Who {
     /// The user's (CKU_USER).
     User,

@@ -60,8 +60,9 @@ impl Pin {
         no.iter().any(|no| self.octets().eq_ignore_ascii_case(no))
     }
 
-    /// Returns the octets, which only the token may get.
-    pub(crate) fn octets(&self) -> &[u8] {
+    /// Returns the octets: for the token, and for whoever reads a share of a PIN as words.
+    #[must_use]
+    pub fn octets(&self) -> &[u8] {
         self.room.get(..self.length).unwrap_or_default()
     }
 }

@@ -7,6 +7,7 @@
 //! **Deliberately absent:** slot numbers (they move; a token is found by its serial number), object
 //! handles across sessions (but in [`copy`], whose keys live in one), and every decision.
 
+mod activation;
 mod calls;
 mod card;
 mod codes;
@@ -20,6 +21,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::mpsc::Sender;
 
+pub use activation::Unchanged;
 pub use card::{Card, Shown};
 
 use calls::{Calls, Session, Value, returned, said};

@@ -15,6 +15,8 @@
 //! - `FAULTY_PIN`: what people enter at the device, where the program gives no PIN.
 //! - `FAULTY_WRAPPED`: a file to which what C_WrapKey gives out is written, so that a test can look
 //!   for it elsewhere.
+//! - `FAULTY_SECRETS`, `FAULTY_FOUND`: what is looked for in memory, and what is there (see
+//!   `memory`).
 //!
 //! Arguments are never logged: one of them is the PIN.
 #![expect(unsafe_code, reason = "PKCS #11 is a C interface, and this stands on both sides of it")]
@@ -24,6 +26,7 @@
 mod character;
 mod lies;
 mod login;
+mod memory;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -388,6 +391,7 @@ unsafe extern "C" fn C_Sign(
         }
         return result;
     }
+    memory::look();
     around("C_Sign", |lie| {
         // SAFETY: `data` has `length` octets, says the program.
         let mut digest = unsafe { std::slice::from_raw_parts(data, length as usize) }.to_vec();
@@ -456,6 +460,7 @@ pub unsafe extern "C" fn C_GetFunctionList(list: *mut *mut CK_FUNCTION_LIST) -> 
         ours.C_CloseSession = Some(C_CloseSession);
         ours.C_Login = Some(login::C_Login);
         ours.C_Logout = Some(C_Logout);
+        ours.C_SetPIN = Some(login::C_SetPIN);
         ours.C_CreateObject = Some(character::C_CreateObject);
         ours.C_FindObjectsInit = Some(C_FindObjectsInit);
         ours.C_FindObjects = Some(C_FindObjects);

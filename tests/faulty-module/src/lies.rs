@@ -9,7 +9,7 @@
 //! - of C_GenerateKeyPair also `nameless` (the pair is made without CKA_ID and CKA_LABEL, and the
 //!   device says that it failed);
 //! - of C_GetTokenInfo: `flags=100` (these hexadecimal flags are said as well), `odd` (a model with
-//!   NULs, control and no characters, a time that is none);
+//!   NULs, control and no characters, a time that is none), `longest-pin=8` (hexadecimal as well);
 //! - of C_FindObjects: `other-object` (the first key pair's private key, whatever was looked for);
 //! - of C_GetSlotList and C_GetMechanismList: `boasts` (so many that no memory would hold them);
 //! - of C_WrapKey: `octets` (success, and something came out);
@@ -105,6 +105,9 @@ pub(crate) fn about_attribute(attribute: &mut CK_ATTRIBUTE, lie: &str) {
 pub(crate) fn about_token(info: &mut CK_TOKEN_INFO, lie: &str) {
     if let Some(flags) = lie.strip_prefix("flags=") {
         info.flags |= super::value(flags);
+    }
+    if let Some(longest) = lie.strip_prefix("longest-pin=") {
+        info.ulMaxPinLen = super::value(longest);
     }
     if lie == "odd" {
         info.model = *b"A\0\x1b[2J\xff\xfe B\0\0\0\0\0\0";

@@ -2,7 +2,7 @@
 
 use cryptoki_sys::*;
 
-use super::{around, character, lies, real};
+use super::{around, character, lies, memory, real};
 
 pub(crate) unsafe extern "C" fn C_GetTokenInfo(
     slot: CK_SLOT_ID,
@@ -36,6 +36,10 @@ pub(crate) unsafe extern "C" fn C_Login(
         if let Some(said) = character::says_to_login(!pin.is_null()) {
             return said;
         }
+        if !pin.is_null() {
+            // SAFETY: the program's PIN has `length` octets.
+            memory::keep(unsafe { std::slice::from_raw_parts(pin, length as usize) });
+        }
         // What people enter at the device.
         let entered = std::env::var("FAULTY_PIN").map(String::into_bytes);
         match entered {
@@ -57,5 +61,20 @@ pub(crate) unsafe extern "C" fn C_Login(
             // SAFETY: the arguments are the program's, passed on as they are.
             Ok(_) | Err(_) => unsafe { call(session, user, pin, length) },
         }
+    })
+}
+
+pub(crate) unsafe extern "C" fn C_SetPIN(
+    session: CK_SESSION_HANDLE,
+    old: *mut CK_UTF8CHAR,
+    of_old: CK_ULONG,
+    new: *mut CK_UTF8CHAR,
+    of_new: CK_ULONG,
+) -> CK_RV {
+    memory::look();
+    around("C_SetPIN", |_| match real().and_then(|real| real.C_SetPIN) {
+        // SAFETY: the arguments are the program's, passed on as they are.
+        Some(call) => unsafe { call(session, old, of_old, new, of_new) },
+        None => CKR_FUNCTION_NOT_SUPPORTED,
     })
 }

@@ -62,6 +62,15 @@ impl Session {
         checked("C_Logout", value)
     }
 
+    /// Changes the PIN of whoever is logged in.
+    pub(in crate::pkcs11) fn set_pin(&self, old: &[u8], new: &[u8]) -> Result<(), TokenError> {
+        // The module reads both PINs and never writes them; PKCS #11 has no const.
+        let [(old, of_old), (new, of_new)] =
+            [old, new].map(|pin| (pin.as_ptr().cast_mut(), length(pin.len())));
+        let value = call!(self.calls, C_SetPIN(self.handle, old, of_old?, new, of_new?));
+        checked("C_SetPIN", value)
+    }
+
     /// The session's state (CKS).
     pub(in crate::pkcs11) fn state(&self) -> Result<CK_STATE, TokenError> {
         let mut info = CK_SESSION_INFO::default();
