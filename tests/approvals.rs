@@ -77,6 +77,8 @@ fn each_approval_is_needed_and_fits_one_plan_one_person_and_one_time() {
             assert_eq!(with(person, approved), Some(RuleId::S_APPROVED), "{made}");
         }
     }
+    let abroad = approval(&compiled, &name("p01"), day_before.at("+00:00".parse().unwrap()));
+    assert_eq!(with("p01", abroad), Some(RuleId::S_APPROVED));
     // At the first and at the last moment, and by somebody who is not asked.
     for made in [from, from.plus_seconds(-60 * 86_400)] {
         assert_eq!(with("p01", approval(&compiled, &name("p01"), made)), None, "{made}");

@@ -4,11 +4,22 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::sync::Arc;
+
+use ceremony::compile::compile;
+use ceremony::inputs::{Documents, Inputs};
+use ceremony::key::{Curve, Signature};
+use ceremony::name::Name;
+use ceremony::record::Mode;
+use ceremony::register::enrolling;
+use ceremony::rule::RuleId;
 
 use crate::bad_input::refused;
 use crate::cards::{Held, make_card};
 use crate::second::second;
-use crate::support::{PIN, SOFTHSM, copy, gishiki, gishiki_at, run, succeed, text};
+use crate::support::{
+    PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, state_after, succeed, text,
+};
 
 /// A first ceremony that ten people with cards held, and the plan of the next one.
 struct Ca {
@@ -190,6 +201,50 @@ fn nobody_enrols_by_a_role_that_they_give_themselves() {
     ca.replace("by = [\"p10\"]", "by = [\"letter\", \"p10\"]");
     let (_, said) = ca.check();
     assert!(said.contains("without the signature of p14, p03, p01 or p02, p07"), "{said}");
+}
+
+/// An r that stands in an earlier signature gives the card's key away.
+#[test]
+fn no_r_of_an_enrolment_was_ever_seen() {
+    let plans = root().join("ceremony-plans/mdoc-root");
+    let read = |name: &str| fs::read(plans.join(name)).unwrap();
+    let requests = ["ds-0001.csr", "ds-0002.csr"];
+    let requests = requests.map(|name| (name.to_string(), read(&format!("2026-06-ds/{name}"))));
+    let [plan, cps, policy] = ["2026-06-ds/plan.toml", "cps.toml", "policy.toml"].map(read);
+    let ca = crate::people::ca_name();
+    let roster = String::from_utf8(read("roster.toml")).unwrap();
+    let entry = roster.split("[person.p10]").nth(1).unwrap().split("\n[").next().unwrap();
+    let before = entry.split("public-key = \"").nth(1).unwrap().split('"').next().unwrap();
+    let new: Name = "p14".parse().unwrap();
+    let key = ceremony::rehearsal::key_of(&ca, &new).to_string();
+    let mut roster = format!("{roster}\n[person.p14]{}\n", entry.replace(before, &key));
+    let requests: std::collections::BTreeMap<_, _> = requests.into();
+    let inputs = |roster: &str| {
+        let (plan, cps, policy) = (&plan, &cps, &policy);
+        let documents = Documents { plan, cps, policy, roster: roster.as_bytes() };
+        Inputs::read(documents, &requests).unwrap()
+    };
+    let unsigned = inputs(&roster);
+    let mut state = (*state_after(unsigned.plan.after.get_ref())).clone();
+    let (after, message) = {
+        let [one] = enrolling(&unsigned, &state).try_into().unwrap();
+        (one.after, one.message())
+    };
+    roster += &format!("\n[enrolment.p14]\nafter = \"{after}\"\n\n[enrolment.p14.signed]\n");
+    let mut signatures = Vec::new();
+    for person in ["p14", "p03", "p01", "p07"] {
+        let raw = token::sign_as(&ca, &person.parse().unwrap(), &message).unwrap().0;
+        roster += &format!("{person} = \"{}\"\n", ceremony::hex::encode(&raw));
+        signatures.push(Signature::from_raw(Curve::P256, &raw).unwrap());
+    }
+    let inputs = inputs(&roster);
+    let compiled = compile(&inputs, &Arc::new(state.clone()), Mode::Rehearsal).unwrap();
+    assert_eq!(compiled.enrolled.len(), 4);
+    state.nonces.insert_mut(signatures[1].nonce());
+    let refused = compile(&inputs, &Arc::new(state), Mode::Rehearsal).unwrap_err();
+    let rules: Vec<RuleId> = refused.iter().map(|violation| violation.rule).collect();
+    assert_eq!(rules, [RuleId::S_REGISTER]);
+    assert_eq!(refused[0].found.en, "a repeated r");
 }
 
 /// Nobody else had the role: one of those who appoint stands in.

@@ -21,13 +21,14 @@ use crate::bindings::Bindings;
 use crate::graph::{Demands, Graph, Origin, Person, PlannedKey, PlannedRecovery, SHEET};
 use crate::hex::Digest;
 use crate::inputs::{Inputs, input_digest};
-use crate::key::{Check, PublicKey};
+use crate::key::{Check, Nonce, PublicKey};
 use crate::language::Bilingual;
 use crate::ledger::{Addresses, State};
 use crate::name::Name;
 use crate::plan::After;
 use crate::policy::Brought;
 use crate::record::{Mode, Opened, Place};
+use crate::register::{Enrolling, enrolling};
 use crate::rehearsal::GENERATIONS;
 use crate::roster::Register;
 use crate::rule::RuleId;
@@ -63,6 +64,8 @@ pub struct Compiled {
     pub warnings: Vec<Violation>,
     /// The people of the roster, whom the next ceremony finds in the register.
     pub register: Arc<Register>,
+    /// The r of each signature by which its roster enrols people.
+    pub enrolled: BTreeSet<Nonce>,
     /// The approvals that it needs before the day.
     pub approvals: Approvals,
 }
@@ -119,6 +122,7 @@ pub fn compile(
         excepted,
         warnings,
         register: Arc::new(inputs.roster.register()),
+        enrolled: enrolling(inputs, before).iter().flat_map(Enrolling::nonces).collect(),
         approvals: Approvals::of(inputs, before),
         checks: inputs.requests.values().flatten().map(|r| r.possession.clone()).collect(),
     })

@@ -18,7 +18,7 @@ use crate::certain::Certain as _;
 use crate::dsse::pre_authentication;
 use crate::hex::Digest;
 use crate::inputs::Inputs;
-use crate::key::{PublicKey, Signature, Verifier};
+use crate::key::{Nonce, PublicKey, Signature, Verifier};
 use crate::language::Bilingual;
 use crate::ledger::State;
 use crate::name::Name;
@@ -174,11 +174,23 @@ impl<'a> Enrolling<'a> {
     /// Whether this is the person's signature of what the entry says now.
     #[must_use]
     pub fn holds(&self, signer: &Name, raw: &[u8]) -> bool {
-        let Some(key) = self.key_of(signer) else { return false };
-        let signature = Signature::from_raw(key.curve(), raw);
-        let verified = signature
-            .map(|signature| key.verify(&self.message(), &signature, Verifier::fastest()).is_ok());
-        verified.unwrap_or(false)
+        self.verified(signer, raw).is_some()
+    }
+
+    /// The r of the person's signature of what the entry says now; `None` if it is none.
+    fn verified(&self, signer: &Name, raw: &[u8]) -> Option<Nonce> {
+        let key = self.key_of(signer)?;
+        let signature = Signature::from_raw(key.curve(), raw).ok()?;
+        key.verify(&self.message(), &signature, Verifier::fastest()).ok()?;
+        Some(signature.nonce())
+    }
+
+    /// The r of each signature that is in the roster and holds: none of them may ever stand in
+    /// another signature (S-NONCE).
+    pub(crate) fn nonces(&self) -> Vec<Nonce> {
+        let enrolment = self.inputs.roster.enrolment.get(self.person);
+        let signed = enrolment.into_iter().flat_map(|made| &made.signed);
+        signed.filter_map(|(id, raw)| self.verified(id, &raw.get_ref().0)).collect()
     }
 
     /// The people whose signatures of it are in the roster and hold.

@@ -241,6 +241,7 @@ impl Run {
         let owed =
             compiled.checks.iter().map(|check| (check.id(), check.subject.clone())).collect();
         let derived = Arc::new(compiled.graph.derived_keys());
+        let nonces = compiled.enrolled.clone();
         let mut run = Self {
             compiled: Box::new(compiled),
             place: opened.room.clone(),
@@ -271,7 +272,7 @@ impl Run {
             cardless: BTreeSet::new(),
             told: Vec::new(),
             signed: BTreeMap::new(),
-            nonces: BTreeSet::new(),
+            nonces,
             derived,
             owed,
             transcript_hash: Sha256::new(),

@@ -1,7 +1,10 @@
 //! The rule on the register: whoever is new or changed was enrolled.
 
+use alloc::collections::BTreeSet;
+
 use super::Report;
 use super::people::who;
+use crate::key::Nonce;
 use crate::register::enrolling;
 use crate::says;
 use crate::violation::Input;
@@ -10,9 +13,24 @@ use crate::violation::Input;
 /// of those who were in the register before.
 pub(super) fn enrolled(report: &mut Report<'_>) {
     let inputs = report.inputs;
+    let mut seen = BTreeSet::new();
     for one in enrolling(inputs, report.state) {
-        let Some(missing) = one.missing() else { continue };
         let who = who(one.person, one.entry);
+        let is_new = |nonce: Nonce| !report.state.nonces.contains(&nonce) && seen.insert(nonce);
+        if !one.nonces().into_iter().all(is_new) {
+            let asked = says!(
+                who;
+                "{who} の登録の、使われたことのない r",
+                "an r that was never seen, in the enrolment of {who}"
+            );
+            let advice = says!(
+                "同じ r を 2 度使ったカードの鍵は計算できる。カードを替える",
+                "from two signatures with one r anybody computes the card's key: replace the card"
+            );
+            let found = says!("r の重複", "a repeated r");
+            report.refuse(Input::Roster, one.span(), asked, found, advice);
+        }
+        let Some(missing) = one.missing() else { continue };
         let (id, after) = (one.person, one.after);
         let enrolment = inputs.roster.enrolment.get(id);
         let stale = enrolment.filter(|made| *made.after.get_ref() != one.after);

@@ -167,8 +167,13 @@ impl Compiled {
             let asked = says!("{person} の承認の時刻", "the time of {person}'s approval");
             Fault::new(RuleId::S_APPROVED, asked, error.said())
         })?;
-        let within = within.said();
-        let asked = if made > at {
+        let (within, offset) = (within.said(), self.graph.offset());
+        let asked = if made.offset() != offset {
+            says!(
+                "{offset} の時刻の {person} の承認",
+                "an approval by {person} at a time in {offset}"
+            )
+        } else if made > at {
             says!("{at} までの {person} の承認", "an approval by {person} by {at}")
         } else if let Some(since) = self.approvals.since.filter(|since| made < *since) {
             says!(
