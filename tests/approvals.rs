@@ -15,11 +15,11 @@ use ceremony::time::Instant;
 
 use crate::cards::{Held, approve};
 use crate::people::{approval, approvals};
-use crate::refusals::compiled_on;
 use crate::second::second;
 use crate::support::{
     IN_WINDOW, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, state_after, succeed, text,
 };
+use crate::walk::compiled_on;
 
 fn name(id: &str) -> Name {
     id.parse().unwrap()

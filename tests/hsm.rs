@@ -14,11 +14,11 @@ use ceremony::token::{Attribute, TokenAnswer, TokenObject};
 use token::{RehearsalToken, Token};
 
 use crate::kill::small_ca;
-use crate::refusals::{Walk, compiled_on};
 use crate::support::terminal::Terminal;
 use crate::support::{
     Drill, IN_WINDOW, LATER, PIN, SOFTHSM, faulty_module, gishiki, gishiki_at, run, succeed, text,
 };
+use crate::walk::{Walk, compiled_on};
 
 /// A drill of the small CA through the module that errs and lies.
 struct Held {

@@ -70,3 +70,4 @@ mod validate;
 mod vendor;
 mod verdict;
 mod verifiers;
+mod walk;

@@ -11,8 +11,8 @@ use ceremony::run::Next;
 use ceremony::token::TokenAnswer;
 use token::{Module, Pin, Token};
 
-use crate::refusals::{Walk, compiled_on};
 use crate::support::{gishiki_at, run, sample_ca, serial_of, succeed, text};
+use crate::walk::{Walk, compiled_on};
 
 pub(crate) const SOFTOKN: &str = "/usr/lib/x86_64-linux-gnu/libsoftokn3.so";
 pub(crate) const SERIAL: &str = "0000000000000000";

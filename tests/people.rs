@@ -17,7 +17,7 @@ use serde_json::{Value, json};
 
 /// The Name of the sample CA in DER.
 pub(crate) fn ca_name() -> Vec<u8> {
-    crate::refusals::compiled().graph.ca_name().der().to_vec()
+    crate::walk::compiled().graph.ca_name().der().to_vec()
 }
 
 /// In the place of a CA's Name: keys that are derived from it are no rehearsal keys of any CA.

@@ -17,11 +17,10 @@ use ceremony::says;
 use ceremony::token::TokenError;
 use rand::rngs::SysRng;
 use rand::{TryRng as _, rand_core::UnwrapErr};
-use token::{Module, Pin, Pkcs11Token, Tries, Unchanged, Who};
+use token::{Pin, Pkcs11Token, Tries, Unchanged, Who};
 use zeroize::Zeroizing;
 
 use crate::args::{ActivationCommand, Deal, Opened, Try};
-use crate::files;
 use crate::halt::Halt;
 use crate::lang::Lang;
 use crate::pins::{Form, obtain};
@@ -30,6 +29,7 @@ use crate::secrets::{PinSource, keep_out_of_swap};
 use crate::shares::{Lock, Share, all_give, deal, octets_for, written};
 use crate::tokens::{failed, said_of_pin};
 use crate::wiped::Wiped;
+use crate::{files, tokens};
 
 /// Performs a subcommand of `activation`.
 pub(crate) fn perform(command: &ActivationCommand, lang: Lang) -> Result<(), Halt> {
@@ -225,10 +225,7 @@ impl Target {
 
 /// Finds a token by its serial number, or the only one that is there.
 fn found(module: &Path, serial: Option<&str>) -> Result<(String, String, Pkcs11Token), Halt> {
-    let module = Module::open(module, None).map_err(|error| {
-        let asked = says!("開ける PKCS #11 モジュール", "a PKCS #11 module that opens");
-        Halt::Token(Fault::new(RuleId::S_TOKEN, asked, error.said()))
-    })?;
+    let module = tokens::module(module, None)?;
     let unread = |error: TokenError| {
         let asked = says!("トークンの一覧", "a list of the tokens");
         Halt::Token(Fault::new(RuleId::S_TOKEN, asked, error.said()))

@@ -18,10 +18,9 @@ use ceremony::record::{Approved, Mode};
 use ceremony::rule::RuleId;
 use ceremony::run::ToSign;
 use ceremony::says;
-use token::Module;
 
 use crate::args;
-use crate::cards::ask_card;
+use crate::cards::{ask_card, unsigned_by};
 use crate::clock::Clock;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
@@ -30,7 +29,7 @@ use crate::report::{print, tell};
 use crate::review::reviewed;
 use crate::secrets::PinSource;
 use crate::sources::shown;
-use crate::tokens::failed;
+use crate::tokens::{failed, module};
 use crate::{files, partial};
 
 /// The folder beside a plan.
@@ -44,9 +43,7 @@ pub(crate) type Approvals = BTreeMap<Name, Approved>;
 pub(crate) fn beside(plan: &Path, compiled: &Compiled) -> Result<Approvals, Halt> {
     let (found, others) = read(plan, compiled)?;
     match others.into_values().next() {
-        Some(other) if compiled.graph.mode() == Mode::Real => {
-            Err(Halt::media(other.rule, other.asked, other.found))
-        }
+        Some(other) if compiled.graph.mode() == Mode::Real => Err(Halt::Media(other)),
         Some(_) | None => Ok(found),
     }
 }
@@ -98,9 +95,8 @@ fn read(plan: &Path, compiled: &Compiled) -> Result<(Approvals, BTreeMap<Name, F
 pub(crate) fn judge(plan: &Path, compiled: &Compiled) -> Result<Approvals, Halt> {
     let approvals = beside(plan, compiled)?;
     let now = Clock::System(compiled.graph.offset()).now()?;
-    let refused = |fault: Fault| Halt::media(fault.rule, fault.asked, fault.found);
-    let checks = compiled.weigh_approvals(&approvals, now).map_err(refused)?;
-    compiled.refuse_unapproved(&approvals.keys().cloned().collect()).map_err(refused)?;
+    let checks = compiled.weigh_approvals(&approvals, now).map_err(Halt::Media)?;
+    compiled.refuse_unapproved(&approvals.keys().cloned().collect()).map_err(Halt::Media)?;
     prove(&checks).map_err(|(check, error)| {
         let asked = Bilingual::plain(&check.subject);
         Halt::media(RuleId::S_APPROVED, asked, error.said())
@@ -118,25 +114,10 @@ pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
     }
     let to_sign = ToSign::approval(&compiled, person, now).ok_or_else(|| unneeded(person))?;
     tell(&described(&compiled, person, lang));
-    let module = Module::open(&asked.module, None).map_err(|error| {
-        let asked = says!("開ける PKCS #11 モジュール", "a PKCS #11 module that opens");
-        Halt::Token(Fault::new(RuleId::S_TOKEN, asked, error.said()))
-    })?;
-    let unsigned = |found: Bilingual| {
-        let asked = says!("{person} のカードの署名", "a signature by the card of {person}");
-        Halt::Token(Fault::new(RuleId::S_SIGNED, asked, found))
-    };
-    let card = module.card(&to_sign.key).map_err(|error| unsigned(error.said()))?;
-    let card = card
-        .ok_or_else(|| unsigned(says!("リーダーにないカード", "no reader that has this card")))?;
-    let mut pin = PinSource::of(asked.pin_fd);
-    let raw = ask_card(&card, person, &to_sign.message, Some(&mut pin), lang)?;
-    let Octets(raw) = raw.map_err(|error| unsigned(failed(&error)))?;
-    let signed = Octets(raw);
-    let approved = Approved { at: now, signed: signed.clone() };
-    let refused = |fault: Fault| Halt::media(fault.rule, fault.asked, fault.found);
-    let check = compiled.weigh_approval(person, &approved, now).map_err(refused)?;
-    prove(std::slice::from_ref(&check)).map_err(|(_, error)| unsigned(error.said()))?;
+    let signed = signed(asked, &to_sign, lang)?;
+    let approved = Approved { at: now, signed };
+    let check = compiled.weigh_approval(person, &approved, now).map_err(Halt::Media)?;
+    prove(std::slice::from_ref(&check)).map_err(|(_, error)| unsigned_by(person, error.said()))?;
     let path = asked.planned.plan.join(FOLDER).join(format!("{person}.toml"));
     let text = Written::text(compiled.graph.id(), compiled.bindings.id(), &approved);
     std::fs::create_dir_all(asked.planned.plan.join(FOLDER))
@@ -166,6 +147,19 @@ pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
         }
     }
     print(&said)
+}
+
+/// Finds the person's card, asks for its PIN, and has it sign.
+fn signed(asked: &args::Approve, to_sign: &ToSign, lang: Lang) -> Result<Octets, Halt> {
+    let person = &to_sign.person;
+    let unsigned = |found: Bilingual| unsigned_by(person, found);
+    let module = module(&asked.module, None)?;
+    let card = module.card(&to_sign.key).map_err(|error| unsigned(error.said()))?;
+    let none = || unsigned(says!("リーダーにないカード", "no reader that has this card"));
+    let card = card.ok_or_else(none)?;
+    let mut pin = PinSource::of(asked.pin_fd);
+    let raw = ask_card(&card, person, &to_sign.message, Some(&mut pin), lang)?;
+    raw.map_err(|error| unsigned(failed(&error)))
 }
 
 fn unneeded(person: &Name) -> Halt {

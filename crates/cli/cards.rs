@@ -125,6 +125,12 @@ fn unsigned(asked: &ToSign, found: Bilingual) -> Fault {
     Fault::new(RuleId::S_SIGNED, asked, found)
 }
 
+/// The halt for a signature outside a ceremony that a person's card does not give.
+pub(crate) fn unsigned_by(who: &Name, found: Bilingual) -> Halt {
+    let asked = says!("{who} のカードの署名", "a signature by the card of {who}");
+    Halt::Token(Fault::new(RuleId::S_SIGNED, asked, found))
+}
+
 fn verified(asked: &ToSign, raw: Octets) -> Result<Signed, Fault> {
     let check = asked.check(&raw)?;
     match prove(std::slice::from_ref(&check)) {

@@ -101,13 +101,7 @@ fn module_of(
     if let Some((_, module)) = opened.iter().find(|(other, _)| *other == path) {
         return Ok(module.clone());
     }
-    let module = Module::open(&path, initialize).map_err(|error| {
-        Halt::Token(Fault::new(
-            RuleId::S_TOKEN,
-            says!("開ける PKCS #11 モジュール", "a PKCS #11 module that opens"),
-            error.said(),
-        ))
-    })?;
+    let module = crate::tokens::module(&path, initialize)?;
     opened.push((path, module.clone()));
     Ok(module)
 }

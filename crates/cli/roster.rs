@@ -8,22 +8,21 @@ use std::path::Path;
 
 use ceremony::fault::Fault;
 use ceremony::hex::{Octets, encode};
-use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::register::{Enrolling, enrolling, listed};
 use ceremony::rule::RuleId;
 use ceremony::says;
 use ceremony::verify::Trust;
-use token::{Module, Shown};
+use token::Shown;
 
 use crate::args::{CardsThere, Enrol, RosterCommand};
-use crate::cards::ask_card;
+use crate::cards::{ask_card, unsigned_by as unsigned};
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::report::{plain, print, tell};
 use crate::secrets::PinSource;
 use crate::sources::{Sources, shown};
-use crate::tokens::failed;
+use crate::tokens::{failed, module};
 use crate::{files, ledgers, partial};
 
 /// Performs a subcommand of `roster`.
@@ -34,15 +33,8 @@ pub(crate) fn perform(command: &RosterCommand, lang: Lang) -> Result<(), Halt> {
     }
 }
 
-fn module(path: &Path) -> Result<Module, Halt> {
-    Module::open(path, None).map_err(|error| {
-        let asked = says!("開ける PKCS #11 モジュール", "a PKCS #11 module that opens");
-        Halt::Token(Fault::new(RuleId::S_TOKEN, asked, error.said()))
-    })
-}
-
 fn cards(asked: &CardsThere, lang: Lang) -> Result<(), Halt> {
-    let found = module(&asked.module)?.cards().map_err(|error| {
+    let found = module(&asked.module, None)?.cards().map_err(|error| {
         let asked = says!("リーダーの一覧", "a list of the readers");
         Halt::Token(Fault::new(RuleId::S_TOKEN, asked, error.said()))
     })?;
@@ -73,7 +65,7 @@ fn enrol(asked: &Enrol, lang: Lang) -> Result<(), Halt> {
     let one = open.iter().find(|one| *one.person == asked.person);
     let one = one.ok_or_else(|| nothing_to_enrol(asked, state.last.is_none()))?;
     tell(&described(one, lang));
-    let module = module(&asked.module)?;
+    let module = module(&asked.module, None)?;
     let mut pin = PinSource::of(asked.pin_fd);
     let mut signed = kept(one, &inputs.roster);
     let mut tried = BTreeSet::new();
@@ -186,11 +178,6 @@ fn kept(one: &Enrolling<'_>, roster: &ceremony::roster::Roster) -> Vec<(Name, Ve
     let held = one.signed();
     let held = signed.filter(|(id, _)| held.contains(*id));
     held.map(|(id, raw)| (id.clone(), raw.get_ref().0.clone())).collect()
-}
-
-fn unsigned(signer: &Name, found: Bilingual) -> Halt {
-    let asked = says!("{signer} のカードの署名", "a signature by the card of {signer}");
-    Halt::Token(Fault::new(RuleId::S_SIGNED, asked, found))
 }
 
 /// Returns a roster's text with this enrolment behind everything else, in the place of an earlier

@@ -85,8 +85,7 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     }
     let at = clock.now()?;
     let approved = approvals::beside(&run.plan, &compiled)?;
-    let step = Run::begin(compiled.clone(), entered.place, approved, at)
-        .map_err(|fault| Halt::media(fault.rule, fault.asked, fault.found))?;
+    let step = Run::begin(compiled.clone(), entered.place, approved, at).map_err(Halt::Media)?;
     let mut tokens = entered.tokens;
     // A wrong token is found here, before anything is begun, because these checks need no login.
     probe::before_anyone_enters(&mut tokens, &step.run)?;

@@ -72,11 +72,7 @@ impl PinSource {
     /// What people type who have no PIN never goes to the token, which would count it as a failed
     /// attempt.
     pub(crate) fn take(&mut self, prompt: &str, lang: Lang) -> Result<Pin, Halt> {
-        self.tell(pick(
-            lang,
-            "   (中断するには Ctrl-D。後で再開できます)\n",
-            "   (to leave: Ctrl-D)\n",
-        ))?;
+        self.tell(pick(lang, "   (中断するには Ctrl-D)\n", "   (to leave: Ctrl-D)\n"))?;
         loop {
             let pin = self.line(prompt)?;
             if !self.is_terminal() || !pin.is_no_pin() {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
+use std::path::Path;
 
 use ceremony::fault::Fault;
 use ceremony::graph::{Act, Op, PeopleAct, TokenAct};
@@ -12,7 +13,7 @@ use ceremony::rule::RuleId;
 use ceremony::run::{ProbeAnswer, ProbeRequest, Run};
 use ceremony::says;
 use ceremony::token::{CopyRemains, CopyRequest, Holder, TokenAnswer, TokenError, TokenRequest};
-use token::{Entry, Token, Tries, Who};
+use token::{Entry, Module, Token, Tries, Who};
 
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
@@ -73,6 +74,14 @@ pub(crate) fn failed(error: &TokenError) -> Bilingual {
 
 /// A token's answer, and proofs of the signatures in it that were verified as they arrived.
 pub(crate) type Performed = (Result<TokenAnswer, TokenError>, Vec<Proof>);
+
+/// Opens a module; `initialize` is what it expects in the reserved field of `C_Initialize`.
+pub(crate) fn module(path: &Path, initialize: Option<&str>) -> Result<Module, Halt> {
+    Module::open(path, initialize).map_err(|error| {
+        let asked = says!("開ける PKCS #11 モジュール", "a PKCS #11 module that opens");
+        Halt::Token(Fault::new(RuleId::S_TOKEN, asked, error.said()))
+    })
+}
 
 fn absent(name: &Name) -> Fault {
     let asked = says!("実施場所のトークン", "a token of the room");

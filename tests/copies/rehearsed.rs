@@ -12,7 +12,7 @@ use ceremony::token::{
 };
 use token::{RehearsalToken, Token};
 
-use crate::refusals::{Walk, compiled};
+use crate::walk::{Walk, compiled};
 
 fn template(graph: &Graph, key: &str) -> KeyTemplate {
     graph.key(&key.parse().unwrap()).unwrap().template(graph, 0)

@@ -423,8 +423,7 @@ pub struct Agreement {
 pub struct Approving {
     /// The section of the CP/CPS that this table comes from.
     pub section: String,
-    /// The roles of which one holder approves; of each organisation that decides, where the role
-    /// says so.
+    /// The roles of which one holder approves, or one of each organisation that decides.
     pub by: Vec<Spanned<Name>>,
     /// How long before the ceremony's window an approval may be made.
     pub within: Spanned<CalendarSpan>,

@@ -198,7 +198,7 @@ impl Run {
         at: Instant,
     ) -> Result<Step, Fault> {
         let opened = Opened { approvals, ..compiled.opened(place) };
-        Self::open(compiled, opened, at).and_then(|step| Self::weigh_approvals(step, at))
+        Self::open(compiled, opened, at).and_then(|step| Self::with_approvals(step, at))
     }
 
     /// Begins a ceremony from a first record that was read. The record must equal the one that
@@ -216,7 +216,7 @@ impl Run {
                 says!("別のダイジェスト", "other digests"),
             ));
         }
-        Self::open(compiled, opened, at).and_then(|step| Self::weigh_approvals(step, at))
+        Self::open(compiled, opened, at).and_then(|step| Self::with_approvals(step, at))
     }
 
     /// Begins a ceremony whose approvals are still to be judged.

@@ -45,7 +45,7 @@ impl ToSign {
 
 impl Run {
     /// Judges the approvals of a ceremony that begins at this time, and remembers each r.
-    pub(super) fn weigh_approvals(step: Step, at: Instant) -> Result<Step, Fault> {
+    pub(super) fn with_approvals(step: Step, at: Instant) -> Result<Step, Fault> {
         let Step { mut run, line, mut checks } = step;
         let approvals = run.opened.approvals.clone();
         let found = run.compiled.weigh_approvals(&approvals, at)?;
