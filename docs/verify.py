@@ -1,16 +1,15 @@
-"""An independent verifier of sealed key ceremonies; it shares no code with gishiki.
+"""Verifies sealed key ceremonies: verify.py LEDGER [--anchor anchor.toml | --rehearsal | --drill]
 
-    python verify.py LEDGER [--anchor anchor.toml | --rehearsal | --drill]
-
-LEDGER is a folder with one sealed folder for each ceremony, or one sealed first ceremony. It needs
-Python 3.11 and `cryptography`, follows the documents beside it, and proves of each ceremony:
+It shares no code with gishiki. LEDGER is a folder with one sealed folder for each ceremony, or one
+sealed first ceremony. It needs Python 3.11 and `cryptography`, follows the documents beside it, and
+proves of each ceremony:
 - names, kinds and sizes of all files before anything is read; no file more, none less; seal and
   manifest, and the digests of inputs, graph.txt and bindings.txt, computed again; the postscript;
 - every record: canonical JSON, number, chain value, time, fields, origin, result, terminal, order
   of the operations in graph.txt, noted heads; signatures of exactly the people who must sign it, by
   the keys in roster.toml and graph.txt, or in a rehearsal by those that everyone can compute;
 - enrolments of all whom the roster before has otherwise or not at all, by its keys and its roles;
-  approvals, in time, by nobody but those of whom plan and policies ask one, if real by all of them;
+  approvals in time, by those of whom plan and policies ask one; if real, by all, and the release;
 - every key: one pair, new to the ledger; a key that everyone can compute in a rehearsal only; every
   signature of the token, under the key that the transcript recorded, over what was handed out;
   serial and CRL numbers as they are derived, none twice; no r twice in the whole ledger;
@@ -59,7 +58,6 @@ canonical = lambda value: COMPACT.encode(value).encode()
 sized = lambda size, *parts: b"".join(len(p).to_bytes(size, "big") + p for p in parts)
 instant, days = datetime.datetime.fromisoformat, datetime.timedelta
 WHERE = ["ledger"]  # The file, and the line of it, where what is refused from now on is refused.
-
 def need(holds, asked, found="something else"):
     """Refuse unless something holds."""
     if not holds: raise ValueError(f"asked {asked}, found {found}"[:600])
@@ -102,8 +100,8 @@ class Ceremony:
             need(len(bounds) <= FILES and total <= FOLDER, "fewer files or octets")
         self.files = {n: read(f"{folder}/{n}", bound) for n, bound in sorted(bounds.items())}
         inputs = {n: toml(o, f"{folder}/{n}") for n, o in self.files.items() if n[-5:] == ".toml"}
-        self.plan, self.cps, self.policy, self.register = (
-            inputs[f"inputs/{name}.toml"] for name in ("plan", "cps", "policy", "roster"))
+        self.plan, self.cps, self.policy, self.register, self.release = (
+            inputs.get(f"inputs/{n}.toml", {}) for n in "plan cps policy roster release".split())
         self.folder, self.name, self.ca = folder, self.plan["ceremony"], self.policy["ca"]
         self.number, self.seed = self.plan["sequence"], bytes.fromhex(self.plan["serials"])
         self.issuer = x509.Name([x509.NameAttribute(x509.ObjectIdentifier(f"2.5.4.{RDN[k]}"), v)
@@ -313,14 +311,16 @@ class Ledger:
         one.keys = known if self.mode == "rehearsal" else one.named
     def approved(self, one, place, record, event, _):
         """Judge who approved a plan before the day, and when; a real one needs all approvals."""
-        given, plan, none = event.get("approvals", {}), one.plan, {"by": [], "within": "0 days"}
-        deciding = one.cps["document"]["approved-by"]
-        rules = [each.policy["decision"].get("approval", none) for each in (one, self.past)]
+        given, plan, both = event.get("approvals", {}), one.plan, (one.policy, self.past.policy)
+        deciding, rule = one.cps["document"]["approved-by"], one.policy["decision"]["approval"]
+        release = [policy["decision"].get("release", {"by": []})["by"] for policy in both]
+        need(self.mode != "real" or not any(release) or one.release, "inputs/release.toml", "none")
         by = under(plan, "by", "judged-by") + [e["approved-by"] for e in plan.get("exception", [])]
         asked = [{name} for names in by for name in ([names] if type(names) is str else names)]
-        asked += [one.holders(rules[0]["by"], o) for by in under(plan, "approved-by") for o in by]
-        for rule, policy in zip(rules, (one.policy, self.past.policy)):
-            asked += [one.holders([role], o) for role in rule["by"] for o in (
+        asked += [one.holders(rule["by"], o) for by in under(plan, "approved-by") for o in by]
+        for policy, more in zip(both, release):
+            roles = policy["decision"]["approval"]["by"] + more * bool(one.release)
+            asked += [one.holders([role], o) for role in roles for o in (
                 deciding if policy["role"][role].get("each-organization") else [None])]
         missing = [sorted(people) for people in asked if not people & {*given}]
         WHERE[0], past = place, under(plan, "at", "received", "judged-at")
@@ -330,14 +330,16 @@ class Ledger:
             WHERE[0], at = f"{place}, {name}", instant(said["at"])
             text = one.stated | {"at": at.isoformat()[:19] + one.ca["offset"], "person": name}
             need(said == {"at": text["at"], "signed": said["signed"]} and max([at, *past]) == at <=
-                 instant(record["at"]) and later(at, rules[0]["within"]) >= one.window["from"],
-                 f"{rules[0]['within']} or less, after {past}", said)
+                 instant(record["at"]) and later(at, rule["within"]) >= one.window["from"],
+                 f"{rule['within']} or less, after {past}", said)
             self.verify(one, one.named[name], said["signed"], canonical(text), GISHIKI % "approval")
     def events(self, one, first, book, sealed=False):
         """Judge the order of a book, who signed its events, and what its answers say."""
         walk = ((*entry, None) for entry in book) if one.abandoned else one.walk(book, sealed)
         for place, record, event, before, head in walk:
             kind, op, given = event["kind"], event.get("op", ""), record.get("signed", {})
+            tool = event["room"]["tool"] if "room" in event and self.mode == "real" else None
+            need(not tool or tool == one.release.get("tool", tool), "the program released", tool)
             answer, lifted = event.get("answer", {}), event.get("refusal", {}).get("lifted", [])
             by, person = set(event.get("by", answer.get("by", []))), event.get("person")
             if answer and op.startswith(("first-in", "entry-")):
@@ -460,7 +462,6 @@ class Ledger:
         facts |= {"postscript": self.last["postscript"], "files": files}
         text = json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=2) + "\n"
         need(one.files["manifest.json"] == text.encode(), "the manifest that follows")
-
 def judge(folder, mode, path):
     """Judge a ledger, under an anchor if there is one; return its verdict and exit code."""
     anchor = {"format": 1, "ca": None, "mode": mode, "ceremony": []}

@@ -47,15 +47,19 @@ fn each_approval_is_needed_and_fits_one_plan_one_person_and_one_time() {
     let day_before = from.plus_seconds(-86_400);
     let good = approvals(&compiled, day_before);
     let by: Vec<&str> = good.keys().map(Name::as_str).collect();
-    // The CA managers of both organisations, and the issuing officer.
-    assert_eq!(by, ["p01", "p02", "p07"]);
+    // The CA managers of both organisations, the issuing officer, and for the program's release the
+    // operations manager.
+    assert_eq!(by, ["p01", "p02", "p03", "p07"]);
+    let manager = name("p03");
+    let under: Vec<&str> = compiled.approvals.under(&manager).map(|of| of.en.as_str()).collect();
+    assert_eq!(under, ["as operations manager: the release of the program, 0.1.0"]);
     assert_eq!(judged(&compiled, &good), None);
     let with = |person: &str, approved: Approved| {
         let mut changed = good.clone();
         changed.insert(name(person), approved);
         judged(&compiled, &changed)
     };
-    for person in ["p01", "p02", "p07"] {
+    for person in ["p01", "p02", "p03", "p07"] {
         let mut fewer = good.clone();
         fewer.remove(&name(person));
         let fault = compiled.weigh_approvals(&fewer, from).unwrap_err();
@@ -106,7 +110,8 @@ fn whoever_applied_examined_and_approved_is_asked() {
     let requests = requests.map(|name| (name.to_string(), read(&format!("2026-06-ds/{name}"))));
     let [plan, cps, policy, roster] =
         ["2026-06-ds/plan.toml", "cps.toml", "policy.toml", "roster.toml"].map(read);
-    let documents = Documents { plan: &plan, cps: &cps, policy: &policy, roster: &roster };
+    let documents =
+        Documents { plan: &plan, cps: &cps, policy: &policy, roster: &roster, release: None };
     let inputs = Inputs::read(documents, &requests.into()).unwrap();
     let state = state_after(inputs.plan.after.get_ref());
     let compiled = compile(&inputs, &state, Mode::Rehearsal).unwrap();

@@ -224,8 +224,13 @@ fn a_plan_cut_anywhere_is_refused_or_means_what_it_says() {
     let [cps, policy, roster] = ["cps", "policy", "roster"].map(|n| read(&format!("../{n}.toml")));
     let mut refused = 0;
     for cut in 0..plan.len() {
-        let documents =
-            Documents { plan: &plan[..cut], cps: &cps, policy: &policy, roster: &roster };
+        let documents = Documents {
+            plan: &plan[..cut],
+            cps: &cps,
+            policy: &policy,
+            roster: &roster,
+            release: None,
+        };
         let read = Inputs::read(documents, &[].into());
         refused += usize::from(read.and_then(|r| compile(&r, &nothing(), Mode::Real)).is_err());
     }

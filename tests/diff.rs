@@ -277,7 +277,7 @@ fn meaning(ceremony: &str, text: &str) -> Option<Meaning> {
     let beside = files(&plan(ceremony));
     let [cps, policy, roster] = ["cps.toml", "policy.toml", "roster.toml"].map(read);
     let plan = text.as_bytes();
-    let documents = Documents { plan, cps: &cps, policy: &policy, roster: &roster };
+    let documents = Documents { plan, cps: &cps, policy: &policy, roster: &roster, release: None };
     let inputs = Inputs::read(documents, &beside).ok()?;
     Some(Meaning::of(&inputs, &state, &compile(&inputs, &state, Mode::Real)))
 }

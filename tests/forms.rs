@@ -10,10 +10,12 @@ use ceremony::policy::Policy;
 use ceremony::room::Room;
 use ceremony::roster::Roster;
 use ceremony::rule::RuleId;
+use ceremony::tool_release::ToolRelease;
 use ceremony::violation::Violation;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use crate::people::RELEASE;
 use crate::support::root;
 
 type Read = fn(&[u8]) -> Result<(), Vec<Violation>>;
@@ -48,6 +50,7 @@ pub(crate) fn samples() -> Vec<(String, String, Read)> {
     let mut samples: Vec<(String, String, Read)> = vec![
         ("room".into(), digest(ROOM), |octets| Room::parse(octets).map(drop)),
         ("anchor".into(), digest(ANCHOR), |octets| Anchor::parse(octets).map(drop)),
+        ("release".into(), RELEASE.to_string(), |octets| ToolRelease::parse(octets).map(drop)),
     ];
     for ca in ["mdoc-root", "utopia-mdl"] {
         let folder = root().join("ceremony-plans").join(ca);

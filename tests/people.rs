@@ -28,6 +28,13 @@ pub(crate) fn card(person: &Name) -> PublicKey {
     ceremony::rehearsal::key_of(CARDS, person)
 }
 
+/// The release of a program that names itself `0.1.0`.
+pub(crate) const RELEASE: &str = "format = 1
+tool   = \"0.1.0\"
+image  = \"abababababababababababababababababababababababababababababababab\"
+tests  = \"abababababababababababababababababababababababababababababababab\"
+";
+
 /// A roster with the keys of such cards in the place of the sample's.
 pub(crate) fn with_cards(roster: &[u8], keys: impl Fn(&Name) -> PublicKey) -> String {
     let text = String::from_utf8(roster.to_vec()).unwrap();

@@ -8,10 +8,20 @@ use std::process::Command;
 use ceremony::hex::Digest;
 
 use crate::cards::{approve, give_cards, readers};
+use crate::second::second;
 use crate::support::terminal::{SO_PIN, Terminal};
 use crate::support::{
     Drill, PIN, SOFTHSM, copy, files, gishiki, gishiki_at, root, run, succeed, text,
 };
+
+/// Writes the release of this program for a CA's ceremonies.
+pub(crate) fn release(ca: &Path) {
+    let version = succeed(gishiki().arg("--version"));
+    let tool = version.trim().strip_prefix("gishiki ").unwrap();
+    let (image, tests) = (Digest::of(b"an image"), Digest::of(b"a report"));
+    let text = format!("format = 1\ntool = \"{tool}\"\nimage = \"{image}\"\ntests = \"{tests}\"\n");
+    fs::write(ca.join("release.toml"), text).unwrap();
+}
 
 /// A CA whose production tokens are two of SoftHSM's, and its ledger.
 struct Ca {
@@ -34,6 +44,7 @@ impl Ca {
         fs::write(plans.join("policy.toml"), policy.replace("FAKE-HSM-0002", &ca.tokens[1]))
             .unwrap();
         give_cards(&ca.drill, &plans);
+        release(&plans);
         fs::create_dir(ca.path("ledger")).unwrap();
         ca
     }
@@ -138,11 +149,34 @@ fn pin(screen: &str, sequence: u32, name: &str, new_key: bool) -> String {
     )
 }
 
+/// Without a release, or with that of another program, nothing begins, whoever approved.
+fn another_program_holds_nothing(ca: &Ca) {
+    let path = ca.path("ceremony-plans/mdoc-root/release.toml");
+    let own = fs::read_to_string(&path).unwrap();
+    let (ceremony, time) = ("2026-04-genesis", "2026-04-01 01:30:00");
+    let others = [None, Some(own.replace("tool = \"", "tool = \"9."))];
+    for (other, asked) in others.iter().zip(["in release.toml", "the released program, 9."]) {
+        fs::remove_file(&path).unwrap();
+        if let Some(other) = other {
+            fs::write(&path, other).unwrap();
+        }
+        approve(&ca.drill, &ca.plan(ceremony), &ca.path("ledger"), time);
+        let output = run(&mut ca.command(ceremony, time));
+        let said = text(&output);
+        assert_eq!(output.status.code(), Some(5), "{said}");
+        assert!(said.contains("S-TOOL") && said.contains(asked), "{said}");
+        assert!(!ca.path(&format!("A-{ceremony}")).join("journal.jsonl").exists());
+        fs::write(&path, &own).unwrap();
+        fs::remove_dir_all(ca.plan(ceremony).join("approvals")).unwrap();
+    }
+}
+
 #[test]
 fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     let ca = Ca::new();
     let ledger = ca.path("ledger");
     ca.room(&ca.tokens[0], None);
+    another_program_holds_nothing(&ca);
     let screen = ca.hold("2026-04-genesis", "2026-04-01 01:30:00");
     let genesis = ledger.join("2026-04-genesis");
     assert_eq!(ca.verify(&genesis, false).0, Some(7));
@@ -155,6 +189,10 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
         said.contains("signed by people's cards 24, stated by people 0, by papers 0,"),
         "{said}"
     );
+    let mut rules = gishiki();
+    rules.arg("verify").arg(&genesis).arg("--anchor").arg(ca.path("anchor.toml")).arg("--rules");
+    assert!(succeed(&mut rules).contains("S-TOOL"), "{said}");
+    assert_eq!(second(&ledger, &["--anchor", ca.path("anchor.toml").to_str().unwrap()]).0, Some(0));
     let mut state = gishiki();
     state.arg("state").arg(&ledger).arg("--anchor").arg(ca.path("anchor.toml"));
     let said = succeed(&mut state);

@@ -221,7 +221,7 @@ fn no_r_of_an_enrolment_was_ever_seen() {
     let requests: std::collections::BTreeMap<_, _> = requests.into();
     let inputs = |roster: &str| {
         let (plan, cps, policy) = (&plan, &cps, &policy);
-        let documents = Documents { plan, cps, policy, roster: roster.as_bytes() };
+        let documents = Documents { plan, cps, policy, roster: roster.as_bytes(), release: None };
         Inputs::read(documents, &requests).unwrap()
     };
     let unsigned = inputs(&roster);

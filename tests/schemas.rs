@@ -23,6 +23,7 @@ use ceremony::plan::Plan;
 use ceremony::policy::Policy;
 use ceremony::room::Room;
 use ceremony::roster::Roster;
+use ceremony::tool_release::ToolRelease;
 use serde::de::DeserializeOwned;
 use serde_json::{Value as Json, json};
 use toml::{Table, Value};
@@ -43,12 +44,13 @@ struct Kind {
     learn: fn(Read) -> Json,
 }
 
-const KINDS: [Kind; 6] = [
+const KINDS: [Kind; 7] = [
     kind::<Anchor>("anchor", "Anchor", |octets| Anchor::parse(octets).map(drop)),
     kind::<Cps>("cps", "Cps", |octets| Cps::parse(octets).map(drop)),
     kind::<Plan>("plan", "Plan", |octets| Plan::parse(octets).map(drop)),
     kind::<Policy>("policy", "Policy", |octets| Policy::parse(octets).map(drop)),
     kind::<Room>("room", "Room", |octets| Room::parse(octets).map(drop)),
+    kind::<ToolRelease>("release", "ToolRelease", |octets| ToolRelease::parse(octets).map(drop)),
     kind::<Roster>("roster", "Roster", |octets| Roster::parse(octets).map(drop)),
 ];
 

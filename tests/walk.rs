@@ -13,7 +13,7 @@ use ceremony::time::Instant;
 use ceremony::token::{TokenAnswer, TokenError};
 use token::{RehearsalToken, Token};
 
-use crate::people::{apply, approvals, card, with_cards};
+use crate::people::{RELEASE, apply, approvals, card, with_cards};
 use crate::support::{genesis, nothing};
 
 /// The first ceremony.
@@ -44,6 +44,7 @@ pub(crate) fn compiled_with(
         cps: &read("../cps.toml"),
         policy: policy.as_bytes(),
         roster: roster.as_bytes(),
+        release: (mode == Mode::Real).then_some(RELEASE.as_bytes()),
     };
     let inputs = Inputs::read(documents, &[].into()).unwrap();
     compile(&inputs, &nothing(), mode).unwrap()

@@ -139,16 +139,17 @@ impl Moved {
     /// The CA's folder with the ceremony's in it.
     fn documents(&self) -> impl Iterator<Item = (String, Vec<u8>)> {
         let (ca, ceremony) = (self.ca(), self.ceremony());
-        let Sources { plan, cps, roster, policy, document, files } = &self.sources;
+        let Sources { plan, cps, roster, policy, release, document, files } = &self.sources;
         let document = document.as_ref().and_then(Option::as_ref);
         let beside = [(Input::Cps, cps), (Input::Policy, policy), (Input::Roster, roster)];
         let beside = beside.map(|(input, (_, octets))| (format!("{ca}/{input}"), octets));
+        let release = release.as_ref().map(|(_, it)| (format!("{ca}/{}", Input::Release), it));
         let named = self.inputs.cps.document.file.get_ref();
         let document = document.map(|octets| (format!("{ca}/{named}"), octets));
         let plan = (format!("{ca}/{ceremony}/{PLAN_FILE}"), &plan.1);
         let files =
             files.iter().map(move |(name, octets)| (format!("{ca}/{ceremony}/{name}"), octets));
-        let all = beside.into_iter().chain(document).chain([plan]).chain(files);
+        let all = beside.into_iter().chain(release).chain(document).chain([plan]).chain(files);
         all.map(|(name, octets)| (name, octets.clone()))
     }
 

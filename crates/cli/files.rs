@@ -29,6 +29,9 @@ pub(crate) use os::{not_text, ours, said};
 /// The name of the plan file in a ceremony's folder.
 pub(crate) const PLAN_FILE: &str = "plan.toml";
 
+/// The name of the release in a CA's folder, which need not be there.
+const RELEASE: &str = "release.toml";
+
 /// The only subfolder of a sealed folder.
 pub(crate) const INPUTS: &str = "inputs";
 
@@ -49,6 +52,8 @@ impl Sources {
             plan,
             policy: (shown("policy.toml"), read_document(&above.join("policy.toml"))?),
             roster: (shown("roster.toml"), read_document(&above.join("roster.toml"))?),
+            release: optional(&above.join(RELEASE), read_document)?
+                .map(|octets| (shown(RELEASE), octets)),
         })
     }
 
@@ -66,6 +71,7 @@ impl Sources {
             document: None,
             policy: document("policy.toml")?,
             roster: document("roster.toml")?,
+            release: optional(&folder.join(INPUTS).join(RELEASE), |_| document(RELEASE))?,
         })
     }
 
@@ -75,6 +81,7 @@ impl Sources {
             cps: &self.cps.1,
             policy: &self.policy.1,
             roster: &self.roster.1,
+            release: self.release.as_ref().map(|(_, octets)| octets.as_slice()),
         };
         let read = Inputs::read(documents, &self.files);
         let judged = read.and_then(|inputs| match &self.document {
@@ -88,13 +95,18 @@ impl Sources {
     }
 }
 
+/// Reads a file that need not be there.
+fn optional<T>(path: &Path, read: impl Fn(&Path) -> Result<T, Halt>) -> Result<Option<T>, Halt> {
+    path.symlink_metadata().is_ok().then(|| read(path)).transpose()
+}
+
 /// Reads the CP/CPS that `cps.toml` names, a file beside it; `None` if there is none.
 ///
 /// A `cps.toml` that cannot be parsed names none; its error is reported elsewhere.
 fn document(cps: &[u8], beside: &Path) -> Result<Option<Vec<u8>>, Halt> {
     let Ok(cps) = Cps::parse(cps) else { return Ok(None) };
     let path = beside.join(plain_name(cps.document.file.get_ref())?);
-    if path.symlink_metadata().is_ok() { read_at_most(&path, FILE).map(Some) } else { Ok(None) }
+    optional(&path, |path| read_at_most(path, FILE))
 }
 
 /// Admits the plain name of a file in a folder.

@@ -119,6 +119,7 @@ fn subject(rule: RuleId, lang: Lang) -> &'static str {
         RuleId::S_WINDOW | RuleId::S_TIME_BACK | RuleId::R_TIME | RuleId::S_CLOCK => {
             pick(lang, "時刻", "time")
         }
+        RuleId::S_TOOL => pick(lang, "プログラムのリリース", "the program's release"),
         RuleId::S_MODE | RuleId::S_DRILL => pick(lang, "セレモニーの種別", "kind of ceremony"),
         RuleId::S_TERMINAL => pick(lang, "端末", "terminal"),
         RuleId::S_LEDGER | RuleId::S_ANCHOR => pick(lang, "台帳・アンカー", "ledger or anchor"),

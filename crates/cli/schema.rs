@@ -36,6 +36,7 @@ const fn of(document: Document) -> (&'static str, &'static str) {
         Document::Cps => schema!("cps"),
         Document::Room => schema!("room"),
         Document::Anchor => schema!("anchor"),
+        Document::Release => schema!("release"),
     }
 }
 

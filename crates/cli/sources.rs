@@ -14,6 +14,8 @@ pub(crate) struct Sources {
     pub(crate) document: Option<Option<Vec<u8>>>,
     pub(crate) policy: (PathBuf, Vec<u8>),
     pub(crate) roster: (PathBuf, Vec<u8>),
+    /// The release of the program, if there is one.
+    pub(crate) release: Option<(PathBuf, Vec<u8>)>,
     /// The other files that the plan names, beside it.
     pub(crate) files: BTreeMap<String, Vec<u8>>,
 }
@@ -25,6 +27,7 @@ impl Sources {
             Input::Cps => Some(&self.cps),
             Input::Policy => Some(&self.policy),
             Input::Roster => Some(&self.roster),
+            Input::Release => self.release.as_ref(),
             Input::Room | Input::Anchor | Input::Approval => None,
         }
     }

@@ -20,6 +20,9 @@ use crate::support::{root, state_after};
 /// The documents of a CA.
 const OF_CA: [&str; 3] = ["cps.toml", "policy.toml", "roster.toml"];
 
+/// The document of a CA that the sample does not have.
+const RELEASE: &str = "release.toml";
+
 /// The inputs, as text, and where they were changed.
 #[derive(Debug)]
 pub(super) struct Texts {
@@ -100,11 +103,12 @@ impl Texts {
     }
 
     fn change(&mut self, case: &str, change: &Change) {
-        let text = self.text.get_mut(&change.file).unwrap_or_else(|| panic!("{case}: no file"));
         if change.whole {
-            text.clone_from(&change.put);
-            return self.changed.push((change.file.clone(), 0..text.len()));
+            assert!(change.file == RELEASE || self.text.contains_key(&change.file), "{case}");
+            self.text.insert(change.file.clone(), change.put.clone());
+            return self.changed.push((change.file.clone(), 0..change.put.len()));
         }
+        let text = self.text.get_mut(&change.file).unwrap_or_else(|| panic!("{case}: no file"));
         let part = change.table.as_ref().map_or(0..text.len(), |name| table(case, text, name));
         let at = match &change.find {
             None => part.end..part.end,
@@ -134,7 +138,7 @@ impl Texts {
         fs::copy(root().join("ceremony-plans/mdoc-root").join(document), ca.join(document))
             .unwrap();
         for (name, text) in &self.text {
-            let above = OF_CA.contains(&name.as_str());
+            let above = OF_CA.contains(&name.as_str()) || name == RELEASE;
             let folder = if above { ca.to_path_buf() } else { ca.join(&self.ceremony) };
             fs::write(folder.join(name), text).unwrap();
         }
@@ -163,6 +167,7 @@ impl Texts {
             cps: octets("cps.toml"),
             policy: octets("policy.toml"),
             roster: octets("roster.toml"),
+            release: self.text.get(RELEASE).map(String::as_bytes),
         };
         Inputs::read(documents, &files)
     }

@@ -9,7 +9,7 @@ use syn::{Attribute, Fields, GenericArgument, Item, PathArguments, Type};
 use crate::support::root;
 
 /// The files that declare what a document is made of.
-const FILES: [&str; 13] = [
+const FILES: [&str; 15] = [
     "anchor",
     "cps",
     "cps/amount",
@@ -17,10 +17,12 @@ const FILES: [&str; 13] = [
     "language",
     "plan",
     "policy",
+    "policy/decision",
     "record",
     "room",
     "roster",
     "token/attribute",
+    "tool_release",
     "x509/address",
     "x509/name",
 ];

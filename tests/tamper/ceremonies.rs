@@ -17,7 +17,7 @@ use ceremony::token::{
 use ceremony::verify::Sealed;
 use token::RehearsalToken;
 
-use crate::people::{apply, approvals, card, with_cards};
+use crate::people::{RELEASE, apply, approvals, card, with_cards};
 use crate::support::{files, genesis, genesis_golden, nothing};
 
 /// The golden of the first ceremony, as a folder becomes a [`Sealed`].
@@ -49,6 +49,7 @@ pub(super) fn small_plan(mode: Mode) -> Compiled {
         cps: cps.as_bytes(),
         policy: policy.as_bytes(),
         roster: roster.as_bytes(),
+        release: (mode == Mode::Real).then_some(RELEASE.as_bytes()),
     };
     let inputs = Inputs::read(documents, &[].into()).unwrap();
     compile(&inputs, &nothing(), mode).unwrap()
@@ -243,7 +244,7 @@ pub(super) fn real_ceremony(seed: u8) -> Sealed {
     let place = Place {
         room: word("room"),
         terminal: word("terminal"),
-        tool: word("tool"),
+        tool: "0.1.0".into(),
         image: word("image"),
         token: format!("FAKE-HSM-000{seed}"),
         spares: BTreeMap::new(),

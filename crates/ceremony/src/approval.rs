@@ -17,7 +17,7 @@ use crate::language::Bilingual;
 use crate::ledger::State;
 use crate::name::Name;
 use crate::plan::{Application, Plan};
-use crate::policy::{Approving, Policy};
+use crate::policy::Policy;
 use crate::record::Approved;
 use crate::says;
 use crate::text;
@@ -48,10 +48,10 @@ impl Approvals {
     /// The approvals that a plan needs on this state.
     pub(crate) fn of(inputs: &Inputs, state: &State) -> Self {
         let Inputs { plan, policy, .. } = inputs;
-        let mut needed = by_roles(inputs, policy);
+        let mut needed = by_policy(inputs, policy);
         // What the policy asked until now, no policy takes away.
         if let Some(before) = state.last_policy() {
-            needed.extend(by_roles(inputs, &before));
+            needed.extend(by_policy(inputs, &before));
         }
         needed.extend(by_organizations(inputs));
         needed.extend(by_name(plan));
@@ -89,18 +89,30 @@ pub(crate) fn holders(
     people.map(|(id, _)| id.clone()).collect()
 }
 
-/// One holder of each role by which a policy has plans approved.
-fn by_roles(inputs: &Inputs, policy: &Policy) -> Vec<Approval> {
+/// What the roles of a policy approve: the plan, and the program's release, if there is one.
+fn by_policy(inputs: &Inputs, policy: &Policy) -> Vec<Approval> {
+    let documents = says!("計画、ポリシー、任命簿、CP/CPS", "plan, policy, roster and CP/CPS");
+    let mut needed = by_roles(inputs, policy, &policy.decision.approval.by, &documents);
+    if let (Some(release), Some(releasing)) = (&inputs.release, &policy.decision.release) {
+        let tool = release.tool.get_ref();
+        let of = says!("プログラムのリリース {tool}", "the release of the program, {tool}");
+        needed.extend(by_roles(inputs, policy, &releasing.by, &of));
+    }
+    needed
+}
+
+/// One holder of each of these roles.
+fn by_roles(
+    inputs: &Inputs,
+    policy: &Policy,
+    roles: &[Spanned<Name>],
+    of: &Bilingual,
+) -> Vec<Approval> {
     let mut needed = Vec::new();
-    let Approving { by, .. } = &policy.decision.approval;
-    for role in by.iter().map(Spanned::get_ref) {
+    for role in roles.iter().map(Spanned::get_ref) {
         let known = policy.role.get(role);
         let title = known.map_or_else(|| Bilingual::plain(role), |role| role.name.said());
-        let of = says!(
-            title;
-            "{title}として: 計画、ポリシー、任命簿、CP/CPS",
-            "as {title}: plan, policy, roster and CP/CPS"
-        );
+        let of = says!(title, of; "{title}として: {of}", "as {title}: {of}");
         match known.is_some_and(|role| role.each_organization) {
             false => needed.push(Approval { by: holders(inputs, Some(role), None), of }),
             true => needed.extend(inputs.cps.deciding().map(|organization| {

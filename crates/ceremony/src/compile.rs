@@ -30,6 +30,7 @@ use crate::policy::Brought;
 use crate::record::{Mode, Opened, Place};
 use crate::register::{Enrolling, enrolling};
 use crate::rehearsal::GENERATIONS;
+use crate::released::Released;
 use crate::roster::Register;
 use crate::rule::RuleId;
 use crate::rules;
@@ -68,6 +69,8 @@ pub struct Compiled {
     pub enrolled: BTreeSet<Nonce>,
     /// The approvals that it needs before the day.
     pub approvals: Approvals,
+    /// What the program that holds it must be.
+    pub released: Released,
 }
 
 /// Returns every input's digest, by file name.
@@ -124,6 +127,7 @@ pub fn compile(
         register: Arc::new(inputs.roster.register()),
         enrolled: enrolling(inputs, before).iter().flat_map(Enrolling::nonces).collect(),
         approvals: Approvals::of(inputs, before),
+        released: Released::of(inputs, before),
         checks: inputs.requests.values().flatten().map(|r| r.possession.clone()).collect(),
     })
 }

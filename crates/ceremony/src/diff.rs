@@ -59,6 +59,8 @@ pub enum Part {
     Policy,
     /// The roster.
     Roster,
+    /// The release of the program.
+    Release,
     /// The ids and digests, which follow from all the rest.
     Ids,
 }
@@ -74,7 +76,13 @@ impl Part {
             | Self::Decisions
             | Self::People
             | Self::Operations => true,
-            Self::Rules | Self::Plan | Self::Cps | Self::Policy | Self::Roster | Self::Ids => false,
+            Self::Rules
+            | Self::Plan
+            | Self::Cps
+            | Self::Policy
+            | Self::Roster
+            | Self::Release
+            | Self::Ids => false,
         }
     }
 }
@@ -217,6 +225,7 @@ fn changes(part: Part, old: &[Subject], new: &[Subject], said: bool) -> Vec<Chan
         | Part::Cps
         | Part::Policy
         | Part::Roster
+        | Part::Release
         | Part::Ids => BTreeSet::new(),
     };
     let (old, new) = (by_key(old), by_key(new));

@@ -22,6 +22,7 @@ use crate::rule::RuleId;
 use crate::says;
 use crate::text::{self, text_of};
 use crate::time::Instant;
+use crate::tool_release::ToolRelease;
 use crate::violation::{Input, Violation};
 use crate::x509::request::{self, Request, RequestError};
 
@@ -36,6 +37,8 @@ pub struct Inputs {
     pub policy: Policy,
     /// The roster.
     pub roster: Roster,
+    /// The release of the program, if there is one.
+    pub release: Option<ToolRelease>,
     /// The certificate signing requests, by the names of their certificates, as they were read.
     pub requests: BTreeMap<Name, Result<Request, RequestError>>,
     /// Every instant that is written in plan, CP/CPS and policy, with its place.
@@ -46,7 +49,7 @@ pub struct Inputs {
     entries: Tree,
 }
 
-/// The four documents, as octets.
+/// The documents, as octets.
 #[derive(Debug, Clone, Copy)]
 pub struct Documents<'a> {
     /// `plan.toml`
@@ -57,10 +60,12 @@ pub struct Documents<'a> {
     pub policy: &'a [u8],
     /// `roster.toml`
     pub roster: &'a [u8],
+    /// `release.toml`, if there is one
+    pub release: Option<&'a [u8]>,
 }
 
 impl Inputs {
-    /// Reads the four documents and the files that the plan names.
+    /// Reads the documents and the files that the plan names.
     ///
     /// # Errors
     ///
@@ -75,17 +80,21 @@ impl Inputs {
         let cps = Cps::parse(documents.cps).map_err(&mut keep).ok();
         let policy = Policy::parse(documents.policy).map_err(&mut keep).ok();
         let roster = Roster::parse(documents.roster).map_err(&mut keep).ok();
-        let (Some(plan), Some(cps), Some(policy), Some(roster)) = (plan, cps, policy, roster)
+        let release = documents.release.map(ToolRelease::parse).transpose().map_err(&mut keep).ok();
+        let (Some(plan), Some(cps), Some(policy), Some(roster), Some(release)) =
+            (plan, cps, policy, roster, release)
         else {
             return Err(violations);
         };
         let mut texts = BTreeMap::new();
-        for (input, octets) in [
+        let all = [
             (Input::Plan, documents.plan),
             (Input::Cps, documents.cps),
             (Input::Policy, documents.policy),
             (Input::Roster, documents.roster),
-        ] {
+        ];
+        let released = documents.release.map(|octets| (Input::Release, octets));
+        for (input, octets) in all.into_iter().chain(released) {
             texts.insert(input.to_string(), canonical(input, octets).map_err(|v| vec![v])?);
         }
         let text = text_of(Input::Policy, documents.policy).map_err(|v| vec![v])?;
@@ -100,7 +109,7 @@ impl Inputs {
             let found = text::instants(input, octets).map_err(|v| vec![v])?;
             instants.extend(found.into_iter().map(|(span, at)| (input, span, at)));
         }
-        Ok(Self { plan, cps, policy, roster, requests, instants, texts, entries })
+        Ok(Self { plan, cps, policy, roster, release, requests, instants, texts, entries })
     }
 
     /// Reads the inputs of a sealed folder.
@@ -117,6 +126,7 @@ impl Inputs {
             cps: file(Input::Cps),
             policy: file(Input::Policy),
             roster: file(Input::Roster),
+            release: files.get(&Input::Release.to_string()).map(Vec::as_slice),
         };
         let inputs = Self::read(documents, files)?;
         for (name, octets) in files {

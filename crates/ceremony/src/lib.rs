@@ -36,6 +36,7 @@ pub mod plan;
 pub mod policy;
 pub mod room;
 pub mod roster;
+pub mod tool_release;
 
 pub mod key;
 pub mod rehearsal;
@@ -45,6 +46,7 @@ pub mod x509;
 pub mod approval;
 pub mod ledger;
 pub mod register;
+pub mod released;
 
 pub mod bindings;
 pub mod compile;

@@ -4,6 +4,8 @@
 //! The numbers, names and roles of a CA are in this file and nowhere else. What its CP/CPS demands
 //! of them is in [`cps`](crate::cps).
 
+mod decision;
+
 use alloc::collections::BTreeMap;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -14,12 +16,15 @@ use toml::Spanned;
 use crate::key::{Curve, SignerCurve};
 use crate::language::{Language, Text};
 use crate::name::Name;
-use crate::roster::PersonEntry;
 use crate::text;
 use crate::time::{CalendarSpan, Offset};
 use crate::token::Attribute;
 use crate::violation::{Input, Violation};
 use crate::x509::{IssuerAltName, Rdn};
+
+pub use self::decision::{
+    Agreement, Applicants, Appointing, Approving, Deciders, Decisions, Releasing,
+};
 
 /// A policy as read from `policy.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -359,95 +364,6 @@ pub struct Separate {
     pub section: String,
     /// The pairs.
     pub pairs: Vec<[Spanned<Name>; 2]>,
-}
-
-/// Who decides what, before a ceremony.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields, rename_all = "kebab-case")]
-pub struct Decisions {
-    /// Who applies for a Document Signer certificate.
-    pub issue: Applicants,
-    /// Who applies for a revocation.
-    pub revocation: Applicants,
-    /// Who examines and approves an application; never an applicant.
-    pub examination: Deciders,
-    /// Who agrees to the revocation of a compromised Document Signer key, if the CP/CPS asks that.
-    pub ds_compromise: Option<Agreement>,
-    /// Who judges that a root key is compromised: people of every organisation that decides.
-    pub compromise: Deciders,
-    /// Who approves an appointment.
-    pub appointment: Appointing,
-    /// Who grants the right to enter.
-    pub entry_right: Deciders,
-    /// Who enrols credentials.
-    pub credential: Deciders,
-    /// Who approves each plan with their cards before the day.
-    pub approval: Approving,
-}
-
-/// Who applies together.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Applicants {
-    /// The section of the CP/CPS that this table comes from.
-    pub section: String,
-    /// How many people of which role, all of them, and nobody else.
-    pub by: BTreeMap<Name, Spanned<u32>>,
-}
-
-/// Whose decision it is.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Deciders {
-    /// The section of the CP/CPS that this table comes from.
-    pub section: String,
-    /// The role.
-    pub by: Spanned<Name>,
-}
-
-/// Whose agreement is needed.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Agreement {
-    /// The section of the CP/CPS that this table comes from.
-    pub section: String,
-    /// The role.
-    pub by: Spanned<Name>,
-    /// The organisation.
-    pub of: Spanned<Name>,
-}
-
-/// Who approves plans.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Approving {
-    /// The section of the CP/CPS that this table comes from.
-    pub section: String,
-    /// The roles of which one holder approves, or one of each organisation that decides.
-    pub by: Vec<Spanned<Name>>,
-    /// How long before the ceremony's window an approval may be made.
-    pub within: Spanned<CalendarSpan>,
-}
-
-/// Who appoints.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Appointing {
-    /// The section of the CP/CPS that this table comes from.
-    pub section: String,
-    /// The roles that approve an appointment, all of them.
-    pub by: Vec<Spanned<Name>>,
-    /// The roles whose holders are appointed by a letter instead.
-    #[serde(default)]
-    pub letter: Vec<Spanned<Name>>,
-}
-
-impl Appointing {
-    /// Whether a letter appoints this person.
-    #[must_use]
-    pub fn is_by_letter(&self, person: &PersonEntry) -> bool {
-        self.letter.iter().any(|role| person.holds(role.get_ref()))
-    }
 }
 
 /// Training (5.3.4).

@@ -230,7 +230,7 @@ impl Run {
                 Bilingual::plain(at),
             ));
         }
-        judge::place(&compiled.graph, &opened.room)?;
+        judge::place(&compiled, &opened.room)?;
         judge::known_tokens(&compiled.state, opened.mode, &opened.room)?;
         let ops = compiled.graph.ops.iter().map(|_| OpState::default()).collect();
         let known = &compiled.graph.known;

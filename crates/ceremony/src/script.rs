@@ -156,7 +156,7 @@ fn write_digests(out: &mut String, compiled: &Compiled, labels: &Labels) {
         ("bindings".to_string(), compiled.bindings.id()),
     ]
     .into();
-    for input in [Input::Plan, Input::Policy, Input::Roster] {
+    for input in [Input::Plan, Input::Policy, Input::Roster, Input::Release] {
         let text = compiled.inputs.get(&input.to_string());
         digests.extend(text.map(|text| (input.to_string(), input_digest(text))));
     }

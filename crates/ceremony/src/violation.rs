@@ -19,6 +19,8 @@ pub enum Input {
     Policy,
     /// `roster.toml`
     Roster,
+    /// `release.toml`
+    Release,
     /// `room.toml`
     Room,
     /// `anchor.toml`
@@ -34,6 +36,7 @@ impl fmt::Display for Input {
             Self::Cps => "cps.toml",
             Self::Policy => "policy.toml",
             Self::Roster => "roster.toml",
+            Self::Release => "release.toml",
             Self::Room => "room.toml",
             Self::Anchor => "anchor.toml",
             Self::Approval => "approvals/PERSON.toml",

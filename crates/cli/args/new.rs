@@ -135,6 +135,7 @@ pub(crate) enum Document {
     Cps,
     Room,
     Anchor,
+    Release,
 }
 
 #[derive(Debug, clap::Args)]

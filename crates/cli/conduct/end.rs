@@ -84,6 +84,7 @@ pub(super) fn stopped(fault: Fault) -> Halt {
         | RuleId::S_SPARE
         | RuleId::S_DRILL
         | RuleId::S_MODE
+        | RuleId::S_TOOL
         | RuleId::R_MULTI => Halt::Media(fault),
         _ => Halt::Bug(fault),
     }

@@ -123,6 +123,7 @@ fn compiled(plan: &Path) -> Compiled {
         cps: &read("../cps.toml"),
         policy: &read("../policy.toml"),
         roster: &read("../roster.toml"),
+        release: None,
     };
     let inputs = Inputs::read(documents, &[].into()).unwrap();
     compile(&inputs, &std::sync::Arc::default(), Mode::Drill).unwrap()

@@ -44,6 +44,7 @@ impl Meaning {
             (Part::Cps, Input::Cps),
             (Part::Policy, Input::Policy),
             (Part::Roster, Input::Roster),
+            (Part::Release, Input::Release),
         ] {
             let text = inputs.texts().get(&input.to_string());
             let people: BTreeSet<&str> =
@@ -189,7 +190,12 @@ fn is_in_graph(input: Input, table: &str, field: &str, people: &BTreeSet<&str>) 
             let shown = ["name", "name-ja", "organization", "roles"].contains(&field);
             kind == "person" && people.contains(name) && shown
         }
-        Input::Cps | Input::Policy | Input::Room | Input::Anchor | Input::Approval => false,
+        Input::Cps
+        | Input::Policy
+        | Input::Release
+        | Input::Room
+        | Input::Anchor
+        | Input::Approval => false,
     }
 }
 

@@ -174,6 +174,7 @@ const fn is_long(part: Part, side: Side) -> bool {
         | Part::Cps
         | Part::Policy
         | Part::Roster
+        | Part::Release
         | Part::Ids => false,
     }
 }

@@ -71,6 +71,7 @@ pub(super) const fn part(part: Part, language: Language) -> &'static str {
         Part::Cps => ("運用規程(cps.toml)の項目", "entries of cps.toml"),
         Part::Policy => ("ポリシー(policy.toml)の項目", "entries of policy.toml"),
         Part::Roster => ("任命簿(roster.toml)の項目", "entries of roster.toml"),
+        Part::Release => ("リリース(release.toml)の項目", "entries of release.toml"),
         Part::Ids => ("照合する値", "ids"),
     };
     pick(language, ja, en)
@@ -141,7 +142,8 @@ pub(super) fn more(count: usize, language: Language) -> String {
 /// The name of a field; in Japanese with the CP/CPS's word (7.1.2, 7.2). Entries of documents keep
 /// their names.
 pub(super) fn field(part: Part, name: &str, language: Language) -> String {
-    let written = matches!(part, Part::Plan | Part::Cps | Part::Policy | Part::Roster);
+    let written =
+        matches!(part, Part::Plan | Part::Cps | Part::Policy | Part::Roster | Part::Release);
     let known = match language {
         Language::Ja if !written => japanese(name),
         Language::Ja | Language::En => None,

@@ -8,8 +8,8 @@ use crate::language::Bilingual;
 use crate::says;
 use crate::violation::Input;
 
-/// S-APPROVED: for every approval that a plan needs there is somebody, and every organisation that
-/// decides is among those who approve.
+/// S-APPROVED: for every approval that a plan needs, and for the program's release, there is
+/// somebody, and every organisation that decides is among those who approve.
 pub(super) fn approvals(report: &mut Report<'_>) {
     let inputs = report.inputs;
     let by = &inputs.policy.decision.approval.by;

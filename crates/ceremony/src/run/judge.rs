@@ -11,8 +11,9 @@ use alloc::vec::Vec;
 
 use super::ask::{no_audit_key, words};
 use super::{Run, joined};
+use crate::compile::Compiled;
 use crate::fault::Fault;
-use crate::graph::{Act, Duty, Graph, Op, PeopleAct, PlannedKey, Sheet, TokenAct};
+use crate::graph::{Act, Duty, Op, PeopleAct, PlannedKey, Sheet, TokenAct};
 use crate::hex::Octets;
 use crate::key::{Check, Nonce, PublicKey, Signature};
 use crate::language::Bilingual;
@@ -86,7 +87,8 @@ impl Expected {
 }
 
 /// Checks that a ceremony of the graph's mode may be held at this place.
-pub(super) fn place(graph: &Graph, place: &Place) -> Result<(), Fault> {
+pub(super) fn place(compiled: &Compiled, place: &Place) -> Result<(), Fault> {
+    let graph = &compiled.graph;
     let mode = graph.mode;
     let texts = [&place.room, &place.terminal, &place.tool, &place.image];
     for text in texts.into_iter().chain(place.serials()) {
@@ -124,7 +126,7 @@ pub(super) fn place(graph: &Graph, place: &Place) -> Result<(), Fault> {
         };
         return Err(Fault::new(RuleId::S_DRILL, asked, Bilingual::plain(serial)));
     }
-    Ok(())
+    compiled.released.judge(mode, place)
 }
 
 /// The kind of ceremony, by its name in records.

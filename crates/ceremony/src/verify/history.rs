@@ -13,6 +13,7 @@ use crate::name::Name;
 use crate::record::{Answer, Approved, Event, Mode, Place, Record, Refuser, Resumed, WHO};
 use crate::time::Instant;
 use crate::token::{TokenAnswer, TokenIdentity};
+use crate::violation::Input;
 
 /// The PKCS #11 return value for a wrong PIN.
 const WRONG_PIN: &str = "CKR_PIN_INCORRECT";
@@ -31,6 +32,8 @@ pub struct History {
     pub answered: BTreeMap<String, BTreeMap<usize, BTreeSet<Name>>>,
     /// Whether the plan was approved by somebody before the day.
     pub is_approved: bool,
+    /// Whether it was a real ceremony of a CA that has a release of the program.
+    pub is_released: bool,
     /// The people who confirmed that a head was written on paper.
     pub noted: BTreeSet<Name>,
     /// The people who are on record with something that no signature of theirs covers, because it
@@ -157,6 +160,9 @@ impl History {
             Event::Opened(opened) => {
                 self.mode = Some(opened.mode);
                 self.is_approved = !opened.approvals.is_empty();
+                let release = Input::Release.to_string();
+                self.is_released =
+                    opened.mode == Mode::Real && opened.inputs.contains_key(&release);
                 self.sessions.push((record.at, opened.room.clone()));
                 return;
             }

@@ -120,6 +120,14 @@ pub(super) const ROOM: &[Rule] = &[
         "a drill on a token that is not a drill token, or a real ceremony on a drill token",
     ),
     rule(
+        RuleId::S_TOOL,
+        "gishiki",
+        Stage::Run,
+        true,
+        "リリースのない、またはリリースが挙げるのと別のプログラムによる本番",
+        "a real ceremony by a program without a release, or by another one than the release names",
+    ),
+    rule(
         RuleId::S_PAPERS,
         "gishiki",
         Stage::Run,

@@ -16,7 +16,7 @@ use crate::time::Instant;
 
 impl Run {
     pub(super) fn take_resumed(&mut self, at: Instant, resumed: &Resumed) -> Result<(), Fault> {
-        judge::place(self.graph(), &resumed.room)?;
+        judge::place(&self.compiled, &resumed.room)?;
         let serials = |place: &Place| place.serials().cloned().collect::<Vec<_>>().join(", ");
         let (asked, found) = (serials(&self.opened.room), serials(&resumed.room));
         if asked != found {

@@ -18,6 +18,10 @@ fn is_on_a_token(history: &History) -> bool {
     history.mode.is_some_and(|mode| mode != Mode::Rehearsal)
 }
 
+const fn is_released(history: &History) -> bool {
+    history.is_released
+}
+
 const fn reads_papers(act: &Act, _: &Graph) -> bool {
     matches!(act, Act::People(PeopleAct::Papers))
 }
@@ -145,6 +149,14 @@ pub(super) const GROUPS: &[Group] = &[
                 "no key is one of a rehearsal",
             ),
         ],
+    ),
+    proved(
+        When::Happened(is_released),
+        &[(
+            RuleId::S_TOOL,
+            "プログラムは、どの実施でも、計画と共に承認されたリリースの挙げる名を記録した",
+            "in every session the program recorded itself as the one that the release names, which was approved with the plan",
+        )],
     ),
     proved(
         When::Happened(is_refused),
