@@ -25,7 +25,6 @@ and subject of what a new key signs; dates and reasons of CRL entries; anchors i
 Exit: 0 verified under the anchor, or a consistent rehearsal or drill that was asked for; 4 refused;
 7 consistent, but not anchored (nothing shows whose it is) or not pinned to its end; 64 wrong usage.
 """
-
 import argparse, base64, datetime, hashlib, hmac, json, os, re, stat, sys, tomllib
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -47,7 +46,7 @@ EVENTS = {"resumed": "begun room torn copied dropped new-medium [refusal] [aside
 TOKEN = "identify|log(in|out)|inventory|(generate|sign|copy|destroy|clear|read|write|wrap)-"
 AFTER_REFUSAL = "first-in|entry|roll-call|papers|clock|identify|activate|login|inventory|write-head"
 # An operation of graph.txt: its name, whose cards sign its answer, whether the head is noted.
-OPERATION = re.compile(r"(?m)^\d+ ([a-z0-9-]+)(?:: .*)? \[.*\] by [^;\n]*"
+OPERATION = re.compile(r"(?m)^\d+ ([a-z0-9-]+)(?:: [^\[\n]*)? \[[^\]\n]*\] by [^;\n]*"
                        r"(?:; signed by (card|the card of [a-z0-9-]+))?(; the head is noted)?$")
 SPKI = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
 GISHIKI = "application/vnd.gishiki.%s.v1+json"  # What people and the audit key sign.
@@ -292,14 +291,16 @@ class Ledger:
             need(name not in one.people or one.abandoned or re.search(line, one.graph), line)
             if facts == past.facts.get(name): continue
             enrolment = one.register.get("enrolment", {}).get(name, {"after": None, "signed": {}})
-            given, others = enrolment["signed"], past.named.keys() - {name}
-            duties = [appoint] if {*letter} & {*facts["roles"]} else [[role] for role in appoint]
-            duties, asked = [[decision["credential"]["by"]], *duties], [{name}]
-            for number, roles in enumerate(duties):
-                # Holders of the role; those who appoint in their place; or everybody else.
-                held = past.holders(roles) & others or past.holders(appoint) & others
-                named = held & ({*chosen["by"]} if number else {card["by"]})
-                asked += [named or held] if held else [{other} for other in others]
+            given, others, asked = enrolment["signed"], past.named.keys() - {name}, [{name}]
+            duties, held = [([decision["credential"]["by"]], {card["by"]})], past.holders(appoint)
+            left = {n for n in held if past.facts[n]["public-key"] not in str(one.facts.get(n))}
+            if {*letter} & {*facts["roles"]}:  # All who appoint; where one has left, all others.
+                few = held if left <= {name} < held | {name} else past.named.keys() - left
+                asked += [{other} for other in few & others]
+            else: duties += [([role], {*chosen["by"]}) for role in appoint]
+            for roles, named in duties:  # Holders of the role; those who appoint; everybody else.
+                may = past.holders(roles) & others or held & others
+                asked += [named & may or may] if may else [{other} for other in others]
             need(enrolment["after"] == after and all(may & given.keys() for may in asked),
                  f"enrolment after {after} by {asked}", [enrolment["after"], *given])
             text = canonical(facts | {"after": after, "ca": one.ca["id"], "person": name,
@@ -311,17 +312,17 @@ class Ledger:
         one.keys = known if self.mode == "rehearsal" else one.named
     def approved(self, one, place, record, event, _):
         """Judge who approved a plan before the day, and when; a real one needs all approvals."""
-        given, plan, both = event.get("approvals", {}), one.plan, (one.policy, self.past.policy)
-        deciding, rule = one.cps["document"]["approved-by"], one.policy["decision"]["approval"]
-        release = [policy["decision"].get("release", {"by": []})["by"] for policy in both]
+        given, plan, both = event.get("approvals", {}), one.plan, (one, self.past)
+        rule = one.policy["decision"]["approval"]
+        release = [each.policy["decision"].get("release", {"by": []})["by"] for each in both]
         need(self.mode != "real" or not any(release) or one.release, "inputs/release.toml", "none")
         by = under(plan, "by", "judged-by") + [e["approved-by"] for e in plan.get("exception", [])]
         asked = [{name} for names in by for name in ([names] if type(names) is str else names)]
         asked += [one.holders(rule["by"], o) for by in under(plan, "approved-by") for o in by]
-        for policy, more in zip(both, release):
-            roles = policy["decision"]["approval"]["by"] + more * bool(one.release)
-            asked += [one.holders([role], o) for role in roles for o in (
-                deciding if policy["role"][role].get("each-organization") else [None])]
+        for each, more in zip(both, release):
+            roles = each.policy["decision"]["approval"]["by"] + more * bool(one.release)
+            asked += [one.holders([role], o) for role in roles for o in (each.cps["document"][
+                "approved-by"] if each.policy["role"][role].get("each-organization") else [None])]
         missing = [sorted(people) for people in asked if not people & {*given}]
         WHERE[0], past = place, under(plan, "at", "received", "judged-at")
         need({*given} <= set().union(*asked) and event.get("approvals") != {} and not {"rehearsal":
@@ -484,7 +485,6 @@ def judge(folder, mode, path):
         state = f"pinned from {order[len(pins)]} on" if path else "anchored"
         return f"consistent, not {state}: {ledger.mode}, {signed} signatures verified", 7
     return f"{ledger.mode}, {'verified' if path else 'consistent'}: {signed} signatures verified", 0
-
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description="Judge a ledger of sealed key ceremonies.")
     parser.error = lambda text: parser.exit(64, f"{text}\n")

@@ -128,6 +128,28 @@ fn whoever_applied_examined_and_approved_is_asked() {
     assert_eq!(compiled.approvals.since, Some(at("2026-06-22T10:00:00+09:00")));
 }
 
+/// An organisation that decides approves that it does so no longer.
+#[test]
+fn no_cps_dismisses_an_organization_that_decides() {
+    let plans = root().join("ceremony-plans/mdoc-root");
+    let read = |name: &str| fs::read(plans.join(name)).unwrap();
+    let [plan, cps, policy, roster] =
+        ["2026-12-backup-drill/plan.toml", "cps.toml", "policy.toml", "roster.toml"].map(read);
+    let cps = String::from_utf8(cps).unwrap();
+    let both = "approved-by = [\"j-lis\", \"digital-agency\"]";
+    assert!(cps.contains(both));
+    let cps = cps.replacen(both, "approved-by = [\"j-lis\"]", 1);
+    let (cps, release) = (cps.as_bytes(), None);
+    let documents = Documents { plan: &plan, cps, policy: &policy, roster: &roster, release };
+    let inputs = Inputs::read(documents, &[].into()).unwrap();
+    let state = state_after(inputs.plan.after.get_ref());
+    let compiled = compile(&inputs, &state, Mode::Rehearsal).unwrap();
+    let nobody = BTreeSet::new();
+    let asked: BTreeSet<&str> =
+        compiled.approvals.missing(&nobody).flat_map(|one| &one.by).map(Name::as_str).collect();
+    assert!(asked.contains("p02"), "the manager of digital-agency: {asked:?}");
+}
+
 /// A CA whose people have cards, and a real ceremony on a token of production.
 struct Ca {
     held: Held,
@@ -220,8 +242,15 @@ fn an_approved_drill_has_its_papers_signed() {
     let drill = &ca.held.drill;
     for person in ["p01", "p02", "p07"] {
         let (code, said) = ca.command(&["approve", person, "--drill"], IN_WINDOW);
-        assert!(code == Some(0), "{code:?} {said}");
+        assert!(code == Some(0) && said.contains("  as a drill\n"), "{code:?} {said}");
+        // Whoever approves sees what the rules report.
+        assert!(said.contains("reported S-COPY"), "{said}");
+        // One of the real ceremony would have stayed as it was.
+        let file = ca.folder().join(format!("{person}.drill.toml"));
+        assert!(file.exists() && !ca.folder().join(format!("{person}.toml")).exists());
     }
+    let (code, said) = ca.command(&["approve", "p01", "--drill"], "2026-04-01 23:00:00");
+    assert!(code == Some(64) && said.contains("when the window of the plan ends"), "{said}");
     succeed(&mut drill.run_command(&ca.held.plan()));
     let said = drill.verify();
     assert!(said.contains("by papers 0,") && said.contains("approved by p01 p02 p07"), "{said}");

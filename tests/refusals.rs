@@ -208,6 +208,16 @@ fn a_token_is_taken_for_what_it_is() {
     let approved = approvals(&compiled, at);
     let begun = Run::begin(compiled, place("FAKE-HSM-0001"), approved, at).unwrap_err();
     assert_eq!(begun.rule, RuleId::S_REHEARSAL_KEY);
+    // Nor may somebody have such a key who does not take part: they would enrol others next time.
+    let absent = |person: &Name| match person.as_str() {
+        "p06" => ceremony::rehearsal::key_of(&ca, person),
+        _ => card(person),
+    };
+    let compiled = compiled_with("", Mode::Real, &absent);
+    assert!(!compiled.graph.people().contains_key("p06"));
+    let approved = approvals(&compiled, at);
+    let begun = Run::begin(compiled, place("FAKE-HSM-0001"), approved, at).unwrap_err();
+    assert_eq!(begun.rule, RuleId::S_REHEARSAL_KEY, "{begun}");
     assert_eq!(rule(Mode::Drill, place("FAKE-HSM-0001")), Some(RuleId::S_DRILL));
     assert_eq!(rule(Mode::Real, place("FAKE-HSM-0003")), Some(RuleId::S_DRILL));
     assert_eq!(rule(Mode::Rehearsal, place("x")), Some(RuleId::S_MODE));

@@ -6,6 +6,7 @@
 //! places meet in a repository without conflict.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::Path;
 
 use ceremony::approval::Written;
@@ -18,6 +19,7 @@ use ceremony::record::{Approved, Mode};
 use ceremony::rule::RuleId;
 use ceremony::run::ToSign;
 use ceremony::says;
+use ceremony::time::Instant;
 
 use crate::args;
 use crate::cards::{ask_card, unsigned_by};
@@ -26,7 +28,7 @@ use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::proofs::prove;
 use crate::report::{print, tell};
-use crate::review::reviewed;
+use crate::review::{register, reported, reviewed};
 use crate::secrets::PinSource;
 use crate::sources::shown;
 use crate::tokens::{failed, module};
@@ -34,6 +36,20 @@ use crate::{files, partial};
 
 /// The folder beside a plan.
 const FOLDER: &str = "approvals";
+
+/// How the name of a drill's approval ends. A drill has bindings of its own, and overwrites nothing
+/// that was approved for the day.
+const DRILL: &str = ".drill.toml";
+
+/// Whose approval a file is by its name, and of a real ceremony or of a drill.
+fn named(file: &OsStr) -> Option<(Name, Mode)> {
+    let file = file.to_str()?;
+    let (person, mode) = match file.strip_suffix(DRILL) {
+        Some(person) => (person, Mode::Drill),
+        None => (file.strip_suffix(".toml")?, Mode::Real),
+    };
+    Some((person.parse().ok()?, mode))
+}
 
 /// The approvals of a plan, by person.
 pub(crate) type Approvals = BTreeMap<Name, Approved>;
@@ -61,11 +77,16 @@ fn read(plan: &Path, compiled: &Compiled) -> Result<(Approvals, BTreeMap<Name, F
     })?;
     for (name, _) in names {
         let path = folder.join(&name);
-        let person = name.to_str().and_then(|name| name.strip_suffix(".toml")?.parse().ok());
-        let person: Name = person.ok_or_else(|| {
-            let asked = says!("{FOLDER}/PERSON.toml だけ", "{FOLDER}/PERSON.toml and nothing else");
+        let (person, mode) = named(&name).ok_or_else(|| {
+            let asked = says!(
+                "{FOLDER}/PERSON.toml と {FOLDER}/PERSON{DRILL} だけ",
+                "{FOLDER}/PERSON.toml, {FOLDER}/PERSON{DRILL} and nothing else"
+            );
             Halt::media(RuleId::S_FILE, asked, Bilingual::plain(shown(&path)))
         })?;
+        if mode != compiled.graph.mode() {
+            continue;
+        }
         let octets = files::read_document(&path)?;
         let written = Written::parse(&octets).map_err(Halt::unread(&path, &octets))?;
         let (graph, bindings) = (compiled.graph.id(), compiled.bindings.id());
@@ -112,13 +133,17 @@ pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
     if compiled.approvals.under(person).next().is_none() {
         return Err(unneeded(person));
     }
+    refuse_over(&compiled, now)?;
+    // What lies beside it is read before anybody signs.
+    read(&asked.planned.plan, &compiled)?;
     let to_sign = ToSign::approval(&compiled, person, now).ok_or_else(|| unneeded(person))?;
     tell(&described(&compiled, person, lang));
     let signed = signed(asked, &to_sign, lang)?;
     let approved = Approved { at: now, signed };
     let check = compiled.weigh_approval(person, &approved, now).map_err(Halt::Media)?;
     prove(std::slice::from_ref(&check)).map_err(|(_, error)| unsigned_by(person, error.said()))?;
-    let path = asked.planned.plan.join(FOLDER).join(format!("{person}.toml"));
+    let end = if compiled.graph.mode() == Mode::Drill { DRILL } else { ".toml" };
+    let path = asked.planned.plan.join(FOLDER).join(format!("{person}{end}"));
     let text = Written::text(compiled.graph.id(), compiled.bindings.id(), &approved);
     std::fs::create_dir_all(asked.planned.plan.join(FOLDER))
         .and_then(|()| partial::put(&path, text.as_bytes()))
@@ -174,6 +199,23 @@ fn unneeded(person: &Name) -> Halt {
     )
 }
 
+/// Refuses to approve a plan whose day is over.
+fn refuse_over(compiled: &Compiled, now: Instant) -> Result<(), Halt> {
+    let (_, until) = compiled.graph.window();
+    if now <= until {
+        return Ok(());
+    }
+    Err(Halt::asked(
+        RuleId::S_WINDOW,
+        says!("{until} までの承認", "an approval by {until}, when the window of the plan ends"),
+        Bilingual::plain(now),
+        says!(
+            "計画の実施時間帯を改めるか、この計算機の時計を合わせる",
+            "give the plan another window, or set this computer's clock"
+        ),
+    ))
+}
+
 /// What a person approves: the two ids, what stands under their name, and what was decided before.
 fn described(compiled: &Compiled, person: &Name, lang: Lang) -> String {
     let graph = &compiled.graph;
@@ -182,6 +224,9 @@ fn described(compiled: &Compiled, person: &Name, lang: Lang) -> String {
         Lang::Ja => format!("承認: {ceremony}({from} から {until} まで)\n"),
         Lang::En => format!("approval of {ceremony}, {from} to {until}\n"),
     };
+    if graph.mode() == Mode::Drill {
+        text.push_str(pick(lang, "  訓練\n", "  as a drill\n"));
+    }
     text.push_str(&format!("  graph     {}\n  bindings  {}\n", graph.id(), compiled.bindings.id()));
     text.push_str(&match lang {
         Lang::Ja => format!("{person} の名で計画にあること:\n"),
@@ -190,9 +235,11 @@ fn described(compiled: &Compiled, person: &Name, lang: Lang) -> String {
     for of in compiled.approvals.under(person) {
         text.push_str(&format!("  {}\n", lang.said(of)));
     }
-    for line in graph.decisions() {
-        text.push_str(&format!("  | {}\n", lang.said(&line)));
+    for line in graph.decisions().iter().chain(graph.exceptions()) {
+        text.push_str(&format!("  | {}\n", lang.said(line)));
     }
+    text.push_str(&register(compiled, lang));
+    text.push_str(&reported(compiled, lang));
     text.pop();
     text
 }

@@ -7,7 +7,7 @@ use crate::args;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::report::print;
-use crate::review::reviewed;
+use crate::review::{register, reported, reviewed};
 
 pub(crate) fn check(asked: &args::Check, lang: Lang) -> Result<(), Halt> {
     let compiled = reviewed(&asked.planned)?;
@@ -21,11 +21,7 @@ pub(crate) fn check(asked: &args::Check, lang: Lang) -> Result<(), Halt> {
     };
     let graph = &compiled.graph;
     let (certificates, crls) = graph.structures();
-    let reported = compiled.warnings.iter().map(|v| {
-        let what = pick(lang, "報告", "reported");
-        format!("  {what} {}: {}; {}\n", v.rule, lang.said(&v.asked), lang.said(&v.found))
-    });
-    let reported: String = reported.collect();
+    let reported = reported(&compiled, lang);
     let granted = graph.exceptions().iter();
     let granted =
         granted.map(|line| format!("{} {}\n", pick(lang, "例外", "exception"), lang.said(line)));
@@ -34,9 +30,7 @@ pub(crate) fn check(asked: &args::Check, lang: Lang) -> Result<(), Halt> {
         format!("  {what} {}: {}; {}\n", v.rule, lang.said(&v.asked), lang.said(&v.found))
     });
     let exceptions: String = granted.chain(covered).collect();
-    let derived = graph.derived_keys();
-    let open = graph.people().values().filter(|one| derived.values().any(|key| *key == one.key));
-    let cards = match (open.count(), lang) {
+    let cards = match (compiled.computable().len(), lang) {
         (0, _) => String::new(),
         (n, Lang::Ja) => {
             format!("  カード: {n} 名の鍵は誰でも計算できる。本番はこの任命簿を拒否する\n")
@@ -45,12 +39,13 @@ pub(crate) fn check(asked: &args::Check, lang: Lang) -> Result<(), Halt> {
             "  cards: everyone can compute the keys of {n} people; a real ceremony refuses this roster\n"
         ),
     };
+    let register = register(&compiled, lang);
     let kept = match compiled.excepted.is_empty() {
         true => pick(lang, "規則をすべて満たす:", "keeps every rule:"),
         false => pick(lang, "例外のほかは規則を満たす:", "keeps every rule but the excepted:"),
     };
     print(&format!(
-        "{exceptions}{kept} {}\n  {}{}\n  {}{}\n  {} {}, {} {certificates}, {} {crls}\n{cards}{approved}{reported}",
+        "{exceptions}{kept} {}\n  {}{}\n  {}{}\n  {} {}, {} {certificates}, {} {crls}\n{cards}{register}{approved}{reported}",
         graph.ceremony(),
         // On the papers they stand under their English names.
         pick(lang, "グラフ(graph)             ", "graph     "),

@@ -8,13 +8,16 @@ use ceremony::key::Proof;
 use ceremony::ledger::State;
 use ceremony::plan::Plan;
 use ceremony::record::Mode;
+use ceremony::register::changes;
 use ceremony::rule::RuleId;
 use ceremony::says;
 use ceremony::verify::Trust;
+use ceremony::violation::Violation;
 
 use crate::args;
 use crate::halt::Halt;
 use crate::held::kind;
+use crate::lang::{Lang, pick};
 use crate::sources::Sources;
 use crate::{ledgers, proofs};
 
@@ -63,4 +66,20 @@ pub(crate) fn reviewed_as(
         Ok((state, mode))
     })?;
     Ok(compiled)
+}
+
+/// What becomes otherwise in the register of people.
+pub(crate) fn register(compiled: &Compiled, lang: Lang) -> String {
+    let changes = changes(&compiled.before.register, &compiled.register);
+    let what = pick(lang, "任命簿", "register");
+    changes.iter().map(|change| format!("  {what} {}\n", lang.said(change))).collect()
+}
+
+/// What the rules report without refusing the plan.
+pub(crate) fn reported(compiled: &Compiled, lang: Lang) -> String {
+    let what = pick(lang, "報告", "reported");
+    let line = |v: &Violation| {
+        format!("  {what} {}: {}; {}\n", v.rule, lang.said(&v.asked), lang.said(&v.found))
+    };
+    compiled.warnings.iter().map(line).collect()
 }

@@ -48,10 +48,11 @@ impl Approvals {
     /// The approvals that a plan needs on this state.
     pub(crate) fn of(inputs: &Inputs, state: &State) -> Self {
         let Inputs { plan, policy, .. } = inputs;
-        let mut needed = by_policy(inputs, policy);
-        // What the policy asked until now, no policy takes away.
+        let deciding: Vec<Name> = inputs.cps.deciding().cloned().collect();
+        let mut needed = by_policy(inputs, policy, &deciding);
+        // What policy and CP/CPS asked until now, no policy and no CP/CPS takes away.
         if let Some(before) = state.last_policy() {
-            needed.extend(by_policy(inputs, &before));
+            needed.extend(by_policy(inputs, &before, &state.deciding));
         }
         needed.extend(by_organizations(inputs));
         needed.extend(by_name(plan));
@@ -90,13 +91,13 @@ pub(crate) fn holders(
 }
 
 /// What the roles of a policy approve: the plan, and the program's release, if there is one.
-fn by_policy(inputs: &Inputs, policy: &Policy) -> Vec<Approval> {
+fn by_policy(inputs: &Inputs, policy: &Policy, deciding: &[Name]) -> Vec<Approval> {
     let documents = says!("計画、ポリシー、任命簿、CP/CPS", "plan, policy, roster and CP/CPS");
-    let mut needed = by_roles(inputs, policy, &policy.decision.approval.by, &documents);
+    let mut needed = by_roles(inputs, policy, deciding, &policy.decision.approval.by, &documents);
     if let (Some(release), Some(releasing)) = (&inputs.release, &policy.decision.release) {
         let tool = release.tool.get_ref();
         let of = says!("プログラムのリリース {tool}", "the release of the program, {tool}");
-        needed.extend(by_roles(inputs, policy, &releasing.by, &of));
+        needed.extend(by_roles(inputs, policy, deciding, &releasing.by, &of));
     }
     needed
 }
@@ -105,6 +106,7 @@ fn by_policy(inputs: &Inputs, policy: &Policy) -> Vec<Approval> {
 fn by_roles(
     inputs: &Inputs,
     policy: &Policy,
+    deciding: &[Name],
     roles: &[Spanned<Name>],
     of: &Bilingual,
 ) -> Vec<Approval> {
@@ -115,7 +117,7 @@ fn by_roles(
         let of = says!(title, of; "{title}として: {of}", "as {title}: {of}");
         match known.is_some_and(|role| role.each_organization) {
             false => needed.push(Approval { by: holders(inputs, Some(role), None), of }),
-            true => needed.extend(inputs.cps.deciding().map(|organization| {
+            true => needed.extend(deciding.iter().map(|organization| {
                 let by = holders(inputs, Some(role), Some(organization));
                 let of = says!(of; "{of}({organization})", "{of}, for {organization}");
                 Approval { by, of }

@@ -69,6 +69,8 @@ pub struct Compiled {
     pub enrolled: BTreeSet<Nonce>,
     /// The approvals that it needs before the day.
     pub approvals: Approvals,
+    /// The organisations that decide.
+    pub deciding: Vec<Name>,
     /// What the program that holds it must be.
     pub released: Released,
 }
@@ -127,6 +129,7 @@ pub fn compile(
         register: Arc::new(inputs.roster.register()),
         enrolled: enrolling(inputs, before).iter().flat_map(Enrolling::nonces).collect(),
         approvals: Approvals::of(inputs, before),
+        deciding: inputs.cps.deciding().cloned().collect(),
         released: Released::of(inputs, before),
         checks: inputs.requests.values().flatten().map(|r| r.possession.clone()).collect(),
     })

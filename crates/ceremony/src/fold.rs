@@ -129,6 +129,7 @@ impl State {
         self.addresses = Some(graph.addresses.clone());
         let inputs = &run.compiled().inputs;
         self.policy = inputs.get(&Input::Policy.to_string()).map(|text| text.as_str().into());
+        self.deciding.clone_from(&run.compiled().deciding);
         self.token = Some(run.place().token.clone());
         match run.written_head() {
             Some(head) => {

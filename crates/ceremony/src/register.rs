@@ -5,7 +5,7 @@
 //! those who enrol and appoint, with the keys that the register had before. So whoever holds
 //! nothing but the audit key can bring no people of their own.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::string::ToString;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -24,7 +24,8 @@ use crate::ledger::State;
 use crate::name::Name;
 use crate::policy::Decisions;
 use crate::record::canonical_json;
-use crate::roster::{PersonEntry, Registered};
+use crate::roster::{PersonEntry, Register, Registered};
+use crate::says;
 
 const PAYLOAD: &str = "application/vnd.gishiki.enrolment.v1+json";
 
@@ -96,8 +97,9 @@ impl<'a> Enrolling<'a> {
     }
 
     /// Who must sign: of each of these sets one. First the new card; then somebody who enrols
-    /// cards; then of each role that appoints somebody, or for those whom a letter appoints one of
-    /// these roles, who saw the letter.
+    /// cards; then of each role that appoints somebody. For those whom a letter appoints everybody
+    /// signs who appoints, each of whom saw the letter: these are the people who approve plans, and
+    /// no two of them replace the others.
     ///
     /// Roles and people are those of the ceremony before: nobody enrols by a role that this roster
     /// gives, or by a duty that this policy gives it. Where nobody else had such a role, one of
@@ -112,11 +114,37 @@ impl<'a> Enrolling<'a> {
         let mut needed = alloc::vec![BTreeSet::from([self.person.clone()])];
         needed.extend(self.of(&[self.decision.credential.by.get_ref()], &enrols));
         match appointing.is_by_letter(self.entry) {
-            true => needed.extend(self.of(&appoint, &appoints)),
+            true => needed.extend(self.by_letter(&appoint)),
             false => needed.extend(appoint.iter().flat_map(|role| self.of(&[*role], &appoints))),
         }
-        needed.dedup();
-        needed
+        let mut kept: Vec<BTreeSet<Name>> = Vec::new();
+        for one in needed {
+            if !kept.contains(&one) {
+                kept.push(one);
+            }
+        }
+        kept
+    }
+
+    /// Everybody else who appoints. Where somebody of them has left or has a new card too,
+    /// everybody who was there before signs but those, so that few cannot put others in the place
+    /// of many.
+    fn by_letter(&self, appoint: &[&Name]) -> Vec<BTreeSet<Name>> {
+        let stays = |id: &Name, known: &Registered| {
+            let now = self.inputs.roster.person.get(id);
+            now.is_some_and(|now| *now.credential.public_key.get_ref() == known.key)
+        };
+        let appoints = |known: &Registered| appoint.iter().any(|r| known.roles.contains(*r));
+        let others = || self.state.register.iter().filter(|(id, _)| *id != self.person);
+        let (staying, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            others().filter(|(_, known)| appoints(known)).partition(|(id, known)| stays(id, known));
+        let everybody = staying.is_empty() || !gone.is_empty();
+        let signs = |id: &&Name| match everybody {
+            true => !gone.contains_key(id),
+            false => staying.contains_key(id),
+        };
+        let signing = others().map(|(id, _)| id).filter(signs);
+        signing.map(|id| BTreeSet::from([id.clone()])).collect()
     }
 
     /// Those of whom one signs for these roles: whom the roster names, if they are among them.
@@ -209,6 +237,51 @@ impl<'a> Enrolling<'a> {
         let open = self.open(&self.signed());
         (!open.is_empty()).then(|| listed(&open))
     }
+}
+
+/// What becomes otherwise in a register, a sentence for each person; nothing before a first
+/// ceremony.
+#[must_use]
+pub fn changes(before: &Register, now: &Register) -> Vec<Bilingual> {
+    if before.is_empty() {
+        return Vec::new();
+    }
+    let roles = |of: &Registered| of.roles.iter().map(Name::as_str).collect::<Vec<_>>().join(", ");
+    let mut said = Vec::new();
+    for (id, one) in now {
+        let (name, organization, held) = (&one.name, &one.organization, roles(one));
+        let Some(known) = before.get(id) else {
+            said.push(says!(
+                "{id}: 新しい者、{name}({organization}; {held})",
+                "{id}: new, {name} ({organization}; {held})"
+            ));
+            continue;
+        };
+        if known.key != one.key {
+            said.push(says!("{id}: 別のカード({name})", "{id}: another card ({name})"));
+        }
+        if known.roles != one.roles {
+            let was = roles(known);
+            said.push(says!("{id}: 役割 {was} → {held}", "{id}: roles {was} → {held}"));
+        }
+        if known.organization != *organization {
+            let was = &known.organization;
+            said.push(says!(
+                "{id}: 組織 {was} → {organization}",
+                "{id}: organisation {was} → {organization}"
+            ));
+        }
+        if (&known.name, &known.name_ja) != (&one.name, &one.name_ja) {
+            let was = &known.name;
+            said.push(says!("{id}: 氏名 {was} → {name}", "{id}: name {was} → {name}"));
+        }
+    }
+    let gone = before.iter().filter(|(id, _)| !now.contains_key(*id));
+    said.extend(gone.map(|(id, known)| {
+        let name = &known.name;
+        says!("{id}: 任命簿から削除({name})", "{id}: no longer in the roster ({name})")
+    }));
+    said
 }
 
 /// Says of each of these sets that one of it is meant.

@@ -97,6 +97,15 @@ impl Compiled {
         Ok(checks)
     }
 
+    /// The people of the roster whose keys everyone can compute, be it as that of another person.
+    #[must_use]
+    pub fn computable(&self) -> BTreeSet<&Name> {
+        let ca = self.graph.ca_name.der();
+        let known: Vec<_> = self.register.keys().map(|id| rehearsal::key_of(ca, id)).collect();
+        let derived = self.register.iter().filter(|(_, one)| known.contains(&one.key));
+        derived.map(|(id, _)| id).collect()
+    }
+
     /// Judges one approval. Its signature is still to be verified.
     ///
     /// # Errors
@@ -138,8 +147,8 @@ impl Compiled {
         let asked = joined(missing, "、", "; ");
         let asked = says!(asked; "カードによる承認: {asked}", "approvals by card: {asked}");
         let found = says!(
-            "なし。それぞれ自分のカードで `gishiki approve` を行う",
-            "none: each of them approves by their card, with `gishiki approve`"
+            "これらの承認なし。それぞれ自分のカードで `gishiki approve` を行う",
+            "none of these: each of them approves by their card, with `gishiki approve`"
         );
         Err(Fault::new(RuleId::S_APPROVED, asked, found))
     }
@@ -195,11 +204,8 @@ impl Compiled {
 
 /// Refuses an approval by a key that everyone can compute, be it that of another person.
 fn refuse_derived(compiled: &Compiled, by: &[Name]) -> Result<(), Fault> {
-    let people = &compiled.register;
-    let ca = compiled.graph.ca_name.der();
-    let known: Vec<_> = people.keys().map(|id| rehearsal::key_of(ca, id)).collect();
-    let derived = |id: &&Name| people.get(*id).is_some_and(|one| known.contains(&one.key));
-    let Some(person) = by.iter().find(derived) else { return Ok(()) };
+    let computable = compiled.computable();
+    let Some(person) = by.iter().find(|id| computable.contains(id)) else { return Ok(()) };
     let asked =
         says!("{person} だけが持つカードの承認", "an approval by a card that {person} alone holds");
     let found =

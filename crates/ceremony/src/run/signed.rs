@@ -207,13 +207,13 @@ impl Run {
         Ok(())
     }
 
-    /// Refuses a real ceremony whose people sign with keys that everyone can compute.
+    /// Refuses a real ceremony of a roster with keys that everyone can compute, whether or not
+    /// these people take part: from the next ceremony on they enrol others.
     pub(super) fn refuse_derived_cards(&self) -> Result<(), Fault> {
         if self.opened.mode != Mode::Real {
             return Ok(());
         }
-        // Also that of another person: everybody can sign with it.
-        match self.graph().people.keys().find(|person| !self.has_own_key(person)) {
+        match self.compiled.computable().first() {
             None => Ok(()),
             Some(person) => Err(Fault::new(
                 RuleId::S_REHEARSAL_KEY,
