@@ -12,7 +12,6 @@ use std::path::Path;
 use ceremony::approval::Written;
 use ceremony::compile::Compiled;
 use ceremony::fault::Fault;
-use ceremony::hex::Octets;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::record::{Approved, Mode};
@@ -22,16 +21,14 @@ use ceremony::says;
 use ceremony::time::Instant;
 
 use crate::args;
-use crate::cards::{ask_card, unsigned_by};
+use crate::cards::{by_card, unsigned_by};
 use crate::clock::Clock;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::proofs::prove;
 use crate::report::{print, tell};
 use crate::review::{register, reported, reviewed};
-use crate::secrets::PinSource;
 use crate::sources::shown;
-use crate::tokens::{failed, module};
 use crate::{files, partial};
 
 /// The folder beside a plan.
@@ -138,7 +135,7 @@ pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
     read(&asked.planned.plan, &compiled)?;
     let to_sign = ToSign::approval(&compiled, person, now).ok_or_else(|| unneeded(person))?;
     tell(&described(&compiled, person, lang));
-    let signed = signed(asked, &to_sign, lang)?;
+    let signed = by_card(&to_sign, &asked.module, asked.pin_fd, lang)?;
     let approved = Approved { at: now, signed };
     let check = compiled.weigh_approval(person, &approved, now).map_err(Halt::Media)?;
     prove(std::slice::from_ref(&check)).map_err(|(_, error)| unsigned_by(person, error.said()))?;
@@ -172,19 +169,6 @@ pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
         }
     }
     print(&said)
-}
-
-/// Finds the person's card, asks for its PIN, and has it sign.
-fn signed(asked: &args::Approve, to_sign: &ToSign, lang: Lang) -> Result<Octets, Halt> {
-    let person = &to_sign.person;
-    let unsigned = |found: Bilingual| unsigned_by(person, found);
-    let module = module(&asked.module, None)?;
-    let card = module.card(&to_sign.key).map_err(|error| unsigned(error.said()))?;
-    let none = || unsigned(says!("リーダーにないカード", "no reader that has this card"));
-    let card = card.ok_or_else(none)?;
-    let mut pin = PinSource::of(asked.pin_fd);
-    let raw = ask_card(&card, person, &to_sign.message, Some(&mut pin), lang)?;
-    raw.map_err(|error| unsigned(failed(&error)))
 }
 
 fn unneeded(person: &Name) -> Halt {

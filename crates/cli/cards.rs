@@ -4,6 +4,7 @@
 //! roster, this program signs in their place, and the signature proves nothing.
 
 use std::io::Write as _;
+use std::path::Path;
 
 use ceremony::fault::Fault;
 use ceremony::hex::Octets;
@@ -23,7 +24,7 @@ use crate::pins::{Form, obtain};
 use crate::proofs::prove;
 use crate::report;
 use crate::secrets::PinSource;
-use crate::tokens::{failed, said_of_pin};
+use crate::tokens::{failed, module, said_of_pin};
 
 /// The PKCS #11 modules behind which people's cards are.
 #[derive(Debug, Default)]
@@ -129,6 +130,24 @@ fn unsigned(asked: &ToSign, found: Bilingual) -> Fault {
 pub(crate) fn unsigned_by(who: &Name, found: Bilingual) -> Halt {
     let asked = says!("{who} のカードの署名", "a signature by the card of {who}");
     Halt::Token(Fault::new(RuleId::S_SIGNED, asked, found))
+}
+
+/// Outside a ceremony: finds the person's card behind this module, asks for its PIN, and has it
+/// sign. The signature is still to be verified.
+pub(crate) fn by_card(
+    asked: &ToSign,
+    behind: &Path,
+    pin_fd: Option<u32>,
+    lang: Lang,
+) -> Result<Octets, Halt> {
+    let person = &asked.person;
+    let unsigned = |found: Bilingual| unsigned_by(person, found);
+    let card = module(behind, None)?.card(&asked.key).map_err(|error| unsigned(error.said()))?;
+    let none = || unsigned(says!("リーダーにないカード", "no reader that has this card"));
+    let card = card.ok_or_else(none)?;
+    let mut pin = PinSource::of(pin_fd);
+    let raw = ask_card(&card, person, &asked.message, Some(&mut pin), lang)?;
+    raw.map_err(|error| unsigned(failed(&error)))
 }
 
 fn verified(asked: &ToSign, raw: Octets) -> Result<Signed, Fault> {

@@ -24,6 +24,7 @@ use crate::ledger::State;
 use crate::name::Name;
 use crate::policy::Decisions;
 use crate::record::canonical_json;
+use crate::rehearsal;
 use crate::roster::{PersonEntry, Register, Registered};
 use crate::says;
 
@@ -42,6 +43,13 @@ pub struct Enrolling<'a> {
     pub entry: &'a PersonEntry,
     /// The chain value after which the enrolment is made: the head of the last ceremony.
     pub after: Digest,
+}
+
+/// The people whose keys everyone can compute, be it as that of another person.
+pub(crate) fn everyones<'a>(ca: &[u8], people: &'a Register) -> BTreeSet<&'a Name> {
+    let known: Vec<PublicKey> = people.keys().map(|id| rehearsal::key_of(ca, id)).collect();
+    let derived = people.iter().filter(|(_, one)| known.contains(&one.key));
+    derived.map(|(id, _)| id).collect()
 }
 
 /// Everybody whom the roster has otherwise than the register; nobody before a first ceremony.

@@ -15,8 +15,7 @@ use crate::key::Check;
 use crate::language::Bilingual;
 use crate::name::Name;
 use crate::record::{Approved, Mode, canonical_json};
-use crate::register::listed;
-use crate::rehearsal;
+use crate::register::{everyones, listed};
 use crate::rule::RuleId;
 use crate::says;
 use crate::time::Instant;
@@ -100,10 +99,7 @@ impl Compiled {
     /// The people of the roster whose keys everyone can compute, be it as that of another person.
     #[must_use]
     pub fn computable(&self) -> BTreeSet<&Name> {
-        let ca = self.graph.ca_name.der();
-        let known: Vec<_> = self.register.keys().map(|id| rehearsal::key_of(ca, id)).collect();
-        let derived = self.register.iter().filter(|(_, one)| known.contains(&one.key));
-        derived.map(|(id, _)| id).collect()
+        everyones(self.graph.ca_name.der(), &self.register)
     }
 
     /// Judges one approval. Its signature is still to be verified.
