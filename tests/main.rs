@@ -19,6 +19,7 @@ mod activation;
 mod another_shape;
 mod approvals;
 mod attacks;
+mod attested;
 mod bad_input;
 mod bounds;
 mod cards;

@@ -56,6 +56,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("S-SOURCES", "verify_accepts_the_image_and_names_every_fault"),
     ("S-RECIPE", "verify_accepts_the_image_and_names_every_fault"),
     ("S-BUILT", "verify_accepts_the_image_and_names_every_fault"),
+    ("S-ATTESTED", "an_image_has_the_builders_that_the_policy_asks"),
     ("S-PIN", "what_is_no_pin_or_image_is_refused"),
     ("S-STICK", "a_device_that_is_no_free_stick_is_refused"),
     ("P-PATH-ISSUER", "each_rule_of_a_path_refuses_what_it_says"),

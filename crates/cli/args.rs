@@ -12,7 +12,7 @@ mod tests;
 
 pub(crate) use activation::{ActivationCommand, Deal, Opened, Try};
 #[cfg(feature = "image")]
-pub(crate) use image::ImageCommand;
+pub(crate) use image::{Attest, ImageCommand};
 pub(crate) use judging::{Validate, Verify, Warned};
 pub(crate) use log::{Form, Log};
 pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
@@ -216,6 +216,10 @@ impl Command {
         }
         if let Self::Approve(approve) = self {
             return approve.pin_fd;
+        }
+        #[cfg(feature = "image")]
+        if let Self::Image(ImageCommand::Attest(attest)) = self {
+            return attest.pin_fd;
         }
         if let Self::Activation(command) = self {
             return match command {

@@ -6,11 +6,11 @@ use ::image::{Archive, Pin, Proved};
 use ceremony::rule::RuleId;
 use ceremony::says;
 
-use crate::args::ImageCommand;
-use crate::files;
+use crate::args::{Attest, ImageCommand};
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::report::print;
+use crate::{attestations, files};
 
 /// Performs a command on the image.
 pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
@@ -33,10 +33,17 @@ pub(crate) fn perform(command: &ImageCommand, lang: Lang) -> Result<(), Halt> {
                 pick(lang, "件の入力をストアに入れました", "inputs are in the store")
             ))
         }
-        ImageCommand::Verify { pin, iso, recipe } => {
+        ImageCommand::Verify { pin, iso, recipe, ca } => {
             let pin = Pin::read(pin).map_err(Halt::Media)?;
             let proved = ::image::verify(&pin, iso, recipe, repository).map_err(Halt::Media)?;
-            print(&compared(&proved, &pin, lang))
+            print(&compared(&proved, &pin, lang))?;
+            ca.as_deref().map_or(Ok(()), |ca| attestations::judge(ca, &proved, &pin, lang))
+        }
+        ImageCommand::Attest(asked) => {
+            let pin = Pin::read(&asked.pin).map_err(Halt::Media)?;
+            let Attest { iso, recipe, .. } = asked;
+            let proved = ::image::verify(&pin, iso, recipe, repository).map_err(Halt::Media)?;
+            attestations::attest(asked, &proved, &pin, lang)
         }
         ImageCommand::Measure { uki } => {
             let octets = crate::files::read(uki)?;
@@ -91,7 +98,7 @@ fn archived(archive: &Archive, to: &Path, lang: Lang) -> String {
 
 /// Words what was compared and what was not, and claims no more than that.
 fn compared(proved: &Proved, pin: &Pin, lang: Lang) -> String {
-    let Proved { image, pinned, unused, derivations, inputs, sources } = proved;
+    let Proved { image, pinned, unused, derivations, inputs, sources, .. } = proved;
     let octets = match pinned {
         true => pick(lang, "このリポジトリの固定値とも一致", "and the pin in this repository"),
         false => pick(
@@ -118,7 +125,7 @@ fn compared(proved: &Proved, pin: &Pin, lang: Lang) -> String {
             "比べて一致したもの: {image}\n  ISO: 渡された固定値、{octets}\n  sha256 {iso}\n  \
              レシピ: golden/image の導出\n  計算し直した導出: {derivations}\n  \
              固定の記録にある入力: {inputs}\n  リポジトリにあるソース: {sources}\n{unused}\
-             比べていないもの:\n  このレシピからこの ISO ができること(nix-build で作り直す)\n  \
+             比べていないもの:\n  このレシピからこの ISO ができること(nix-build で作り直す。作り直した者は --ca が示す)\n  \
              nix/*.nix からこのレシピができること(nix-instantiate . -A {image})\n"
         ),
         Lang::En => format!(
@@ -126,7 +133,7 @@ fn compared(proved: &Proved, pin: &Pin, lang: Lang) -> String {
              sha256 {iso}\n  the recipe with the derivation that golden/image names\n  \
              derivations computed again: {derivations}\n  inputs, each in a lock: {inputs}\n  \
              sources, each as in this repository: {sources}\n{unused}not compared:\n  \
-             that this recipe makes this ISO (build it again: nix-build)\n  \
+             that this recipe makes this ISO (build it again: nix-build; --ca shows who did)\n  \
              that nix/*.nix make this recipe (nix-instantiate . -A {image})\n"
         ),
     }

@@ -8,6 +8,8 @@ mod abandon;
 mod activation;
 mod approvals;
 mod args;
+#[cfg(feature = "image")]
+mod attestations;
 mod cards;
 mod check;
 mod choices;

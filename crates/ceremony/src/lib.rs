@@ -65,6 +65,8 @@ pub mod token;
 mod fold;
 mod releases;
 
+pub mod attestation;
+
 pub mod artefact;
 pub mod seal;
 pub mod verify;

@@ -56,6 +56,8 @@ pub struct Policy {
     pub journal: JournalPolicy,
     /// The one cable to an HSM that a CP/CPS may permit; absent for an air gap.
     pub network: Option<NetworkPolicy>,
+    /// The live image; absent where a CA does not say how many build it.
+    pub image: Option<ImagePolicy>,
     /// The tokens.
     pub token: TokenPolicy,
     /// The organisations, by id.
@@ -294,6 +296,16 @@ pub struct NetworkPolicy {
 pub enum Permitted {
     /// One cable to one HSM, and nothing else that could be reached.
     LinkToHsm,
+}
+
+/// The live image on which ceremonies are held.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImagePolicy {
+    /// The section of the CP/CPS that this table comes from.
+    pub section: String,
+    /// How many people must attest with their cards that they built it to the same octets.
+    pub builders: Spanned<u32>,
 }
 
 /// The tokens (6.2.1).

@@ -27,6 +27,8 @@ pub enum Input {
     Anchor,
     /// `approvals/PERSON.toml`
     Approval,
+    /// `attested/CA/IMAGE/PERSON.toml`
+    Attestation,
 }
 
 impl fmt::Display for Input {
@@ -40,6 +42,7 @@ impl fmt::Display for Input {
             Self::Room => "room.toml",
             Self::Anchor => "anchor.toml",
             Self::Approval => "approvals/PERSON.toml",
+            Self::Attestation => "attested/CA/IMAGE/PERSON.toml",
         })
     }
 }

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use ceremony::name::Name;
 use clap::Subcommand;
 
 use crate::help::Japanese as _;
@@ -52,7 +53,18 @@ pub(crate) enum ImageCommand {
         #[arg(long, value_name = "DIR", default_value = "/nix/store")]
         #[arg(ja = "導出のフォルダー")]
         recipe: PathBuf,
+        /// Also who attests it: the folder of the CA's policy.toml and roster.toml
+        #[arg(long, value_name = "DIR")]
+        #[arg(
+            ja = "ビルド結果に署名した者も判定する(認証局の policy.toml と roster.toml のあるフォルダー)"
+        )]
+        ca: Option<PathBuf>,
     },
+    /// Attest with your card that you built an image and got the octets of its pin
+    #[command(
+        ja = "自分がイメージをビルドし、固定した値のとおりになったことに、自分のカードで署名する"
+    )]
+    Attest(Attest),
     /// Print what a TPM will have in PCR 4 and PCR 11
     #[command(ja = "TPM の PCR 4 と PCR 11 に現れる値を出力する")]
     Measure {
@@ -81,4 +93,34 @@ pub(crate) enum ImageCommand {
         #[arg(ja = "スティックのデバイスまたはファイル")]
         to: PathBuf,
     },
+}
+
+/// The options of `image attest`.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Attest {
+    /// Who built it
+    #[arg(ja = "ビルドした者")]
+    pub(crate) person: Name,
+    /// The pin, of golden/image/
+    #[arg(ja = "golden/image/ にある固定の記録")]
+    pub(crate) pin: PathBuf,
+    /// The ISO that you built
+    #[arg(ja = "自分でビルドした ISO ファイル")]
+    pub(crate) iso: PathBuf,
+    /// The folder of the CA's policy.toml and roster.toml
+    #[arg(long, value_name = "DIR")]
+    #[arg(ja = "認証局の policy.toml と roster.toml のあるフォルダー")]
+    pub(crate) ca: PathBuf,
+    /// The folder with the derivations
+    #[arg(long, value_name = "DIR", default_value = "/nix/store")]
+    #[arg(ja = "導出のフォルダー")]
+    pub(crate) recipe: PathBuf,
+    /// The PKCS #11 module of the card
+    #[arg(long, value_name = "FILE")]
+    #[arg(ja = "カードの PKCS #11 モジュール")]
+    pub(crate) module: PathBuf,
+    /// Read the PIN from this open file descriptor (otherwise at the terminal)
+    #[arg(long, value_name = "N")]
+    #[arg(ja = "PIN を読み出す、開いたファイル記述子(指定しなければ端末で尋ねる)")]
+    pub(crate) pin_fd: Option<u32>,
 }

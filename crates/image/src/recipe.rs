@@ -33,6 +33,8 @@ pub struct Proved {
     /// The name of the image for which the repository lists this derivation, such as
     /// `drills.CA.CEREMONY`.
     pub image: String,
+    /// The store name of that derivation.
+    pub derivation: String,
     /// Whether the repository also pins the octets of this image. Such a pin was compared.
     pub pinned: bool,
     /// The names of locked inputs that this image does not use.
@@ -117,6 +119,7 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
     let unused = known.difference(&judged.inputs).map(|input| input.name.clone()).collect();
     Ok(Proved {
         image,
+        derivation: name.to_string(),
         pinned,
         unused,
         derivations: judged.hashes.len(),

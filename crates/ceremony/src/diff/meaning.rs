@@ -195,7 +195,8 @@ fn is_in_graph(input: Input, table: &str, field: &str, people: &BTreeSet<&str>) 
         | Input::Release
         | Input::Room
         | Input::Anchor
-        | Input::Approval => false,
+        | Input::Approval
+        | Input::Attestation => false,
     }
 }
 

@@ -56,6 +56,7 @@ const ENTRIES: &[(&str, Way)] = &[
     ("token.not-told", Way::With),
     ("token.may-hold", Way::With),
     ("network.permits", Way::Other),
+    ("image.builders", Way::Less),
 ];
 
 /// S-WEAKER: reports each entry of the policy that asks less than in the ceremony before.

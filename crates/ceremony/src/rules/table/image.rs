@@ -114,6 +114,11 @@ pub(super) const IMAGE: &[Rule] = &[
         "an image whose octets differ from its pin",
     ),
     image(
+        RuleId::S_ATTESTED,
+        "ビルド結果に署名した者がポリシーの定めより少ないイメージ、または同じレシピから別の ISO ができたとする署名",
+        "an image that fewer builders attest than the policy asks, or from whose recipe a builder got another ISO",
+    ),
+    image(
         RuleId::S_PIN,
         "固定の記録、ISO または統合カーネルイメージの形式でないファイル",
         "a file that is not in the format of a pin, an ISO or a unified kernel image",

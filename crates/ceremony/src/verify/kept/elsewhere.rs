@@ -127,6 +127,11 @@ pub(super) const GROUPS: &[Group] = &[
                 "the image has the octets of its pin",
             ),
             (
+                RuleId::S_ATTESTED,
+                "ポリシーの定める数の者が、同じイメージができたと署名している",
+                "as many builders as the policy asks attest that they got the same image",
+            ),
+            (
                 RuleId::S_PIN,
                 "固定の記録、ISO、統合カーネルイメージは、それぞれの形式である",
                 "pin, ISO and unified kernel image are what they are said to be",
