@@ -1,4 +1,4 @@
-//! Attestations of an image by those who built it (docs/decisions/0113).
+//! Attestations of an image by those who built it (docs/decisions/0114).
 //!
 //! A pin says which octets an image has. That they came from its recipe nobody can see in them;
 //! whoever builds it again sees it, and says so with their card: this person built this derivation,
