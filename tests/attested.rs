@@ -8,6 +8,8 @@ use std::process::Command;
 
 use ceremony::name::Name;
 use ceremony::roster::Roster;
+use p256::ecdsa::VerifyingKey;
+use p256::ecdsa::signature::Verifier as _;
 
 use crate::cards::make_card;
 use crate::people::{card, with_cards};
@@ -170,6 +172,24 @@ impl Builds {
         self.image(&["verify"], LATER)
     }
 
+    /// The signature is what docs/image.md says, put together here from the file's text alone.
+    fn is_signed_as_documented(&self, person: &str) {
+        let file: toml::Table = self.read(&Self::attestation(person)).parse().unwrap();
+        let entry = |name: &str| file[name].as_str().unwrap().to_string();
+        let payload = serde_json::json!({
+            "at": file["at"].as_datetime().unwrap().to_string(), "ca": "mdoc-root",
+            "derivation": entry("derivation"), "iso-sha256": entry("iso-sha256"), "person": person,
+        });
+        let (payload, kind) = (payload.to_string(), "application/vnd.gishiki.attestation.v1+json");
+        let message = format!("DSSEv1 {} {kind} {} {payload}", kind.len(), payload.len());
+        let roster = Roster::parse(self.read("ca/roster.toml").as_bytes()).unwrap();
+        let known = &roster.person[&person.parse::<Name>().unwrap()].credential;
+        let key = VerifyingKey::from_sec1_bytes(known.public_key.get_ref().point()).unwrap();
+        let raw: Vec<u8> = ceremony::hex::decode(&entry("signed")).unwrap();
+        let signature = p256::ecdsa::Signature::from_slice(&raw).unwrap();
+        key.verify(message.as_bytes(), &signature).unwrap();
+    }
+
     /// Verification is refused by this rule, and says this.
     fn refused(&self, rule: &str, words: &str) {
         let (code, said) = self.verify();
@@ -188,6 +208,7 @@ fn an_image_has_the_builders_that_the_policy_asks() {
     assert!(said.contains("attested by 1; the policy of mdoc-root asks for 2\n"), "{said}");
     assert!(!said.contains(PIN), "{said}");
     builds.refused("S-ATTESTED", &format!("found: 1: {advice}"));
+    builds.is_signed_as_documented("p01");
     // Each attests again at any time; it counts once.
     for _ in 0..2 {
         assert_eq!(builds.attest("p02").0, Some(0));
@@ -268,6 +289,14 @@ fn an_attestation_is_of_one_person_recipe_iso_and_time() {
     let moved = own.replace(RECIPES[0].0, RECIPES[1].0);
     builds.write(&first, moved.as_bytes());
     builds.refused("S-ATTESTED", &format!("p01.toml: of another recipe, {}", RECIPES[1].0));
+    builds.write(&first, own.as_bytes());
+    // The same ISO by that recipe: whoever moves it there has no signature for it.
+    builds.write(&second, other.replace(RECIPES[0].0, RECIPES[1].0).as_bytes());
+    builds.write(&first, moved.as_bytes());
+    builds.pin(1, &[1; 64]);
+    builds.refused("S-SIGNED", names);
+    builds.pin(0, &[1; 64]);
+    builds.write(&second, other.as_bytes());
     builds.write(&first, own.as_bytes());
     // Under a name that the roster does not have, and beside something else.
     fs::rename(builds.path(&first), builds.path(&Builds::attestation("p99"))).unwrap();
