@@ -1,9 +1,9 @@
 //! The tests of the whole product, by what they show. Each drives the program as its users do, or
 //! the public API.
 //!
-//! They need softhsm2, openssl, gnutls-bin, libnss3, strace and faketime from Debian, and pkilint
-//! and jsonschema in `.venv`; `./test` installs them. A missing tool is a failure: nothing is
-//! skipped.
+//! They need softhsm2, openssl, gnutls-bin, libnss3, strace, faketime and nodejs from Debian,
+//! pkilint and jsonschema in `.venv`, Sigstore's client in `.npm`; `./test` installs them. A
+//! missing tool is a failure: nothing is skipped.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -36,6 +36,7 @@ mod forms;
 mod golden;
 mod hsm;
 mod issuing;
+mod keyless;
 mod kill;
 mod laws;
 mod life;

@@ -7,7 +7,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ceremony::approval::Written;
 use ceremony::compile::Compiled;
@@ -29,7 +29,7 @@ use crate::proofs::prove;
 use crate::report::{print, tell};
 use crate::review::{register, reported, reviewed};
 use crate::sources::shown;
-use crate::{files, partial};
+use crate::{files, keyless, partial};
 
 /// The folder beside a plan.
 const FOLDER: &str = "approvals";
@@ -61,12 +61,21 @@ pub(crate) fn beside(plan: &Path, compiled: &Compiled) -> Result<Approvals, Halt
     }
 }
 
-/// Reads the approvals beside a plan, and what is wrong with those of another plan.
-fn read(plan: &Path, compiled: &Compiled) -> Result<(Approvals, BTreeMap<Name, Fault>), Halt> {
-    let (mut found, mut others) = (Approvals::new(), BTreeMap::new());
+/// The files beside a plan, by person.
+#[derive(Debug, Default)]
+struct Listed {
+    /// The approvals by card.
+    cards: BTreeMap<Name, PathBuf>,
+    /// The keyless bundles.
+    bundles: BTreeMap<Name, PathBuf>,
+}
+
+/// Lists the files beside a plan. In a rehearsal none is looked at.
+fn listed(plan: &Path, compiled: &Compiled) -> Result<Listed, Halt> {
+    let mut listed = Listed::default();
     let folder = plan.join(FOLDER);
     if compiled.graph.mode() == Mode::Rehearsal || folder.symlink_metadata().is_err() {
-        return Ok((found, others));
+        return Ok(listed);
     }
     let names = files::names(&folder).map_err(|error| {
         let asked = says!("読み出せる {}", "{}, to be read", shown(&folder));
@@ -74,16 +83,28 @@ fn read(plan: &Path, compiled: &Compiled) -> Result<(Approvals, BTreeMap<Name, F
     })?;
     for (name, _) in names {
         let path = folder.join(&name);
+        if let Some(person) = keyless::of(&name) {
+            listed.bundles.insert(person, path);
+            continue;
+        }
         let (person, mode) = named(&name).ok_or_else(|| {
             let asked = says!(
-                "{FOLDER}/PERSON.toml と {FOLDER}/PERSON{DRILL} だけ",
-                "{FOLDER}/PERSON.toml, {FOLDER}/PERSON{DRILL} and nothing else"
+                "{FOLDER}/PERSON.toml、PERSON{DRILL}、PERSON.sigstore.json だけ",
+                "{FOLDER}/PERSON.toml, PERSON{DRILL}, PERSON.sigstore.json, and nothing else"
             );
             Halt::media(RuleId::S_FILE, asked, Bilingual::plain(shown(&path)))
         })?;
-        if mode != compiled.graph.mode() {
-            continue;
+        if mode == compiled.graph.mode() {
+            listed.cards.insert(person, path);
         }
+    }
+    Ok(listed)
+}
+
+/// Reads the approvals beside a plan, and what is wrong with those of another plan.
+fn read(plan: &Path, compiled: &Compiled) -> Result<(Approvals, BTreeMap<Name, Fault>), Halt> {
+    let (mut found, mut others) = (Approvals::new(), BTreeMap::new());
+    for (person, path) in listed(plan, compiled)?.cards {
         let octets = files::read_document(&path)?;
         let written = Written::parse(&octets).map_err(Halt::unread(&path, &octets))?;
         let (graph, bindings) = (compiled.graph.id(), compiled.bindings.id());
@@ -108,9 +129,9 @@ fn read(plan: &Path, compiled: &Compiled) -> Result<(Approvals, BTreeMap<Name, F
     Ok((found, others))
 }
 
-/// Judges the approvals beside a plan for today, as a ceremony that begins now would; returns who
-/// approved.
-pub(crate) fn judge(plan: &Path, compiled: &Compiled) -> Result<Approvals, Halt> {
+/// Judges the approvals beside a plan for today, as a ceremony that begins now would; and the
+/// keyless bundles, of which no ceremony knows. Tells who approved.
+pub(crate) fn judge(plan: &Path, compiled: &Compiled, lang: Lang) -> Result<String, Halt> {
     let approvals = beside(plan, compiled)?;
     let now = Clock::System(compiled.graph.offset()).now()?;
     let checks = compiled.weigh_approvals(&approvals, now).map_err(Halt::Media)?;
@@ -119,13 +140,20 @@ pub(crate) fn judge(plan: &Path, compiled: &Compiled) -> Result<Approvals, Halt>
         let asked = Bilingual::plain(&check.subject);
         Halt::media(RuleId::S_APPROVED, asked, error.said())
     })?;
-    Ok(approvals)
+    let by: Vec<&str> = approvals.keys().map(Name::as_str).collect();
+    let by = format!("  {} {}\n", pick(lang, "承認:", "approved by"), by.join(" "));
+    let bundles = listed(plan, compiled)?.bundles;
+    Ok(by + &keyless::judge(plan, compiled, &bundles, lang)?)
 }
 
 /// Has a person approve a plan.
 pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
     let person = &asked.person;
     let compiled = reviewed(&asked.planned)?;
+    let Some(with) = &asked.module else {
+        let statement = compiled.approval_statement(person).map_err(|_| unneeded(person))?;
+        return print(&(statement + "\n"));
+    };
     let now = Clock::System(compiled.graph.offset()).now()?;
     if compiled.approvals.under(person).next().is_none() {
         return Err(unneeded(person));
@@ -135,7 +163,7 @@ pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
     read(&asked.planned.plan, &compiled)?;
     let to_sign = ToSign::approval(&compiled, person, now).ok_or_else(|| unneeded(person))?;
     tell(&described(&compiled, person, lang));
-    let signed = by_card(&to_sign, &asked.module, asked.pin_fd, lang)?;
+    let signed = by_card(&to_sign, with, asked.pin_fd, lang)?;
     let approved = Approved { at: now, signed };
     let check = compiled.weigh_approval(person, &approved, now).map_err(Halt::Media)?;
     prove(std::slice::from_ref(&check)).map_err(|(_, error)| unsigned_by(person, error.said()))?;

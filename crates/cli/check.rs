@@ -1,7 +1,5 @@
 //! Checks a plan against every rule.
 
-use ceremony::name::Name;
-
 use crate::approvals;
 use crate::args;
 use crate::halt::Halt;
@@ -12,11 +10,7 @@ use crate::review::{register, reported, reviewed};
 pub(crate) fn check(asked: &args::Check, lang: Lang) -> Result<(), Halt> {
     let compiled = reviewed(&asked.planned)?;
     let approved = match asked.approved {
-        true => {
-            let by = approvals::judge(&asked.planned.plan, &compiled)?;
-            let by: Vec<&str> = by.keys().map(Name::as_str).collect();
-            format!("  {} {}\n", pick(lang, "承認:", "approved by"), by.join(" "))
-        }
+        true => approvals::judge(&asked.planned.plan, &compiled, lang)?,
         false => String::new(),
     };
     let graph = &compiled.graph;

@@ -30,6 +30,7 @@ mod help;
 mod image;
 mod journal;
 mod judged;
+mod keyless;
 mod lang;
 mod ledgers;
 mod live;

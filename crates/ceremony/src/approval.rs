@@ -3,6 +3,11 @@
 //! Whoever stands in plan and policy as applying, examining, judging or approving signs the two ids
 //! of the plan, which cover all that stands under their name. This file says who that is.
 
+mod keyless;
+
+pub use keyless::Keyless;
+pub(crate) use keyless::{Statement, ToApprove};
+
 use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
@@ -42,6 +47,8 @@ pub struct Approvals {
     pub since: Option<Instant>,
     /// How long before the ceremony's window an approval may be made.
     pub within: CalendarSpan,
+    /// Who may sign keylessly as well; `None` where the policy knows nobody.
+    pub keyless: Option<Keyless>,
 }
 
 impl Approvals {
@@ -63,7 +70,8 @@ impl Approvals {
             }
         }
         let within = policy.decision.approval.within.get_ref().clone();
-        Self { needed: kept, since: decided(plan), within }
+        let keyless = policy.decision.approval.keyless.as_ref().map(Keyless::of);
+        Self { needed: kept, since: decided(plan), within, keyless }
     }
 
     /// What stands under this person's name.

@@ -10,6 +10,9 @@ use crate::hex::Digest;
 use crate::name::Name;
 use crate::record::{Event, Opened, canonical_json};
 
+/// The payload type of an in-toto statement, and the `_type` within it.
+pub(crate) const IN_TOTO_PAYLOAD: &str = "application/vnd.in-toto+json";
+pub(crate) const IN_TOTO_STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const ACT_PAYLOAD: &str = "application/vnd.gishiki.act.v1+json";
 const HEAD_PAYLOAD: &str = "application/vnd.gishiki.head.v1+json";
 

@@ -23,7 +23,7 @@ use crate::violation::{Input, Violation};
 use crate::x509::{IssuerAltName, Rdn};
 
 pub use self::decision::{
-    Agreement, Applicants, Appointing, Approving, Deciders, Decisions, Releasing,
+    Agreement, Applicants, Appointing, Approving, Deciders, Decisions, Keyless, Releasing, Signer,
 };
 
 /// A policy as read from `policy.toml`.

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use crate::artefact;
-use crate::dsse::pre_authentication;
+use crate::dsse::{IN_TOTO_PAYLOAD, IN_TOTO_STATEMENT, pre_authentication};
 use crate::fault::Fault;
 use crate::hex::Digest;
 use crate::key::{Check, Curve, PublicKey, Signature};
@@ -27,9 +27,7 @@ use crate::run::Run;
 use crate::says;
 use crate::token::{TokenAnswer, TokenRequest};
 
-const STATEMENT: &str = "https://in-toto.io/Statement/v1";
 const PREDICATE: &str = "https://gishiki.example/ceremony/v1";
-const STATEMENT_PAYLOAD: &str = "application/vnd.in-toto+json";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// The name of the sealed transcript's bundle in an output folder.
@@ -61,7 +59,7 @@ fn statement(run: &Run, listed: &BTreeMap<String, (usize, Digest)>) -> String {
         .collect();
     let opened = run.opened();
     canonical_json(&json!({
-        "_type": STATEMENT,
+        "_type": IN_TOTO_STATEMENT,
         "subject": subjects,
         "predicateType": PREDICATE,
         "predicate": {
@@ -82,7 +80,7 @@ fn statement(run: &Run, listed: &BTreeMap<String, (usize, Digest)>) -> String {
 
 /// What the audit key signs to seal.
 fn statement_message(statement: &str) -> Vec<u8> {
-    pre_authentication(STATEMENT_PAYLOAD, statement.as_bytes())
+    pre_authentication(IN_TOTO_PAYLOAD, statement.as_bytes())
 }
 
 /// A Sigstore bundle v0.3, reduced to the fields that are used here.
@@ -193,7 +191,7 @@ impl Made {
         let bundle = Bundle {
             dsse_envelope: Envelope {
                 payload: Base64::encode_string(self.statement.as_bytes()),
-                payload_type: STATEMENT_PAYLOAD.to_string(),
+                payload_type: IN_TOTO_PAYLOAD.to_string(),
                 signatures: [EnvelopeSignature { sig: Base64::encode_string(&signature.to_der()) }]
                     .into(),
             },

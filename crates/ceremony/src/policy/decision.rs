@@ -7,9 +7,10 @@ use alloc::vec::Vec;
 use serde::Deserialize;
 use toml::Spanned;
 
+use crate::hex::Digest;
 use crate::name::Name;
 use crate::roster::PersonEntry;
-use crate::time::CalendarSpan;
+use crate::time::{CalendarSpan, Day};
 
 /// Who decides what, before a ceremony.
 #[derive(Debug, Clone, Deserialize)]
@@ -79,6 +80,33 @@ pub struct Approving {
     pub by: Vec<Spanned<Name>>,
     /// How long before the ceremony's window an approval may be made.
     pub within: Spanned<CalendarSpan>,
+    /// Who may sign keylessly as well, as evidence beside the cards.
+    pub keyless: Option<Keyless>,
+}
+
+/// Keyless signatures of approvals, by Sigstore: who has which identity, and what they are verified
+/// with.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Keyless {
+    /// The section of the CP/CPS that this table comes from.
+    pub section: String,
+    /// SHA-256 of `trusted_root.json` beside the policy.
+    pub trusted_root: Spanned<Digest>,
+    /// The day on which that file was obtained: it has no date of its own.
+    pub obtained: Spanned<Day>,
+    /// The people, by their id in the roster.
+    pub person: BTreeMap<Name, Signer>,
+}
+
+/// A person's keyless identity.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Signer {
+    /// The identity in the certificate: a mail address or a URI, compared as a whole.
+    pub identity: String,
+    /// Who says so: the issuer in the certificate, compared as a whole.
+    pub issuer: String,
 }
 
 /// Who approves the release of the program.

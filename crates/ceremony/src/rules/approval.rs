@@ -5,11 +5,14 @@ use alloc::vec::Vec;
 use super::Report;
 use crate::approval::{Approvals, holders};
 use crate::language::Bilingual;
+use crate::name::Name;
+use crate::policy::Signer;
 use crate::says;
 use crate::violation::Input;
 
 /// S-APPROVED: for every approval that a plan needs, and for the program's release, there is
-/// somebody, and every organisation that decides is among those who approve.
+/// somebody, and every organisation that decides is among those who approve. A keyless identity is
+/// that of one person of the roster.
 pub(super) fn approvals(report: &mut Report<'_>) {
     let inputs = report.inputs;
     let by = &inputs.policy.decision.approval.by;
@@ -37,5 +40,38 @@ pub(super) fn approvals(report: &mut Report<'_>) {
                 says!("{organization} による計画の承認", "an approval by {organization}"),
             );
         }
+    }
+    keyless(report);
+}
+
+/// Refuses keyless identities of nobody, and one of two people.
+fn keyless(report: &mut Report<'_>) {
+    let inputs = report.inputs;
+    let Some(keyless) = &inputs.policy.decision.approval.keyless else { return };
+    let span = keyless.trusted_root.span();
+    let advice = || {
+        says!(
+            "`[decision.approval.keyless.person.ID]` に任命簿の者と、その者だけの identity を書く",
+            "name people of the roster in `[decision.approval.keyless.person.ID]`, each with an identity of their own"
+        )
+    };
+    let mut seen: Vec<(&Signer, &Name)> = Vec::new();
+    for (person, signer) in &keyless.person {
+        if !inputs.roster.person.contains_key(person) {
+            let asked = says!(
+                "任命簿にある者の keyless の identity",
+                "a keyless identity of somebody in the roster"
+            );
+            report.refuse(Input::Policy, span.clone(), asked, Bilingual::plain(person), advice());
+        }
+        if let Some((_, other)) = seen.iter().find(|(one, _)| *one == signer) {
+            let asked = says!(
+                "{person} だけの keyless の identity",
+                "a keyless identity that {person} alone has"
+            );
+            let found = says!("{other} も持つもの", "one that {other} has as well");
+            report.refuse(Input::Policy, span.clone(), asked, found, advice());
+        }
+        seen.push((signer, person));
     }
 }

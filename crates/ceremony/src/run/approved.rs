@@ -1,5 +1,7 @@
 //! The approvals with which a ceremony begins (docs/decisions/0111).
 
+mod keyless;
+
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::ToString as _;

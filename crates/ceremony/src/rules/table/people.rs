@@ -76,8 +76,8 @@ pub(super) const PEOPLE: &[Rule] = &[
         "gishiki",
         Stage::Plan(approval::approvals),
         true,
-        "承認できる者のいない計画。本番での、計画やポリシーが求める者のカードの承認の不足。別の計画、別の時期、求められていない者の承認",
-        "a plan that nobody of a deciding organisation may approve; a real ceremony without the approval, by card, of somebody whom plan or policy names; an approval of another plan, out of time, or by somebody of whom none is asked",
+        "承認できる者のいない計画。本番での、計画やポリシーが求める者のカードの承認の不足。別の計画、別の時期、求められていない者の承認。そのそばの、検証できない keyless の bundle",
+        "a plan that nobody of a deciding organisation may approve; a real ceremony without the approval, by card, of somebody whom plan or policy names; an approval of another plan, out of time, or by somebody of whom none is asked; a keyless bundle beside them that does not verify",
     ),
     rule(
         RuleId::R_STAFF_CREDENTIAL,
