@@ -65,8 +65,13 @@ pub(crate) fn approve(drill: &Drill, plan: &Path, ledger: &Path, time: &str) {
 
 /// The lines of a room that name the module of the cards.
 pub(crate) fn readers() -> String {
-    let digest = ceremony::hex::Digest::of(&fs::read(SOFTHSM).unwrap());
-    format!("\n[[cards]]\nmodule = \"{SOFTHSM}\"\nsha256 = \"{digest}\"\n")
+    readers_of(Path::new(SOFTHSM))
+}
+
+/// The same of this module.
+pub(crate) fn readers_of(module: &Path) -> String {
+    let digest = ceremony::hex::Digest::of(&fs::read(module).unwrap());
+    format!("\n[[cards]]\nmodule = \"{}\"\nsha256 = \"{digest}\"\n", module.display())
 }
 
 /// A drill of the sample's first ceremony, whose people have cards.

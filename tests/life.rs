@@ -4,6 +4,7 @@
 pub(crate) mod history;
 mod judges;
 mod kills;
+mod people;
 mod remains;
 
 use std::fs;

@@ -5,8 +5,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use ceremony::plan::Plan;
+use ceremony::plan::{After, Plan};
 
+use crate::cards::{give_cards, readers_of};
 use crate::support::terminal::SO_PIN;
 use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text};
 
@@ -35,6 +36,8 @@ pub(crate) fn plan(ceremony: &str) -> PathBuf {
 pub(crate) struct History {
     drill: Drill,
     vault: String,
+    /// The CA whose people have cards, in the drill's folder; otherwise the sample CA as it is.
+    with_cards: Option<&'static str>,
 }
 
 impl History {
@@ -46,7 +49,38 @@ impl History {
         // Logins first; then, where a key is copied, SO PIN and PIN of each token.
         let lines = [PIN, PIN, SO_PIN, PIN, SO_PIN, PIN].join("\n");
         fs::write(drill.path("pin"), lines).unwrap();
-        Self { drill, vault }
+        Self { drill, vault, with_cards: None }
+    }
+
+    /// Two fresh tokens, an empty ledger, and a card for everybody of this CA's roster.
+    pub(crate) fn with_cards(ca: &'static str) -> Self {
+        let mut history = Self::new();
+        let drill = &history.drill;
+        // Cards and tokens are asked for in turn: one PIN for all of them.
+        for label in ["DRILL mdoc-root", "DRILL vault"] {
+            let mut tool = Command::new("pkcs11-tool");
+            tool.args([
+                "--module",
+                SOFTHSM,
+                "--token-label",
+                label,
+                "--login",
+                "--login-type",
+                "so",
+            ]);
+            tool.args(["--so-pin", SO_PIN, "--change-pin", "--new-pin", PIN]);
+            succeed(drill.env(&mut tool));
+        }
+        fs::write(drill.path("pin"), format!("{PIN}\n").repeat(999)).unwrap();
+        copy(&root().join("ceremony-plans").join(ca), &drill.path(ca));
+        give_cards(drill, &drill.path(ca));
+        history.with_cards = Some(ca);
+        history
+    }
+
+    /// The folder of a ceremony's plan.
+    fn plan(&self, ceremony: &str) -> PathBuf {
+        self.with_cards.map_or_else(|| plan(ceremony), |ca| self.drill.path(ca).join(ceremony))
     }
 
     /// The same at this point, in a folder of its own.
@@ -54,7 +88,10 @@ impl History {
         let drill = self.drill.copy();
         fs::create_dir(drill.path("ledger")).unwrap();
         copy(&self.ledger(), &drill.path("ledger"));
-        Self { drill, vault: self.vault.clone() }
+        if let Some(ca) = self.with_cards {
+            copy(&self.drill.path(ca), &drill.path(ca));
+        }
+        Self { drill, vault: self.vault.clone(), with_cards: self.with_cards }
     }
 
     /// The same in the middle of this ceremony.
@@ -81,7 +118,7 @@ impl History {
 
     /// Runs a ceremony of the history in its window, through this module.
     pub(crate) fn run(&self, ceremony: &str, module: &Path, at: Option<&str>) -> Output {
-        self.run_plan(&plan(ceremony), module, at)
+        self.run_plan(&self.plan(ceremony), module, at)
     }
 
     /// Runs a ceremony that is planned in this folder, in its window.
@@ -103,7 +140,7 @@ impl History {
         hours: i64,
         at: Option<&str>,
     ) -> Output {
-        self.resume_plan(&plan(ceremony), module, hours, at)
+        self.resume_plan(&self.plan(ceremony), module, hours, at)
     }
 
     /// Goes on with it so many hours later, or begins it where nothing was begun.
@@ -150,7 +187,7 @@ impl History {
     pub(crate) fn calls(&self, ceremony: &str, module: &Path) -> Vec<String> {
         let history = self.copy();
         let log = history.drill.path("calls");
-        let mut command = history.command("run", &plan(ceremony), module, 30 * 60);
+        let mut command = history.command("run", &self.plan(ceremony), module, 30 * 60);
         command.env("FAULTY_LOG", &log);
         let output = history.hold(&mut command, None);
         assert!(output.status.success(), "{ceremony}: {}", text(&output));
@@ -171,7 +208,7 @@ impl History {
         if what == "run" {
             command.arg(plan);
         }
-        if ceremony != CEREMONIES[0] {
+        if let After::Ceremony(_) = planned.after.get_ref() {
             command.arg("--ledger").arg(self.ledger());
         }
         let noted = self.drill.path(&format!("signed-{ceremony}"));
@@ -201,6 +238,13 @@ impl History {
     /// root token.
     fn write_room(&self, plan: &Path, planned: &Plan, module: &Path) {
         self.drill.write_room(module);
+        if self.with_cards.is_some() {
+            let room = fs::read_to_string(self.drill.path("room.toml")).unwrap();
+            let cards = readers_of(module);
+            // Before the token, so that what is made of its lines has none of these.
+            let room = room.replacen("\n[token]", &format!("{cards}\n[token]"), 1);
+            fs::write(self.drill.path("room.toml"), room).unwrap();
+        }
         let ceremony = planned.ceremony.get_ref().as_str();
         if planned.recovery.is_some() {
             let room = fs::read_to_string(self.drill.path("room.toml")).unwrap();
