@@ -28,7 +28,7 @@ use forger::{Book, Keys, Refused, derived, prove, verdict};
 use seal_only::ONLY_THE_SEAL;
 use serde_json::{Value, json};
 
-use crate::support::{complete, nothing, root};
+use crate::support::{Dice, complete, nothing, root};
 
 #[test]
 fn an_unchanged_ceremony_is_forged_to_the_same_octets() {
@@ -219,6 +219,41 @@ fn every_octet_of_bundle_and_inputs_is_judged() {
         });
     }
     println!("{refused} changed octets of bundle and inputs refused");
+}
+
+/// Bits of any file, any place: 1,000, or with `GISHIKI_ALL=1` 100,000.
+#[test]
+fn seeded_bits_of_a_folder_are_judged() {
+    let sealed = small_rehearsal();
+    assert!(matches!(verdict(&sealed, &Trust::Rehearsal), Ok(Verdict::Verified(_))));
+    let after = sealed.after.clone().unwrap();
+    let files = sealed.inputs.values().chain([&sealed.transcript, &sealed.bundle, &after]);
+    let sizes: Vec<usize> = files.map(Vec::len).collect();
+    let count: usize = if complete() { 100_000 } else { 1_000 };
+    let mut dice = Dice(15);
+    let flips: Vec<(usize, usize)> =
+        (0..count).map(|_| (dice.roll(sizes.iter().sum()), dice.roll(8))).collect();
+    let judge = |(place, bit): &(usize, usize)| {
+        let mut other = sealed.clone();
+        let after = other.after.as_mut().unwrap();
+        let files = other.inputs.values_mut();
+        let files = files.chain([&mut other.transcript, &mut other.bundle, after]);
+        let mut at = *place;
+        for file in files {
+            if let Some(octet) = file.get_mut(at) {
+                *octet ^= 1 << bit;
+                break;
+            }
+            at -= file.len();
+        }
+        assert!(verdict(&other, &Trust::Rehearsal).is_err(), "bit {bit} of octet {place}");
+    };
+    std::thread::scope(|scope| {
+        for share in flips.chunks(count.div_ceil(2)) {
+            scope.spawn(|| share.iter().for_each(judge));
+        }
+    });
+    println!("{count} bits of {} octets refused", sizes.iter().sum::<usize>());
 }
 
 type WholeJudge = dyn Fn(&Sealed) -> bool;
