@@ -19,15 +19,18 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ceremonies::{eventful_rehearsal, golden, real_ceremony, small_rehearsal, stopped_rehearsal};
 use ceremony::anchor::Anchor;
+use ceremony::canonical::canonical;
 use ceremony::record::Mode;
 use ceremony::rule::RuleId;
 use ceremony::seal::Made;
 use ceremony::verify::{Refusal, Sealed, Trust, Verdict, replay, replay_unsealed};
+use ceremony::violation::Input;
 use changes::Vocabulary;
 use forger::{Book, Keys, Refused, derived, prove, verdict};
 use seal_only::ONLY_THE_SEAL;
 use serde_json::{Value, json};
 
+use crate::people::RELEASE;
 use crate::support::{Dice, complete, nothing, root};
 
 #[test]
@@ -421,7 +424,12 @@ fn a_seal_holds_for_its_own_transcript_only() {
 
 #[test]
 fn a_rehearsal_that_says_it_is_real_is_recognised_by_its_keys() {
-    let book = Book::of(golden());
+    let mut book = Book::of(golden());
+    // The program is released, too: whoever writes all inputs writes that.
+    let release = RELEASE.replace("0.1.0", "tool-1");
+    let release = canonical(Input::Release, release.as_bytes()).unwrap();
+    let digest = ceremony::inputs::input_digest(&release);
+    book.sealed.inputs.insert("release.toml".to_string(), release.into_bytes());
     let real = book.compiled(&book.sealed.inputs, Mode::Real).unwrap();
     let forged = book.forge_throughout(Keys::AuditAndRoot, |record| {
         record["terminal"] = json!("terminal-1");
@@ -429,6 +437,7 @@ fn a_rehearsal_that_says_it_is_real_is_recognised_by_its_keys() {
         if event["kind"] == "opened" {
             event["mode"] = json!("real");
             event["bindings"] = json!(real.bindings.id());
+            event["inputs"]["release.toml"] = json!(digest);
             for member in ["image", "room", "terminal", "tool"] {
                 event["room"][member] = json!(format!("{member}-1"));
             }
