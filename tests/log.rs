@@ -1,6 +1,8 @@
 //! `log`: the records of ceremonies by person, kind, result and time, in three forms.
 
-use serde_json::Value;
+use std::fs;
+
+use serde_json::{Value, json};
 
 use crate::bad_input::refused;
 use crate::support::{genesis_golden, gishiki, root, run, succeed, text};
@@ -72,4 +74,31 @@ fn what_is_no_record_is_refused_at_its_place() {
     let output = run(gishiki().args(["--lang", "en", "log"]).arg(folder.path()));
     refused(&output, 4, "S-RECORD");
     assert!(text(&output).contains("transcript.jsonl line 1"), "{}", text(&output));
+}
+
+#[test]
+fn what_the_image_did_before_a_session_stands_before_the_record_that_has_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let transcript = fs::read_to_string(genesis_golden().join("transcript.jsonl")).unwrap();
+    let mut first: Value = serde_json::from_str(transcript.lines().next().unwrap()).unwrap();
+    let (at, what) = ("2026-04-01T00:30:00+00:00", "set from 1970-01-01 to 2026-04-01");
+    let clock = json!({ "at": at, "kind": "clock", "result": "done", "what": what });
+    let medium = json!({ "at": at, "kind": "media", "result": "refused", "what": "S-MEDIUM" });
+    first["event"]["room"]["since-boot"] = json!([clock, medium]);
+    fs::write(folder.path().join("transcript.jsonl"), format!("{first}\n")).unwrap();
+    let shown = |arguments: &[&str]| {
+        let mut command = gishiki();
+        command.args(["--lang", "en", "log"]).arg(folder.path()).args(arguments);
+        succeed(&mut command)
+    };
+    let text = shown(&[]);
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines.len(), 3, "{text}");
+    assert!(lines[0].starts_with(at) && lines[0].ends_with(&format!("image        clock: {what}")));
+    assert!(lines[1].contains(" refused ") && lines[1].ends_with("media: S-MEDIUM"), "{text}");
+    assert!(lines[2].contains("opened"), "{text}");
+    assert_eq!(shown(&["--kind", "boot", "--result", "refused"]).lines().count(), 1);
+    assert_eq!(shown(&["--person", "p01"]), "");
+    let json: Value = serde_json::from_str(&shown(&["--form", "json"])).unwrap();
+    assert_eq!((&json[0]["kind"], &json[0]["origin"]), (&json!("boot"), &json!("image")));
 }

@@ -47,6 +47,7 @@ fn softokn_gives_out_a_key_and_the_negative_step_refuses_it() {
         image: word(),
         token: SERIAL.into(),
         spares: std::collections::BTreeMap::new(),
+        since_boot: Vec::new(),
     };
     // It does not know CKA_COPYABLE.
     let compiled = compiled_on(LEFT_OUT, Mode::Drill);

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 
 use ceremony::hex::{Digest, Octets};
 use ceremony::name::Name;
-use ceremony::record::{Answer, Attempt, Event, Mode, Place, Refuser, Said, Signatures};
+use ceremony::record::{
+    Answer, Attempt, BootEvent, BootKind, Event, Mode, Outcome, Place, Refuser, Said, Signatures,
+};
 use ceremony::rule::RuleId;
 use ceremony::run::{Next, Run};
 use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenIdentity, TokenObject};
@@ -193,6 +195,7 @@ fn a_token_is_taken_for_what_it_is() {
         image: "none".into(),
         token: serial.into(),
         spares: BTreeMap::new(),
+        since_boot: Vec::new(),
     };
     // A drill on a token in production, the real thing on one that is not, a rehearsal somewhere, a
     // real ceremony nowhere.
@@ -236,6 +239,32 @@ fn a_token_is_taken_for_what_it_is() {
         });
         assert_eq!(walk.refuses(&answer), RuleId::S_DRILL, "{label}");
     }
+}
+
+/// What an image did before the session: nothing without an image, so many events, and words.
+#[test]
+fn what_an_image_did_before_a_session_is_judged() {
+    let rule = |mode, place| Walk::begin(mode, place).err().map(|fault| fault.rule);
+    let since = |image: &str, count: usize, what: &str| {
+        let event = BootEvent {
+            at: "2026-04-01T00:30:00+00:00".parse().unwrap(),
+            kind: BootKind::Media,
+            result: Outcome::Refused,
+            what: what.into(),
+        };
+        Place {
+            image: image.into(),
+            since_boot: vec![event; count],
+            ..Place { token: "S1".into(), ..Place::rehearsal() }
+        }
+    };
+    assert_eq!(rule(Mode::Drill, since("an image", 256, "S-MEDIUM")), None);
+    assert_eq!(rule(Mode::Drill, since("an image", 257, "S-MEDIUM")), Some(RuleId::S_ORDER));
+    assert_eq!(rule(Mode::Drill, since("none", 1, "S-MEDIUM")), Some(RuleId::S_ORDER));
+    for what in ["", "two\nlines", "a \u{202e} turn"] {
+        assert_eq!(rule(Mode::Drill, since("an image", 1, what)), Some(RuleId::S_WORDS), "{what}");
+    }
+    assert_eq!(rule(Mode::Rehearsal, since("rehearsal", 1, "x")), Some(RuleId::S_MODE));
 }
 
 fn object(class: &str, id: &[u8], label: &str) -> TokenObject {

@@ -30,6 +30,7 @@ use crate::clock::Clock;
 use crate::halt::Halt;
 use crate::journal::Journal;
 use crate::lang::{Lang, pick};
+use crate::live::BootLog;
 use crate::people::{Asked, People, Question, Reply};
 use crate::proofs::prove;
 use crate::report;
@@ -135,7 +136,11 @@ impl Conduct {
         match (run.next(), seal) {
             (Next::Nothing, _) => Ok(run),
             (Next::Seal, Some(bundle)) => self.begin_postscript(run, bundle),
-            _ => self.take(run, Event::Resumed(resumed)),
+            _ => {
+                let run = self.take(run, Event::Resumed(resumed))?;
+                BootLog::here().recorded()?;
+                Ok(run)
+            }
         }
     }
 

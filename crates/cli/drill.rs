@@ -83,10 +83,12 @@ impl Moved {
         let offset = *planned.policy.ca.offset.get_ref();
         let today = Clock::System(offset).now()?.day();
         let text = |octets: &[u8]| String::from_utf8_lossy(octets).into_owned();
-        let Sources { plan, cps, roster, .. } = &mut sources;
+        let Sources { plan, cps, .. } = &mut sources;
         plan.1 = plan_on(&text(&plan.1), &planned.plan, today, offset).into_bytes();
         cps.1 = cps_on(&text(&cps.1), &planned.cps, today, offset).into_bytes();
-        roster.1 = roster_on(&text(&roster.1), &planned.roster, today).into_bytes();
+        let procedure = sources.clone().inputs()?.procedure();
+        let roster = &mut sources.roster.1;
+        *roster = roster_on(&text(roster), &planned.roster, today, procedure).into_bytes();
         Self::of(sources)
     }
 

@@ -1,6 +1,6 @@
 //! What an event of a record is, in words.
 
-use ceremony::record::{Answer, End, Event};
+use ceremony::record::{Answer, BootEvent, BootKind, End, Event};
 use ceremony::token::TokenAnswer;
 
 use crate::lang::{Lang, pick};
@@ -51,6 +51,21 @@ pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) ->
         }
         Event::Sealed { bundle } => with("封印", "sealed", bundle.to_string()),
     }
+}
+
+/// Says what the live image did before a session.
+pub(crate) fn before(event: &BootEvent, lang: Lang) -> String {
+    let kind = match event.kind {
+        BootKind::Started => pick(lang, "イメージの起動", "image started"),
+        BootKind::Checked => pick(lang, "イメージの自己点検", "image checked"),
+        BootKind::Clock => pick(lang, "時計", "clock"),
+        BootKind::Rehearsed => pick(lang, "基準とのリハーサル", "rehearsed with the golden"),
+        BootKind::Media => pick(lang, "媒体", "media"),
+        BootKind::Session => pick(lang, "セッションの終わり", "session ended"),
+        BootKind::Copied => pick(lang, "媒体への写し", "copied to media"),
+        BootKind::Omitted => pick(lang, "載せなかった件数", "left out"),
+    };
+    format!("{kind}: {}", plain(&event.what))
 }
 
 /// What a token answered, behind the operation.

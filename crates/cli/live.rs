@@ -4,30 +4,34 @@
 //! **Invariant:** the token is not used before the system, the image's identity and the rehearsal
 //! of the plan have been checked.
 
+mod boot_log;
 mod clock;
 mod hardware;
 mod identity;
 mod keyboard;
 mod line;
 mod media;
+mod plans;
 pub(crate) mod screen;
 mod shown;
 mod system;
 
-use std::fs;
 use std::io::{BufRead as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus};
 
+pub(crate) use boot_log::BootLog;
 use ceremony::language::Bilingual;
-use ceremony::plan::{After, Plan};
+use ceremony::plan::After;
 use ceremony::policy::Policy;
+use ceremony::record::{BootKind, Outcome};
 use ceremony::rule::RuleId;
 use ceremony::says;
 use ceremony::time::Offset;
 pub(crate) use identity::measured;
 
 use self::media::Media;
+use self::plans::{History, beside, cleared, history, name_of, none, planned, plans};
 use self::system::System;
 use crate::args::Line;
 use crate::choices::{self, Choice};
@@ -49,7 +53,13 @@ pub(crate) fn lead(lang: Option<Lang>, line: Line) -> Result<(), Halt> {
     let Some(lang) = line::begin(lang, line)? else { return Ok(()) };
     let led = system::judge(Path::new("/"), lang).and_then(|system| {
         identity::keep(&system.medium)?;
-        Live { lang, line, system }.serve()
+        let log = BootLog::here();
+        log.note(BootKind::Started, Outcome::Done, crate::args::VERSION)?;
+        system
+            .noted()
+            .iter()
+            .try_for_each(|what| log.note(BootKind::Checked, Outcome::Done, what))?;
+        Live { lang, line, system, log }.serve()
     });
     if let Err(halt) = led {
         report::show(&halt, lang);
@@ -66,6 +76,7 @@ struct Live {
     lang: Lang,
     line: Line,
     system: System,
+    log: BootLog,
 }
 
 impl Live {
@@ -104,7 +115,7 @@ impl Live {
         let window = planned(plan)?.window.into_inner();
         let window = Some((window.from.into_inner(), window.until.into_inner()));
         let bounds = Bounds { window, last: Media::last_record(name_of(plan)) };
-        clock::confirm(&bounds, offset, self.lang)
+        clock::confirm(&bounds, offset, &self.log, self.lang)
     }
 
     /// Returns the folder of the ceremony: in the image if it holds one, or else on the medium of
@@ -146,17 +157,19 @@ impl Live {
         command.arg("rehearse").arg(plan).arg("--compare").arg(&golden);
         command.arg("--ledger").arg(goldens).stdout(std::process::Stdio::null());
         let status = self.perform(&mut command)?;
-        if !status.success() {
-            let golden = golden.display();
-            return Err(Halt::media(
+        let golden = golden.display();
+        let judged = match status.success() {
+            true => Ok(()),
+            false => Err(Halt::media(
                 RuleId::S_SELF_TEST,
                 says!(
                     "基準 {golden} のとおりになるリハーサル",
                     "a rehearsal that gives the golden {golden}"
                 ),
                 says!("別の結果({status})", "a different result ({status})"),
-            ));
-        }
+            )),
+        };
+        self.log.keep(BootKind::Rehearsed, judged, |()| format!("as {golden}"))?;
         say(self.pick("✓ 基準と一致しました", "✓ as the golden has it"))
     }
 
@@ -168,10 +181,13 @@ impl Live {
         loop {
             let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
             self.system.hardware.renew()?;
-            identity::compare(&media.operators().join("image.toml"), &self.system)?;
+            let papers = media.operators().join("image.toml");
+            let same = identity::compare(&papers, &self.system);
+            self.log
+                .keep(BootKind::Checked, same, |()| "the image is that of image.toml".into())?;
             let out = cleared(plan)?;
             let status =
-                self.perform(&mut self.command(plan, &media, &out, put_aside.take())?)?;
+                self.session(&mut self.command(plan, &media, &out, put_aside.take())?)?;
             self.copy_all(&out, media, &Path::new(name_of(plan)).join("sealed"))?;
             // The ceremony can be resumed after exit codes 3 (token), 5 (medium) and 6
             // (interrupted), and if the program was killed.
@@ -282,7 +298,7 @@ impl Live {
                 command.arg(option).arg(path);
             }
         }
-        self.perform(&mut command)?;
+        self.session(&mut command)?;
         self.copy_all(&out, media, &Path::new(name_of(plan)).join("abandoned"))
     }
 
@@ -292,7 +308,11 @@ impl Live {
             return Ok(());
         }
         let files = output::read_folder(out)?;
-        for at in media.copy_out(&files, to)? {
+        let copied = media.copy_out(&files, to);
+        let copied = self.log.keep(BootKind::Copied, copied, |copied| {
+            format!("{} to {} media and read back", to.display(), copied.len())
+        })?;
+        for at in copied {
             say(&self.pick(
                 format!("✓ {} に写し、読み返しました", at.display()),
                 format!("✓ copied to {} and read back", at.display()),
@@ -302,9 +322,9 @@ impl Live {
     }
 
     /// Retries until the media are found, or people give up.
-    fn until<T>(&self, find: impl Fn() -> Result<T, Halt>) -> Result<T, Halt> {
+    fn until<T: media::Found>(&self, find: impl Fn() -> Result<T, Halt>) -> Result<T, Halt> {
         loop {
-            let halt = match find() {
+            let halt = match self.log.keep(BootKind::Media, find(), T::found) {
                 Ok(found) => return Ok(found),
                 Err(halt) => halt,
             };
@@ -317,6 +337,15 @@ impl Live {
                 return Err(Halt::People(says!("媒体なし", "no medium was plugged in")));
             }
         }
+    }
+
+    /// Runs a command that holds a ceremony, and notes how it ended for the next session.
+    fn session(&self, command: &mut Command) -> Result<ExitStatus, Halt> {
+        let status = self.perform(command)?;
+        let result = if status.success() { Outcome::Done } else { Outcome::Refused };
+        let does = command.get_args().nth(2).unwrap_or_default().display();
+        self.log.note(BootKind::Session, result, &format!("{does}: {status}"))?;
+        Ok(status)
     }
 
     /// Runs a command, and prints how it ended if a signal ended it.
@@ -349,76 +378,6 @@ impl Live {
     }
 }
 
-/// Returns every plan below `ceremony-plans/` of a root, sorted.
-fn plans(root: &Path) -> Result<Vec<PathBuf>, Halt> {
-    let mut found = Vec::new();
-    for ca in media::folders(&root.join("ceremony-plans"))? {
-        found.extend(
-            media::folders(&ca)?.into_iter().filter(|plan| plan.join("plan.toml").exists()),
-        );
-    }
-    found.sort();
-    if found.is_empty() {
-        let above = root.join("ceremony-plans");
-        let asked = says!("{} の下にある計画", "a plan below {}", above.display());
-        return Err(Halt::media(RuleId::S_PLANS, asked, none()));
-    }
-    Ok(found)
-}
-
-/// The words for something that is missing.
-fn none() -> Bilingual {
-    Bilingual::none()
-}
-
-/// Returns the CA's folder in `golden/` or `ledger/`, beside `ceremony-plans/`.
-fn beside(plan: &Path, kind: &str) -> PathBuf {
-    let mut above = plan.ancestors().skip(1);
-    let ca = above.next().and_then(Path::file_name).unwrap_or_default();
-    above.nth(1).unwrap_or(Path::new(CEREMONY)).join(kind).join(ca)
-}
-
-/// Reads the plan of a ceremony.
-fn planned(plan: &Path) -> Result<Plan, Halt> {
-    let path = plan.join(files::PLAN_FILE);
-    let octets = files::read_document(&path)?;
-    Plan::parse(&octets).map_err(Halt::unread(path, &octets))
-}
-
-/// The paths of a ledger and an anchor, if they exist.
-type History = (Option<PathBuf>, Option<PathBuf>);
-
-/// Returns the ledger and anchor on which a ceremony is held, if they exist.
-///
-/// A real ceremony uses the ledger that was reviewed with its plan. Its anchor is the one beside
-/// the plan, or else the one on the operators' medium. A drill uses the ledger on the operators'
-/// medium, if there is one; that ledger has no anchor.
-fn history(plan: &Path, operators: &Path, drill: bool) -> History {
-    let there = |path: &PathBuf| path.exists();
-    let carried = Some(operators.join("ledger")).filter(|ledger| drill && there(ledger));
-    if carried.is_some() {
-        return (carried, None);
-    }
-    let anchors = [plan.with_file_name("anchor.toml"), operators.join("anchor.toml")];
-    (Some(beside(plan, "ledger")).filter(there), anchors.into_iter().find(there))
-}
-
-/// Returns the folder in RAM for the outputs of this ceremony, after removing what it held.
-fn cleared(plan: &Path) -> Result<PathBuf, Halt> {
-    let out = Path::new(OUTPUTS).join(name_of(plan));
-    if out.exists() {
-        fs::remove_dir_all(&out).map_err(|error| {
-            let asked = says!("RAM の消去", "to clear RAM");
-            Halt::media(RuleId::S_OUT, asked, files::said(&error))
-        })?;
-    }
-    Ok(out)
-}
-
-fn name_of(plan: &Path) -> &str {
-    plan.file_name().and_then(|name| name.to_str()).unwrap_or_default()
-}
-
 fn say(line: &str) -> Result<(), Halt> {
     print(&format!("{line}\n"))
 }
@@ -438,42 +397,4 @@ fn ask(prompt: &str) -> Result<String, Halt> {
         return Err(failed(says!("端末の終わり", "the end of its input")));
     }
     Ok(line.trim().to_string())
-}
-
-#[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, clippy::panic, reason = "a test stops where it fails")]
-    use super::*;
-
-    #[test]
-    fn a_medium_without_plans_is_refused() {
-        let root = tempfile::tempdir().unwrap();
-        let plan = root.path().join("ceremony-plans/some-ca/2026-04-genesis");
-        fs::create_dir_all(&plan).unwrap();
-        let Err(Halt::Media(fault)) = plans(root.path()) else { panic!("accepted") };
-        assert_eq!(fault.rule, RuleId::S_PLANS);
-        fs::write(plan.join("plan.toml"), "").unwrap();
-        assert_eq!(plans(root.path()).unwrap(), std::slice::from_ref(&plan));
-        assert_eq!(beside(&plan, "golden"), root.path().join("golden/some-ca"));
-    }
-    #[test]
-    fn a_real_ceremony_takes_what_was_reviewed_and_a_drill_what_operators_bring() {
-        let folder = tempfile::tempdir().unwrap();
-        let (root, operators) = (folder.path().join("image"), folder.path().join("a"));
-        let plan = root.join("ceremony-plans/some-ca/2026-06-ds");
-        let reviewed = [root.join("ledger/some-ca"), plan.with_file_name("anchor.toml")];
-        let carried = [operators.join("ledger"), operators.join("anchor.toml")];
-        fs::create_dir_all(&plan).unwrap();
-        assert_eq!(history(&plan, &operators, false), (None, None));
-        fs::create_dir_all(&carried[0]).unwrap();
-        fs::write(&carried[1], "").unwrap();
-        assert_eq!(history(&plan, &operators, false), (None, Some(carried[1].clone())));
-        fs::create_dir_all(&reviewed[0]).unwrap();
-        fs::write(&reviewed[1], "").unwrap();
-        let [ledger, anchor] = reviewed.map(Some);
-        assert_eq!(history(&plan, &operators, false), (ledger.clone(), anchor.clone()));
-        assert_eq!(history(&plan, &operators, true), (Some(carried[0].clone()), None));
-        fs::remove_dir(&carried[0]).unwrap();
-        assert_eq!(history(&plan, &operators, true), (ledger, anchor));
-    }
 }

@@ -7,11 +7,13 @@ use std::path::{Path, PathBuf};
 
 use ceremony::fault::Fault;
 use ceremony::name::Name;
-use ceremony::record::Record;
+use ceremony::record::{BootEvent, Event, Record};
 use ceremony::rule::RuleId;
 use ceremony::says;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
+use ceremony::time::Instant;
 use ceremony::verify::Refusal;
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::args::{Form, Log};
@@ -24,18 +26,71 @@ use crate::{events, files, ledgers};
 /// The records behind the seal.
 const AFTER_FILE: &str = "after.jsonl";
 
-/// One record, and where it stands.
+/// The kind of a line that the live image recorded before a session.
+const BOOT: &str = "boot";
+
+/// A line of the log: a record, or an event of the live image that a record carries.
 struct Line {
     ceremony: String,
     book: &'static str,
-    record: Record,
+    number: u64,
+    at: Instant,
+    kind: String,
+    result: String,
+    origin: String,
+    /// Who signed it.
+    signed: Vec<Name>,
+    /// Everybody who is in it, with those who signed it.
+    people: Vec<Name>,
+    terminal: String,
+    said: String,
+}
+
+impl Line {
+    fn of(ceremony: &str, book: &'static str, record: &Record, lang: Lang) -> Self {
+        let signed: Vec<Name> = record.signed.keys().cloned().collect();
+        Self {
+            ceremony: ceremony.to_string(),
+            book,
+            number: record.number,
+            at: record.at,
+            kind: text_of(&record.event, |event| event.get("kind").cloned()),
+            result: text_of(&record.result, Some),
+            origin: record.origin.clone(),
+            people: record.event.people().iter().chain(&signed).cloned().collect(),
+            signed,
+            terminal: record.terminal.clone(),
+            said: events::said(&record.event, &str::to_string, lang),
+        }
+    }
+
+    /// An event that this record carries.
+    fn before(record: &Self, event: &BootEvent, lang: Lang) -> Self {
+        Self {
+            ceremony: record.ceremony.clone(),
+            book: record.book,
+            number: record.number,
+            at: event.at,
+            kind: BOOT.to_string(),
+            result: text_of(&event.result, Some),
+            origin: "image".to_string(),
+            signed: Vec::new(),
+            people: Vec::new(),
+            terminal: record.terminal.clone(),
+            said: events::before(event, lang),
+        }
+    }
+
+    fn signers(&self) -> String {
+        self.signed.iter().map(Name::as_str).collect::<Vec<_>>().join(" ")
+    }
 }
 
 /// Shows a log.
 pub(crate) fn show(asked: &Log, lang: Lang) -> Result<(), Halt> {
     let mut lines = Vec::new();
     for folder in ceremonies(&asked.folder)? {
-        lines.extend(read(&folder)?.into_iter().filter(|line| is_asked(line, asked)));
+        lines.extend(read(&folder, lang)?.into_iter().filter(|line| is_asked(line, asked)));
     }
     tell(pick(
         lang,
@@ -43,9 +98,9 @@ pub(crate) fn show(asked: &Log, lang: Lang) -> Result<(), Halt> {
         "the records as they stand; `gishiki verify` says whether they are true",
     ));
     print(&match asked.form {
-        Form::Text => text(&lines, lang),
-        Form::Json => json(&lines, lang),
-        Form::Csv => csv(&lines, lang),
+        Form::Text => text(&lines),
+        Form::Json => json(&lines),
+        Form::Csv => csv(&lines),
     })
 }
 
@@ -59,7 +114,7 @@ fn ceremonies(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     Ok(whole.into_iter().map(|entry| entry.folder).collect())
 }
 
-fn read(folder: &Path) -> Result<Vec<Line>, Halt> {
+fn read(folder: &Path, lang: Lang) -> Result<Vec<Line>, Halt> {
     let mut lines: Vec<Line> = Vec::new();
     let mut ceremony = String::new();
     for book in [TRANSCRIPT_FILE, JOURNAL_FILE, AFTER_FILE] {
@@ -76,86 +131,73 @@ fn read(folder: &Path) -> Result<Vec<Line>, Halt> {
                 let fault = Fault::new(RuleId::S_RECORD, asked, error.said());
                 Halt::Verification(Refusal { place, fault })
             })?;
-            if let ceremony::record::Event::Opened(opened) = &record.event {
+            if let Event::Opened(opened) = &record.event {
                 ceremony = opened.ceremony.to_string();
             }
-            lines.push(Line { ceremony: ceremony.clone(), book, record });
+            let line = Line::of(&ceremony, book, &record, lang);
+            let before = record.event.place().map_or(&[][..], |place| &place.since_boot);
+            lines.extend(before.iter().map(|event| Line::before(&line, event, lang)));
+            lines.push(line);
         }
     }
     Ok(lines)
 }
 
 fn is_asked(line: &Line, asked: &Log) -> bool {
-    let Record { at, event, signed, .. } = &line.record;
-    let is_of = |person: &Name| event.people().contains(person) || signed.contains_key(person);
-    asked.person.as_ref().is_none_or(is_of)
-        && asked.kind.as_ref().is_none_or(|kind| *kind == text_of(&line.record, "kind"))
-        && asked.result.as_ref().is_none_or(|result| *result == text_of(&line.record, "result"))
-        && asked.from.is_none_or(|from| *at >= from)
-        && asked.until.is_none_or(|until| *at <= until)
+    asked.person.as_ref().is_none_or(|person| line.people.contains(person))
+        && asked.kind.as_ref().is_none_or(|kind| *kind == line.kind)
+        && asked.result.as_ref().is_none_or(|result| *result == line.result)
+        && asked.from.is_none_or(|from| line.at >= from)
+        && asked.until.is_none_or(|until| line.at <= until)
 }
 
-/// The word that a record itself has for its kind or its result.
-fn text_of(record: &Record, name: &str) -> String {
-    let value = match name {
-        "kind" => serde_json::to_value(&record.event).ok().and_then(|e| e.get("kind").cloned()),
-        _ => serde_json::to_value(record.result).ok(),
-    };
+/// The word that a record itself has for a value.
+fn text_of(value: &impl Serialize, part: impl Fn(Value) -> Option<Value>) -> String {
+    let value = serde_json::to_value(value).ok().and_then(part);
     value.as_ref().and_then(Value::as_str).map_or_else(String::new, String::from)
 }
 
-fn said(line: &Line, lang: Lang) -> String {
-    events::said(&line.record.event, &str::to_string, lang)
-}
-
-fn signers(line: &Line) -> String {
-    let signed: Vec<&str> = line.record.signed.keys().map(Name::as_str).collect();
-    signed.join(" ")
-}
-
-fn text(lines: &[Line], lang: Lang) -> String {
+fn text(lines: &[Line]) -> String {
     let row = |line: &Line| {
-        let Record { at, number, origin, .. } = &line.record;
-        let place = if line.book == AFTER_FILE { "+" } else { " " };
-        let signed = match signers(line) {
+        let Line { book, number, at, result, origin, said, .. } = line;
+        let place = if *book == AFTER_FILE { "+" } else { " " };
+        let number = if line.kind == BOOT { String::new() } else { number.to_string() };
+        let signed = match line.signers() {
             none if none.is_empty() => none,
             signed => format!(" ✍ {signed}"),
         };
-        let result = text_of(&line.record, "result");
-        format!("{at} {place}{number:<4} {result:<8} {origin:<12} {}{signed}\n", said(line, lang))
+        format!("{at} {place}{number:<4} {result:<8} {origin:<12} {said}{signed}\n")
     };
     lines.iter().map(row).collect()
 }
 
 /// The columns of the CSV form, which are the members of the JSON form.
-fn columns(line: &Line, lang: Lang) -> [(&'static str, String); 10] {
-    let Record { at, number, origin, terminal, .. } = &line.record;
+fn columns(line: &Line) -> [(&'static str, String); 10] {
     [
         ("ceremony", line.ceremony.clone()),
         ("book", line.book.to_string()),
-        ("number", number.to_string()),
-        ("at", at.to_string()),
-        ("kind", text_of(&line.record, "kind")),
-        ("result", text_of(&line.record, "result")),
-        ("origin", origin.clone()),
-        ("signed", signers(line)),
-        ("terminal", terminal.clone()),
-        ("said", said(line, lang)),
+        ("number", line.number.to_string()),
+        ("at", line.at.to_string()),
+        ("kind", line.kind.clone()),
+        ("result", line.result.clone()),
+        ("origin", line.origin.clone()),
+        ("signed", line.signers()),
+        ("terminal", line.terminal.clone()),
+        ("said", line.said.clone()),
     ]
 }
 
-fn json(lines: &[Line], lang: Lang) -> String {
+fn json(lines: &[Line]) -> String {
     let object = |line: &Line| {
-        let columns = columns(line, lang).into_iter();
+        let columns = columns(line).into_iter();
         Value::Object(columns.map(|(name, text)| (name.to_string(), Value::from(text))).collect())
     };
     format!("{:#}\n", Value::Array(lines.iter().map(object).collect()))
 }
 
-fn csv(lines: &[Line], lang: Lang) -> String {
-    let heading = lines.first().map(|line| columns(line, lang).map(|(name, _)| name).join(","));
-    let rows =
-        lines.iter().map(|line| columns(line, lang).map(|(_, text)| quoted(&text)).join(","));
+fn csv(lines: &[Line]) -> String {
+    let heading = lines.first().map(|line| columns(line).map(|(name, _)| name).join(","));
+    let rows = lines.iter().map(|line| columns(line).map(|(_, text)| quoted(&text)).join(","));
     heading.into_iter().chain(rows).map(|row| row + "\r\n").collect()
 }
 

@@ -28,6 +28,11 @@ pub(crate) fn show(halt: &Halt, lang: Lang) {
     let _ = std::io::stderr().write_all(words(halt, lang).as_bytes());
 }
 
+/// Returns the English words for why.
+pub(crate) fn english(halt: &Halt) -> String {
+    words(halt, Lang::En)
+}
+
 /// Prints to standard output. A pipe whose reader is gone is not an error.
 pub(crate) fn print(text: &str) -> Result<(), Halt> {
     #[cfg(test)]

@@ -17,6 +17,7 @@ use token::{Module, Token, Who};
 use crate::cards::Cards;
 use crate::files::{self, read, read_document};
 use crate::halt::Halt;
+use crate::live::BootLog;
 use crate::pins::Form;
 use crate::shares::Lock;
 use crate::sources::shown;
@@ -72,6 +73,7 @@ pub(crate) fn enter(path: &Path, wanted: Wanted) -> Result<Entered, Halt> {
         image: crate::live::measured(),
         token: serial(&room.token),
         spares: room.spare.iter().map(|(name, spare)| (name.clone(), serial(spare))).collect(),
+        since_boot: BootLog::here().events()?,
     };
     let mode = if room.drill { Mode::Drill } else { Mode::Real };
     Ok(Entered { mode, place, tokens: Tokens { root, spares, shared }, cards })

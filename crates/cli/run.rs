@@ -17,6 +17,7 @@ use crate::halt::{Halt, Reached};
 use crate::held::{finish, held_on, people};
 use crate::journal::{self, Journal};
 use crate::lang::Lang;
+use crate::live::BootLog;
 use crate::review::compiled;
 use crate::sources::{Sources, shown};
 use crate::{approvals, output, probe, room};
@@ -96,6 +97,7 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     let mut conduct =
         Conduct { tokens, cards, people, clock, journal, pin, progress: true, lang, proofs };
     let run_begun = conduct.keep(step)?;
+    BootLog::here().recorded()?;
     Ok((conduct, run_begun))
 }
 

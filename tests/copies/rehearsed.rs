@@ -125,6 +125,7 @@ fn each_token_of_a_rehearsal_has_a_serial_number_of_its_own() {
             image: word(),
             token: serial.into(),
             spares: BTreeMap::new(),
+            since_boot: Vec::new(),
         };
         let mut walk = Walk::on(empty(), Mode::Drill, place).unwrap();
         while walk.ask() != "identify" {

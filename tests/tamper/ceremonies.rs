@@ -7,7 +7,7 @@ use ceremony::compile::{Compiled, compile};
 use ceremony::hex::{Digest, Octets};
 use ceremony::inputs::{Documents, Inputs};
 use ceremony::key::Curve;
-use ceremony::record::{Answer, Attempt, End, Event, Mode, Place};
+use ceremony::record::{Answer, Attempt, BootEvent, BootKind, End, Event, Mode, Outcome, Place};
 use ceremony::run::{Book, Next, Request, Run};
 use ceremony::seal::{self, Made};
 use ceremony::time::Instant;
@@ -248,6 +248,14 @@ pub(super) fn real_ceremony(seed: u8) -> Sealed {
         image: word("image"),
         token: format!("FAKE-HSM-000{seed}"),
         spares: BTreeMap::new(),
+        since_boot: [(BootKind::Started, "0.1.0"), (BootKind::Clock, "confirmed")]
+            .map(|(kind, what)| BootEvent {
+                at: "2026-04-01T00:30:00+00:00".parse().unwrap(),
+                kind,
+                result: Outcome::Done,
+                what: what.into(),
+            })
+            .into(),
     };
     let token = OwnToken { serial: place.token.clone(), seed, keys: BTreeMap::new() };
     Scribe::begin(small_plan(Mode::Real), place, Holder::Own(token)).end()

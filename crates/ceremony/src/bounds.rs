@@ -87,12 +87,13 @@ impl Exceeded {
 }
 
 /// Every bound, in the order of the list below.
-pub const ALL: [Bound; 19] = [
+pub const ALL: [Bound; 20] = [
     DOCUMENT,
     MARKS,
     REQUEST,
     RECORD,
     RECORDS,
+    SINCE_BOOT,
     SEALED_FILE,
     SEALED_FOLDER,
     FILES,
@@ -157,6 +158,14 @@ pub const RECORDS: Bound = bound(
     1 << 18,
     ("記録の件数", "records"),
     "fifty thousand signatures are 1,600 records, or 25,000 if each is lost fifteen times",
+);
+
+/// The events of a live image in the record that begins or resumes a ceremony.
+pub const SINCE_BOOT: Bound = bound(
+    ("専用イメージの起動からの出来事", "what a live image recorded since it was started"),
+    256,
+    ("出来事の件数", "events"),
+    "a start without incident has a dozen, and each try that fails two more",
 );
 
 /// A file of a sealed folder or of a journal.

@@ -170,6 +170,15 @@ impl Inputs {
         )
     }
 
+    /// Returns the digest of the procedure that people are trained on: CP/CPS data and policy.
+    #[must_use]
+    pub fn procedure(&self) -> Digest {
+        let text = |input: Input| {
+            self.texts.get(&input.to_string()).map_or(&[][..], |text| text.as_bytes())
+        };
+        Digest::of_parts("gishiki procedure v1", &[text(Input::Cps), text(Input::Policy)])
+    }
+
     /// The policy's entries by their paths.
     pub(crate) const fn entries(&self) -> &Tree {
         &self.entries

@@ -386,6 +386,18 @@ pub struct Training {
     pub section: String,
     /// The greatest age of a person's last training, in months.
     pub max_months: Spanned<u32>,
+    /// What becomes of a plan with somebody who was trained on another procedure.
+    pub newer: Newer,
+}
+
+/// What becomes of a plan with somebody who was trained, but on another procedure or program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Newer {
+    /// It is reported (S-TRAINED).
+    Report,
+    /// It is refused (R-TRAINED).
+    Refuse,
 }
 
 /// The kind of act by which each deciding organisation approves for itself, with people of its own:

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 
 pub use self::refuser::Refuser;
 pub use error::RecordError;
-pub use place::{Place, rehearsal_serial};
+pub use place::{BootEvent, BootKind, NO_IMAGE, Place, rehearsal_serial};
 
 use crate::certain::Certain as _;
 use crate::hex::{Digest, Octets};
@@ -437,6 +437,26 @@ impl Event {
             | Self::Resumed(_)
             | Self::Closed { .. }
             | Self::Sealed { .. } => &[],
+        }
+    }
+
+    /// The place of the session that this event begins.
+    #[must_use]
+    pub const fn place(&self) -> Option<&Place> {
+        match self {
+            Self::Opened(Opened { room, .. }) | Self::Resumed(Resumed { room, .. }) => Some(room),
+            Self::Asked(_)
+            | Self::Answered { .. }
+            | Self::Lost { .. }
+            | Self::Adopted { .. }
+            | Self::OrphanRemoved { .. }
+            | Self::Refused { .. }
+            | Self::Mistaken { .. }
+            | Self::Noted { .. }
+            | Self::Deviation { .. }
+            | Self::CardFailed { .. }
+            | Self::Closed { .. }
+            | Self::Sealed { .. } => None,
         }
     }
 

@@ -28,6 +28,21 @@ pub struct Roster {
     /// The enrolments of those who came, or changed, after the first ceremony.
     #[serde(default)]
     pub enrolment: BTreeMap<Name, Enrolment>,
+    /// What was taught on days of training (5.3.3).
+    #[serde(default)]
+    pub training: Vec<Training>,
+}
+
+/// What was taught on a day of training.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Training {
+    /// The day.
+    pub day: Spanned<Day>,
+    /// The procedure: the digest of CP/CPS data and policy that `check` gives (S-TRAINED).
+    pub procedure: Spanned<Digest>,
+    /// The program, as `gishiki --version` names it; judged where the CA has a release.
+    pub tool: Option<Spanned<String>>,
 }
 
 /// The signatures by which the register takes a person's entry as it is.
@@ -102,11 +117,10 @@ impl PersonEntry {
         self.roles.iter().any(|held| held.get_ref() == role)
     }
 
-    /// Whether a training was at most so many months before this day.
-    #[must_use]
-    pub fn is_trained(&self, day: Day, months: u32) -> bool {
+    /// Returns the days of training that are at most so many months before this day.
+    pub(crate) fn trained_within(&self, day: Day, months: u32) -> impl Iterator<Item = Day> {
         let span = format!("{months} months").parse();
-        self.trained.get_ref().iter().any(|trained| {
+        self.trained.get_ref().iter().copied().filter(move |trained| {
             let end = span.as_ref().ok().and_then(|span| trained.plus(span, 1).ok());
             *trained <= day && end.is_some_and(|end| day <= end)
         })

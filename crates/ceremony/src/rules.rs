@@ -26,6 +26,7 @@ mod recovery;
 mod register;
 mod structures;
 mod table;
+mod training;
 mod weaker;
 
 use alloc::collections::BTreeSet;

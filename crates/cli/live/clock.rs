@@ -8,11 +8,13 @@ use std::path::Path;
 use std::process::Command;
 
 use ceremony::language::Bilingual;
+use ceremony::record::{BootKind, Outcome};
 use ceremony::rule::RuleId;
 use ceremony::says;
 use ceremony::time::{Instant, Offset};
 use rustix::time::{ClockId, Timespec, clock_settime};
 
+use super::boot_log::BootLog;
 use super::{ask, say};
 use crate::clock::{Bounds, Clock, judge_clock};
 use crate::files::said;
@@ -28,9 +30,15 @@ const HARDWARE: &str = "/sys/class/rtc/rtc0/since_epoch";
 const APART: i64 = 5;
 
 /// Shows the clock until people confirm that it is right.
-pub(super) fn confirm(bounds: &Bounds, offset: Offset, lang: Lang) -> Result<(), Halt> {
+pub(super) fn confirm(
+    bounds: &Bounds,
+    offset: Offset,
+    log: &BootLog,
+    lang: Lang,
+) -> Result<(), Halt> {
     loop {
-        say(&shown(bounds, Clock::System(offset).now()?, lang))?;
+        let before = Clock::System(offset).now()?;
+        say(&shown(bounds, before, lang))?;
         let typed = ask(&match lang {
             Lang::Ja => {
                 format!(
@@ -42,9 +50,10 @@ pub(super) fn confirm(bounds: &Bounds, offset: Offset, lang: Lang) -> Result<(),
             ),
         })?;
         if is_yes(&typed) {
-            return Ok(());
+            return log.note(BootKind::Clock, Outcome::Done, &format!("confirmed {before}"));
         }
-        match set(&typed, offset) {
+        let moved = |at: &Instant| format!("set from {before} to {at}");
+        match log.keep(BootKind::Clock, set(&typed, offset), moved) {
             Ok(at) => say(&became(at, lang)?)?,
             Err(halt) => report::show(&halt, lang),
         }

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use ceremony::hex::Digest;
 use ceremony::language::Bilingual;
+use ceremony::record::NO_IMAGE;
 use ceremony::rule::RuleId;
 use ceremony::says;
 use serde::Deserialize;
@@ -38,7 +39,7 @@ pub(super) fn keep(medium: &Digest) -> Result<(), Halt> {
 
 /// Returns the digest of the running image for the transcript, or `none` outside a live image.
 pub(crate) fn measured() -> String {
-    fs::read_to_string(MEASURED).unwrap_or_else(|_| "none".to_string())
+    fs::read_to_string(MEASURED).unwrap_or_else(|_| NO_IMAGE.to_string())
 }
 
 /// Refuses an image that differs from the one that the papers name.

@@ -121,6 +121,21 @@ impl System {
         self.variant == "drill"
     }
 
+    /// Returns what was checked and measured, in English, for the boot log.
+    pub(super) fn noted(&self) -> Vec<String> {
+        let link = match self.hardware.link {
+            Some(_) => "the reviewed link alone",
+            None => "no network",
+        };
+        let secure = self.secure_boot.map_or("unknown", |on| if on { "on" } else { "off" });
+        let checked = format!(
+            "{} image: {link}, modules fixed, lockdown confidentiality, no swap; Secure Boot {secure}",
+            self.variant
+        );
+        let pcrs = self.pcrs.iter().map(|(number, value)| format!("PCR {number} {value}"));
+        std::iter::once(checked).chain(pcrs).collect()
+    }
+
     /// Returns the lines that people compare with the papers.
     pub(super) fn shown(&self, lang: Lang) -> String {
         let variant = match (lang, self.variant.as_str()) {

@@ -3,7 +3,7 @@
 
 use ceremony::ledger::State;
 use ceremony::name::Name;
-use ceremony::record::{Aside, End, Place, Refuser, Resumed, WHO};
+use ceremony::record::{Aside, End, NO_IMAGE, Outcome, Place, Refuser, Resumed, WHO};
 use ceremony::run::Stop;
 use ceremony::time::Instant;
 use ceremony::verify::{
@@ -74,7 +74,7 @@ fn circumstances(facts: &Consistent, pinned: &Pinned, lang: Lang) -> Vec<(&'stat
     let time = |at: Option<Instant>| at.map_or_else(String::new, |at| at.to_string());
     let begun = history.sessions.first().map(|(at, _)| *at);
     let image = of(|place| &place.image);
-    let image = if image == "none" { pick(lang, "なし", "none").to_string() } else { image };
+    let image = if image == NO_IMAGE { pick(lang, "なし", "none").to_string() } else { image };
     let mut rows = vec![
         (pick(lang, "種別", "mode"), mode(facts, lang).to_string()),
         (pick(lang, "時刻", "held"), format!("{} – {}", time(begun), time(history.ended))),
@@ -83,6 +83,7 @@ fn circumstances(facts: &Consistent, pinned: &Pinned, lang: Lang) -> Vec<(&'stat
         (pick(lang, "ツール", "tool"), of(|place| &place.tool)),
         (pick(lang, "イメージ", "image"), image),
     ];
+    rows.extend(since_boot(&history.sessions, lang));
     rows.extend(tokens(facts, lang));
     // On the papers graph and bindings stand under these names.
     rows.push((pick(lang, "グラフ(graph)", "graph"), facts.opened.graph.to_string()));
@@ -96,6 +97,18 @@ fn circumstances(facts: &Consistent, pinned: &Pinned, lang: Lang) -> Vec<(&'stat
     rows.push((pick(lang, "監査用の鍵", "audit key"), facts.audit_key.to_string()));
     rows.push((pick(lang, "封印後", "postscript"), postscript(facts.postscript, pinned, lang)));
     rows
+}
+
+/// Counts what the live image recorded before the sessions, and what of it was refused.
+fn since_boot(sessions: &[(Instant, Place)], lang: Lang) -> Option<(&'static str, String)> {
+    let events = || sessions.iter().flat_map(|(_, place)| &place.since_boot);
+    let refused = events().filter(|event| event.result == Outcome::Refused).count();
+    let total = events().count();
+    let told = match lang {
+        Lang::Ja => format!("{total} 件の出来事、うち拒否 {refused} 件(gishiki log に示す)"),
+        Lang::En => format!("{total} events, {refused} of them refused (gishiki log shows them)"),
+    };
+    (total > 0).then_some((pick(lang, "起動から", "since boot"), told))
 }
 
 const fn mode(facts: &Consistent, lang: Lang) -> &'static str {

@@ -138,6 +138,7 @@ fn begun(compiled: &Compiled, serial: &str) -> Run {
         image: word(),
         token: serial.to_string(),
         spares: std::collections::BTreeMap::new(),
+        since_boot: Vec::new(),
     };
     let at = compiled.graph.window().0;
     Run::begin(compiled.clone(), place, Default::default(), at).unwrap().run

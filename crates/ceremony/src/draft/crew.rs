@@ -32,7 +32,8 @@ impl<'a> Crew<'a> {
             &person.entry_right.granted,
             &person.credential.enrolled,
         ];
-        let trained = person.is_trained(self.day, *self.policy.training.max_months.get_ref());
+        let months = *self.policy.training.max_months.get_ref();
+        let trained = person.trained_within(self.day, months).next().is_some();
         trained && days.into_iter().all(|day| *day.get_ref() <= self.day)
     }
 

@@ -11,6 +11,7 @@ use alloc::string::{String, ToString as _};
 use core::ops::Range;
 
 use crate::cps::Cps;
+use crate::hex::Digest;
 use crate::key::PublicKey;
 use crate::name::Name;
 use crate::plan::Plan;
@@ -46,11 +47,15 @@ pub fn plan_on(text: &str, plan: &Plan, day: Day, offset: Offset) -> String {
     changes.made_in(text)
 }
 
-/// Returns the text of a roster in which everybody was trained on this day, and whatever else is
-/// dated later was done on this day.
+/// Returns the text of a roster in which everybody was trained on this day and on this procedure,
+/// and whatever else is dated later was done on this day.
 #[must_use]
-pub fn roster_on(text: &str, roster: &Roster, day: Day) -> String {
+pub fn roster_on(text: &str, roster: &Roster, day: Day, procedure: Digest) -> String {
     let mut changes = Changes::default();
+    for training in &roster.training {
+        changes.put(training.day.span(), day.to_string());
+        changes.put(training.procedure.span(), format!("\"{procedure}\""));
+    }
     for person in roster.person.values() {
         changes.put(person.trained.span(), format!("[{day}]"));
         for done in [

@@ -1,4 +1,4 @@
-//! Rules on people: roles, numbers, separation, appointment, training.
+//! Rules on people: roles, numbers, separation, appointment.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
@@ -23,7 +23,7 @@ impl<'a> Report<'a> {
     }
 
     /// Returns everybody who may come and is in the roster, with their id.
-    fn who_may_come(&self) -> Vec<(&'a Name, &'a PersonEntry)> {
+    pub(super) fn who_may_come(&self) -> Vec<(&'a Name, &'a PersonEntry)> {
         let inputs = self.inputs;
         inputs
             .plan
@@ -430,30 +430,6 @@ pub(super) fn entry_right(report: &mut Report<'_>) {
                 ),
                 says!("{} が {} に付与", "{} on {}", right.by.get_ref(), right.granted.get_ref()),
                 says!(title; "{title}が付与する", "let {title} grant it"),
-            );
-        }
-    }
-}
-
-/// R-TRAINED: training is not older than 12 months (5.3.4).
-pub(super) fn trained(report: &mut Report<'_>) {
-    let months = *report.inputs.policy.training.max_months.get_ref();
-    let day = report.at().day();
-    for (id, person) in report.who_may_come() {
-        let trained = &person.trained;
-        if !person.is_trained(day, months) {
-            let last = trained.get_ref().iter().filter(|trained| **trained <= day).max();
-            let who = who(id, person);
-            report.refuse(
-                Input::Roster,
-                trained.span(),
-                says!(
-                    who;
-                    "{day} までの {months} か月以内に {who} が受けた教育訓練",
-                    "training of {who} within {months} months before {day}"
-                ),
-                last.map_or_else(Bilingual::none, Bilingual::plain),
-                says!("セレモニーの前に教育訓練を受けさせる", "train before the ceremony"),
             );
         }
     }

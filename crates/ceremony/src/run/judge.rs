@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 
 use super::ask::{no_audit_key, words};
 use super::{Run, joined};
+use crate::bounds::SINCE_BOOT;
 use crate::compile::Compiled;
 use crate::fault::Fault;
 use crate::graph::{Act, Duty, Op, PeopleAct, PlannedKey, Sheet, TokenAct};
@@ -19,7 +20,7 @@ use crate::key::{Check, Nonce, PublicKey, Signature};
 use crate::language::Bilingual;
 use crate::ledger::State;
 use crate::name::Name;
-use crate::record::{Answer, Mode, Place, Said};
+use crate::record::{Answer, Mode, NO_IMAGE, Place, Said};
 use crate::rule::RuleId;
 use crate::says;
 use crate::token::{Holder, TokenAnswer, keeps_key, keeps_value};
@@ -94,6 +95,7 @@ pub(super) fn place(compiled: &Compiled, place: &Place) -> Result<(), Fault> {
     for text in texts.into_iter().chain(place.serials()) {
         words(text)?;
     }
+    since_boot(place)?;
     let spares = graph.spares.keys();
     if !spares.clone().eq(place.spares.keys()) {
         let list = |names: Vec<&str>| match names.as_slice() {
@@ -127,6 +129,21 @@ pub(super) fn place(compiled: &Compiled, place: &Place) -> Result<(), Fault> {
         return Err(Fault::new(RuleId::S_DRILL, asked, Bilingual::plain(serial)));
     }
     compiled.released.judge(mode, place)
+}
+
+/// Checks what the live image recorded before the session: its texts and their number, and that
+/// there is nothing where there is no live image.
+fn since_boot(place: &Place) -> Result<(), Fault> {
+    let events = &place.since_boot;
+    if place.image == NO_IMAGE && !events.is_empty() {
+        let asked = says!("専用イメージの記録のない場所", "no record of a live image");
+        let found = Bilingual::plain(events.len());
+        return Err(Fault::new(RuleId::S_ORDER, asked, found));
+    }
+    SINCE_BOOT
+        .judge(events.len())
+        .map_err(|error| Fault::new(RuleId::S_ORDER, error.bound.said(), error.found()))?;
+    events.iter().try_for_each(|event| words(&event.what))
 }
 
 /// The kind of ceremony, by its name in records.

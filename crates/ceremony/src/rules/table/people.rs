@@ -2,7 +2,7 @@
 
 use super::{CPS, rule};
 use crate::rule::RuleId;
-use crate::rules::{Rule, Stage, acts, approval, people, policy, register};
+use crate::rules::{Rule, Stage, acts, approval, people, policy, register, training};
 
 /// Every rule on the roster, the participants and the policy.
 pub(super) const PEOPLE: &[Rule] = &[
@@ -106,10 +106,18 @@ pub(super) const PEOPLE: &[Rule] = &[
     rule(
         RuleId::R_TRAINED,
         CPS,
-        Stage::Plan(people::trained),
+        Stage::Plan(training::trained),
         false,
         "教育を受けてからポリシーの期間を超える参加者",
         "a participant whose training is older than the policy allows",
+    ),
+    rule(
+        RuleId::S_TRAINED,
+        "5.3.3",
+        Stage::Warn(training::procedure),
+        false,
+        "この計画と異なる手順又はプログラムの教育訓練を受けた参加者(報告だけ)",
+        "a participant who was trained on another procedure or program than this plan's (only reported)",
     ),
     rule(
         RuleId::R_ELIGIBLE,

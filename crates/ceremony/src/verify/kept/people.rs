@@ -157,6 +157,11 @@ pub(super) const GROUPS: &[Group] = &[
                 "every participant was trained in the time that the policy asks",
             ),
             (
+                RuleId::S_TRAINED,
+                "参加者はこの計画の手順とプログラムの教育を受けている",
+                "every participant was trained on the procedure and program of this plan",
+            ),
+            (
                 RuleId::R_ELIGIBLE,
                 "参加者は経歴の確認を受けている",
                 "the background of every participant was checked",
