@@ -128,7 +128,8 @@ impl State {
         self.ca_name = graph.ca_name.der().to_vec();
         self.addresses = Some(graph.addresses.clone());
         let inputs = &run.compiled().inputs;
-        self.policy = inputs.get(&Input::Policy.to_string()).map(|text| text.as_str().into());
+        let text = |of: Input| inputs.get(&of.to_string()).map(|text| text.as_str().into());
+        (self.policy, self.cps) = (text(Input::Policy), text(Input::Cps));
         self.deciding.clone_from(&run.compiled().deciding);
         self.token = Some(run.place().token.clone());
         match run.written_head() {

@@ -47,6 +47,8 @@ pub struct Inputs {
     texts: BTreeMap<String, String>,
     /// The policy's entries, as the demands of the CP/CPS name them.
     entries: Tree,
+    /// The text of `cps.toml` as it was read, which the places in it are about.
+    cps_text: String,
 }
 
 /// The documents, as octets.
@@ -99,6 +101,7 @@ impl Inputs {
         }
         let text = text_of(Input::Policy, documents.policy).map_err(|v| vec![v])?;
         let entries = Tree::of(text);
+        let cps_text = String::from_utf8_lossy(documents.cps).into_owned();
         let requests = requests(&plan, files, &mut texts)?;
         let mut instants = Vec::new();
         for (input, octets) in [
@@ -109,7 +112,18 @@ impl Inputs {
             let found = text::instants(input, octets).map_err(|v| vec![v])?;
             instants.extend(found.into_iter().map(|(span, at)| (input, span, at)));
         }
-        Ok(Self { plan, cps, policy, roster, release, requests, instants, texts, entries })
+        Ok(Self {
+            plan,
+            cps,
+            policy,
+            roster,
+            release,
+            requests,
+            instants,
+            texts,
+            entries,
+            cps_text,
+        })
     }
 
     /// Reads the inputs of a sealed folder.
@@ -182,6 +196,11 @@ impl Inputs {
     /// The policy's entries by their paths.
     pub(crate) const fn entries(&self) -> &Tree {
         &self.entries
+    }
+
+    /// The entries of the CP/CPS by their paths.
+    pub(crate) fn cps_entries(&self) -> Tree {
+        Tree::of(&self.cps_text)
     }
 
     /// Follows a dotted path to an entry of the policy.

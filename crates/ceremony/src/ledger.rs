@@ -54,6 +54,8 @@ pub struct State {
     pub addresses: Option<Addresses>,
     /// The canonical text of the last ceremony's policy.
     pub policy: Option<Arc<str>>,
+    /// The canonical text of the last ceremony's CP/CPS.
+    pub cps: Option<Arc<str>>,
     /// The organisations that decide, as the last ceremony's CP/CPS had them.
     pub deciding: Vec<Name>,
     /// The CA's first ceremony.

@@ -23,8 +23,8 @@ pub(super) const DEMAND: &[Rule] = &[
         "gishiki",
         Stage::Warn(weaker::weaker),
         false,
-        "前回のセレモニーより求めることの少ないポリシー(報告のみ)",
-        "a policy that asks less than in the ceremony before (only reported)",
+        "前回のセレモニーより求めることの少ないポリシー又は CP/CPS(報告のみ)",
+        "a policy or CP/CPS that asks less than in the ceremony before (only reported)",
     ),
     rule(
         RuleId::S_DOCUMENT,

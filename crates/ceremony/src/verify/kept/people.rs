@@ -121,8 +121,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::S_WEAKER,
-                "ポリシーの求めることは前回のセレモニーより少なくない",
-                "the policy asks no less than in the ceremony before",
+                "ポリシーと CP/CPS の求めることは前回のセレモニーより少なくない",
+                "policy and CP/CPS ask no less than in the ceremony before",
             ),
             (RuleId::S_AUDIT_CURVE, "監査用の鍵は P-256 である", "the audit key is on P-256"),
         ],
