@@ -11,7 +11,7 @@ use ceremony::roster::Roster;
 use p256::ecdsa::VerifyingKey;
 use p256::ecdsa::signature::Verifier as _;
 
-use crate::cards::make_card;
+use crate::cards::{make_card, make_card_on};
 use crate::people::{card, with_cards};
 use crate::support::{
     Drill, IN_WINDOW, LATER, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text,
@@ -110,7 +110,8 @@ impl Builds {
         builds.write("ca/policy.toml", policy.as_bytes());
         let roster = read("roster.toml").unwrap();
         let keys = |id: &Name| match id.as_str() {
-            "p01" | "p02" => make_card(&builds.drill, id.as_str()),
+            "p01" => make_card(&builds.drill, id.as_str()),
+            "p02" => make_card_on(&builds.drill, id.as_str(), "EC:secp384r1"),
             "p13" => {
                 let known = Roster::parse(&roster).unwrap();
                 known.person[id].credential.public_key.get_ref().clone()

@@ -17,13 +17,25 @@ use crate::support::{
 
 /// Makes a card for a person; returns the public key on it.
 pub(crate) fn make_card(drill: &Drill, person: &str) -> PublicKey {
+    make_card_on(drill, person, "EC:prime256v1")
+}
+
+/// The same with a key of this type.
+pub(crate) fn make_card_on(drill: &Drill, person: &str, key_type: &str) -> PublicKey {
     drill.new_token(person);
     let tool = |arguments: &[&str]| {
         let mut tool = Command::new("pkcs11-tool");
         tool.args(["--module", SOFTHSM, "--token-label", person, "--id", "01"]).args(arguments);
         succeed(drill.env(&mut tool))
     };
-    tool(&["--login", "--pin", PIN, "--keypairgen", "--key-type", "EC:prime256v1"]);
+    tool(&["--login", "--pin", PIN, "--keypairgen", "--key-type", key_type]);
+    if key_type != "EC:prime256v1" {
+        // `pkcs11-tool` reads no public key on another curve; `roster cards` does.
+        let mut cards = gishiki();
+        let said = succeed(drill.env(cards.args(["roster", "cards", "--module", SOFTHSM])));
+        let own = said.split(&format!("{person} (")).nth(1).unwrap();
+        return own.split('"').nth(1).unwrap().parse().unwrap();
+    }
     let file = drill.path("card.der");
     let file = file.to_str().unwrap();
     tool(&["--read-object", "--type", "pubkey", "--output-file", file]);

@@ -9,6 +9,7 @@ use ceremony::hex::Digest;
 use serde_json::{Value, json};
 
 use crate::cards::{Held, approve};
+use crate::real::release;
 use crate::support::{IN_WINDOW, PIN, SOFTHSM, at_time, gishiki_at, root, run, succeed, text};
 
 const ALICE: &str = "alice@example.org";
@@ -43,9 +44,22 @@ impl Mock {
     }
 
     /// A bundle with this payload.
-    fn signed(&self, payload: &str, (identity, issuer): (&str, &str), time: &str) -> Value {
+    fn signed(&self, payload: &str, signer: (&str, &str), time: &str) -> Value {
+        self.signed_with(payload, signer, &[], time)
+    }
+
+    /// The same, whose certificate has these names behind the identity.
+    fn signed_with(
+        &self,
+        payload: &str,
+        (identity, issuer): (&str, &str),
+        further: &[&str],
+        time: &str,
+    ) -> Value {
         let wanted = json!({
-            "made": { "identity": identity, "issuer": issuer, "payload": payload },
+            "made": {
+                "identity": identity, "issuer": issuer, "payload": payload, "further": further,
+            },
         });
         fs::write(self.folder.join("wanted"), wanted.to_string()).unwrap();
         let wanted = fs::File::open(self.folder.join("wanted")).unwrap();
@@ -63,19 +77,25 @@ struct Ca {
 
 impl Ca {
     fn new() -> Self {
+        Self::approved("2026-03-01", IN_WINDOW)
+    }
+
+    /// The day on which its trusted root was obtained, and when people approved.
+    fn approved(obtained: &str, time: &str) -> Self {
         let held = Held::new();
+        release(&held.drill.path("mdoc-root"));
         let mock = Mock::found(held.drill.path("mock"));
         let policy = held.drill.path("mdoc-root/policy.toml");
         let pinned = Digest::of(&mock.root());
         let text = fs::read_to_string(&policy).unwrap()
             + &format!(
-                "\n[decision.approval.keyless]\nsection = \"4.2.2\"\ntrusted-root = \"{pinned}\"\nobtained = 2026-03-01\n\n\
+                "\n[decision.approval.keyless]\nsection = \"4.2.2\"\ntrusted-root = \"{pinned}\"\nobtained = {obtained}\n\n\
                  [decision.approval.keyless.person.p01]\nidentity = \"{ALICE}\"\nissuer = \"{ISSUER}\"\n"
             );
         fs::write(policy, text).unwrap();
         let ca = Self { held, mock };
         ca.put_root(&ca.mock.root());
-        approve(&ca.held.drill, &ca.held.plan(), &ca.held.drill.path("ledger"), IN_WINDOW);
+        approve(&ca.held.drill, &ca.held.plan(), &ca.held.drill.path("ledger"), time);
         ca
     }
 
@@ -131,7 +151,7 @@ fn a_keyless_bundle_is_told_beside_the_cards() {
     assert_eq!(code, Some(0), "{said}");
     let told = "  keyless p01: alice@example.org by https://issuer.example, \
                 logged at 2026-03-30T10:00:0";
-    assert!(said.contains("  approved by p01 p02 p07\n") && said.contains(told), "{said}");
+    assert!(said.contains("  approved by p01 p02 p03 p07\n") && said.contains(told), "{said}");
     let root = "trusted root of 2026-03-01, 31 days old, its keys until 2027-01-01\n";
     assert!(said.contains(root), "{said}");
     let (code, judged) = ca.client(&bundle, &ca.mock.folder.join("trusted_root.json"));
@@ -151,7 +171,7 @@ fn a_keyless_bundle_is_told_beside_the_cards() {
     let (code, said) = ca.check("en", &[], IN_WINDOW);
     assert!(code == Some(5) && said.contains("approvals by card: p01"), "{code:?} {said}");
     // A drill has approvals of its own, and leaves the bundle of the real ceremony alone.
-    for person in ["p01", "p02", "p07"] {
+    for person in ["p01", "p02", "p03", "p07"] {
         let mut command = gishiki_at(IN_WINDOW);
         ca.held.drill.env(&mut command).args(["approve", person, "--drill"]).arg(ca.held.plan());
         command.args(["--module", SOFTHSM, "--pin-fd", "0"]);
@@ -210,6 +230,35 @@ fn a_bundle_of_another_identity_issuer_or_statement_is_refused() {
         let (code, judged) = ca.client(&bundle, &ca.mock.folder.join("trusted_root.json"));
         assert_eq!(code == Some(0), identity == alice, "{words}: {judged}");
     }
+}
+
+/// Sigstore's verifiers look at one name of a certificate; a policy names the whole of it.
+#[test]
+fn a_certificate_of_two_names_is_refused() {
+    let ca = Ca::new();
+    let statement = ca.statement("p01");
+    for further in [&["https://other.example"][..], &[ALICE], &["a:1", "a:2"]] {
+        let bundle = ca.mock.signed_with(&statement, (ALICE, ISSUER), further, SIGNED).to_string();
+        let (code, said) = ca.judged("p01", &bundle, IN_WINDOW);
+        let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(code == Some(5) && said.contains("S-APPROVED"), "{code:?} {said}");
+        assert!(said.contains("a certificate with one identity, and no other name"), "{said}");
+        let names = format!("found: {} names; delete the bundle of p01, or", further.len() + 1);
+        assert!(said.contains(&names), "{names}: {said}");
+    }
+}
+
+/// Whoever checks before the day on which the trusted root was obtained has a wrong day or clock.
+#[test]
+fn a_trusted_root_that_is_yet_to_be_obtained_is_refused() {
+    let ca = Ca::approved("2026-04-01", SIGNED);
+    let bundle = ca.mock.signed(&ca.statement("p01"), (ALICE, ISSUER), SIGNED).to_string();
+    let (code, said) = ca.judged("p01", &bundle, "2026-03-31 01:00:00");
+    let said = said.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(code == Some(5) && said.contains("a trusted root obtained by 2026-03-31"), "{said}");
+    assert!(said.contains("2026-04-01: correct obtained in the policy"), "{said}");
+    let (code, said) = ca.judged("p01", &bundle, IN_WINDOW);
+    assert_eq!(code, Some(0), "{said}");
 }
 
 /// A bundle as it is after one thing was changed, or came from another by the same signer: where,

@@ -143,7 +143,12 @@ pub(crate) fn by_card(
     let person = &asked.person;
     let unsigned = |found: Bilingual| unsigned_by(person, found);
     let card = module(behind, None)?.card(&asked.key).map_err(|error| unsigned(error.said()))?;
-    let none = || unsigned(says!("リーダーにないカード", "no reader that has this card"));
+    let none = || {
+        unsigned(says!(
+            "リーダーにないカード。{person} のカードを入れるか、--module でカードのモジュールを指定する。`gishiki roster cards` があるカードを示す",
+            "no reader that has this card: insert the card of {person}, or name its module with --module; `gishiki roster cards` shows the cards that are there"
+        ))
+    };
     let card = card.ok_or_else(none)?;
     let mut pin = PinSource::of(pin_fd);
     let raw = ask_card(&card, person, &asked.message, Some(&mut pin), lang)?;

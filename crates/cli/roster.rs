@@ -50,7 +50,11 @@ fn cards(asked: &CardsThere, lang: Lang) -> Result<(), Halt> {
         }
     }
     if text.is_empty() {
-        text.push_str(pick(lang, "カードなし\n", "no card\n"));
+        text.push_str(pick(
+            lang,
+            "カードなし。カードをリーダーに入れてもう一度行う。入れてもないなら、--module がそのカードのモジュールかを確かめる\n",
+            "no card: insert one and run it again; if it is in a reader, check that --module is the module of such cards\n",
+        ));
     }
     print(&text)
 }

@@ -1,7 +1,7 @@
 // Keyless bundles by Sigstore's npm client, before a mock of Fulcio, Rekor and the CT log; and that client's own verdict.
 //
 //   node sigstore.js found FOLDER                              a mock: its keys, and FOLDER/trusted_root.json
-//   node sigstore.js sign FOLDER <WANTED                       FOLDER/NAME.sigstore.json for { NAME: { identity, issuer, payload } }
+//   node sigstore.js sign FOLDER <WANTED                       FOLDER/NAME.sigstore.json for { NAME: { identity, issuer, payload, further } }
 //   node sigstore.js verify ROOT BUNDLE IDENTITY ISSUER
 //
 // No network is asked.
@@ -11,6 +11,7 @@ const crypto = require('node:crypto');
 const fs = require('node:fs');
 const path = require('node:path');
 const nock = require('nock');
+const x509 = require('@peculiar/x509');
 const mock = require('@sigstore/mock');
 const { bundleFromJSON, bundleToJSON } = require('@sigstore/bundle');
 const { DSSEBundleBuilder, FulcioSigner, RekorWitness } = require('@sigstore/sign');
@@ -58,6 +59,15 @@ function token(identity, issuer) {
   return `${part({ alg: 'none' })}.${part({ sub: identity, iss: issuer })}.`;
 }
 
+// The mock gives its certificates one name; these stand behind it.
+let further = [];
+const Names = x509.SubjectAlternativeNameExtension;
+x509.SubjectAlternativeNameExtension = class extends Names {
+  constructor(names, ...rest) {
+    super(Array.isArray(names) ? [...names, ...further] : names, ...rest);
+  }
+};
+
 async function found(folder) {
   for (const name of NAMES) {
     const { privateKey } = crypto.generateKeyPairSync('ec', { namedCurve: 'P-256' });
@@ -97,7 +107,8 @@ async function sign(folder, wanted) {
   nock.disableNetConnect();
   answers(FULCIO, mock.fulcioHandler(ca));
   answers(REKOR, mock.rekorHandler(tlog));
-  for (const [name, { identity, issuer, payload }] of Object.entries(wanted)) {
+  for (const [name, { identity, issuer, payload, ...more }] of Object.entries(wanted)) {
+    further = (more.further ?? []).map((value) => ({ type: 'url', value }));
     const signer = new FulcioSigner({
       fulcioBaseURL: FULCIO,
       identityProvider: { getToken: async () => token(identity, issuer) },

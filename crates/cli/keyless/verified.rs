@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use ceremony::approval::Keyless;
 use ceremony::compile::Compiled;
+use ceremony::fault::Fault;
 use ceremony::hex::Digest;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
@@ -14,6 +16,11 @@ use sigstore_verify::crypto::parse_certificate_info;
 use sigstore_verify::trust_root::TrustedRoot;
 use sigstore_verify::types::{Bundle, Sha256Hash, SignatureContent, TimeRange};
 use sigstore_verify::{CertificateError, Error, VerificationPolicy, VerificationResult, Verifier};
+
+use x509_cert::Certificate;
+use x509_cert::der::Decode as _;
+use x509_cert::der::oid::AssociatedOid as _;
+use x509_cert::ext::pkix::SubjectAltName;
 
 use super::curves;
 use crate::clock::Clock;
@@ -35,11 +42,53 @@ pub(super) fn told(
 ) -> Result<String, Halt> {
     let octets = files::read_document(path)?;
     let path = shown(path);
-    let bundle = std::str::from_utf8(&octets).map_err(|error| error.to_string());
+    let Some(one) = signed(compiled, person, &octets, &path).map_err(|f| advised(f, person))?
+    else {
+        return Ok(String::new());
+    };
+    let root = root(plan, one.pinned.trusted_root)?;
+    let now = Clock::System(compiled.graph.offset()).now()?;
+    let age = age(one.pinned.obtained, now)?;
+    let result = one.result(&root, compiled.graph.id(), &path).map_err(|f| advised(f, person))?;
+    let logged = logged(compiled, person, &result, now).map_err(|f| advised(f, person))?;
+    let (signer, obtained) = (one.signer, one.pinned.obtained);
+    let until = ends(&root, logged).map(|end| instant(end, now)).transpose();
+    let until = until.map_err(Halt::Media)?;
+    Ok(line(&Told { person, signer, logged, obtained, age, until }, &result, lang))
+}
+
+/// Adds what to do about a bundle that does not hold: nothing rests on it.
+fn advised(fault: Fault, person: &Name) -> Halt {
+    let found = *fault.found;
+    let found = says!(
+        found;
+        "{found}。{person} の bundle を削除するか、`gishiki approve {person} --statement` の出力に {person} がもう一度署名する",
+        "{found}; delete the bundle of {person}, or let {person} sign again what `gishiki approve {person} --statement` prints"
+    );
+    Halt::Media(Fault { found: Box::new(found), ..fault })
+}
+
+/// A bundle of this plan and of a person whom the policy knows. Its signature, certificate and log
+/// entry are still to be verified.
+struct Claimed<'a> {
+    bundle: Bundle,
+    pinned: &'a Keyless,
+    signer: &'a Signer,
+}
+
+/// Reads the bundle of a person; nothing of one that is left alone.
+fn signed<'a>(
+    compiled: &'a Compiled,
+    person: &Name,
+    octets: &[u8],
+    path: &str,
+) -> Result<Option<Claimed<'a>>, Fault> {
+    let refused = |asked: Bilingual, found: Bilingual| Fault::new(RuleId::S_APPROVED, asked, found);
+    let bundle = std::str::from_utf8(octets).map_err(|error| error.to_string());
     let bundle = bundle.and_then(|text| Bundle::from_json(text).map_err(|e| e.to_string()));
     let bundle = bundle.map_err(|error| {
         let asked = says!("Sigstore bundle である {path}", "{path}, a Sigstore bundle");
-        Halt::media(RuleId::S_APPROVED, asked, Bilingual::plain(error))
+        refused(asked, Bilingual::plain(error))
     })?;
     let payload = match &bundle.content {
         SignatureContent::DsseEnvelope(envelope) => envelope.payload.as_bytes(),
@@ -47,33 +96,67 @@ pub(super) fn told(
             let asked =
                 says!("in-toto の statement を持つ {path}", "{path} with an in-toto statement");
             let found = says!("statement のない署名", "a signature without one");
-            return Err(Halt::media(RuleId::S_APPROVED, asked, found));
+            return Err(refused(asked, found));
         }
     };
     if compiled.leaves_alone(payload) {
-        return Ok(String::new());
+        return Ok(None);
     }
-    let (pinned, signer) = compiled.keyless(person, payload).map_err(Halt::Media)?;
-    let now = Clock::System(compiled.graph.offset()).now()?;
-    let root = root(plan, pinned.trusted_root)?;
-    let age = age(pinned.obtained, now)?;
-    let result = verified(&root, &bundle, signer, compiled.graph.id()).map_err(|found| {
-        let Signer { identity, issuer } = signer;
+    let (pinned, signer) = compiled.keyless(person, payload)?;
+    let names = bundle.signing_certificate().map_or(0, |one| names(one.as_bytes()));
+    if names > 1 {
         let asked = says!(
-            "{path}: {identity}(issuer {issuer})の、{ROOT_FILE} で検証できる署名",
-            "{path}: a signature by {identity} of {issuer} that {ROOT_FILE} verifies"
+            "{path}: identity が 1 つだけの証明書",
+            "{path}: a certificate with one identity, and no other name"
         );
-        Halt::media(RuleId::S_APPROVED, asked, found)
-    })?;
-    let mut logged = None;
+        return Err(refused(asked, says!("名が {names} つ", "{names} names")));
+    }
+    Ok(Some(Claimed { bundle, pinned, signer }))
+}
+
+/// How many names a certificate's subjectAltName has; none of one that cannot be read, which does
+/// not verify either. Sigstore's verifier looks at the first.
+fn names(certificate: &[u8]) -> usize {
+    let Ok(certificate) = Certificate::from_der(certificate) else { return 0 };
+    let extensions = certificate.tbs_certificate().extensions().into_iter().flatten();
+    let named = extensions.filter(|one| one.extn_id == SubjectAltName::OID);
+    let read = named.filter_map(|one| SubjectAltName::from_der(one.extn_value.as_bytes()).ok());
+    read.map(|names| names.0.len()).sum()
+}
+
+impl Claimed<'_> {
+    /// Verifies it with the trusted root.
+    fn result(
+        &self,
+        root: &TrustedRoot,
+        graph: Digest,
+        path: &str,
+    ) -> Result<VerificationResult, Fault> {
+        verified(root, &self.bundle, self.signer, graph).map_err(|found| {
+            let Signer { identity, issuer } = self.signer;
+            let asked = says!(
+                "{path}: {identity}(issuer {issuer})の、{ROOT_FILE} で検証できる署名",
+                "{path}: a signature by {identity} of {issuer} that {ROOT_FILE} verifies"
+            );
+            Fault::new(RuleId::S_APPROVED, asked, found)
+        })
+    }
+}
+
+/// The first of the times of a bundle, all of which are those of an approval.
+fn logged(
+    compiled: &Compiled,
+    person: &Name,
+    result: &VerificationResult,
+    now: Instant,
+) -> Result<Instant, Fault> {
+    let mut first = None;
     for time in result.verified_timestamps() {
         let time = instant(time.as_second(), now)?;
-        compiled.weigh_keyless(person, time, now).map_err(Halt::Media)?;
-        logged = Some(logged.map_or(time, |earlier: Instant| earlier.min(time)));
+        compiled.weigh_keyless(person, time, now)?;
+        first = Some(first.map_or(time, |earlier: Instant| earlier.min(time)));
     }
-    let logged = logged.unwrap_or(now);
-    let until = ends(&root, logged).map(|end| instant(end, now)).transpose()?;
-    Ok(line(&Told { person, signer, logged, obtained: pinned.obtained, age, until }, &result, lang))
+    Ok(first.unwrap_or(now))
 }
 
 /// What a line tells of a bundle.
@@ -117,13 +200,21 @@ fn root(plan: &Path, pinned: Digest) -> Result<TrustedRoot, Halt> {
             "ポリシーが定める SHA-256 {pinned} の {path}",
             "{path} with the SHA-256 of the policy, {pinned}"
         );
-        return Err(Halt::media(RuleId::S_APPROVED, asked, Bilingual::plain(found)));
+        let found = says!(
+            "{found}。ポリシーを承認したときのファイルを置くか、ポリシーの trusted-root と obtained を改める",
+            "{found}: put the file there with which the policy was approved, or change trusted-root and obtained in the policy"
+        );
+        return Err(Halt::media(RuleId::S_APPROVED, asked, found));
     }
     let text = String::from_utf8_lossy(&octets);
     TrustedRoot::from_json(&text).map_err(|error| {
         let asked =
             says!("Sigstore の trusted root である {path}", "{path}, a trusted root of Sigstore");
-        Halt::media(RuleId::S_APPROVED, asked, Bilingual::plain(error))
+        let found = says!(
+            "{error}。trusted_root.json を取得し直し、ポリシーの trusted-root と obtained を改める",
+            "{error}: obtain trusted_root.json again, and change trusted-root and obtained in the policy"
+        );
+        Halt::media(RuleId::S_APPROVED, asked, found)
     })
 }
 
@@ -134,7 +225,11 @@ fn age(obtained: Day, now: Instant) -> Result<i64, Halt> {
         let today = now.day();
         let asked =
             says!("{today} までに取得した trusted root", "a trusted root obtained by {today}");
-        return Err(Halt::media(RuleId::S_APPROVED, asked, Bilingual::plain(obtained)));
+        let found = says!(
+            "{obtained}。ポリシーの obtained か、この計算機の時計を正す",
+            "{obtained}: correct obtained in the policy, or this computer's clock"
+        );
+        return Err(Halt::media(RuleId::S_APPROVED, asked, found));
     }
     Ok(age)
 }
@@ -230,9 +325,9 @@ fn ends(root: &TrustedRoot, at: Instant) -> Option<i64> {
 }
 
 /// A time in seconds, in the offset of another.
-fn instant(seconds: i64, like: Instant) -> Result<Instant, Halt> {
+fn instant(seconds: i64, like: Instant) -> Result<Instant, Fault> {
     Instant::from_unix(seconds, like.offset()).map_err(|error| {
         let asked = says!("この時代の時刻", "a time of the present era");
-        Halt::media(RuleId::S_APPROVED, asked, error.said())
+        Fault::new(RuleId::S_APPROVED, asked, error.said())
     })
 }

@@ -66,7 +66,11 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
         });
         let (asked, found) = difference.unwrap_or_default();
         let asked = says!("{asked} の {}", "{} with {asked}", iso.display());
-        return Err(Fault::new(RuleId::S_BUILT, asked, Bilingual::plain(found)));
+        let found = says!(
+            "{found}。この ISO は使わない。ビルドし直すか、固定値の ISO を入手する",
+            "{found}: do not use this ISO; build it again, or get the one of the pin"
+        );
+        return Err(Fault::new(RuleId::S_BUILT, asked, found));
     }
     let name = pin.derivation.as_deref();
     let name = name.ok_or_else(|| {
@@ -164,7 +168,11 @@ fn pinned(repository: &Path, image: &str, pin: &Pin) -> Result<bool, Fault> {
                 "the pin golden/image/{image}.toml, ISO {}",
                 own.iso_sha256
             );
-            let found = says!("ISO {} の固定値", "a pin of ISO {}", pin.iso_sha256);
+            let found = says!(
+                "ISO {} の固定値。リポジトリにある固定値を渡すか、この固定値のあるコミットを取り出す",
+                "a pin of ISO {}: give the pin that is in the repository, or check out the commit that has this one",
+                pin.iso_sha256
+            );
             Err(Fault::new(RuleId::S_BUILT, asked, found))
         }
     }
