@@ -1,8 +1,7 @@
 """Verifies sealed key ceremonies: verify.py LEDGER [--anchor anchor.toml | --rehearsal | --drill]
 
-It shares no code with gishiki. LEDGER is a folder with one sealed folder for each ceremony, or one
-sealed first ceremony. It needs Python 3.11 and `cryptography`, follows the documents beside it, and
-proves of each ceremony:
+It shares no code with gishiki, follows the documents beside it, and needs Python 3.11 and
+`cryptography`. LEDGER has a sealed folder for each ceremony, or is that of the first. It proves:
 - names, kinds and sizes of all files before anything is read; no file more, none less; seal and
   manifest, and the digests of inputs, graph.txt and bindings.txt, computed again; the postscript;
 - every record: canonical JSON, number, chain value, time, fields, origin, result, terminal, order
@@ -15,13 +14,13 @@ proves of each ceremony:
   serial and CRL numbers as they are derived, none twice; no r twice in the whole ledger;
 - certificates and CRLs: issuer, key, request, first day, the root certificate of the key that
   signed, and every octet where bindings.txt has the digest of what is to be signed;
-- one history: heads before, sequence, seeds, audit keys, head on the token, all an anchor pins.
-
-Not judged: whether graph.txt (so also who signs an answer), bindings.txt and texts follow from the
-inputs; rules of inputs, enrolments not needed, key attributes; who signs answers of an abandoned
-ceremony; whether people came of whom a ceremony with reserves records nothing; signatures not
-handed out, but for form and r; what a token holds; the order after an interruption; extensions, end
-and subject of what a new key signs; dates and reasons of CRL entries; anchors in words.
+- one history: heads before, sequence, seeds, audit keys, head on the token, all an anchor pins;
+- of an abandoned ceremony: inputs by their digests in its journal, which the next plan names.
+Not judged: whether graph.txt (so who signs an answer), bindings.txt, script, notice, NAME.txt and
+crls.txt follow from the rest: the audit key can seal others; rules of inputs, enrolments not
+needed, key attributes; answers of an abandoned ceremony; who came, if no record says so; signatures
+not handed out, but for form and r; what a token holds; the order after an interruption; extensions,
+end and subject of what a new key signs; dates and reasons of CRL entries; anchors in words.
 Exit: 0 verified under the anchor, or a consistent rehearsal or drill that was asked for; 4 refused;
 7 consistent, but not anchored (nothing shows whose it is) or not pinned to its end; 64 wrong usage.
 """
@@ -82,7 +81,6 @@ def later(begun, span):
     months = 12 * (begun.year + y) + begun.month - 1 + m
     first = begun.replace(months // 12, months % 12 + 1, 1)
     return min(first + days(begun.day - 1), (first + days(31)).replace(day=1)) + days(d, hours=h)
-
 class Ceremony:
     """One sealed folder, or the folder of an abandoned ceremony."""
     def __init__(self, folder):
@@ -106,15 +104,17 @@ class Ceremony:
         self.issuer = x509.Name([x509.NameAttribute(x509.ObjectIdentifier(f"2.5.4.{RDN[k]}"), v)
                                  for rdn in self.ca["name"] for k, v in rdn.items()])
         self.roster, self.named, self.came = self.register["person"], {}, {}
-        self.facts = {name: {n: p[n] for n in ("name", "name-ja", "organization") if n in p} | {
-            "public-key": p["credential"]["public-key"], "roles": sorted({*p["roles"]})}
+        self.facts = {name: {n: str(p[n]) for n in ("ended", "name", "name-ja", "organization") if
+            n in p} | {"public-key": p["credential"]["public-key"], "roles": sorted({*p["roles"]})}
             for name, p in self.roster.items()}  # What the register holds of each person.
+        self.cards = {k: p["public-key"] for k, p in self.facts.items() if "ended" not in p}
         self.reserves, self.failed, self.signed = self.plan.get("reserves", []), set(), 0
         self.people, self.sheets = {*self.plan["participants"], *self.reserves}, {}
         self.abandoned, self.window = "journal.jsonl" in self.files, self.plan["window"]
         self.book = "journal.jsonl" if self.abandoned else "transcript.jsonl"
         self.graph = self.files.get("graph.txt", b"").decode()
-        self.ops = {op: (card, note) for op, card, note in OPERATION.findall(self.graph)}
+        ops = self.ops = {op: (card, note) for op, card, note in OPERATION.findall(self.graph)}
+        self.stand = {n for n in ops and self.people if self.reserves and "entry-" + n not in ops}
     def records(self, name, terminal=None, last=None):
         """Judge each record of a book by itself; yield place, record and event of each."""
         chain, lines = bytes(32), self.files[name].split(b"\n")
@@ -196,14 +196,12 @@ class Ceremony:
         seed = hmac.digest(seed, f"{use}{curve}\1".encode(), "sha384")[1:CURVES[curve][2]]
         return ec.derive_private_key(int.from_bytes(seed) + count, CURVES[curve][0]).public_key()
     def holders(self, roles, organization=None):
-        """Return who in the roster has one of the roles, in an organisation if one is given."""
+        """Return who serves in one of the roles, in an organisation if one is given."""
         return {name for name, person in self.roster.items() if {*roles} & {*person["roles"]}
-                and organization in (None, person["organization"])}
-
+                and organization in (None, person["organization"]) and "ended" not in person}
 class Ledger:
     """What the ceremonies so far have left, and the judgement of the next one."""
     def __init__(self, mode):
-        """Begin with nothing but the mode that was asked for."""
         self.mode, self.keys, self.seen, self.heads, self.withheld = mode, {}, set(), set(), {}
         self.audit = self.audit_id = self.last = self.when = self.ca = self.token = self.head = None
         self.certificates, self.number, self.name, self.journal = {}, 0, "nothing", None
@@ -289,13 +287,14 @@ class Ledger:
                 self.mode != "real" or key not in known.values()), f"a key that only {name} has")
             line = rf"(?m)^{re.escape(name)} .*\n +card {curve}, sha256 {sha256(octets)}$"
             need(name not in one.people or one.abandoned or re.search(line, one.graph), line)
-            if facts == past.facts.get(name): continue
+            if facts == {n: facts[n] for n in facts if n == "ended"} | past.facts.get(name, {}):
+                continue  # As the register has them, or only that they serve no longer.
             enrolment = one.register.get("enrolment", {}).get(name, {"after": None, "signed": {}})
-            given, others, asked = enrolment["signed"], past.named.keys() - {name}, [{name}]
+            given, others, asked = enrolment["signed"], past.cards.keys() - {name}, [{name}]
             duties, held = [([decision["credential"]["by"]], {card["by"]})], past.holders(appoint)
-            left = {n for n in held if past.facts[n]["public-key"] not in str(one.facts.get(n))}
+            left = {n for n in held if one.cards.get(n) != past.cards[n]}
             if {*letter} & {*facts["roles"]}:  # All who appoint; where one has left, all others.
-                few = held if left <= {name} < held | {name} else past.named.keys() - left
+                few = held if left <= {name} < held | {name} else past.cards.keys() - left
                 asked += [{other} for other in few & others]
             else: duties += [([role], {*chosen["by"]}) for role in appoint]
             for roles, named in duties:  # Holders of the role; those who appoint; everybody else.
@@ -314,13 +313,14 @@ class Ledger:
         """Judge who approved a plan before the day, and when; a real one needs all approvals."""
         given, plan, both = event.get("approvals", {}), one.plan, (one, self.past)
         rule = one.policy["decision"]["approval"]
-        release = [each.policy["decision"].get("release", {"by": []})["by"] for each in both]
-        need(self.mode != "real" or not any(release) or one.release, "inputs/release.toml", "none")
+        release = [each.policy["decision"].get("release", {"by": None})["by"] for each in both]
+        need([] not in release and (self.mode != "real" or not any(release) or one.release),
+             "inputs/release.toml, and roles that approve it", release)
         by = under(plan, "by", "judged-by") + [e["approved-by"] for e in plan.get("exception", [])]
         asked = [{name} for names in by for name in ([names] if type(names) is str else names)]
         asked += [one.holders(rule["by"], o) for by in under(plan, "approved-by") for o in by]
         for each, more in zip(both, release):
-            roles = each.policy["decision"]["approval"]["by"] + more * bool(one.release)
+            roles = each.policy["decision"]["approval"]["by"] + (one.release and more or [])
             asked += [one.holders([role], o) for role in roles for o in (each.cps["document"][
                 "approved-by"] if each.policy["role"][role].get("each-organization") else [None])]
         missing = [sorted(people) for people in asked if not people & {*given}]
@@ -345,7 +345,7 @@ class Ledger:
             by, person = set(event.get("by", answer.get("by", []))), event.get("person")
             if answer and op.startswith(("first-in", "entry-")):
                 came = not one.reserves or answer["facts"].get("attendance") != "absent"
-                one.came |= dict.fromkeys(by, True) if op == "first-in" else {op[6:]: came}
+                one.came |= {n: n in by for n in by | one.stand} if op[0] == "f" else {op[6:]: came}
             card = one.ops[op][0] if op in one.ops else "card" if given else ""
             present = {n for n in one.people if one.came.get(n, not one.reserves or n in given)}
             who = {"answered": by if card == "card" else {card[12:]} - {""}, "closed": present,
@@ -359,6 +359,7 @@ class Ledger:
                 need(2 <= len(by) and 2 <= len(roles) and person in one.people and not by & {
                     person, *one.failed}, "two others of two roles, whose cards sign", event)
                 one.failed.add(person)
+            need(not one.failed or 2 * len(one.failed) < sum(one.came.values()), "most cards", by)
             for name, digits in given.items():
                 WHERE[0] = f"{place}, {name}"
                 text = canonical(one.stated | {"event": event, "head": before, "person": name})
@@ -496,5 +497,4 @@ if __name__ == "__main__":
     try: verdict, code = judge(**vars(parser.parse_args()))
     except Exception as why:
         parser.exit(4, f"refused: {WHERE[0]}: {why if type(why) is ValueError else repr(why)}\n")
-    print(verdict)
-    sys.exit(code)
+    sys.exit(print(verdict) or code)

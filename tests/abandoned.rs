@@ -8,6 +8,7 @@ use std::process::Output;
 use serde_json::Value;
 
 use crate::life::history::{CEREMONIES, History};
+use crate::second::second;
 use crate::support::{SOFTHSM, copy, faulty_module, files, gishiki, root, run, succeed, text};
 
 const LOST: &str = "2027-03-ds";
@@ -223,6 +224,17 @@ fn judge_folder(history: &History, next: &Path) {
     std::os::unix::fs::symlink("journal.jsonl", lost.join("again.jsonl")).unwrap();
     refused("again.jsonl", 5);
     fs::remove_file(lost.join("again.jsonl")).unwrap();
+    // Other inputs: the second verifier compiles nothing, and has their digests in the journal.
+    let ledger = history.ledger();
+    assert_eq!(second(&ledger, &["--drill"]).0, Some(0), "{}", second(&ledger, &["--drill"]).1);
+    for name in ["plan.toml", "cps.toml", "policy.toml", "roster.toml"] {
+        let path = lost.join("inputs").join(name);
+        let own = fs::read_to_string(&path).unwrap();
+        fs::write(&path, format!("{own}# more\n")).unwrap();
+        let (code, said) = second(&ledger, &["--drill"]);
+        assert!(code == Some(4) && said.contains("inputs"), "{name}: {code:?} {said}");
+        fs::write(&path, own).unwrap();
+    }
     // A roster less.
     let roster = lost.join("inputs/roster.toml");
     let octets = fs::read(&roster).unwrap();

@@ -13,11 +13,13 @@ use ceremony::record::{Approved, Mode};
 use ceremony::rule::RuleId;
 use ceremony::time::Instant;
 
-use crate::cards::{Held, approve};
+use crate::cards::{Held, approve, make_card_on};
 use crate::people::{approval, approvals};
+use crate::real::release;
 use crate::second::second;
 use crate::support::{
-    IN_WINDOW, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, state_after, succeed, text,
+    IN_WINDOW, LATER, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, state_after, succeed,
+    text,
 };
 use crate::walk::compiled_on;
 
@@ -128,6 +130,23 @@ fn whoever_applied_examined_and_approved_is_asked() {
     assert_eq!(compiled.approvals.since, Some(at("2026-06-22T10:00:00+09:00")));
 }
 
+/// Everybody is asked once, with all that stands under their name.
+#[test]
+fn whoever_is_missing_is_named_once() {
+    let compiled = compiled_on("", Mode::Real);
+    let fault = compiled.refuse_unapproved(&BTreeSet::new()).unwrap_err();
+    let asked = fault.asked.en.clone();
+    for person in ["p01", "p02", "p03", "p07"] {
+        assert_eq!(asked.matches(&format!("{person} (")).count(), 1, "{asked}");
+    }
+    let of = "p01 (as CA manager: plan, policy, roster and CP/CPS, for j-lis; \
+              as CA manager: the release of the program, 0.1.0, for j-lis); p02 (";
+    assert!(asked.contains(of), "{asked}");
+    let some = [name("p01"), name("p02"), name("p03")].into();
+    let fault = compiled.refuse_unapproved(&some).unwrap_err();
+    assert!(fault.asked.en.starts_with("approvals by card: p07 ("), "{fault}");
+}
+
 /// An organisation that decides approves that it does so no longer.
 #[test]
 fn no_cps_dismisses_an_organization_that_decides() {
@@ -156,8 +175,17 @@ struct Ca {
 }
 
 impl Ca {
+    /// The program is released, and p07 has a card on P-384.
     fn new() -> Self {
-        Self { held: Held::new() }
+        let held = Held::new();
+        let ca = held.drill.path("mdoc-root");
+        release(&ca);
+        let text = fs::read_to_string(ca.join("roster.toml")).unwrap();
+        let own = text.split("[person.p07]").nth(1).unwrap();
+        let own = own.split("public-key = \"").nth(1).unwrap().split('"').next().unwrap();
+        let key = make_card_on(&held.drill, "p07-new", "EC:secp384r1").to_string();
+        fs::write(ca.join("roster.toml"), text.replace(own, &key)).unwrap();
+        Self { held }
     }
 
     fn folder(&self) -> PathBuf {
@@ -183,23 +211,29 @@ fn people_approve_with_their_cards_and_whatever_changes_is_approved_again() {
     let (code, said) = check();
     assert!(code == Some(5) && said.contains("S-APPROVED"), "{code:?} {said}");
     assert!(
-        said.contains("p01 (as CA manager: plan, policy, roster and CP/CPS, for j-lis)"),
+        said.contains("p01 (as CA manager: plan, policy, roster and CP/CPS, for j-lis; as CA"),
         "{said}"
     );
     let (code, said) = ca.command(&["approve", "p01"], IN_WINDOW);
     assert!(code == Some(0) && said.contains("under the name of p01:"), "{code:?} {said}");
     assert!(said.contains("bindings  ") && said.contains("still needed: "), "{said}");
+    // What is released is shown as a whole.
+    let text = fs::read_to_string(ca.held.drill.path("mdoc-root/release.toml")).unwrap();
+    for line in ["tool", "image", "tests"] {
+        let value = text.lines().find_map(|l| l.strip_prefix(&format!("{line} = "))).unwrap();
+        assert!(said.contains(value.trim_matches('"')), "{line}: {said}");
+    }
     assert!(!said.contains(PIN), "{said}");
     let (code, said) = ca.command(&["approve", "p13"], IN_WINDOW);
     assert!(code == Some(64) && said.contains("S-APPROVED"), "{code:?} {said}");
     approve(&ca.held.drill, &ca.held.plan(), &ca.held.drill.path("ledger"), IN_WINDOW);
     let (code, said) = check();
-    assert!(code == Some(0) && said.contains("approved by p01 p02 p07"), "{code:?} {said}");
+    assert!(code == Some(0) && said.contains("approved by p01 p02 p03 p07"), "{code:?} {said}");
     let files: BTreeSet<String> = fs::read_dir(ca.folder())
         .unwrap()
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
-    assert_eq!(files, ["p01.toml", "p02.toml", "p07.toml"].map(String::from).into());
+    assert_eq!(files, ["p01.toml", "p02.toml", "p03.toml", "p07.toml"].map(String::from).into());
     // Too early for the day; too late for the clock; under another name; not of this form.
     let (code, said) = ca.command(&["check", "--approved"], "2026-03-01 00:00:00");
     assert!(
@@ -240,7 +274,7 @@ fn people_approve_with_their_cards_and_whatever_changes_is_approved_again() {
 fn an_approved_drill_has_its_papers_signed() {
     let ca = Ca::new();
     let drill = &ca.held.drill;
-    for person in ["p01", "p02", "p07"] {
+    for person in ["p01", "p02", "p03", "p07"] {
         let (code, said) = ca.command(&["approve", person, "--drill"], IN_WINDOW);
         assert!(code == Some(0) && said.contains("  as a drill\n"), "{code:?} {said}");
         // Whoever approves sees what the rules report.
@@ -253,7 +287,10 @@ fn an_approved_drill_has_its_papers_signed() {
     assert!(code == Some(64) && said.contains("when the window of the plan ends"), "{said}");
     succeed(&mut drill.run_command(&ca.held.plan()));
     let said = drill.verify();
-    assert!(said.contains("by papers 0,") && said.contains("approved by p01 p02 p07"), "{said}");
+    assert!(
+        said.contains("by papers 0,") && said.contains("approved by p01 p02 p03 p07"),
+        "{said}"
+    );
     let out = drill.path("out");
     let rules = succeed(gishiki().arg("verify").arg(&out).args(["--drill", "--rules"]));
     assert!(rules.contains("S-APPROVED"), "{rules}");
@@ -279,5 +316,38 @@ fn an_approved_drill_has_its_papers_signed() {
     assert_eq!(row("closed")[1..], [&["S"; 10][..], &["closed"]].concat(), "{table}");
     assert!(row("entry-p04").contains(&"s") && row("exit-p04").contains(&"S"), "{table}");
     assert!(!table.lines().any(|line| line.contains("  -  ")), "{table}");
-    assert_eq!(table.lines().filter(|line| line.ends_with("  approved")).count(), 3, "{table}");
+    assert_eq!(table.lines().filter(|line| line.ends_with("  approved")).count(), 4, "{table}");
+}
+
+/// Before the day it is said what a real ceremony would refuse: no release, or that of a program
+/// that can be none.
+#[test]
+fn a_missing_or_misnamed_release_is_said_before_the_day() {
+    let ca = Ca::new();
+    let path = ca.held.drill.path("mdoc-root/release.toml");
+    let own = fs::read_to_string(&path).unwrap();
+    let check = |what: &[&str]| ca.command(what, IN_WINDOW);
+    let tool = own.lines().find_map(|line| line.strip_prefix("tool = ")).unwrap();
+    for (text, words) in [
+        (None, "a release of the program, in release.toml"),
+        (Some(own.replace(tool, "\"gishiki 0.1.0\"")), "as `gishiki --version` says it"),
+    ] {
+        fs::remove_file(&path).unwrap();
+        if let Some(text) = text {
+            fs::write(&path, text).unwrap();
+        }
+        // Both at once: with another release everybody approves again.
+        let (code, said) = check(&["check", "--approved"]);
+        assert!(code == Some(5) && said.contains("approvals by card: p01 ("), "{code:?} {said}");
+        assert!(said.contains("S-TOOL") && said.contains(words), "{words}: {said}");
+        approve(&ca.held.drill, &ca.held.plan(), &ca.held.drill.path("ledger"), IN_WINDOW);
+        let (code, said) = ca.command(&["check", "--approved"], LATER);
+        assert!(code == Some(5) && said.contains("S-TOOL"), "{code:?} {said}");
+        assert!(said.contains(words) && !said.contains("S-APPROVED"), "{words}: {said}");
+        // A drill is how a program is tried.
+        let (code, said) = check(&["check", "--drill"]);
+        assert_eq!(code, Some(0), "{said}");
+        fs::write(&path, &own).unwrap();
+        fs::remove_dir_all(ca.folder()).unwrap();
+    }
 }

@@ -199,6 +199,87 @@ fn a_new_ca_manager_comes_by_letter_that_all_have_seen() {
     assert!(said.contains(&missing.replace("of p01", "of p02")), "{said}");
 }
 
+/// Whoever leaves stays in the roster with the day: whom they appointed and let in until then stays
+/// so. They do nothing any more, and come back by an enrolment only.
+#[test]
+fn an_appointment_that_ended_leaves_what_was_done_before() {
+    let ca = Ca::new();
+    // The only manager of j-lis leaves, and another comes by letter, which all others have seen.
+    ca.add("p14", "j-lis", "ca-manager", "\"letter\"");
+    let plan = ca.held.drill.path("mdoc-root/2026-06-ds/plan.toml");
+    let participants = |from: &str, to: &str| {
+        let text = fs::read_to_string(&plan).unwrap();
+        fs::write(&plan, text.replace(from, to)).unwrap();
+    };
+    let ended = |line: &str| {
+        let text = fs::read_to_string(ca.roster()).unwrap();
+        let text = text.replace("\nended = 2026-05-31", "").replace("\nended = 2027-01-01", "");
+        let with = text.replacen(
+            "\nroles        = [\"ca-manager\"]",
+            &format!("\nroles        = [\"ca-manager\"]{line}"),
+            1,
+        );
+        fs::write(ca.roster(), with).unwrap();
+    };
+    ended("\nended = 2026-05-31");
+    let (code, said) = ca.check();
+    assert!(code == Some(2) && said.contains("p01, who served until 2026-05-31"), "{said}");
+    participants("\"p01\"", "\"p14\"");
+    let (code, said) = ca.check();
+    let others = "p02, p03, p04, p05, p06, p07, p08, p09, p10, p11, p12, p13";
+    let missing = format!("without the signature of p14, p03, {}", others.replace("p03, ", ""));
+    assert!(code == Some(2) && said.contains(&missing), "{missing}: {said}");
+    assert!(said.contains("1 violation\n"), "what p01 did until then is good: {said}");
+    assert_eq!(ca.enrol("p14").0, Some(0));
+    let (code, said) = ca.check();
+    assert!(code == Some(0) && said.contains("register p01: served until 2026-05-31 ("), "{said}");
+    // What p01 would have done afterwards is not.
+    let good = fs::read_to_string(ca.roster()).unwrap();
+    ca.replace("granted = 2026-05-13", "granted = 2026-06-01");
+    let (code, said) = ca.check();
+    assert!(code == Some(2) && said.contains("R-ENTRY-RIGHT"), "{said}");
+    fs::write(ca.roster(), &good).unwrap();
+    ended("\nended = 2027-01-01");
+    let (code, said) = ca.check();
+    assert!(code == Some(2) && said.contains("S-ROSTER"), "{said}");
+    // Nobody is entered who has served already and appointed others.
+    let stranger = good.replace("[person.p01]", "[person.p15]");
+    fs::write(ca.roster(), stranger).unwrap();
+    let (code, said) = ca.check();
+    assert!(code == Some(2) && said.contains("without the signature of p15, p03"), "{said}");
+    fs::write(ca.roster(), &good).unwrap();
+    // Held with it, the ledger is good by both verifiers.
+    for journal in ["A", "B"] {
+        fs::rename(ca.held.drill.path(journal), ca.held.drill.path(&format!("{journal}-1")))
+            .unwrap();
+    }
+    let ledger = ca.held.drill.path("ledger");
+    let mut command = gishiki_at("2026-06-30 01:30:00");
+    command.arg("run").arg(ca.held.drill.path("mdoc-root/2026-06-ds"));
+    ca.held.drill.held(&mut command);
+    succeed(command.arg("--ledger").arg(&ledger));
+    fs::rename(ca.held.drill.path("out"), ledger.join("2026-06-ds")).unwrap();
+    succeed(gishiki().arg("verify").arg(&ledger).arg("--drill"));
+    assert_eq!(second(&ledger, &["--drill"]).0, Some(0), "{}", second(&ledger, &["--drill"]).1);
+    // The register keeps the end: without it, or with another day, p01 is enrolled anew.
+    let next = ca.held.drill.path("mdoc-root/2026-09-renewal/plan.toml");
+    let text = fs::read_to_string(&next).unwrap();
+    fs::write(&next, text.replace("\"p01\"", "\"p14\"")).unwrap();
+    let check = || {
+        let mut check = gishiki();
+        check.args(["--lang", "en", "check", "--drill"]).arg(next.parent().unwrap());
+        let output = run(check.arg("--ledger").arg(&ledger));
+        (output.status.code(), crate::support::text(&output))
+    };
+    assert_eq!(check().0, Some(0), "{}", check().1);
+    for other in ["", "\nended = 2026-06-01"] {
+        fs::write(ca.roster(), good.replace("\nended = 2026-05-31", other)).unwrap();
+        let (code, said) = check();
+        let missing = "without the signature of p01, p03, p02, p07, p14";
+        assert!(code == Some(2) && said.contains(missing), "{other}: {said}");
+    }
+}
+
 /// Who writes the roster gives no role to anybody by it: roles are those of the register before.
 #[test]
 fn nobody_enrols_by_a_role_that_they_give_themselves() {

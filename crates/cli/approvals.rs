@@ -15,6 +15,7 @@ use ceremony::fault::Fault;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::record::{Approved, Mode};
+use ceremony::released::Program;
 use ceremony::rule::RuleId;
 use ceremony::run::ToSign;
 use ceremony::says;
@@ -26,8 +27,8 @@ use crate::clock::Clock;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::proofs::prove;
-use crate::report::{print, tell};
-use crate::review::{register, reported, reviewed};
+use crate::report::{print, show, tell};
+use crate::review::{changes_of_register, reports, reviewed};
 use crate::sources::shown;
 use crate::{files, keyless, partial};
 
@@ -73,15 +74,11 @@ struct Listed {
 /// Lists the files beside a plan. In a rehearsal none is looked at.
 fn listed(plan: &Path, compiled: &Compiled) -> Result<Listed, Halt> {
     let mut listed = Listed::default();
-    let folder = plan.join(FOLDER);
-    if compiled.graph.mode() == Mode::Rehearsal || folder.symlink_metadata().is_err() {
+    if compiled.graph.mode() == Mode::Rehearsal {
         return Ok(listed);
     }
-    let names = files::names(&folder).map_err(|error| {
-        let asked = says!("読み出せる {}", "{}, to be read", shown(&folder));
-        Halt::media(RuleId::S_FILE, asked, files::said(&error))
-    })?;
-    for (name, _) in names {
+    let folder = plan.join(FOLDER);
+    for name in files::names_if_any(&folder)? {
         let path = folder.join(&name);
         if let Some(person) = keyless::of(&name) {
             listed.bundles.insert(person, path);
@@ -129,9 +126,22 @@ fn read(plan: &Path, compiled: &Compiled) -> Result<(Approvals, BTreeMap<Name, F
     Ok((found, others))
 }
 
-/// Judges the approvals beside a plan for today, as a ceremony that begins now would; and the
-/// keyless bundles, of which no ceremony knows. Tells who approved.
+/// Judges release and approvals for today, as a ceremony that begins now would; and the keyless
+/// bundles, of which no ceremony knows. Tells who approved.
 pub(crate) fn judge(plan: &Path, compiled: &Compiled, lang: Lang) -> Result<String, Halt> {
+    let released = compiled.released.judge_before(compiled.graph.mode()).map_err(Halt::Media);
+    let approved = approved(plan, compiled, lang);
+    match (released, approved) {
+        // A changed release is approved again by all, so both are said at once.
+        (Err(first), Err(second)) => {
+            show(&first, lang);
+            Err(second)
+        }
+        (released, approved) => released.and(approved),
+    }
+}
+
+fn approved(plan: &Path, compiled: &Compiled, lang: Lang) -> Result<String, Halt> {
     let approvals = beside(plan, compiled)?;
     let now = Clock::System(compiled.graph.offset()).now()?;
     let checks = compiled.weigh_approvals(&approvals, now).map_err(Halt::Media)?;
@@ -247,11 +257,21 @@ fn described(compiled: &Compiled, person: &Name, lang: Lang) -> String {
     for of in compiled.approvals.under(person) {
         text.push_str(&format!("  {}\n", lang.said(of)));
     }
+    if let Some(Program { tool, image, tests }) = &compiled.released.program {
+        text.push_str(&match lang {
+            Lang::Ja => format!(
+                "プログラムのリリース:\n  プログラム {tool}\n  イメージの SHA-256     {image}\n  試験報告書の SHA-256   {tests}\n"
+            ),
+            Lang::En => format!(
+                "the release of the program:\n  program          {tool}\n  image, SHA-256   {image}\n  tests, SHA-256   {tests}\n"
+            ),
+        });
+    }
     for line in graph.decisions().iter().chain(graph.exceptions()) {
         text.push_str(&format!("  | {}\n", lang.said(line)));
     }
-    text.push_str(&register(compiled, lang));
-    text.push_str(&reported(compiled, lang));
+    text.push_str(&changes_of_register(compiled, lang));
+    text.push_str(&reports(compiled, lang));
     text.pop();
     text
 }

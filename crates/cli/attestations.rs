@@ -94,14 +94,7 @@ fn folder(builders: &Builders, proved: &Proved) -> PathBuf {
 
 fn read(folder: &Path, builders: &Builders, built: &Built, now: Instant) -> Result<Found, Halt> {
     let mut found = Found::default();
-    if folder.symlink_metadata().is_err() {
-        return Ok(found);
-    }
-    let names = files::names(folder).map_err(|error| {
-        let asked = says!("読み出せる {}", "{}, to be read", shown(folder));
-        Halt::media(RuleId::S_FILE, asked, files::said(&error))
-    })?;
-    for (name, _) in names {
+    for name in files::names_if_any(folder)? {
         let path = folder.join(&name);
         let person = name.to_str().and_then(|name| name.strip_suffix(".toml")?.parse().ok());
         let person: Name = person.ok_or_else(|| {

@@ -5,7 +5,7 @@ use crate::args;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::report::print;
-use crate::review::{register, reported, reviewed};
+use crate::review::{changes_of_register, reports, reviewed};
 
 pub(crate) fn check(asked: &args::Check, lang: Lang) -> Result<(), Halt> {
     let compiled = reviewed(&asked.planned)?;
@@ -15,7 +15,7 @@ pub(crate) fn check(asked: &args::Check, lang: Lang) -> Result<(), Halt> {
     };
     let graph = &compiled.graph;
     let (certificates, crls) = graph.structures();
-    let reported = reported(&compiled, lang);
+    let reported = reports(&compiled, lang);
     let granted = graph.exceptions().iter();
     let granted =
         granted.map(|line| format!("{} {}\n", pick(lang, "例外", "exception"), lang.said(line)));
@@ -33,7 +33,7 @@ pub(crate) fn check(asked: &args::Check, lang: Lang) -> Result<(), Halt> {
             "  cards: everyone can compute the keys of {n} people; a real ceremony refuses this roster\n"
         ),
     };
-    let register = register(&compiled, lang);
+    let register = changes_of_register(&compiled, lang);
     let kept = match compiled.excepted.is_empty() {
         true => pick(lang, "規則をすべて満たす:", "keeps every rule:"),
         false => pick(lang, "例外のほかは規則を満たす:", "keeps every rule but the excepted:"),

@@ -288,3 +288,15 @@ pub(crate) fn names(folder: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
     names.sort();
     Ok(names)
 }
+
+/// Returns the names in a folder that need not be there: none, if it is not.
+pub(crate) fn names_if_any(folder: &Path) -> Result<Vec<OsString>, Halt> {
+    if folder.symlink_metadata().is_err() {
+        return Ok(Vec::new());
+    }
+    let names = names(folder).map_err(|error| {
+        let asked = says!("読み出せる {}", "{}, to be read", shown(folder));
+        Halt::media(RuleId::S_FILE, asked, said(&error))
+    })?;
+    Ok(names.into_iter().map(|(name, _)| name).collect())
+}

@@ -69,14 +69,14 @@ pub(crate) fn reviewed_as(
 }
 
 /// What becomes otherwise in the register of people.
-pub(crate) fn register(compiled: &Compiled, lang: Lang) -> String {
+pub(crate) fn changes_of_register(compiled: &Compiled, lang: Lang) -> String {
     let changes = changes(&compiled.before.register, &compiled.register);
     let what = pick(lang, "任命簿", "register");
     changes.iter().map(|change| format!("  {what} {}\n", lang.said(change))).collect()
 }
 
 /// What the rules report without refusing the plan.
-pub(crate) fn reported(compiled: &Compiled, lang: Lang) -> String {
+pub(crate) fn reports(compiled: &Compiled, lang: Lang) -> String {
     let what = pick(lang, "報告", "reported");
     let line = |v: &Violation| {
         format!("  {what} {}: {}; {}\n", v.rule, lang.said(&v.asked), lang.said(&v.found))

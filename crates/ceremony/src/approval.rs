@@ -24,6 +24,7 @@ use crate::name::Name;
 use crate::plan::{Application, Plan};
 use crate::policy::Policy;
 use crate::record::Approved;
+use crate::register::each_once;
 use crate::says;
 use crate::text;
 use crate::time::{CalendarSpan, Instant};
@@ -37,6 +38,9 @@ pub struct Approval {
     /// What stands under their name.
     pub of: Bilingual,
 }
+
+/// Of whom approvals are missing, and what stands under their name.
+pub(crate) type Open<'a> = (&'a BTreeSet<Name>, Vec<&'a Bilingual>);
 
 /// The approvals that a plan needs, and when they may be made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,20 +67,32 @@ impl Approvals {
         }
         needed.extend(by_organizations(inputs));
         needed.extend(by_name(plan));
-        let mut kept: Vec<Approval> = Vec::new();
-        for one in needed {
-            if !kept.contains(&one) {
-                kept.push(one);
-            }
-        }
         let within = policy.decision.approval.within.get_ref().clone();
         let keyless = policy.decision.approval.keyless.as_ref().map(Keyless::of);
-        Self { needed: kept, since: decided(plan), within, keyless }
+        Self { needed: each_once(needed), since: decided(plan), within, keyless }
     }
 
     /// What stands under this person's name.
     pub fn under<'a>(&'a self, person: &'a Name) -> impl Iterator<Item = &'a Bilingual> {
         self.needed.iter().filter(|one| one.by.contains(person)).map(|one| &one.of)
+    }
+
+    /// Of whom approvals are missing when these people have approved, each set of people once, with
+    /// all that stands under their name. Where somebody approves in any case, whoever could do so
+    /// in their place is not asked besides.
+    pub(crate) fn open<'a>(&'a self, by: &'a BTreeSet<Name>) -> Vec<Open<'a>> {
+        let mut missing: Vec<&Approval> = self.missing(by).collect();
+        let asked = each_once(missing.iter().map(|one| &one.by).collect());
+        let covered =
+            |set: &BTreeSet<Name>| asked.iter().any(|other| *other != set && other.is_subset(set));
+        let mut open = Vec::new();
+        for people in asked.iter().copied().filter(|set| !covered(set)) {
+            let (theirs, others): (Vec<_>, Vec<_>) =
+                missing.into_iter().partition(|one| people.is_subset(&one.by));
+            open.push((people, theirs.into_iter().map(|one| &one.of).collect()));
+            missing = others;
+        }
+        open
     }
 
     /// Those that are missing when these people have approved.
@@ -92,7 +108,8 @@ pub(crate) fn holders(
     organization: Option<&Name>,
 ) -> BTreeSet<Name> {
     let people = inputs.roster.person.iter().filter(|(_, person)| {
-        role.is_none_or(|role| person.holds(role))
+        person.serves()
+            && role.is_none_or(|role| person.holds(role))
             && organization.is_none_or(|of| person.organization.get_ref() == of)
     });
     people.map(|(id, _)| id.clone()).collect()

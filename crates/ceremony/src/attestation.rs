@@ -156,11 +156,15 @@ impl Builders {
     /// S-ATTESTED for somebody who is not in the roster; S-REHEARSAL-KEY for a key that everyone
     /// can compute.
     pub fn to_sign(&self, person: &Name, built: &Built, at: Instant) -> Result<ToSign, Fault> {
-        let known = self.register.get(person).ok_or_else(|| {
+        let known = self
+            .register
+            .get(person)
+            .filter(|known| known.ended.is_none_or(|ended| at.day() <= ended));
+        let known = known.ok_or_else(|| {
             let asked = says!("{} の任命簿にある者", "somebody in the roster of {}", self.ca);
             let found = says!(
-                "任命簿にない {person}。ID と --ca を確かめる",
-                "{person}, who is not: check the id, and --ca"
+                "任命簿にない、又は任命の終わった {person}。ID と --ca を確かめる",
+                "{person}, who is not, or serves no longer: check the id, and --ca"
             );
             Fault::new(RuleId::S_ATTESTED, asked, found)
         })?;

@@ -45,11 +45,16 @@ pub struct Enrolling<'a> {
     pub after: Digest,
 }
 
+/// The keys that everyone can compute, by the people for whom a rehearsal signs with them.
+pub(crate) fn derived(ca: &[u8], people: &Register) -> BTreeMap<Name, PublicKey> {
+    people.keys().map(|id| (id.clone(), rehearsal::key_of(ca, id))).collect()
+}
+
 /// The people whose keys everyone can compute, be it as that of another person.
 pub(crate) fn everyones<'a>(ca: &[u8], people: &'a Register) -> BTreeSet<&'a Name> {
-    let known: Vec<PublicKey> = people.keys().map(|id| rehearsal::key_of(ca, id)).collect();
-    let derived = people.iter().filter(|(_, one)| known.contains(&one.key));
-    derived.map(|(id, _)| id).collect()
+    let known = derived(ca, people);
+    let is_known = |key: &PublicKey| known.values().any(|one| one == key);
+    people.iter().filter(|(_, one)| is_known(&one.key)).map(|(id, _)| id).collect()
 }
 
 /// Everybody whom the roster has otherwise than the register; nobody before a first ceremony.
@@ -61,7 +66,9 @@ pub fn enrolling<'a>(inputs: &'a Inputs, state: &'a State) -> Vec<Enrolling<'a>>
     let decision = state.last_policy().map(|policy| Arc::new(policy.decision));
     let decision = decision.certain("a state after a ceremony has its policy");
     let changed = inputs.roster.person.iter().filter(|(id, entry)| {
-        state.register.get(*id).is_none_or(|known| *known != entry.registered())
+        let now = entry.registered();
+        let same = |known: &Registered| *known == now || known.has_only_ended(&now);
+        !state.register.get(*id).is_some_and(same)
     });
     let one = |(person, entry)| Enrolling {
         inputs,
@@ -97,8 +104,14 @@ impl<'a> Enrolling<'a> {
             "public-key": entry.credential.public_key.get_ref().to_string(),
             "roles": roles,
         });
-        if let (Some(name), Some(members)) = (&entry.name_ja, members.as_object_mut()) {
-            members.insert("name-ja".into(), json!(name.get_ref()));
+        let further = [
+            ("ended", entry.ended.as_ref().map(|day| day.get_ref().to_string())),
+            ("name-ja", entry.name_ja.as_ref().map(|name| name.get_ref().clone())),
+        ];
+        for (name, value) in further {
+            if let (Some(value), Some(members)) = (value, members.as_object_mut()) {
+                members.insert(name.into(), json!(value));
+            }
         }
         let payload = canonical_json(&members);
         pre_authentication(PAYLOAD, payload.as_bytes())
@@ -125,13 +138,13 @@ impl<'a> Enrolling<'a> {
             true => needed.extend(self.by_letter(&appoint)),
             false => needed.extend(appoint.iter().flat_map(|role| self.of(&[*role], &appoints))),
         }
-        let mut kept: Vec<BTreeSet<Name>> = Vec::new();
-        for one in needed {
-            if !kept.contains(&one) {
-                kept.push(one);
-            }
-        }
-        kept
+        each_once(needed)
+    }
+
+    /// Everybody else who served in the register before.
+    fn others(&self) -> impl Iterator<Item = (&Name, &Registered)> {
+        let register = self.state.register.iter();
+        register.filter(|(id, known)| *id != self.person && known.serves())
     }
 
     /// Everybody else who appoints. Where somebody of them has left or has a new card too,
@@ -140,10 +153,11 @@ impl<'a> Enrolling<'a> {
     fn by_letter(&self, appoint: &[&Name]) -> Vec<BTreeSet<Name>> {
         let stays = |id: &Name, known: &Registered| {
             let now = self.inputs.roster.person.get(id);
-            now.is_some_and(|now| *now.credential.public_key.get_ref() == known.key)
+            let same = |now: &PersonEntry| *now.credential.public_key.get_ref() == known.key;
+            now.is_some_and(|now| now.serves() && same(now))
         };
         let appoints = |known: &Registered| appoint.iter().any(|r| known.roles.contains(*r));
-        let others = || self.state.register.iter().filter(|(id, _)| *id != self.person);
+        let others = || self.others();
         let (staying, gone): (BTreeMap<_, _>, BTreeMap<_, _>) =
             others().filter(|(_, known)| appoints(known)).partition(|(id, known)| stays(id, known));
         let everybody = staying.is_empty() || !gone.is_empty();
@@ -159,7 +173,7 @@ impl<'a> Enrolling<'a> {
     fn of(&self, roles: &[&Name], named: &dyn Fn(&Name) -> bool) -> Vec<BTreeSet<Name>> {
         let appoint: Vec<&Name> =
             self.decision.appointment.by.iter().map(Spanned::get_ref).collect();
-        let others = || self.state.register.iter().filter(|(id, _)| *id != self.person);
+        let others = || self.others();
         let with = |roles: &[&Name]| -> BTreeSet<Name> {
             let may = |known: &Registered| roles.iter().any(|role| known.roles.contains(*role));
             others().filter(|(_, known)| may(known)).map(|(id, _)| id.clone()).collect()
@@ -193,6 +207,9 @@ impl<'a> Enrolling<'a> {
             _ if known.name != now.name => entry.name.span(),
             _ if known.organization != now.organization => entry.organization.span(),
             Some(role) if known.roles != now.roles => role.span(),
+            Some(_) | None if known.ended != now.ended => {
+                entry.ended.as_ref().map_or(entry.name.span(), Spanned::span)
+            }
             Some(_) | None => entry.name_ja.as_ref().map_or(entry.name.span(), Spanned::span),
         }
     }
@@ -279,6 +296,16 @@ pub fn changes(before: &Register, now: &Register) -> Vec<Bilingual> {
                 "{id}: organisation {was} → {organization}"
             ));
         }
+        match (known.ended, one.ended) {
+            (was, now) if was == now => {}
+            (_, Some(day)) => {
+                said.push(says!(
+                    "{id}: {day} に任命終了({name})",
+                    "{id}: served until {day} ({name})"
+                ));
+            }
+            (_, None) => said.push(says!("{id}: 再び任命({name})", "{id}: serves again ({name})")),
+        }
         if (&known.name, &known.name_ja) != (&one.name, &one.name_ja) {
             let was = &known.name;
             said.push(says!("{id}: 氏名 {was} → {name}", "{id}: name {was} → {name}"));
@@ -290,6 +317,17 @@ pub fn changes(before: &Register, now: &Register) -> Vec<Bilingual> {
         says!("{id}: 任命簿から削除({name})", "{id}: no longer in the roster ({name})")
     }));
     said
+}
+
+/// The same, in their order, each only where it stands first.
+pub(crate) fn each_once<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+    let mut kept = Vec::new();
+    for one in all {
+        if !kept.contains(&one) {
+            kept.push(one);
+        }
+    }
+    kept
 }
 
 /// Says of each of these sets that one of it is meant.

@@ -70,6 +70,9 @@ pub struct PersonEntry {
     pub roles: Vec<Spanned<Name>>,
     /// The appointment (5.3.9).
     pub appointed: Appointment,
+    /// The day on which it ended, if it did. What the person did until then stays valid; from then
+    /// on they do nothing any more.
+    pub ended: Option<Spanned<Day>>,
     /// The days of training (5.3.4): the register keeps them all.
     pub trained: Spanned<Vec<Day>>,
     /// The day of the background check (5.3.2).
@@ -93,6 +96,23 @@ pub struct Registered {
     pub organization: Name,
     /// The roles.
     pub roles: BTreeSet<Name>,
+    /// The day on which the appointment ended, if it did.
+    pub ended: Option<Day>,
+}
+
+impl Registered {
+    /// Whether the person still serves.
+    #[must_use]
+    pub const fn serves(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// Whether this is the same person, whose appointment has ended since: of that alone nobody
+    /// signs an enrolment.
+    #[must_use]
+    pub(crate) fn has_only_ended(&self, now: &Self) -> bool {
+        self.serves() && *now == Self { ended: now.ended, ..self.clone() }
+    }
 }
 
 /// The people of a register, by id: those of the last ceremony's roster.
@@ -108,7 +128,20 @@ impl PersonEntry {
             key: self.credential.public_key.get_ref().clone(),
             organization: self.organization.get_ref().clone(),
             roles: self.roles.iter().map(|role| role.get_ref().clone()).collect(),
+            ended: self.ended.as_ref().map(|day| *day.get_ref()),
         }
+    }
+
+    /// Whether the person still serves.
+    #[must_use]
+    pub const fn serves(&self) -> bool {
+        self.ended.is_none()
+    }
+
+    /// Whether the person held this role and served on this day.
+    #[must_use]
+    pub fn held(&self, role: &Name, day: Day) -> bool {
+        self.holds(role) && self.ended.as_ref().is_none_or(|ended| day <= *ended.get_ref())
     }
 
     /// Whether the person holds this role.
@@ -179,6 +212,12 @@ pub enum CredentialKind {
 }
 
 impl Roster {
+    /// The person with this id, if they still serve.
+    #[must_use]
+    pub(crate) fn serving(&self, id: &str) -> Option<&PersonEntry> {
+        self.person.get(id).filter(|person| person.serves())
+    }
+
     /// The register that this roster describes.
     #[must_use]
     pub(crate) fn register(&self) -> Register {

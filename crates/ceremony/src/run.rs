@@ -50,6 +50,7 @@ use crate::name::Name;
 use crate::record::{
     Answer, Approved, End, Event, GENESIS, Mode, Opened, Place, Record, Refuser, Signatures,
 };
+use crate::register::derived;
 use crate::rehearsal;
 use crate::rule::RuleId;
 use crate::says;
@@ -107,6 +108,8 @@ pub struct Run {
     due: Option<usize>,
     /// The people who did not come, as those who stand by have said.
     absent: BTreeSet<Name>,
+    /// The people who have come so far, as those who stand by have said.
+    entered: BTreeSet<Name>,
     /// The people whose cards do not sign, as two others have said.
     cardless: BTreeSet<Name>,
     /// What people have said and confirmed, with its time.
@@ -240,7 +243,7 @@ impl Run {
             compiled.graph.audit_key().is_some_and(|key| key.origin == Origin::Before);
         let owed =
             compiled.checks.iter().map(|check| (check.id(), check.subject.clone())).collect();
-        let derived = Arc::new(compiled.graph.derived_keys());
+        let derived = derived(compiled.graph.ca_name.der(), &compiled.register);
         let nonces = compiled.enrolled.clone();
         let mut run = Self {
             compiled: Box::new(compiled),
@@ -269,11 +272,12 @@ impl Run {
             noted: None,
             due: None,
             absent: BTreeSet::new(),
+            entered: BTreeSet::new(),
             cardless: BTreeSet::new(),
             told: Vec::new(),
             signed: BTreeMap::new(),
             nonces,
-            derived,
+            derived: Arc::new(derived),
             owed,
             transcript_hash: Sha256::new(),
             transcript_head: GENESIS,

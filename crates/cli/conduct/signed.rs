@@ -120,8 +120,16 @@ impl Conduct {
     }
 
     /// Records that a card does not sign, when two others of two roles say so and sign it. If they
-    /// do not, the card is asked again.
+    /// do not, or too many cards would fail, the card is asked again.
     fn card_failed(&mut self, run: Run, person: &Name, reason: &str) -> Result<Run, Halt> {
+        match run.may_be_without_card() {
+            Ok(()) => {}
+            Err(fault) if self.people.can_answer_again() => {
+                tell(&fault, self.lang);
+                return Ok(run);
+            }
+            Err(fault) => return Err(Halt::Interrupted(fault)),
+        }
         let op = at_hand(&run).ok_or_else(no_operation)?;
         let who = named(&run, person, self.lang);
         let what = match self.lang {

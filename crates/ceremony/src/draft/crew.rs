@@ -34,7 +34,7 @@ impl<'a> Crew<'a> {
         ];
         let months = *self.policy.training.max_months.get_ref();
         let trained = person.trained_within(self.day, months).next().is_some();
-        trained && days.into_iter().all(|day| *day.get_ref() <= self.day)
+        person.serves() && trained && days.into_iter().all(|day| *day.get_ref() <= self.day)
     }
 
     fn fit(&self) -> impl Iterator<Item = (&'a Name, &'a PersonEntry)> {

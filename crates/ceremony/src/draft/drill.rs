@@ -68,6 +68,9 @@ pub fn roster_on(text: &str, roster: &Roster, day: Day, procedure: Digest) -> St
                 changes.put(done.span(), day.to_string());
             }
         }
+        if let Some(ended) = person.ended.as_ref().filter(|ended| *ended.get_ref() > day) {
+            changes.put(ended.span(), day.to_string());
+        }
     }
     changes.made_in(text)
 }

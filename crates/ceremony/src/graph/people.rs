@@ -1,13 +1,12 @@
 //! Who takes part, and who has to do what.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
 use super::{Act, Graph, Op, PeopleAct};
 use crate::key::PublicKey;
 use crate::language::Bilingual;
 use crate::name::Name;
-use crate::rehearsal;
 
 /// A participant.
 #[derive(Debug, Clone)]
@@ -81,13 +80,6 @@ impl Graph {
     #[must_use]
     pub fn has_reserves(&self) -> bool {
         self.people.values().any(|person| person.reserve)
-    }
-
-    /// The keys with which a rehearsal signs for the people, and everybody else can.
-    #[must_use]
-    pub fn derived_keys(&self) -> BTreeMap<Name, PublicKey> {
-        let ca = self.ca_name.der();
-        self.people.keys().map(|id| (id.clone(), rehearsal::key_of(ca, id))).collect()
     }
 
     /// Whether the plan does not count on this person.

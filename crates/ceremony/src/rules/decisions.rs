@@ -14,12 +14,12 @@ use crate::violation::Input;
 
 impl Report<'_> {
     fn has_role(&self, person: &Name, role: &Name) -> bool {
-        let person = self.inputs.roster.person.get(person.as_str());
+        let person = self.inputs.roster.serving(person.as_str());
         person.is_some_and(|person| person.roles.iter().any(|held| held.get_ref() == role))
     }
 
     fn is_of(&self, person: &Name, organization: &Name) -> bool {
-        let person = self.inputs.roster.person.get(person.as_str());
+        let person = self.inputs.roster.serving(person.as_str());
         person.is_some_and(|person| person.organization.get_ref() == organization)
     }
 }

@@ -8,9 +8,10 @@ use super::acts::{named, number};
 use super::{Report, acts};
 use crate::language::Bilingual;
 use crate::name::Name;
-use crate::policy::{OF_EACH_ORGANIZATION, Separate};
+use crate::policy::OF_EACH_ORGANIZATION;
 use crate::roster::PersonEntry;
 use crate::says;
+use crate::time::Day;
 use crate::violation::Input;
 
 impl<'a> Report<'a> {
@@ -32,9 +33,10 @@ impl<'a> Report<'a> {
             .collect()
     }
 
-    /// Whether the roster has a person with this id who holds the role.
-    fn named_with(&self, id: &str, role: &Name) -> bool {
-        self.inputs.roster.person.get(id).is_some_and(|person| holds(person, role))
+    /// Whether the roster has a person with this id who held the role on this day: what somebody
+    /// did who has left since stays valid.
+    fn named_with(&self, id: &str, role: &Name, day: Day) -> bool {
+        self.inputs.roster.person.get(id).is_some_and(|person| person.held(role, day))
     }
 }
 
@@ -53,55 +55,34 @@ fn holds(person: &PersonEntry, role: &Name) -> bool {
     person.roles.iter().any(|held| held.get_ref() == role)
 }
 
-/// S-PARTICIPANT: everybody who may come is a person of the roster, named once.
+/// S-PARTICIPANT: everybody who may come is a person of the roster who serves, named once.
 pub(super) fn participants(report: &mut Report<'_>) {
     let inputs = report.inputs;
     for (index, id) in inputs.plan.may_come().enumerate() {
         let again = inputs.plan.may_come().take(index).any(|p| p.get_ref() == id.get_ref());
-        if again || !inputs.roster.person.contains_key(id.get_ref().as_str()) {
-            let found = if again {
-                says!("{} が 2 回", "{} twice", id.get_ref())
-            } else {
-                Bilingual::plain(id.get_ref())
-            };
+        let ended = |person: &'_ PersonEntry| person.ended.as_ref().map(|day| *day.get_ref());
+        let found = match (inputs.roster.person.get(id.get_ref().as_str()), again) {
+            (_, true) => Some(says!("{} が 2 回", "{} twice", id.get_ref())),
+            (None, false) => Some(Bilingual::plain(id.get_ref())),
+            (Some(person), false) => ended(person).map(|day| {
+                let id = id.get_ref();
+                says!("{day} に任命の終わった {id}", "{id}, who served until {day}")
+            }),
+        };
+        if let Some(found) = found {
             report.refuse(
                 Input::Plan,
                 id.span(),
-                says!("任命簿にある者を 1 回ずつ", "a person of the roster, once"),
+                says!(
+                    "任命簿にあり任命の続く者を 1 回ずつ",
+                    "a person of the roster who serves, once"
+                ),
                 found,
                 says!(
                     "ID を正すか、その者を任命簿に記入する",
                     "correct the identifier, or enter the person in the roster"
                 ),
             );
-        }
-    }
-}
-
-/// S-ROSTER: roles and organisations of the roster are those of the policy.
-pub(super) fn roster_words(report: &mut Report<'_>) {
-    let inputs = report.inputs;
-    for person in inputs.roster.person.values() {
-        let organization = &person.organization;
-        if !inputs.policy.organization.contains_key(organization.get_ref()) {
-            report.refuse(
-                Input::Roster,
-                organization.span(),
-                says!("ポリシーにある組織", "an organisation of the policy"),
-                Bilingual::plain(organization.get_ref()),
-                Bilingual::default(),
-            );
-        }
-        for role in &person.roles {
-            if !inputs.policy.role.contains_key(role.get_ref()) {
-                report.refuse(
-                    Input::Roster,
-                    role.span(),
-                    says!("ポリシーにある役割", "a role of the policy"),
-                    Bilingual::plain(role.get_ref()),
-                    Bilingual::default(),
-                );
-            }
         }
     }
 }
@@ -279,60 +260,6 @@ fn enough(report: &mut Report<'_>, kind: &Name, role: &Name, asked: u32) {
     }
 }
 
-/// R-SEPARATE: no person holds two roles of an incompatible pair (5.2.4, D32).
-pub(super) fn separate(report: &mut Report<'_>) {
-    let inputs = report.inputs;
-    for (id, person) in &inputs.roster.person {
-        let Separate { section, pairs } = &inputs.policy.separate;
-        for pair in pairs {
-            let held: Vec<_> = person
-                .roles
-                .iter()
-                .filter(|role| pair.iter().any(|r| r.get_ref() == role.get_ref()))
-                .collect();
-            if let [first, second] = held.as_slice() {
-                let who = who(id, person);
-                let (one, other) = (
-                    named(report, first.get_ref().as_str()),
-                    named(report, second.get_ref().as_str()),
-                );
-                report.refuse(
-                    Input::Roster,
-                    second.span(),
-                    says!(
-                        who, one, other;
-                        "{who} は{one}と{other}のどちらか一方({section})",
-                        "{who} in one of {one} and {other} ({section})"
-                    ),
-                    says!("両方", "both"),
-                    says!("一方を別の者に割り当てる", "let another person hold one of them"),
-                );
-            }
-        }
-    }
-}
-
-/// R-AUTHN: every person has a credential of their own (5.2.3): no key is used by two people.
-pub(super) fn credentials(report: &mut Report<'_>) {
-    let people: Vec<(&Name, &PersonEntry)> = report.inputs.roster.person.iter().collect();
-    for (index, (id, person)) in people.iter().enumerate() {
-        let key = &person.credential.public_key;
-        let same = |other: &&(&Name, &PersonEntry)| {
-            other.1.credential.public_key.get_ref() == key.get_ref()
-        };
-        if let Some((other, owner)) = people.iter().take(index).find(same) {
-            let (one, other) = (who(id, person), who(other, owner));
-            report.refuse(
-                Input::Roster,
-                key.span(),
-                says!(one; "{one} だけの認証手段", "a credential of {one} alone"),
-                says!(other; "{other} と同じもの", "that of {other} too"),
-                says!("一人ずつ別の認証手段を登録する", "enrol a credential for each person"),
-            );
-        }
-    }
-}
-
 /// R-STAFF-CREDENTIAL: a person of the policy's role enrolled each participant's credential before
 /// the ceremony.
 pub(super) fn enrolment(report: &mut Report<'_>) {
@@ -342,7 +269,7 @@ pub(super) fn enrolment(report: &mut Report<'_>) {
     for (id, person) in report.who_may_come() {
         let by = &person.credential.by;
         let enrolled = person.credential.enrolled.get_ref();
-        if !report.named_with(by.get_ref().as_str(), role) || *enrolled > day {
+        if !report.named_with(by.get_ref().as_str(), role, *enrolled) || *enrolled > day {
             let who = who(id, person);
             report.refuse(
                 Input::Roster,
@@ -375,7 +302,8 @@ pub(super) fn appointment(report: &mut Report<'_>) {
         let on = &person.appointed.on;
         let by = &person.appointed.by;
         let letter = by.iter().any(|b| b.get_ref() == "letter");
-        let approver = |role: &Name| by.iter().any(|b| report.named_with(b.get_ref(), role));
+        let approver =
+            |role: &Name| by.iter().any(|b| report.named_with(b.get_ref(), role, *on.get_ref()));
         let ranking = appointing.is_by_letter(person);
         let approved = if ranking {
             letter
@@ -404,7 +332,10 @@ pub(super) fn appointment(report: &mut Report<'_>) {
                 on.span(),
                 asked,
                 says!("{}({names} による)", "{} by {names}", on.get_ref()),
-                says!("任命簿を整える", "complete the register of appointments"),
+                says!(
+                    "任命簿を整える。離れた者は削除せず、`ended` にその日を書く",
+                    "complete the register of appointments; whoever has left stays in it, with the day in `ended`"
+                ),
             );
         }
     }
@@ -418,7 +349,8 @@ pub(super) fn entry_right(report: &mut Report<'_>) {
     let title = acts::title(report, role);
     for (id, person) in report.who_may_come() {
         let right = &person.entry_right;
-        if !report.named_with(right.by.get_ref().as_str(), role) || *right.granted.get_ref() > day {
+        let granted = *right.granted.get_ref();
+        if !report.named_with(right.by.get_ref().as_str(), role, granted) || granted > day {
             let who = who(id, person);
             report.refuse(
                 Input::Roster,

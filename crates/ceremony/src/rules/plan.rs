@@ -287,7 +287,7 @@ pub(super) fn exception(report: &mut Report<'_>) {
         let mut people = alloc::collections::BTreeSet::new();
         for person in &exception.approved_by {
             let id = person.get_ref();
-            let Some(found) = inputs.roster.person.get(id.as_str()) else {
+            let Some(found) = inputs.roster.serving(id.as_str()) else {
                 report.refuse(
                     Input::Plan,
                     person.span(),

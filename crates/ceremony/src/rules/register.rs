@@ -1,13 +1,128 @@
-//! The rule on the register: whoever is new or changed was enrolled.
+//! Rules on the roster as a register: what its entries say, and that whoever is new or changed was
+//! enrolled.
 
 use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use toml::Spanned;
 
 use super::Report;
+use super::acts::named;
 use super::people::who;
 use crate::key::Nonce;
+use crate::language::Bilingual;
+use crate::name::Name;
+use crate::policy::Separate;
 use crate::register::enrolling;
+use crate::roster::PersonEntry;
 use crate::says;
 use crate::violation::Input;
+
+/// S-ROSTER: roles and organisations of the roster are those of the policy, each role once, and
+/// nobody's end is yet to come.
+pub(super) fn roster_words(report: &mut Report<'_>) {
+    let inputs = report.inputs;
+    for person in inputs.roster.person.values() {
+        let organization = &person.organization;
+        if !inputs.policy.organization.contains_key(organization.get_ref()) {
+            report.refuse(
+                Input::Roster,
+                organization.span(),
+                says!("ポリシーにある組織", "an organisation of the policy"),
+                Bilingual::plain(organization.get_ref()),
+                Bilingual::default(),
+            );
+        }
+        if let Some(ended) = &person.ended {
+            let (on, day) = (*person.appointed.on.get_ref(), report.at().day());
+            if !(on..=day).contains(ended.get_ref()) {
+                report.refuse(
+                    Input::Roster,
+                    ended.span(),
+                    says!(
+                        "任命の日 {on} からセレモニーの日 {day} までの終了の日",
+                        "an end from the day of the appointment, {on}, to that of the ceremony, {day}"
+                    ),
+                    Bilingual::plain(ended.get_ref()),
+                    says!("任命が終わったときに書く", "write it when the appointment has ended"),
+                );
+            }
+        }
+        for (place, role) in person.roles.iter().enumerate() {
+            if person.roles.iter().take(place).any(|other| other.get_ref() == role.get_ref()) {
+                report.refuse(
+                    Input::Roster,
+                    role.span(),
+                    says!("役割を 1 回ずつ", "each role once"),
+                    says!("{} が 2 回", "{} twice", role.get_ref()),
+                    says!("重複を削除する", "delete the second one"),
+                );
+            }
+            if !inputs.policy.role.contains_key(role.get_ref()) {
+                report.refuse(
+                    Input::Roster,
+                    role.span(),
+                    says!("ポリシーにある役割", "a role of the policy"),
+                    Bilingual::plain(role.get_ref()),
+                    Bilingual::default(),
+                );
+            }
+        }
+    }
+}
+
+/// R-SEPARATE: no person holds two roles of an incompatible pair (5.2.4, D32).
+pub(super) fn separate(report: &mut Report<'_>) {
+    let inputs = report.inputs;
+    for (id, person) in &inputs.roster.person {
+        let Separate { section, pairs } = &inputs.policy.separate;
+        for pair in pairs {
+            let is_of_it =
+                |role: &&Spanned<Name>| pair.iter().any(|r| r.get_ref() == role.get_ref());
+            let mut held = person.roles.iter().filter(is_of_it);
+            let Some(first) = held.next() else { continue };
+            if let Some(second) = held.find(|role| role.get_ref() != first.get_ref()) {
+                let who = who(id, person);
+                let (one, other) = (
+                    named(report, first.get_ref().as_str()),
+                    named(report, second.get_ref().as_str()),
+                );
+                report.refuse(
+                    Input::Roster,
+                    second.span(),
+                    says!(
+                        who, one, other;
+                        "{who} は{one}と{other}のどちらか一方({section})",
+                        "{who} in one of {one} and {other} ({section})"
+                    ),
+                    says!("両方", "both"),
+                    says!("一方を別の者に割り当てる", "let another person hold one of them"),
+                );
+            }
+        }
+    }
+}
+
+/// R-AUTHN: every person has a credential of their own (5.2.3): no key is used by two people.
+pub(super) fn credentials(report: &mut Report<'_>) {
+    let people: Vec<(&Name, &PersonEntry)> = report.inputs.roster.person.iter().collect();
+    for (index, (id, person)) in people.iter().enumerate() {
+        let key = &person.credential.public_key;
+        let same = |other: &&(&Name, &PersonEntry)| {
+            other.1.credential.public_key.get_ref() == key.get_ref()
+        };
+        if let Some((other, owner)) = people.iter().take(index).find(same) {
+            let (one, other) = (who(id, person), who(other, owner));
+            report.refuse(
+                Input::Roster,
+                key.span(),
+                says!(one; "{one} だけの認証手段", "a credential of {one} alone"),
+                says!(other; "{other} と同じもの", "that of {other} too"),
+                says!("一人ずつ別の認証手段を登録する", "enrol a credential for each person"),
+            );
+        }
+    }
+}
 
 /// S-REGISTER: whoever the roster has otherwise than the register was enrolled, by the signatures
 /// of those who were in the register before.

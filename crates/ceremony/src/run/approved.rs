@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 use serde_json::json;
 
 use super::{Run, Step, ToSign, joined};
+use crate::approval::Open;
 use crate::compile::Compiled;
 use crate::dsse::pre_authentication;
 use crate::fault::Fault;
@@ -61,12 +62,6 @@ impl Run {
         run.owed.extend(found.iter().map(|check| (check.id(), check.subject.clone())));
         checks.extend(found);
         Ok(Step { run, line, checks })
-    }
-
-    /// Whether a person of the roster has a key that nobody else can compute.
-    pub(super) fn approves_with_own_key(&self, person: &Name) -> bool {
-        self.compiled.register.contains_key(person)
-            && refuse_derived(&self.compiled, core::slice::from_ref(person)).is_ok()
     }
 
     /// Whether everybody approved the plan whom it needs, with keys that nobody else has.
@@ -131,14 +126,7 @@ impl Compiled {
     ///
     /// S-APPROVED.
     pub fn refuse_unapproved(&self, by: &BTreeSet<Name>) -> Result<(), Fault> {
-        let missing: Vec<Bilingual> = self
-            .approvals
-            .missing(by)
-            .map(|one| {
-                let (by, of) = (listed(core::slice::from_ref(&one.by)), &one.of);
-                says!(by, of; "{by}({of})", "{by} ({of})")
-            })
-            .collect();
+        let missing: Vec<Bilingual> = self.approvals.open(by).iter().map(asked_of).collect();
         if missing.is_empty() {
             return Ok(());
         }
@@ -198,6 +186,13 @@ impl Compiled {
         };
         Err(Fault::new(RuleId::S_APPROVED, asked, Bilingual::plain(made)))
     }
+}
+
+/// Says of whom an approval is asked, and of what.
+fn asked_of((by, of): &Open<'_>) -> Bilingual {
+    let by = listed(core::slice::from_ref(*by));
+    let of = joined(of.iter().map(|one| (*one).clone()), "、", "; ");
+    says!(by, of; "{by}({of})", "{by} ({of})")
 }
 
 /// Refuses an approval by a key that everyone can compute, be it that of another person.

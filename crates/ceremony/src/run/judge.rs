@@ -3,13 +3,13 @@
 //! Answers are claims. A public key must lie on its curve, attributes must be as asked, a signature
 //! must verify over our own octets; a person must hold the role; a number must be the planned one.
 
-use alloc::collections::BTreeSet;
 use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec;
 use alloc::vec::Vec;
 
 use super::ask::{no_audit_key, words};
+use super::present::Presence;
 use super::{Run, joined};
 use crate::bounds::SINCE_BOOT;
 use crate::compile::Compiled;
@@ -38,8 +38,8 @@ pub(super) struct Weighed {
     pub(super) has_signed_head: bool,
     /// A key that was destroyed on the root token.
     pub(super) destroyed: Option<Name>,
-    /// The people who did not come, where the answer says so.
-    pub(super) absent: Option<BTreeSet<Name>>,
+    /// Who came, where the answer says so.
+    pub(super) presence: Option<Presence>,
     pub(super) checks: Vec<Check>,
 }
 
@@ -179,8 +179,8 @@ impl Run {
         match (&op.act, answer) {
             (Act::People(act), Answer::People(said)) => {
                 self.weigh_said(op, act, said)?;
-                let absent = self.weigh_presence(op, said)?;
-                Ok(Weighed { absent, ..Weighed::default() })
+                let presence = self.weigh_presence(op, said)?;
+                Ok(Weighed { presence, ..Weighed::default() })
             }
             (Act::Token(act), Answer::Token(answer)) => self.weigh_token(op, act, attempt, answer),
             (Act::People(_), Answer::Token(_)) => {

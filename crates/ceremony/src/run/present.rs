@@ -20,6 +20,13 @@ pub const ABSENT: &str = "absent";
 /// The name of the question whether a person came.
 pub(super) const ATTENDANCE: &str = "attendance";
 
+/// Who came, as far as those who stand by have said so.
+#[derive(Debug)]
+pub(super) struct Presence {
+    pub(super) absent: BTreeSet<Name>,
+    pub(super) entered: BTreeSet<Name>,
+}
+
 impl Run {
     /// Everybody except those who are known not to have come.
     pub fn present(&self) -> impl Iterator<Item = (&Name, &Person)> {
@@ -66,30 +73,41 @@ impl Run {
         }
     }
 
-    /// Takes from an answer who did not come; `None` if the operation does not ask that.
+    /// Takes from an answer who came and who did not; `None` if the operation does not ask that.
     ///
     /// # Errors
     ///
-    /// By S-PRESENT, if those who still can come are too few for something that is to be done.
+    /// By S-PRESENT, if those who still can come are too few for something that is to be done; by
+    /// S-SIGNED, if too many of those who came are without a card.
     pub(super) fn weigh_presence(
         &self,
         asked: &Op,
         said: &Said,
-    ) -> Result<Option<BTreeSet<Name>>, Fault> {
+    ) -> Result<Option<Presence>, Fault> {
         let (graph, people) = (self.graph(), asked.says_who_came());
-        if !graph.has_reserves() || people.is_empty() {
+        if people.is_empty() {
             return Ok(None);
         }
-        let mut absent = self.absent.clone();
+        let (mut absent, mut entered) = (self.absent.clone(), self.entered.clone());
         for person in people {
-            let is_absent = match said.facts.get(ATTENDANCE) {
-                Some(attendance) => attendance == ABSENT,
+            let came = match (said.facts.get(ATTENDANCE), &asked.act) {
+                (Some(attendance), _) => attendance != ABSENT,
+                (None, Act::People(PeopleAct::Entry { .. })) => true,
                 // Those who are first in say so of themselves.
-                None => !said.by.contains(person),
+                (None, Act::People(_) | Act::Token(_) | Act::Seal) => said.by.contains(person),
             };
-            mark(&mut absent, person, is_absent);
+            mark(&mut absent, person, graph.has_reserves() && !came);
+            let stays = !graph.has_reserves() && entered.contains(person);
+            mark(&mut entered, person, came || stays);
         }
-        let Some((op, duty)) = graph.unmet_without(&absent) else { return Ok(Some(absent)) };
+        if asked.act == Act::People(PeopleAct::FirstIn) {
+            entered.extend(said.by.iter().cloned());
+        }
+        few_without_card(self.cardless.len(), entered.len())?;
+        let unmet = graph.has_reserves().then(|| graph.unmet_without(&absent)).flatten();
+        let Some((op, duty)) = unmet else {
+            return Ok(Some(Presence { absent, entered }));
+        };
         let names: Vec<&str> = absent.iter().map(Name::as_str).collect();
         Err(Fault::new(
             RuleId::S_PRESENT,
@@ -105,11 +123,28 @@ impl Run {
     }
 }
 
-fn mark(absent: &mut BTreeSet<Name>, person: &Name, is_absent: bool) {
-    if is_absent {
-        absent.insert(person.clone());
+/// S-SIGNED: two people may state that cards fail, but not of so many that few cards would sign in
+/// the place of all: of those who came, more than half sign with their own.
+pub(super) fn few_without_card(cardless: usize, entered: usize) -> Result<(), Fault> {
+    if cardless == 0 || cardless.saturating_mul(2) < entered {
+        return Ok(());
+    }
+    let asked = says!(
+        "使えないカードは、これまでに入室した {entered} 名の半数未満",
+        "cards that fail for fewer than half of the {entered} people who have come so far"
+    );
+    let found = says!(
+        "{cardless} 名。カードかリーダーを直して署名する。直らないなら中断し(Ctrl-C)、カードが使えるようになってから `gishiki resume`、続けられないなら `gishiki abandon`",
+        "{cardless}: mend card or reader, and let the card sign; otherwise interrupt (Ctrl-C), then `gishiki resume` when the cards work, or `gishiki abandon` if they never will"
+    );
+    Err(Fault::new(RuleId::S_SIGNED, asked, found))
+}
+
+fn mark(people: &mut BTreeSet<Name>, person: &Name, is_of_them: bool) {
+    if is_of_them {
+        people.insert(person.clone());
     } else {
-        absent.remove(person);
+        people.remove(person);
     }
 }
 

@@ -8,6 +8,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::present::few_without_card;
 use super::{Next, Run};
 use crate::dsse;
 use crate::fault::Fault;
@@ -17,6 +18,7 @@ use crate::key::{Check, PublicKey, Signature};
 use crate::language::Bilingual;
 use crate::name::Name;
 use crate::record::{Answer, Event, Mode, Refuser, Signatures};
+use crate::roster::Registered;
 use crate::rule::RuleId;
 use crate::says;
 use crate::time::Instant;
@@ -86,13 +88,12 @@ impl Run {
         self.key_of(person).is_some_and(|key| self.derived.get(person) == Some(&key))
     }
 
-    /// Whether a person signs with a key that nobody else can compute.
+    /// Whether a person of the roster signs with a key that nobody else can compute, in the room or
+    /// an approval before the day.
     pub(crate) fn has_own_key(&self, person: &Name) -> bool {
-        match self.key_of(person) {
-            Some(key) => self.derived.values().all(|known| *known != key),
-            // Somebody who approved, and does not take part.
-            None => self.approves_with_own_key(person),
-        }
+        let known = self.compiled.register.get(person);
+        let own = |known: &Registered| self.derived.values().all(|key| *key != known.key);
+        self.opened.mode != Mode::Rehearsal && known.is_some_and(own)
     }
 
     /// What this person has said and confirmed, in order, with its time.
@@ -167,6 +168,16 @@ impl Run {
         pairs().map(|(one, raw)| one.check(raw)).collect()
     }
 
+    /// Checks whether two others may still state that a person's card does not sign: of those who
+    /// came, more than half sign with their own.
+    ///
+    /// # Errors
+    ///
+    /// S-SIGNED.
+    pub fn may_be_without_card(&self) -> Result<(), Fault> {
+        few_without_card(self.cardless.len().saturating_add(1), self.entered.len())
+    }
+
     /// Checks who may state that a person's card does not sign: two others of two roles, whose own
     /// cards do.
     ///
@@ -174,6 +185,7 @@ impl Run {
     ///
     /// R-AUTHN, R-MULTI, S-PRESENT or S-SIGNED.
     pub fn may_state_failed(&self, person: &Name, by: &[Name]) -> Result<(), Fault> {
+        self.may_be_without_card()?;
         self.participants(core::slice::from_ref(person))?;
         self.two_roles(by)?;
         let cannot = |other: &&Name| *other == person || self.is_without_card(other);

@@ -7,6 +7,7 @@ use alloc::vec::Vec;
 
 use super::ask;
 use super::judge::Weighed;
+use super::present::Presence;
 use super::{ATTEMPTS, Book, Next, Noted, OpState, Run, Signed, Stop};
 use crate::fault::Fault;
 use crate::graph::{Act, Phase, TokenAct};
@@ -126,8 +127,8 @@ impl Run {
         }
         self.nonces.extend(weighed.nonces);
         self.audit_ready |= weighed.has_signed_head;
-        if let Some(absent) = weighed.absent {
-            self.absent = absent;
+        if let Some(Presence { absent, entered }) = weighed.presence {
+            (self.absent, self.entered) = (absent, entered);
         }
         if weighed.head.is_some() {
             self.written_head = weighed.head;
