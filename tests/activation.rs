@@ -439,7 +439,6 @@ fn the_room_asks_for_shares_in_place_of_the_pin() {
     let mut check = gishiki();
     let papers = check.arg("check").arg(&plan).arg("--drill");
     let mut terminal = Terminal::open(&begun).with_papers(papers);
-    terminal.values.remove("PIN");
     for (number, share) in (1..).zip(&shares) {
         terminal.values.insert(format!("PIN, share {number} of 3, line 1: "), share.clone());
     }

@@ -10,7 +10,7 @@ use ceremony::roster::Roster;
 use serde_json::Value;
 
 use crate::people::with_cards;
-use crate::support::terminal::Terminal;
+use crate::support::terminal::{AT_CARD, Terminal};
 use crate::support::{
     Drill, IN_WINDOW, LATER, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text,
 };
@@ -131,6 +131,15 @@ impl Held {
         Terminal::open(&command).with_papers(check.arg("check").arg(self.plan()).arg("--drill"))
     }
 
+    /// Everything that was written: both journals, and the sealed folder.
+    fn written(&self) -> String {
+        let folders = ["A", "B", "out"].map(|name| self.drill.path(name));
+        let there = folders.iter().filter(|folder| folder.exists());
+        let files = there.flat_map(|folder| fs::read_dir(folder).unwrap());
+        let files = files.map(|file| file.unwrap().path()).filter(|path| path.is_file());
+        files.map(|path| String::from_utf8_lossy(&fs::read(path).unwrap()).into_owned()).collect()
+    }
+
     /// The events in the journal, or in the sealed transcript.
     fn events(&self, kind: &str) -> Vec<Value> {
         let sealed = self.drill.path("out/transcript.jsonl");
@@ -205,17 +214,17 @@ fn without_cards_nothing_passes_the_first_roll_call() {
 fn a_wrong_pin_and_a_card_that_fails_are_met_at_the_terminal() {
     let held = Held::new();
     let mut terminal = held.at_a_terminal("run", IN_WINDOW);
-    let asked = terminal.until_prompt("PIN of p13's card `p13`: ");
-    assert!(asked.contains("✍"), "{asked}");
-    terminal.answer("wrong-pin");
-    let again = terminal.prompt().unwrap();
-    assert!(again.contains("CKR_PIN_INCORRECT") && again.ends_with("Enter/no/failed: "), "{again}");
-    terminal.answer("");
+    let asked = until_card(&mut terminal, "p13");
+    assert!(asked.contains("✍") && asked.contains("Roll call: auditor"), "{asked}");
+    let pin = terminal.types("");
+    assert!(pin.contains("PIN of the card of FAKE Kansa Akira (p13), label p13, serial "), "{pin}");
+    let again = terminal.types("wrong-pin");
+    assert!(again.contains("CKR_PIN_INCORRECT") && again.ends_with(AT_CARD), "{again}");
     // The custodian p05 drops the card.
-    terminal.until_prompt("PIN of p05's card `p05`: ");
-    terminal.answer("wrong-pin");
-    terminal.types("failed");
-    let consent = terminal.prompt().unwrap();
+    until_card(&mut terminal, "p05");
+    terminal.types("");
+    assert!(terminal.types("wrong-pin").ends_with(AT_CARD), "{}", terminal.said);
+    let consent = terminal.types("failed");
     assert!(consent.contains("FAKE Kagi Jiro (p05) does not work"), "{consent}");
     // Its owner cannot say so, nor two of one role.
     assert!(terminal.types("p05 p13").contains("S-SIGNED"), "{}", terminal.said);
@@ -232,25 +241,80 @@ fn a_wrong_pin_and_a_card_that_fails_are_met_at_the_terminal() {
     assert!(!verdict.contains("stated by people 0,"), "{verdict}");
 }
 
+/// The end of the question before the PIN of this person's card.
+fn at_card(person: &str) -> String {
+    format!("({person}){AT_CARD}")
+}
+
+/// Answers as planned until this person's card is asked for; returns what was shown.
+fn until_card(terminal: &mut Terminal, person: &str) -> String {
+    loop {
+        let open = terminal.prompt().unwrap_or_else(|| panic!("no {person}: {}", terminal.said));
+        if open.ends_with(&at_card(person)) {
+            return open;
+        }
+        terminal.goes_on(&open);
+    }
+}
+
+/// A PIN that is typed before it is asked for is neither shown nor written anywhere, nor given to
+/// the card, and only Enter alone goes on.
+#[test]
+fn a_pin_typed_too_early_is_shown_and_written_nowhere() {
+    let held = Held::new();
+    let mut terminal = held.at_a_terminal("run", IN_WINDOW);
+    until_card(&mut terminal, "p13");
+    for typed in ["typed-too-early", " ", "yes", "Enter"] {
+        let again = terminal.types(typed);
+        assert!(again.contains("press Enter alone, or type no or failed"), "{again}");
+        assert!(again.ends_with(&at_card("p13")), "{again}");
+    }
+    // At the PIN's own prompt an empty line leads back, and what is said is heard.
+    assert!(terminal.types("").contains("PIN of the card of "), "{}", terminal.said);
+    assert!(terminal.types("").ends_with(&at_card("p13")), "{}", terminal.said);
+    assert!(terminal.types("").contains("PIN of the card of "), "{}", terminal.said);
+    assert!(terminal.types("不調").contains("(p13) does not work"), "{}", terminal.said);
+    terminal.answer("p01 p04");
+    assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
+    let [failed] = held.events("card-failed").try_into().unwrap();
+    assert_eq!(failed["event"]["reason"], "the card was not asked");
+    for what in [&terminal.said, &held.written()] {
+        assert!(!what.contains("typed-too-early") && !what.contains(PIN), "{what}");
+    }
+    assert!(held.written().contains("the card was not asked"));
+    held.drill.verify();
+}
+
 /// At the close, whoever finds something wrong says so, and then everybody signs. Somebody who
 /// would not sign an answer is asked again.
 #[test]
 fn a_no_at_a_signature_records_nothing_and_can_be_explained_at_the_close() {
     let held = Held::new();
     let mut terminal = held.at_a_terminal("run", IN_WINDOW);
-    terminal.until_prompt("PIN of p01's card `p01`: ");
-    terminal.answer("wrong-pin");
+    until_card(&mut terminal, "p01");
     let again = terminal.types("no");
+    assert!(again.contains(". Roll call") && again.contains("who confirms"), "{again}");
+    // Who sees it only when the PIN is asked for says so there.
+    until_card(&mut terminal, "p01");
+    assert!(terminal.types("").contains("PIN of the card of "), "{}", terminal.said);
+    let again = terminal.types("いいえ");
     assert!(again.contains(". Roll call") && again.contains("who confirms"), "{again}");
     loop {
         let open = terminal.prompt().unwrap();
-        if open.contains("on record under this name") && open.contains("p01's card") {
-            assert!(open.contains("Completion"), "{open}");
+        if open.contains("on record under this name") && open.ends_with(&at_card("p01")) {
+            assert!(open.contains(". Completion: FAKE") && open.contains("[p01]"), "{open}");
             break;
+        }
+        // Everybody sees whose entries they stood by, and which values they entered.
+        if open.contains("on record under this name") && open.ends_with(&at_card("p12")) {
+            assert!(open.contains(". Entry: FAKE Kansa Akira (p13) [p12]"), "{open}");
+        }
+        if open.contains("on record under this name") && open.ends_with(&at_card("p13")) {
+            let papers = open.lines().find(|line| line.contains(". Papers, ")).unwrap();
+            assert!(papers.ends_with("…) [p07 p13]") && papers.contains("bindings "), "{open}");
         }
         terminal.goes_on(&open);
     }
-    terminal.answer("wrong-pin");
     assert!(terminal.types("no").ends_with("who says so (ids): "), "{}", terminal.said);
     terminal.answer("p01");
     assert!(terminal.prompt().unwrap().ends_with("reason: "));
@@ -279,7 +343,7 @@ fn killed_while_a_card_is_asked_for_the_ceremony_goes_on() {
         terminal.values.insert("head".into(), head.clone());
         loop {
             let open = terminal.prompt().unwrap_or_else(|| panic!("{step}: {}", terminal.said));
-            let asks = open.ends_with(&format!("PIN of {person}'s card `{person}`: "));
+            let asks = open.ends_with(&at_card(person));
             if asks && open.contains(step) {
                 break;
             }

@@ -90,7 +90,7 @@ fn a_pin_that_is_entered_at_the_device_is_not_asked_for() {
     let output = held.run("C_GetTokenInfo#*:flags=100", &[("FAULTY_PIN", PIN)]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
     let asked =
-        "☞ PIN: enter it at the HSM itself (its keypad or its cards), not at this terminal.";
+        "user PIN: enter it at the HSM itself (its keypad or its cards), not at this terminal.";
     assert!(text(&output).contains(asked), "{}", text(&output));
     held.judge();
 }
@@ -108,7 +108,7 @@ fn what_a_token_says_of_wrong_pins_is_shown_before_the_next() {
             let open = terminal.prompt().unwrap();
             if open.ends_with("PIN: ") {
                 let before = open.rsplit_once('\n').unwrap().0;
-                assert!(before.contains(&format!("☞ PIN: {words}")), "{open}");
+                assert!(before.contains(&format!("), user PIN: {words}")), "{open}");
                 break;
             }
             terminal.goes_on(&open);
@@ -118,7 +118,11 @@ fn what_a_token_says_of_wrong_pins_is_shown_before_the_next() {
     let held = Held::new();
     let output = held.run("C_GetTokenInfo#*:flags=40000", &[]);
     assert_eq!(output.status.code(), Some(3), "{}", text(&output));
-    assert!(text(&output).contains("☞ PIN: it is locked, and not asked for"), "{}", text(&output));
+    assert!(
+        text(&output).contains("user PIN: it is locked, and not asked for"),
+        "{}",
+        text(&output)
+    );
     assert_eq!(held.called("C_Login"), 0);
     assert!(held.journal().contains("C_GetTokenInfo: CKF_USER_PIN_LOCKED"));
     held.resume();

@@ -283,7 +283,7 @@ fn two_journals_on_one_device_are_refused() {
         assert!(!first.exists() && !ca.path("B").exists(), "{said}");
     }
     let mut terminal = on("run", &first, &second, "2026-04-01 01:30:00");
-    terminal.until_prompt("PIN: ");
+    terminal.until_login();
     terminal.presses(b"\x03");
     assert_eq!(terminal.ends(), Some(130), "{}", terminal.said);
     // The second journal, copied to where the first one is.

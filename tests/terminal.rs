@@ -218,7 +218,9 @@ fn whatever_ends_the_question_for_a_pin_gives_the_echo_back() {
     for (name, code) in [("INT", 130), ("TERM", 143), ("HUP", 129), ("QUIT", 131)] {
         let drill = base.copy();
         let mut terminal = begun(&drill);
-        assert!(terminal.until_prompt("PIN: ").ends_with("> PIN: "));
+        let asked = terminal.until_login();
+        let names = ["\n> HSM (label DRILL mdoc-root, serial ", "), user PIN: "];
+        assert!(names.iter().all(|name| asked.contains(name)), "{asked}");
         assert!(!has_echo(&terminal), "{name}");
         match name {
             "INT" => terminal.presses(b"half-a-pin\x03"),
@@ -247,11 +249,11 @@ fn a_question_that_is_stopped_is_asked_again() {
     signal(&terminal, "CONT");
     let asked = terminal.asked_again();
     assert!(asked.ends_with("> who confirms (ids, by spaces): "), "{}", terminal.said);
-    terminal.until_prompt("PIN: ");
+    terminal.until_login();
     // What is no PIN is not tried.
     for none in ["", "no"] {
         let asked = terminal.types(none);
-        assert!(asked.contains("✗ that is no PIN") && asked.ends_with("> PIN: "), "{asked}");
+        assert!(asked.contains("✗ that is no PIN") && asked.ends_with("user PIN: "), "{asked}");
     }
     assert!(!has_echo(&terminal));
     terminal.presses(b"half\x1a");

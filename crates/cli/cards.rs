@@ -19,8 +19,7 @@ use token::{Card, Module, Tries};
 
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
-use crate::people::{People, is_no};
-use crate::pins::{Form, obtain};
+use crate::people::{AtCard, People, at_card};
 use crate::proofs::prove;
 use crate::report;
 use crate::secrets::PinSource;
@@ -50,7 +49,8 @@ pub(crate) struct Asking<'a> {
 }
 
 impl Cards {
-    /// Has a person sign. Nothing is repeated unless people say so.
+    /// Has a person sign. People at a terminal are asked before each attempt, and nothing is
+    /// repeated unless they say so.
     pub(crate) fn sign(
         &self,
         run: &Run,
@@ -72,26 +72,32 @@ impl Cards {
             let raw = raw.ok_or_else(|| Halt::Bug(unsigned(asked, Bilingual::none())))?;
             return verified(asked, raw).map_err(Halt::Bug);
         }
+        let who = named(run, &asked.person, asking.lang);
+        let unasked = pick(asking.lang, "カードに署名を求める前の申し出", "the card was not asked");
+        let mut reason = unasked.to_string();
         loop {
-            let fault = match self.find(asked) {
-                Err(fault) => fault,
-                Ok(card) => match asking.card(&card, asked)? {
-                    Ok(raw) => match verified(asked, raw) {
-                        Ok(signed) => return Ok(signed),
-                        Err(fault) => fault,
-                    },
-                    Err(error) => unsigned(asked, failed(&error)),
+            match asking.whether(&who)? {
+                AtCard::GoesOn => {}
+                AtCard::Objects => return Ok(Signed::Objects),
+                AtCard::Failed => return Ok(Signed::Failed(reason)),
+            }
+            let given = match self.find(asked) {
+                Err(fault) => Err(fault),
+                Ok(card) => match asking.card(&card, &who, asked)? {
+                    Given::Said(AtCard::GoesOn) => continue,
+                    Given::Said(AtCard::Objects) => return Ok(Signed::Objects),
+                    Given::Said(AtCard::Failed) => return Ok(Signed::Failed(reason)),
+                    Given::Answer(Ok(raw)) => verified(asked, raw),
+                    Given::Answer(Err(error)) => Err(unsigned(asked, failed(&error))),
                 },
             };
-            let Some(answer) = once_more(run, asked, &fault, asking)? else {
-                return Err(Halt::Interrupted(fault));
-            };
-            match answer.trim() {
-                "failed" | "不調" => {
-                    return Ok(Signed::Failed(ceremony::run::as_words(&fault.found.en)));
+            match given {
+                Ok(signed) => return Ok(signed),
+                Err(fault) if asking.people.can_answer_again() => {
+                    asking.tell(&who, &fault);
+                    reason = ceremony::run::as_words(&fault.found.en);
                 }
-                text if is_no(text) => return Ok(Signed::Objects),
-                _ => {}
+                Err(fault) => return Err(Halt::Interrupted(fault)),
             }
         }
     }
@@ -151,7 +157,7 @@ pub(crate) fn by_card(
     };
     let card = card.ok_or_else(none)?;
     let mut pin = PinSource::of(pin_fd);
-    let raw = ask_card(&card, person, &asked.message, Some(&mut pin), lang)?;
+    let raw = ask_card(&card, person.as_str(), &asked.message, &mut pin, lang)?;
     raw.map_err(|error| unsigned(failed(&error)))
 }
 
@@ -167,59 +173,100 @@ fn verified(asked: &ToSign, raw: Octets) -> Result<Signed, Fault> {
 }
 
 impl Asking<'_> {
-    fn card(&mut self, card: &Card, asked: &ToSign) -> Result<Result<Octets, TokenError>, Halt> {
-        ask_card(card, &asked.person, &asked.message, self.pin.as_deref_mut(), self.lang)
+    /// Asks people at a terminal whether a card is to sign now. What they type is not shown: it may
+    /// be a PIN, typed too early. Nobody else is asked.
+    fn whether(&self, who: &str) -> Result<AtCard, Halt> {
+        if !self.people.can_answer_again() {
+            return Ok(AtCard::GoesOn);
+        }
+        let mut keys = PinSource::Terminal;
+        keys.tell(pick(
+            self.lang,
+            "   カードを入れて Enter(次に PIN を尋ねます)。署名しないなら no(いいえ)、カードが使えないなら failed(不調)。\n   ここで入力するものは画面に出ません。(中断するには Ctrl-D)\n",
+            "   Insert the card and press Enter; its PIN is asked for next. no: this is not to be signed. failed: the card does not work.\n   What is typed here is not shown. (to leave: Ctrl-D)\n",
+        ))?;
+        let prompt = match self.lang {
+            Lang::Ja => format!("{who} のカード。Enter、no(いいえ)、failed(不調)のどれか: "),
+            Lang::En => format!("card of {who}; Enter, no or failed: "),
+        };
+        loop {
+            if let Some(said) = at_card(keys.line(&prompt)?.octets()) {
+                return Ok(said);
+            }
+            keys.tell(pick(
+                self.lang,
+                "   ✗ Enter だけ、no(いいえ)、failed(不調)のどれかで答えてください。PIN は Enter の後に尋ねます。入力したものは表示も記録もせず、カードにも渡していません\n",
+                "   ✗ press Enter alone, or type no or failed; the PIN is asked for after Enter. What was typed is neither shown nor recorded, and the card did not get it\n",
+            ))?;
+        }
     }
+
+    fn card(&mut self, card: &Card, who: &str, asked: &ToSign) -> Result<Given, Halt> {
+        let sign = |pin| Given::Answer(card.sign(&asked.message, pin).map(Octets));
+        let Some(source) = self.pin.as_deref_mut() else { return Ok(sign(None)) };
+        let prompt = match pin_prompt(card, who, self.lang) {
+            Err(error) => return Ok(Given::Answer(Err(error))),
+            Ok(None) => return Ok(sign(None)),
+            Ok(Some(prompt)) => prompt,
+        };
+        if !(self.people.can_answer_again() && source.is_terminal()) {
+            return Ok(sign(Some(&source.take(&prompt, self.lang)?)));
+        }
+        let typed = source.line(&prompt)?;
+        Ok(at_card(typed.octets()).map_or_else(|| sign(Some(&typed)), Given::Said))
+    }
+
+    /// Tells people at a terminal why there is no signature.
+    fn tell(&self, who: &str, fault: &Fault) {
+        let found = report::plain(self.lang.said(&fault.found));
+        report::tell(&match self.lang {
+            Lang::Ja => format!("\n!! {who} のカードの署名がありません: {found}"),
+            Lang::En => format!("\n!! There is no signature by the card of {who}: {found}"),
+        });
+    }
+}
+
+/// What the prompt for a card's PIN brought.
+enum Given {
+    /// What the card answered.
+    Answer(Result<Octets, TokenError>),
+    /// What people said instead of a PIN; the card was not asked.
+    Said(AtCard),
 }
 
 /// Asks for the card's PIN, as the card takes it, and has it sign once.
 pub(crate) fn ask_card(
     card: &Card,
-    who: &Name,
+    who: &str,
     message: &[u8],
-    pin: Option<&mut PinSource>,
+    source: &mut PinSource,
     lang: Lang,
 ) -> Result<Result<Octets, TokenError>, Halt> {
-    let entry = match card.entry() {
-        Ok(entry) => entry,
+    let pin = match pin_prompt(card, who, lang) {
         Err(error) => return Ok(Err(error)),
+        Ok(None) => None,
+        Ok(Some(prompt)) => Some(source.take(&prompt, lang)?),
     };
+    Ok(card.sign(message, pin.as_ref()).map(Octets))
+}
+
+/// The prompt for a card's PIN, after what the card says of it; `None` if the PIN is entered at the
+/// card's own device.
+fn pin_prompt(card: &Card, who: &str, lang: Lang) -> Result<Option<String>, TokenError> {
+    let entry = card.entry()?;
+    let (label, serial) = (report::plain(&card.name.0), report::plain(&card.name.1));
     let prompt = match lang {
-        Lang::Ja => format!("{who} のカード「{}」の PIN", card.name.0),
-        Lang::En => format!("PIN of {who}'s card `{}`", card.name.0),
+        Lang::Ja => format!("{who} のカード(ラベル {label}、製造番号 {serial})の PIN"),
+        Lang::En => format!("PIN of the card of {who}, label {label}, serial {serial}"),
     };
     for line in said_of_pin(entry, lang) {
         let _ = writeln!(std::io::stderr(), "☞ {prompt}: {line}");
     }
     if entry.tries == Tries::Locked {
-        return Ok(Err(TokenError::new("C_GetTokenInfo", Bilingual::plain("CKF_USER_PIN_LOCKED"))));
+        let locked = Bilingual::plain("CKF_USER_PIN_LOCKED");
+        return Err(TokenError::new("C_GetTokenInfo", locked));
     }
-    let pin = match (entry.at_the_device, pin) {
-        (false, Some(source)) => Some(obtain(source, &Form::Typed, &prompt, lang)?),
-        (true, _) | (false, None) => None,
-    };
-    Ok(card.sign(message, pin.as_ref()).map(Octets))
-}
-
-/// Tells what went wrong, and lets people choose; `None` if nobody can be asked.
-fn once_more(
-    run: &Run,
-    asked: &ToSign,
-    fault: &Fault,
-    asking: &mut Asking<'_>,
-) -> Result<Option<String>, Halt> {
-    let (lang, who) = (asking.lang, named(run, &asked.person, asking.lang));
-    let found = report::plain(lang.said(&fault.found));
-    let shown = match lang {
-        Lang::Ja => format!(
-            "\n!! {who} のカードの署名がありません: {found}\n   カードを入れ直して Enter でもう一度。署名しないなら no。カードが使えないなら「不調」。\n"
-        ),
-        Lang::En => format!(
-            "\n!! There is no signature by the card of {who}: {found}\n   Insert it and press Enter to ask again; no, if it is not to be signed; failed, if the card does not work.\n"
-        ),
-    };
-    let prompt = pick(lang, "Enter/no/不調: ", "Enter/no/failed: ");
-    asking.people.choose(&shown, prompt)
+    Ok((!entry.at_the_device).then(|| format!("{prompt}: ")))
 }
 
 /// The name of a person, and their id.

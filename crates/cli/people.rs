@@ -21,7 +21,7 @@ use crate::halt::Halt;
 
 pub(crate) use scripted::Scripted;
 pub(crate) use terminal::{Terminal, named};
-pub(crate) use typed::{is_no, is_yes};
+pub(crate) use typed::{AtCard, at_card, is_no, is_yes};
 
 /// Who answers the questions.
 #[derive(Debug)]

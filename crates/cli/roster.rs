@@ -13,6 +13,7 @@ use ceremony::register::{Enrolling, enrolling, listed};
 use ceremony::rule::RuleId;
 use ceremony::says;
 use ceremony::verify::Trust;
+use ceremony::words;
 use token::Shown;
 
 use crate::args::{CardsThere, Enrol, RosterCommand};
@@ -78,7 +79,7 @@ fn enrol(asked: &Enrol, lang: Lang) -> Result<(), Halt> {
         let Some(key) = one.key_of(&signer) else { continue };
         let card = module.card(key).map_err(|error| unsigned(&signer, error.said()))?;
         let Some(card) = card else { continue };
-        let raw = ask_card(&card, &signer, &one.message(), Some(&mut pin), lang)?;
+        let raw = ask_card(&card, signer.as_str(), &one.message(), &mut pin, lang)?;
         let Octets(raw) = raw.map_err(|error| unsigned(&signer, failed(&error)))?;
         if !one.holds(&signer, &raw) {
             let found =
@@ -152,14 +153,15 @@ fn described(one: &Enrolling<'_>, lang: Lang) -> String {
     let name = entry.said();
     let (organization, key) = (entry.organization.get_ref(), entry.credential.public_key.get_ref());
     let (after, id, roles) = (one.after, one.person, roles.join(", "));
+    let words = words::lines(&after.0).join("\n    ");
     let signers = listed(&one.needed());
     let (name, signers) = (lang.said(&name).to_string(), lang.said(&signers));
     match lang {
         Lang::Ja => format!(
-            "登録: {id} {name}\n  組織 {organization}、役割 {roles}\n  公開鍵 {key}\n  台帳の最新値 {after} の後\n  署名する者: {signers}"
+            "登録: {id} {name}\n  組織 {organization}、役割 {roles}\n  公開鍵 {key}\n  台帳の最新値 {after} の後\n    {words}\n  署名する者: {signers}"
         ),
         Lang::En => format!(
-            "enrolment of {id} {name}\n  organisation {organization}, roles {roles}\n  public key {key}\n  after the ledger's head {after}\n  signed by {signers}"
+            "enrolment of {id} {name}\n  organisation {organization}, roles {roles}\n  public key {key}\n  after the ledger's head {after}\n    {words}\n  signed by {signers}"
         ),
     }
 }

@@ -19,17 +19,29 @@ use crate::halt::Halt;
 use crate::lang::{Lang, pick};
 use crate::pins::{Form, obtain};
 use crate::proofs::prove_coming;
+use crate::report::plain;
 use crate::secrets::PinSource;
 
-/// Returns the name of a PIN in its prompt.
-fn prompt(holder: &Holder, who: Who) -> String {
+/// Returns the name of a PIN in its prompt: whose it is, and of which token.
+fn prompt(token: &Token, holder: &Holder, who: Who, lang: Lang) -> String {
     let pin = match who {
-        Who::User => "PIN",
+        Who::User => pick(lang, "利用者の PIN", "user PIN"),
         Who::Officer => "SO PIN",
     };
-    match holder {
-        Holder::Root => pin.to_string(),
-        Holder::Spare(name) => format!("{pin} ({name})"),
+    let name = match holder {
+        Holder::Root => "HSM".to_string(),
+        Holder::Spare(name) => name.to_string(),
+    };
+    let plate = token.plate().map(|(label, serial)| (plain(&label), plain(&serial)));
+    match (plate, lang) {
+        (None, Lang::Ja) => format!("{name} の{pin}"),
+        (None, Lang::En) => format!("{name}, {pin}"),
+        (Some((label, serial)), Lang::Ja) => {
+            format!("{name}(ラベル {label}、製造番号 {serial})の{pin}")
+        }
+        (Some((label, serial)), Lang::En) => {
+            format!("{name} (label {label}, serial {serial}), {pin}")
+        }
     }
 }
 
@@ -162,7 +174,7 @@ impl Tokens {
         lang: Lang,
     ) -> Result<(), Halt> {
         let Ok(entry) = self.of(holder)?.entry(who) else { return Ok(()) };
-        let prompt = prompt(holder, who);
+        let prompt = prompt(self.of(holder)?, holder, who, lang);
         for line in said_of_pin(entry, lang) {
             let _ = writeln!(std::io::stderr(), "☞ {prompt}: {line}");
         }

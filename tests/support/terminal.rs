@@ -25,6 +25,9 @@ const WHO: &str = "who confirms (ids, by spaces): ";
 /// The answer of somebody who has written the head from the screen into the script.
 const NOTED: &str = "noted in the script; confirmed on the screen by (ids, by spaces): ";
 
+/// The question before the PIN of a card.
+pub(crate) const AT_CARD: &str = "; Enter, no or failed: ";
+
 /// The first words of the head that is to be noted: the line after the one with the pen. How to
 /// stop is said below it.
 pub(crate) fn shown_head(said: &str) -> String {
@@ -82,8 +85,7 @@ impl Terminal {
             ("offset-seconds", "0"),
             ("reference", "radio clock"),
             ("second-factor", "token card"),
-            ("PIN", PIN),
-            ("SO PIN", SO_PIN),
+            ("PIN of the card of", PIN),
         ];
         let values = values.map(|(name, value)| (name.to_string(), value.to_string())).into();
         Self { child, keys, screen, said: String::new(), read: 0, values }
@@ -183,6 +185,17 @@ impl Terminal {
         }
     }
 
+    /// Answers as planned until the PIN of an HSM is asked for.
+    pub(crate) fn until_login(&mut self) -> String {
+        loop {
+            let open = self.prompt().unwrap_or_else(|| panic!("no login: {}", self.said));
+            if open.ends_with(", user PIN: ") {
+                return open;
+            }
+            self.as_planned(&open);
+        }
+    }
+
     /// Waits for the end without answering; returns the exit code, as a shell does.
     pub(crate) fn ends(&mut self) -> Option<i32> {
         let limit = Instant::now() + PATIENCE;
@@ -215,10 +228,20 @@ impl Terminal {
             self.values.insert("head".into(), shown_head(open));
             return self.answer("p13");
         }
+        if prompt.ends_with(AT_CARD) {
+            return self.answer("");
+        }
+        if prompt.ends_with("SO PIN: ") {
+            return self.answer(SO_PIN);
+        }
+        if prompt.ends_with("user PIN: ") {
+            return self.answer(PIN);
+        }
         if prompt.contains("as read aloud") {
             return self.answer(&first_words(open));
         }
-        let known = self.values.iter().find(|(name, _)| prompt.starts_with(name.as_str()));
+        let is_of = |name: &str| prompt.starts_with(name) || prompt.ends_with(name);
+        let known = self.values.iter().find(|(name, _)| is_of(name));
         let (_, value) = known.unwrap_or_else(|| panic!("{prompt}: {open}"));
         self.answer(&value.clone());
     }

@@ -41,7 +41,7 @@ pub(super) const fn stopping(run: &Run, lang: Lang) -> &'static str {
     match run.is_sealable() {
         true => pick(
             lang,
-            "!! セレモニーは中止になりました。この後は、中止として封印するための手順だけです。",
+            "!! セレモニーは中止になりました。この後は、中止として封印するための手順だけを行います。",
             "!! The ceremony has stopped. What follows only closes it as aborted, and seals it.",
         ),
         false => pick(

@@ -65,20 +65,18 @@ impl Terminal {
         let op = &question.request.op;
         let step = script::step(question.run.graph(), op, self.language);
         let number = op.id.number();
-        self.show(&format!(
-            "\n── {number}. {} [{}]\n{}\n☞ {}\n",
-            step.title, op.section, step.say, step.see
-        ))?;
+        self.show(&format!("\n── {number}. {} [{}]\n", step.title, op.section))?;
         for duty in script::who(question.run.graph(), op, self.language) {
             self.show(&format!("   {duty}\n"))?;
         }
+        self.show(&format!("{}\n☞ {}\n", step.say, step.see))?;
         self.hint()
     }
 
     /// Shows what can be typed instead of every answer.
     fn hint(&mut self) -> Result<(), Halt> {
         self.show(self.pick(
-            "   (中止: いいえ/no  相違: 相違/deviation)\n",
+            "   (中止: no(いいえ)  手順との相違: deviation(相違))\n",
             "   (to stop: no / not as scripted: deviation)\n",
         ))
     }
@@ -117,7 +115,7 @@ impl Terminal {
         self.show(&format!("\n✎  {label} ({}. `{}`)\n   {first}\n", op.id.number(), op.name))?;
         self.hint()?;
         let prompt = self.pick(
-            "構築手順書に書き留めた。画面で確認した者の ID(空白区切り): ",
+            "構築手順書に書き留め、画面で確認した者の ID(空白区切り): ",
             "noted in the script; confirmed on the screen by (ids, by spaces): ",
         );
         self.who(run, op, prompt, Vec::new())
@@ -135,7 +133,7 @@ impl Terminal {
                 String::from("no if the stop holds; to lift it, ids of two people of two roles: ")
             }
             (Language::Ja, false) => {
-                format!("{ids} に尋ねる。中止のままなら no、撤回するなら {ids} の ID: ")
+                format!("{ids} が答える。中止のままなら no、撤回するなら {ids} と入力: ")
             }
             (Language::En, false) => {
                 format!("{ids}: no if the stop holds; to lift it, your ids: ")
@@ -162,7 +160,7 @@ impl Terminal {
             match self.line(who)? {
                 Typed::Opposed(_) => {
                     self.show(self.pick(
-                        "   同意しないことを記録します(やめるには「いいえ」)\n",
+                        "   同意しないことを記録します(前の質問に戻るには no(いいえ))\n",
                         "   that there is no consent will be recorded (to take it back: no)\n",
                     ))?;
                     if let Some(reply) = self.who_opposes(run, Opposed::Refuse)? {
@@ -184,7 +182,7 @@ impl Terminal {
 
     pub(super) fn object(&mut self, run: &Run) -> Result<Option<Reply>, Halt> {
         self.show(self.pick(
-            "   記録と異なることを、相違として記録します(やめるには「いいえ」)\n",
+            "   記録の誤りを、相違として記録します(申し出をやめるには no(いいえ))\n",
             "   What is not as the record has it is recorded as a deviation (to take it back: no)\n",
         ))?;
         self.who_opposes(run, Opposed::Deviation)
@@ -249,9 +247,9 @@ impl Terminal {
             (FactKind::Integer(low, high), Language::En) => {
                 format!("not a whole number from {low} to {high}")
             }
-            (FactKind::Attendance { .. }, _) => {
-                self.pick("「出席」か「欠席」で答えてください", "present or absent").to_string()
-            }
+            (FactKind::Attendance { .. }, _) => self
+                .pick("present(出席)か absent(欠席)で答えてください", "present or absent")
+                .to_string(),
             (FactKind::Words, _) => {
                 run::words(value).err().map_or_else(String::new, |fault| self.words(&fault.asked))
             }
@@ -264,7 +262,7 @@ impl Terminal {
             FactKind::Digest(_) if fact.name == HEAD && on_paper => format!(
                 "{name} ({}): ",
                 self.pick(
-                    "構築手順書に書き留め、画面で確認した最後の値の 8 語以上。なければ「なし」",
+                    "構築手順書に書き留め、画面で確認した最後の値の 8 語以上。なければ none(なし)",
                     "8 words or more of the last one noted and confirmed; none if there is none"
                 )
             ),
@@ -272,7 +270,7 @@ impl Terminal {
                 format!(
                     "{name} ({}): ",
                     self.pick(
-                        "構築手順書又は書類の 8 語以上、又は 16 進 16 桁以上",
+                        "構築手順書又は書類の初めの 8 語以上、又は 16 進数 16 桁以上",
                         "8 words or more, or 16 digits, from the papers"
                     )
                 )
@@ -295,7 +293,7 @@ impl Terminal {
             }
             FactKind::Words => format!("{name}: "),
             FactKind::Attendance { .. } => {
-                format!("{name} ({}): ", self.pick("出席/欠席", "present/absent"))
+                format!("{name} ({}): ", self.pick("present 出席/absent 欠席", "present/absent"))
             }
         })
     }
@@ -327,15 +325,15 @@ impl Terminal {
             run.graph().ops().iter().take_while(|o| o.name != op.name).any(|o| o.act == Act::Seal);
         let (ja, en) = match (how, is_sealed) {
             (Opposed::Refuse, false) => (
-                "セレモニーの中止を申し出ます。確定すると取り消せません(やめるには「いいえ」)",
+                "セレモニーの中止を申し出ます。理由まで入力すると取り消せません(申し出をやめるには no(いいえ))",
                 "This stops the ceremony for good, once the reason is given (to take it back: no)",
             ),
             (Opposed::Refuse, true) => (
-                "「いいえ」を記録します。封印後なので、セレモニーは中止になりません(やめるには「いいえ」)",
+                "「no(いいえ)」を記録します。封印後なので、セレモニーは中止になりません(申し出をやめるには no(いいえ))",
                 "The no is recorded; after the seal it stops nothing (to take it back: no)",
             ),
             (Opposed::Deviation, _) => (
-                "手順との相違を記録します(やめるには「いいえ」)",
+                "手順との相違を記録します(申し出をやめるには no(いいえ))",
                 "What was not as scripted is recorded (to take it back: no)",
             ),
         };
@@ -353,7 +351,7 @@ impl Terminal {
             };
             match participants(run, &text) {
                 Ok(by) => {
-                    let Some(reason) = self.why()? else { continue };
+                    let Some(reason) = self.why(how)? else { continue };
                     return Ok(Some(match how {
                         Opposed::Refuse => Reply::Refused { by, reason },
                         Opposed::Deviation => Reply::Deviation { by, reason },
@@ -365,9 +363,13 @@ impl Terminal {
     }
 
     /// Asks for the reason; returns `None` if the answer before it is taken back.
-    fn why(&mut self) -> Result<Option<String>, Halt> {
+    fn why(&mut self, how: Opposed) -> Result<Option<String>, Halt> {
+        let prompt = match how {
+            Opposed::Refuse => self.pick("理由: ", "reason: "),
+            Opposed::Deviation => self.pick("相違の内容: ", "reason: "),
+        };
         loop {
-            let Typed::Text(reason) = self.line(self.pick("理由: ", "reason: "))? else {
+            let Typed::Text(reason) = self.line(prompt)? else {
                 return Ok(None);
             };
             match run::words(&reason) {
@@ -393,8 +395,8 @@ impl Terminal {
         }
         let takes_part = run.graph().people().keys().any(|id| id.as_str() == unknown);
         let text = match takes_part {
-            true => self.pick("欠席とされています", "recorded as absent"),
-            false => self.pick("参加者ではありません", "no participant"),
+            true => self.pick("欠席と記録されています", "recorded as absent"),
+            false => self.pick("参加者の ID ではありません", "no participant"),
         };
         self.show(&format!("   ✗ {text}: {unknown}\n"))
     }

@@ -38,6 +38,33 @@ pub(crate) fn is_no(text: &str) -> bool {
     matches!(typed(text), Typed::Opposed(Opposed::Refuse))
 }
 
+/// What somebody says whose card is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum AtCard {
+    /// Nothing but the Enter key: it goes on.
+    GoesOn,
+    /// A no: this is not to be signed.
+    Objects,
+    /// The card does not work.
+    Failed,
+}
+
+/// Recognises what is said at a card; `None` for everything else. That may be a PIN, so nothing is
+/// copied here.
+pub(crate) fn at_card(typed: &[u8]) -> Option<AtCard> {
+    if typed.is_empty() {
+        return Some(AtCard::GoesOn);
+    }
+    let text = std::str::from_utf8(typed).ok()?.trim().trim_end_matches(['.', '。', '．']);
+    let is = |word: &str| text.chars().map(half).flat_map(char::to_lowercase).eq(word.chars());
+    let is_one = |words: [&str; 2]| words.into_iter().any(is);
+    match (is_one(["no", "いいえ"]), is_one(["failed", "不調"])) {
+        (true, _) => Some(AtCard::Objects),
+        (false, true) => Some(AtCard::Failed),
+        (false, false) => None,
+    }
+}
+
 /// One word as it is recognised, however it is typed.
 fn word(text: &str) -> String {
     half_width(text.trim_end_matches(['.', '。', '．'])).to_lowercase()
@@ -45,13 +72,16 @@ fn word(text: &str) -> String {
 
 /// Replaces full-width letters, digits, minus signs and spaces by the ASCII ones.
 fn half_width(text: &str) -> String {
-    let plain = |c: char| match c {
+    text.chars().map(half).collect()
+}
+
+fn half(c: char) -> char {
+    match c {
         '！'..='～' => u32::from(c).checked_sub(0xfee0).and_then(char::from_u32).unwrap_or(c),
         '−' => '-',
         '　' => ' ',
         c => c,
-    };
-    text.chars().map(plain).collect()
+    }
 }
 
 /// Returns a whole number in the form of the records, from the ways in which people type it.
@@ -62,7 +92,7 @@ pub(super) fn number(text: &str) -> String {
 
 /// Whether somebody says that no head was noted yet.
 pub(super) fn is_nothing(text: &str) -> bool {
-    ["none", "なし"].contains(&text)
+    ["none", "なし"].contains(&word(text).as_str())
 }
 
 /// Returns hexadecimal digits from digits or words.
@@ -76,7 +106,7 @@ pub(super) fn digits(text: &str) -> Result<String, Bilingual> {
         Some(octets) => octets,
         None => words::octets(text).map_err(|word| {
             says!(
-                "この位置の単語の表にない語です: `{word}`。もう一度入力してください",
+                "この位置に来る単語ではありません: `{word}`。綴りと順序を確かめ、もう一度入力してください",
                 "`{word}` is not in the word list at its place: type it again"
             )
         })?,
@@ -134,6 +164,30 @@ mod tests {
         }
         assert!(is_no("いいえ") && is_yes("はい。") && is_yes("ＹＥＳ"));
         assert!(!is_no("相違") && !is_no("yes") && !is_yes("no") && !is_yes(""));
+    }
+
+    #[test]
+    fn at_a_card_only_three_answers_are_known() {
+        let said = |text: &str| at_card(text.as_bytes());
+        assert_eq!(said(""), Some(AtCard::GoesOn));
+        for no in ["no", "No.", "ＮＯ", "いいえ", "いいえ。", " no "] {
+            assert_eq!(said(no), Some(AtCard::Objects), "{no}");
+        }
+        for failed in ["failed", "Failed", "ｆａｉｌｅｄ", "不調", "不調。"] {
+            assert_eq!(said(failed), Some(AtCard::Failed), "{failed}");
+        }
+        for other in [" ", "123456", "drill-pin", "nope", "fail", "yes", "相違", "。"] {
+            assert_eq!(said(other), None, "{other}");
+        }
+        assert_eq!(at_card(&[0xe4, 0xb8]), None, "half of a character");
+    }
+
+    #[test]
+    fn that_nothing_was_noted_is_taken_however_it_is_written() {
+        for none in ["none", "None.", "ｎｏｎｅ", "なし", "なし。"] {
+            assert!(is_nothing(none), "{none}");
+        }
+        assert!(!is_nothing("no") && !is_nothing(""));
     }
 
     #[test]

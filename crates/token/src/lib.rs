@@ -71,6 +71,16 @@ impl Token {
         }
     }
 
+    /// Its label and its serial number, as people are told whose PIN is asked for; `None` before
+    /// it was identified.
+    #[must_use]
+    pub fn plate(&self) -> Option<(String, String)> {
+        match self {
+            Self::Rehearsal(_) => None,
+            Self::Pkcs11(token) => token.plate(),
+        }
+    }
+
     /// How this token takes a PIN now: it is asked before people are.
     pub fn entry(&self, who: Who) -> Result<Entry, TokenError> {
         match self {

@@ -98,6 +98,14 @@ impl Pkcs11Token {
         self.watcher = Some(watcher);
     }
 
+    /// Its label and its serial number. A read.
+    #[must_use]
+    pub fn plate(&self) -> Option<(String, String)> {
+        let info = self.calls.token_info(self.slot?).ok()?;
+        let described = described::Described::of(&info);
+        Some((described.label, described.serial))
+    }
+
     /// How this token takes a PIN now, and how many wrong ones are left. A read, before people are
     /// asked for it.
     pub fn entry(&self, who: Who) -> Result<Entry, TokenError> {
