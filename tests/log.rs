@@ -23,7 +23,7 @@ fn every_record_is_there_and_each_filter_takes_its_own() {
     assert!(lines.iter().all(|line| line.contains("p13")), "{of_auditor}");
     // What the person signed and did not answer is the person's too: the close, and the exit.
     assert!(of_auditor.contains("the record of the ceremony, which is complete ✍ p01"));
-    assert!(lines.last().unwrap().contains("exit-p13 ✍ p13"), "{of_auditor}");
+    assert!(lines.last().unwrap().contains("Exit `exit-p13` ✍ p13"), "{of_auditor}");
     let noted = log(&["--kind", "noted"]);
     assert!(!noted.is_empty() && noted.lines().all(|line| line.contains("head noted: ")));
     assert_eq!(log(&["--result", "refused"]), "");
@@ -47,7 +47,10 @@ fn json_and_csv_have_the_same_columns() {
     // A comma in the words is no new column.
     let facts = log(&["--form", "csv", "--kind", "answered"]);
     let papers = facts.lines().find(|row| row.contains("papers")).unwrap();
-    assert!(papers.contains("\"papers, bindings "), "{papers}");
+    assert!(papers.contains("\"Papers `papers`, bindings "), "{papers}");
+    // Values are shown as people read them aloud.
+    let graph = "graph sawdust equation cowbell montana adrift universe breadline decimal (";
+    assert!(papers.contains(graph), "{papers}");
 }
 
 #[test]

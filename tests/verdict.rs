@@ -179,7 +179,7 @@ fn of_an_aborted_ceremony() {
     let output = run(&mut drill.run_command(&genesis()));
     assert_eq!(output.status.code(), Some(1), "{}", text(&output));
     let said = kept_as("aborted", &drill.path("out"), &["--drill"], Some(&drill));
-    assert!(said.contains("deviation at clock: the radio clock was replaced ["), "{said}");
+    assert!(said.contains("deviation at Clock `clock`: the radio clock was replaced ["), "{said}");
     assert!(said.contains("aborted by FAKE "), "{said}");
     let said = succeed(gishiki().arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]));
     for reached in ["R-KEY-IN-HSM", "R-ROOT", "S-DRILL", "S-REFUSED", "S-NOTED"] {
@@ -237,7 +237,7 @@ fn of_a_pin_that_was_wrong_eighteen_times() {
     assert!(output.status.success(), "{}", text(&output));
     let mut verify = gishiki();
     let said = succeed(verify.arg("verify").arg(drill.path("out")).args(["--drill", "--rules"]));
-    assert_eq!(said.matches("a wrong PIN at login").count(), 18, "{said}");
+    assert_eq!(said.matches("a wrong PIN at Login `login`").count(), 18, "{said}");
     let row = said.lines().find(|line| line.contains("✓ S-ATTEMPTS ")).unwrap();
     assert!(
         row.ends_with("no key generation and no signing was tried more than 16 times"),
@@ -256,7 +256,7 @@ fn of_a_resumed_ceremony() {
     let output = run(&mut drill.resume_command(LATER));
     assert!(output.status.success(), "{}", text(&output));
     let said = kept_as("resumed", &drill.path("out"), &["--drill"], Some(&drill));
-    assert!(said.contains("a wrong PIN at login"), "{said}");
+    assert!(said.contains("a wrong PIN at Login `login`"), "{said}");
     assert!(said.contains("went on after an interruption since TIME"), "{said}");
 }
 
@@ -278,7 +278,7 @@ fn of_a_ceremony_that_was_killed_twice() {
         assert_eq!(output.status.success(), at.is_none(), "{}", text(&output));
     }
     let said = kept_as("killed", &drill.path("out"), &["--drill"], Some(&drill));
-    for what in ["a key pair in doubt was complete, and taken at generate-g1", "lost sign-"] {
+    for what in ["taken at Key pair generation `generate-g1`", "lost: Signing ("] {
         assert!(said.contains(what), "{what}: {said}");
     }
     assert_eq!(said.matches("went on after an interruption").count(), 2, "{said}");
@@ -334,6 +334,19 @@ fn what_follows_the_seal_is_judged_where_it_is_there() {
     assert!(cut.contains("; 2026-06-ds names another one\n"), "{cut}");
     let whole = shown(&after);
     assert!(whole.contains("complete; pinned by 2026-06-ds, which was not judged here\n"));
+}
+
+/// Of each ceremony of a ledger: who is on record when, with what.
+#[test]
+fn the_people_of_a_ledger_are_told_for_each_ceremony() {
+    let mut command = gishiki();
+    command.args(["--lang", "en", "verify"]).arg(root().join("golden/utopia-mdl"));
+    let said = succeed(command.args(["--rehearsal", "--people"]));
+    let tables: Vec<&str> = said.split("\n# people and times\n").skip(1).collect();
+    assert_eq!(tables.len(), 5, "{said}");
+    for table in tables {
+        assert!(table.contains("  Exit `exit-") && table.contains("  closed\n"), "{table}");
+    }
 }
 
 /// An exception that covers three people names each of them, before and after.

@@ -1,10 +1,90 @@
 //! What an event of a record is, in words.
 
+use ceremony::graph::{Act, Graph, Op, PeopleAct};
+use ceremony::hex::decode;
+use ceremony::name::Name;
 use ceremony::record::{Answer, BootEvent, BootKind, End, Event};
+use ceremony::run::{ABSENT, PRESENT};
+use ceremony::script;
 use ceremony::token::TokenAnswer;
+use ceremony::words;
 
-use crate::lang::{Lang, pick};
+use crate::lang::{Lang, language, pick};
+use crate::people::named;
 use crate::report::plain;
+
+/// An operation as people find it in the script: its number, its title, and whom or what it is
+/// about.
+pub(crate) fn step(graph: &Graph, name: &str, lang: Lang) -> String {
+    let Some(op) = graph.op(name) else { return plain(name) };
+    let title = script::step(graph, op, language(lang)).title;
+    let about = about(graph, op, lang).map_or_else(String::new, |about| format!(": {about}"));
+    format!("{}. {title}{about}", op.id.number())
+}
+
+/// Whom or what an act of people is about, where its title does not say it.
+fn about(graph: &Graph, op: &Op, lang: Lang) -> Option<String> {
+    let person = |id: &Name| {
+        let known = graph.people().get(id).map(|person| lang.said(&person.name));
+        known.map_or_else(|| id.to_string(), |name| format!("{name} ({id})"))
+    };
+    let organization = |id: &Name| {
+        let known = graph.organizations().get(id);
+        known.map_or_else(|| id.to_string(), |known| lang.said(known).to_string())
+    };
+    match &op.act {
+        Act::People(PeopleAct::Entry { person: id } | PeopleAct::Exit { person: id }) => {
+            Some(person(id))
+        }
+        Act::People(PeopleAct::Complete { organization: id }) => Some(organization(id)),
+        Act::People(
+            PeopleAct::ApproveDestruction { key: of, organization: id }
+            | PeopleAct::ApproveLoss { key: of, organization: id }
+            | PeopleAct::ApproveRecovery { token: of, organization: id },
+        ) => Some(format!("{of}, {}", organization(id))),
+        Act::People(PeopleAct::Application { application: of }) => Some(of.to_string()),
+        Act::People(PeopleAct::Compromise { key: of }) => Some(of.to_string()),
+        Act::People(PeopleAct::Supersede { ceremony: of, .. }) => Some(of.to_string()),
+        Act::People(PeopleAct::Fingerprint { certificate: of }) => Some(of.to_string()),
+        Act::People(PeopleAct::Clone { key, to }) => Some(format!("{key} → {to}")),
+        Act::People(PeopleAct::Order { .. }) => Some(script::step(graph, op, language(lang)).say),
+        Act::People(PeopleAct::HandOver { certificates }) => {
+            let names: Vec<&str> = certificates.iter().map(Name::as_str).collect();
+            Some(names.join(", "))
+        }
+        Act::People(
+            PeopleAct::FirstIn
+            | PeopleAct::RollCall { .. }
+            | PeopleAct::Papers
+            | PeopleAct::Clock
+            | PeopleAct::Activate
+            | PeopleAct::Deactivate
+            | PeopleAct::AnchorWords
+            | PeopleAct::LastOut,
+        )
+        | Act::Token(_)
+        | Act::Seal => None,
+    }
+}
+
+/// A value in a record: a digest by its first words and digits, everything else as it stands.
+fn value(text: &str, lang: Lang) -> String {
+    match (text, decode(text).filter(|octets| octets.len() >= 8)) {
+        (PRESENT, _) => pick(lang, "出席", text).to_string(),
+        (ABSENT, _) => pick(lang, "欠席", text).to_string(),
+        (_, Some(octets)) if octets.iter().all(|octet| *octet == 0) => {
+            pick(lang, "なし(まだ書き留めていない)", "none noted yet").to_string()
+        }
+        (_, Some(octets)) => in_words(&octets),
+        (_, None) => plain(text),
+    }
+}
+
+/// The first words of a digest, and its first digits.
+pub(crate) fn in_words(octets: &[u8]) -> String {
+    let first = octets.get(..8).unwrap_or(octets);
+    format!("{} ({}…)", words::words(first).join(" "), ceremony::hex::encode(first))
+}
 
 /// Says what an event is. `title` gives the words for an operation's name.
 pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) -> String {
@@ -14,8 +94,15 @@ pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) ->
         Event::Opened(opened) => with("開始", "opened", opened.ceremony.to_string()),
         Event::Asked(asked) => with("問い", "asked", title(&asked.op)),
         Event::Answered { op, answer: Answer::People(said), .. } => {
-            let facts = said.facts.iter().map(|(name, value)| format!(", {name} {}", plain(value)));
-            title(op) + &facts.collect::<String>()
+            let fact = |(name, text): (&String, &String)| {
+                let name = match lang {
+                    // Without the example that the prompt has.
+                    Lang::Ja => named(name).unwrap_or(name).split("(例").next().unwrap_or(name),
+                    Lang::En => name,
+                };
+                format!(", {name} {}", value(text, lang))
+            };
+            title(op) + &said.facts.iter().map(fact).collect::<String>()
         }
         Event::Answered { op, answer: Answer::Token(answer), .. } => {
             format!("{}{}", title(op), of_token(answer, lang))
@@ -32,9 +119,9 @@ pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) ->
             with("誤った入力", "a wrong answer", format!("{} ({})", title(op), plain(question)))
         }
         Event::Noted { head, .. } => {
-            let words = ceremony::words::lines(&head.0);
+            let words = words::lines(&head.0);
             let words = words.first().map_or_else(String::new, String::clone);
-            with("最新値の書き留め", "head noted", words)
+            with("記録の最新値の書き留め", "head noted", words)
         }
         Event::Deviation { op, reason, .. } => {
             with("相違", "deviation", format!("{}: {}", title(op), plain(reason)))

@@ -3,6 +3,7 @@
 //!
 //! It reads and judges nothing: whether the records are true is what `verify` says.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use ceremony::fault::Fault;
@@ -18,8 +19,8 @@ use serde_json::Value;
 
 use crate::args::{Form, Log};
 use crate::halt::Halt;
-use crate::lang::{Lang, pick};
-use crate::report::{print, tell};
+use crate::lang::{Lang, language, pick};
+use crate::report::{plain, print, tell};
 use crate::sources::shown;
 use crate::{events, files, ledgers};
 
@@ -47,7 +48,18 @@ struct Line {
 }
 
 impl Line {
-    fn of(ceremony: &str, book: &'static str, record: &Record, lang: Lang) -> Self {
+    /// `titles` are what the script beside the record calls each operation.
+    fn of(
+        ceremony: &str,
+        book: &'static str,
+        record: &Record,
+        titles: &BTreeMap<String, String>,
+        lang: Lang,
+    ) -> Self {
+        let title = |op: &str| match titles.get(op) {
+            Some(title) => format!("{title} `{op}`"),
+            None => op.to_string(),
+        };
         let signed: Vec<Name> = record.signed.keys().cloned().collect();
         Self {
             ceremony: ceremony.to_string(),
@@ -60,7 +72,7 @@ impl Line {
             people: record.event.people().iter().chain(&signed).cloned().collect(),
             signed,
             terminal: record.terminal.clone(),
-            said: events::said(&record.event, &str::to_string, lang),
+            said: events::said(&record.event, &title, lang),
         }
     }
 
@@ -114,7 +126,24 @@ fn ceremonies(folder: &Path) -> Result<Vec<PathBuf>, Halt> {
     Ok(whole.into_iter().map(|entry| entry.folder).collect())
 }
 
+/// What the script in this folder calls each operation; nothing where there is no script, as beside
+/// a journal.
+fn titles(folder: &Path, lang: Lang) -> Result<BTreeMap<String, String>, Halt> {
+    let path = folder.join(format!("script.{}.md", language(lang).code()));
+    if path.symlink_metadata().is_err() {
+        return Ok(BTreeMap::new());
+    }
+    let octets = files::read_sealed(&path)?;
+    let titled = |line: &str| {
+        let (_, rest) = line.strip_prefix("### ")?.split_once(". ")?;
+        let (title, op) = rest.strip_suffix('`')?.rsplit_once(" `")?;
+        Some((op.to_string(), plain(title)))
+    };
+    Ok(String::from_utf8_lossy(&octets).lines().filter_map(titled).collect())
+}
+
 fn read(folder: &Path, lang: Lang) -> Result<Vec<Line>, Halt> {
+    let titles = titles(folder, lang)?;
     let mut lines: Vec<Line> = Vec::new();
     let mut ceremony = String::new();
     for book in [TRANSCRIPT_FILE, JOURNAL_FILE, AFTER_FILE] {
@@ -134,7 +163,7 @@ fn read(folder: &Path, lang: Lang) -> Result<Vec<Line>, Halt> {
             if let Event::Opened(opened) = &record.event {
                 ceremony = opened.ceremony.to_string();
             }
-            let line = Line::of(&ceremony, book, &record, lang);
+            let line = Line::of(&ceremony, book, &record, &titles, lang);
             let before = record.event.place().map_or(&[][..], |place| &place.since_boot);
             lines.extend(before.iter().map(|event| Line::before(&line, event, lang)));
             lines.push(line);

@@ -37,7 +37,7 @@ pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
     let anchor = read_anchor(verify.anchor.as_deref())?;
     let trust = trust(anchor.as_ref(), verify.rehearsal, verify.drill);
     match verify.folders.as_slice() {
-        [ledger] if is_ledger(ledger) => verify_ledger(ledger, &trust, verify.rules, lang),
+        [ledger] if is_ledger(ledger) => verify_ledger(ledger, &trust, verify, lang),
         [plan, out] => verify_folder(verify, Some(plan), out, &trust, lang),
         [out] => verify_folder(verify, None, out, &trust, lang),
         _ => {
@@ -48,7 +48,12 @@ pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
 }
 
 /// Judges every ceremony of a ledger in its order, each with every file that it handed out.
-fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> Result<(), Halt> {
+fn verify_ledger(
+    ledger: &Path,
+    trust: &Trust<'_>,
+    verify: &args::Verify,
+    lang: Lang,
+) -> Result<(), Halt> {
     let (mut signatures, mut last) = (0, None);
     let trusted = !matches!(trust, Trust::None);
     let chain = ledgers::whole(ledgers::list(ledger)?, ledger)?;
@@ -97,8 +102,11 @@ fn verify_ledger(ledger: &Path, trust: &Trust<'_>, listed: bool, lang: Lang) -> 
             },
             account::counted_of(&facts, lang)
         ))?;
-        if listed {
+        if verify.rules {
             print(&format!("{}\n", rules::listed(&facts, trusted, lang)))?;
+        }
+        if verify.people {
+            print(&format!("{}\n", table::of(&facts.account, lang)))?;
         }
         signatures += facts.signatures;
         last = Some(facts);

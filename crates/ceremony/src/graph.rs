@@ -384,6 +384,12 @@ impl Graph {
         &self.ops
     }
 
+    /// The names of the organisations.
+    #[must_use]
+    pub const fn organizations(&self) -> &BTreeMap<Name, Bilingual> {
+        &self.organizations
+    }
+
     /// The participants.
     #[must_use]
     pub const fn people(&self) -> &BTreeMap<Name, Person> {

@@ -8,13 +8,12 @@ use ceremony::record::{End, Event, Signatures};
 use ceremony::rule::RuleId;
 use ceremony::run::{Next, Run, Step, ToSign};
 use ceremony::says;
-use ceremony::script;
 
 use super::{Conduct, interrupted, stopped, tell};
 use crate::cards::{Asking, Signed, named};
 use crate::events;
 use crate::halt::Halt;
-use crate::lang::{Lang, language, pick};
+use crate::lang::{Lang, pick};
 use crate::people::Reply;
 
 /// An event that was taken, or one that somebody would not sign, so that nothing is recorded.
@@ -63,25 +62,25 @@ impl Conduct {
         let what = self.said(run, event);
         self.say(&format!("✍  {who}: {what}"));
         if matches!(event, Event::Closed { .. }) {
-            let told: Vec<String> = run
-                .told_by(&asked.person)
-                .map(|(at, event)| format!("     {at}  {}", self.said(run, event)))
-                .collect();
+            let line = |(at, event): &(_, Event)| {
+                let by: Vec<&str> = event.people().iter().map(Name::as_str).collect();
+                format!("     {at}  {} [{}]", self.said(run, event), by.join(" "))
+            };
+            let told: Vec<String> = run.told_by(&asked.person).map(line).collect();
             let none = pick(self.lang, "     (記録なし)", "     (nothing is on record)");
             let told = if told.is_empty() { none.to_string() } else { told.join("\n") };
-            let head = pick(self.lang, "   この者の名の下の記録:", "   on record under this name:");
+            let head = pick(
+                self.lang,
+                "   この者の名で記録されたこと([ ] は答えた者)。誤りがあれば no(いいえ)と答え、続けて何が誤りかを述べます。",
+                "   on record under this name ([ ]: who answered). If something is wrong, answer no, and then say what.",
+            );
             self.say(&format!("{head}\n{told}"));
         }
     }
 
     /// Says what an event of people is.
     fn said(&self, run: &Run, event: &Event) -> String {
-        let title = |op: &str| {
-            let found = run.graph().op(op);
-            let title = found.map(|op| script::step(run.graph(), op, language(self.lang)).title);
-            title.unwrap_or_else(|| op.to_string())
-        };
-        events::said(event, &title, self.lang)
+        events::said(event, &|op| events::step(run.graph(), op, self.lang), self.lang)
     }
 
     /// Closes the ceremony: everybody who came signs. Who finds something wrong says so in a

@@ -10,7 +10,7 @@ use ceremony::verify::{
     Account, Consistent, Happening, History, Judged, Postscript, Standing, What,
 };
 
-use super::named::people;
+use super::named::{people, step};
 use crate::lang::{Lang, pick};
 use crate::output;
 use crate::report::{padded, plain};
@@ -197,7 +197,8 @@ fn unplanned(facts: &Consistent, lang: Lang) -> Vec<String> {
 }
 
 /// Something at an operation.
-fn at(what: &str, op: &str, lang: Lang) -> String {
+fn at(account: &Account, what: &str, op: &str, lang: Lang) -> String {
+    let op = step(account, op, lang);
     match lang {
         Lang::Ja => format!("{what}({op})"),
         Lang::En => format!("{what} at {op}"),
@@ -208,11 +209,11 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
     let who = |by: &[Name]| people(account, by, lang);
     let said = match &one.what {
         What::Deviation { op, reason, by } => {
-            let word = at(pick(lang, "相違", "deviation"), op, lang);
+            let word = at(account, pick(lang, "相違", "deviation"), op, lang);
             format!("{word}: {} [{}]", plain(reason), who(by))
         }
         What::Refused { op, rule, reason, by } => {
-            let word = at(pick(lang, "拒否", "refused"), op, lang);
+            let word = at(account, pick(lang, "拒否", "refused"), op, lang);
             let by = match by.is_empty() {
                 true => rule.to_string(),
                 false => who(by),
@@ -230,20 +231,23 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
         }
         What::Mistaken { op, question } => {
             let word = pick(lang, "誤った入力", "a wrong answer");
-            format!("{} ({})", at(word, op, lang), question_named(question, lang))
+            format!("{} ({})", at(account, word, op, lang), question_named(question, lang))
         }
-        What::WrongPin { op } => at(pick(lang, "PIN の誤り", "a wrong PIN"), op, lang),
-        What::Lost { op, attempt, cause } => match lang {
-            Lang::Ja => {
-                let cause = plain(cause);
-                let cause = if cause == "interrupted" { "中断".to_string() } else { cause };
-                format!("結果不明({op}、試行 {attempt}): {cause}")
+        What::WrongPin { op } => at(account, pick(lang, "PIN の誤り", "a wrong PIN"), op, lang),
+        What::Lost { op, attempt, cause } => {
+            let op = step(account, op, lang);
+            match lang {
+                Lang::Ja => {
+                    let cause = plain(cause);
+                    let cause = if cause == "interrupted" { "中断".to_string() } else { cause };
+                    format!("結果不明({op}、試行 {attempt}): {cause}")
+                }
+                Lang::En => format!("lost: {op}, attempt {attempt}: {}", plain(cause)),
             }
-            Lang::En => format!("lost {op}, attempt {attempt}: {}", plain(cause)),
-        },
+        }
         What::Adopted { op } => {
             let word = "a key pair in doubt was complete, and taken";
-            at(pick(lang, "結果不明の鍵ペアは完全であり採用", word), op, lang)
+            at(account, pick(lang, "結果不明の鍵ペアは完全であり採用", word), op, lang)
         }
         What::CardFailed { person, reason, by } => {
             let word = pick(lang, "カードが署名せず", "no signature by the card of");
@@ -256,7 +260,7 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
         }
         What::Removed { op, by } => {
             let word = pick(lang, "不完全な鍵ペアを除去", "remains of a key pair removed");
-            format!("{} [{}]", at(word, op, lang), who(by))
+            format!("{} [{}]", at(account, word, op, lang), who(by))
         }
     };
     format!("{}  {said}", one.at)
@@ -276,7 +280,7 @@ fn interruption(since: Instant, resumed: &Resumed, lang: Lang) -> String {
     let Resumed { torn, copied, dropped, .. } = resumed;
     match lang {
         Lang::Ja => format!(
-            "{since} の後に中断、再開(写した記録 {copied} 件、片方の媒体にだけあり採らなかった記録 {dropped} 件、切り捨て {torn} オクテット)"
+            "{since} の後に中断、再開(写した記録 {copied} 件、片方の媒体にだけあり採用しなかった記録 {dropped} 件、切り捨て {torn} オクテット)"
         ),
         Lang::En => format!(
             "went on after an interruption since {since} (records copied: {copied}, on one medium only and not taken: {dropped}, octets cut off: {torn})"

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ceremony::name::Name;
 use ceremony::verify::{Account, Mark};
 
-use super::named::people;
+use super::named::{people, step};
 use crate::lang::{Lang, pick};
 
 /// Returns a line for each record of people, in order, with a column for each of them.
@@ -37,7 +37,27 @@ pub(super) fn of(account: &Account, lang: Lang) -> String {
         };
         let cells: String = columns.iter().map(cell).collect();
         let at: String = deed.at.to_string().chars().take(19).collect();
-        text.push_str(&format!("  {at}{cells}  {}\n", deed.what));
+        text.push_str(&format!("  {at}{cells}  {}\n", what(account, &deed.what, lang)));
     }
     text
+}
+
+/// What a record is: an operation by its title and its id, or the kind of an event.
+fn what(account: &Account, what: &str, lang: Lang) -> String {
+    if account.titles.contains_key(what) {
+        return step(account, what, lang);
+    }
+    let ja = match what {
+        "approved" => "計画の承認",
+        "noted" => "記録の最新値の書き留め",
+        "deviation" => "相違",
+        "refused" => "中止の申し出",
+        "mistaken" => "誤った入力",
+        "card-failed" => "カードの不調",
+        "orphan-removed" => "鍵の残りの削除",
+        "resumed" => "中断後の再開",
+        "closed" => "記録の全体への署名",
+        other => other,
+    };
+    pick(lang, ja, what).to_string()
 }

@@ -10,12 +10,13 @@ use alloc::vec::Vec;
 use super::{Deed, History, What};
 use crate::compile::Compiled;
 use crate::graph::{Act, Graph, Item, Op, PeopleAct, Phase, TokenAct};
-use crate::language::{Bilingual, Sentence};
+use crate::language::{Bilingual, Language, Sentence};
 use crate::name::Name;
 use crate::plan::ProfileName;
 use crate::rule::RuleId;
 use crate::rules;
 use crate::run::{Book, Next, Run};
+use crate::script;
 use crate::verify::kept::{self, Basis, By, Form, When};
 use crate::violation::Violation;
 
@@ -38,6 +39,8 @@ pub struct Account {
     pub begun: Vec<Begun>,
     /// The names of the participants.
     pub people: BTreeMap<Name, Bilingual>,
+    /// What the script calls each operation.
+    pub titles: BTreeMap<String, Bilingual>,
     /// People on whom the plan counted, and who did not come.
     pub absent: BTreeSet<Name>,
     /// Reserves who came.
@@ -165,6 +168,7 @@ impl Account {
             judged: judged(run, history, postscript),
             begun: begun(run, history, postscript),
             people: graph.people().iter().map(named).collect(),
+            titles: graph.ops().iter().map(|op| (op.name.clone(), titled(graph, op))).collect(),
             absent: run.absent().filter(|id| !graph.is_reserve(id)).cloned().collect(),
             reserves: reserves_who_came(run, history),
             own_keys: {
@@ -191,6 +195,12 @@ impl Account {
     pub fn unkept(&self) -> impl Iterator<Item = &Judged> {
         self.judged.iter().filter(|judged| judged.standing != Standing::Kept)
     }
+}
+
+/// The title that the script gives an operation, in both languages.
+fn titled(graph: &Graph, op: &Op) -> Bilingual {
+    let [ja, en] = [Language::Ja, Language::En].map(|of| script::step(graph, op, of).title);
+    Bilingual { ja, en }
 }
 
 /// The reserves of whom those who stand by said that they came, or who were first in themselves.
