@@ -359,7 +359,7 @@ impl Conduct {
         });
         match judged {
             Ok(proofs) => {
-                let seen = shown::seen(&answer, self.lang);
+                let seen = shown::seen(&op.act, &answer, self.lang);
                 let answered = Event::Answered { op: op.name.clone(), attempt, answer };
                 let step = run.apply(self.clock.now()?, answered, Signatures::new());
                 let mut run = self.take_answer(step.map_err(stopped)?, !proofs.is_empty())?;
@@ -448,7 +448,13 @@ impl Conduct {
         })?;
         self.proofs.extend(proofs);
         self.journal.write_bundle(&sealed.bundle)?;
-        self.begin_postscript(run, sealed.bundle.as_bytes())
+        let run = self.begin_postscript(run, sealed.bundle.as_bytes())?;
+        self.say(pick(
+            self.lang,
+            "          ✓ 封印: 署名を検証しました",
+            "          ✓ sealed: the signature verifies",
+        ));
+        Ok(run)
     }
 
     /// Records the digest of the bundle; this record begins the postscript.

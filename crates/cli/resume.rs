@@ -7,12 +7,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use ceremony::graph::Op;
 use ceremony::hex::Digest;
 use ceremony::language::Bilingual;
 use ceremony::ledger::State;
 use ceremony::record::{LoneRefusal, Resumed};
 use ceremony::rule::RuleId;
-use ceremony::run::{Next, Run};
+use ceremony::run::{Book, Next, Run};
 use ceremony::says;
 use ceremony::seal::Made;
 use ceremony::verify::{JustClosed, Trust, Verified};
@@ -33,7 +34,7 @@ use crate::proofs::prove;
 use crate::report::print;
 use crate::review::compiled;
 use crate::sources::{Sources, shown};
-use crate::{output, room};
+use crate::{events, output, room};
 
 pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
     let journals = &resume.held.journal;
@@ -133,7 +134,59 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
     };
     not_taken.iter().for_each(|line| conduct.say(line));
     let run = conduct.resume(run, seal.as_deref(), resumed)?;
+    conduct.say(&where_it_begins(&run, lang));
     Ok((conduct, run))
+}
+
+/// Says which head was noted last, what is asked again and why, and what comes first.
+///
+/// The head itself is not shown: people read it from the script.
+fn where_it_begins(run: &Run, lang: Lang) -> String {
+    let graph = run.graph();
+    let step = |op: &Op| format!("{} `{}`", events::step(graph, &op.name, lang), op.name);
+    let what = match (run.next(), run.book()) {
+        (Next::Nothing, _) | (_, Book::Postscript) => pick(
+            lang,
+            "封印は済んでいます。残りの手順だけを行います。",
+            "It is sealed already; only what is left after the seal is done.",
+        )
+        .to_string(),
+        (Next::Seal, Book::Transcript) => {
+            pick(lang, "残りは封印です。", "What is left is the seal.").to_string()
+        }
+        (_, Book::Transcript) => {
+            let noted = match (run.noted_after().map(step), lang) {
+                (Some(op), Lang::Ja) => {
+                    format!("最後に書き留めた記録の最新値は、手順 {op} の後のものです。")
+                }
+                (Some(op), Lang::En) => {
+                    format!("The last head noted in the script is the one after step {op}.")
+                }
+                (None, Lang::Ja) => "まだ記録の最新値を書き留めていません。".to_string(),
+                (None, Lang::En) => "No head was noted in the script yet.".to_string(),
+            };
+            let again = pick(
+                lang,
+                "その後に人が答えたことは、紙で裏付けられないので、もう一度尋ねます。点呼、書類の照合、時計、トークン、活性化、ログインは、新しいセッションなので行い直します。鍵の生成や署名は、済んだものを繰り返しません。",
+                "What people answered after it is asked again, because no paper vouches for it. Roll call, papers, clock, token, activation and login are done again, because this is a new session. No key that was made is made again, and nothing that was signed is signed again.",
+            );
+            format!("{noted}\n   {again}")
+        }
+    };
+    let next = match (run.next(), lang) {
+        (Next::Ask(op, _), Lang::Ja) => format!("\n   初めの手順: {}", step(op)),
+        (Next::Ask(op, _), Lang::En) => format!("\n   It begins with step {}.", step(op)),
+        (
+            Next::Answer(op, _) | Next::Burn(op, _) | Next::Settle(op, _) | Next::Note(op, _),
+            Lang::Ja,
+        ) => format!("\n   中断した手順: {}。上の手順の後に、ここへ戻ります。", step(op)),
+        (
+            Next::Answer(op, _) | Next::Burn(op, _) | Next::Settle(op, _) | Next::Note(op, _),
+            Lang::En,
+        ) => format!("\n   It was broken off at step {}, and comes back to it.", step(op)),
+        (Next::Close(_) | Next::Seal | Next::Nothing | Next::Abandon, _) => String::new(),
+    };
+    format!("── {}\n   {what}{next}", pick(lang, "再開", "resumed"))
 }
 
 /// Returns the messages about records on one medium only that are not taken.
@@ -142,7 +195,7 @@ pub(crate) fn not_taken(agreed: &Agreed, lang: Lang) -> Vec<String> {
     if agreed.dropped > 0 {
         let count = agreed.dropped;
         lines.push(match lang {
-            Lang::Ja => format!("!! 片方の媒体にだけあった記録 {count} 件は採りません。件数は記録に残ります。"),
+            Lang::Ja => format!("!! 片方の媒体にだけあった記録 {count} 件は採用しません。件数は記録に残ります。"),
             Lang::En => format!(
                 "!! Records that stood on one medium only are not taken: {count}. The record says how many."
             ),
@@ -152,7 +205,7 @@ pub(crate) fn not_taken(agreed: &Agreed, lang: Lang) -> Vec<String> {
         lines.push(
             pick(
                 lang,
-                "!! 最後に書き留めた値の確認はその中にあり、有効ではありません。構築手順書のその値を線で消し、一つ前の値を読み上げてください。",
+                "!! 最後に書き留めた値の確認もその中にあり、無効です。構築手順書のその値を線で消し、一つ前の値を読み上げてください。",
                 "!! One of them confirmed the last head noted on paper, and does not count. Strike that head out, and read the one before it.",
             )
             .to_string(),

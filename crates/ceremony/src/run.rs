@@ -149,6 +149,8 @@ struct OpState {
 struct Noted {
     head: Digest,
     record: u64,
+    /// The index of the operation after which it is noted.
+    after: Option<usize>,
 }
 
 /// Why a ceremony can only be closed as aborted.

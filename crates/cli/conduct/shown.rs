@@ -1,7 +1,7 @@
 //! Shows people the progress while the token works: the current step of the script, and a summary
 //! of the token's answer.
 
-use ceremony::graph::Op;
+use ceremony::graph::{Act, Op, TokenAct};
 use ceremony::record::Answer;
 use ceremony::run::Run;
 use ceremony::script;
@@ -38,7 +38,7 @@ impl Conduct {
 }
 
 /// Returns a summary of a token's answer.
-pub(super) fn seen(answer: &Answer, lang: Lang) -> Option<String> {
+pub(super) fn seen(act: &Act, answer: &Answer, lang: Lang) -> Option<String> {
     let Answer::Token(answer) = answer else { return None };
     let (ja, en) = match answer {
         TokenAnswer::Identity(token) => {
@@ -88,7 +88,14 @@ pub(super) fn seen(answer: &Answer, lang: Lang) -> Option<String> {
         TokenAnswer::Left { objects } => {
             (format!("残り: {objects} 個"), format!("objects left: {objects}"))
         }
-        TokenAnswer::Done {} | TokenAnswer::Yielded { .. } => return None,
+        TokenAnswer::Done {} => match act {
+            Act::Token(TokenAct::Login { .. }) => ("ログインしました".into(), "logged in".into()),
+            Act::Token(TokenAct::Logout { .. }) => {
+                ("ログアウトしました".into(), "logged out".into())
+            }
+            Act::Token(_) | Act::People(_) | Act::Seal => return None,
+        },
+        TokenAnswer::Yielded { .. } => return None,
     };
     Some(match lang {
         Lang::Ja => ja,

@@ -51,6 +51,12 @@ impl Run {
         self.noted.map_or(GENESIS, |noted| noted.head)
     }
 
+    /// The operation after which the last head was noted; `None` before the first.
+    #[must_use]
+    pub fn noted_after(&self) -> Option<&Op> {
+        self.noted.and_then(|noted| self.op_at(noted.after?))
+    }
+
     /// The time of the last record.
     #[must_use]
     pub const fn last_at(&self) -> Instant {

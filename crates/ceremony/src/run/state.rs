@@ -299,7 +299,7 @@ impl Run {
             return Err(Fault::new(RuleId::S_NOTED, asked, found));
         }
         self.participants(by)?;
-        self.noted = Some(Noted { head, record: self.number });
+        self.noted = Some(Noted { head, record: self.number, after: self.due });
         Ok(())
     }
 
