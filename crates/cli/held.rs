@@ -225,8 +225,8 @@ fn last_of_the_slip(run: &Run, lang: Lang) -> String {
     let words: String = words.iter().map(|line| format!("    {line}\n")).collect();
     let what = pick(
         lang,
-        "この値を別紙 D の控えに単語で書き、全員が署名する。",
-        "the head of the postscript: write it on the slip of annex D in words; everyone signs it",
+        "最後に退室する者が、この単語を別紙 D の控えに書き、その横に署名してから退室する。",
+        "those who leave last write these words on the slip of annex D, sign beside them, and then leave",
     );
     let name = pick(lang, "追記の最新値", "postscript");
     format!("  {name} {postscript}\n{words}  {what}\n")

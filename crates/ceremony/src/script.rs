@@ -57,7 +57,6 @@ struct Labels {
     see: &'static str,
     sign: &'static str,
     head: &'static str,
-    of: &'static str,
     signed: &'static str,
     signed_by: &'static str,
     annex_resume: &'static str,
@@ -108,8 +107,14 @@ pub fn who(graph: &Graph, op: &Op, language: Language) -> Vec<String> {
                 format!("{name} ({id})")
             })
             .collect();
-        let role = role(graph, &duty.role, language);
-        format!("{role} {}{} {}", duty.at_least, labels.of, persons.join(", "))
+        let (role, least) = (role(graph, &duty.role, language), duty.at_least);
+        let some = persons.len() > least;
+        let persons = persons.join(", ");
+        match (language, some) {
+            (Language::Ja, true) => format!("{role}(次の者のうち {least} 名): {persons}"),
+            (Language::Ja, false) => format!("{role} {least} 名: {persons}"),
+            (Language::En, _) => format!("{role} {least} of {persons}"),
+        }
     };
     let signed = op.signers().map(|signers| match signers {
         Signers::WhoAnswers => labels.signed.to_string(),

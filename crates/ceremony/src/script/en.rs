@@ -39,7 +39,6 @@ pub(super) const LABELS: Labels = Labels {
     see: "Must be seen",
     sign: "time ____:____ initials of the witnesses ________",
     head: "head of the record (8 words on the screen) ______________________________________ confirmed on the screen by (id) ______",
-    of: " of",
     signed: "each signs the answer with their own card",
     signed_by: "signed with the card of whoever leaves",
     annex_resume: "Annex A: resuming after an interruption",
@@ -57,7 +56,7 @@ pub(super) const LABELS: Labels = Labels {
     refusal: "Every participant may answer any question with “no” and a reason; the ceremony then stops. A stopped ceremony is sealed too and enters the ledger; its certificates and CRLs are not handed out. \
              If a card does not work, two others of two roles say so and sign it; what that person does afterwards is stated without a signature. If the audit key cannot sign, follow `gishiki abandon`: the digest of the unsealed journal is copied to paper and signed by all.",
     annex_slip: "Annex D: the slip for the anchor",
-    slip: "This slip pins the ceremony: two people copy it into `anchor.toml`. The head, and the audit key where this slip has lines for it, are written at the step “Anchor”, the head of the postscript when the program shows it after the last exit. Every line is written in words.",
+    slip: "This slip pins the ceremony: two people copy it into `anchor.toml`. The head, and the audit key where this slip has lines for it, are written at the step “Anchor”, and everyone signs. The head of the postscript is shown after the last exit was entered: those who leave last write it and sign beside it. Every line is written in words.",
     slip_head: "head (the chain value of the last record before the seal)",
     slip_postscript: "postscript (the chain value of the last record after the seal)",
     slip_audit_key: "audit-key (made in this ceremony)",
@@ -72,8 +71,8 @@ const FIRST_IN: [&str; 3] = [
 ];
 const LAST_OUT: [&str; 3] = [
     "Last out of the room",
-    "Those named above say that all other participants have left, and leave last.",
-    "Nobody else is in the room. The media taken out are those on record.",
+    "Those named above say that all other participants have left, and enter it. Then the screen shows the head of the postscript; they write it on the slip of annex D in words, and leave last.",
+    "Nobody else is in the room. The words on the slip are those on the screen. The media taken out are those on record.",
 ];
 
 pub(super) fn step(graph: &Graph, op: &Op) -> Step {
@@ -271,7 +270,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::Token(TokenAct::Logout { token }) => (titled("Logout", token), "Log out of the token.".into(), "No session is left.".into()),
         Act::People(PeopleAct::Deactivate) => (
             "Deactivation".into(),
-            "The HSM is shut down in order. The machine stays on for the steps that follow; its power is cut after the last exit is entered.".into(),
+            "The HSM is shut down in order. The machine stays on for the steps that follow; its power is cut after the last exit was entered and the slip was written.".into(),
             "The private key is inactive.".into(),
         ),
         Act::People(PeopleAct::AnchorWords) => (
