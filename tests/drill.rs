@@ -25,6 +25,34 @@ fn hold(drill: &Path) -> String {
     succeed(command.current_dir(drill).arg("-c").arg(script))
 }
 
+/// Everybody whom the plan asks has a card: the command of the page approves with each of them.
+fn approved_by_all(drill: &Path, plan: &str) {
+    let page = fs::read_to_string(drill.join("README.md")).unwrap();
+    let (_, command) = page.split_once("  gishiki approve ").unwrap();
+    let (person, rest) = command.lines().next().unwrap().split_once(' ').unwrap();
+    assert!(rest.starts_with(plan), "{page}");
+    let only = page.lines().filter(|line| line.contains("approves before the day only"));
+    let others = only.map(|line| line.split('`').nth(1).unwrap());
+    for person in [person].into_iter().chain(others) {
+        let mut command = gishiki();
+        command.current_dir(drill).env("SOFTHSM2_CONF", drill.join("softhsm2.conf"));
+        command.args(["--lang", "en", "approve", person]).args(rest.split(' '));
+        fs::write(drill.join("pin"), "drill-pin\n").unwrap();
+        command.args(["--pin-fd", "0"]).stdin(fs::File::open(drill.join("pin")).unwrap());
+        let said = succeed(&mut command);
+        assert!(said.contains(&format!("approved: {person}")), "{said}");
+    }
+    let mut check = gishiki();
+    check.current_dir(drill).args(["--lang", "en", "check", plan, "--drill", "--approved"]);
+    let said = text(&run(&mut check));
+    let asked = said.split("approvals by card: ").nth(1).unwrap_or_default();
+    // Whoever is still asked for is on the page, and has a token.
+    let ids = asked.split(|c: char| !c.is_ascii_alphanumeric());
+    for id in ids.filter(|id| id.starts_with('p') && id[1..].parse::<u8>().is_ok()) {
+        assert!(page.contains(&format!("| `{id}` |")), "{id}: {said}");
+    }
+}
+
 #[test]
 fn what_it_writes_can_be_held_at_once() {
     for first in FIRSTS {
@@ -35,6 +63,7 @@ fn what_it_writes_can_be_held_at_once() {
         assert!(said.contains("cd '") && said.contains(&format!("run {first}")), "{said}");
         let script = fs::read_to_string(drill.join("script.en.md")).unwrap();
         assert!(script.contains("**bindings**"));
+        approved_by_all(&drill, first);
         let verdict = hold(&drill);
         let signed = verdict.contains("drill, consistent: ") && verdict.contains("by people 0,");
         assert!(signed, "{first}: {verdict}");

@@ -27,7 +27,11 @@ fn the_document_of_usage_is_what_the_help_says() {
     let head = "# Usage\n\nGenerated from the help texts by a test (`GISHIKI_RENEW=1 cargo test --test all usage`).";
     document("docs/usage.md", &helps(head, "Commands", &[]));
     let head = "# 使い方\n\nコマンドの説明から試験が書き出す(`GISHIKI_RENEW=1 cargo test --test all usage`)。英語版は\n[usage.md](usage.md)。";
-    document("docs/usage.ja.md", &helps(head, "コマンド", &["--lang", "ja"]));
+    let page = helps(head, "コマンド", &["--lang", "ja"]);
+    document("docs/usage.ja.md", &page);
+    for words in ["Print", "Usage", "Options", "summary", "default:", "possible values"] {
+        assert!(!page.contains(words), "{words}");
+    }
 }
 
 #[test]

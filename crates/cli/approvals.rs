@@ -20,6 +20,7 @@ use ceremony::rule::RuleId;
 use ceremony::run::ToSign;
 use ceremony::says;
 use ceremony::time::Instant;
+use ceremony::words;
 
 use crate::args;
 use crate::cards::{by_card, unsigned_by};
@@ -160,7 +161,7 @@ fn approved(plan: &Path, compiled: &Compiled, lang: Lang) -> Result<String, Halt
 pub(crate) fn approve(asked: &args::Approve, lang: Lang) -> Result<(), Halt> {
     let person = &asked.person;
     let compiled = reviewed(&asked.planned)?;
-    let Some(with) = &asked.module else {
+    let Some(with) = &asked.by.module else {
         let statement = compiled.approval_statement(person).map_err(|_| unneeded(person))?;
         return print(&(statement + "\n"));
     };
@@ -243,13 +244,18 @@ fn described(compiled: &Compiled, person: &Name, lang: Lang) -> String {
     let graph = &compiled.graph;
     let ((from, until), ceremony) = (graph.window(), graph.ceremony());
     let mut text = match lang {
-        Lang::Ja => format!("承認: {ceremony}({from} から {until} まで)\n"),
+        Lang::Ja => format!("承認: {ceremony}(実施時間帯 {from} から {until} まで)\n"),
         Lang::En => format!("approval of {ceremony}, {from} to {until}\n"),
     };
     if graph.mode() == Mode::Drill {
         text.push_str(pick(lang, "  訓練\n", "  as a drill\n"));
     }
-    text.push_str(&format!("  graph     {}\n  bindings  {}\n", graph.id(), compiled.bindings.id()));
+    for (name, id) in [("graph   ", graph.id()), ("bindings", compiled.bindings.id())] {
+        text.push_str(&format!("  {name}  {id}\n"));
+        for line in words::lines(&id.0) {
+            text.push_str(&format!("            {line}\n"));
+        }
+    }
     text.push_str(&match lang {
         Lang::Ja => format!("{person} の名で計画にあること:\n"),
         Lang::En => format!("under the name of {person}:\n"),

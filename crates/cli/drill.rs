@@ -4,7 +4,7 @@
 //! Its PINs are public, as everything of a drill is: its token's label says `DRILL`, and a real
 //! ceremony refuses it. Each person has a token of their own in the place of a card.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -51,7 +51,7 @@ const SO_PIN: &str = "drill-so-pin";
 pub(crate) fn prepare(asked: &Drill, lang: Lang) -> Result<(), Halt> {
     output::refuse_existing(&asked.folder)?;
     let mut moved = Moved::read(&asked.plan)?;
-    let people = moved.inputs.plan.may_come().map(|id| id.get_ref().clone()).collect::<Vec<_>>();
+    let people: Vec<Name> = moved.people().into_iter().collect();
     let tokens = Tokens::make(&format!("DRILL {}", moved.ca()), &people).map_err(|found| {
         let asked = says!(
             "{MAKER}(Debian のパッケージ softhsm2)によるトークンの作成",
@@ -114,6 +114,13 @@ impl Moved {
         self.compiled.graph.ceremony()
     }
 
+    /// Everybody who needs a card: who may come, and who approves the plan before the day.
+    fn people(&self) -> BTreeSet<Name> {
+        let come = self.inputs.plan.may_come().map(|id| id.get_ref());
+        let approve = self.compiled.approvals.needed.iter().flat_map(|one| &one.by);
+        come.chain(approve).cloned().collect()
+    }
+
     fn scripts(&self) -> impl Iterator<Item = (String, Language)> {
         let languages = self.inputs.policy.ca.languages.iter().map(|language| *language.get_ref());
         languages.map(|language| (format!("script.{}.md", language.code()), language))
@@ -170,26 +177,38 @@ impl Moved {
         let (from, until) = self.compiled.graph.window();
         let scripts: Vec<String> = self.scripts().map(|(name, _)| format!("`{name}`")).collect();
         let (scripts, command) = (scripts.join(", "), self.command(lang));
+        let approvers = self.compiled.approvals.needed.iter().flat_map(|one| &one.by);
+        let approver = approvers.min().map_or("p01", Name::as_str);
+        let approve = format!(
+            "  export SOFTHSM2_CONF=\"$PWD/{CONFIGURATION}\"\n  gishiki approve {approver} {ca}/{ceremony} --drill --module {MODULE}\n"
+        );
         let said = says!(
             "# 訓練: {ca} / {ceremony}\n\nすべてをこのフォルダーで行う。{from} から {until} まで実施できる。\
              終わったら、フォルダーごと消せばよい。認証局の文書の写しでは、実施日に伴う日付と、それより後の任命、教育、CP/CPS の施行の日付を今日に改めてある。\n\n```sh\n{command}```\n\n\
-             構築手順書は {scripts}。照合の手順では、その 1 ページ目の `graph` と `bindings` の語を入力する。PIN は、HSM のものもカードのものも `{PIN}`。各人のカードの代わりに、識別子と同じ名のトークンがある。\n\n\
-             問いには次の識別子で答える。`no` でセレモニーを止め、`deviation` で手順書との相違を記録する。\n\n\
-             | 識別子 | 氏名 | 役割 |\n|---|---|---|\n",
+             構築手順書は {scripts}。照合の手順では、その 1 ページ目の `graph` と `bindings` の語を入力する。PIN は、HSM のものもカードのものも `{PIN}`。各人のカードの代わりに、ID と同じ名のトークンがある。\n\n\
+             問いには次の ID で答える。`no` でセレモニーを止め、`deviation` で手順書との相違を記録する。署名の前の問いには、Enter(署名に進む)、`no`(署名しない)、`failed`(カードが使えない)のどれかで答える。PIN はその次に尋ねる。\n\n\
+             訓練に事前の承認は要らない。試すときは、始める前に、次のように 1 名ずつ承認する。\n\n```sh\n{approve}```\n\n\
+             | ID | 氏名 | 役割 |\n|---|---|---|\n",
             "# Drill: {ca} / {ceremony}\n\nEverything is done in this folder, from {from} to {until}. \
              Remove the folder when it is done. In this copy of the CA's documents the dates that follow from the day of the ceremony \
              are today's, and so are later dates of appointments, trainings and of the CP/CPS.\n\n```sh\n{command}```\n\n\
              The script is {scripts}. At the step “papers”, enter the words of `graph` and `bindings` on its first page. \
              The PIN of the HSM and of every card is `{PIN}`; in the place of a card each person has a token with their identifier as its name.\n\n\
              Answer the questions with these identifiers. `no` stops the ceremony; `deviation` records what is not as the script \
-             has it.\n\n| identifier | name | roles |\n|---|---|---|\n"
+             has it. Before a signature, answer Enter (to sign), `no` (not to be signed) or `failed` (the card does not work); the PIN \
+             is asked for after that.\n\n\
+             A drill needs no approvals. To try them, each approves before it begins, like this:\n\n```sh\n{approve}```\n\n\
+             | identifier | name | roles |\n|---|---|---|\n"
         );
         let mut page = lang.said(&said).to_string();
-        for id in &self.inputs.plan.participants {
-            if let Some(person) = self.inputs.roster.person.get(id.get_ref()) {
+        for id in self.people() {
+            if let Some(person) = self.inputs.roster.person.get(&id) {
                 let roles = person.roles.iter().map(|role| self.role(role.get_ref(), lang));
-                let (id, name) = (id.get_ref(), person.said());
-                let roles: Vec<String> = roles.collect();
+                let (comes, name) =
+                    (self.inputs.plan.may_come().any(|one| *one.get_ref() == id), person.said());
+                let note = pick(lang, "事前の承認のみ", "approves before the day only");
+                let note = (!comes).then(|| format!("({note})"));
+                let roles: Vec<String> = roles.chain(note).collect();
                 page.push_str(&format!(
                     "| `{id}` | {} | {} |\n",
                     lang.said(&name),

@@ -116,7 +116,7 @@ fn takes_value(arg: &Arg) -> bool {
 fn valued(arg: Arg) -> Arg {
     use ArgAction::{Help, HelpLong, HelpShort, Version};
     if matches!(arg.get_action(), Help | HelpLong | HelpShort) {
-        return arg.help("説明を表示する");
+        return arg.help("説明を表示する").long_help(None);
     }
     if matches!(arg.get_action(), Version) {
         return arg.help("バージョンを表示する");

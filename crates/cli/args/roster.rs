@@ -48,6 +48,20 @@ pub(crate) struct Enrol {
     pub(crate) pin_fd: Option<u32>,
 }
 
+/// With what a person approves.
+#[derive(Debug, clap::Args)]
+#[group(required = true, multiple = false, id = "by")]
+pub(crate) struct By {
+    /// The PKCS #11 module of the card
+    #[arg(long, value_name = "FILE")]
+    #[arg(ja = "カードの PKCS #11 モジュール")]
+    pub(crate) module: Option<PathBuf>,
+    /// Only print the in-toto statement, for a keyless signature beside the card's
+    #[arg(long, conflicts_with = "pin_fd")]
+    #[arg(ja = "カードの署名に添える keyless の署名のための in-toto statement を出力するだけ")]
+    pub(crate) statement: bool,
+}
+
 #[derive(Debug, clap::Args)]
 pub(crate) struct Approve {
     /// Who approves
@@ -55,14 +69,8 @@ pub(crate) struct Approve {
     pub(crate) person: Name,
     #[command(flatten)]
     pub(crate) planned: Planned,
-    /// The PKCS #11 module of the card
-    #[arg(long, value_name = "FILE", required_unless_present = "statement")]
-    #[arg(ja = "カードの PKCS #11 モジュール")]
-    pub(crate) module: Option<PathBuf>,
-    /// Only print the in-toto statement, for a keyless signature beside the card's
-    #[arg(long, conflicts_with_all = ["module", "pin_fd"])]
-    #[arg(ja = "カードの署名に添える keyless の署名のための in-toto statement を出力するだけ")]
-    pub(crate) statement: bool,
+    #[command(flatten)]
+    pub(crate) by: By,
     /// Read the PIN from this open file descriptor (otherwise at the terminal)
     #[arg(long, value_name = "N")]
     #[arg(ja = "PIN を読み出す、開いたファイル記述子(指定しなければ端末で尋ねる)")]
