@@ -31,6 +31,8 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("S-DOCUMENT", "a_cps_document_is_the_one_that_cps_toml_names"),
     ("S-FILE", "files_that_are_no_plain_files_are_refused"),
     ("S-OUT", "an_output_is_never_overwritten"),
+    ("S-PUBLISH", "what_must_not_be_published_is_refused"),
+    ("S-SERVED", "a_compromise_replaces_the_batch_at_once"),
     ("S-JOURNAL", "journals_are_two_and_continue_each_other"),
     ("S-ROOM", "a_module_is_the_one_that_the_room_names"),
     ("S-TERMINAL", "without_a_terminal_nobody_is_asked"),

@@ -72,3 +72,5 @@ pub mod seal;
 pub mod verify;
 
 pub mod path;
+
+pub mod publish;

@@ -15,6 +15,10 @@ use crate::hex::encode;
 use crate::language::Language;
 use crate::ledger::{Certificate, State};
 use crate::plan::{Ground, ProfileName};
+use crate::time::Instant;
+
+/// The fixed words of a notice.
+type Words = (&'static str, &'static str, &'static str, &'static str);
 
 /// The notice, if this ceremony revokes because of a compromise.
 #[must_use]
@@ -68,12 +72,44 @@ fn row(state: &State, revocation: &PlannedRevocation) -> String {
     format!("| {kind} | `{serial}` | {} |", revocation.revoked.date)
 }
 
+/// Recognises the notice of a compromise by its every line, and returns its language.
+///
+/// A text with a line that [`render`] does not write, such as a name or a reason, is none.
+pub(crate) fn recognise(text: &str) -> Option<Language> {
+    [Language::Ja, Language::En].into_iter().find(|language| {
+        [true, false].into_iter().any(|root| is_notice(text, words(*language, root), root))
+    })
+}
+
+fn is_notice(text: &str, (title, label, rows, advice): Words, root: bool) -> bool {
+    let Some(rest) = text.strip_prefix(&format!("# {title}\n\n")) else { return false };
+    let Some((name, rest)) = rest.split_once("\n\n") else { return false };
+    let Some(rest) = rest.strip_suffix(&format!("\n\n{advice}\n")) else { return false };
+    let Some((keys, table)) = rest.split_once(rows) else { return false };
+    let hexadecimal = |text: &str| crate::hex::decode(text).is_some();
+    let is_key = |line: &str| {
+        let digest = line.strip_prefix(&format!("- {label}: SHA-256 `"));
+        digest.and_then(|digest| digest.strip_suffix('`')).is_some_and(hexadecimal)
+    };
+    let is_row = |line: &str| {
+        let cells: Vec<&str> = line.split(" | ").collect();
+        let [kind, serial, date] = cells.as_slice() else { return false };
+        let known = ["DS", "root", "old-with-new", "new-with-old"];
+        let serial = serial.strip_prefix('`').and_then(|serial| serial.strip_suffix('`'));
+        kind.strip_prefix("| ").is_some_and(|kind| known.contains(&kind))
+            && serial.is_some_and(hexadecimal)
+            && date.strip_suffix(" |").is_some_and(|date| date.parse::<Instant>().is_ok())
+    };
+    let table = table.strip_prefix('\n').unwrap_or_default();
+    name.lines().count() == 1
+        && keys.lines().filter(|line| !line.is_empty()).all(|line| root && is_key(line))
+        && !table.is_empty()
+        && table.lines().all(is_row)
+}
+
 /// The title, the label of a root certificate, the heading of the table, and the instruction for
 /// verifiers.
-const fn words(
-    language: Language,
-    root: bool,
-) -> (&'static str, &'static str, &'static str, &'static str) {
+const fn words(language: Language, root: bool) -> Words {
     match (language, root) {
         (Language::Ja, true) => (
             "ルート認証局の秘密鍵の危殆化について",

@@ -34,6 +34,7 @@ use crate::time::Instant;
 
 pub use ca::Ca;
 pub use iaca::{Iaca, RehearsalKeys, Weight};
+pub(crate) use reading::public_key;
 pub use reading::{Certificate, Crl, Signed};
 pub use rules::RULES;
 

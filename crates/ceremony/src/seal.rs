@@ -27,7 +27,7 @@ use crate::run::Run;
 use crate::says;
 use crate::token::{TokenAnswer, TokenRequest};
 
-const PREDICATE: &str = "https://gishiki.example/ceremony/v1";
+pub(crate) const PREDICATE: &str = "https://gishiki.example/ceremony/v1";
 const BUNDLE: &str = "application/vnd.dev.sigstore.bundle.v0.3+json";
 
 /// The name of the sealed transcript's bundle in an output folder.
@@ -79,7 +79,7 @@ fn statement(run: &Run, listed: &BTreeMap<String, (usize, Digest)>) -> String {
 }
 
 /// What the audit key signs to seal.
-fn statement_message(statement: &str) -> Vec<u8> {
+pub(crate) fn statement_message(statement: &str) -> Vec<u8> {
     pre_authentication(IN_TOTO_PAYLOAD, statement.as_bytes())
 }
 
@@ -247,6 +247,32 @@ impl Made {
         }
         Ok((again.check, signature))
     }
+}
+
+/// Takes the statement and its signature in DER out of a bundle, without a transcript to compute
+/// them again from.
+///
+/// # Errors
+/// `S-SEAL` if it is not a bundle as a ceremony writes it.
+pub(crate) fn opened(octets: &[u8]) -> Result<(String, Vec<u8>), Fault> {
+    let wrong = |found: Bilingual| {
+        let asked = says!("セレモニーの Sigstore bundle v0.3", "a ceremony's Sigstore bundle v0.3");
+        Fault::new(RuleId::S_SEAL, asked, found)
+    };
+    let bundle: Bundle =
+        serde_json::from_slice(octets).map_err(|error| wrong(Bilingual::plain(error)))?;
+    let other = || wrong(says!("別の形の bundle", "a bundle in another form"));
+    if (canonical_json(&bundle) + "\n").as_bytes() != octets || bundle.media_type != BUNDLE {
+        return Err(other());
+    }
+    let envelope = bundle.dsse_envelope;
+    let [signature] = envelope.signatures.as_slice() else { return Err(other()) };
+    let decoded = |text: &str| Base64::decode_vec(text).map_err(|_| other());
+    let statement = String::from_utf8(decoded(&envelope.payload)?).map_err(|_| other())?;
+    if envelope.payload_type != IN_TOTO_PAYLOAD {
+        return Err(other());
+    }
+    Ok((statement, decoded(&signature.sig)?))
 }
 
 /// Describes the difference between a bundle and the expected statement: the first subject that

@@ -99,11 +99,13 @@ pub(super) struct Entry {
     pub(super) critical: Option<String>,
     /// Whether it has any extension.
     pub(super) extended: bool,
+    /// Whether it has an extension beside a reason code.
+    pub(super) detailed: bool,
 }
 
 impl Certificate {
     /// Reads a certificate in DER.
-    pub(super) fn read(der: &[u8]) -> Result<Self, Fault> {
+    pub(crate) fn read(der: &[u8]) -> Result<Self, Fault> {
         CERTIFICATE.judge(der.len()).map_err(over)?;
         let found: CertificateInner<Raw> = same_again(der, both("電子証明書", "a certificate"))?;
         let tbs = found.tbs_certificate();
@@ -189,7 +191,7 @@ impl Certificate {
     }
 
     /// Whether the certificate is self-issued: issuer and subject are the same Name (RFC 5280 3.2).
-    pub(super) fn self_issued(&self) -> bool {
+    pub(crate) fn self_issued(&self) -> bool {
         self.issuer == self.subject
     }
 
@@ -215,18 +217,18 @@ impl Certificate {
         &self.extensions
     }
 
-    pub(super) fn signed<'a>(&'a self, key: &'a [u8]) -> Signed<'a> {
+    pub(crate) fn signed<'a>(&'a self, key: &'a [u8]) -> Signed<'a> {
         self.envelope.signed(key)
     }
 
-    pub(super) fn one_algorithm(&self) -> bool {
+    pub(crate) fn one_algorithm(&self) -> bool {
         self.envelope.inner_algorithm == self.envelope.algorithm
     }
 }
 
 impl Crl {
     /// Reads a CRL in DER.
-    pub(super) fn read(der: &[u8]) -> Result<Self, Fault> {
+    pub(crate) fn read(der: &[u8]) -> Result<Self, Fault> {
         ENTRIES.judge(widest(der).unwrap_or_default()).map_err(over)?;
         let found: CertificateList<Raw> = same_again(der, both("CRL", "a CRL"))?;
         let tbs = found.tbs_cert_list;
@@ -250,6 +252,7 @@ impl Crl {
                 reason: value(&extensions),
                 critical: critical.map(|extension| extension.extn_id.to_string()),
                 extended: !extensions.is_empty(),
+                detailed: extensions.iter().any(|one| one.extn_id != CrlReason::OID),
             });
         }
         Ok(Self {
@@ -305,7 +308,18 @@ impl Crl {
         self.number_octets().map(|octets| words::number(&octets))
     }
 
-    pub(super) fn number_octets(&self) -> Option<Vec<u8>> {
+    /// The serial number of an entry that says more than a reason code.
+    pub(crate) fn detailed(&self) -> Option<&[u8]> {
+        let found = self.entries.iter().find(|entry| entry.detailed)?;
+        Some(&found.serial)
+    }
+
+    /// Whether an entry has this serial number.
+    pub(crate) fn lists(&self, serial: &[u8]) -> bool {
+        self.entries.iter().any(|entry| entry.serial == serial)
+    }
+
+    pub(crate) fn number_octets(&self) -> Option<Vec<u8>> {
         value(&self.extensions).map(|CrlNumber(number)| number.as_bytes().to_vec())
     }
 
@@ -328,11 +342,11 @@ impl Crl {
         &self.extensions
     }
 
-    pub(super) fn signed<'a>(&'a self, key: &'a [u8]) -> Signed<'a> {
+    pub(crate) fn signed<'a>(&'a self, key: &'a [u8]) -> Signed<'a> {
         self.envelope.signed(key)
     }
 
-    pub(super) fn one_algorithm(&self) -> bool {
+    pub(crate) fn one_algorithm(&self) -> bool {
         self.envelope.inner_algorithm == self.envelope.algorithm
     }
 }
@@ -410,7 +424,7 @@ fn authority(extensions: &[Extension]) -> Option<Vec<u8>> {
 }
 
 /// The key in a SubjectPublicKeyInfo, if it is encoded as RFC 5480 2 requires.
-pub(super) fn public_key(spki: &[u8]) -> Option<PublicKey> {
+pub(crate) fn public_key(spki: &[u8]) -> Option<PublicKey> {
     let info = SubjectPublicKeyInfoRef::try_from(spki).ok()?;
     let point = info.subject_public_key.as_bytes()?;
     let keys = [Curve::P256, Curve::P384].map(|curve| PublicKey::from_point(curve, point));

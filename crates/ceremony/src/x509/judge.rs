@@ -11,7 +11,7 @@
 //! **Deliberately absent:** the profiles from which structures are built, signatures, and rules
 //! about more than one structure.
 
-mod address;
+pub(crate) mod address;
 mod any;
 mod certificate;
 mod crl;

@@ -11,6 +11,7 @@ use alloc::vec::Vec;
 use der::asn1::{Any, ObjectIdentifier};
 use der::{Decode as _, Encode as _, Tag, Tagged as _};
 use spki::AlgorithmIdentifierOwned;
+use x509_cert::attr::AttributeTypeAndValue;
 use x509_cert::certificate::{CertificateInner, Raw};
 use x509_cert::ext::Extension;
 use x509_cert::ext::pkix::name::{DistributionPointName, GeneralName, GeneralNames};
@@ -159,20 +160,31 @@ fn kind_of_key(algorithm: &AlgorithmIdentifierOwned) -> String {
 
 /// Writes a name in the order of its attributes, as [`super::DirectoryName`] does.
 pub(crate) fn name(name: &Name) -> String {
-    let attributes = name.iter().map(|attribute| {
-        let kind = match attribute.oid.to_string().as_str() {
-            "2.5.4.6" => "C".to_string(),
-            "2.5.4.8" => "ST".to_string(),
-            "2.5.4.7" => "L".to_string(),
-            "2.5.4.10" => "O".to_string(),
-            "2.5.4.11" => "OU".to_string(),
-            "2.5.4.3" => "CN".to_string(),
-            "2.5.4.5" => "serialNumber".to_string(),
-            other => other.to_string(),
-        };
-        format!("{kind}={}", text(&attribute.value))
+    let attributes = name.iter().map(|one| {
+        let (kind, value) = attribute(one);
+        format!("{kind}={value}")
     });
     attributes.collect::<Vec<_>>().join(", ")
+}
+
+/// The same of a name in DER; empty if it is none.
+pub(crate) fn name_of(der: &[u8]) -> String {
+    Name::from_der(der).map(|found| name(&found)).unwrap_or_default()
+}
+
+/// The type of an attribute of a name, by its short name if it has one, and its value.
+pub(crate) fn attribute(attribute: &AttributeTypeAndValue) -> (String, String) {
+    let kind = match attribute.oid.to_string().as_str() {
+        "2.5.4.6" => "C".to_string(),
+        "2.5.4.8" => "ST".to_string(),
+        "2.5.4.7" => "L".to_string(),
+        "2.5.4.10" => "O".to_string(),
+        "2.5.4.11" => "OU".to_string(),
+        "2.5.4.3" => "CN".to_string(),
+        "2.5.4.5" => "serialNumber".to_string(),
+        other => other.to_string(),
+    };
+    (kind, text(&attribute.value))
 }
 
 /// Writes a string's characters, or the octets in hexadecimal if it is not a readable string.

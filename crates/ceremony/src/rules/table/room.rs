@@ -307,6 +307,22 @@ pub(super) const ROOM: &[Rule] = &[
         "an output that already exists",
     ),
     rule(
+        RuleId::S_PUBLISH,
+        "2.2, 2.4, 4.4.2.3, 9.3.2",
+        Stage::Edge,
+        true,
+        "公開するもののうち、運用規程の挙げるものでない、または封印の statement が挙げないもの",
+        "something to be published that the CP/CPS does not list, or no sealed statement names",
+    ),
+    rule(
+        RuleId::S_SERVED,
+        "2.3, 4.9.6, 4.9.8",
+        Stage::Edge,
+        true,
+        "公開済みのものより小さい番号の CRL、または前の行に続かない公開の記録",
+        "a CRL with a lower number than one that was served, or a changed log of publications",
+    ),
+    rule(
         RuleId::S_JOURNAL,
         "gishiki",
         Stage::Edge,
