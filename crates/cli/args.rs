@@ -13,7 +13,7 @@ mod tests;
 pub(crate) use activation::{ActivationCommand, Deal, Opened, Try};
 #[cfg(feature = "image")]
 pub(crate) use image::{Attest, ImageCommand};
-pub(crate) use judging::{Validate, Verify, Warned};
+pub(crate) use judging::{Release, Validate, Verify, Warned};
 pub(crate) use log::{Form, Log};
 pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
 pub(crate) use roster::{Approve, CardsThere, Enrol, RosterCommand};
@@ -110,6 +110,9 @@ pub(crate) enum Command {
     /// Show what the ceremonies of a ledger have left: keys, certificates, CRLs, what falls due
     #[command(ja = "台帳のセレモニーが残したもの(鍵、証明書、CRL、期限)を示す")]
     State(State),
+    /// Write what the ceremonies of a ledger let out, with what proves it: a release for each
+    #[command(ja = "台帳の各セレモニーが公開するものを、その証明とともに書き出す")]
+    Release(Release),
     /// Say whether a certificate may be relied on at a time: root, links, CRLs, signature, form
     #[command(ja = "ある時刻に証明書に依拠してよいか(ルート、リンク、CRL、署名、形式)を判定する")]
     Validate(Validate),
@@ -193,6 +196,7 @@ impl Command {
             | Self::State(_)
             | Self::Log(_)
             | Self::Validate(_)
+            | Self::Release(_)
             | Self::Schema(_)
             | Self::Drill(_)
             | Self::Roster(_)

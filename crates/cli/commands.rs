@@ -9,7 +9,7 @@ use crate::report::print;
 use crate::review::reviewed;
 use crate::{
     abandon, activation, approvals, check, completions, diff, drill, live, log, new, probe,
-    rehearsals, resume, roster, run, schema, state, validate, verdicts,
+    rehearsals, release, resume, roster, run, schema, state, validate, verdicts,
 };
 
 /// Performs a command.
@@ -33,6 +33,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::State(asked) => state::show(&asked, lang),
         Command::Abandon(abandon) => abandon::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
+        Command::Release(asked) => release::write(&asked, lang),
         Command::Validate(validate) => validate::say(&validate, lang),
         Command::Schema(asked) => schema::show(&asked),
         Command::Completions(asked) => completions::show(&asked, lang),

@@ -45,6 +45,7 @@ mod places;
 mod probe;
 mod proofs;
 mod rehearsals;
+mod release;
 mod report;
 mod resume;
 mod review;

@@ -1,7 +1,8 @@
-//! The options of `verify` and `validate`.
+//! The options of `verify`, `release` and `validate`.
 
 use std::path::PathBuf;
 
+use ceremony::name::Name;
 use clap::ValueEnum;
 
 use crate::help::Japanese as _;
@@ -40,6 +41,39 @@ pub(crate) struct Verify {
     #[arg(long)]
     #[arg(ja = "控えの値を、読み上げたときの単語で示す")]
     pub(crate) slip: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(group = clap::ArgGroup::new("trust").required(true).args(["anchor", "rehearsal", "drill"]))]
+pub(crate) struct Release {
+    /// The ledger
+    #[arg(value_name = "LEDGER")]
+    #[arg(ja = "台帳")]
+    pub(crate) ledger: PathBuf,
+    /// The ceremony (all of the ledger if none is named)
+    #[arg(value_name = "CEREMONY")]
+    #[arg(ja = "セレモニー(指定しなければ台帳のすべて)")]
+    pub(crate) ceremony: Option<Name>,
+    /// The CA's anchor
+    #[arg(long, value_name = "FILE")]
+    #[arg(ja = "認証局のアンカー")]
+    pub(crate) anchor: Option<PathBuf>,
+    /// Take it as a rehearsal
+    #[arg(long)]
+    #[arg(ja = "リハーサルとして扱う")]
+    pub(crate) rehearsal: bool,
+    /// Take it as a drill
+    #[arg(long)]
+    #[arg(ja = "訓練として扱う")]
+    pub(crate) drill: bool,
+    /// The CP/CPS that cps.toml names, to be published too
+    #[arg(long, value_name = "FILE")]
+    #[arg(ja = "あわせて公開する運用規程(cps.toml が挙げるもの)")]
+    pub(crate) cps: Option<PathBuf>,
+    /// The folder of the releases: one folder for each ceremony is made in it
+    #[arg(long, value_name = "DIR")]
+    #[arg(ja = "公開用の一式を置くフォルダー(その中にセレモニーごとのフォルダーを作る)")]
+    pub(crate) out: PathBuf,
 }
 
 /// A layer of rules whose faults `validate` only says.
