@@ -5,10 +5,10 @@
 //! the anchor pins, signed the statement, and the statement has the digest of every file. What a
 //! file *is* follows from its octets alone ([`Judge`]); no name and no manifest is believed.
 //!
-//! **Invariant:** publication is a pure function of releases and a time: [`due`] says what is out,
-//! [`tree`] and [`directory`] how the web and LDAP hold it. Of each key exactly one CRL is out, the
-//! one with the highest number of those whose thisUpdate has come. So what supersedes a batch wins
-//! from its first thisUpdate on, and nothing can be out before its time.
+//! **Invariant:** publication is a pure function of releases and a time: [`due()`] says what is
+//! out, [`tree()`] and [`directory()`] how the web and LDAP hold it. Of each key exactly one CRL is
+//! out, the one with the highest number of those whose thisUpdate has come. So what supersedes a
+//! batch wins from its first thisUpdate on, and nothing can be out before its time.
 //! **Deliberately absent:** clocks, files, sockets, and the names of people, which no release has.
 
 mod content;
