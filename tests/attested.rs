@@ -272,9 +272,9 @@ fn an_attestation_is_of_one_person_recipe_iso_and_time() {
     let names = "a signature of this attestation by the key of p01 in the roster";
     let path = format!("{IMAGE}/p01.toml: ");
     for (text, rule, words) in [
-        // That of another person (on another curve), of another time, with other octets, with another
-        // signature.
-        (other.as_str(), "S-SIGNED", "not a raw r‖s signature for P-256: 96 octets"),
+        // That of another person, on another curve; of another time, with other octets, with
+        // another signature.
+        (other.as_str(), "S-SIGNED", "a raw r‖s signature for P-256: 96 octets"),
         (&own.replace("T10:30:", "T10:29:"), "S-SIGNED", names),
         (&changed("iso-sha256"), "S-SIGNED", names),
         (&changed("signed"), "S-SIGNED", &path),
