@@ -11,7 +11,7 @@ use crate::cards::{approve, give_cards, readers};
 use crate::second::second;
 use crate::support::terminal::{SO_PIN, Terminal};
 use crate::support::{
-    Drill, PIN, SOFTHSM, copy, files, gishiki, gishiki_at, root, run, succeed, text,
+    Drill, GISHIKI, PIN, SOFTHSM, copy, files, gishiki, gishiki_at, root, run, succeed, text,
 };
 
 /// Writes the release of this program for a CA's ceremonies.
@@ -149,6 +149,42 @@ fn pin(screen: &str, sequence: u32, name: &str, new_key: bool) -> String {
     )
 }
 
+/// What goes out of a real ceremony is taken by the host whose anchor pins it, and by no other.
+fn is_published_under_its_anchor_alone(ca: &Ca, anchor: &str) {
+    let releases = ca.path("releases");
+    let mut release = gishiki();
+    release.arg("release").arg(ca.path("ledger")).arg("--anchor").arg(ca.path("anchor.toml"));
+    assert!(succeed(release.arg("--out").arg(&releases)).contains("root 1"));
+    let sync = |name: &str, anchor: &str| {
+        let pins = ca.path(name);
+        fs::write(&pins, anchor).unwrap();
+        // It lies beside `gishiki`: `cargo build --workspace` makes both.
+        let mut sync = Command::new(Path::new(GISHIKI).with_file_name("gishiki-dts"));
+        sync.args(["sync", "--lang", "en", "--at", "2026-04-01T12:00:00+09:00", "--releases"]);
+        sync.arg(&releases).arg("--anchor").arg(pins).arg("--web").arg(ca.path("web"));
+        let output = run(sync.arg("--log").arg(ca.path("publications.jsonl")));
+        (output.status.code(), text(&output))
+    };
+    for name in ["head", "bindings", "audit-key"] {
+        let line = anchor.lines().find(|line| line.starts_with(name)).unwrap();
+        let digit = if line.contains(" = \"0") { "1" } else { "0" };
+        let (before, after) = line.split_once(" = \"").unwrap();
+        let other = format!("{before} = \"{digit}{}", &after[1..]);
+        let (code, said) = sync("other-anchor.toml", &anchor.replace(line, &other));
+        assert!(code == Some(4) && said.contains("S-ANCHOR"), "{name}: {code:?}: {said}");
+        assert!(!ca.path("web").exists(), "{name}");
+    }
+    let (code, said) = sync("same-anchor.toml", anchor);
+    assert!(code == Some(0) && said.contains("crl-g1-2026-04-01.crl"), "{code:?}: {said}");
+    let sealed = ca.path("ledger/2026-04-genesis");
+    for (served, made) in
+        [("mdoc/g1.crl", "crl-g1-2026-04-01.crl"), ("roots/root-g1.cer", "root-g1.der")]
+    {
+        let [served, made] = [ca.path("web/dts").join(served), sealed.join(made)];
+        assert_eq!(fs::read(&served).unwrap(), fs::read(made).unwrap(), "{}", served.display());
+    }
+}
+
 /// Without a release, or with that of another program, nothing begins, whoever approved.
 fn another_program_holds_nothing(ca: &Ca) {
     let path = ca.path("ceremony-plans/mdoc-root/release.toml");
@@ -193,6 +229,7 @@ fn the_real_thing_is_held_at_a_terminal_and_anchored() {
     rules.arg("verify").arg(&genesis).arg("--anchor").arg(ca.path("anchor.toml")).arg("--rules");
     assert!(succeed(&mut rules).contains("S-TOOL"), "{said}");
     assert_eq!(second(&ledger, &["--anchor", ca.path("anchor.toml").to_str().unwrap()]).0, Some(0));
+    is_published_under_its_anchor_alone(&ca, &anchor);
     let mut state = gishiki();
     state.arg("state").arg(&ledger).arg("--anchor").arg(ca.path("anchor.toml"));
     let said = succeed(&mut state);
