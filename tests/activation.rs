@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Output, Stdio};
 
 use crate::bad_input::refused;
+use crate::life::history::{CEREMONIES, History, plan};
 use crate::support::terminal::{SO_PIN, Terminal};
 use crate::support::{
     Drill, IN_WINDOW, PIN, SOFTHSM, faulty_module, files, genesis, gishiki, gishiki_at, sample_ca,
@@ -17,9 +18,14 @@ const CLEAR: &str = "\x1b[H\x1b[2J\x1b[3J";
 
 /// `gishiki activation …` on a drill's token.
 fn activation(drill: &Drill, options: &[&str]) -> Command {
+    activation_of(drill, &drill.serial, options)
+}
+
+/// The same on another token of the drill.
+fn activation_of(drill: &Drill, serial: &str, options: &[&str]) -> Command {
     let mut command = gishiki();
     drill.env(&mut command).args(["--lang", "en", "activation"]).args(options);
-    command.args(["--module", SOFTHSM, "--serial", &drill.serial]);
+    command.args(["--module", SOFTHSM, "--serial", serial]);
     command
 }
 
@@ -95,7 +101,12 @@ pub(crate) fn dealt(drill: &Drill, need: usize, of: usize) -> Vec<String> {
 
 /// The same with these options, and these answers to what the present PIN is.
 fn dealt_with(drill: &Drill, options: &[&str], present: &[&str], of: usize) -> Vec<String> {
-    let mut terminal = Terminal::open(&activation(drill, &[&["deal"], options].concat()));
+    dealt_by(&activation(drill, &[&["deal"], options].concat()), present, of)
+}
+
+/// What this command deals.
+fn dealt_by(deal: &Command, present: &[&str], of: usize) -> Vec<String> {
+    let mut terminal = Terminal::open(deal);
     for answer in present {
         assert!(terminal.prompt().unwrap().contains("> present "), "{}", terminal.said);
         terminal.answer(answer);
@@ -169,6 +180,39 @@ fn it_is_dealt_tried_used_in_a_ceremony_and_dealt_again() {
     assert!(text(&output).contains("Take the sheets of the last dealing"), "{}", text(&output));
     assert!(tried(&drill, &lines(&again)).status.success());
     nowhere(drill.folder.path(), &again);
+}
+
+/// A copy asks for the SO PIN of the token that it goes to: in shares, where the room says so.
+#[test]
+fn a_copy_is_made_with_an_so_pin_that_nobody_knows() {
+    let (history, ceremony) = (History::new(), "2026-12-backup-drill");
+    let (drill, vault) = history.tokens();
+    let module = Path::new(SOFTHSM);
+    for before in CEREMONIES.iter().take_while(|name| **name != ceremony) {
+        let output = history.run(before, module, None);
+        assert!(output.status.success(), "{before}: {}", text(&output));
+    }
+    let options = ["deal", "--so", "--need", "2", "--of", "3"];
+    let shares = dealt_by(&activation_of(drill, vault, &options), &[SO_PIN], 3);
+    let command = || {
+        let command = history.command("run", &plan(ceremony), module, 30 * 60);
+        let room = drill.path("room.toml");
+        let written = fs::read_to_string(&room).unwrap();
+        assert!(written.rfind("[spare.vault]") > written.rfind("[token]"), "{written}");
+        fs::write(&room, written + "so-shares = 2\n").unwrap();
+        command
+    };
+    // The two logins; then SO PIN and PIN of each token, the vault's SO PIN from two sheets.
+    let answers = |first, second| [PIN, PIN, SO_PIN, PIN, first, second, PIN];
+    let output = given(command(), &answers(&shares[2], &shares[2]));
+    assert!(text(&output).contains("share 3 was given already"), "{}", text(&output));
+    assert_eq!(history.keys_on("DRILL vault"), (0, 0));
+    history.journals(ceremony).iter().for_each(|medium| fs::remove_dir_all(medium).unwrap());
+    let output = given(command(), &answers(&shares[2], &shares[0]));
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(history.keys_on("DRILL vault"), (1, 1));
+    history.verify();
+    nowhere(history.folder(), &shares);
 }
 
 /// Everything that is no share of this dealing is named, and the token is not asked for a login.

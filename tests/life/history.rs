@@ -78,6 +78,11 @@ impl History {
         history
     }
 
+    /// The folder of both tokens, and the serial number of the vault.
+    pub(crate) fn tokens(&self) -> (&Drill, &str) {
+        (&self.drill, &self.vault)
+    }
+
     /// The folder of a ceremony's plan.
     fn plan(&self, ceremony: &str) -> PathBuf {
         self.with_cards.map_or_else(|| plan(ceremony), |ca| self.drill.path(ca).join(ceremony))
