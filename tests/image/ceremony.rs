@@ -193,9 +193,40 @@ fn the_ceremony_is_held_on_the_image() {
     assert!(log.contains("copied to /media/out and read back"), "{log}");
     assert_sealed(&sticks);
     let taken = medium::take(&sticks.a, "/2026-04-genesis/sealed", &sticks.folder.path().join("x"));
-    let image = records(&taken)[0]["event"]["room"]["image"].as_str().unwrap().to_string();
+    let records = records(&taken);
+    let image = records[0]["event"]["room"]["image"].as_str().unwrap().to_string();
     let octets = std::fs::read(&iso).unwrap();
     assert_eq!(image, ::ceremony::hex::Digest::of(&octets).to_string());
+    // What came before the first record stands in it, and each event in one record.
+    let begun = since_boot(&records[0]);
+    println!("before the ceremony: {begun:?}");
+    assert!(begun[0].starts_with("started done 0.1.0 (source "), "{begun:?}");
+    assert!(begun[1].starts_with("checked done drill image: no network, modules fixed"));
+    let at = |what: &str| {
+        let found = begun.iter().position(|event| event.starts_with(what));
+        found.unwrap_or_else(|| panic!("{what}: {begun:?}"))
+    };
+    let set = at("clock done confirmed 2026-04-01T1");
+    assert!(
+        at("clock refused ") < set && set < at("rehearsed done as ") && set < at("media done ")
+    );
+    assert!(begun.last().unwrap().starts_with("checked done the image is that of image.toml"));
+    assert!(!begun.iter().any(|event| event.starts_with("session")), "{begun:?}");
+    let resumed = records.iter().find(|record| record["event"]["kind"] == "resumed").unwrap();
+    let after = since_boot(resumed);
+    assert!(after[0].starts_with("session refused run: exit status: 6"), "{after:?}");
+    assert!(after[1].starts_with("media done GISHIKI-A (/dev/"), "{after:?}");
+    assert_eq!(after.len(), 3, "{after:?}");
+}
+
+/// What the image recorded before a session: kind, result and details of each event.
+fn since_boot(record: &serde_json::Value) -> Vec<String> {
+    let events = record["event"]["room"]["since-boot"].as_array().unwrap();
+    let text = |event: &serde_json::Value| {
+        let part = |name: &str| event[name].as_str().unwrap().to_string();
+        format!("{} {} {}", part("kind"), part("result"), part("what"))
+    };
+    events.iter().map(text).collect()
 }
 
 #[test]
