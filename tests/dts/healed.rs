@@ -24,11 +24,11 @@ fn a_killed_sync_leaves_one_whole_crl() {
         let _ = fs::remove_file(scene.log());
         scene.synced(&at("05-01"), 0);
     };
-    let calls = ["write", "fsync", "rename", "open", "openat", "mkdir", "unlink", "flock"];
+    let calls = ["write", "fsync", "renameat", "openat", "mkdirat", "unlinkat", "flock"];
     let complete = std::env::var("GISHIKI_ALL").as_deref() == Ok("1");
     let (mut kills, mut torn) = (0, 0);
     for call in calls {
-        let step = if call == "open" && !complete { 15 } else { 1 };
+        let step = if call == "openat" && !complete { 40 } else { 1 };
         let mut place = 1;
         loop {
             let asked = scene.sync(&at("05-02"));

@@ -12,6 +12,7 @@
     reason = "a test stops where it fails, and says what it counted"
 )]
 
+mod attacked;
 mod forbidden;
 mod healed;
 mod scene;

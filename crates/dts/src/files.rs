@@ -1,8 +1,7 @@
-//! Files: read without following links, and written whole or not at all.
+//! Files of releases and of the host, read without following links.
 
-use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use ceremony::bounds::{Bound, SEALED_FILE};
@@ -54,44 +53,14 @@ pub(crate) fn read_if_there(path: &Path) -> Result<Option<Vec<u8>>, Stop> {
     }
 }
 
-/// Lists a folder's entries by name, those that are being written left out.
+/// Lists a folder's entries by name.
 pub(crate) fn list(folder: &Path) -> Result<Vec<PathBuf>, Stop> {
     let failed = |error: std::io::Error| Stop::io(shown(folder), &error);
     let mut found = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
-        if !is_partial(&entry.file_name()) {
-            found.push(entry.path());
-        }
+        found.push(entry.path());
     }
     found.sort();
     Ok(found)
-}
-
-fn is_partial(name: &OsStr) -> bool {
-    let name = name.as_encoded_bytes();
-    name.starts_with(b".") && name.ends_with(b".partial")
-}
-
-/// Writes a file whole or not at all: under a hidden name, synced, then renamed. What an earlier
-/// writer left under the hidden name is overwritten.
-pub(crate) fn put(path: &Path, octets: &[u8]) -> Result<(), Stop> {
-    let failed = |error: std::io::Error| Stop::io(shown(path), &error);
-    let folder = path.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let mut name = OsString::from(".");
-    name.push(path.file_name().unwrap_or_default());
-    name.push(".partial");
-    let partial = path.with_file_name(name);
-    let write = || {
-        let mut file = File::create(&partial)?;
-        file.write_all(octets)?;
-        file.sync_all()?;
-        fs::rename(&partial, path)?;
-        File::open(folder)?.sync_all()
-    };
-    write().map_err(|error| {
-        let _ = fs::remove_file(&partial);
-        failed(error)
-    })
 }

@@ -3,14 +3,14 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpStream, ToSocketAddrs as _};
-use std::time::Duration;
 
 use ceremony::bounds::Bound;
 use ceremony::language::Bilingual;
 use ceremony::says;
 
-/// How long a server may be silent.
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::patient::{Patient, SILENCE};
+use crate::stop::heard;
+
 /// How long a head may be.
 const HEAD: usize = 16 << 10;
 
@@ -24,9 +24,10 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
-    /// The value of a header.
-    pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(of, _)| of == name).map(|(_, value)| value.as_str())
+    /// The values of a header, in their order.
+    pub(crate) fn headers(&self, name: &str) -> impl Iterator<Item = &str> {
+        let of_it = self.headers.iter().filter(move |(of, _)| of == name);
+        of_it.map(|(_, value)| value.as_str())
     }
 }
 
@@ -49,6 +50,7 @@ pub(crate) fn get(url: &str, most: Bound) -> Result<Answer, Bilingual> {
     let mut lines = head.split("\r\n");
     let status = lines.next().and_then(|line| line.split(' ').nth(1)).ok_or_else(broken)?;
     if status != "200" {
+        let status = heard(status);
         return Err(says!("{url}: 状態コード {status}", "{url}: status {status}"));
     }
     let header = |line: &str| {
@@ -56,7 +58,8 @@ pub(crate) fn get(url: &str, most: Bound) -> Result<Answer, Bilingual> {
         Some((name.to_ascii_lowercase(), value.trim().to_string()))
     };
     let answer = Answer { headers: lines.filter_map(header).collect(), body: body.to_vec() };
-    let length = answer.header("content-length").and_then(|length| length.parse::<usize>().ok());
+    let length = answer.headers("content-length").next();
+    let length = length.and_then(|length| length.parse::<usize>().ok());
     if length != Some(body.len()) {
         return Err(says!("{url}: 途中で切れた応答", "{url}: an answer that is cut off"));
     }
@@ -67,9 +70,7 @@ pub(crate) fn get(url: &str, most: Bound) -> Result<Answer, Bilingual> {
 fn fetch(address: &str, host: &str, path: &str, most: Bound) -> std::io::Result<Vec<u8>> {
     let refused = || std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
     let to = address.to_socket_addrs()?.next().ok_or_else(refused)?;
-    let mut stream = TcpStream::connect_timeout(&to, PATIENCE)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
+    let mut stream = Patient::new(TcpStream::connect_timeout(&to, SILENCE)?);
     let request = format!("GET /{path} HTTP/1.0\r\nHost: {host}\r\nConnection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut octets = Vec::new();

@@ -9,7 +9,6 @@ use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpStream, ToSocketAddrs as _};
 use std::os::unix::net::UnixStream;
-use std::time::Duration;
 
 use ceremony::bounds::SEALED_FOLDER;
 use ceremony::language::Bilingual;
@@ -18,7 +17,9 @@ use ceremony::says;
 
 use ber::{element, of, small, string};
 
-const PATIENCE: Duration = Duration::from_secs(20);
+use crate::patient::{Patient, SILENCE};
+use crate::stop::heard;
+
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const NO_SUCH_OBJECT: u8 = 32;
@@ -185,19 +186,13 @@ impl Directory {
 fn connected(uri: &str) -> Result<Directory, Failure> {
     let stream: Box<dyn Both> = if let Some(path) = uri.strip_prefix("ldapi://") {
         let path = unescaped(path.trim_end_matches('/'));
-        let stream = UnixStream::connect(path)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Box::new(stream)
+        Box::new(Patient::new(UnixStream::connect(path)?))
     } else if let Some(host) = uri.strip_prefix("ldap://") {
         let host = host.trim_end_matches('/');
         let address = if host.contains(':') { host.to_string() } else { format!("{host}:389") };
         let refused = || std::io::Error::from(std::io::ErrorKind::AddrNotAvailable);
         let to = address.to_socket_addrs()?.next().ok_or_else(refused)?;
-        let stream = TcpStream::connect_timeout(&to, PATIENCE)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
-        stream.set_write_timeout(Some(PATIENCE))?;
-        Box::new(stream)
+        Box::new(Patient::new(TcpStream::connect_timeout(&to, SILENCE)?))
     } else {
         let said = says!("ldapi:// 又は ldap:// が必要", "ldapi:// or ldap:// is asked for");
         return Err(Failure::Said(said));
@@ -221,7 +216,7 @@ fn good(mut result: &[u8]) -> Result<(), Failure> {
         Some(_) | None => return Err(broken()),
     };
     let _matched = ber::take(&mut result);
-    let text = ber::take(&mut result).map(|(_, text)| String::from_utf8_lossy(text).into_owned());
+    let text = ber::take(&mut result).map(|(_, text)| heard(&String::from_utf8_lossy(text)));
     if code == 0 { Ok(()) } else { Err(Failure::Result(code, text.unwrap_or_default())) }
 }
 

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
 use std::path::{Path, PathBuf};
 
+use ceremony::bounds::SEALED_FOLDER;
 use ceremony::fault::Fault;
 use ceremony::publish::{Publication, Told};
 use ceremony::rule::RuleId;
@@ -27,9 +28,18 @@ impl Log {
     /// written when its writer ended is removed.
     pub(crate) fn open(path: &Path) -> Result<Self, Stop> {
         let failed = |error: std::io::Error| Stop::io(shown(path), &error);
-        let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = open(path, flags, Mode::from_bits_truncate(0o644));
         let mut file = File::from(opened.map_err(|error| failed(error.into()))?);
+        let metadata = file.metadata().map_err(failed)?;
+        let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
+        if !metadata.is_file() || SEALED_FOLDER.judge(length).is_err() {
+            let asked = says!("通常のファイルの記録", "a log that is a plain file");
+            let found = says!("別のもの、又は大きすぎるもの", "something else, or one too large");
+            let fault = Fault::new(RuleId::S_FILE, asked, found);
+            return Err(Stop::media(&shown(path), &fault));
+        }
         if flock(&file, FlockOperation::NonBlockingLockExclusive).is_err() {
             let place = shown(path);
             let said = says!(

@@ -7,10 +7,12 @@
 //! order: `args`, `releases`, `sync` with `web`, `ldap` and `log`, `probe` with `http`.
 
 mod args;
+mod beneath;
 mod files;
 mod http;
 mod ldap;
 mod log;
+mod patient;
 mod probe;
 mod releases;
 mod stop;

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use ceremony::bounds::SEALED_FILE;
 use ceremony::hex::{Digest, encode};
 use ceremony::language::{Bilingual, Language};
-use ceremony::publish::{Content, Crl, Due, Entry, crl_places, directory, due};
+use ceremony::publish::{Crl, Due, Entry, crl_places, directory, due};
 use ceremony::says;
 
 use crate::args::Probe;
-use crate::files::put;
+use crate::beneath::put;
 use crate::http::{self, Answer};
 use crate::ldap::Directory;
 use crate::releases::Shelf;
-use crate::stop::Stop;
+use crate::stop::{Stop, heard};
 use crate::{print, tell};
 
 const HOUR: i64 = 3_600;
@@ -80,6 +80,9 @@ pub(crate) fn probe(asked: &Probe, language: Language) -> Result<u8, Stop> {
             ),
         );
     }
+    if due.roots.is_empty() {
+        found.add(WRONG, says!("公開するルート証明書がない", "no root certificate is due"));
+    }
     for (_, root, withdrawn) in &due.roots {
         if *withdrawn || root.validity.1 < due.at {
             continue;
@@ -121,12 +124,7 @@ pub(crate) fn probe(asked: &Probe, language: Language) -> Result<u8, Stop> {
 /// Judges a CRL that a server gave: of the CA, of its key, current, and the one that is due.
 fn judge(found: &mut Findings, shelf: &Shelf, due: &Due<'_>, place: &str, octets: &[u8]) {
     let digest = Digest::of(octets);
-    let all = shelf.releases.iter().flat_map(|release| &release.items);
-    let known = all.filter(|item| item.digest == digest).find_map(|item| match &item.content {
-        Content::Crl(crl) => Some(crl),
-        Content::Root(_) | Content::Link(_) | Content::Notice(_) | Content::Cps(_) => None,
-    });
-    let Some(crl) = known else {
+    let Some(crl) = shelf.crl(&digest) else {
         found.add(
             WRONG,
             says!(
@@ -180,12 +178,22 @@ fn measured(found: &mut Findings, place: &str, crl: &Crl) {
 
 /// Judges that caches ask again when the next CRL is out.
 fn cached(found: &mut Findings, url: &str, answer: &Answer, due: &Due<'_>) {
-    let control = answer.header("cache-control").unwrap_or_default();
-    let age = control.split(',').find_map(|one| one.trim().strip_prefix("max-age="));
-    let age = age.and_then(|age| age.parse::<i64>().ok());
+    let control: Vec<&str> = answer.headers("cache-control").collect();
+    let control = heard(&control.join(", "));
+    let seconds = |one: &str, name: &str| Some(one.trim().strip_prefix(name)?.parse::<i64>());
+    let ages = |names: &[&str]| -> Vec<i64> {
+        let ages =
+            names.iter().flat_map(|name| control.split(',').filter_map(|one| seconds(one, name)));
+        // What is no number is no bound.
+        ages.map(|age| age.ok().filter(|age| *age >= 0).unwrap_or(i64::MAX)).collect()
+    };
+    let (fresh, stale) =
+        (ages(&["max-age=", "s-maxage="]), ages(&["stale-while-revalidate=", "stale-if-error="]));
+    let spent = answer.headers("age").filter_map(|age| age.parse::<i64>().ok()).max();
     // A server's clock and ours may differ by a minute.
     let left = due.next.map_or(24 * HOUR, |next| next.unix() - due.at.unix()) + 60;
-    if age.is_none_or(|age| age > left) {
+    let most = fresh.iter().chain(&stale).copied().chain(spent).max();
+    if fresh.is_empty() || most.is_none_or(|age| age > left) {
         found.add(WARNED, says!(
             "{url}: Cache-Control は次の CRL までの max-age(最大 {left})であるべきところ、`{control}`",
             "{url}: Cache-Control is `{control}`; asked is a max-age until the next CRL, at most {left}"

@@ -11,7 +11,7 @@ use ceremony::hex::Digest;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::path::RehearsalKeys;
-use ceremony::publish::{self, Body, Judge, Release, Statement, Value, manifest, pair};
+use ceremony::publish::{self, Body, Crl, Judge, Release, Statement, Value, manifest, pair};
 use ceremony::rule::RuleId;
 use ceremony::says;
 
@@ -55,6 +55,11 @@ impl Shelf {
         let folders = found.iter().map(|path| Folder::read(path, trust));
         let mut folders = folders.collect::<Result<Vec<_>, Stop>>()?;
         folders.sort_by_key(|folder| folder.statement.sequence);
+        if folders.is_empty() {
+            let asked = says!("公開用の一式", "releases, as `gishiki release` writes them");
+            let fault = Fault::new(RuleId::S_PUBLISH, asked, Bilingual::none());
+            return Err(Stop::refused(&shown(&common.releases), &fault));
+        }
         one_history(&folders)?;
         let mut judge = Judge::new(keys);
         for folder in &folders {
@@ -94,6 +99,12 @@ impl Shelf {
         }
         self.releases.push(release);
         Ok(())
+    }
+
+    /// The CRL with this digest, if a release has it.
+    pub(crate) fn crl(&self, digest: &Digest) -> Option<&Crl> {
+        let all = self.releases.iter().flat_map(Release::crls);
+        all.filter(|(item, _)| item.digest == *digest).map(|(_, crl)| crl).next()
     }
 
     /// The octets of a file of the web.

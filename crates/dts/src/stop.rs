@@ -50,3 +50,8 @@ pub(crate) fn worded(place: &Bilingual, fault: &Fault) -> Bilingual {
         "{place}: {rule}\n  asked: {asked}\n  found: {found}"
     )
 }
+
+/// What somebody else's server said, so that it steers no terminal and adds no line.
+pub(crate) fn heard(text: &str) -> String {
+    text.escape_debug().take(200).collect()
+}

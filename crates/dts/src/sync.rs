@@ -8,18 +8,18 @@ use std::collections::BTreeMap;
 use ceremony::fault::Fault;
 use ceremony::hex::{Digest, encode};
 use ceremony::language::{Bilingual, Language};
-use ceremony::publish::{
-    Content, Due, Entry, Publication, Published, crl_places, directory, due, tree,
-};
+use ceremony::publish::{Due, Entry, Publication, Published, crl_places, directory, due, tree};
 use ceremony::rule::RuleId;
 use ceremony::says;
 
 use crate::args::Sync;
-use crate::files::{read_if_there, shown};
+use crate::beneath::Beneath;
+use crate::files::shown;
 use crate::ldap::{Directory, Values};
 use crate::log::Log;
 use crate::releases::Shelf;
 use crate::stop::{DIFFERS, Stop};
+use crate::web::Failed;
 use crate::{print, tell, web};
 
 /// Publishes; returns the exit code.
@@ -29,13 +29,14 @@ pub(crate) fn sync(asked: &Sync, language: Language) -> Result<u8, Stop> {
     log.judge(common.at)?;
     let shelf = Shelf::read(common)?;
     let due = due(&shelf.releases, common.at);
-    never_back(&due, &log, asked, &shelf)?;
+    let web = Beneath::open(&asked.web)?;
+    never_back(&due, &log, &web, &shelf)?;
     let refused = |fault| Stop::refused(&says!("公開するもの", "what is due"), &fault);
     let tree = tree(&due).map_err(refused)?;
     let entry = directory(&due).map_err(refused)?;
-    let surplus = web::write(&asked.web, &tree, &shelf, &log.told)?;
-    let (mut seen, mut failed) = (Published::new(), BTreeMap::new());
-    let from = (asked.web.as_path(), common.http.as_deref());
+    let (mut seen, mut failed) = (Published::new(), Failed::new());
+    let surplus = web::write(&web, &tree, &shelf, (&log.told, due.at), &mut failed)?;
+    let from = (&web, common.http.as_deref());
     web::read_back(from, &tree, &shelf, &mut seen, &mut failed)?;
     if let Some(entry) = &entry {
         let values = values(entry, &shelf)?;
@@ -66,38 +67,32 @@ pub(crate) fn sync(asked: &Sync, language: Language) -> Result<u8, Stop> {
     Ok(if whole { 0 } else { DIFFERS })
 }
 
-/// Refuses a CRL with a lower number than one that was out, as the log says or as lies on the web.
-fn never_back(due: &Due<'_>, log: &Log, asked: &Sync, shelf: &Shelf) -> Result<(), Stop> {
+/// Refuses releases in which a key that was published has no CRL any more, or one with a lower
+/// number: as the log says, or as lies on the web.
+fn never_back(due: &Due<'_>, log: &Log, web: &Beneath, shelf: &Shelf) -> Result<(), Stop> {
+    let mut out = log.told.crls.clone();
     for (_, root, _) in &due.roots {
-        let places = crl_places(root).unwrap_or_default();
-        let mut highest = log.told.highest(&root.key);
-        for place in places {
-            let Ok(Some(octets)) = read_if_there(&asked.web.join(place)) else { continue };
-            highest = highest.max(served(shelf, &octets));
+        for place in crl_places(root).unwrap_or_default() {
+            let Ok(Some(octets)) = web.read(&place) else { continue };
+            let Some(crl) = shelf.crl(&Digest::of(&octets)) else { continue };
+            let highest = out.entry(encode(&crl.key.0)).or_default();
+            *highest = crl.number.max(*highest);
         }
-        let due = due.crls.get(&root.key).map(|(_, crl)| crl.number);
-        if highest > due {
-            let highest = highest.unwrap_or_default();
+    }
+    for (key, highest) in out {
+        let mut numbers = due.crls.iter().filter(|(of, _)| encode(&of.0) == key);
+        let number = numbers.next().map(|(_, (_, crl))| crl.number);
+        if number.is_none_or(|number| number < highest) {
             let asked = says!(
                 "公開済みの番号 {highest} 以上の CRL",
                 "a CRL with at least the number that was out, {highest}"
             );
-            let found = due.map_or_else(Bilingual::none, Bilingual::plain);
+            let found = number.map_or_else(Bilingual::none, Bilingual::plain);
             let fault = Fault::new(RuleId::S_SERVED, asked, found);
-            return Err(Stop::refused(&Bilingual::plain(encode(&root.key.0)), &fault));
+            return Err(Stop::refused(&Bilingual::plain(key), &fault));
         }
     }
     Ok(())
-}
-
-/// The number of a CRL that lies on the web, if it is one of a release.
-fn served(shelf: &Shelf, octets: &[u8]) -> Option<u64> {
-    let digest = Digest::of(octets);
-    let items = shelf.releases.iter().flat_map(|release| &release.items);
-    items.filter(|item| item.digest == digest).find_map(|item| match &item.content {
-        Content::Crl(crl) => Some(crl.number),
-        Content::Root(_) | Content::Link(_) | Content::Notice(_) | Content::Cps(_) => None,
-    })
 }
 
 fn values(entry: &Entry<'_>, shelf: &Shelf) -> Result<Values, Stop> {
@@ -142,12 +137,7 @@ pub(crate) fn entry_digest(values: &Values) -> Digest {
 }
 
 /// Records what was seen, if anything is not as the log has it.
-fn record(
-    log: &mut Log,
-    due: &Due<'_>,
-    seen: Published,
-    failed: &BTreeMap<String, Bilingual>,
-) -> Result<(), Stop> {
+fn record(log: &mut Log, due: &Due<'_>, seen: Published, failed: &Failed) -> Result<(), Stop> {
     let told = &log.told;
     let changed = |(place, digest): &(String, Digest)| told.published.get(place) != Some(digest);
     let published: Published = seen.into_iter().filter(changed).collect();
@@ -162,11 +152,7 @@ fn record(
 }
 
 /// Says what is out, what failed, and when the CRLs of a key run out.
-fn said(
-    due: &Due<'_>,
-    failed: &BTreeMap<String, Bilingual>,
-    language: Language,
-) -> Result<(), Stop> {
+fn said(due: &Due<'_>, failed: &Failed, language: Language) -> Result<(), Stop> {
     for (item, crl) in due.crls.values() {
         let (name, number, until) = (&item.name, crl.number, crl.next_update.at(due.at.offset()));
         let past = match (crl.next_update <= due.at, language) {
