@@ -149,8 +149,8 @@ fn pin(screen: &str, sequence: u32, name: &str, new_key: bool) -> String {
     )
 }
 
-/// Some minutes before a time at half past: each command begins at the time that it is given, and on
-/// a busy machine takes seconds.
+/// Some minutes before a time at half past: each command begins at the time that it is given, and
+/// on a busy machine takes seconds.
 fn before(time: &str) -> String {
     assert!(time.contains(":30:00"), "{time}");
     time.replace(":30:00", ":20:00")
