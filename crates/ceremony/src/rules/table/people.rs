@@ -113,7 +113,7 @@ pub(super) const PEOPLE: &[Rule] = &[
     ),
     rule(
         RuleId::S_TRAINED,
-        "5.3.3",
+        "gishiki",
         Stage::Warn(training::procedure),
         false,
         "この計画と異なる手順又はプログラムの教育訓練を受けた参加者(報告だけ)",

@@ -308,7 +308,7 @@ pub(super) const ROOM: &[Rule] = &[
     ),
     rule(
         RuleId::S_PUBLISH,
-        "2.2, 2.4, 4.4.2.3, 9.3.2",
+        "gishiki",
         Stage::Edge,
         true,
         "公開するもののうち、運用規程の挙げるものでない、または封印の statement が挙げないもの",
@@ -316,7 +316,7 @@ pub(super) const ROOM: &[Rule] = &[
     ),
     rule(
         RuleId::S_SERVED,
-        "2.3, 4.9.6, 4.9.8",
+        "gishiki",
         Stage::Edge,
         true,
         "公開済みのものより小さい番号の CRL、または前の行に続かない公開の記録",

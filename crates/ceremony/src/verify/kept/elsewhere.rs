@@ -23,6 +23,16 @@ pub(super) const GROUPS: &[Group] = &[
                 "CP/CPS の文書は cps.toml が示すものである",
                 "the CP/CPS document is the one that cps.toml names",
             ),
+            (
+                RuleId::S_PUBLISH,
+                "公開するものは、運用規程と封印の statement の挙げるものである",
+                "whatever is published is on the list of the CP/CPS and named by a sealed statement",
+            ),
+            (
+                RuleId::S_SERVED,
+                "公開の記録は続いており、CRL の番号は小さくならない",
+                "the log of publications is whole, and no CRL has a lower number than before",
+            ),
             (RuleId::S_OUT, "出力先は前から存在しない", "no output was there before"),
             (
                 RuleId::S_JOURNAL,
