@@ -68,6 +68,20 @@ impl Ca {
         (output.status.code(), text(&output))
     }
 
+    /// Holds the next ceremony, as a drill; returns the ledger before it.
+    fn hold_next(&self) -> PathBuf {
+        let drill = &self.held.drill;
+        for journal in ["A", "B"] {
+            fs::rename(drill.path(journal), drill.path(&format!("{journal}-1"))).unwrap();
+        }
+        let ledger = drill.path("ledger");
+        let mut command = gishiki_at("2026-06-30 01:30:00");
+        command.arg("run").arg(drill.path("mdoc-root/2026-06-ds"));
+        drill.held(&mut command);
+        succeed(command.arg("--ledger").arg(&ledger));
+        ledger
+    }
+
     fn check(&self) -> (Option<i32>, String) {
         self.next(&mut gishiki(), &["check"])
     }
@@ -113,15 +127,7 @@ fn a_new_person_is_enrolled_by_those_who_were_there_before() {
     assert!(!said.contains("✓ p14"), "who has signed is not asked again: {said}");
     assert_eq!(ca.check().0, Some(0), "{}", ca.check().1);
     // Held with it, the ledger is good by both verifiers.
-    for journal in ["A", "B"] {
-        fs::rename(ca.held.drill.path(journal), ca.held.drill.path(&format!("{journal}-1")))
-            .unwrap();
-    }
-    let ledger = ca.held.drill.path("ledger");
-    let mut command = gishiki_at("2026-06-30 01:30:00");
-    command.arg("run").arg(ca.held.drill.path("mdoc-root/2026-06-ds"));
-    ca.held.drill.held(&mut command);
-    succeed(command.arg("--ledger").arg(&ledger));
+    let ledger = ca.hold_next();
     let both = ca.held.drill.path("both");
     copy(&ledger, &both);
     copy(&ca.held.drill.path("out"), &both.join("2026-06-ds"));
@@ -249,15 +255,7 @@ fn an_appointment_that_ended_leaves_what_was_done_before() {
     assert!(code == Some(2) && said.contains("without the signature of p15, p03"), "{said}");
     fs::write(ca.roster(), &good).unwrap();
     // Held with it, the ledger is good by both verifiers.
-    for journal in ["A", "B"] {
-        fs::rename(ca.held.drill.path(journal), ca.held.drill.path(&format!("{journal}-1")))
-            .unwrap();
-    }
-    let ledger = ca.held.drill.path("ledger");
-    let mut command = gishiki_at("2026-06-30 01:30:00");
-    command.arg("run").arg(ca.held.drill.path("mdoc-root/2026-06-ds"));
-    ca.held.drill.held(&mut command);
-    succeed(command.arg("--ledger").arg(&ledger));
+    let ledger = ca.hold_next();
     fs::rename(ca.held.drill.path("out"), ledger.join("2026-06-ds")).unwrap();
     succeed(gishiki().arg("verify").arg(&ledger).arg("--drill"));
     assert_eq!(second(&ledger, &["--drill"]).0, Some(0), "{}", second(&ledger, &["--drill"]).1);

@@ -4,10 +4,7 @@
 pub(crate) mod beneath;
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
-use std::fs::File;
-use std::io::Read as _;
-use std::os::unix::ffi::OsStrExt as _;
+use std::ffi::OsString;
 use std::path::Path;
 
 use base64ct::{Base64, Encoding as _};
@@ -18,13 +15,14 @@ use ceremony::language::Bilingual;
 use ceremony::plan::Plan;
 use ceremony::rule::RuleId;
 use ceremony::says;
-use rustix::fs::{FileType, Mode, OFlags, open, openat};
+use rustix::fs::{Mode, OFlags, open, openat};
 use rustix::io::Errno;
 
 use crate::halt::Halt;
 use crate::sources::{Sources, shown};
 
-pub(crate) use os::{not_text, ours, said};
+use os::{PLAIN, Unread};
+pub(crate) use os::{names, not_text, ours, said};
 
 /// The name of the plan file in a ceremony's folder.
 pub(crate) const PLAN_FILE: &str = "plan.toml";
@@ -152,13 +150,12 @@ pub(crate) fn read_document(path: &Path) -> Result<Vec<u8>, Halt> {
 /// file that is read is the one that is judged and compared.
 pub(crate) fn read_input(folder: &Path, name: &str) -> Result<Vec<u8>, Halt> {
     let path = folder.join(INPUTS).join(name);
-    let refused =
-        |error: Errno| Halt::media(RuleId::S_FILE, plain_file(&path), said(&error.into()));
+    let failed = |error: Errno| refused(&path, DOCUMENT, Unread::Failed(error.into()));
     let there = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let root = open(folder, there, Mode::empty()).map_err(refused)?;
-    let inputs = openat(&root, INPUTS, there | OFlags::NOFOLLOW, Mode::empty()).map_err(refused)?;
-    let file = openat(&inputs, name, PLAIN, Mode::empty()).map_err(refused)?;
-    read_opened(file.into(), &path, DOCUMENT)
+    let root = open(folder, there, Mode::empty()).map_err(failed)?;
+    let inputs = openat(&root, INPUTS, there | OFlags::NOFOLLOW, Mode::empty()).map_err(failed)?;
+    let file = openat(&inputs, name, PLAIN, Mode::empty()).map_err(failed)?;
+    os::read_opened(file.into(), DOCUMENT).map_err(|unread| refused(&path, DOCUMENT, unread))
 }
 
 /// Reads a file of a sealed folder, or a transcript or postscript of a journal.
@@ -214,37 +211,17 @@ pub(crate) fn read_der(path: &Path, label: &str, left: &mut u64) -> Result<Vec<u
         .map_err(|_| refused(says!("base64 でない文字列", "text that is not base64")))
 }
 
-/// The flags for opening a file from elsewhere: follow no symbolic link, and do not wait for a
-/// pipe.
-const PLAIN: OFlags =
-    OFlags::RDONLY.union(OFlags::NOFOLLOW).union(OFlags::NONBLOCK).union(OFlags::CLOEXEC);
-
 /// Reads a regular file within a limit; refuses a device, pipe, folder or symbolic link.
 fn read_at_most(path: &Path, bound: Bound) -> Result<Vec<u8>, Halt> {
-    let file = open(path, PLAIN, Mode::empty())
-        .map_err(|error| Halt::media(RuleId::S_FILE, plain_file(path), said(&error.into())))?;
-    read_opened(file.into(), path, bound)
+    os::read(path, bound).map_err(|unread| refused(path, bound, unread))
 }
 
-fn read_opened(file: File, path: &Path, bound: Bound) -> Result<Vec<u8>, Halt> {
-    let refused = |found: Bilingual| Halt::media(RuleId::S_FILE, plain_file(path), found);
-    let metadata = file.metadata().map_err(|error| refused(said(&error)))?;
-    if !metadata.is_file() {
-        return Err(refused(says!("通常のファイルでないもの", "something that is no plain file")));
-    }
-    let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-    bound
-        .judge(length)
-        .map_err(|exceeded| Halt::media(RuleId::S_FILE, within(path, bound), exceeded.found()))?;
-    // A sparse file can claim a large size at no cost. So the memory is reserved in a way that can
-    // fail, and the failure is an ordinary refusal.
-    let mut octets = Vec::new();
-    octets.try_reserve_exact(length).map_err(|error| {
-        let length = metadata.len();
-        refused(says!("{length} オクテット(メモリーが足りない)", "{length} octets; {error}"))
-    })?;
-    file.take(bound.most).read_to_end(&mut octets).map_err(|error| refused(said(&error)))?;
-    Ok(octets)
+fn refused(path: &Path, bound: Bound, unread: Unread) -> Halt {
+    let (asked, found) = match unread {
+        Unread::Failed(error) => (plain_file(path), said(&error)),
+        Unread::Large(exceeded) => (within(path, bound), exceeded.found()),
+    };
+    Halt::media(RuleId::S_FILE, asked, found)
 }
 
 /// The demand for a regular file, as a refusal states it.
@@ -256,37 +233,6 @@ fn plain_file(path: &Path) -> Bilingual {
 fn within(path: &Path, bound: Bound) -> Bilingual {
     let bound = bound.said();
     says!(bound; "{}: {bound}", "{}: {bound}", shown(path))
-}
-
-/// Lists the names in a folder, sorted, each with whether it is itself a folder.
-///
-/// The standard library's listing is not used because it panics if closing the folder fails, as it
-/// does on a failing medium.
-pub(crate) fn names(folder: &Path) -> std::io::Result<Vec<(OsString, bool)>> {
-    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-    let opened = open(folder, flags, Mode::empty())?;
-    let mut names = Vec::new();
-    for entry in rustix::fs::Dir::new(opened)? {
-        let entry = entry?;
-        let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_os_string();
-        if name == "." || name == ".." {
-            continue;
-        }
-        let is_folder = match entry.file_type() {
-            // Some file systems do not report the type.
-            FileType::Unknown => folder.join(&name).symlink_metadata()?.is_dir(),
-            FileType::Directory => true,
-            FileType::RegularFile
-            | FileType::Symlink
-            | FileType::Fifo
-            | FileType::Socket
-            | FileType::CharacterDevice
-            | FileType::BlockDevice => false,
-        };
-        names.push((name, is_folder));
-    }
-    names.sort();
-    Ok(names)
 }
 
 /// Returns the names in a folder that need not be there: none, if it is not.

@@ -124,7 +124,7 @@ impl Live {
         let root = if Path::new(CEREMONY).exists() {
             PathBuf::from(CEREMONY)
         } else {
-            self.until(media::mount_plans)?
+            self.until(media::mount_plans, |at| at.display().to_string())?
         };
         let all = plans(&root)?;
         if let [only] = all.as_slice() {
@@ -179,7 +179,7 @@ impl Live {
     /// resumed.
     fn hold(&self, plan: &Path, mut put_aside: Option<usize>) -> Result<(), Halt> {
         loop {
-            let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
+            let media = self.media(plan)?;
             self.system.hardware.renew()?;
             let papers = media.operators().join("image.toml");
             let same = identity::compare(&papers, &self.system);
@@ -285,7 +285,7 @@ impl Live {
     }
 
     fn abandon(&self, plan: &Path) -> Result<(), Halt> {
-        let media = self.until(|| Media::mount(self.system.drill(), name_of(plan)))?;
+        let media = self.media(plan)?;
         let out = cleared(plan)?;
         let mut command = self.gishiki();
         command.arg("abandon").arg("--led").arg("--out").arg(&out);
@@ -321,10 +321,19 @@ impl Live {
         Ok(())
     }
 
+    /// Mounts the media of a ceremony.
+    fn media(&self, plan: &Path) -> Result<Media, Halt> {
+        self.until(|| Media::mount(self.system.drill(), name_of(plan)), Media::named)
+    }
+
     /// Retries until the media are found, or people give up.
-    fn until<T: media::Found>(&self, find: impl Fn() -> Result<T, Halt>) -> Result<T, Halt> {
+    fn until<T>(
+        &self,
+        find: impl Fn() -> Result<T, Halt>,
+        named: impl Fn(&T) -> String,
+    ) -> Result<T, Halt> {
         loop {
-            let halt = match self.log.keep(BootKind::Media, find(), T::found) {
+            let halt = match self.log.keep(BootKind::Media, find(), &named) {
                 Ok(found) => return Ok(found),
                 Err(halt) => halt,
             };

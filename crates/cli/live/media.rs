@@ -36,26 +36,6 @@ struct Volume {
     label: String,
 }
 
-/// Media that were found, for the boot log.
-pub(super) trait Found {
-    /// Says in English what was found.
-    fn found(&self) -> String;
-}
-
-impl Found for Media {
-    fn found(&self) -> String {
-        let labels = self.mounted.iter();
-        let labels = labels.map(|(at, _)| format!("{} ({})", at.label, at.device.display()));
-        labels.collect::<Vec<_>>().join(", ")
-    }
-}
-
-impl Found for PathBuf {
-    fn found(&self) -> String {
-        format!("{} ({})", PLANS.0, self.display())
-    }
-}
-
 /// The files and folders on the operators' medium besides the ceremony's folder.
 const OPERATORS: [&str; 4] = ["room.toml", "image.toml", "anchor.toml", "ledger"];
 
@@ -130,6 +110,13 @@ impl Media {
             }
         }
         Ok(())
+    }
+
+    /// Says in English which media were found.
+    pub(super) fn named(&self) -> String {
+        let labels = self.mounted.iter();
+        let labels = labels.map(|(at, _)| format!("{} ({})", at.label, at.device.display()));
+        labels.collect::<Vec<_>>().join(", ")
     }
 
     /// Returns the mount point of the operators' medium.

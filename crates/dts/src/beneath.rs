@@ -2,18 +2,16 @@
 //! read or a removal to another place.
 
 use std::fs::File;
-use std::io::{Read as _, Write as _};
+use std::io::Write as _;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use ceremony::bounds::{DEPTH, SEALED_FILE};
-use ceremony::fault::Fault;
-use ceremony::rule::RuleId;
-use ceremony::says;
+use os::PLAIN;
 use rustix::fs::{AtFlags, Dir, Mode, OFlags, fchmod, mkdirat, open, openat, renameat, unlinkat};
 use rustix::io::Errno;
 
-use crate::files::shown;
+use crate::files::{refused, shown};
 use crate::stop::Stop;
 
 const FOLDER: OFlags =
@@ -73,23 +71,13 @@ impl Beneath {
         let Some((folder, name)) = self.parent(path, false).map_err(self.failed(path))? else {
             return Ok(None);
         };
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match openat(&folder, name, flags, Mode::empty()) {
-            Err(Errno::NOENT) => return Ok(None),
-            opened => File::from(opened.map_err(self.failed(path))?),
-        };
-        let failed = |error: std::io::Error| Stop::io(shown(&self.path(path)), &error);
-        let metadata = file.metadata().map_err(failed)?;
-        let length = usize::try_from(metadata.len()).unwrap_or(usize::MAX);
-        if !metadata.is_file() || SEALED_FILE.judge(length).is_err() {
-            let asked = says!("通常のファイル", "a plain file");
-            let found = says!("別のもの、又は大きすぎるもの", "something else, or one too large");
-            let fault = Fault::new(RuleId::S_FILE, asked, found);
-            return Err(Stop::media(&shown(&self.path(path)), &fault));
+        match openat(&folder, name, PLAIN, Mode::empty()) {
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(self.failed(path)(error)),
+            Ok(file) => os::read_opened(file.into(), SEALED_FILE)
+                .map(Some)
+                .map_err(|unread| refused(&self.path(path), unread)),
         }
-        let mut octets = Vec::new();
-        file.take(SEALED_FILE.most).read_to_end(&mut octets).map_err(failed)?;
-        Ok(Some(octets))
     }
 
     /// Writes a file whole or not at all: under a hidden name that is new, synced, then renamed.

@@ -45,21 +45,18 @@ pub(crate) fn write(
         }
     }
     let mut surplus = Vec::new();
-    for name in ["www", "dts"]
-        .into_iter()
-        .map(|below| web.list(below))
-        .collect::<Result<Vec<_>, _>>()?
-        .concat()
-    {
+    let mut there = web.list("www")?;
+    there.extend(web.list("dts")?);
+    for name in there {
         if tree.contains_key(&name) {
             continue;
         }
-        let there = digest(web, &name).ok().flatten();
-        let ours = there.is_some() && told.published.get(&place(&name)).copied() == there;
+        let found = digest(web, &name).ok().flatten();
+        let ours = found.is_some() && told.published.get(&place(&name)).copied() == found;
         // A CRL that was out is kept, also where the publication that put it out was not recorded.
         let was_out = |digest| shelf.crl(&digest).is_some_and(|crl| crl.this_update <= at);
         match name.starts_with(KEPT) {
-            true if ours || there.is_some_and(was_out) => {}
+            true if ours || found.is_some_and(was_out) => {}
             false if ours => web.remove(&name)?,
             _ if left_over(&name, tree) => web.remove(&name)?,
             true | false => surplus.push(web.path(&name)),

@@ -1,5 +1,7 @@
-//! Words for the errors of the operating system, in both languages; the English is the system's
-//! own.
+//! What the operating system says of a failed call, in both languages (the English is its own), and
+//! plain files that come from elsewhere.
+
+mod plain;
 
 use std::fmt;
 use std::io::{Error, ErrorKind};
@@ -8,6 +10,8 @@ use std::str::Utf8Error;
 use ceremony::language::Bilingual;
 use ceremony::says;
 use rustix::io::Errno;
+
+pub use plain::{PLAIN, Unread, names, read, read_opened};
 
 /// Returns the reason of an I/O error. The error number is shown in both languages.
 #[must_use]

@@ -1,7 +1,6 @@
 //! What a file of a release is, judged by its octets: on the closed list of 2.2, or refused.
 
 use alloc::collections::BTreeMap;
-use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
@@ -342,12 +341,9 @@ fn what(octets: &[u8]) -> Bilingual {
     if begins("{\"") {
         return says!("JSON(記録、bundle 等)", "JSON, such as a transcript or a bundle");
     }
-    let begin: String = String::from_utf8_lossy(octets).chars().take(24).collect();
+    let count = octets.len();
     match core::str::from_utf8(octets) {
-        Ok(_) => Bilingual::plain(format!("{begin:?}")),
-        Err(_) => {
-            let count = octets.len();
-            says!("{count} オクテットの別のもの", "{count} octets of something else")
-        }
+        Ok(_) => says!("{count} オクテットの別の文書", "another text, of {count} octets"),
+        Err(_) => says!("{count} オクテットの別のもの", "{count} octets of something else"),
     }
 }
