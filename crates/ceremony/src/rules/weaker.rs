@@ -65,6 +65,7 @@ const ENTRIES: &[(&str, Way)] = &[
     ("decision.approval.keyless.person.*.identity", Way::Changed),
     ("decision.approval.keyless.person.*.issuer", Way::Changed),
     ("training.max-months", Way::More),
+    ("training.newer", Way::Word("refuse")),
     ("clock.max-offset-seconds", Way::More),
     ("journal.sheets-per-head", Way::More),
     ("ledger-head.on", Way::Word("token")),
@@ -229,6 +230,7 @@ mod tests {
             (ENTRIES, "decision.approval.keyless.trusted-root"),
             (ENTRIES, "decision.approval.keyless.person.p01.identity"),
             (ENTRIES, "act.roll-call.signed"),
+            (ENTRIES, "training.newer"),
             (CPS, "document.approved-by"),
             (CPS, "rule.R-ROOT"),
         ] {
