@@ -189,7 +189,7 @@ fn the_ceremony_is_led_in_japanese_on_the_screen() {
     shown("act", &["── 1.", "確認した者の ID"]);
     picture_of_the_screen(&machine, &folder.join("act.png"));
     enter(&machine, &font, "p99");
-    shown("refused", &["参加者ではありません: p99"]);
+    shown("refused", &["参加者の ID ではありません: p99"]);
     enter(&machine, &font, "p12");
     shown("next-act", &["── 2."]);
     looks_back(&machine, &shown);
