@@ -26,6 +26,8 @@ pub mod text;
 pub mod time;
 pub mod words;
 
+pub mod document;
+
 pub mod violation;
 
 pub mod anchor;

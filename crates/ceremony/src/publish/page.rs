@@ -5,7 +5,7 @@ use alloc::string::String;
 use core::fmt::Write as _;
 
 use super::due::Due;
-use crate::hex::{Digest, encode};
+use crate::document::{escaped, grouped};
 use crate::language::Language;
 use crate::words;
 use crate::x509::readable;
@@ -91,21 +91,4 @@ fn others(out: &mut String, due: &Due<'_>, language: Language) {
         of.from.day(),
         grouped(&item.digest)
     );
-}
-
-/// The digits of a digest in groups of four.
-fn grouped(digest: &Digest) -> String {
-    let digits = encode(&digest.0);
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && place % 4 == 0 {
-            out.push(' ');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

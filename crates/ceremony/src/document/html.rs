@@ -1,0 +1,187 @@
+//! Sets a document as one HTML file with a style for paper.
+//!
+//! It is black on white, on A4 and on letter; no step is broken over a page; each page says what it
+//! belongs to and how many there are. Everything stands in the one file.
+
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use super::{Blank, Block, Document, Drawing, Span, Step, StepWords, Table, Text, escaped, grouped};
+use crate::hex::Digest;
+use crate::words;
+
+/// The style of every document; the running heads of a page are its own.
+const STYLE: &str = include_str!("style.css");
+
+/// Sets the document as HTML.
+#[must_use]
+pub fn html(document: &Document) -> String {
+    let [left, right] = &document.running;
+    let title = escaped(&document.title);
+    let mut out = format!(
+        "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width\">\n\
+         <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
+         style-src 'unsafe-inline'\">\n<title>{title}</title>\n<style>\n{STYLE}\
+         @page {{\n  @top-left {{ content: {} }}\n  @top-right {{ content: {} }}\n}}\n</style>\n\
+         </head>\n<body>\n<main>\n<h1>{title}</h1>\n",
+        document.language.code(),
+        quoted(left),
+        quoted(right)
+    );
+    for block in &document.blocks {
+        write_block(&mut out, block);
+    }
+    out.push_str("</main>\n</body>\n</html>\n");
+    out
+}
+
+/// A string of a style sheet.
+fn quoted(text: &str) -> String {
+    let mut out = String::from("\"");
+    for letter in text.chars() {
+        match letter {
+            // `<` could end the element; quotation mark and backslash end or change the string.
+            '"' | '\\' | '<' | '\n' => {
+                let _ = write!(out, "\\{:x} ", u32::from(letter));
+            }
+            letter => out.push(letter),
+        }
+    }
+    out.push('"');
+    out
+}
+
+fn write_block(out: &mut String, block: &Block) {
+    match block {
+        Block::Part(title) => {
+            let _ = writeln!(out, "<h2>{}</h2>", escaped(title));
+        }
+        Block::Section(title) => {
+            let _ = writeln!(out, "<h3>{}</h3>", escaped(title));
+        }
+        Block::Paragraph(text) => {
+            let _ = writeln!(out, "<p>{}</p>", set(text));
+        }
+        Block::List(items) => write_items(out, "ul", items),
+        Block::Numbered(items) => write_items(out, "ol", items),
+        Block::Lines(lines) => {
+            let _ = writeln!(out, "<pre>{}</pre>", escaped(lines.trim_end_matches('\n')));
+        }
+        Block::Value(name, digest) => write_value(out, name, digest),
+        Block::Table(table) => write_table(out, table),
+        Block::Steps(labels, steps) => write_steps(out, *labels, steps),
+        Block::Drawing(Drawing { svg, says }) => {
+            let said = escaped(says);
+            let _ = writeln!(
+                out,
+                "<figure role=\"img\" aria-label=\"{said}\">\n{svg}\
+                 <figcaption>{said}</figcaption>\n</figure>"
+            );
+        }
+    }
+}
+
+fn write_items(out: &mut String, list: &str, items: &[Text]) {
+    let _ = writeln!(out, "<{list}>");
+    for item in items {
+        let _ = writeln!(out, "<li>{}</li>", set(item));
+    }
+    let _ = writeln!(out, "</{list}>");
+}
+
+fn write_value(out: &mut String, name: &str, digest: &Digest) {
+    let _ = writeln!(
+        out,
+        "<div class=\"value\">\n<p><strong>{}</strong></p>\n<p class=\"digits\">{}</p>\n<ol>",
+        escaped(name),
+        grouped(digest)
+    );
+    for line in words::lines(&digest.0) {
+        let _ = writeln!(out, "<li>{line}</li>");
+    }
+    out.push_str("</ol>\n</div>\n");
+}
+
+fn write_table(out: &mut String, table: &Table) {
+    let class = if table.is_form { " class=\"form\"" } else { "" };
+    let _ = writeln!(out, "<table{class}>\n<caption>{}</caption>", escaped(&table.caption));
+    write_head(out, table.head.iter().map(String::as_str));
+    out.push_str("<tbody>\n");
+    for row in &table.rows {
+        let cells: Vec<String> = row.iter().map(|cell| format!("<td>{}</td>", set(cell))).collect();
+        let _ = writeln!(out, "<tr>{}</tr>", cells.concat());
+    }
+    out.push_str("</tbody>\n</table>\n");
+}
+
+fn write_head<'a>(out: &mut String, columns: impl Iterator<Item = &'a str>) {
+    let column = |name: &str| format!("<th scope=\"col\">{}</th>", escaped(name));
+    let _ = writeln!(out, "<thead>\n<tr>{}</tr>\n</thead>", columns.map(column).collect::<String>());
+}
+
+/// Sets steps as a table in which each step is a body of its own, so that no page divides it.
+fn write_steps(out: &mut String, labels: StepWords, steps: &[Step]) {
+    out.push_str("<table class=\"steps\">\n");
+    let StepWords { number, who, say, see, time, initials } = labels;
+    write_head(out, [number, who, say, see, time, initials].into_iter());
+    for step in steps {
+        let rows = 2_usize.saturating_add(usize::from(!step.writes.is_empty()));
+        let _ = writeln!(
+            out,
+            "<tbody>\n<tr><th scope=\"rowgroup\" rowspan=\"{rows}\">{}</th>\
+             <td colspan=\"5\"><strong>{}</strong> <code>{}</code> [{}]</td></tr>",
+            escaped(&step.number),
+            escaped(&step.title),
+            escaped(&step.name),
+            escaped(&step.section)
+        );
+        let who: Vec<String> = step.who.iter().map(|who| escaped(who)).collect();
+        let _ = writeln!(
+            out,
+            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td></td></tr>",
+            who.join("<br>"),
+            set(&step.say),
+            set(&step.see),
+            blank(Blank::Time)
+        );
+        if !step.writes.is_empty() {
+            let writes: Vec<String> =
+                step.writes.iter().map(|text| format!("<p>{}</p>", set(text))).collect();
+            let _ = writeln!(out, "<tr><td colspan=\"5\">{}</td></tr>", writes.concat());
+        }
+        out.push_str("</tbody>\n");
+    }
+    out.push_str("</table>\n");
+}
+
+fn set(text: &Text) -> String {
+    text.0
+        .iter()
+        .map(|span| match span {
+            Span::Words(words) => escaped(words),
+            Span::Code(code) => format!("<code>{}</code>", escaped(code)),
+            Span::Strong(words) => format!("<strong>{}</strong>", escaped(words)),
+            Span::Blank(place) => blank(*place),
+        })
+        .collect()
+}
+
+/// A place to write on; boxes are empty elements that the style draws.
+fn blank(blank: Blank) -> String {
+    let boxes = |class: &str, count: usize| {
+        format!("<span class=\"{class}\">{}</span>", "<i></i>".repeat(count))
+    };
+    match blank {
+        Blank::Time => String::from("<span class=\"time\"><i></i>:<i></i></span>"),
+        Blank::Date => String::from("<span class=\"time\"><i></i>-<i></i>-<i></i></span>"),
+        Blank::Initials | Blank::Id => boxes("line short", 1),
+        Blank::EightWords => boxes("words", 8),
+        Blank::AllWords => boxes("words", 32),
+        Blank::Digits => boxes("digits", 16),
+        Blank::Line => boxes("line", 1),
+        Blank::Lines => boxes("lines", 3),
+    }
+}

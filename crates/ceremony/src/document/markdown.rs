@@ -1,0 +1,122 @@
+//! Sets a document as Markdown (CommonMark with tables).
+//!
+//! One fact stands on one line, so a difference of two documents shows what changed. A line to write
+//! on is a run of `_` between spaces, which Markdown takes for no emphasis.
+
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+use core::fmt::Write as _;
+
+use super::{Blank, Block, Document, Span, Step, StepWords, Table, Text};
+use crate::words;
+
+/// Sets the document as Markdown.
+#[must_use]
+pub fn markdown(document: &Document) -> String {
+    let mut out = format!("# {}\n\n", document.title);
+    for block in &document.blocks {
+        write_block(&mut out, block);
+    }
+    // A file ends with one line feed.
+    while out.ends_with("\n\n") {
+        out.pop();
+    }
+    out
+}
+
+fn write_block(out: &mut String, block: &Block) {
+    match block {
+        Block::Part(title) => {
+            let _ = writeln!(out, "## {title}\n");
+        }
+        Block::Section(title) => {
+            let _ = writeln!(out, "### {title}\n");
+        }
+        Block::Paragraph(text) => {
+            let _ = writeln!(out, "{}\n", set(text));
+        }
+        Block::List(items) => {
+            for item in items {
+                let _ = writeln!(out, "- {}", set(item));
+            }
+            out.push('\n');
+        }
+        Block::Numbered(items) => {
+            for (number, item) in (1_u32..).zip(items) {
+                let _ = writeln!(out, "{number}. {}", set(item));
+            }
+            out.push('\n');
+        }
+        Block::Lines(lines) => {
+            let _ = writeln!(out, "```text\n{}\n```\n", lines.trim_end_matches('\n'));
+        }
+        Block::Value(name, digest) => {
+            let _ = writeln!(out, "**{name}**\n\n```text\n{digest}");
+            for line in words::lines(&digest.0) {
+                let _ = writeln!(out, "{line}");
+            }
+            out.push_str("```\n\n");
+        }
+        Block::Table(table) => write_table(out, table),
+        Block::Steps(labels, steps) => {
+            for step in steps {
+                write_step(out, *labels, step);
+            }
+        }
+        Block::Drawing(drawing) => {
+            let _ = writeln!(out, "{}\n", drawing.says);
+        }
+    }
+}
+
+fn write_table(out: &mut String, table: &Table) {
+    let _ = writeln!(out, "| {} |", table.head.join(" | "));
+    let _ = writeln!(out, "|{}", "---|".repeat(table.head.len()));
+    for row in &table.rows {
+        let cells: Vec<String> = row.iter().map(|cell| set(cell).replace('|', "\\|")).collect();
+        let _ = writeln!(out, "| {} |", cells.join(" | "));
+    }
+    out.push('\n');
+}
+
+fn write_step(out: &mut String, labels: StepWords, step: &Step) {
+    let _ = writeln!(out, "### {}. {} `{}`\n", step.number, step.title, step.name);
+    let _ = writeln!(out, "- {}: {} [{}]", labels.who, step.who.join("; "), step.section);
+    let _ = writeln!(out, "- {}: {}", labels.say, set(&step.say));
+    let _ = writeln!(out, "- {}: {}", labels.see, set(&step.see));
+    let (time, initials) = (blank(Blank::Time), blank(Blank::Initials));
+    let _ = writeln!(out, "- {} {time} {} {initials}", labels.time, labels.initials);
+    for text in &step.writes {
+        let _ = writeln!(out, "- {}", set(text));
+    }
+    out.push('\n');
+}
+
+/// A text on one line.
+pub(super) fn set(text: &Text) -> String {
+    text.0
+        .iter()
+        .map(|span| match span {
+            Span::Words(words) => words.clone(),
+            Span::Code(code) => format!("`{code}`"),
+            Span::Strong(words) => format!("**{words}**"),
+            Span::Blank(place) => blank(*place),
+        })
+        .collect()
+}
+
+fn blank(blank: Blank) -> String {
+    let groups = |digits: usize, of: usize| ["_".repeat(digits).as_str()].repeat(of).join(" ");
+    match blank {
+        Blank::Time => "____ : ____".to_string(),
+        Blank::Date => "______ - ____ - ____".to_string(),
+        Blank::Initials => "________".to_string(),
+        Blank::Id => "______".to_string(),
+        Blank::EightWords => groups(9, 8),
+        Blank::AllWords => groups(9, 32),
+        Blank::Digits => groups(4, 16),
+        Blank::Line => "____________________".to_string(),
+        Blank::Lines => groups(40, 3),
+    }
+}
