@@ -47,6 +47,7 @@ mod modules;
 mod new;
 mod nss;
 mod other_validators;
+mod papers;
 mod people;
 mod probe;
 mod real;

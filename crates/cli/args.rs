@@ -62,7 +62,7 @@ pub(crate) enum Command {
     Bind(Planned),
     /// Print the script that people hold in the room
     #[command(ja = "セレモニーで手にする構築手順書を出力する")]
-    Script(Planned),
+    Script(Script),
     /// Show what changes in meaning from one plan or sealed folder to another (then exit code 8)
     #[command(ja = "2 つの計画または封印されたフォルダーの意味の違いを示す(違えば終了コード 8)")]
     Diff(Diff),
@@ -267,6 +267,16 @@ pub(crate) struct Planned {
     #[arg(long)]
     #[arg(ja = "訓練用(訓練のシリアル番号とバインディングは本番と異なる)")]
     pub(crate) drill: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Script {
+    #[command(flatten)]
+    pub(crate) planned: Planned,
+    /// As HTML, for printing; otherwise as Markdown
+    #[arg(long)]
+    #[arg(ja = "印刷用に HTML で出力する(指定しなければ Markdown)")]
+    pub(crate) html: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -19,7 +19,11 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Check(asked) => check::check(&asked, lang),
         Command::Graph(planned) => print(reviewed(&planned)?.graph.text()),
         Command::Bind(planned) => print(reviewed(&planned)?.bindings.text()),
-        Command::Script(planned) => print(&script::render(&reviewed(&planned)?, language(lang))),
+        Command::Script(asked) => {
+            let compiled = reviewed(&asked.planned)?;
+            let set = if asked.html { script::page } else { script::render };
+            print(&set(&compiled, language(lang)))
+        }
         Command::Diff(asked) => diff::show(&asked, lang),
         Command::Rehearse(rehearse) => rehearsals::rehearse(&rehearse, lang),
         Command::Roster(command) => roster::perform(&command, lang),

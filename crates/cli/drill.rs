@@ -123,7 +123,7 @@ impl Moved {
 
     fn scripts(&self) -> impl Iterator<Item = (String, Language)> {
         let languages = self.inputs.policy.ca.languages.iter().map(|language| *language.get_ref());
-        languages.map(|language| (format!("script.{}.md", language.code()), language))
+        languages.map(|language| (format!("script.{}", language.code()), language))
     }
 
     /// Every file of the drill in this folder, by its path there.
@@ -139,7 +139,10 @@ impl Moved {
         files.insert("room.toml".into(), room(&serial)?.into_bytes());
         files.insert("README.md".into(), self.page(lang).into_bytes());
         for (name, language) in self.scripts() {
-            files.insert(name, script::render(&self.compiled, language).into_bytes());
+            let page = script::page(&self.compiled, language).into_bytes();
+            files.insert(format!("{name}.html"), page);
+            let text = script::render(&self.compiled, language).into_bytes();
+            files.insert(format!("{name}.md"), text);
         }
         files.extend(self.documents());
         Ok(files)
@@ -175,7 +178,8 @@ impl Moved {
     fn page(&self, lang: Lang) -> String {
         let (ca, ceremony) = (self.ca(), self.ceremony());
         let (from, until) = self.compiled.graph.window();
-        let scripts: Vec<String> = self.scripts().map(|(name, _)| format!("`{name}`")).collect();
+        let scripts: Vec<String> =
+            self.scripts().map(|(name, _)| format!("`{name}.html`")).collect();
         let (scripts, command) = (scripts.join(", "), self.command(lang));
         let approvers = self.compiled.approvals.needed.iter().flat_map(|one| &one.by);
         let approver = approvers.min().map_or("p01", Name::as_str);
@@ -185,14 +189,14 @@ impl Moved {
         let said = says!(
             "# 訓練: {ca} / {ceremony}\n\nすべてをこのフォルダーで行う。{from} から {until} まで実施できる。\
              終わったら、フォルダーごと消せばよい。認証局の文書の写しでは、実施日に伴う日付と、それより後の任命、教育、CP/CPS の施行の日付を今日に改めてある。\n\n```sh\n{command}```\n\n\
-             構築手順書は {scripts}。照合の手順では、その 1 ページ目の `graph` と `bindings` の語を入力する。PIN は、HSM のものもカードのものも `{PIN}`。各人のカードの代わりに、ID と同じ名のトークンがある。\n\n\
+             構築手順書は {scripts}(ブラウザーで開いて印刷する。同じ内容の `.md` もある)。照合の手順では、その 1 ページ目の `graph` と `bindings` の語を入力する。PIN は、HSM のものもカードのものも `{PIN}`。各人のカードの代わりに、ID と同じ名のトークンがある。\n\n\
              問いには次の ID で答える。`no` でセレモニーを止め、`deviation` で手順書との相違を記録する。署名の前の問いには、Enter(署名に進む)、`no`(署名しない)、`failed`(カードが使えない)のどれかで答える。PIN はその次に尋ねる。\n\n\
              訓練に事前の承認は要らない。試すときは、始める前に、次のように 1 名ずつ承認する。\n\n```sh\n{approve}```\n\n\
              | ID | 氏名 | 役割 |\n|---|---|---|\n",
             "# Drill: {ca} / {ceremony}\n\nEverything is done in this folder, from {from} to {until}. \
              Remove the folder when it is done. In this copy of the CA's documents the dates that follow from the day of the ceremony \
              are today's, and so are later dates of appointments, trainings and of the CP/CPS.\n\n```sh\n{command}```\n\n\
-             The script is {scripts}. At the step “papers”, enter the words of `graph` and `bindings` on its first page. \
+             The script is {scripts}: open and print it with a browser (the same text is there as `.md`). At the step “papers”, enter the words of `graph` and `bindings` on its first page. \
              The PIN of the HSM and of every card is `{PIN}`; in the place of a card each person has a token with their identifier as its name.\n\n\
              Answer the questions with these identifiers. `no` stops the ceremony; `deviation` records what is not as the script \
              has it. Before a signature, answer Enter (to sign), `no` (not to be signed) or `failed` (the card does not work); the PIN \

@@ -46,10 +46,25 @@ pub(crate) fn copyist() -> PathBuf {
     BUILT.get_or_init(|| built("copyist", "copyist")).clone()
 }
 
+/// A program of the workspace's tests. `./test` has built it with everything else; alone it would be
+/// built with fewer features, and the core with it, so that is done only where a source is newer.
 fn built(package: &str, file: &str) -> PathBuf {
-    let mut cargo = Command::new(env!("CARGO"));
-    succeed(cargo.current_dir(root()).args(["build", "--quiet", "-p", package]));
-    PathBuf::from(GISHIKI).parent().unwrap().join(file)
+    let made = PathBuf::from(GISHIKI).parent().unwrap().join(file);
+    if !is_fresh(&made) {
+        let mut cargo = Command::new(env!("CARGO"));
+        succeed(cargo.current_dir(root()).args(["build", "--quiet", "-p", package]));
+    }
+    made
+}
+
+/// Whether a built file is newer than the sources that cargo lists beside it.
+fn is_fresh(made: &Path) -> bool {
+    let changed = |path: &Path| fs::metadata(path).and_then(|it| it.modified()).ok();
+    let Ok(listed) = fs::read_to_string(made.with_extension("d")) else { return false };
+    let (Some((_, sources)), Some(at)) = (listed.split_once(": "), changed(made)) else {
+        return false;
+    };
+    sources.split_whitespace().all(|source| changed(Path::new(source)).is_some_and(|of| of <= at))
 }
 
 /// The program, with a plain environment: UTC, English.

@@ -52,8 +52,9 @@ fn papers(run: &Run) -> BTreeMap<String, Vec<u8>> {
     files.insert("graph.txt".into(), compiled.graph.text().as_bytes().to_vec());
     files.insert("bindings.txt".into(), compiled.bindings.text().as_bytes().to_vec());
     for language in compiled.graph.languages.iter().copied() {
-        let text = script::render(compiled, language);
-        files.insert(format!("script.{}.md", language.code()), text.into_bytes());
+        let code = language.code();
+        files.insert(format!("script.{code}.md"), script::render(compiled, language).into_bytes());
+        files.insert(format!("script.{code}.html"), script::page(compiled, language).into_bytes());
     }
     files
 }

@@ -63,12 +63,32 @@ pub enum Block {
 pub struct Table {
     /// What it lists; a screen reader says it first.
     pub caption: String,
-    /// The names of its columns.
-    pub head: Vec<String>,
+    /// Its columns.
+    pub head: Vec<Column>,
     /// Its rows.
     pub rows: Vec<Vec<Text>>,
     /// Whether people write in it, so that its rows are tall.
     pub is_form: bool,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Column {
+    /// Its name.
+    pub name: &'static str,
+    /// How much room it has.
+    pub room: Room,
+}
+
+/// How much room a column has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// As little as what stands in it, on one line.
+    Little,
+    /// What is left.
+    Rest,
+    /// Enough for what people write: a signature, a number, a date.
+    Hand,
 }
 
 /// The words around steps.
@@ -154,6 +174,26 @@ pub enum Blank {
     Lines,
 }
 
+impl Column {
+    /// A column that is as narrow as what stands in it.
+    #[must_use]
+    pub const fn little(name: &'static str) -> Self {
+        Self { name, room: Room::Little }
+    }
+
+    /// A column that has what is left.
+    #[must_use]
+    pub const fn rest(name: &'static str) -> Self {
+        Self { name, room: Room::Rest }
+    }
+
+    /// A column that people write in.
+    #[must_use]
+    pub const fn hand(name: &'static str) -> Self {
+        Self { name, room: Room::Hand }
+    }
+}
+
 impl Text {
     /// Reads a text: `` `code` `` and `**emphasis**`. Any other letter stands for itself.
     #[must_use]
@@ -185,6 +225,12 @@ impl Text {
     #[must_use]
     pub fn code(text: impl ToString) -> Self {
         Self([Span::Code(text.to_string())].into())
+    }
+
+    /// Returns words that stand out, in which no letter has a meaning.
+    #[must_use]
+    pub fn strong(text: impl ToString) -> Self {
+        Self([Span::Strong(text.to_string())].into())
     }
 
     /// Returns a place to write on.

@@ -8,7 +8,10 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Blank, Block, Document, Drawing, Span, Step, StepWords, Table, Text, escaped, grouped};
+use super::{
+    Blank, Block, Column, Document, Drawing, Room, Span, Step, StepWords, Table, Text, escaped,
+    grouped,
+};
 use crate::hex::Digest;
 use crate::words;
 
@@ -107,26 +110,44 @@ fn write_value(out: &mut String, name: &str, digest: &Digest) {
 
 fn write_table(out: &mut String, table: &Table) {
     let class = if table.is_form { " class=\"form\"" } else { "" };
-    let _ = writeln!(out, "<table{class}>\n<caption>{}</caption>", escaped(&table.caption));
-    write_head(out, table.head.iter().map(String::as_str));
+    let _ = writeln!(out, "<table{class} aria-label=\"{}\">", escaped(&table.caption));
+    let class = |column: &Column| match column.room {
+        Room::Little => "little",
+        Room::Rest => "rest",
+        Room::Hand => "hand",
+    };
+    write_head(out, table.head.iter().map(|column| (column.name, class(column))));
     out.push_str("<tbody>\n");
     for row in &table.rows {
-        let cells: Vec<String> = row.iter().map(|cell| format!("<td>{}</td>", set(cell))).collect();
-        let _ = writeln!(out, "<tr>{}</tr>", cells.concat());
+        let cell = |(cell, column): (&Text, &Column)| {
+            format!("<td class=\"{}\">{}</td>", class(column), set(cell))
+        };
+        let cells: String = row.iter().zip(&table.head).map(cell).collect();
+        let _ = writeln!(out, "<tr>{cells}</tr>");
     }
     out.push_str("</tbody>\n</table>\n");
 }
 
-fn write_head<'a>(out: &mut String, columns: impl Iterator<Item = &'a str>) {
-    let column = |name: &str| format!("<th scope=\"col\">{}</th>", escaped(name));
-    let _ = writeln!(out, "<thead>\n<tr>{}</tr>\n</thead>", columns.map(column).collect::<String>());
+fn write_head<'a>(out: &mut String, columns: impl Iterator<Item = (&'a str, &'a str)>) {
+    let column =
+        |(name, class)| format!("<th scope=\"col\" class=\"{class}\">{}</th>", escaped(name));
+    let columns: String = columns.map(column).collect();
+    let _ = writeln!(out, "<thead>\n<tr>{columns}</tr>\n</thead>");
 }
 
 /// Sets steps as a table in which each step is a body of its own, so that no page divides it.
 fn write_steps(out: &mut String, labels: StepWords, steps: &[Step]) {
     out.push_str("<table class=\"steps\">\n");
     let StepWords { number, who, say, see, time, initials } = labels;
-    write_head(out, [number, who, say, see, time, initials].into_iter());
+    let columns = [
+        (number, "number"),
+        (who, "who"),
+        (say, "say"),
+        (see, "see"),
+        (time, "time"),
+        (initials, "initials"),
+    ];
+    write_head(out, columns.into_iter());
     for step in steps {
         let rows = 2_usize.saturating_add(usize::from(!step.writes.is_empty()));
         let _ = writeln!(
@@ -175,12 +196,12 @@ fn blank(blank: Blank) -> String {
         format!("<span class=\"{class}\">{}</span>", "<i></i>".repeat(count))
     };
     match blank {
-        Blank::Time => String::from("<span class=\"time\"><i></i>:<i></i></span>"),
-        Blank::Date => String::from("<span class=\"time\"><i></i>-<i></i>-<i></i></span>"),
+        Blank::Time => String::from("<span class=\"clock\"><i></i>:<i></i></span>"),
+        Blank::Date => String::from("<span class=\"date\"><i></i>-<i></i>-<i></i></span>"),
         Blank::Initials | Blank::Id => boxes("line short", 1),
         Blank::EightWords => boxes("words", 8),
         Blank::AllWords => boxes("words", 32),
-        Blank::Digits => boxes("digits", 16),
+        Blank::Digits => boxes("groups", 16),
         Blank::Line => boxes("line", 1),
         Blank::Lines => boxes("lines", 3),
     }

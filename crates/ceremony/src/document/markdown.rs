@@ -71,7 +71,8 @@ fn write_block(out: &mut String, block: &Block) {
 }
 
 fn write_table(out: &mut String, table: &Table) {
-    let _ = writeln!(out, "| {} |", table.head.join(" | "));
+    let names: Vec<&str> = table.head.iter().map(|column| column.name).collect();
+    let _ = writeln!(out, "| {} |", names.join(" | "));
     let _ = writeln!(out, "|{}", "---|".repeat(table.head.len()));
     for row in &table.rows {
         let cells: Vec<String> = row.iter().map(|cell| set(cell).replace('|', "\\|")).collect();

@@ -238,6 +238,12 @@ pub enum Phase {
     Postscript,
 }
 
+impl Phase {
+    /// The phases, in the order in which a ceremony has them.
+    pub(crate) const ALL: [Self; 5] =
+        [Self::Entry, Self::Opening, Self::Work, Self::Seal, Self::Postscript];
+}
+
 impl Act {
     /// Returns the phase in which this act is done.
     #[must_use]

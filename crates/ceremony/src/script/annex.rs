@@ -1,13 +1,18 @@
 //! The script's annexes: how to go on after an interruption, the numbers of later attempts, what to
-//! do on a refusal, and the slip that `anchor.toml` is copied from.
+//! do on a refusal, the slip that `anchor.toml` is copied from, sheets for what differs, what
+//! everybody signs at the end, and the words of the script.
 
-use alloc::string::String;
-use core::fmt::Write as _;
+use alloc::format;
+use alloc::string::{String, ToString};
+use alloc::vec;
+use alloc::vec::Vec;
 
 use super::Labels;
 use crate::compile::Compiled;
-use crate::graph::Origin;
+use crate::document::{Blank, Block, Table, Text};
+use crate::graph::{Graph, Origin};
 use crate::hex::encode;
+use crate::language::Language;
 use crate::words;
 
 /// How many later attempts the annex lists of each number.
@@ -17,60 +22,105 @@ const LISTED: u32 = 3;
 /// and one for each failed making of a key.
 const MORE_HEADS: usize = 6;
 
-/// The annexes.
-pub(super) fn write(out: &mut String, compiled: &Compiled, labels: &Labels) {
+/// So many things may differ before another sheet is taken.
+const SHEET_ROWS: usize = 8;
+
+/// The annexes, in order.
+pub(super) fn blocks(compiled: &Compiled, language: Language) -> Vec<Block> {
     let graph = &compiled.graph;
-    let _ = writeln!(out, "## {}\n\n{}\n", labels.annex_resume, labels.resume);
-    let _ = writeln!(out, "{}\n", labels.more_heads);
-    for _ in 0..MORE_HEADS {
-        let _ = writeln!(out, "- {}", labels.more_head);
-    }
-    out.push('\n');
-    let _ = writeln!(out, "## {}\n\n{}\n", labels.annex_attempts, labels.attempts);
-    out.push_str("```text\n");
+    let labels = language.labels();
+    let part = |title: &str| Block::Part(title.to_string());
+    let said = |text: &str| Block::Paragraph(Text::of(text));
+    let mut blocks = vec![part(labels.annex_resume)];
+    blocks.push(Block::Numbered(labels.resume.iter().map(|text| Text::of(text)).collect()));
+    blocks.push(said(labels.more_heads));
+    let after = Text::plain(labels.after_step).and(Text::blank(Blank::Id));
+    let more = labels.head(after.and(Text::plain(labels.eight_words)));
+    blocks.push(Block::List(vec![more; MORE_HEADS]));
+    blocks.extend([part(labels.annex_attempts), said(labels.attempts)]);
+    blocks.push(Block::Lines(attempts(graph)));
+    blocks.extend([part(labels.annex_refusal), said(labels.refusal)]);
+    blocks.extend([part(labels.annex_slip), said(labels.slip)]);
+    slip(&mut blocks, compiled, labels);
+    blocks.extend([part(labels.annex_differs), said(labels.differs)]);
+    blocks.push(Block::Table(sheet(labels)));
+    blocks.extend([part(labels.annex_attest), said(labels.attest)]);
+    blocks.push(Block::Table(attestation(graph, language)));
+    blocks.push(part(labels.annex_words));
+    let row = |[word, means]: &[&str; 2]| [Text::of(word), Text::of(means)].into();
+    blocks.push(Block::Table(Table {
+        caption: labels.annex_words.to_string(),
+        head: labels.words_head.into(),
+        rows: labels.words.iter().map(row).collect(),
+        is_form: false,
+    }));
+    blocks
+}
+
+/// The numbers of later attempts.
+fn attempts(graph: &Graph) -> String {
+    let mut lines = Vec::new();
     for certificate in &graph.certificates {
         for attempt in 1..=LISTED {
             let serial = encode(&graph.serial(&certificate.name, attempt));
-            let _ = writeln!(out, "{} attempt {attempt}  serial {serial}", certificate.name);
+            lines.push(format!("{} attempt {attempt}  serial {serial}", certificate.name));
         }
     }
     for key in graph.keys.iter().filter(|key| key.origin == Origin::Here) {
         for attempt in 1..=LISTED {
             let id = encode(&key.id(graph, attempt).0);
-            let _ = writeln!(out, "{} attempt {attempt}  CKA_ID {id}", key.name);
+            lines.push(format!("{} attempt {attempt}  CKA_ID {id}", key.name));
         }
     }
-    out.push_str("```\n\n");
-    let _ = writeln!(out, "## {}\n\n{}\n", labels.annex_refusal, labels.refusal);
-    write_slip(out, compiled, labels);
+    lines.join("\n")
 }
 
-/// What is known stands on it already; the rest is written by hand, in words.
-fn write_slip(out: &mut String, compiled: &Compiled, labels: &Labels) {
+/// What is known stands on the slip already; the rest is written by hand, in words.
+fn slip(blocks: &mut Vec<Block>, compiled: &Compiled, labels: &Labels) {
     let graph = &compiled.graph;
-    let _ = writeln!(out, "## {}\n\n{}\n", labels.annex_slip, labels.slip);
-    let _ = writeln!(out, "```text");
-    let _ = writeln!(out, "sequence    {}", graph.sequence);
-    let _ = writeln!(out, "name        {}", graph.ceremony);
-    let _ = writeln!(out, "bindings    {}", compiled.bindings.id());
-    for line in words::lines(&compiled.bindings.id().0) {
-        let _ = writeln!(out, "            {line}");
-    }
-    let _ = writeln!(out, "```\n");
+    let id = compiled.bindings.id();
+    let mut lines = vec![
+        format!("sequence    {}", graph.sequence),
+        format!("name        {}", graph.ceremony),
+        format!("bindings    {id}"),
+    ];
+    lines.extend(words::lines(&id.0).into_iter().map(|line| format!("            {line}")));
+    blocks.push(Block::Lines(lines.join("\n")));
     let makes_audit_key = graph.audit_key().is_some_and(|key| key.origin == Origin::Here);
-    let mut blank = |label: &str| {
-        let _ = writeln!(out, "- {label}\n");
-        for _ in 0..WORD_LINES {
-            let _ = writeln!(out, "  {}\n", ["_________"; 8].join(" "));
-        }
-    };
-    blank(labels.slip_head);
-    if makes_audit_key {
-        blank(labels.slip_audit_key);
-    }
-    blank(labels.slip_postscript);
-    let _ = writeln!(out, "{}", labels.slip_sign);
+    let audit_key = makes_audit_key.then_some(labels.slip_audit_key);
+    let blanks = [Some(labels.slip_head), audit_key, Some(labels.slip_postscript)];
+    let blank = |label: &str| Text::of(label).and(Text::blank(Blank::AllWords));
+    blocks.push(Block::List(blanks.into_iter().flatten().map(blank).collect()));
+    let signed = Text::plain(labels.date)
+        .and(Text::blank(Blank::Date))
+        .and(Text::plain(labels.all_sign))
+        .and(Text::blank(Blank::Line));
+    blocks.push(Block::Paragraph(signed));
 }
 
-/// A digest is read aloud in so many lines of 8 words.
-const WORD_LINES: usize = 4;
+/// The sheet for what differs from the script.
+fn sheet(labels: &Labels) -> Table {
+    let blank = [Blank::Time, Blank::Id, Blank::Lines, Blank::Line].map(Text::blank);
+    Table {
+        caption: labels.annex_differs.to_string(),
+        head: labels.differs_head.into(),
+        rows: vec![blank.into(); SHEET_ROWS],
+        is_form: true,
+    }
+}
+
+/// What everybody signs at the end.
+fn attestation(graph: &Graph, language: Language) -> Table {
+    let labels = language.labels();
+    let row = |(id, person): (&crate::name::Name, &crate::graph::Person)| {
+        let name = Text::plain(language.pick(&person.name));
+        let [date, time, signed] = [Blank::Date, Blank::Time, Blank::Line].map(Text::blank);
+        [Text::plain(id), name, date, time, signed].into()
+    };
+    Table {
+        caption: labels.annex_attest.to_string(),
+        head: labels.attest_head.into(),
+        rows: graph.people.iter().map(row).collect(),
+        is_form: true,
+    }
+}

@@ -6,6 +6,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use super::{Labels, Language, Step, first_to_last, role, sheet_names};
+use crate::document::{Column, StepWords};
 use crate::graph::{Act, Graph, Op, PeopleAct, TokenAct};
 use crate::name::Name;
 use crate::plan::{ApplicationKind, Order};
@@ -15,12 +16,48 @@ pub(super) const LABELS: Labels = Labels {
     title: "Key ceremony script",
     ceremony: "ceremony",
     window: "window",
+    place: "place",
+    copy: "copy number, of how many",
     digests: "Values to compare",
     digests_note: "Each value is shown in hexadecimal and in words. `graph` and `bindings` are read aloud and entered by two people at the step “papers”. If they differ, stop.",
     exceptions: "Exceptions from rules that this plan was granted",
     people: "Participants",
     reserve: "in reserve",
-    people_head: "| id | name | organisation | roles | card (first 4 words of its key) | signature |",
+    people_head: [
+        Column::little("id"),
+        Column::rest("name"),
+        Column::rest("organisation"),
+        Column::rest("roles"),
+        Column::rest("card (first 4 words of its key)"),
+        Column::hand("signature"),
+        Column::hand("date"),
+        Column::hand("time"),
+    ],
+    material: "What is brought into the room",
+    material_note: "Marks and seals are written down when a thing is first on the table, and again when it leaves.",
+    material_head: [
+        Column::rest("what"),
+        Column::hand("label or serial number"),
+        Column::hand("seal before, unbroken"),
+        Column::hand("seal after"),
+        Column::hand("kept by"),
+    ],
+    materials: [
+        "start medium with the image",
+        "journal medium A",
+        "journal medium B",
+        "calibrated clock",
+        "activation data (cards, envelopes)",
+        "",
+    ],
+    token: "HSM",
+    agenda: "Agenda",
+    agenda_head: [
+        Column::rest("part"),
+        Column::little("steps"),
+        Column::hand("begun"),
+        Column::hand("ended"),
+    ],
     keys: "Key pairs",
     made: "made in this ceremony",
     exists: "exists",
@@ -34,22 +71,31 @@ pub(super) const LABELS: Labels = Labels {
         "4 Seal",
         "5 After the seal",
     ],
-    who: "Who",
-    say: "Said and done",
-    see: "Must be seen",
-    sign: "time ____:____ initials of the witnesses ________",
-    head: "head of the record (8 words on the screen) ______________________________________ confirmed on the screen by (id) ______",
+    columns: StepWords {
+        number: "No.",
+        who: "Who",
+        say: "Said and done",
+        see: "Must be seen",
+        time: "time",
+        initials: "initials of the witnesses",
+    },
+    fingerprint: "SHA-256, in hexadecimal: ",
+    head: "head of the record (8 words on the screen) ",
+    head_by: " confirmed on the screen by (id) ",
     signed: "each signs the answer with their own card",
     signed_by: "signed with the card of whoever leaves",
     annex_resume: "Annex A: resuming after an interruption",
-    resume: "1. After a power cut, a kill or a pulled medium, start the machine again and insert the same two journal media. Nobody repeats a key generation or a signature on their own.\n\
-             2. Run `gishiki resume`. It replays each journal on its own. Of what stands on one medium only it takes nothing but the token's answer to a question that stands on both. If the two differ, or one does not replay, it says which, and with the consent of two people of two roles puts one aside.\n\
-             3. Roll call, papers, clock, token identity and activation are done again. At the step “papers”, the last “head of the record” that was noted in this script and confirmed on the screen is also read aloud and entered, or `none`; the screen does not show it. What people said after that head is asked again.\n\
-             4. A signature in doubt is burned with its numbers, and the next attempt follows (annex B). A key pair in doubt is adopted if it is complete; otherwise its remains are removed with the consent of two people of two roles.\n\
-             5. A copy in doubt is made again, after what is left of it was removed from both tokens. A destruction in doubt is done again, until nothing of the key is left.\n\
-             6. After the window it can only be closed as aborted, and sealed.",
+    resume: &[
+        "After a power cut, a kill or a pulled medium, start the machine again and insert the same two journal media. Nobody repeats a key generation or a signature on their own.",
+        "Run `gishiki resume`. It replays each journal on its own. Of what stands on one medium only it takes nothing but the token's answer to a question that stands on both. If the two differ, or one does not replay, it says which, and with the consent of two people of two roles puts one aside.",
+        "Roll call, papers, clock, token identity and activation are done again. At the step “papers”, the last “head of the record” that was noted in this script and confirmed on the screen is also read aloud and entered, or `none`; the screen does not show it. What people said after that head is asked again.",
+        "A signature in doubt is burned with its numbers, and the next attempt follows (annex B). A key pair in doubt is adopted if it is complete; otherwise its remains are removed with the consent of two people of two roles.",
+        "A copy in doubt is made again, after what is left of it was removed from both tokens. A destruction in doubt is done again, until nothing of the key is left.",
+        "After the window it can only be closed as aborted, and sealed.",
+    ],
     more_heads: "The machine also asks for a head after a refusal and after a key generation that failed, where no step has a line for it. It is written here:",
-    more_head: "after step ____: 8 words ______________________________________ confirmed on the screen by (id) ______",
+    after_step: "after step ",
+    eight_words: ": 8 words ",
     annex_attempts: "Annex B: numbers of later attempts",
     attempts: "Nothing but these values changes in a later attempt; the next three are listed. A CRL's number is its first number plus the number of the attempt, from 0.",
     annex_refusal: "Annex C: stopping",
@@ -57,10 +103,65 @@ pub(super) const LABELS: Labels = Labels {
              If a card does not work, two others of two roles say so and sign it; what that person does afterwards is stated without a signature. If the audit key cannot sign, follow `gishiki abandon`: the digest of the unsealed journal is copied to paper and signed by all.",
     annex_slip: "Annex D: the slip for the anchor",
     slip: "This slip pins the ceremony: two people copy it into `anchor.toml`. The head, and the audit key where this slip has lines for it, are written at the step “Anchor”, and everyone signs. The head of the postscript is shown after the last exit was entered: those who leave last write it and sign beside it. Every line is written in words.",
-    slip_head: "head (the chain value of the last record before the seal)",
-    slip_postscript: "postscript (the chain value of the last record after the seal)",
-    slip_audit_key: "audit-key (made in this ceremony)",
-    slip_sign: "date ____-____-____ signatures of all ______________________________________",
+    slip_head: "`head` (the chain value of the last record before the seal) ",
+    slip_postscript: "`postscript` (the chain value of the last record after the seal) ",
+    slip_audit_key: "`audit-key` (made in this ceremony) ",
+    date: "date ",
+    all_sign: " signatures of all ",
+    annex_differs: "Annex E: what differed from the script",
+    differs: "What is done otherwise, later, or by somebody else is entered at the screen as `deviation`, and written here. A sheet that is full is followed by another.",
+    differs_head: [
+        Column::little("time"),
+        Column::little("step"),
+        Column::rest("what differed, and what was done"),
+        Column::hand("signatures"),
+    ],
+    annex_attest: "Annex F: attestation",
+    attest: "Each participant signs on leaving: the ceremony followed this script, and whatever differed from it stands in annex E and in the record.",
+    attest_head: [
+        Column::little("id"),
+        Column::rest("name"),
+        Column::hand("date"),
+        Column::hand("time"),
+        Column::hand("signature"),
+    ],
+    annex_words: "Annex G: words of this script",
+    words_head: [Column::rest("word"), Column::rest("what it means")],
+    words: &[
+        [
+            "HSM, token",
+            "the device that holds private keys and signs with them; no private key leaves it in the clear",
+        ],
+        [
+            "`graph`",
+            "all operations of the ceremony in their order; its id identifies what is done",
+        ],
+        [
+            "`bindings`",
+            "the digests of everything that the ceremony rests on: plan, policy, roster and the rest",
+        ],
+        [
+            "record, journal medium",
+            "each event is written to two media before the next one begins; each record names the digest of the one before",
+        ],
+        ["head of the record", "the digest of the last record, which names all records before it"],
+        ["audit key", "the key with which the HSM signs the record; it signs no certificate"],
+        ["seal", "the signature of the audit key on the list of every file that the ceremony made"],
+        [
+            "postscript",
+            "the records after the seal: shutting down, reading the anchor aloud, exits",
+        ],
+        [
+            "anchor",
+            "the values on paper by which anybody can tell years later that nothing was changed",
+        ],
+        [
+            "attempt",
+            "an operation that failed is done again under numbers of its own; a number is never used twice",
+        ],
+        ["CRL", "the signed list of certificates that were revoked"],
+        ["PIN", "what is typed for an HSM or a card to act; it is never shown and never recorded"],
+    ],
 };
 
 /// What those who stand by do before the first entry, and after the last exit.
@@ -248,7 +349,7 @@ pub(super) fn step(graph: &Graph, op: &Op) -> Step {
         Act::People(PeopleAct::Fingerprint { certificate }) => (
             "Fingerprint".into(),
             format!(
-                "The SHA-256 of `{certificate}` is read aloud from the screen and written here: ______________________"
+                "The SHA-256 of `{certificate}` is read aloud from the screen and written below."
             ),
             "What was read is what the screen shows.".into(),
         ),
