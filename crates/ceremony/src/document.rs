@@ -52,8 +52,8 @@ pub enum Block {
     Value(String, Digest),
     /// A table.
     Table(Table),
-    /// Steps that people carry out and confirm.
-    Steps(StepWords, Vec<Step>),
+    /// Steps that people carry out and confirm, in parts. They begin on a page of their own.
+    Steps(StepWords, Vec<Part>),
     /// A drawing, and what it shows in words.
     Drawing(Drawing),
 }
@@ -106,6 +106,15 @@ pub struct StepWords {
     pub time: &'static str,
     /// Who saw it.
     pub initials: &'static str,
+}
+
+/// A part of the steps.
+#[derive(Debug, Clone)]
+pub struct Part {
+    /// What it is called.
+    pub title: String,
+    /// Its steps, in order.
+    pub steps: Vec<Step>,
 }
 
 /// A step that people carry out and confirm.

@@ -95,14 +95,13 @@ fn made(compiled: &Compiled, language: Language) -> Document {
     let graph = &compiled.graph;
     let labels = language.labels();
     let mut blocks = title::blocks(compiled, language);
-    for (phase, name) in Phase::ALL.into_iter().zip(labels.phases) {
+    let part = |(phase, title): (Phase, &'static str)| {
         let ops = graph.ops.iter().filter(|op| op.act.phase() == phase);
         let steps: Vec<document::Step> = ops.map(|op| set(graph, op, language)).collect();
-        if !steps.is_empty() {
-            blocks.push(Block::Part(name.to_string()));
-            blocks.push(Block::Steps(labels.columns, steps));
-        }
-    }
+        (!steps.is_empty()).then(|| document::Part { title: title.to_string(), steps })
+    };
+    let parts = Phase::ALL.into_iter().zip(labels.phases).filter_map(part).collect();
+    blocks.push(Block::Steps(labels.columns, parts));
     blocks.extend(annex::blocks(compiled, language));
     Document {
         language,

@@ -9,8 +9,8 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use super::{
-    Blank, Block, Column, Document, Drawing, Room, Span, Step, StepWords, Table, Text, escaped,
-    grouped,
+    Blank, Block, Column, Document, Drawing, Part, Room, Span, Step, StepWords, Table, Text,
+    escaped, grouped,
 };
 use crate::hex::Digest;
 use crate::words;
@@ -75,7 +75,7 @@ fn write_block(out: &mut String, block: &Block) {
         }
         Block::Value(name, digest) => write_value(out, name, digest),
         Block::Table(table) => write_table(out, table),
-        Block::Steps(labels, steps) => write_steps(out, *labels, steps),
+        Block::Steps(labels, parts) => write_steps(out, *labels, parts),
         Block::Drawing(Drawing { svg, says }) => {
             let said = escaped(says);
             let _ = writeln!(
@@ -135,8 +135,8 @@ fn write_head<'a>(out: &mut String, columns: impl Iterator<Item = (&'a str, &'a 
     let _ = writeln!(out, "<thead>\n<tr>{columns}</tr>\n</thead>");
 }
 
-/// Sets steps as a table in which each step is a body of its own, so that no page divides it.
-fn write_steps(out: &mut String, labels: StepWords, steps: &[Step]) {
+/// Sets steps as one table in which each step is a body of its own, so that no page divides it.
+fn write_steps(out: &mut String, labels: StepWords, parts: &[Part]) {
     out.push_str("<table class=\"steps\">\n");
     let StepWords { number, who, say, see, time, initials } = labels;
     let columns = [
@@ -148,34 +148,44 @@ fn write_steps(out: &mut String, labels: StepWords, steps: &[Step]) {
         (initials, "initials"),
     ];
     write_head(out, columns.into_iter());
-    for step in steps {
-        let rows = 2_usize.saturating_add(usize::from(!step.writes.is_empty()));
+    for part in parts {
+        let title = escaped(&part.title);
         let _ = writeln!(
             out,
-            "<tbody>\n<tr><th scope=\"rowgroup\" rowspan=\"{rows}\">{}</th>\
-             <td colspan=\"5\"><strong>{}</strong> <code>{}</code> [{}]</td></tr>",
-            escaped(&step.number),
-            escaped(&step.title),
-            escaped(&step.name),
-            escaped(&step.section)
+            "<tbody class=\"part\">\n<tr><th colspan=\"6\"><h2>{title}</h2></th></tr>\n</tbody>"
         );
-        let who: Vec<String> = step.who.iter().map(|who| escaped(who)).collect();
-        let _ = writeln!(
-            out,
-            "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td></td></tr>",
-            who.join("<br>"),
-            set(&step.say),
-            set(&step.see),
-            blank(Blank::Time)
-        );
-        if !step.writes.is_empty() {
-            let writes: Vec<String> =
-                step.writes.iter().map(|text| format!("<p>{}</p>", set(text))).collect();
-            let _ = writeln!(out, "<tr><td colspan=\"5\">{}</td></tr>", writes.concat());
+        for step in &part.steps {
+            write_step(out, step);
         }
-        out.push_str("</tbody>\n");
     }
     out.push_str("</table>\n");
+}
+
+fn write_step(out: &mut String, step: &Step) {
+    let rows = 2_usize.saturating_add(usize::from(!step.writes.is_empty()));
+    let _ = writeln!(
+        out,
+        "<tbody>\n<tr><th scope=\"rowgroup\" rowspan=\"{rows}\">{}</th>\
+         <td colspan=\"5\"><strong>{}</strong> <code>{}</code> [{}]</td></tr>",
+        escaped(&step.number),
+        escaped(&step.title),
+        escaped(&step.name),
+        escaped(&step.section)
+    );
+    let who: Vec<String> = step.who.iter().map(|who| escaped(who)).collect();
+    let _ = writeln!(
+        out,
+        "<tr><td>{}</td><td>{}</td><td>{}</td><td>{}</td><td></td></tr>",
+        who.join("<br>"),
+        set(&step.say),
+        set(&step.see),
+        blank(Blank::Time)
+    );
+    if !step.writes.is_empty() {
+        let writes = step.writes.iter().map(|text| format!("<p>{}</p>", set(text)));
+        let _ = writeln!(out, "<tr><td colspan=\"5\">{}</td></tr>", writes.collect::<String>());
+    }
+    out.push_str("</tbody>\n");
 }
 
 fn set(text: &Text) -> String {

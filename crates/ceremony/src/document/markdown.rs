@@ -59,9 +59,12 @@ fn write_block(out: &mut String, block: &Block) {
             out.push_str("```\n\n");
         }
         Block::Table(table) => write_table(out, table),
-        Block::Steps(labels, steps) => {
-            for step in steps {
-                write_step(out, *labels, step);
+        Block::Steps(labels, parts) => {
+            for part in parts {
+                let _ = writeln!(out, "## {}\n", part.title);
+                for step in &part.steps {
+                    write_step(out, *labels, step);
+                }
             }
         }
         Block::Drawing(drawing) => {

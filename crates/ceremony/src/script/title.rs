@@ -137,7 +137,10 @@ fn agenda(graph: &Graph, labels: &Labels) -> Table {
         let mut of_phase = graph.ops.iter().filter(|op| op.act.phase() == phase);
         let first = of_phase.next()?.id.number();
         let last = of_phase.next_back().map_or(first, |op| op.id.number());
-        let steps = Text::plain(format!("{first} – {last}"));
+        let steps = Text::plain(match first == last {
+            true => first.to_string(),
+            false => format!("{first} – {last}"),
+        });
         let time = Text::blank(Blank::Time);
         Some([Text::plain(name), steps, time.clone(), time].into())
     };
