@@ -13,7 +13,7 @@ mod tests;
 pub(crate) use activation::{ActivationCommand, Deal, Opened, Try};
 #[cfg(feature = "image")]
 pub(crate) use image::{Attest, ImageCommand};
-pub(crate) use judging::{Release, Validate, Verify, Warned};
+pub(crate) use judging::{Release, Report, ReportForm, Validate, Verify, Warned};
 pub(crate) use log::{Form, Log};
 pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
 pub(crate) use roster::{Approve, CardsThere, Enrol, RosterCommand};
@@ -56,7 +56,7 @@ pub(crate) enum Command {
     Check(Check),
     /// Print the operation graph that a plan compiles to
     #[command(ja = "計画から得られる操作のグラフを出力する")]
-    Graph(Planned),
+    Graph(GraphOf),
     /// Print the bindings: what fills the graph's holes at review
     #[command(ja = "バインディング(審査のときグラフの空欄を埋める値)を出力する")]
     Bind(Planned),
@@ -104,6 +104,9 @@ pub(crate) enum Command {
         ja = "封印されたセレモニーまたは台帳全体を検証する。再コンパイルと再演を行い、全オクテットを比べる"
     )]
     Verify(Verify),
+    /// Write the report of a sealed ceremony for people to sign: as HTML for paper, or as Markdown
+    #[command(ja = "封印されたセレモニーの報告書を作成する(紙に印刷する HTML、または Markdown)")]
+    Report(Report),
     /// Show the records of a ceremony or a ledger, by person, kind, result and time
     #[command(ja = "セレモニーまたは台帳の記録を、人、種類、結果、時刻で選んで示す")]
     Log(Log),
@@ -193,6 +196,7 @@ impl Command {
             | Self::Rehearse(_)
             | Self::Probe(_)
             | Self::Verify(_)
+            | Self::Report(_)
             | Self::State(_)
             | Self::Log(_)
             | Self::Validate(_)
@@ -277,6 +281,16 @@ pub(crate) struct Script {
     #[arg(long)]
     #[arg(ja = "印刷用に HTML で出力する(指定しなければ Markdown)")]
     pub(crate) html: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct GraphOf {
+    #[command(flatten)]
+    pub(crate) planned: Planned,
+    /// As a drawing in SVG: keys, what they sign, and who decides it
+    #[arg(long)]
+    #[arg(ja = "図(SVG)で出力する: 鍵、署名されるもの、人の決定")]
+    pub(crate) svg: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -1,6 +1,6 @@
 //! Which file performs which command.
 
-use ceremony::script;
+use ceremony::{drawing, script};
 
 use crate::args::Command;
 use crate::halt::Halt;
@@ -9,7 +9,7 @@ use crate::report::print;
 use crate::review::reviewed;
 use crate::{
     abandon, activation, approvals, check, completions, diff, drill, live, log, new, probe,
-    rehearsals, release, resume, roster, run, schema, state, validate, verdicts,
+    rehearsals, release, reports, resume, roster, run, schema, state, validate, verdicts,
 };
 
 /// Performs a command.
@@ -17,7 +17,13 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
     match command {
         Command::New(asked) => new::write(&asked, lang),
         Command::Check(asked) => check::check(&asked, lang),
-        Command::Graph(planned) => print(reviewed(&planned)?.graph.text()),
+        Command::Graph(asked) => {
+            let graph = reviewed(&asked.planned)?.graph;
+            match asked.svg {
+                true => print(&drawing::file(&graph, language(lang))),
+                false => print(graph.text()),
+            }
+        }
         Command::Bind(planned) => print(reviewed(&planned)?.bindings.text()),
         Command::Script(asked) => {
             let compiled = reviewed(&asked.planned)?;
@@ -37,6 +43,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::State(asked) => state::show(&asked, lang),
         Command::Abandon(abandon) => abandon::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
+        Command::Report(asked) => reports::write(&asked, lang),
         Command::Release(asked) => release::write(&asked, lang),
         Command::Validate(validate) => validate::say(&validate, lang),
         Command::Schema(asked) => schema::show(&asked),

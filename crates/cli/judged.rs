@@ -10,6 +10,7 @@ use ceremony::key::{Check, KeyError, Proof};
 use ceremony::language::Bilingual;
 use ceremony::ledger::State;
 use ceremony::rule::RuleId;
+use ceremony::run::Run;
 use ceremony::says;
 use ceremony::verify::{Refusal, Sealed, Trial, Trust, Verdict, replay};
 
@@ -58,6 +59,11 @@ impl Judging {
     /// The state after this ceremony, provided that it is judged to be consistent.
     pub(crate) const fn state(&self) -> &Arc<State> {
         self.trial.state()
+    }
+
+    /// The replayed ceremony; nothing of it holds before the verdict.
+    pub(crate) const fn run(&self) -> &Run {
+        self.trial.run()
     }
 
     /// Returns the verdict when every signature is verified, and every file compared with what the

@@ -47,6 +47,7 @@ mod proofs;
 mod rehearsals;
 mod release;
 mod report;
+mod reports;
 mod resume;
 mod review;
 mod room;

@@ -2,9 +2,9 @@
 //!
 //! The verdict stands last. What stands before it says nothing more than the record shows.
 
-mod account;
-mod named;
-mod rules;
+pub(crate) mod account;
+pub(crate) mod named;
+pub(crate) mod rules;
 mod table;
 
 use std::path::{Path, PathBuf};
@@ -13,6 +13,7 @@ use std::sync::Arc;
 use ceremony::fault::Fault;
 use ceremony::inputs::{Inputs, input_digest};
 use ceremony::language::Bilingual;
+use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::record::{End, Event, Mode, Record};
 use ceremony::rule::RuleId;
@@ -142,7 +143,7 @@ fn last_postscript(facts: &Consistent, trust: &Trust<'_>, lang: Lang) -> String 
     }
 }
 
-fn into_facts(verdict: Verdict) -> Consistent {
+pub(crate) fn into_facts(verdict: Verdict) -> Consistent {
     match verdict {
         Verdict::Verified(verified) => verified.facts().clone(),
         Verdict::NotAnchored(facts) | Verdict::NotPinned(facts) => *facts,
@@ -162,17 +163,7 @@ fn verify_folder(
     if let Some(plan) = plan {
         print(&same_plan(plan, &sealed, lang)?)?;
     }
-    let after = sealed.inputs.get("plan.toml").and_then(|plan| Plan::parse(plan).ok());
-    let state = match after.as_ref().map(|plan| plan.after.get_ref()) {
-        Some(After::Ceremony(before)) => {
-            let above = std::path::absolute(out).ok();
-            let above = above.as_deref().and_then(Path::parent).unwrap_or(out);
-            let ledger = verify.ledger.as_deref().unwrap_or(above);
-            let chain = ledgers::chain(&ledgers::list(ledger)?, before, ledger)?;
-            ledgers::fold(&chain, trust)?.0
-        }
-        Some(After::Nothing) | None => Arc::default(),
-    };
+    let state = state_before(out, &sealed, verify.ledger.as_deref(), trust)?;
     let verdict = Judging::begin(found, &state)?.end(trust)?;
     let anchored = matches!(verdict, Verdict::Verified(_));
     let unpinned = matches!(verdict, Verdict::NotPinned(_));
@@ -210,6 +201,26 @@ fn verify_folder(
     ))
 }
 
+/// The state that the ceremonies before a sealed one left, in a ledger or in the folder above.
+pub(crate) fn state_before(
+    out: &Path,
+    sealed: &Sealed,
+    ledger: Option<&Path>,
+    trust: &Trust<'_>,
+) -> Result<Arc<State>, Halt> {
+    let after = sealed.inputs.get("plan.toml").and_then(|plan| Plan::parse(plan).ok());
+    Ok(match after.as_ref().map(|plan| plan.after.get_ref()) {
+        Some(After::Ceremony(before)) => {
+            let above = std::path::absolute(out).ok();
+            let above = above.as_deref().and_then(Path::parent).unwrap_or(out);
+            let ledger = ledger.unwrap_or(above);
+            let chain = ledgers::chain(&ledgers::list(ledger)?, before, ledger)?;
+            ledgers::fold(&chain, trust)?.0
+        }
+        Some(After::Nothing) | None => Arc::default(),
+    })
+}
+
 /// Whether a ceremony after this one, in the same ledger, names its postscript.
 fn pinned(ledger: &Path, facts: &Consistent) -> Pinned {
     let after = After::Ceremony(facts.opened.ceremony.clone());
@@ -233,7 +244,7 @@ fn pinned(ledger: &Path, facts: &Consistent) -> Pinned {
     }
 }
 
-fn not_anchored(facts: &Consistent) -> Halt {
+pub(crate) fn not_anchored(facts: &Consistent) -> Halt {
     let mode = kind(facts.mode);
     let end = match facts.end {
         End::Completed => Bilingual::default(),

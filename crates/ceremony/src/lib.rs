@@ -54,6 +54,7 @@ pub mod bindings;
 pub mod compile;
 pub mod diff;
 pub mod draft;
+pub mod drawing;
 pub mod graph;
 pub mod notice;
 pub mod rules;

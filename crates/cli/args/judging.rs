@@ -1,4 +1,4 @@
-//! The options of `verify`, `release` and `validate`.
+//! The options of `verify`, `report`, `release` and `validate`.
 
 use std::path::PathBuf;
 
@@ -41,6 +41,47 @@ pub(crate) struct Verify {
     #[arg(long)]
     #[arg(ja = "控えの値を、読み上げたときの単語で示す")]
     pub(crate) slip: bool,
+}
+
+/// How a report is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ReportForm {
+    /// One file for paper.
+    Html,
+    /// For a reader that compares texts.
+    Markdown,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Report {
+    /// The sealed folder, or a ledger
+    #[arg(value_name = "FOLDER")]
+    #[arg(ja = "封印されたフォルダー、または台帳")]
+    pub(crate) folder: PathBuf,
+    /// The ceremony of a ledger (otherwise the last)
+    #[arg(long, value_name = "NAME")]
+    #[arg(ja = "台帳のうち報告するセレモニー(指定しなければ最後のもの)")]
+    pub(crate) ceremony: Option<Name>,
+    /// The ledger that holds the ceremony before (otherwise the folder above)
+    #[arg(long, value_name = "DIR")]
+    #[arg(ja = "前回までのセレモニーの台帳(指定しなければ 1 つ上のフォルダー)")]
+    pub(crate) ledger: Option<PathBuf>,
+    /// The CA's anchor
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
+    #[arg(ja = "認証局のアンカー")]
+    pub(crate) anchor: Option<PathBuf>,
+    /// Take it as a rehearsal
+    #[arg(long, conflicts_with = "drill")]
+    #[arg(ja = "リハーサルとして扱う")]
+    pub(crate) rehearsal: bool,
+    /// Take it as a drill
+    #[arg(long)]
+    #[arg(ja = "訓練として扱う")]
+    pub(crate) drill: bool,
+    /// How the report is written
+    #[arg(long, value_name = "FORM", value_enum, default_value_t = ReportForm::Html)]
+    #[arg(ja = "出力の形式")]
+    pub(crate) form: ReportForm,
 }
 
 #[derive(Debug, clap::Args)]

@@ -57,6 +57,25 @@ pub(crate) fn said(facts: &Consistent, pinned: &Pinned, lang: Lang) -> String {
 }
 
 fn circumstances(facts: &Consistent, pinned: &Pinned, lang: Lang) -> Vec<(&'static str, String)> {
+    let mut rows = held(facts, lang);
+    rows.extend(tokens(facts, lang));
+    // On the papers graph and bindings stand under these names.
+    rows.push((pick(lang, "グラフ(graph)", "graph"), facts.opened.graph.to_string()));
+    let bindings = pick(lang, "バインディング(bindings)", "bindings");
+    rows.push((bindings, facts.opened.bindings.to_string()));
+    let approved: Vec<&str> = facts.opened.approvals.keys().map(Name::as_str).collect();
+    if !approved.is_empty() {
+        rows.push((pick(lang, "カードによる承認", "approved by"), approved.join(" ")));
+    }
+    rows.push((pick(lang, "記録の最新値", "head"), facts.head.to_string()));
+    rows.push((pick(lang, "監査用の鍵", "audit key"), facts.audit_key.to_string()));
+    let told = postscript(facts.postscript, lang).to_string() + &pinned_by(pinned, lang);
+    rows.push((pick(lang, "封印後", "postscript"), told));
+    rows
+}
+
+/// When, where and with what it was held, apart from the tokens.
+pub(crate) fn held(facts: &Consistent, lang: Lang) -> Vec<(&'static str, String)> {
     let history = &facts.account.history;
     let of = |part: fn(&Place) -> &String| {
         let mut values: Vec<String> = Vec::new();
@@ -84,18 +103,6 @@ fn circumstances(facts: &Consistent, pinned: &Pinned, lang: Lang) -> Vec<(&'stat
         (pick(lang, "イメージ", "image"), image),
     ];
     rows.extend(since_boot(&history.sessions, lang));
-    rows.extend(tokens(facts, lang));
-    // On the papers graph and bindings stand under these names.
-    rows.push((pick(lang, "グラフ(graph)", "graph"), facts.opened.graph.to_string()));
-    let bindings = pick(lang, "バインディング(bindings)", "bindings");
-    rows.push((bindings, facts.opened.bindings.to_string()));
-    let approved: Vec<&str> = facts.opened.approvals.keys().map(Name::as_str).collect();
-    if !approved.is_empty() {
-        rows.push((pick(lang, "カードによる承認", "approved by"), approved.join(" ")));
-    }
-    rows.push((pick(lang, "記録の最新値", "head"), facts.head.to_string()));
-    rows.push((pick(lang, "監査用の鍵", "audit key"), facts.audit_key.to_string()));
-    rows.push((pick(lang, "封印後", "postscript"), postscript(facts.postscript, pinned, lang)));
     rows
 }
 
@@ -142,9 +149,9 @@ fn tokens(facts: &Consistent, lang: Lang) -> Vec<(&'static str, String)> {
     std::iter::once(root).chain(spares).collect()
 }
 
-/// Says how far the postscript goes, and what pins it.
-fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
-    let found = match found {
+/// Says how far the postscript goes.
+pub(crate) const fn postscript(found: Postscript, lang: Lang) -> &'static str {
+    match found {
         Postscript::Complete => pick(lang, "完了", "complete"),
         Postscript::Refused => pick(
             lang,
@@ -161,8 +168,12 @@ fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
             "なし(退室・非活性化などは判定しない)",
             "absent: exits, deactivation and what else follows the seal are not judged",
         ),
-    };
-    let pinned = match (pinned, lang) {
+    }
+}
+
+/// Says what pins the postscript.
+fn pinned_by(pinned: &Pinned, lang: Lang) -> String {
+    match (pinned, lang) {
         (Pinned::Anchor, Lang::Ja) => "、アンカーが固定する".to_string(),
         (Pinned::Anchor, Lang::En) => "; pinned by the anchor".to_string(),
         (Pinned::By(next), Lang::Ja) => format!("、{next} の記録と一致(そちらは未検証)"),
@@ -171,12 +182,21 @@ fn postscript(found: Postscript, pinned: &Pinned, lang: Lang) -> String {
         (Pinned::Another(next), Lang::En) => format!("; {next} names another one"),
         (Pinned::No, Lang::Ja) => "、固定なし(後のセレモニーは見つからない)".to_string(),
         (Pinned::No, Lang::En) => "; not pinned: no later ceremony was found".to_string(),
-    };
-    format!("{found}{pinned}")
+    }
 }
 
 /// Lists exceptions, rules that are not simply kept, and what happened.
 fn unplanned(facts: &Consistent, lang: Lang) -> Vec<String> {
+    let mut rows = otherwise(facts, lang);
+    let account = &facts.account;
+    let told = |one: &Happening| format!("{}  {}", one.at, happening(account, &one.what, lang));
+    rows.extend(account.history.happened.iter().map(told));
+    rows.extend(stopped_by_itself(facts, lang));
+    rows
+}
+
+/// Lists exceptions, rules that are not simply kept, and who came otherwise than planned.
+pub(crate) fn otherwise(facts: &Consistent, lang: Lang) -> Vec<String> {
     let account = &facts.account;
     let exceptions = account.exceptions.iter();
     let mut rows: Vec<String> = exceptions
@@ -191,8 +211,6 @@ fn unplanned(facts: &Consistent, lang: Lang) -> Vec<String> {
             rows.push(format!("{label}: {}", people(account, who, lang)));
         }
     }
-    rows.extend(account.history.happened.iter().map(|one| happening(account, one, lang)));
-    rows.extend(stopped_by_itself(facts, lang));
     rows
 }
 
@@ -205,9 +223,10 @@ fn at(account: &Account, what: &str, op: &str, lang: Lang) -> String {
     }
 }
 
-fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
+/// Says what happened, at which operation, and who states it.
+pub(crate) fn happening(account: &Account, what: &What, lang: Lang) -> String {
     let who = |by: &[Name]| people(account, by, lang);
-    let said = match &one.what {
+    match what {
         What::Deviation { op, reason, by } => {
             let word = at(account, pick(lang, "相違", "deviation"), op, lang);
             format!("{word}: {} [{}]", plain(reason), who(by))
@@ -262,8 +281,7 @@ fn happening(account: &Account, one: &Happening, lang: Lang) -> String {
             let word = pick(lang, "不完全な鍵ペアを除去", "remains of a key pair removed");
             format!("{} [{}]", at(account, word, op, lang), who(by))
         }
-    };
-    format!("{}  {said}", one.at)
+    }
 }
 
 /// Returns the name of a question as the terminal asked it; records use the English name.
@@ -324,7 +342,7 @@ fn new_medium(account: &Account, resumed: &Resumed, lang: Lang) -> String {
 }
 
 /// Says why a ceremony was aborted if no refusal in the record says so.
-fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String> {
+pub(crate) fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String> {
     let happened = &facts.account.history.happened;
     let refused = happened.iter().any(|one| matches!(one.what, What::Refused { .. }));
     let Stop { rule, reason } = facts.stopped.as_ref().filter(|_| !refused)?;
@@ -349,7 +367,7 @@ pub(super) fn slip(facts: &Consistent, lang: Lang) -> String {
 }
 
 /// Lists the periods up to the last ceremony in which a key had no CRL in force.
-pub(super) fn gaps(state: &State, lang: Lang) -> Vec<String> {
+pub(crate) fn gaps(state: &State, lang: Lang) -> Vec<String> {
     let Some(last) = &state.last else { return Vec::new() };
     let row = |gap: ceremony::ledger::Gap| match lang {
         Lang::Ja => {
@@ -375,7 +393,7 @@ pub(super) fn gaps(state: &State, lang: Lang) -> Vec<String> {
 }
 
 /// Says that a ceremony was aborted, why, and by whom. Such a folder hands out no certificate.
-pub(super) fn aborted(facts: &Consistent, lang: Lang) -> String {
+pub(crate) fn aborted(facts: &Consistent, lang: Lang) -> String {
     match facts.end {
         End::Completed => String::new(),
         End::Aborted => {
@@ -399,6 +417,12 @@ pub(super) fn aborted(facts: &Consistent, lang: Lang) -> String {
 
 /// Counts what was not as planned, for one line of a ledger.
 pub(super) fn counted(history: &History, lang: Lang) -> String {
+    let some = counts(history, lang).into_iter().filter(|(_, count)| *count > 0);
+    some.map(|(word, count)| format!("{}{word}: {count}", pick(lang, "、", ", "))).collect()
+}
+
+/// Counts everything that can go otherwise than planned, under its name.
+pub(crate) fn counts(history: &History, lang: Lang) -> Vec<(&'static str, usize)> {
     let mut counts = [0_usize; 9];
     for one in &history.happened {
         let place = match &one.what {
@@ -427,8 +451,7 @@ pub(super) fn counted(history: &History, lang: Lang) -> String {
         pick(lang, "誤った入力", "wrong answers"),
         pick(lang, "署名しないカード", "cards that did not sign"),
     ];
-    let some = words.into_iter().zip(counts).filter(|(_, count)| *count > 0);
-    some.map(|(word, count)| format!("{}{word}: {count}", pick(lang, "、", ", "))).collect()
+    words.into_iter().zip(counts).collect()
 }
 
 /// The same, with what only a sealed ceremony has.

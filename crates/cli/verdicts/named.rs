@@ -8,13 +8,13 @@ use crate::lang::{Lang, pick};
 use crate::report::plain;
 
 /// An operation by its id, and by what the script calls it.
-pub(super) fn step(account: &Account, op: &str, lang: Lang) -> String {
+pub(crate) fn step(account: &Account, op: &str, lang: Lang) -> String {
     let title = account.titles.get(op).map(|title| plain(lang.said(title)));
     title.map_or_else(|| plain(op), |title| format!("{title} `{}`", plain(op)))
 }
 
 /// People by their ids and names.
-pub(super) fn people<'n>(
+pub(crate) fn people<'n>(
     account: &Account,
     by: impl IntoIterator<Item = &'n Name>,
     lang: Lang,

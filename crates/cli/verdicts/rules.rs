@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use ceremony::name::Name;
 use ceremony::rule::RuleId;
-use ceremony::verify::kept::{self, Basis, By, Where};
+use ceremony::verify::kept::{Basis, By, Where, all};
 use ceremony::verify::{Begun, Consistent, Finding, Judged, Standing};
 
 use super::named::people;
@@ -12,7 +12,7 @@ use crate::lang::{Lang, pick};
 use crate::report::plain;
 
 /// The kinds of evidence, in the order in which they are shown.
-const BASES: [Basis; 5] = [
+pub(crate) const BASES: [Basis; 5] = [
     Basis::Proved,
     Basis::Signed,
     Basis::Stated(By::People),
@@ -23,7 +23,7 @@ const BASES: [Basis; 5] = [
 /// Where the rules are judged that a folder cannot show.
 const ELSEWHERE: [Where; 3] = [Where::Edge, Where::Image, Where::Path];
 
-const fn heading(basis: Basis, lang: Lang) -> &'static str {
+pub(crate) const fn heading(basis: Basis, lang: Lang) -> &'static str {
     match basis {
         Basis::Proved => pick(lang, "証明(オクテットから計算)", "proved, computed from octets"),
         Basis::Signed => pick(
@@ -54,13 +54,15 @@ const fn heading(basis: Basis, lang: Lang) -> &'static str {
     }
 }
 
+/// The rules that were kept, by this kind of evidence.
+pub(crate) fn kept(facts: &Consistent, basis: Basis) -> impl Iterator<Item = &Judged> {
+    let judged = facts.account.judged.iter();
+    judged.filter(move |judged| judged.basis == basis && judged.standing == Standing::Kept)
+}
+
 /// Counts the judged rules by their kind of evidence.
 pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
-    let count = |basis: Basis| {
-        let of = facts.account.judged.iter();
-        of.filter(|judged| judged.basis == basis && judged.standing == Standing::Kept).count()
-    };
-    let [proved, signed, people, papers, token] = BASES.map(count);
+    let [proved, signed, people, papers, token] = BASES.map(|basis| kept(facts, basis).count());
     let ids: Vec<&str> = refused(facts).map(|(judged, _)| judged.id.as_str()).collect();
     let stopped = match (ids.is_empty(), lang) {
         (true, _) => String::new(),
@@ -79,7 +81,7 @@ pub(super) fn counted(facts: &Consistent, lang: Lang) -> String {
 }
 
 /// Lists the rules that refused something, and why.
-fn refused(facts: &Consistent) -> impl Iterator<Item = (&Judged, &str)> {
+pub(crate) fn refused(facts: &Consistent) -> impl Iterator<Item = (&Judged, &str)> {
     facts.account.judged.iter().filter_map(|judged| match &judged.standing {
         Standing::Refused(reason) => Some((judged, reason.as_str())),
         Standing::Kept | Standing::Excepted(_) | Standing::Reported(_) => None,
@@ -135,7 +137,7 @@ pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
     text.push_str(&format!("\n# {}\n", pick(lang, "判定しない規則", "not judged here")));
     let judged: BTreeSet<RuleId> = facts.account.judged.iter().map(|judged| judged.id).collect();
     let ids = |is: &dyn Fn(Basis) -> bool| {
-        let of = kept::all().filter(|kept| is(kept.basis) && !judged.contains(&kept.id));
+        let of = all().filter(|kept| is(kept.basis) && !judged.contains(&kept.id));
         of.map(|kept| kept.id.as_str()).collect::<Vec<_>>().join(" ")
     };
     if !facts.account.begun.is_empty() {
@@ -143,7 +145,7 @@ pub(super) fn listed(facts: &Consistent, trusted: bool, lang: Lang) -> String {
         text.push_str(&format!("  {word}: {}\n", begun(facts, lang)));
     }
     let begun: BTreeSet<RuleId> = facts.account.begun.iter().map(|begun| begun.id).collect();
-    let absent = kept::all().filter(|kept| {
+    let absent = all().filter(|kept| {
         let is_here = judged.contains(&kept.id) || begun.contains(&kept.id);
         !is_here && !matches!(kept.basis, Basis::Elsewhere(_))
     });
@@ -170,9 +172,14 @@ fn begun(facts: &Consistent, lang: Lang) -> String {
     rows.join(pick(lang, "、", ", "))
 }
 
+/// The clause of a rule: as the CP/CPS says, or else as the standard does.
+pub(crate) fn clause(id: RuleId, clauses: &BTreeMap<RuleId, String>) -> &str {
+    let of_standard = || ceremony::rules::find(id).map_or("gishiki", |rule| rule.clause);
+    clauses.get(&id).map_or_else(of_standard, String::as_str)
+}
+
 fn row(judged: &Judged, clauses: &BTreeMap<RuleId, String>, tick: char, lang: Lang) -> String {
-    let of_standard = || ceremony::rules::find(judged.id).map_or("gishiki", |rule| rule.clause);
-    let clause = clauses.get(&judged.id).map_or_else(of_standard, String::as_str);
+    let clause = clause(judged.id, clauses);
     let row = format!("{:<24} {:<28}", judged.id, clause);
     let so = pick(lang, judged.so.ja, judged.so.en);
     let unticked = |word: &str, findings: &[Finding]| -> String {

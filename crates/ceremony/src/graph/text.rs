@@ -7,7 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Act, Graph, Origin, PeopleAct, Sheet, Signers, TokenAct};
+use super::{Act, Demands, Graph, Origin, PeopleAct, PlannedCrl, Sheet, Signers, TokenAct};
 use crate::language::Bilingual;
 use crate::name::Name;
 use crate::says;
@@ -45,6 +45,18 @@ impl Graph {
         self.write_structures(&mut out);
         self.write_operations(&mut out);
         out
+    }
+
+    /// The CRLs that are signed, in the order of their numbers.
+    #[must_use]
+    pub fn crls(&self) -> &[PlannedCrl] {
+        &self.crls
+    }
+
+    /// What the policy requires of the room and the token.
+    #[must_use]
+    pub const fn demands(&self) -> &Demands {
+        &self.demands
     }
 
     /// What the policy says about its tokens' modules, with a name for each line; empty if nothing.

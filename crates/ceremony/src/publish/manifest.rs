@@ -11,6 +11,8 @@ use serde_json::{Value, json};
 use super::content::{Content, Item};
 use super::due::Release;
 use crate::hex::Octets;
+use crate::language::Bilingual;
+use crate::says;
 use crate::time::{Instant, Offset};
 
 /// Whether something may be known to everybody (CP/CPS 9.3).
@@ -29,6 +31,15 @@ impl Label {
         match self {
             Self::NotConfidential => "not confidential",
             Self::Confidential => "confidential",
+        }
+    }
+
+    /// The label as people read it.
+    #[must_use]
+    pub fn said(self) -> Bilingual {
+        match self {
+            Self::NotConfidential => says!("機密でない", "not confidential"),
+            Self::Confidential => says!("機密", "confidential"),
         }
     }
 }

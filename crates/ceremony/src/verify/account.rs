@@ -144,6 +144,15 @@ impl Postscript {
         }
     }
 
+    /// Whether there is one.
+    #[must_use]
+    pub const fn is_begun(self) -> bool {
+        match self {
+            Self::Complete | Self::Refused | Self::Incomplete => true,
+            Self::Absent => false,
+        }
+    }
+
     /// Whether the postscript is finished.
     #[must_use]
     pub const fn is_ended(self) -> bool {

@@ -1,0 +1,148 @@
+//! What happened otherwise than planned, at its time; and the plan beside what was done.
+
+use ceremony::document::{Block, Text};
+use ceremony::language::Bilingual;
+use ceremony::record::End;
+use ceremony::says;
+use ceremony::verify::{Happening, What};
+
+use super::{Told, facts, paragraph, table};
+use crate::verdicts::account::{counts, gaps, happening, otherwise, stopped_by_itself};
+use crate::verdicts::named::step;
+
+impl Told {
+    /// Everything that happened otherwise than planned; what did not happen is named too.
+    pub(super) fn course(&self) -> Vec<Block> {
+        let account = &self.facts.account;
+        let mut blocks = vec![Block::Part(
+            self.pick("計画どおりでなかった出来事", "What went otherwise").into(),
+        )];
+        let row = |one: &Happening| {
+            let number = operation(&one.what).and_then(|op| self.step(op));
+            vec![
+                Text::plain(one.at),
+                Text::plain(number.map_or_else(|| "–".to_string(), |number| number.to_string())),
+                Text::plain(happening(account, &one.what, self.lang)),
+            ]
+        };
+        let rows: Vec<Vec<Text>> = account.history.happened.iter().map(row).collect();
+        if !rows.is_empty() {
+            let head =
+                [self.pick("時刻", "when"), self.pick("手順", "step"), self.pick("出来事", "what")];
+            let caption = self.pick("出来事と、述べた者", "what happened, and who states it");
+            blocks.push(table(caption, &head, rows, false));
+        }
+        blocks.extend(stopped_by_itself(&self.facts, self.lang).map(paragraph));
+        let none = counts(&account.history, self.lang).into_iter();
+        let none: Vec<&str> = none.filter(|(_, count)| *count == 0).map(|(word, _)| word).collect();
+        if !none.is_empty() {
+            let none = none.join(self.pick("、", ", "));
+            let none = says!("次のものはなかった: {none}。", "Of these there was nothing: {none}.");
+            blocks.push(paragraph(self.lang.said(&none)));
+        }
+        blocks
+    }
+
+    /// The plan, and what was done of it.
+    pub(super) fn against_the_plan(&self) -> Vec<Block> {
+        let mut rows: Vec<(String, Text)> = Vec::new();
+        let mut add = |name: &str, told: &Bilingual| {
+            rows.push((name.to_string(), Text::plain(self.lang.said(told))));
+        };
+        let (end, steps) = (self.pick("終わり方", "end"), self.pick("手順", "steps"));
+        add(
+            end,
+            &match self.facts.end {
+                End::Completed => says!("完了", "completed"),
+                End::Aborted => says!("中止", "aborted"),
+            },
+        );
+        let ops = self.compiled.graph.ops();
+        let undone: Vec<usize> = ops
+            .iter()
+            .filter(|op| op.act.phase() != ceremony::graph::Phase::Seal)
+            .filter(|op| !self.done.contains(&op.name))
+            .map(|op| op.id.number())
+            .collect();
+        let all = ops.len();
+        add(
+            steps,
+            &match undone.is_empty() {
+                true => says!(
+                    "計画した {all} 手順をすべて行った",
+                    "all {all} that were planned were done"
+                ),
+                false => {
+                    let (count, numbers) = (undone.len(), ranges(&undone));
+                    says!(
+                        "計画した {all} 手順のうち {count} 手順を行わなかった: {numbers}",
+                        "of {all} that were planned {count} were not done: {numbers}"
+                    )
+                }
+            },
+        );
+        let attempts = self.pick("2 回目以降の試行", "attempts beyond the first");
+        if self.lost.is_empty() {
+            add(attempts, &Bilingual::none());
+        }
+        for (op, lost) in &self.lost {
+            let total = lost + 1;
+            let number = self.step(op).map_or_else(String::new, |number| number.to_string());
+            let op = step(&self.facts.account, op, self.lang);
+            add(
+                attempts,
+                &says!(
+                    "{number}. {op}: 試行 {total} 回(失われた試行 {lost} 回)",
+                    "{number}. {op}: {total} attempts, of which {lost} were lost"
+                ),
+            );
+        }
+        let otherwise = otherwise(&self.facts, self.lang);
+        let name = self.pick("例外・報告・出欠", "exceptions, reports, attendance");
+        if otherwise.is_empty() {
+            add(name, &Bilingual::nothing());
+        }
+        for row in otherwise {
+            add(name, &Bilingual::plain(row));
+        }
+        for gap in gaps(&self.facts.state, self.lang) {
+            add(self.pick("ここまでの台帳", "the ledger up to here"), &Bilingual::plain(gap));
+        }
+        let head = [self.pick("項目", "what"), self.pick("計画との関係", "against the plan")];
+        let caption = self.pick("計画と実施", "the plan and what was done");
+        vec![
+            Block::Part(self.pick("計画との比較", "Against the plan").into()),
+            facts(caption, head, rows),
+        ]
+    }
+}
+
+/// The operation at which something happened.
+fn operation(what: &What) -> Option<&str> {
+    match what {
+        What::Deviation { op, .. }
+        | What::Refused { op, .. }
+        | What::WrongPin { op }
+        | What::Mistaken { op, .. }
+        | What::Lost { op, .. }
+        | What::Adopted { op }
+        | What::Removed { op, .. } => Some(op),
+        What::Interrupted { .. } | What::CardFailed { .. } => None,
+    }
+}
+
+/// Numbers that rise, those that follow each other together: `3, 7–12`.
+fn ranges(numbers: &[usize]) -> String {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for number in numbers {
+        match found.last_mut() {
+            Some((_, last)) if *last + 1 == *number => *last = *number,
+            Some(_) | None => found.push((*number, *number)),
+        }
+    }
+    let row = |(first, last): (usize, usize)| match first == last {
+        true => first.to_string(),
+        false => format!("{first}–{last}"),
+    };
+    found.into_iter().map(row).collect::<Vec<_>>().join(", ")
+}
