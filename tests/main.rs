@@ -53,6 +53,7 @@ mod probe;
 mod real;
 mod refusals;
 mod register;
+mod reports;
 mod reserves;
 mod rules;
 mod running;

@@ -16,6 +16,7 @@ use ceremony::compile::Compiled;
 use ceremony::document::{Block, Document, Table, Text, html, markdown};
 use ceremony::drawing::drawing;
 use ceremony::language::Bilingual;
+use ceremony::name::Name;
 use ceremony::publish::Label;
 use ceremony::record::{Answer, Event, Record, Said};
 use ceremony::rule::RuleId;
@@ -157,10 +158,10 @@ impl Told {
         blocks.extend(self.keys());
         blocks.extend(self.certificates());
         blocks.extend(self.crls());
-        blocks.push(Block::Part(self.pick("行うことの図", "What it does, drawn").into()));
+        blocks.extend(self.receipt());
+        blocks.push(Block::Part(self.pick("付録 1: 計画の図", "Annex 1: the plan, drawn").into()));
         blocks.push(Block::Drawing(drawing(&self.compiled.graph, language(self.lang))));
         blocks.extend(self.values());
-        blocks.extend(self.receipt());
         blocks.extend(self.stated());
         Document {
             language: language(self.lang),
@@ -179,6 +180,22 @@ impl Told {
 
     fn said(&self, both: &Bilingual) -> String {
         self.lang.said(both).to_string()
+    }
+
+    /// A time: of the day on which the ceremony began only the time of day.
+    fn when(&self, at: Instant) -> String {
+        let text = at.to_string();
+        let begun = self.facts.account.history.sessions.first();
+        let is_of_day = begun.is_some_and(|(begun, _)| begun.day() == at.day());
+        match text.get(11..19).filter(|_| is_of_day) {
+            Some(time) => time.to_string(),
+            None => text,
+        }
+    }
+
+    /// The ids of people, whose names stand in the table of those who were present.
+    fn ids<'n>(people: impl IntoIterator<Item = &'n Name>) -> String {
+        people.into_iter().map(Name::as_str).collect::<Vec<_>>().join(" ")
     }
 
     /// The number of an operation's step.

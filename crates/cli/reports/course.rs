@@ -20,7 +20,7 @@ impl Told {
         let row = |one: &Happening| {
             let number = operation(&one.what).and_then(|op| self.step(op));
             vec![
-                Text::plain(one.at),
+                Text::plain(self.when(one.at)),
                 Text::plain(number.map_or_else(|| "–".to_string(), |number| number.to_string())),
                 Text::plain(happening(account, &one.what, self.lang)),
             ]

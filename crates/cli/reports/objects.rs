@@ -33,8 +33,8 @@ impl Told {
                     RehearsalUse::Audit => self.pick("監査用の鍵", "audit key"),
                 };
                 vec![
-                    Text::code(name),
-                    Text::plain(format!("{purpose}, {}", key.curve.name())),
+                    Text::plain(name),
+                    Text::plain(format!("{purpose} {}", key.curve.name())),
                     Text::plain(self.fate(name, key)),
                     Text::plain(self.used(name)),
                     Text::plain(self.places(name, key)),
@@ -60,7 +60,7 @@ impl Told {
 
     /// When a key was made, and what ended it.
     fn fate(&self, name: &Name, key: &Key) -> String {
-        let made = key.made_at;
+        let made = self.when(key.made_at);
         let is_here = self.compiled.graph.key(name).is_some_and(|key| key.origin == Origin::Here);
         let mut told = vec![match is_here {
             true => says!("{made} に生成(このセレモニー)", "made {made}, in this ceremony"),
@@ -164,8 +164,7 @@ impl Told {
                 self.pick("名前と種類", "name and kind"),
                 self.pick("主体者名とシリアル番号", "subject and serial number"),
                 self.pick("有効期間", "validity"),
-                self.pick("署名した鍵", "signed by"),
-                self.pick("状態", "standing"),
+                self.pick("署名した鍵と状態", "signed by, standing"),
                 "SHA-256",
             ];
             let caption = self.pick("署名した電子証明書", "certificates that were signed");
@@ -194,14 +193,13 @@ impl Told {
 
     fn certificate(&self, name: &Name, one: &Certificate) -> Vec<Text> {
         let kind = one.profile.said();
-        let kind = Text::code(name).and(Text::plain(format!(" {}", self.lang.said(&kind))));
+        let kind = Text::plain(format!("{name} ({})", self.lang.said(&kind)));
         let subject = Text::plain(format!("{} ", plain(&one.subject)));
         vec![
             kind,
             subject.and(Text::code(encode(&one.serial))),
             Text::plain(format!("{} – {}", one.not_before, one.not_after)),
-            Text::code(&one.issuer),
-            Text::plain(self.standing(one)),
+            Text::plain(format!("{}{}{}", one.issuer, self.pick("、", ", "), self.standing(one))),
             Text::code(one.digest),
         ]
     }
@@ -269,11 +267,15 @@ impl Told {
             self.compiled.graph.crl_number(one.slot, attempt)
         };
         Some(vec![
-            Text::code(key),
+            Text::plain(key),
             Text::plain(crls.len()),
             Text::plain(format!("{} – {}", first.crl.name, last.crl.name)),
             Text::plain(format!("{} – {}", number(first), number(last))),
-            Text::plain(format!("{} – {}", first.crl.this_update, last.crl.this_update)),
+            Text::plain(format!(
+                "{} – {}",
+                first.crl.this_update.day(),
+                last.crl.this_update.day()
+            )),
             Text::plain(last.crl.next_update),
             Text::plain(format!("{}, {}", first.crl.revoked.len(), last.crl.revoked.len())),
         ])

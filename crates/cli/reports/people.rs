@@ -75,8 +75,8 @@ impl Told {
             .map(|(at, _, said)| {
                 let fact = |name: &str| said.facts.get(name).map(String::as_str);
                 let way = difference(fact(OFFSET), fact(REFERENCE));
-                let by = people(&self.facts.account, &said.by, self.lang);
-                (at.to_string(), Text::plain(format!("{} [{by}]", self.said(&way))))
+                let by = Self::ids(&said.by);
+                (self.when(at), Text::plain(format!("{} [{by}]", self.said(&way))))
             })
             .collect();
         if rows.is_empty() {
@@ -104,17 +104,19 @@ impl Told {
             self.pick("役割", "roles"),
             self.pick("入室", "came"),
             self.pick("退室", "left"),
-            self.pick("本人であることの根拠", "proved by"),
-            self.pick("署名", "signed"),
-            self.pick("後の署名が覆う", "covered"),
-            self.pick("申告のみ", "stated"),
+            self.pick("本人確認", "shown by"),
+            self.pick("署名 / 包含 / 申告", "signed / covered / stated"),
         ];
+        let organizations = self.compiled.graph.organizations().iter();
+        let organizations: Vec<String> =
+            organizations.map(|(id, name)| format!("{id}: {}", self.lang.said(name))).collect();
         vec![
             Block::Part(self.pick("参加者", "Who was present").into()),
             table(self.pick("参加者と時刻", "people and times"), &head, rows, false),
+            paragraph(organizations.join(self.pick("、", "; "))),
             paragraph(self.pick(
-                "数は、その者が名を連ねる記録の件数。「署名」は本人のカードがその記録に署名したもの、「後の署名が覆う」は本人の後の署名がその記録にも及ぶもの、「申告のみ」は本人の署名が及ばないもの。",
-                "The numbers count the records that name the person: signed by the person's own card, covered by a later signature of it, or stated only.",
+                "数は、その者が名を連ねる記録の件数。署名: 本人のカードがその記録に署名した。包含: 本人の後の署名がその記録にも及ぶ。申告: 本人の署名は及ばない。",
+                "The numbers count the records that name the person: signed by the person's own card, covered by a later signature of it, stated only.",
             )),
         ]
     }
@@ -151,17 +153,15 @@ impl Told {
         let roles = person.roles.iter().map(|role| script::role(graph, role, language(self.lang)));
         let reserve = person.reserve.then(|| self.pick("控え", "in reserve").to_string());
         let roles: Vec<String> = roles.chain(reserve).collect();
-        let organization = graph.organizations().get(&person.organization);
-        let organization = organization.map_or_else(String::new, |name| self.said(name));
         let is_absent =
             account.absent.contains(id) || (person.reserve && !account.reserves.contains(id));
         let came = match times.came.get(id) {
-            Some(at) => at.to_string(),
+            Some(at) => self.when(*at),
             None if is_absent => self.pick("欠席", "absent").to_string(),
             None => self.pick("記録なし", "not recorded").to_string(),
         };
         let left = match times.left.get(id) {
-            Some(at) => at.to_string(),
+            Some(at) => self.when(*at),
             None if is_absent => "–".to_string(),
             None => self.pick("記録なし", "not recorded").to_string(),
         };
@@ -177,16 +177,15 @@ impl Told {
             *count += 1;
         }
         let [signed, covered, stated] = marks;
-        let mut row = vec![
+        vec![
             Text::plain(people(account, [id], self.lang)),
-            Text::plain(organization),
+            Text::plain(&person.organization),
             Text::plain(roles.join(self.pick("、", ", "))),
             Text::plain(came),
             Text::plain(left),
             Text::plain(self.proved_by(id, marks)),
-        ];
-        row.extend([signed, covered, stated].map(Text::plain));
-        row
+            Text::plain(format!("{signed} / {covered} / {stated}")),
+        ]
     }
 
     /// By what it is proved that a person was there.
@@ -204,7 +203,7 @@ impl Told {
         });
         match (failed, signed + covered, stated) {
             (Some(one), ..) => {
-                let at = one.at;
+                let at = self.when(one.at);
                 self.said(&says!(
                     "{at} からカードが署名せず、以後は申告",
                     "the card failed at {at}; stated from then on"
@@ -273,9 +272,9 @@ impl Told {
             .filter_map(|(at, op, said)| {
                 let op = self.compiled.graph.op(op).filter(confirmed)?;
                 Some(vec![
-                    Text::plain(at),
+                    Text::plain(self.when(at)),
                     Text::plain(crate::events::step(&self.compiled.graph, &op.name, self.lang)),
-                    Text::plain(people(&self.facts.account, &said.by, self.lang)),
+                    Text::plain(Self::ids(&said.by)),
                 ])
             })
             .collect();
@@ -296,16 +295,14 @@ impl Told {
     fn applications(&self) -> Option<Block> {
         let plan = self.compiled.inputs.get("plan.toml")?;
         let plan = Plan::parse(plan.as_bytes()).ok()?;
-        let decided = |decision: &Decision| {
-            let by = people(&self.facts.account, [decision.by.get_ref()], self.lang);
-            format!("{} [{by}]", decision.at.get_ref())
-        };
+        let decided =
+            |decision: &Decision| format!("{} [{}]", decision.at.get_ref(), decision.by.get_ref());
         let row = |(name, one): (&toml::Spanned<Name>, &Application)| {
             let by: Vec<&Name> = one.by.iter().map(toml::Spanned::get_ref).collect();
             let agreed = one.agreed.as_ref().map_or_else(|| "–".to_string(), decided);
             vec![
-                Text::code(name.get_ref()),
-                Text::plain(people(&self.facts.account, by, self.lang)),
+                Text::plain(name.get_ref()),
+                Text::plain(Self::ids(by)),
                 Text::plain(one.received.get_ref()),
                 Text::plain(decided(&one.examined)),
                 Text::plain(agreed),

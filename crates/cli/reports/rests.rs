@@ -1,21 +1,16 @@
 //! What was judged and against what; what is proved, and what is stated.
 
-use std::collections::BTreeSet;
-
 use ceremony::document::{Block, Text};
 use ceremony::hex::Digest;
 use ceremony::language::Bilingual;
-use ceremony::name::Name;
 use ceremony::publish::Label;
 use ceremony::record::{End, Mode};
 use ceremony::says;
-use ceremony::verify::kept::{Basis, By};
-use ceremony::verify::{Judged, Standing};
+use ceremony::verify::kept::Basis;
 
-use super::{Told, facts, paragraph, table};
+use super::{Told, paragraph, table};
 use crate::lang::{Lang, pick};
 use crate::verdicts::account::{aborted, held, postscript};
-use crate::verdicts::named::people;
 use crate::verdicts::rules::{self, clause};
 
 /// On what a verdict rests.
@@ -54,14 +49,12 @@ impl Told {
         if self.facts.end == End::Aborted {
             blocks.push(paragraph(aborted(&self.facts, self.lang).trim_end()));
         }
-        let rows = rules::BASES.map(|basis| {
-            let name = rules::heading(basis, self.lang).to_string();
-            (name, Text::plain(rules::kept(&self.facts, basis).count()))
-        });
-        let head = [self.pick("根拠", "on what it rests"), self.pick("満たした規則", "rules kept")];
-        let caption =
-            self.pick("証明されたことと申告されたこと", "what is proved and what is stated");
-        blocks.push(facts(caption, head, rows.into()));
+        let [proved, signed, people, papers, token] =
+            rules::BASES.map(|basis| rules::kept(&self.facts, basis).count());
+        blocks.push(paragraph(self.said(&says!(
+            "満たした規則: 証明されたもの(オクテットから計算){proved}、参加者がカードで署名したもの {signed}、申告されたものは参加者 {people}・書類 {papers}・トークン {token}(付録 3)。",
+            "Rules kept: {proved} are proved, computed from octets; {signed} are signed by people's cards; stated are {people} by people, {papers} by the papers and {token} by the token (annex 3)."
+        ))));
         let refused: Vec<Text> = rules::refused(&self.facts)
             .map(|(judged, reason)| Text::plain(format!("{}: {reason}", judged.id)))
             .collect();
@@ -137,12 +130,32 @@ impl Told {
             self.pick("封印後の記録", "postscript").to_string(),
             Text::plain(postscript(self.facts.postscript, self.lang)),
         ));
-        let head = [self.pick("項目", "what"), self.pick("値", "value")];
+        let head = ["項目", "値"].into_iter().zip(["what", "value"]);
+        let head: Vec<&str> = head.map(|(ja, en)| self.pick(ja, en)).collect();
+        let mut pairs = Vec::new();
+        // Two facts stand beside each other.
+        for two in rows.chunks(2) {
+            let mut row: Vec<Text> = Vec::new();
+            for (name, value) in two {
+                row.extend([Text::plain(name), value.clone()]);
+            }
+            row.resize(4, Text::plain(""));
+            pairs.push(row);
+        }
+        let caption = self.pick("セレモニー", "the ceremony");
         let mut blocks = vec![
             Block::Part(self.pick("日時・場所・機器", "When, where and with what").into()),
-            facts(self.pick("セレモニー", "the ceremony"), head, rows),
-            self.tokens(),
+            table(caption, &[head.as_slice(), head.as_slice()].concat(), pairs, false),
         ];
+        if let Some((begun, _)) = account.history.sessions.first() {
+            let (day, offset) = (begun.day(), begun.to_string());
+            let offset = offset.get(19..).unwrap_or("").to_string();
+            blocks.push(paragraph(self.said(&says!(
+                "以下で日付のない時刻は {day}({offset})のもの。",
+                "Below, times without a date are those of {day} ({offset})."
+            ))));
+        }
+        blocks.push(self.tokens());
         blocks.extend(self.clocks());
         blocks
     }
@@ -162,81 +175,48 @@ impl Told {
         let values =
             rows.into_iter().filter_map(|(name, digest)| Some(Block::Value(name.into(), digest?)));
         let explained = self.pick(
-            "記録の最新値は、記録のすべての行を順に連ねた値で、控えとアンカーにあるものと比べる。グラフとバインディングは、承認された計画の値で、構築手順書の表紙と比べる。監査用の鍵は、記録を封印した鍵である。",
-            "A head covers every line of a record in its order; compare it with the paper slip and the anchor. Graph and bindings are the ids of the plan that was approved; compare them with the cover of the script. The audit key sealed the record.",
+            "記録の最新値は、記録のすべての行を順に連ねた値で、控えとアンカーにあるものと比べる。グラフとバインディングは計画の値で、構築手順書の表紙と比べる。監査用の鍵は、記録を封印した鍵である。",
+            "A head covers every line of a record in its order; compare it with the paper slip and the anchor. Graph and bindings are the ids of the plan; compare them with the cover of the script. The audit key sealed the record.",
         );
-        [Block::Part(self.pick("照合に用いる値", "Values to compare").into()), paragraph(explained)]
-            .into_iter()
-            .chain(values)
-            .collect()
+        [
+            Block::Part(self.pick("付録 2: 照合に用いる値", "Annex 2: values to compare").into()),
+            paragraph(explained),
+        ]
+        .into_iter()
+        .chain(values)
+        .collect()
     }
 
-    /// The rules that rest on a statement, and whose.
+    /// The rules that rest on a statement, by its kind, and whose it is.
     pub(super) fn stated(&self) -> Vec<Block> {
         let account = &self.facts.account;
-        let whose = |judged: &Judged| match (judged.basis, judged.by.is_empty()) {
-            (Basis::Stated(By::Token), _) => self.pick("トークン", "the token").to_string(),
-            (_, false) => {
-                let ids: BTreeSet<&Name> = judged.by.iter().collect();
-                ids.into_iter().map(Name::as_str).collect::<Vec<_>>().join(" ")
-            }
-            (Basis::Stated(By::Papers), true) => {
-                self.pick("計画・ポリシー・任命簿", "plan, policy, roster").to_string()
-            }
-            (
-                Basis::Stated(By::People) | Basis::Signed | Basis::Proved | Basis::Elsewhere(_),
-                true,
-            ) => self.pick("参加者", "people in the room").to_string(),
-        };
-        let is_stated = |judged: &&Judged| {
-            matches!(judged.basis, Basis::Stated(_) | Basis::Signed)
-                && judged.standing == Standing::Kept
-        };
-        let rows: Vec<Vec<Text>> = account
-            .judged
-            .iter()
-            .filter(is_stated)
-            .map(|judged| {
-                let basis = match judged.basis {
-                    Basis::Signed => self.pick("署名", "signed"),
-                    Basis::Stated(_) | Basis::Proved | Basis::Elsewhere(_) => {
-                        self.pick("申告", "stated")
-                    }
-                };
-                vec![
-                    Text::code(judged.id),
-                    Text::plain(clause(judged.id, &account.clauses)),
-                    Text::plain(self.pick(judged.so.ja, judged.so.en)),
-                    Text::plain(basis),
-                    Text::plain(whose(judged)),
-                ]
-            })
-            .collect();
+        let mut blocks = vec![Block::Part(
+            self.pick("付録 3: 申告に基づくこと", "Annex 3: what rests on statements").into(),
+        )];
         let head = [
             self.pick("規則", "rule"),
             self.pick("条項", "clause"),
             self.pick("内容", "what holds"),
-            self.pick("根拠", "rests on"),
-            self.pick("誰の言葉か", "whose word it is"),
+            self.pick("述べた者", "stated by"),
         ];
-        let who: BTreeSet<&Name> =
-            account.judged.iter().filter(is_stated).flat_map(|judged| &judged.by).collect();
-        let mut blocks = vec![Block::Part(
-            self.pick("付録: 申告に基づくこと", "Annex: what rests on statements").into(),
-        )];
-        if rows.is_empty() {
+        for basis in rules::BASES.into_iter().filter(|basis| *basis != Basis::Proved) {
+            let rows: Vec<Vec<Text>> = rules::kept(&self.facts, basis)
+                .map(|judged| {
+                    vec![
+                        Text::plain(judged.id),
+                        Text::plain(clause(judged.id, &account.clauses)),
+                        Text::plain(self.pick(judged.so.ja, judged.so.en)),
+                        Text::plain(Self::ids(&judged.by)),
+                    ]
+                })
+                .collect();
+            if !rows.is_empty() {
+                blocks.push(table(rules::heading(basis, self.lang), &head, rows, false));
+            }
+        }
+        if blocks.len() == 1 {
             blocks.push(paragraph(self.pick("なし", "nothing")));
-            return blocks;
         }
-        if !who.is_empty() {
-            blocks.push(paragraph(people(account, who, self.lang)));
-        }
-        blocks.push(table(
-            self.pick("規則とその根拠", "rules and their evidence"),
-            &head,
-            rows,
-            false,
-        ));
         blocks
     }
 }
