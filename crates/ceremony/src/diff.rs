@@ -10,6 +10,7 @@
 //! rules. Such a plan is compared by its documents and its violations only.
 
 mod meaning;
+mod mermaid;
 mod page;
 mod words;
 
@@ -29,6 +30,8 @@ pub struct Meaning {
     ceremony: Name,
     /// The graph's id; `None` if the plan breaks rules.
     graph: Option<Digest>,
+    /// What is signed, with the key that signs it.
+    signs: mermaid::Signs,
     parts: BTreeMap<Part, Vec<Subject>>,
 }
 
@@ -122,6 +125,8 @@ pub struct Difference {
     pub ceremonies: (Name, Name),
     /// Whether the old and the new plan break rules and so have no graph to compare.
     pub broken: (bool, bool),
+    /// What is signed by which key, in the old and in the new plan.
+    signs: (mermaid::Signs, mermaid::Signs),
     /// The changes, by part.
     pub parts: BTreeMap<Part, Vec<Change>>,
 }
@@ -172,6 +177,7 @@ impl Difference {
     #[must_use]
     pub fn mirrored(mut self) -> Self {
         self.ceremonies = (self.ceremonies.1, self.ceremonies.0);
+        self.signs = (self.signs.1, self.signs.0);
         self.broken = (self.broken.1, self.broken.0);
         for change in self.parts.values_mut().flatten() {
             change.side = match change.side {
@@ -205,6 +211,10 @@ pub fn compare(old: &Meaning, new: &Meaning) -> Difference {
     Difference {
         ceremonies: (old.ceremony.clone(), new.ceremony.clone()),
         broken: (old.graph.is_none(), new.graph.is_none()),
+        signs: match graphs {
+            true => (old.signs.clone(), new.signs.clone()),
+            false => Default::default(),
+        },
         parts: found,
     }
 }

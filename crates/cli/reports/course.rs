@@ -1,5 +1,7 @@
 //! What happened otherwise than planned, at its time; and the plan beside what was done.
 
+use std::collections::BTreeMap;
+
 use ceremony::document::{Block, Text};
 use ceremony::language::Bilingual;
 use ceremony::record::End;
@@ -82,18 +84,18 @@ impl Told {
             },
         );
         let attempts = self.pick("2 回目以降の試行", "attempts beyond the first");
-        if self.lost.is_empty() {
+        let lost = self.lost();
+        if lost.is_empty() {
             add(attempts, &Bilingual::none());
         }
-        for (op, lost) in &self.lost {
+        for ((number, op), lost) in lost {
             let total = lost + 1;
-            let number = self.step(op).map_or_else(String::new, |number| number.to_string());
             let op = step(&self.facts.account, op, self.lang);
             add(
                 attempts,
                 &says!(
-                    "{number}. {op}: 試行 {total} 回(失われた試行 {lost} 回)",
-                    "{number}. {op}: {total} attempts, of which {lost} were lost"
+                    "{number}. {op}: 試行 {total} 回、うち結果不明 {lost} 回",
+                    "{number}. {op}: {total} attempts, {lost} of them lost"
                 ),
             );
         }
@@ -114,6 +116,20 @@ impl Told {
             Block::Part(self.pick("計画との比較", "Against the plan").into()),
             facts(caption, head, rows),
         ]
+    }
+}
+
+impl Told {
+    /// How many attempts of each operation were lost, in the order of their steps.
+    fn lost(&self) -> BTreeMap<(usize, &str), usize> {
+        let mut lost = BTreeMap::new();
+        for one in &self.facts.account.history.happened {
+            if let What::Lost { op, .. } | What::WrongPin { op } = &one.what {
+                let number = self.step(op).unwrap_or(0);
+                *lost.entry((number, op.as_str())).or_insert(0) += 1;
+            }
+        }
+        lost
     }
 }
 

@@ -9,6 +9,7 @@ use ceremony::language::Bilingual;
 use ceremony::ledger::{Batch, Certificate, Crls, Key, Standing};
 use ceremony::name::Name;
 use ceremony::plan::{Plan, ProfileName};
+use ceremony::record::End;
 use ceremony::rehearsal::RehearsalUse;
 use ceremony::says;
 
@@ -242,6 +243,12 @@ impl Told {
             ];
             let caption = self.pick("署名した CRL", "CRLs that were signed");
             blocks.push(table(caption, &head, rows, false));
+        }
+        if self.facts.end == End::Aborted {
+            blocks.push(paragraph(self.pick(
+                "セレモニーは中止されたため、ここで署名した電子証明書と CRL は引き渡されない。",
+                "The ceremony was aborted: no certificate and no CRL that was signed in it is handed out.",
+            )));
         }
         let superseded = self.superseded();
         if superseded.is_empty() {

@@ -7,6 +7,7 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::mermaid::signs;
 use super::words::{self, origin, standing};
 use super::{Fact, Meaning, Part, Subject, Weight};
 use crate::canonical::headings;
@@ -77,7 +78,9 @@ impl Meaning {
         }
         parts.insert(Part::Ids, [subject("", ids)].into());
         let ceremony = inputs.plan.ceremony.get_ref().clone();
-        Self { ceremony, graph: compiled.as_ref().ok().map(|compiled| compiled.graph.id()), parts }
+        let graph = compiled.as_ref().ok().map(|compiled| &compiled.graph);
+        let signs = graph.map_or_else(BTreeSet::new, signs);
+        Self { ceremony, graph: graph.map(Graph::id), signs, parts }
     }
 }
 

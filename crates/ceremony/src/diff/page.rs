@@ -8,6 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
+use super::mermaid::flowchart;
 use super::{Change, Difference, Part, Row, Side, words};
 use crate::language::{Bilingual, Language};
 use crate::text::is_refused;
@@ -232,6 +233,10 @@ fn markdown(difference: &Difference, title: &str, language: Language) -> String 
         if folded {
             out.push_str("\n</details>\n");
         }
+    }
+    let flowchart = flowchart(difference, language);
+    if !flowchart.is_empty() {
+        let _ = write!(out, "\n### {}\n\n```mermaid\n{flowchart}```\n", words::drawn(language));
     }
     out
 }

@@ -111,6 +111,14 @@ pub(super) fn title(ceremonies: &str, language: Language) -> String {
     }
 }
 
+/// The heading above the drawing of what changes.
+pub(super) const fn drawn(language: Language) -> &'static str {
+    match language {
+        Language::Ja => "署名されるものの変更(+ 追加、− 削除、± 変更)",
+        Language::En => "what is signed, and by which key (+ new, − gone, ± changed)",
+    }
+}
+
 /// The note for a reader if a plan has no graph.
 pub(super) const fn broken(old: bool, new: bool, language: Language) -> &'static str {
     let (ja, en) = match (old, new) {
