@@ -110,7 +110,7 @@ fn judge(out: &Path, ledger: Option<&Path>, trust: &Trust<'_>, lang: Lang) -> Re
     let found = output::read_folder(out)?;
     let mut records = Vec::new();
     for name in [TRANSCRIPT_FILE, AFTER_FILE] {
-        let octets = found.get(name).map(Vec::as_slice).unwrap_or_default();
+        let Some(octets) = found.get(name) else { continue };
         // What is no record is refused below, with its place.
         let text = String::from_utf8_lossy(octets);
         records.extend(text.lines().filter_map(|line| Record::read(line).ok()));

@@ -5,8 +5,8 @@
 //! people decide, on the right what comes of it; the number before a row is its step.
 //!
 //! **Invariant:** the octets follow from the graph and the language alone. Black on white, and no
-//! wider than a sheet of A4 for up to four keys. **Deliberately absent:** who attends, checks of the
-//! room and the token, and everything else that leaves nothing behind; the script has it.
+//! wider than a sheet of A4 for up to four keys. **Deliberately absent:** who attends, checks of
+//! the room and the token, and everything else that leaves nothing behind; the script has it.
 
 mod rows;
 

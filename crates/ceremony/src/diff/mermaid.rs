@@ -1,5 +1,5 @@
-//! The changed part of a graph as a Mermaid flowchart, which forges draw: keys, and the certificates
-//! and CRLs that they sign.
+//! The changed part of a graph as a Mermaid flowchart, which forges draw: keys, and the
+//! certificates and CRLs that they sign.
 //!
 //! Only what changed is in it, with the key that signs it. Names have no letter that Mermaid reads
 //! as markup.
