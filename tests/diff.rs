@@ -223,6 +223,37 @@ fn a_plan_means_what_its_golden_means() {
     }
 }
 
+/// What is signed in one plan only, and by which key, is drawn; what stays is not.
+#[test]
+fn what_changes_in_a_graph_is_drawn() {
+    let drawn = |old: &str, new: &str| {
+        let page = differs(&diff(&golden(old), &golden(new), &["--markdown"]));
+        let (_, drawn) = page.split_once("```mermaid\nflowchart LR\n").unwrap();
+        drawn.split_once("```\n").unwrap().0.to_string()
+    };
+    let forth = drawn("2026-04-genesis", "2031-03-rollover");
+    let id = |page: &str, box_: &str| {
+        let row = page.lines().find(|line| line.contains(box_));
+        let row = row.unwrap_or_else(|| panic!("{box_}: {page}"));
+        row.trim().split_once('[').unwrap().0.to_string()
+    };
+    let arc = |page: &str, from: &str, line: &str, to: &str| {
+        page.contains(&format!("  {} {line} {}\n", id(page, from), id(page, to)))
+    };
+    assert!(arc(&forth, "[\"± key g1\"]:::changed", "-.->", "[\"− certificate root-g1\"]:::old"));
+    assert!(arc(&forth, "[\"+ key g2\"]:::new", "-->", "[\"+ certificate root-g2\"]:::new"));
+    assert!(arc(&forth, "key g1", "-->", "[\"+ certificate new-with-old-g1-g2\"]"), "{forth}");
+    assert!(arc(&forth, "key g1", "-->", "[\"± CRLs of g1\"]:::changed"), "{forth}");
+    let back = drawn("2031-03-rollover", "2026-04-genesis");
+    assert!(arc(&back, "[\"− key g2\"]:::old", "-.->", "[\"− certificate root-g2\"]"), "{back}");
+    // Other people sign nothing else.
+    let case = Case { name: "people", new: &[("roster.toml", "Hajime", "Hajimeru")], ..GENESIS };
+    let place = tempfile::tempdir().unwrap();
+    let old = case.write(&place.path().join("old"), &[]);
+    let new = case.write(&place.path().join("new"), case.new);
+    assert!(!differs(&diff(&old, &new, &["--markdown"])).contains("mermaid"));
+}
+
 #[test]
 fn what_cannot_be_compared_is_refused_as_by_other_commands() {
     let place = tempfile::tempdir().unwrap();
