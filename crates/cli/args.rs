@@ -6,6 +6,7 @@ mod image;
 mod judging;
 mod log;
 mod new;
+mod reviewing;
 mod roster;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ pub(crate) use image::{Attest, ImageCommand};
 pub(crate) use judging::{Release, Report, ReportForm, Validate, Verify, Warned};
 pub(crate) use log::{Form, Log};
 pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
+pub(crate) use reviewing::{Check, Diff, GraphOf, Planned, Script};
 pub(crate) use roster::{Approve, CardsThere, Enrol, RosterCommand};
 
 use std::path::{Component, PathBuf};
@@ -256,72 +258,6 @@ pub(crate) enum Line {
     Console,
     /// A serial line, with a terminal at its other end.
     Serial,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Planned {
-    /// The ceremony's folder
-    #[arg(ja = "セレモニーのフォルダー")]
-    pub(crate) plan: PathBuf,
-    /// The ledger that holds the ceremony before (otherwise ledger/ or golden/ beside the plans)
-    #[arg(long, value_name = "DIR")]
-    #[arg(ja = "前回までのセレモニーの台帳(指定しなければ計画の隣の ledger/ または golden/)")]
-    pub(crate) ledger: Option<PathBuf>,
-    /// For a drill, which has serial numbers and bindings of its own
-    #[arg(long)]
-    #[arg(ja = "訓練用(訓練のシリアル番号とバインディングは本番と異なる)")]
-    pub(crate) drill: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Script {
-    #[command(flatten)]
-    pub(crate) planned: Planned,
-    /// As HTML, for printing; otherwise as Markdown
-    #[arg(long)]
-    #[arg(ja = "印刷用に HTML で出力する(指定しなければ Markdown)")]
-    pub(crate) html: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct GraphOf {
-    #[command(flatten)]
-    pub(crate) planned: Planned,
-    /// As a drawing in SVG: keys, what they sign, and who decides it
-    #[arg(long)]
-    #[arg(ja = "図(SVG)で出力する: 鍵、署名されるもの、人の決定")]
-    pub(crate) svg: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Check {
-    #[command(flatten)]
-    pub(crate) planned: Planned,
-    /// Refuse it as well if an approval that it needs is not beside it, or not good
-    #[arg(long)]
-    #[arg(ja = "必要な承認が計画の隣に揃い、正しいことも確かめる")]
-    pub(crate) approved: bool,
-}
-
-#[derive(Debug, clap::Args)]
-pub(crate) struct Diff {
-    /// The ceremony's folder as it was, or a sealed folder
-    #[arg(ja = "変更前のセレモニーのフォルダー、または封印されたフォルダー")]
-    pub(crate) old: PathBuf,
-    /// The ceremony's folder as it shall be, or a sealed folder
-    #[arg(ja = "変更後のセレモニーのフォルダー、または封印されたフォルダー")]
-    pub(crate) new: PathBuf,
-    /// The ledger that holds the ceremonies before (otherwise ledger/ or golden/ beside the plans;
-    /// of a sealed folder the folder above)
-    #[arg(long, value_name = "DIR")]
-    #[arg(
-        ja = "前回までのセレモニーの台帳(指定しなければ計画の隣の ledger/ または golden/、封印されたフォルダーでは 1 つ上のフォルダー)"
-    )]
-    pub(crate) ledger: Option<PathBuf>,
-    /// As Markdown, for a pull request
-    #[arg(long)]
-    #[arg(ja = "プルリクエスト用に Markdown で出力する")]
-    pub(crate) markdown: bool,
 }
 
 #[derive(Debug, clap::Args)]

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use ceremony::compile::Compiled;
-use ceremony::document::{Block, Document, Table, Text, html, markdown};
+use ceremony::document::{Block, Column, Document, Table, Text, html, markdown};
 use ceremony::drawing::drawing;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
@@ -235,10 +235,10 @@ impl Told {
             vec![Text::plain(to), empty(), empty(), empty()]
         });
         let head = [
-            self.pick("宛先", "for"),
-            self.pick("氏名", "name"),
-            self.pick("受領日", "received on"),
-            self.pick("署名", "signature"),
+            Column::rest(self.pick("宛先", "for")),
+            Column::hand(self.pick("氏名", "name")),
+            Column::hand(self.pick("受領日", "received on")),
+            Column::hand(self.pick("署名", "signature")),
         ];
         let rows = rows.collect();
         vec![
@@ -248,15 +248,19 @@ impl Told {
     }
 }
 
-fn table(caption: &str, head: &[&str], rows: Vec<Vec<Text>>, is_form: bool) -> Block {
-    let head = head.iter().map(ToString::to_string).collect();
-    Block::Table(Table { caption: caption.into(), head, rows, is_form })
+fn table(caption: &str, head: &[Column], rows: Vec<Vec<Text>>, is_form: bool) -> Block {
+    Block::Table(Table { caption: caption.into(), head: head.to_vec(), rows, is_form })
 }
 
 /// A table of names and values.
-fn facts(caption: &str, head: [&str; 2], rows: Vec<(String, Text)>) -> Block {
+fn facts(caption: &str, head: [Column; 2], rows: Vec<(String, Text)>) -> Block {
     let rows = rows.into_iter().map(|(name, value)| vec![Text::plain(name), value]).collect();
     table(caption, &head, rows, false)
+}
+
+/// A paragraph that stands out above a table.
+fn titled(text: impl ToString) -> Block {
+    Block::Paragraph(Text::strong(text))
 }
 
 fn paragraph(text: impl ToString) -> Block {

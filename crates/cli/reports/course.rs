@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::document::{Block, Text};
+use ceremony::document::{Block, Column, Text};
 use ceremony::language::Bilingual;
 use ceremony::record::End;
 use ceremony::says;
@@ -29,8 +29,11 @@ impl Told {
         };
         let rows: Vec<Vec<Text>> = account.history.happened.iter().map(row).collect();
         if !rows.is_empty() {
-            let head =
-                [self.pick("時刻", "when"), self.pick("手順", "step"), self.pick("出来事", "what")];
+            let head = [
+                Column::little(self.pick("時刻", "when")),
+                Column::little(self.pick("手順", "step")),
+                Column::rest(self.pick("出来事", "what")),
+            ];
             let caption = self.pick("出来事と、述べた者", "what happened, and who states it");
             blocks.push(table(caption, &head, rows, false));
         }
@@ -110,7 +113,10 @@ impl Told {
         for gap in gaps(&self.facts.state, self.lang) {
             add(self.pick("ここまでの台帳", "the ledger up to here"), &Bilingual::plain(gap));
         }
-        let head = [self.pick("項目", "what"), self.pick("計画との関係", "against the plan")];
+        let head = [
+            Column::little(self.pick("項目", "what")),
+            Column::rest(self.pick("計画との関係", "against the plan")),
+        ];
         let caption = self.pick("計画と実施", "the plan and what was done");
         vec![
             Block::Part(self.pick("計画との比較", "Against the plan").into()),

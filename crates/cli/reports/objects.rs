@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::document::{Block, Text};
+use ceremony::document::{Block, Column, Text};
 use ceremony::graph::{Origin, PlannedCrl};
 use ceremony::hex::encode;
 use ceremony::language::Bilingual;
@@ -48,11 +48,11 @@ impl Told {
             return blocks;
         }
         let head = [
-            self.pick("鍵", "key"),
-            self.pick("用途と曲線", "use and curve"),
-            self.pick("生成・破棄など", "made, destroyed, and so on"),
-            self.pick("このセレモニーでの署名", "signed in this ceremony"),
-            self.pick("鍵を保持するトークン", "tokens that hold it"),
+            Column::little(self.pick("鍵", "key")),
+            Column::rest(self.pick("用途と曲線", "use and curve")),
+            Column::rest(self.pick("生成・破棄など", "made, destroyed, and so on")),
+            Column::rest(self.pick("このセレモニーでの署名", "signed in this ceremony")),
+            Column::rest(self.pick("鍵を保持するトークン", "tokens that hold it")),
         ];
         let caption = self.pick("鍵(セレモニーの後)", "keys, after the ceremony");
         blocks.push(table(caption, &head, rows, false));
@@ -162,11 +162,11 @@ impl Told {
         } else {
             let rows = here.iter().map(|(name, one)| self.certificate(name, one)).collect();
             let head = [
-                self.pick("名前と種類", "name and kind"),
-                self.pick("主体者名とシリアル番号", "subject and serial number"),
-                self.pick("有効期間", "validity"),
-                self.pick("署名した鍵と状態", "signed by, standing"),
-                "SHA-256",
+                Column::rest(self.pick("名前と種類", "name and kind")),
+                Column::rest(self.pick("主体者名とシリアル番号", "subject and serial number")),
+                Column::rest(self.pick("有効期間", "validity")),
+                Column::rest(self.pick("署名した鍵と状態", "signed by, standing")),
+                Column::rest("SHA-256"),
             ];
             let caption = self.pick("署名した電子証明書", "certificates that were signed");
             blocks.push(table(caption, &head, rows, false));
@@ -233,13 +233,15 @@ impl Told {
                 .push(paragraph(self.pick("署名した CRL: なし。", "CRLs that were signed: none.")));
         } else {
             let head = [
-                self.pick("鍵", "key"),
-                self.pick("件数", "count"),
-                self.pick("最初と最後", "first and last"),
-                self.pick("CRL 番号", "CRL numbers"),
-                self.pick("有効期間の開始日(最初と最後)", "thisUpdate, first and last"),
-                self.pick("最後の有効期間の終了日", "last nextUpdate"),
-                self.pick("失効の件数(最初、最後)", "entries, first and last"),
+                Column::little(self.pick("鍵", "key")),
+                Column::little(self.pick("件数", "count")),
+                Column::rest(self.pick("最初と最後", "first and last")),
+                Column::rest(self.pick("CRL 番号", "CRL numbers")),
+                Column::rest(
+                    self.pick("有効期間の開始日(最初と最後)", "thisUpdate, first and last"),
+                ),
+                Column::rest(self.pick("最後の有効期間の終了日", "last nextUpdate")),
+                Column::rest(self.pick("失効の件数(最初、最後)", "entries, first and last")),
             ];
             let caption = self.pick("署名した CRL", "CRLs that were signed");
             blocks.push(table(caption, &head, rows, false));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use ceremony::document::{Block, Text};
+use ceremony::document::{Block, Column, Text};
 use ceremony::graph::{Act, Op, PeopleAct, Person, Phase};
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
@@ -13,7 +13,7 @@ use ceremony::script;
 use ceremony::time::Instant;
 use ceremony::verify::{Mark, What};
 
-use super::{Told, facts, paragraph, table};
+use super::{Told, facts, paragraph, table, titled};
 use crate::lang::language;
 use crate::report::plain;
 use crate::verdicts::named::people;
@@ -53,12 +53,12 @@ impl Told {
             ]
         });
         let head = [
-            self.pick("トークン", "token"),
-            self.pick("製造番号", "serial number"),
-            self.pick("ラベル", "label"),
-            self.pick("製造者", "maker"),
-            self.pick("型式", "model"),
-            self.pick("ファームウェア", "firmware"),
+            Column::little(self.pick("トークン", "token")),
+            Column::little(self.pick("製造番号", "serial number")),
+            Column::rest(self.pick("ラベル", "label")),
+            Column::rest(self.pick("製造者", "maker")),
+            Column::rest(self.pick("型式", "model")),
+            Column::little(self.pick("ファームウェア", "firmware")),
         ];
         table(self.pick("トークン(HSM)", "tokens (HSM)"), &head, rows.collect(), false)
     }
@@ -89,8 +89,11 @@ impl Told {
             "装置の時計(許される差は {most} 秒以内)",
             "the machine's clock (at most {most} s may it differ)"
         );
-        let head = [self.pick("確認した時刻", "compared at"), self.pick("結果", "what was found")];
-        vec![facts(self.lang.said(&caption), head, rows)]
+        let head = [
+            Column::little(self.pick("確認した時刻", "compared at")),
+            Column::rest(self.pick("結果", "what was found")),
+        ];
+        vec![titled(self.lang.said(&caption)), facts(self.lang.said(&caption), head, rows)]
     }
 
     /// Who was present when, and on what their part in the record rests.
@@ -99,13 +102,13 @@ impl Told {
         let rows = self.compiled.graph.people().iter();
         let rows = rows.map(|(id, person)| self.person(id, person, &times)).collect();
         let head = [
-            self.pick("参加者", "person"),
-            self.pick("組織", "organisation"),
-            self.pick("役割", "roles"),
-            self.pick("入室", "came"),
-            self.pick("退室", "left"),
-            self.pick("本人確認", "shown by"),
-            self.pick("署名 / 包含 / 申告", "signed / covered / stated"),
+            Column::rest(self.pick("参加者", "person")),
+            Column::little(self.pick("組織", "organisation")),
+            Column::rest(self.pick("役割", "roles")),
+            Column::little(self.pick("入室", "came")),
+            Column::little(self.pick("退室", "left")),
+            Column::rest(self.pick("本人確認", "shown by")),
+            Column::little(self.pick("署名 / 包含 / 申告", "signed / covered / stated")),
         ];
         let organizations = self.compiled.graph.organizations().iter();
         let organizations: Vec<String> =
@@ -237,12 +240,12 @@ impl Told {
             ]
         });
         let head = [
-            self.pick("承認した者", "who"),
-            self.pick("承認した時刻", "when"),
-            self.pick("承認したもの", "what"),
+            Column::rest(self.pick("承認した者", "who")),
+            Column::little(self.pick("承認した時刻", "when")),
+            Column::rest(self.pick("承認したもの", "what")),
         ];
         let caption = self.pick("カードによる計画の承認", "approvals of the plan by card");
-        blocks.push(table(caption, &head, rows.collect(), false));
+        blocks.extend([titled(caption), table(caption, &head, rows.collect(), false)]);
         blocks
     }
 
@@ -261,7 +264,7 @@ impl Told {
             let rows = decided.iter().map(|line| Text::plain(self.lang.said(line).trim_start()));
             blocks.push(Block::List(rows.collect()));
         }
-        blocks.extend(self.applications());
+        blocks.extend(self.applications().into_iter().flatten());
         let confirmed = |op: &&Op| match &op.act {
             Act::People(PeopleAct::Exit { .. } | PeopleAct::LastOut) => false,
             Act::People(_) => matches!(op.act.phase(), Phase::Work | Phase::Postscript),
@@ -285,14 +288,18 @@ impl Told {
             )));
             return blocks;
         }
-        let head = [self.pick("時刻", "when"), self.pick("手順", "step"), self.pick("誰が", "who")];
+        let head = [
+            Column::little(self.pick("時刻", "when")),
+            Column::rest(self.pick("手順", "step")),
+            Column::little(self.pick("誰が", "who")),
+        ];
         let caption = self.pick("室内での決定と確認", "decided and confirmed in the room");
-        blocks.push(table(caption, &head, rows, false));
+        blocks.extend([titled(caption), table(caption, &head, rows, false)]);
         blocks
     }
 
     /// The dates of the applications, which the plan has.
-    fn applications(&self) -> Option<Block> {
+    fn applications(&self) -> Option<[Block; 2]> {
         let plan = self.compiled.inputs.get("plan.toml")?;
         let plan = Plan::parse(plan.as_bytes()).ok()?;
         let decided =
@@ -311,15 +318,15 @@ impl Told {
         };
         let rows: Vec<Vec<Text>> = plan.application.iter().map(row).collect();
         let head = [
-            self.pick("申請", "application"),
-            self.pick("申請者", "by"),
-            self.pick("受付", "received"),
-            self.pick("審査", "examined"),
-            self.pick("同意", "agreed"),
-            self.pick("承認", "approved"),
+            Column::little(self.pick("申請", "application")),
+            Column::little(self.pick("申請者", "by")),
+            Column::rest(self.pick("受付", "received")),
+            Column::rest(self.pick("審査", "examined")),
+            Column::rest(self.pick("同意", "agreed")),
+            Column::rest(self.pick("承認", "approved")),
         ];
         let caption = self.pick("申請の日付", "the dates of the applications");
-        (!rows.is_empty()).then(|| table(caption, &head, rows, false))
+        (!rows.is_empty()).then(|| [titled(caption), table(caption, &head, rows, false)])
     }
 }
 

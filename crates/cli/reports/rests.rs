@@ -1,6 +1,6 @@
 //! What was judged and against what; what is proved, and what is stated.
 
-use ceremony::document::{Block, Text};
+use ceremony::document::{Block, Column, Text};
 use ceremony::hex::Digest;
 use ceremony::language::Bilingual;
 use ceremony::publish::Label;
@@ -8,7 +8,7 @@ use ceremony::record::{End, Mode};
 use ceremony::says;
 use ceremony::verify::kept::Basis;
 
-use super::{Told, paragraph, table};
+use super::{Told, paragraph, table, titled};
 use crate::lang::{Lang, pick};
 use crate::verdicts::account::{aborted, held, postscript};
 use crate::verdicts::rules::{self, clause};
@@ -130,8 +130,8 @@ impl Told {
             self.pick("封印後の記録", "postscript").to_string(),
             Text::plain(postscript(self.facts.postscript, self.lang)),
         ));
-        let head = ["項目", "値"].into_iter().zip(["what", "value"]);
-        let head: Vec<&str> = head.map(|(ja, en)| self.pick(ja, en)).collect();
+        let head =
+            [Column::little(self.pick("項目", "what")), Column::rest(self.pick("値", "value"))];
         let mut pairs = Vec::new();
         // Two facts stand beside each other.
         for two in rows.chunks(2) {
@@ -145,7 +145,7 @@ impl Told {
         let caption = self.pick("セレモニー", "the ceremony");
         let mut blocks = vec![
             Block::Part(self.pick("日時・場所・機器", "When, where and with what").into()),
-            table(caption, &[head.as_slice(), head.as_slice()].concat(), pairs, false),
+            table(caption, &[head, head].concat(), pairs, false),
         ];
         if let Some((begun, _)) = account.history.sessions.first() {
             let (day, offset) = (begun.day(), begun.to_string());
@@ -194,10 +194,10 @@ impl Told {
             self.pick("付録 3: 申告に基づくこと", "Annex 3: what rests on statements").into(),
         )];
         let head = [
-            self.pick("規則", "rule"),
-            self.pick("条項", "clause"),
-            self.pick("内容", "what holds"),
-            self.pick("述べた者", "stated by"),
+            Column::little(self.pick("規則", "rule")),
+            Column::rest(self.pick("条項", "clause")),
+            Column::rest(self.pick("内容", "what holds")),
+            Column::rest(self.pick("述べた者", "stated by")),
         ];
         for basis in rules::BASES.into_iter().filter(|basis| *basis != Basis::Proved) {
             let rows: Vec<Vec<Text>> = rules::kept(&self.facts, basis)
@@ -211,7 +211,8 @@ impl Told {
                 })
                 .collect();
             if !rows.is_empty() {
-                blocks.push(table(rules::heading(basis, self.lang), &head, rows, false));
+                let title = rules::heading(basis, self.lang);
+                blocks.extend([titled(title), table(title, &head, rows, false)]);
             }
         }
         if blocks.len() == 1 {
