@@ -162,11 +162,13 @@ impl Told {
         } else {
             let rows = here.iter().map(|(name, one)| self.certificate(name, one)).collect();
             let head = [
-                Column::rest(self.pick("名前と種類", "name and kind")),
-                Column::rest(self.pick("主体者名とシリアル番号", "subject and serial number")),
-                Column::rest(self.pick("有効期間", "validity")),
-                Column::rest(self.pick("署名した鍵と状態", "signed by, standing")),
-                Column::rest("SHA-256"),
+                Column::little(self.pick("名前", "name")),
+                Column::rest(self.pick(
+                    "種類、主体者名、シリアル番号、SHA-256",
+                    "kind, subject, serial number, SHA-256",
+                )),
+                Column::little(self.pick("有効期間", "validity")),
+                Column::little(self.pick("署名した鍵と状態", "signed by")),
             ];
             let caption = self.pick("署名した電子証明書", "certificates that were signed");
             blocks.push(table(caption, &head, rows, false));
@@ -194,14 +196,15 @@ impl Told {
 
     fn certificate(&self, name: &Name, one: &Certificate) -> Vec<Text> {
         let kind = one.profile.said();
-        let kind = Text::plain(format!("{name} ({})", self.lang.said(&kind)));
-        let subject = Text::plain(format!("{} ", plain(&one.subject)));
+        let subject = format!("{}: {} ", self.lang.said(&kind), plain(&one.subject));
         vec![
-            kind,
-            subject.and(Text::code(encode(&one.serial))),
-            Text::plain(format!("{} – {}", one.not_before, one.not_after)),
+            Text::plain(name),
+            Text::plain(subject)
+                .and(Text::code(encode(&one.serial)))
+                .and(Text::plain(" "))
+                .and(Text::code(one.digest)),
+            Text::plain(format!("{} – {}", one.not_before.day(), one.not_after.day())),
             Text::plain(format!("{}{}{}", one.issuer, self.pick("、", ", "), self.standing(one))),
-            Text::code(one.digest),
         ]
     }
 
@@ -240,7 +243,7 @@ impl Told {
                 Column::rest(
                     self.pick("有効期間の開始日(最初と最後)", "thisUpdate, first and last"),
                 ),
-                Column::rest(self.pick("最後の有効期間の終了日", "last nextUpdate")),
+                Column::little(self.pick("最後の有効期間の終了日", "last nextUpdate")),
                 Column::rest(self.pick("失効の件数(最初、最後)", "entries, first and last")),
             ];
             let caption = self.pick("署名した CRL", "CRLs that were signed");
