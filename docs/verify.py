@@ -225,15 +225,15 @@ class Ledger:
         book, made, plan = [*one.records(one.book, None, self.when)], self.audit_id, one.plan
         first, last, self.past = book[0][2], book[-1][1], self.past if self.last else one
         end = "aborted" if one.abandoned else last["event"].get("end")
-        names, said = {n for n in one.files if n[:7] == "inputs/"} | {one.book}, ["script"]
+        names, md = {n for n in one.files if n[:7] == "inputs/"} | {one.book}, ["script.{}.md"]
         if end == "completed":
             built = [*plan.get("certificate", {}), *plan.get("release", [])]
             names |= {f"{name}.{form}" for name in built for form in ("der", "txt")}
             names |= {n for n in one.files if n[-4:] == ".crl" or n == "crls.txt"}
-            said += ["notice"] * ("compromise" in plan or "key-compromise" in under(plan, "ground"))
+            md += ["notice.{}.md"] * any("compromise" in g for g in (plan, *under(plan, "ground")))
         if not one.abandoned:
             names |= {"graph.txt", "bindings.txt", "manifest.json", "transcript.sigstore.json"}
-            names |= {f"{name}.{lang}.md" for name in said for lang in one.ca["languages"]}
+            names |= {n.format(l) for n in (*md, "script.{}.html") for l in one.ca["languages"]}
             names |= {"after.jsonl"} & set(one.files)
         need(names == set(one.files), "the files that follow", names ^ set(one.files))
         asked = {"format": 1, "ceremony": one.name, "predecessor": self.last, "inputs": {

@@ -1,6 +1,6 @@
-//! What people hold in their hands: the HTML of scripts, as browsers and printers take it. Two engines
-//! print it, Chromium on letter and `WeasyPrint` on A4; poppler reads what they printed; axe looks for
-//! what keeps people from reading it.
+//! What people hold in their hands: the HTML of scripts, as browsers and printers take it. Two
+//! engines print it, Chromium on letter and `WeasyPrint` on A4; poppler reads what they printed;
+//! axe looks for what keeps people from reading it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -87,8 +87,8 @@ fn ink(pgm: &Path) -> (Vec<usize>, bool) {
 }
 
 /// Judges a printed script: each page says what it belongs to and which it is; no step is divided;
-/// nothing is cut off; no page is half empty but the last and the one before the steps, which begin on
-/// a page of their own.
+/// nothing is cut off; no page is half empty but the last and the one before the steps, which begin
+/// on a page of their own.
 fn judge_printed(script: &Path, pdf: &Path, folder: &Path) {
     let (name, steps, pages) = (script.display(), steps(script), pages(pdf));
     let count = pages.len();
@@ -97,7 +97,7 @@ fn judge_printed(script: &Path, pdf: &Path, folder: &Path) {
     for (number, page) in (1..).zip(&pages) {
         assert!(page.contains(&format!("{number} / {count}")), "{name}, page {number}:\n{page}");
         assert!(page.contains("graph: "), "{name}, page {number} does not name its graph");
-        // The title of a step ends with its name and its clause; its time is a colon between two lines.
+        // The title of a step ends with its name and its clause; its time is a colon between lines.
         let words: Vec<&str> = page.split_whitespace().collect();
         let is_title =
             |pair: &&[&str]| steps.iter().any(|step| step == pair[0] && pair[1].starts_with('['));

@@ -125,7 +125,7 @@ fn who_approved_and_by_what_it_is_shown_who_was_there() {
         assert!(row.contains(time(approved["at"].as_str().unwrap())), "{row}");
         assert!(row.contains("plan, policy, roster and CP/CPS"), "{row}");
     }
-    let ahead = "the machine's clock was 2 s ahead of `radio clock 7`";
+    let ahead = "the machine's clock was 2 s ahead of “radio clock 7”";
     assert!(row(&said, "| compared at |", ahead).contains("[p09 p13]"), "{said}");
     // How many of a person's records their own card signs: those that have a signature of theirs.
     for person in ["p01", "p07", "p12"] {
@@ -153,7 +153,7 @@ pub(super) fn of_incidents(out: &Path) {
     for clock in clocks {
         let row = row(&said, "| compared at |", time(clock["at"].as_str().unwrap()));
         assert!(
-            row.contains("the machine's clock was 3 s behind `radio clock 7` [p09 p13]"),
+            row.contains("the machine's clock was 3 s behind “radio clock 7” [p09 p13]"),
             "{row}"
         );
     }

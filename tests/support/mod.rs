@@ -46,8 +46,8 @@ pub(crate) fn copyist() -> PathBuf {
     BUILT.get_or_init(|| built("copyist", "copyist")).clone()
 }
 
-/// A program of the workspace's tests. `./test` has built it with everything else; alone it would be
-/// built with fewer features, and the core with it, so that is done only where a source is newer.
+/// A program of the workspace's tests. `./test` has built it with everything else; alone it would
+/// be built with fewer features, and the core with it: that is done only where a source is newer.
 fn built(package: &str, file: &str) -> PathBuf {
     let made = PathBuf::from(GISHIKI).parent().unwrap().join(file);
     if !is_fresh(&made) {

@@ -5,8 +5,8 @@
 //! the same order, under the same numbers. Its title page shows the digests that people enter and
 //! compare.
 //!
-//! **Deliberately absent:** anything that the graph, the bindings and the inputs do not say, and how
-//! it is set ([`crate::document`]).
+//! **Deliberately absent:** anything that the graph, the bindings and the inputs do not say, and
+//! how it is set ([`crate::document`]).
 
 mod annex;
 mod en;

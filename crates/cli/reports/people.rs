@@ -337,19 +337,19 @@ fn difference(offset: Option<&str>, reference: Option<&str>) -> Bilingual {
     match seconds {
         Some(0) => says!(
             "装置の時計は「{reference}」と同じ(差 0 秒)",
-            "the machine's clock was the same as `{reference}` (0 s)"
+            "the machine's clock was the same as “{reference}” (0 s)"
         ),
         Some(ahead) if ahead > 0 => says!(
             "装置の時計は「{reference}」より {ahead} 秒進んでいた",
-            "the machine's clock was {ahead} s ahead of `{reference}`"
+            "the machine's clock was {ahead} s ahead of “{reference}”"
         ),
         Some(behind) => {
             let behind = behind.unsigned_abs();
             says!(
                 "装置の時計は「{reference}」より {behind} 秒遅れていた",
-                "the machine's clock was {behind} s behind `{reference}`"
+                "the machine's clock was {behind} s behind “{reference}”"
             )
         }
-        None => says!("差の記録なし(「{reference}」)", "no difference is recorded (`{reference}`)"),
+        None => says!("差の記録なし(「{reference}」)", "no difference is recorded (“{reference}”)"),
     }
 }

@@ -1,7 +1,7 @@
 //! Sets a document as Markdown (CommonMark with tables).
 //!
-//! One fact stands on one line, so a difference of two documents shows what changed. A line to write
-//! on is a run of `_` between spaces, which Markdown takes for no emphasis.
+//! One fact stands on one line, so a difference of two documents shows what changed. A line to
+//! write on is a run of `_` between spaces, which Markdown takes for no emphasis.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -102,12 +102,43 @@ pub(super) fn set(text: &Text) -> String {
     text.0
         .iter()
         .map(|span| match span {
-            Span::Words(words) => words.clone(),
-            Span::Code(code) => format!("`{code}`"),
-            Span::Strong(words) => format!("**{words}**"),
+            Span::Words(words) => escaped(words),
+            Span::Code(code) => code_span(code),
+            Span::Strong(words) => format!("**{}**", escaped(words)),
             Span::Blank(place) => blank(*place),
         })
         .collect()
+}
+
+/// A code span, between more backticks than stand together in it.
+fn code_span(code: &str) -> String {
+    let longest = code.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
+    let fence = "`".repeat(longest.saturating_add(1));
+    let pad = if longest > 0 { " " } else { "" };
+    format!("{fence}{pad}{code}{pad}{fence}")
+}
+
+/// Words in which no letter is markup, whoever wrote them. `_` within a word is none by itself, and
+/// what stands between backticks is only set in other letters.
+fn escaped(words: &str) -> String {
+    let mut out = String::new();
+    let mut before = ' ';
+    let mut letters = words.chars().peekable();
+    while let Some(letter) = letters.next() {
+        let after = letters.peek().copied().unwrap_or(' ');
+        let is_markup = match letter {
+            '<' | '&' | '*' | '~' | '\\' => true,
+            '_' => !(before.is_alphanumeric() && after.is_alphanumeric()),
+            '(' => before == ']',
+            _ => false,
+        };
+        if is_markup {
+            out.push('\\');
+        }
+        out.push(letter);
+        before = letter;
+    }
+    out
 }
 
 fn blank(blank: Blank) -> String {
@@ -122,5 +153,23 @@ fn blank(blank: Blank) -> String {
         Blank::Digits => groups(4, 16),
         Blank::Line => "____________________".to_string(),
         Blank::Lines => groups(40, 3),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Text, set};
+
+    #[test]
+    fn nobodys_words_are_markup() {
+        for (words, shown) in [
+            ("<b>slow</b> & *so*", "\\<b>slow\\</b> \\& \\*so\\*"),
+            ("CKA_LABEL, _so_", "CKA_LABEL, \\_so\\_"),
+            ("[p01](x) [p02]", "[p01]\\(x) [p02]"),
+            ("~b~ \\c", "\\~b\\~ \\\\c"),
+        ] {
+            assert_eq!(set(&Text::plain(words)), shown);
+        }
+        assert_eq!(set(&Text::code("a``b")), "``` a``b ```");
     }
 }

@@ -18,8 +18,8 @@ use crate::words;
 /// How many later attempts the annex lists of each number.
 const LISTED: u32 = 3;
 
-/// So many heads may be asked for that no step of the script has a line for: one after each refusal,
-/// and one for each failed making of a key.
+/// So many heads may be asked for that no step of the script has a line for: one after each
+/// refusal, and one for each failed making of a key.
 const MORE_HEADS: usize = 6;
 
 /// So many things may differ before another sheet is taken.
