@@ -48,7 +48,7 @@ fn steps(script: &Path) -> Vec<String> {
 
 fn chromium(profile: &Path, page: &Path, options: &[&str]) -> Command {
     let mut command = Command::new("chromium");
-    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]);
+    command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]);
     command.arg(format!("--user-data-dir={}", profile.display()));
     command.args(options).arg(format!("file://{}", page.display()));
     command
