@@ -30,7 +30,7 @@ use ceremony::hex::Digest;
 use ceremony::inputs::input_digest;
 use ceremony::language::Bilingual;
 use ceremony::name::Name;
-use ceremony::record::{Event, Record};
+use ceremony::record::{Event, GENESIS, Record};
 use ceremony::rule::RuleId;
 use ceremony::run::Book;
 use ceremony::says;
@@ -313,9 +313,16 @@ fn holds_a_record(folder: &Path) -> bool {
     let has = |octets: Vec<u8>| match whole_lines(octets).0.strip_suffix(b"\n") {
         None => false,
         Some(lines) if lines.contains(&b'\n') => true,
-        Some(line) => str::from_utf8(line).is_ok_and(|line| Record::read(line).is_ok()),
+        Some(line) => str::from_utf8(line).is_ok_and(is_first_record),
     };
     path.symlink_metadata().is_ok() && read_sealed(&path).map_or(true, has)
+}
+
+/// Whether a line is the first record of a journal, which it is if the record that it gives is
+/// written as this line.
+fn is_first_record(line: &str) -> bool {
+    let read = Record::read(line);
+    read.is_ok_and(|record| record.to_line(record.chain(GENESIS)).trim_end() == line)
 }
 
 /// What a folder may contain if the power was cut while a ceremony was about to begin.
