@@ -15,6 +15,7 @@ use alloc::vec::Vec;
 
 pub use html::html;
 pub use markdown::markdown;
+pub(crate) use markdown::{code, unmarked};
 
 use crate::hex::{Digest, encode};
 use crate::language::Language;
@@ -38,8 +39,6 @@ pub struct Document {
 pub enum Block {
     /// A heading of a part.
     Part(String),
-    /// A heading within a part.
-    Section(String),
     /// Running text.
     Paragraph(Text),
     /// Items in no order.

@@ -24,7 +24,7 @@ impl Told {
             vec![
                 Text::plain(self.when(one.at)),
                 Text::plain(number.map_or_else(|| "–".to_string(), |number| number.to_string())),
-                Text::plain(happening(account, &one.what, self.lang)),
+                Text::of(&happening(account, &one.what, self.lang)),
             ]
         };
         let rows: Vec<Vec<Text>> = account.history.happened.iter().map(row).collect();
@@ -52,7 +52,7 @@ impl Told {
     pub(super) fn against_the_plan(&self) -> Vec<Block> {
         let mut rows: Vec<(String, Text)> = Vec::new();
         let mut add = |name: &str, told: &Bilingual| {
-            rows.push((name.to_string(), Text::plain(self.lang.said(told))));
+            rows.push((name.to_string(), Text::of(self.lang.said(told))));
         };
         let (end, steps) = (self.pick("終わり方", "end"), self.pick("手順", "steps"));
         add(

@@ -10,6 +10,7 @@ use core::fmt::Write as _;
 
 use super::mermaid::flowchart;
 use super::{Change, Difference, Part, Row, Side, words};
+use crate::document::{code, unmarked};
 use crate::language::{Bilingual, Language};
 use crate::text::is_refused;
 
@@ -27,7 +28,7 @@ impl Form {
     fn value(self, text: &str) -> String {
         match self {
             Self::Text => shown(text),
-            Self::Markdown => code(text),
+            Self::Markdown => code(&shown(text)),
         }
     }
 
@@ -35,7 +36,7 @@ impl Form {
     fn words(self, text: &str) -> String {
         match self {
             Self::Text => shown(text),
-            Self::Markdown => prose(text),
+            Self::Markdown => unmarked(&shown(text)),
         }
     }
 }
@@ -267,8 +268,8 @@ fn table(out: &mut String, part: Part, groups: &[&Group<'_>], language: Language
         for (place, row) in group.first.rows.iter().enumerate() {
             let (old, new) = both_sides(row, language, Form::Markdown);
             let (old, new) = (cell(&old), cell(&new));
-            let field = prose(&words::field(part, &row.field, language));
-            let title = group.title(language, " ", Form::Markdown);
+            let field = cell(&unmarked(&shown(&words::field(part, &row.field, language))));
+            let title = cell(&group.title(language, " ", Form::Markdown));
             let name = match (named, place) {
                 (false, _) => String::new(),
                 (true, 0) => format!("{}{title} | ", cell(&group.names(language, Form::Markdown))),
@@ -283,22 +284,6 @@ fn table(out: &mut String, part: Part, groups: &[&Group<'_>], language: Language
 fn shown(text: &str) -> String {
     let seen = |c: char| !c.is_control() && !is_refused(c);
     text.chars().map(|c| if seen(c) { c } else { '\u{fffd}' }).collect()
-}
-
-/// Escapes Markdown markup in words outside a code span.
-fn prose(text: &str) -> String {
-    let plain = |c: char| !"&<>|*_[]`~\\#".contains(c);
-    let entity = |c: char| if plain(c) { c.to_string() } else { format!("&#{};", u32::from(c)) };
-    shown(text).chars().map(entity).collect()
-}
-
-/// Writes a code span, fenced with more backticks than it contains.
-fn code(text: &str) -> String {
-    let text = shown(text);
-    let longest = text.split(|c| c != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest + 1);
-    let pad = if longest > 0 { " " } else { "" };
-    if text.is_empty() { String::new() } else { format!("{fence}{pad}{text}{pad}{fence}") }
 }
 
 /// Escapes bars for a table cell: a bar would end the cell even inside a code span.

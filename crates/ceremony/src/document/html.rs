@@ -62,9 +62,6 @@ fn write_block(out: &mut String, block: &Block) {
         Block::Part(title) => {
             let _ = writeln!(out, "<h2>{}</h2>", escaped(title));
         }
-        Block::Section(title) => {
-            let _ = writeln!(out, "<h3>{}</h3>", escaped(title));
-        }
         Block::Paragraph(text) => {
             let _ = writeln!(out, "<p>{}</p>", set(text));
         }

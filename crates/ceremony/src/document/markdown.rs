@@ -30,9 +30,6 @@ fn write_block(out: &mut String, block: &Block) {
         Block::Part(title) => {
             let _ = writeln!(out, "## {title}\n");
         }
-        Block::Section(title) => {
-            let _ = writeln!(out, "### {title}\n");
-        }
         Block::Paragraph(text) => {
             let _ = writeln!(out, "{}\n", set(text));
         }
@@ -49,7 +46,8 @@ fn write_block(out: &mut String, block: &Block) {
             out.push('\n');
         }
         Block::Lines(lines) => {
-            let _ = writeln!(out, "```text\n{}\n```\n", lines.trim_end_matches('\n'));
+            let fence = fence(lines, 3);
+            let _ = writeln!(out, "{fence}text\n{}\n{fence}\n", lines.trim_end_matches('\n'));
         }
         Block::Value(name, digest) => {
             let _ = writeln!(out, "**{name}**\n\n```text\n{digest}");
@@ -102,32 +100,37 @@ pub(super) fn set(text: &Text) -> String {
     text.0
         .iter()
         .map(|span| match span {
-            Span::Words(words) => escaped(words),
-            Span::Code(code) => code_span(code),
-            Span::Strong(words) => format!("**{}**", escaped(words)),
+            Span::Words(words) => unmarked(words),
+            Span::Code(code) => self::code(code),
+            Span::Strong(words) => format!("**{}**", unmarked(words)),
             Span::Blank(place) => blank(*place),
         })
         .collect()
 }
 
-/// A code span, between more backticks than stand together in it.
-fn code_span(code: &str) -> String {
-    let longest = code.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
-    let fence = "`".repeat(longest.saturating_add(1));
-    let pad = if longest > 0 { " " } else { "" };
-    format!("{fence}{pad}{code}{pad}{fence}")
+/// More backticks than stand together in a text, and at least so many.
+fn fence(text: &str, least: usize) -> String {
+    let longest = text.split(|letter| letter != '`').map(str::len).max().unwrap_or_default();
+    "`".repeat(least.max(longest.saturating_add(1)))
 }
 
-/// Words in which no letter is markup, whoever wrote them. `_` within a word is none by itself, and
-/// what stands between backticks is only set in other letters.
-fn escaped(words: &str) -> String {
+/// A code span.
+pub(crate) fn code(text: &str) -> String {
+    let fence = fence(text, 1);
+    let pad = if fence.len() > 1 { " " } else { "" };
+    if text.is_empty() { String::new() } else { format!("{fence}{pad}{text}{pad}{fence}") }
+}
+
+/// Words in which no letter is markup, whoever wrote them. `_` within a word is none by itself, nor
+/// is a bar outside a table.
+pub(crate) fn unmarked(words: &str) -> String {
     let mut out = String::new();
     let mut before = ' ';
     let mut letters = words.chars().peekable();
     while let Some(letter) = letters.next() {
         let after = letters.peek().copied().unwrap_or(' ');
         let is_markup = match letter {
-            '<' | '&' | '*' | '~' | '\\' => true,
+            '<' | '&' | '*' | '`' | '~' | '\\' => true,
             '_' => !(before.is_alphanumeric() && after.is_alphanumeric()),
             '(' => before == ']',
             _ => false,
@@ -166,7 +169,7 @@ mod tests {
             ("<b>slow</b> & *so*", "\\<b>slow\\</b> \\& \\*so\\*"),
             ("CKA_LABEL, _so_", "CKA_LABEL, \\_so\\_"),
             ("[p01](x) [p02]", "[p01]\\(x) [p02]"),
-            ("~b~ \\c", "\\~b\\~ \\\\c"),
+            ("`a` ~b~ \\c", "\\`a\\` \\~b\\~ \\\\c"),
         ] {
             assert_eq!(set(&Text::plain(words)), shown);
         }
