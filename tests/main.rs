@@ -47,6 +47,7 @@ mod modules;
 mod new;
 mod nss;
 mod other_validators;
+mod pace;
 mod papers;
 mod people;
 mod probe;

@@ -25,6 +25,7 @@ use ceremony::seal::TRANSCRIPT_FILE;
 use ceremony::time::Instant;
 use ceremony::verify::{Consistent, Trust, Verdict};
 
+use self::course::Used;
 use self::rests::Rests;
 use crate::args;
 use crate::halt::Halt;
@@ -48,6 +49,8 @@ struct Told {
     signed: BTreeMap<String, u32>,
     /// The operations that were answered.
     done: BTreeSet<String>,
+    /// The time that it took; `None` for a rehearsal.
+    used: Option<Used>,
     lang: Lang,
 }
 
@@ -121,6 +124,7 @@ fn judge(out: &Path, ledger: Option<&Path>, trust: &Trust<'_>, lang: Lang) -> Re
     let compiled = run.compiled().clone();
     let signed = run.signed().iter().map(|(name, one)| (name.clone(), one.attempt)).collect();
     let done = run.done_ops().map(|(op, _)| op.name.clone()).collect();
+    let used = Used::of(run);
     let verdict = judging.end(trust)?;
     let rests = match (&verdict, trust) {
         (Verdict::NotPinned(_), _) => Rests::AnchorInPart,
@@ -132,7 +136,7 @@ fn judge(out: &Path, ledger: Option<&Path>, trust: &Trust<'_>, lang: Lang) -> Re
         (Verdict::Verified(_), Trust::Room(_) | Trust::None) => Rests::Nothing,
     };
     let facts = into_facts(verdict);
-    Ok(Told { facts, rests, compiled, records, signed, done, lang })
+    Ok(Told { facts, rests, compiled, records, signed, done, used, lang })
 }
 
 impl Told {

@@ -25,8 +25,9 @@ use crate::key::{Check, Nonce, PublicKey};
 use crate::language::Bilingual;
 use crate::ledger::{Addresses, State};
 use crate::name::Name;
+use crate::pace::Pace;
 use crate::plan::After;
-use crate::policy::Brought;
+use crate::policy::{Brought, PacePolicy};
 use crate::record::{Mode, Opened, Place};
 use crate::register::{Enrolling, enrolling};
 use crate::rehearsal::GENERATIONS;
@@ -73,6 +74,8 @@ pub struct Compiled {
     pub deciding: Vec<Name>,
     /// What the program that holds it must be.
     pub released: Released,
+    /// How long the policy reckons that its acts take.
+    pub pace: PacePolicy,
 }
 
 /// Returns every input's digest, by file name.
@@ -101,7 +104,8 @@ pub fn compile(
     }
     let graph = builder.graph()?;
     let stand_ins = stand_ins(&graph);
-    let violations = rules::structures(inputs, state, &graph, &stand_ins);
+    let mut violations: Vec<Violation> = rules::time_for(inputs, &graph).into_iter().collect();
+    violations.extend(rules::structures(inputs, state, &graph, &stand_ins));
     if !violations.is_empty() {
         return Err(violations);
     }
@@ -131,6 +135,7 @@ pub fn compile(
         approvals: Approvals::of(inputs, before),
         deciding: inputs.cps.deciding().cloned().collect(),
         released: Released::of(inputs, before),
+        pace: inputs.policy.pace.clone(),
         checks: inputs.requests.values().flatten().map(|r| r.possession.clone()).collect(),
     })
 }
@@ -144,6 +149,12 @@ fn stand_ins(graph: &Graph) -> BTreeMap<Name, PublicKey> {
 }
 
 impl Compiled {
+    /// How long its operations take, as the policy reckons.
+    #[must_use]
+    pub const fn pace(&self) -> Pace<'_> {
+        Pace::new(&self.pace, &self.graph)
+    }
+
     /// Returns the keys that a token holds before this ceremony, with the attributes they were
     /// generated or copied with.
     #[must_use]

@@ -57,6 +57,7 @@ pub mod draft;
 pub mod drawing;
 pub mod graph;
 pub mod notice;
+pub mod pace;
 pub mod rules;
 pub mod script;
 

@@ -54,6 +54,8 @@ pub struct Policy {
     pub ledger_head: HeadPolicy,
     /// The journal, and how often people note its head on paper.
     pub journal: JournalPolicy,
+    /// How long what is done in a ceremony takes.
+    pub pace: PacePolicy,
     /// The one cable to an HSM that a CP/CPS may permit; absent for an air gap.
     pub network: Option<NetworkPolicy>,
     /// The live image; absent where a CA does not say how many build it.
@@ -278,6 +280,26 @@ pub struct JournalPolicy {
     /// The largest number of sheets signed between two heads that people note. If both media were
     /// reset, what was signed since the last noted head could be signed again.
     pub sheets_per_head: Spanned<u32>,
+}
+
+/// How many seconds what is done in a ceremony takes, as the CA reckons; nothing is refused because
+/// it took longer.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct PacePolicy {
+    /// The section of the CP/CPS that this table comes from.
+    pub section: String,
+    /// An act of people that is not named in `act`.
+    pub people: Spanned<u32>,
+    /// An act of a token, or the seal, that is not named in `act`.
+    pub token: Spanned<u32>,
+    /// One signature by a person's card.
+    pub signature: Spanned<u32>,
+    /// A head that is written on paper.
+    pub head: Spanned<u32>,
+    /// Acts by their kind in the graph.
+    #[serde(default)]
+    pub act: BTreeMap<Name, Spanned<u32>>,
 }
 
 /// The one network that a CP/CPS may permit.

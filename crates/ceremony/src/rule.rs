@@ -216,6 +216,7 @@ ids! {
     S_ORDER = "S-ORDER",
     S_ORPHAN = "S-ORPHAN",
     S_OUT = "S-OUT",
+    S_PACE = "S-PACE",
     S_PAPERS = "S-PAPERS",
     S_PARTICIPANT = "S-PARTICIPANT",
     S_PIN = "S-PIN",

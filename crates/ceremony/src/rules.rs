@@ -19,6 +19,7 @@ mod demands;
 mod ds;
 mod keys;
 mod orders;
+mod pace;
 mod people;
 mod plan;
 mod policy;
@@ -33,6 +34,7 @@ use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::ops::Range;
 
+pub(crate) use pace::time_for;
 pub(crate) use structures::structures;
 
 use crate::inputs::Inputs;

@@ -71,6 +71,8 @@ pub struct Run {
     head: Digest,
     number: u64,
     last_at: Instant,
+    /// The time of the first record.
+    begun_at: Instant,
     session: u32,
     /// By the operation's place: its next attempt, and whether it is done (for an operation of the
     /// opening: done in this session).
@@ -255,6 +257,7 @@ impl Run {
             head: GENESIS,
             number: 0,
             last_at: at,
+            begun_at: at,
             session: 0,
             ops,
             pending: None,

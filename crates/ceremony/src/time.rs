@@ -345,6 +345,13 @@ impl CalendarSpan {
     /// begin, or if they end outside the calendar.
     #[must_use]
     pub fn compared(&self, other: &Self) -> Option<Ordering> {
+        // Of the same months the rest is as long on any day, and of the same rest the months are.
+        let own = (self.years * 12 + self.months, self.days * 24 + self.hours);
+        let its = (other.years * 12 + other.months, other.days * 24 + other.hours);
+        let orders = (own.0.cmp(&its.0), own.1.cmp(&its.1));
+        if let (Ordering::Equal, order) | (order, Ordering::Equal) = orders {
+            return Some(order);
+        }
         let mut orders = self.ends().zip(other.ends()).map(|(own, other)| Some(own?.cmp(&other?)));
         let order = orders.next()??;
         orders.all(|other| other == Some(order)).then_some(order)

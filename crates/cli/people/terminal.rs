@@ -5,7 +5,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 
 use ceremony::fault::Fault;
-use ceremony::graph::{Act, Op};
+use ceremony::graph::{Act, Op, Phase};
 use ceremony::hex::Digest;
 use ceremony::language::{Bilingual, Language};
 use ceremony::name::Name;
@@ -66,11 +66,31 @@ impl Terminal {
         let step = script::step(question.run.graph(), op, self.language);
         let number = op.id.number();
         self.show(&format!("\n── {number}. {} [{}]\n", step.title, op.section))?;
+        self.show_progress(question.run, op)?;
         for duty in script::who(question.run.graph(), op, self.language) {
             self.show(&format!("   {duty}\n"))?;
         }
         self.show(&format!("{}\n☞ {}\n", step.say, step.see))?;
         self.hint()
+    }
+
+    /// Shows which step and part it is, the minutes since the first record, and those that the
+    /// policy reckons with.
+    fn show_progress(&mut self, run: &Run, op: &Op) -> Result<(), Halt> {
+        let (graph, pace) = (run.graph(), run.compiled().pace());
+        let now = Clock::System(graph.offset()).now()?;
+        let used = (now.unix() - run.begun_at().unix()).max(0) / 60;
+        let (number, all) = (op.id.number(), graph.ops().len());
+        let (part, parts) = (op.act.phase().number(), Phase::ALL.len());
+        let (until, whole) = (pace.until(op), pace.whole());
+        self.show(&match self.language {
+            Language::Ja => format!(
+                "   手順 {number}/{all}、第 {part} 部(全 {parts} 部)。経過 {used} 分。見込みはこの手順まで {until} 分、全体で {whole} 分\n"
+            ),
+            Language::En => format!(
+                "   step {number} of {all}, part {part} of {parts}; {used} min used; reckoned: {until} min to the end of this step, {whole} in all\n"
+            ),
+        })
     }
 
     /// Shows what can be typed instead of every answer.

@@ -3,14 +3,48 @@
 use std::collections::BTreeMap;
 
 use ceremony::document::{Block, Column, Text};
+use ceremony::graph::Phase;
 use ceremony::language::Bilingual;
-use ceremony::record::End;
+use ceremony::record::{End, Mode};
+use ceremony::run::Run;
 use ceremony::says;
+use ceremony::time::Instant;
 use ceremony::verify::{Happening, What};
 
 use super::{Told, facts, paragraph, table};
 use crate::verdicts::account::{counts, gaps, happening, otherwise, stopped_by_itself};
 use crate::verdicts::named::step;
+
+/// The time that a ceremony took, in minutes.
+pub(super) struct Used {
+    /// From the first record to the last.
+    minutes: i64,
+    /// Of each part, if one session held them all: after an interruption the second part is done
+    /// again, within the others.
+    parts: Vec<(Phase, i64)>,
+}
+
+impl Used {
+    /// The time of a whole run; `None` for a rehearsal, whose clock stands still.
+    pub(super) fn of(run: &Run) -> Option<Self> {
+        if run.opened().mode == Mode::Rehearsal {
+            return None;
+        }
+        let minutes = |from: Instant, until: Instant| (until.unix() - from.unix()) / 60;
+        let mut before = run.begun_at();
+        let mut parts = Vec::new();
+        for phase in Phase::ALL {
+            let of_part = run.done_ops().filter(|(op, _)| op.act.phase() == phase);
+            let Some(last) = of_part.map(|(_, at)| at).max() else { continue };
+            parts.push((phase, minutes(before, last)));
+            before = last;
+        }
+        if run.session() > 1 {
+            parts.clear();
+        }
+        Some(Self { minutes: minutes(run.begun_at(), run.last_at()), parts })
+    }
+}
 
 impl Told {
     /// Everything that happened otherwise than planned; what did not happen is named too.
@@ -65,7 +99,7 @@ impl Told {
         let ops = self.compiled.graph.ops();
         let undone: Vec<usize> = ops
             .iter()
-            .filter(|op| op.act.phase() != ceremony::graph::Phase::Seal)
+            .filter(|op| op.act.phase() != Phase::Seal)
             .filter(|op| !self.done.contains(&op.name))
             .map(|op| op.id.number())
             .collect();
@@ -86,6 +120,7 @@ impl Told {
                 }
             },
         );
+        add(self.pick("所要時間", "time"), &self.time());
         let attempts = self.pick("2 回目以降の試行", "attempts beyond the first");
         let lost = self.lost();
         if lost.is_empty() {
@@ -126,6 +161,33 @@ impl Told {
 }
 
 impl Told {
+    /// The minutes that the policy reckoned with, and those that were used.
+    fn time(&self) -> Bilingual {
+        let pace = self.compiled.pace();
+        let whole = pace.whole();
+        let Some(Used { minutes, parts }) = &self.used else {
+            return says!(
+                "見込み {whole} 分(リハーサルの時計は進まない)",
+                "{whole} minutes reckoned (a rehearsal's clock stands still)"
+            );
+        };
+        let all = says!(
+            "見込み {whole} 分、実際 {minutes} 分",
+            "{whole} minutes reckoned, {minutes} used"
+        );
+        let part = |(phase, used): &(Phase, i64)| {
+            let (number, reckoned) = (phase.number(), pace.part(*phase));
+            says!(
+                "第 {number} 部 {reckoned} 分に対し {used} 分",
+                "part {number}: {reckoned} reckoned, {used} used"
+            )
+        };
+        parts.iter().map(part).fold(all, |told, part| Bilingual {
+            ja: format!("{}。{}", told.ja, part.ja),
+            en: format!("{}; {}", told.en, part.en),
+        })
+    }
+
     /// How many attempts of each operation were lost, in the order of their steps.
     fn lost(&self) -> BTreeMap<(usize, &str), usize> {
         let mut lost = BTreeMap::new();

@@ -240,8 +240,20 @@ pub enum Phase {
 
 impl Phase {
     /// The phases, in the order in which a ceremony has them.
-    pub(crate) const ALL: [Self; 5] =
+    pub const ALL: [Self; 5] =
         [Self::Entry, Self::Opening, Self::Work, Self::Seal, Self::Postscript];
+
+    /// The number of the part of the script, from 1.
+    #[must_use]
+    pub const fn number(self) -> usize {
+        match self {
+            Self::Entry => 1,
+            Self::Opening => 2,
+            Self::Work => 3,
+            Self::Seal => 4,
+            Self::Postscript => 5,
+        }
+    }
 }
 
 impl Act {
@@ -320,6 +332,49 @@ enum Leaves {
     Signature,
     /// A key that was generated, copied or removed.
     Key,
+}
+
+impl Act {
+    /// The kinds of all acts, in the order in which they are declared.
+    pub(crate) const KINDS: [&str; 37] = [
+        "first-in",
+        "entry",
+        "roll-call",
+        "papers",
+        "clock",
+        "activate",
+        "application",
+        "compromise",
+        "order",
+        "supersede",
+        "approve-destruction",
+        "approve-loss",
+        "approve-recovery",
+        "clone",
+        "fingerprint",
+        "complete",
+        "hand-over",
+        "deactivate",
+        "anchor-words",
+        "exit",
+        "last-out",
+        "identify",
+        "login",
+        "inventory",
+        "read-head",
+        "copy",
+        "inspect",
+        "destroy",
+        "clear",
+        "generate",
+        "sign-head",
+        "read-value",
+        "wrap",
+        "sign",
+        "write-head",
+        "logout",
+        "seal",
+    ];
 }
 
 impl PeopleAct {

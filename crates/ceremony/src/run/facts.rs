@@ -57,6 +57,12 @@ impl Run {
         self.noted.and_then(|noted| self.op_at(noted.after?))
     }
 
+    /// The time of the first record.
+    #[must_use]
+    pub const fn begun_at(&self) -> Instant {
+        self.begun_at
+    }
+
     /// The time of the last record.
     #[must_use]
     pub const fn last_at(&self) -> Instant {

@@ -55,9 +55,11 @@ pub(super) const LABELS: Labels = Labels {
     agenda_head: [
         Column::rest("part"),
         Column::little("steps"),
+        Column::little("minutes"),
         Column::hand("begun"),
         Column::hand("ended"),
     ],
+    all_parts: "all",
     keys: "Key pairs",
     made: "made in this ceremony",
     exists: "exists",

@@ -55,9 +55,11 @@ pub(super) const LABELS: Labels = Labels {
     agenda_head: [
         Column::rest("部"),
         Column::little("手順"),
+        Column::little("見込み(分)"),
         Column::hand("開始"),
         Column::hand("終了"),
     ],
+    all_parts: "合計",
     keys: "鍵ペア",
     made: "このセレモニーで生成する",
     exists: "生成済み",

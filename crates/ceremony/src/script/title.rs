@@ -35,7 +35,7 @@ pub(super) fn blocks(compiled: &Compiled, language: Language) -> Vec<Block> {
     blocks.push(Block::Paragraph(Text::of(labels.material_note)));
     blocks.push(Block::Table(material(graph, labels)));
     blocks.push(Block::Part(labels.agenda.to_string()));
-    blocks.push(Block::Table(agenda(graph, labels)));
+    blocks.push(Block::Table(agenda(compiled, labels)));
     // What was decided before the ceremony: the papers are compared with it.
     let lines = graph.decisions().into_iter().map(|line| match language {
         Language::Ja => line.ja,
@@ -131,23 +131,30 @@ fn material(graph: &Graph, labels: &Labels) -> Table {
     }
 }
 
-/// The parts, their steps, and when each begins and ends.
-fn agenda(graph: &Graph, labels: &Labels) -> Table {
-    let row = |(phase, name): (Phase, &'static str)| {
+/// The parts, their steps, how long each takes as the policy reckons, and when it begins and ends.
+fn agenda(compiled: &Compiled, labels: &Labels) -> Table {
+    let (graph, pace) = (&compiled.graph, compiled.pace());
+    let row = |name: &str, numbers: (usize, usize), minutes: u64| {
+        let steps = match numbers {
+            (first, last) if first == last => first.to_string(),
+            (first, last) => format!("{first} – {last}"),
+        };
+        let time = Text::blank(Blank::Time);
+        let known = [name.to_string(), steps, minutes.to_string()].map(Text::plain);
+        known.into_iter().chain([time.clone(), time]).collect()
+    };
+    let part = |(phase, name): (Phase, &'static str)| {
         let mut of_phase = graph.ops.iter().filter(|op| op.act.phase() == phase);
         let first = of_phase.next()?.id.number();
         let last = of_phase.next_back().map_or(first, |op| op.id.number());
-        let steps = Text::plain(match first == last {
-            true => first.to_string(),
-            false => format!("{first} – {last}"),
-        });
-        let time = Text::blank(Blank::Time);
-        Some([Text::plain(name), steps, time.clone(), time].into())
+        Some(row(name, (first, last), pace.part(phase)))
     };
+    let parts = Phase::ALL.into_iter().zip(labels.phases).filter_map(part);
+    let all = row(labels.all_parts, (1, graph.ops.len()), pace.whole());
     Table {
         caption: labels.agenda.to_string(),
         head: labels.agenda_head.into(),
-        rows: Phase::ALL.into_iter().zip(labels.phases).filter_map(row).collect(),
+        rows: parts.chain([all]).collect(),
         is_form: true,
     }
 }

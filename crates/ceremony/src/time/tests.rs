@@ -138,6 +138,9 @@ fn spans_are_compared_on_whatever_day_they_begin() {
         ("1 month", "31 days", None),
         ("1 month", "32 days", Some(Ordering::Less)),
         ("90 days", "3 months", None),
+        ("2 months 30 days", "3 months 30 days", Some(Ordering::Less)),
+        ("1 month 24 hours", "1 month 1 day", Some(Ordering::Equal)),
+        ("1 month 2 days", "1 month 47 hours", Some(Ordering::Greater)),
     ] {
         assert_eq!(span(one).compared(&span(other)), order, "{one}, {other}");
     }

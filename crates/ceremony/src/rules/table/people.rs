@@ -2,7 +2,7 @@
 
 use super::{CPS, rule};
 use crate::rule::RuleId;
-use crate::rules::{Rule, Stage, acts, approval, people, policy, register, training};
+use crate::rules::{Rule, Stage, acts, approval, pace, people, policy, register, training};
 
 /// Every rule on the roster, the participants and the policy.
 pub(super) const PEOPLE: &[Rule] = &[
@@ -207,5 +207,13 @@ pub(super) const PEOPLE: &[Rule] = &[
         true,
         "記録の最新値を書き留める間隔が 64 枚を超える、または 0 枚であること",
         "a policy with more than 64 sheets, or with 0, between two heads that people note on paper",
+    ),
+    rule(
+        RuleId::S_PACE,
+        "gishiki",
+        Stage::Plan(pace::seconds),
+        true,
+        "存在しない種類の手順、または 1 から 7200 秒以外の時間を見込むポリシー。見込みの合計に足りない実施時間帯",
+        "a policy that reckons with a kind of act that does not exist, or with other than 1 to 7200 seconds; a window that is shorter than the sum",
     ),
 ];

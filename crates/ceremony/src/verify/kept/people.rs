@@ -259,6 +259,14 @@ pub(super) const GROUPS: &[Group] = &[
             "the policy leaves out no safety attribute, and lets no secret be brought along",
         )],
     ),
+    proved(
+        When::Always,
+        &[(
+            RuleId::S_PACE,
+            "実施時間帯は、ポリシーが見込む時間より短くない",
+            "the window is no shorter than the time that the policy reckons with",
+        )],
+    ),
     stated(
         By::Papers,
         When::Always,
