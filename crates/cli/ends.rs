@@ -1,9 +1,9 @@
 //! Shows, for every end of a command that holds a ceremony, how far the ceremony had come and which
 //! command continues it, whether or not the cause can be remedied.
 //!
-//! **Invariant:** a printed command can be pasted into a shell as it is. `docs/ends.md` is the
-//! table of all ends, and a test compares it; other tests follow the printed commands until a
-//! ceremony is sealed or abandoned.
+//! **Invariant:** a printed command can be pasted into a shell as it is. `docs/ends.md` and
+//! `docs/ends.ja.md` are the table of all ends, and a test compares them; other tests follow the
+//! printed commands until a ceremony is sealed or abandoned.
 
 mod menu;
 

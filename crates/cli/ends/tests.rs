@@ -23,7 +23,8 @@ fn ways(arguments: &[&str]) -> Ways {
     Ways::after(&args).unwrap()
 }
 
-/// Compares `docs/ends.md`, the table that people read. GISHIKI_RENEW=1 writes it anew.
+/// Compares `docs/ends.md` and `docs/ends.ja.md`, the table that people read. GISHIKI_RENEW=1
+/// writes them anew.
 #[test]
 fn the_document_is_this_table() {
     let named = Ways::Commands {
@@ -31,12 +32,23 @@ fn the_document_is_this_table() {
         resume: "gishiki resume …".into(),
         abandon: "gishiki abandon …".into(),
     };
-    let mut text = String::from(include_str!("head.md"));
-    for (lang, head) in [
-        (Lang::En, "| where it stands | once the cause is mended | where it cannot be mended |"),
-        (Lang::Ja, "| 状態 | 原因を除いた後 | 原因を除けないとき |"),
+    for (lang, name, title, head, columns) in [
+        (
+            Lang::En,
+            "docs/ends.md",
+            "# Every end has its exit\n\n[日本語](ends.ja.md)",
+            include_str!("head.md"),
+            "| where it stands | once the cause is mended | where it cannot be mended |",
+        ),
+        (
+            Lang::Ja,
+            "docs/ends.ja.md",
+            "# どこで終わっても出口がある\n\n[English](ends.md)",
+            include_str!("head.ja.md"),
+            "| 状態 | 原因を除いた後 | 原因を除けないとき |",
+        ),
     ] {
-        text.push_str(&format!("\n{head}\n|---|---|---|\n"));
+        let mut text = format!("{title}\n\n{head}\n{columns}\n|---|---|---|\n");
         for reached in all() {
             let line = |way| named.lines(way, reached.left_out(), lang).join("`, `");
             let exit = |(said, way): Exit| format!("{said} `{}`", line(way));
@@ -44,13 +56,13 @@ fn the_document_is_this_table() {
             let (meaning, mended) = (reached.meaning(lang), exit(reached.mended(lang)));
             text.push_str(&format!("| {meaning} | {mended} | {unmended} |\n"));
         }
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
+        if std::env::var("GISHIKI_RENEW").as_deref() == Ok("1") {
+            std::fs::write(&path, &text).unwrap();
+        }
+        let found = std::fs::read_to_string(&path).unwrap_or_default();
+        assert!(found == text, "{name} is not what the code says: GISHIKI_RENEW=1 renews it");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/ends.md");
-    if std::env::var("GISHIKI_RENEW").as_deref() == Ok("1") {
-        std::fs::write(&path, &text).unwrap();
-    }
-    let found = std::fs::read_to_string(&path).unwrap_or_default();
-    assert!(found == text, "docs/ends.md is not what the code says: GISHIKI_RENEW=1 renews it");
 }
 
 #[test]
