@@ -24,9 +24,9 @@ fn helps(head: &str, commands: &str, arguments: &[&str]) -> String {
 
 #[test]
 fn the_document_of_usage_is_what_the_help_says() {
-    let head = "# Usage\n\nGenerated from the help texts by a test (`GISHIKI_RENEW=1 cargo test --test all usage`).";
+    let head = "# Usage\n\n[日本語](usage.ja.md)\n\nGenerated from the help texts by a test (`GISHIKI_RENEW=1 cargo test --test all usage`).";
     document("docs/usage.md", &helps(head, "Commands", &[]));
-    let head = "# 使い方\n\nコマンドの説明から試験が書き出す(`GISHIKI_RENEW=1 cargo test --test all usage`)。英語版は\n[usage.md](usage.md)。";
+    let head = "# 使い方\n\n[English](usage.md)\n\nコマンドの説明から試験が書き出す(`GISHIKI_RENEW=1 cargo test --test all usage`)。";
     let page = helps(head, "コマンド", &["--lang", "ja"]);
     document("docs/usage.ja.md", &page);
     for words in ["Print", "Usage", "Options", "summary", "default:", "possible values"] {

@@ -90,7 +90,7 @@ fn words(halt: &Halt, lang: Lang) -> String {
             let heading = pick(lang, "整合するが、アンカーに固定なし", "consistent, not pinned");
             let next = pick(
                 lang,
-                "控えを anchor.toml に写してください(docs/anchor.md)。",
+                "控えを anchor.toml に写してください(docs/anchor.ja.md)。",
                 "Copy its slip into anchor.toml (docs/anchor.md).",
             );
             format!("{heading}: {}\n{next}\n", plain(lang.said(names)))

@@ -11,6 +11,8 @@ use crate::support::document;
 
 const HEAD: &str = "# Rules
 
+[日本語](rules.ja.md)
+
 Written by `GISHIKI_RENEW=1 cargo test --test all rules` from the registry in the code; do not edit.
 
 Every rule has one id: in code, messages, this page and the cases of `tests/refused/`. `R-…` are
@@ -34,8 +36,9 @@ other rules have no dates: they hold for every plan of format 1.
 
 const HEAD_JA: &str = "# 規則
 
-コードの規則の一覧から `GISHIKI_RENEW=1 cargo test --test all rules` が書き出す。手では編集しない。英語版は
-[rules.md](rules.md)。
+[English](rules.md)
+
+コードの規則の一覧から `GISHIKI_RENEW=1 cargo test --test all rules` が書き出す。手では編集しない。
 
 どの規則にも 1 つの ID があり、コード、画面の表示、このページ、`tests/refused/` の事例で同じものを用いる。`R-…` は
 CP/CPS、`I-…` は ISO/IEC 18013-5 Annex B、`P-…` は RFC 5280、`S-…` は gishiki 自身の安全の規則である。
