@@ -4,6 +4,8 @@
 //! what it prints. There `…` stands for anything: on a line of its own for any lines, at the end of
 //! a line for the rest of it.
 
+mod siblings;
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -26,23 +28,28 @@ fn read(name: &str) -> String {
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The fenced blocks of a document.
-fn blocks(name: &str) -> Vec<Block> {
-    let mut found: Vec<Block> = Vec::new();
+/// The fenced blocks of a document, and its lines outside of them.
+fn parts(name: &str) -> (Vec<Block>, Vec<String>) {
+    let (mut found, mut outside): (Vec<Block>, Vec<String>) = (Vec::new(), Vec::new());
     let mut open = false;
     for line in read(name).lines() {
-        match line.strip_prefix("```") {
+        match line.trim_start().strip_prefix("```") {
             Some(language) if !open => {
                 found.push(Block { language: language.to_string(), lines: Vec::new() });
                 open = true;
             }
             Some(_) => open = false,
             None if open => found.last_mut().unwrap().lines.push(line.to_string()),
-            None => {}
+            None => outside.push(line.to_string()),
         }
     }
     assert!(!open, "{name}: a block without its end");
-    found
+    (found, outside)
+}
+
+/// The fenced blocks of a document.
+fn blocks(name: &str) -> Vec<Block> {
+    parts(name).0
 }
 
 /// The texts of a document's `sh` blocks.
