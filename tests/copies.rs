@@ -1,5 +1,6 @@
-//! Copies of a key from one token to another: on two real tokens, interrupted at every call, with
-//! modules that return errors or false answers, and on rehearsal tokens.
+//! Copies of a key from one token to another: on two real tokens, interrupted at every call (of
+//! those that read on, at one in three; `GISHIKI_ALL=1` takes every one), with modules that return
+//! errors or false answers, and on rehearsal tokens.
 
 mod rehearsed;
 
@@ -13,7 +14,7 @@ use serde_json::{Value, json};
 
 use crate::kill::small_ca;
 use crate::support::{
-    Drill, PIN, SOFTHSM, copy, copyist, faulty_module, files, run, succeed, text,
+    Drill, PIN, SOFTHSM, copy, copyist, faulty_module, files, points, run, succeed, text,
 };
 
 const MAIN: &str = "DRILL mdoc-root";
@@ -338,12 +339,6 @@ fn calls(base: &Two, action: &str) -> Vec<String> {
     log.lines().map(|line| line.split(' ').nth(1).unwrap().to_string()).collect()
 }
 
-/// Every fault at every call.
-fn points(calls: &[String], faults: &[&str]) -> Vec<String> {
-    let numbers = 1..=calls.len();
-    numbers.flat_map(|n| faults.iter().map(move |fault| format!("{n}:{fault}"))).collect()
-}
-
 /// Every point on two threads.
 pub(crate) fn judge_all(points: &[String], judge: impl Fn(&str) + Sync) {
     let next = AtomicUsize::new(0);
@@ -374,7 +369,7 @@ fn interrupted_at_any_call_it_is_cleared_and_repeated() {
     for name in ["C_DeriveKey", "C_WrapKey", "C_UnwrapKey", "C_CreateObject", "C_DestroyObject"] {
         assert!(calls.iter().any(|call| call == name), "{name}");
     }
-    judge_all(&points(&calls, &["kill-before", "kill-after"]), |at| {
+    judge_all(&points(&calls, ["kill-before", "kill-after"]), |at| {
         let two = base.copy();
         let output = two.faulty("copy", at);
         assert_eq!(output.status.code(), None, "{at}: {}", text(&output));
@@ -386,7 +381,7 @@ fn interrupted_at_any_call_it_is_cleared_and_repeated() {
 fn after_an_error_of_any_call_it_is_cleared_and_repeated() {
     let base = Two::new();
     let before = listed(&base.drill, MAIN);
-    judge_all(&points(&calls(&base, "copy"), &["error=30", "error-after=30"]), |at| {
+    judge_all(&points(&calls(&base, "copy"), ["error=30", "error-after=30"]), |at| {
         let two = base.copy();
         let output = two.faulty("copy", at);
         // Some calls end what is over anyway: closing a session, or a search.
@@ -401,7 +396,7 @@ fn clearing_that_is_interrupted_is_repeated() {
     let base = Two::new();
     let before = listed(&base.drill, MAIN);
     base.act("copy");
-    judge_all(&points(&calls(&base, "clear"), &["kill-before", "kill-after"]), |at| {
+    judge_all(&points(&calls(&base, "clear"), ["kill-before", "kill-after"]), |at| {
         let two = base.copy();
         assert_eq!(two.faulty("clear", at).status.code(), None, "{at}");
         two.recover(&before);

@@ -10,7 +10,7 @@ use std::fs;
 use serde_json::Value;
 
 use super::history::{CEREMONIES, History};
-use crate::support::{complete, faulty_module, gishiki, run, signed, text};
+use crate::support::{READS, complete, faulty_module, gishiki, run, signed, text};
 
 /// Calls after which something on a token, or known of it, is another.
 const CHANGING: [&str; 11] = [
@@ -28,10 +28,6 @@ const CHANGING: [&str; 11] = [
 ];
 /// Calls with which the requests begin that change nothing: of each ceremony one is sampled.
 const ASKING: [&str; 4] = ["C_Logout", "C_GetTokenInfo", "C_OpenSession", "C_FindObjectsInit"];
-/// Calls by which a request that has begun reads on.
-const READS: [&str; 5] =
-    ["C_GetAttributeValue", "C_FindObjects", "C_FindObjectsFinal", "C_CloseSession", "C_SignInit"];
-
 /// The points of one ceremony: all, or of each function one, on the one side or the other.
 fn points_of(calls: &[String], turn: usize) -> Vec<String> {
     let sides = ["kill-before", "kill-after"];
