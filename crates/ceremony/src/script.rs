@@ -137,6 +137,13 @@ fn set(graph: &Graph, op: &Op, language: Language) -> document::Step {
     }
 }
 
+/// The numbers of the first and the last step of a part; `None` if the ceremony has none of it.
+fn numbers(graph: &Graph, phase: Phase) -> Option<(usize, usize)> {
+    let mut of_part = graph.ops.iter().filter(|op| op.act.phase() == phase);
+    let first = of_part.next()?.id.number();
+    Some((first, of_part.next_back().map_or(first, |op| op.id.number())))
+}
+
 /// The first and the last structure of a sheet, and how many there are.
 fn sheet_names(graph: &Graph, items: &[Item]) -> (String, usize) {
     (first_to_last(items.iter().filter_map(|item| graph.item_name(*item))), items.len())

@@ -7,10 +7,10 @@ use alloc::string::{String, ToString};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use super::Labels;
+use super::{Labels, numbers};
 use crate::compile::Compiled;
 use crate::document::{Blank, Block, Table, Text};
-use crate::graph::{Graph, Origin};
+use crate::graph::{Graph, Origin, Phase};
 use crate::hex::encode;
 use crate::language::Language;
 use crate::words;
@@ -33,6 +33,8 @@ pub(super) fn blocks(compiled: &Compiled, language: Language) -> Vec<Block> {
     let said = |text: &str| Block::Paragraph(Text::of(text));
     let mut blocks = vec![part(labels.annex_resume)];
     blocks.push(Block::Numbered(labels.resume.iter().map(|text| Text::of(text)).collect()));
+    blocks.push(said(labels.questions));
+    blocks.push(Block::Table(questions(graph, labels)));
     blocks.push(said(labels.more_heads));
     let after = Text::plain(labels.after_step).and(Text::blank(Blank::Id));
     let more = labels.head(after.and(Text::plain(labels.eight_words)));
@@ -55,6 +57,21 @@ pub(super) fn blocks(compiled: &Compiled, language: Language) -> Vec<Block> {
         is_form: false,
     }));
     blocks
+}
+
+/// What may be asked when a ceremony is resumed, in the order in which it is asked.
+fn questions(graph: &Graph, labels: &Labels) -> Table {
+    let steps = numbers(graph, Phase::Opening);
+    let steps = steps.map_or_else(String::new, |(first, last)| format!("{first} – {last}"));
+    let row = |row: &[&str; 3]| row.map(|cell| Text::of(&cell.replace("{steps}", &steps))).into();
+    let again = core::iter::once(&labels.questions_steps);
+    let rows = labels.questions_first.iter().chain(again).chain(labels.questions_later);
+    Table {
+        caption: labels.annex_resume.to_string(),
+        head: labels.questions_head.into(),
+        rows: rows.map(row).collect(),
+        is_form: false,
+    }
 }
 
 /// The numbers of later attempts.

@@ -95,6 +95,56 @@ pub(super) const LABELS: Labels = Labels {
         "A copy in doubt is made again, after what is left of it was removed from both tokens. A destruction in doubt is done again, until nothing of the key is left.",
         "After the window it can only be closed as aborted, and sealed.",
     ],
+    questions: "The command is `gishiki resume --room ROOM --journal A --journal B --out OUT`, with the same `--ledger LEDGER` and `--anchor ANCHOR` as at the beginning; the machine prints it with its paths when it stops. On the live image the menu has it. These are all questions that it may ask, in their order:",
+    questions_head: [
+        Column::rest("when"),
+        Column::rest("who answers"),
+        Column::rest("what is typed"),
+    ],
+    questions_first: &[
+        [
+            "The machine's clock is before the last record, or outside the window.",
+            "whoever sets the clock, with the auditor",
+            "Enter, after the clock was set; `late`, if it is right and the ceremony is to be closed as aborted; `no` goes no further",
+        ],
+        [
+            "One journal does not replay, or differs from the other (`--put-aside`).",
+            "two people of two roles",
+            "their ids, if it is put aside; `no` changes nothing",
+        ],
+        [
+            "A stop stands on one medium only.",
+            "who stopped it; for a stop by a rule, two people of two roles",
+            "`no`, if it holds; their ids, if they lift it",
+        ],
+    ],
+    questions_steps: [
+        "Steps {steps} are done again.",
+        "as each step says",
+        "as each step says; at “papers” also 8 words of the last head that was noted and confirmed, or `none`",
+    ],
+    questions_later: &[
+        [
+            "People had answered a step after that head.",
+            "as that step says",
+            "the same once more, at that step",
+        ],
+        [
+            "The HSM failed to make a key, and whether to ask it once more.",
+            "two people of two roles",
+            "their ids; `no` stops the ceremony",
+        ],
+        [
+            "Something that is no whole key pair, or no planned object, was left on an HSM, and is to be removed.",
+            "two people of two roles",
+            "their ids; `no` stops the ceremony",
+        ],
+        [
+            "A person's card does not sign.",
+            "two others of two roles",
+            "`failed`, and then their ids",
+        ],
+    ],
     more_heads: "The machine also asks for a head after a refusal and after a key generation that failed, where no step has a line for it. It is written here:",
     after_step: "after step ",
     eight_words: ": 8 words ",

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use super::{Labels, role};
+use super::{Labels, numbers, role};
 use crate::compile::Compiled;
 use crate::document::{Blank, Block, Table, Text, first_words};
 use crate::graph::{Graph, Origin, Phase};
@@ -144,10 +144,8 @@ fn agenda(compiled: &Compiled, labels: &Labels) -> Table {
         known.into_iter().chain([time.clone(), time]).collect()
     };
     let part = |(phase, name): (Phase, &'static str)| {
-        let mut of_phase = graph.ops.iter().filter(|op| op.act.phase() == phase);
-        let first = of_phase.next()?.id.number();
-        let last = of_phase.next_back().map_or(first, |op| op.id.number());
-        Some(row(name, (first, last), pace.part(phase)))
+        let numbers = numbers(graph, phase)?;
+        Some(row(name, numbers, pace.part(phase)))
     };
     let parts = Phase::ALL.into_iter().zip(labels.phases).filter_map(part);
     let all = row(labels.all_parts, (1, graph.ops.len()), pace.whole());
