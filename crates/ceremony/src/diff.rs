@@ -2,13 +2,16 @@
 //!
 //! A [`Meaning`] holds what a plan says as named facts: of the graph, of the three documents, and
 //! of the rules' findings. [`compare`] sets two of them side by side; differences in form alone are
-//! in neither. The words for it are in `words`, the pages in `page`.
+//! in neither. The words for it are in `words`, the pages in `page`, their order in `gravity`, and
+//! the differences of all ceremonies of a CA in `ceremonies`.
 //!
 //! **Invariant:** the difference is empty exactly when documents, graph, bindings and predecessor
 //! are the same. The difference of (b, a) is the mirror of that of (a, b), except for titles, which
 //! are always taken from the new plan. **Deliberately absent:** a graph of a plan that breaks
 //! rules. Such a plan is compared by its documents and its violations only.
 
+mod ceremonies;
+mod gravity;
 mod meaning;
 mod mermaid;
 mod page;
@@ -22,7 +25,10 @@ use crate::hex::Digest;
 use crate::language::Bilingual;
 use crate::name::Name;
 
-pub use page::{Form, render};
+use self::gravity::About;
+pub use ceremonies::Ceremonies;
+pub use gravity::Gravity;
+pub use page::{Form, render, render_all};
 
 /// The meaning of a plan, as named facts.
 #[derive(Debug, Clone)]
@@ -97,6 +103,7 @@ struct Subject {
     key: String,
     name: Bilingual,
     title: Option<Bilingual>,
+    about: About,
     facts: Vec<Fact>,
 }
 
@@ -105,6 +112,7 @@ struct Fact {
     field: String,
     value: Bilingual,
     weight: Weight,
+    about: About,
 }
 
 /// When a fact is shown to the reviewer.
@@ -116,6 +124,9 @@ enum Weight {
     Detail,
     /// Hidden if both plans have a graph, because the graph shows it.
     Said,
+    /// Hidden of a subject in both plans if this part changes, because it then follows from it. The
+    /// part stands before the fact's own.
+    Follows(Part),
 }
 
 /// The difference between two plans.
@@ -132,7 +143,7 @@ pub struct Difference {
 }
 
 /// The changes of one subject.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Change {
     /// The subject's name.
     pub subject: Bilingual,
@@ -140,6 +151,7 @@ pub struct Change {
     pub title: Option<Bilingual>,
     /// Which of the plans have the subject.
     pub side: Side,
+    about: About,
     /// The changed fields.
     pub rows: Vec<Row>,
 }
@@ -156,7 +168,7 @@ pub enum Side {
 }
 
 /// One field in both plans.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Row {
     /// The field's name.
     pub field: String,
@@ -164,6 +176,7 @@ pub struct Row {
     pub old: Option<Bilingual>,
     /// Its value in the new plan.
     pub new: Option<Bilingual>,
+    about: (About, About),
 }
 
 impl Difference {
@@ -187,6 +200,7 @@ impl Difference {
             };
             for row in &mut change.rows {
                 core::mem::swap(&mut row.old, &mut row.new);
+                row.about = (row.about.1, row.about.0);
             }
         }
         self
@@ -200,10 +214,11 @@ pub fn compare(old: &Meaning, new: &Meaning) -> Difference {
     // If the graphs are the same, only the documents can show the difference.
     let said = graphs && old.graph != new.graph;
     let parts: BTreeSet<Part> = old.parts.keys().chain(new.parts.keys()).copied().collect();
-    let mut found = BTreeMap::new();
+    let mut found: BTreeMap<Part, Vec<Change>> = BTreeMap::new();
     for part in parts.into_iter().filter(|part| graphs || !part.is_of_graph()) {
         let of = |meaning: &Meaning| meaning.parts.get(&part).cloned().unwrap_or_default();
-        let changes = changes(part, &of(old), &of(new), said);
+        let follows = |from: Part| found.contains_key(&from);
+        let changes = changes(part, (&of(old), &of(new)), said, follows);
         if !changes.is_empty() {
             found.insert(part, changes);
         }
@@ -219,7 +234,12 @@ pub fn compare(old: &Meaning, new: &Meaning) -> Difference {
     }
 }
 
-fn changes(part: Part, old: &[Subject], new: &[Subject], said: bool) -> Vec<Change> {
+fn changes(
+    part: Part,
+    (old, new): (&[Subject], &[Subject]),
+    said: bool,
+    follows: impl Fn(Part) -> bool,
+) -> Vec<Change> {
     let keys = |subjects: &[Subject]| subjects.iter().map(|s| s.key.clone()).collect::<Vec<_>>();
     let (old_keys, new_keys) = (keys(old), keys(new));
     let moved = match part {
@@ -260,6 +280,7 @@ fn changes(part: Part, old: &[Subject], new: &[Subject], said: bool) -> Vec<Chan
             let worth = |fact: &Fact| match fact.weight {
                 Weight::Full | Weight::Said => !in_graph.contains(&fact.field),
                 Weight::Detail => side == Side::Both,
+                Weight::Follows(from) => side != Side::Both || !follows(from),
             };
             facts.filter(worth).collect::<Vec<Fact>>()
         };
@@ -272,7 +293,8 @@ fn changes(part: Part, old: &[Subject], new: &[Subject], said: bool) -> Vec<Chan
         let quiet = before.iter().chain(&after).all(silent);
         let Some(subject) = after.or(before) else { continue };
         if !rows.is_empty() || (side != Side::Both && !quiet) {
-            changes.push(Change { subject: subject.name, title: subject.title, side, rows });
+            let Subject { name: subject, title, about, .. } = subject;
+            changes.push(Change { subject, title, side, about, rows });
         }
     }
     changes
@@ -285,10 +307,12 @@ fn by_key(subjects: &[Subject]) -> BTreeMap<&str, &Subject> {
 fn rows(old: &[Fact], new: &[Fact]) -> Vec<Row> {
     let fields = |facts: &[Fact]| facts.iter().map(|f| f.field.clone()).collect::<Vec<_>>();
     let row = |field: String| {
-        let find =
-            |facts: &[Fact]| facts.iter().find(|f| f.field == field).map(|f| f.value.clone());
+        let find = |facts: &[Fact]| facts.iter().find(|f| f.field == field).cloned();
         let (old, new) = (find(old), find(new));
-        (old != new).then_some(Row { field, old, new })
+        let about = |fact: &Option<Fact>| fact.as_ref().map_or(About::Other, |fact| fact.about);
+        let about = (about(&old), about(&new));
+        let (old, new) = (old.map(|fact| fact.value), new.map(|fact| fact.value));
+        (old != new).then_some(Row { field, old, new, about })
     };
     merged(&fields(old), &fields(new)).into_iter().filter_map(row).collect()
 }
@@ -346,5 +370,6 @@ fn place(key: &String, old: &[String], new: &[String]) -> Row {
         let before = at.checked_sub(1).and_then(|at| keys.get(at));
         Some(Bilingual::plain(before.map_or("-", String::as_str)))
     };
-    Row { field: "follows".to_string(), old: behind(old), new: behind(new) }
+    let about = (About::Other, About::Other);
+    Row { field: "follows".to_string(), old: behind(old), new: behind(new), about }
 }

@@ -7,12 +7,13 @@ use alloc::string::{String, ToString};
 use alloc::sync::Arc;
 use alloc::vec::Vec;
 
+use super::gravity::About;
 use super::mermaid::signs;
 use super::words::{self, origin, standing};
 use super::{Fact, Meaning, Part, Subject, Weight};
 use crate::canonical::headings;
 use crate::compile::Compiled;
-use crate::graph::{Act, Duty, Graph, Op, PlannedCrl, TokenAct};
+use crate::graph::{Act, Duty, Graph, Item, Op, PlannedCrl, TokenAct};
 use crate::hex::encode;
 use crate::inputs::{Inputs, input_digest};
 use crate::language::{Bilingual, Language};
@@ -22,7 +23,7 @@ use crate::rules;
 use crate::says;
 use crate::script::step;
 use crate::time::Day;
-use crate::token::Attribute;
+use crate::token::{Attribute, Holder};
 use crate::violation::{Input, Violation};
 use crate::x509::{Revoked, SubjectKey, ToBeSignedCertificate};
 
@@ -55,7 +56,10 @@ impl Meaning {
         let mut ids = Vec::new();
         if let Ok(compiled) = compiled {
             let graph = &compiled.graph;
-            let heading = graph.heading().map(|(field, value)| told(field, value));
+            let heading = graph.heading().map(|(field, value)| match field {
+                "window" => Fact { about: About::Date, ..told(field, value) },
+                _ => told(field, value),
+            });
             parts.insert(Part::Ceremony, [subject("", heading.into())].into());
             parts.insert(Part::Keys, keys(graph));
             parts.insert(Part::Certificates, certificates(graph));
@@ -76,6 +80,7 @@ impl Meaning {
             ids.push(fact("predecessor", last.predecessor.head.to_string()));
             ids.push(fact("postscript", last.predecessor.postscript.to_string()));
         }
+        let ids = ids.into_iter().map(|id| Fact { about: About::Digest, ..id }).collect();
         parts.insert(Part::Ids, [subject("", ids)].into());
         let ceremony = inputs.plan.ceremony.get_ref().clone();
         let graph = compiled.as_ref().ok().map(|compiled| &compiled.graph);
@@ -85,7 +90,12 @@ impl Meaning {
 }
 
 fn fact(field: &str, value: impl Into<String>) -> Fact {
-    Fact { field: field.to_string(), value: Bilingual::plain(value.into()), weight: Weight::Full }
+    Fact {
+        field: field.to_string(),
+        value: Bilingual::plain(value.into()),
+        weight: Weight::Full,
+        about: About::Other,
+    }
 }
 
 /// Makes a fact whose value is written in both languages.
@@ -97,8 +107,14 @@ fn detail(field: &str, value: impl Into<String>) -> Fact {
     Fact { weight: Weight::Detail, ..fact(field, value) }
 }
 
+/// Makes a fact whose value is a time, or a number of days.
+fn dated(field: &str, value: impl Into<String>) -> Fact {
+    Fact { about: About::Date, ..fact(field, value) }
+}
+
 fn subject(name: &str, facts: Vec<Fact>) -> Subject {
-    Subject { key: name.to_string(), name: Bilingual::plain(name), title: None, facts }
+    let (key, name) = (name.to_string(), Bilingual::plain(name));
+    Subject { key, name, title: None, about: About::Other, facts }
 }
 
 /// Makes a fact of a line `field: value`, as structures write their lines.
@@ -111,7 +127,8 @@ fn fact_of_line(line: &str) -> Fact {
 fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[Bilingual]) -> Vec<Subject> {
     let lists = [refused, said.warnings.as_slice(), said.excepted.as_slice()];
     let mut subjects: BTreeMap<String, Subject> = BTreeMap::new();
-    for (violations, standing) in lists.into_iter().zip(standing()) {
+    let abouts = [About::Finding, About::Finding, About::Exception];
+    for ((violations, standing), about) in lists.into_iter().zip(standing()).zip(abouts) {
         for violation in violations {
             let Violation { rule, clause, asked, found, .. } = violation;
             let key = format!("{} {rule} {} {}", standing.en, asked.en, found.en);
@@ -121,7 +138,7 @@ fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[Bilingual]) ->
             let facts = Vec::from([told("asked", asked), told("found", found)]);
             let name = Bilingual::plain(format!("{rule} [{clause}]"));
             let title = Some(standing.clone());
-            subjects.insert(key.clone(), Subject { key, name, title, facts });
+            subjects.insert(key.clone(), Subject { key, name, title, about, facts });
         }
     }
     let mut subjects: Vec<Subject> = subjects.into_values().collect();
@@ -129,7 +146,8 @@ fn rules(refused: &[Violation], said: &rules::Said, exceptions: &[Bilingual]) ->
         let (rule, terms) = line.en.split_once(' ').unwrap_or((&line.en, ""));
         let ja = line.ja.split_once(' ').map_or("", |(_, terms)| terms).to_string();
         let facts = Vec::from([told("exception", Bilingual { ja, en: terms.to_string() })]);
-        Subject { key: format!("exception {rule}"), ..subject(rule, facts) }
+        let key = format!("exception {rule}");
+        Subject { key, about: About::Exception, ..subject(rule, facts) }
     }));
     subjects
 }
@@ -224,7 +242,8 @@ fn keys(graph: &Graph) -> Vec<Subject> {
         };
         facts.extend(template.expected_private.iter().map(of("private")));
         facts.extend(template.expected_public.iter().map(of("public")));
-        subject(key.name.as_str(), facts)
+        let facts = facts.into_iter().map(|fact| Fact { about: About::Key, ..fact }).collect();
+        Subject { about: About::Key, ..subject(key.name.as_str(), facts) }
     };
     graph.keys.iter().map(key).collect()
 }
@@ -246,9 +265,14 @@ fn certificates(graph: &Graph) -> Vec<Subject> {
                 ("signature", _) => fact.value = words::signature(&fact.value.en),
                 _ => {}
             }
+            fact.about = match fact.field.as_str() {
+                "signature" | "subjectPublicKey" => About::Key,
+                "notBefore" | "notAfter" => About::Date,
+                _ => About::Other,
+            };
         }
         facts.insert(0, told("profile", graph.profile_of(&certificate.name).said()));
-        subject(certificate.name.as_str(), facts)
+        Subject { about: About::Signed, ..subject(certificate.name.as_str(), facts) }
     };
     graph.certificates.iter().map(certificate).collect()
 }
@@ -269,7 +293,7 @@ fn crls(graph: &Graph, state: &State) -> Vec<Subject> {
         let of_it = graph.crls.iter().filter(|c| c.crl.issuer_key == *issuer);
         let facts = batch(graph, &of_it.collect::<Vec<_>>());
         let title = Some(words::batch());
-        subjects.push(Subject { title, ..subject(issuer.as_str(), facts) });
+        subjects.push(Subject { title, about: About::Signed, ..subject(issuer.as_str(), facts) });
     }
     let mut entries: BTreeMap<[u8; 20], Entry<'_>> = BTreeMap::new();
     for planned in &graph.crls {
@@ -291,12 +315,13 @@ fn crls(graph: &Graph, state: &State) -> Vec<Subject> {
         let stands = words::days(&first.to_string(), &last.to_string(), days);
         let facts = Vec::from([
             fact("serialNumber", serial),
-            fact("revocationDate", revoked.date.to_string()),
+            dated("revocationDate", revoked.date.to_string()),
             told("reasonCode", words::reason(revoked.reason)),
-            told("stands in", stands),
+            Fact { about: About::Date, ..told("stands in", stands) },
         ]);
         let (key, title) = (format!("entry {name}"), Some(words::entry()));
-        subjects.push(Subject { key, title, ..subject(&name, facts) });
+        let about = About::Signed;
+        subjects.push(Subject { key, title, about, ..subject(&name, facts) });
     }
     subjects
 }
@@ -309,13 +334,13 @@ fn batch(graph: &Graph, crls: &[&PlannedCrl]) -> Vec<Fact> {
     };
     let mut facts = Vec::from([
         fact("CRLs", crls.len().to_string()),
-        fact("first thisUpdate", first.crl.this_update.to_string()),
-        fact("last thisUpdate", last.crl.this_update.to_string()),
-        fact(
+        dated("first thisUpdate", first.crl.this_update.to_string()),
+        dated("last thisUpdate", last.crl.this_update.to_string()),
+        dated(
             "days to nextUpdate",
             days(|c| c.crl.next_update.day().days_since(c.crl.this_update.day())),
         ),
-        fact(
+        dated(
             "days to the next release",
             days(|c| c.next_release.day().days_since(c.crl.this_update.day())),
         ),
@@ -364,6 +389,7 @@ fn decisions(graph: &Graph) -> Vec<Subject> {
                     key,
                     name,
                     title: None,
+                    about: About::Other,
                     facts: facts.into_iter().collect(),
                 });
             }
@@ -395,24 +421,38 @@ fn people(graph: &Graph) -> Vec<Subject> {
 
 fn operation(graph: &Graph, op: &Op) -> Subject {
     let mut facts = Vec::new();
-    if let Act::Token(TokenAct::Sign(sheet)) = &op.act {
-        facts.push(told("signs", graph.signed(sheet)));
+    let mut about = About::Other;
+    match &op.act {
+        Act::Token(TokenAct::Sign(sheet)) => {
+            // Which structures a sheet has follows from what is signed; its token does not.
+            let of_crls = sheet.items.iter().all(|item| matches!(item, Item::Crl(_)));
+            let from = if of_crls { Part::Crls } else { Part::Certificates };
+            let signs = told("signs", graph.signed(sheet));
+            facts.push(Fact { weight: Weight::Follows(from), ..signs });
+            if let Holder::Spare(token) = &sheet.token {
+                facts.push(detail("token", token.as_str()));
+            }
+        }
+        Act::Token(TokenAct::Destroy { .. }) => about = About::Destruction,
+        Act::Token(_) | Act::People(_) | Act::Seal => {}
     }
     // At a roll call each organisation's people of a role are a duty of their own.
-    let mut duties: BTreeMap<&Name, (Vec<String>, Vec<String>)> = BTreeMap::new();
+    let mut duties: BTreeMap<&Name, (usize, Vec<String>, Vec<String>)> = BTreeMap::new();
     for duty in &op.by {
         let Bilingual { ja, en } = duty_said(graph, duty);
         let said = duties.entry(&duty.role).or_default();
-        said.0.push(ja);
-        said.1.push(en);
+        said.0 = said.0.saturating_add(duty.at_least);
+        said.1.push(ja);
+        said.2.push(en);
     }
-    facts.extend(duties.into_iter().map(|(role, (ja, en))| {
-        told(role.as_str(), Bilingual { ja: ja.join("、"), en: en.join(", ") })
+    facts.extend(duties.into_iter().map(|(role, (people, ja, en))| {
+        let said = Bilingual { ja: ja.join("、"), en: en.join(", ") };
+        Fact { about: About::Duty(people), ..told(role.as_str(), said) }
     }));
     facts.push(detail("sections", op.section.clone()));
     let title = |language| step(graph, op, language).title;
     let title = Bilingual { ja: title(Language::Ja), en: title(Language::En) };
-    Subject { title: Some(title), ..subject(&op.name, facts) }
+    Subject { title: Some(title), about, ..subject(&op.name, facts) }
 }
 
 /// Says how many of whom meet a duty.

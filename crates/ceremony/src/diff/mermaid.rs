@@ -51,10 +51,15 @@ impl Node {
     }
 }
 
-/// The flowchart; empty if no key, certificate or CRL changed, or too many did.
+/// The flowchart; empty if the same keys sign the same certificates and CRLs, of which only fields
+/// changed, or if too many changed.
 pub(super) fn flowchart(difference: &Difference, language: Language) -> String {
     let sides = sides(difference);
     let (old, new) = &difference.signs;
+    let is_key = |node: &Node| matches!(node, Node::Key(_));
+    if (old == new && !sides.keys().any(is_key)) || old.is_empty() && new.is_empty() {
+        return String::new();
+    }
     let is_of = |key: &Name, node: &Node| {
         sides.contains_key(node) || sides.contains_key(&Node::Key(key.clone()))
     };
@@ -63,7 +68,7 @@ pub(super) fn flowchart(difference: &Difference, language: Language) -> String {
     let keys = arcs.iter().map(|(key, _)| Node::Key(key.clone()));
     let signed = arcs.iter().map(|(_, node)| node.clone());
     let nodes: BTreeSet<Node> = keys.chain(signed).chain(sides.keys().cloned()).collect();
-    if sides.is_empty() || nodes.len() > MOST {
+    if nodes.len() > MOST {
         return String::new();
     }
     let nodes: Vec<&Node> = nodes.iter().collect();

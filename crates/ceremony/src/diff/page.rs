@@ -8,10 +8,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
+use super::gravity::{About, Gravity, weighed};
 use super::mermaid::flowchart;
-use super::{Change, Difference, Part, Row, Side, words};
+use super::{Ceremonies, Change, Difference, Part, Row, Side, words};
 use crate::document::{code, unmarked};
 use crate::language::{Bilingual, Language};
+use crate::name::Name;
 use crate::text::is_refused;
 
 /// The format of a page.
@@ -55,13 +57,63 @@ pub fn render(difference: &Difference, language: Language, form: Form) -> String
     }
     let (old, new) = &difference.ceremonies;
     let ceremonies = if old == new { new.to_string() } else { format!("{old} → {new}") };
-    let (old, new) = difference.broken;
-    let note = words::broken(old, new, language);
-    let gap = if note.is_empty() { "" } else { "\n" };
-    let title = format!("{}\n{gap}{note}{gap}", words::title(&ceremonies, language));
+    let title = words::title(&ceremonies, language);
     match form {
         Form::Text => text(difference, &title, language),
-        Form::Markdown => markdown(difference, &title, language),
+        Form::Markdown => markdown(difference, &title, "##", language),
+    }
+}
+
+/// Renders the page of all ceremonies of a CA, which is called by this name; empty if nothing
+/// differs. What several ceremonies share stands under one heading.
+#[must_use]
+pub fn render_all(ca: &str, all: &Ceremonies, language: Language, form: Form) -> String {
+    if all.is_empty() {
+        return String::new();
+    }
+    let title = words::title(&form.words(ca), language);
+    let mut out = match form {
+        Form::Text => format!("{title}\n"),
+        Form::Markdown => format!("## {title}\n"),
+    };
+    for (side, names) in [(Side::Old, &all.gone), (Side::New, &all.added)] {
+        if names.is_empty() {
+            continue;
+        }
+        let names: Vec<String> = names.iter().map(|name| form.value(name.as_str())).collect();
+        let (side, names) = (words::ceremonies(side, language), names.join(", "));
+        let _ = match form {
+            Form::Text => writeln!(out, "\n{side}: {names}"),
+            Form::Markdown => writeln!(out, "\n- **{side}** {names}"),
+        };
+    }
+    for (names, difference) in &all.shared {
+        let names = named(names.iter().map(Name::as_str), language, form);
+        out.push('\n');
+        out.push_str(&match form {
+            Form::Text => text(difference, &format!("== {names}"), language),
+            Form::Markdown => markdown(difference, &names, "###", language),
+        });
+    }
+    out
+}
+
+/// Lists names; of many only the first ones, and how many more there are.
+fn named<'a>(all: impl Iterator<Item = &'a str>, language: Language, form: Form) -> String {
+    let all: Vec<&str> = all.collect();
+    let mut names: Vec<String> = all.iter().take(NAMED).map(|name| form.value(name)).collect();
+    if all.len() > NAMED {
+        names.push(words::more(all.len() - NAMED, language));
+    }
+    names.join(", ")
+}
+
+/// The note for a reader if a plan has no graph, with a line above it.
+fn note(difference: &Difference, language: Language) -> String {
+    let (old, new) = difference.broken;
+    match words::broken(old, new, language) {
+        "" => String::new(),
+        note => format!("\n{note}\n"),
     }
 }
 
@@ -89,13 +141,7 @@ fn groups(changes: &[Change]) -> Vec<Group<'_>> {
 
 impl Group<'_> {
     fn names(&self, language: Language, form: Form) -> String {
-        let named = self.subjects.iter().take(NAMED);
-        let named = named.map(|change| form.value(language.pick(&change.subject)));
-        let mut names: Vec<String> = named.collect();
-        if self.subjects.len() > NAMED {
-            names.push(words::more(self.subjects.len() - NAMED, language));
-        }
-        names.join(", ")
+        named(self.subjects.iter().map(|change| language.pick(&change.subject)), language, form)
     }
 
     /// Returns the title, if the group has one.
@@ -108,11 +154,11 @@ impl Group<'_> {
 }
 
 fn text(difference: &Difference, title: &str, language: Language) -> String {
-    let mut out = String::from(title);
-    for (part, changes) in &difference.parts {
-        let _ = writeln!(out, "\n# {}", words::part(*part, language));
-        for group in groups(changes) {
-            text_of(&mut out, *part, &group, language);
+    let mut out = format!("{title}\n{}", note(difference, language));
+    for (part, changes) in weighed(difference) {
+        let _ = writeln!(out, "\n# {}", words::part(part, language));
+        for group in groups(&changes) {
+            text_of(&mut out, part, &group, language);
         }
     }
     out
@@ -141,11 +187,12 @@ fn text_of(out: &mut String, part: Part, group: &Group<'_>, language: Language) 
         out.push('\n');
     }
     for row in &change.rows {
-        let label = label(part, row, language, Form::Text);
         if change.side != Side::Both {
             let _ = writeln!(out, "{indent}{}", one_side(part, row, language, Form::Text));
             continue;
         }
+        let weaker = weaker(row, language).map(|word| format!("{word} · ")).unwrap_or_default();
+        let label = format!("{weaker}{}", label(part, row, language, Form::Text));
         let (old, new) = both_sides(row, language, Form::Text);
         let line = format!("{indent}{label}{old} → {new}");
         if line.chars().count() <= ONE_LINE {
@@ -201,35 +248,52 @@ fn one_side(part: Part, row: &Row, language: Language, form: Form) -> String {
     format!("{}{}", label(part, row, language, form), value.unwrap_or_default())
 }
 
+/// The word before a field in both plans that protects less than before.
+fn weaker(row: &Row, language: Language) -> Option<&'static str> {
+    (row.gravity() == Gravity::Weaker).then(|| words::weaker(language))
+}
+
+/// How many digits are shown of a digest in whose place there is another. The new one is shown
+/// whole: it is compared with what people approve.
+const OLD_DIGITS: usize = 8;
+
 fn both_sides(row: &Row, language: Language, form: Form) -> (String, String) {
     let side = |side: &Option<Bilingual>| {
         let absent = || words::absent(language).to_string();
         side.as_ref().map_or_else(absent, |value| form.value(language.pick(value)))
     };
-    (side(&row.old), side(&row.new))
+    let old = match (&row.old, row.about) {
+        (Some(old), (About::Digest, About::Digest)) => {
+            let digits: String = language.pick(old).chars().take(OLD_DIGITS).collect();
+            form.value(&format!("{digits}…"))
+        }
+        (old, _) => side(old),
+    };
+    (old, side(&row.new))
 }
 
-fn markdown(difference: &Difference, title: &str, language: Language) -> String {
-    let mut out = format!("## {title}");
-    for (part, changes) in &difference.parts {
-        let heading = words::part(*part, language);
+/// Writes a page below a heading of this level.
+fn markdown(difference: &Difference, title: &str, level: &str, language: Language) -> String {
+    let mut out = format!("{level} {title}\n{}", note(difference, language));
+    for (part, changes) in weighed(difference) {
+        let heading = words::part(part, language);
         // Digests are folded in Markdown: they are for comparing, not for reading.
-        let folded = *part == Part::Ids;
+        let folded = part == Part::Ids;
         let _ = match folded {
             true => writeln!(out, "\n<details><summary>{heading}</summary>\n"),
-            false => writeln!(out, "\n### {heading}\n"),
+            false => writeln!(out, "\n{level}# {heading}\n"),
         };
-        let groups = groups(changes);
+        let groups = groups(&changes);
         let (kept, one_sided): (Vec<_>, Vec<_>) =
             groups.iter().partition(|group| group.first.side == Side::Both);
         for group in &one_sided {
-            item(&mut out, *part, group, language);
+            item(&mut out, part, group, language);
         }
         if !kept.is_empty() {
             if !one_sided.is_empty() {
                 out.push('\n');
             }
-            table(&mut out, *part, &kept, language);
+            table(&mut out, part, &kept, language);
         }
         if folded {
             out.push_str("\n</details>\n");
@@ -237,7 +301,8 @@ fn markdown(difference: &Difference, title: &str, language: Language) -> String 
     }
     let flowchart = flowchart(difference, language);
     if !flowchart.is_empty() {
-        let _ = write!(out, "\n### {}\n\n```mermaid\n{flowchart}```\n", words::drawn(language));
+        let heading = words::drawn(language);
+        let _ = write!(out, "\n{level}# {heading}\n\n```mermaid\n{flowchart}```\n");
     }
     out
 }
@@ -268,7 +333,9 @@ fn table(out: &mut String, part: Part, groups: &[&Group<'_>], language: Language
         for (place, row) in group.first.rows.iter().enumerate() {
             let (old, new) = both_sides(row, language, Form::Markdown);
             let (old, new) = (cell(&old), cell(&new));
+            let weaker = weaker(row, language).map(|word| format!("**{word}** "));
             let field = cell(&unmarked(&shown(&words::field(part, &row.field, language))));
+            let field = format!("{}{field}", weaker.unwrap_or_default());
             let title = cell(&group.title(language, " ", Form::Markdown));
             let name = match (named, place) {
                 (false, _) => String::new(),

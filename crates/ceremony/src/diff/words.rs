@@ -90,6 +90,21 @@ pub(super) const fn side(part: Part, side: Side, language: Language) -> &'static
     pick(language, ja, en)
 }
 
+/// The word for ceremonies that one side only has.
+pub(super) const fn ceremonies(side: Side, language: Language) -> &'static str {
+    let (ja, en) = match side {
+        Side::Old => ("変更前のみのセレモニー", "ceremonies removed"),
+        Side::New => ("変更後のみのセレモニー", "ceremonies added"),
+        Side::Both => ("変更のあるセレモニー", "ceremonies changed"),
+    };
+    pick(language, ja, en)
+}
+
+/// The word before a field by which something is protected less than before.
+pub(super) const fn weaker(language: Language) -> &'static str {
+    pick(language, "緩和", "weaker")
+}
+
 /// The headings of a table's columns: subject, field, before, after.
 pub(super) const fn columns(language: Language) -> [&'static str; 4] {
     match language {
@@ -217,6 +232,7 @@ fn own(name: &str) -> Option<String> {
         "organization" => "組織",
         "roles" => "役割",
         "signs" => "署名対象",
+        "token" => "トークン",
         "sections" => "条項",
         "follows" => "直前の手順",
         "predecessor" => "前のセレモニーの最新値",
