@@ -280,7 +280,7 @@ pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, us
             let _ = writeln!(std::io::stderr(), "[{number:>3}/{all}] {}", entry.name);
         }
         signatures += match judged {
-            Judged::Abandoned(count, _) => count,
+            Judged::Abandoned(count, ..) => count,
             Judged::Sealed(Verdict::Verified(verified)) => verified.facts().signatures,
             Judged::Sealed(Verdict::NotAnchored(facts) | Verdict::NotPinned(facts)) => {
                 facts.signatures
@@ -295,8 +295,20 @@ pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, us
 pub(crate) enum Judged {
     /// A sealed one.
     Sealed(Verdict),
-    /// One that could not be sealed: how many signatures were verified, and what happened.
-    Abandoned(usize, Box<History>),
+    /// One that could not be sealed: how many signatures were verified, the state that it left, and
+    /// what happened.
+    Abandoned(usize, Arc<State>, Box<History>),
+}
+
+impl Judged {
+    /// The state that the ceremony left.
+    pub(crate) const fn state(&self) -> &Arc<State> {
+        match self {
+            Self::Sealed(Verdict::Verified(verified)) => &verified.facts().state,
+            Self::Sealed(Verdict::NotAnchored(facts) | Verdict::NotPinned(facts)) => &facts.state,
+            Self::Abandoned(_, left, _) => left,
+        }
+    }
 }
 
 /// A ceremony whose signatures are still being verified.
@@ -328,7 +340,7 @@ impl Open {
                 let verdict = judging.end(trust).map_err(|halt| halt.in_folder(&entry.folder))?;
                 Ok(Judged::Sealed(verdict))
             }
-            Self::Abandoned(count, _, history) => Ok(Judged::Abandoned(count, history)),
+            Self::Abandoned(count, left, history) => Ok(Judged::Abandoned(count, left, history)),
         }
     }
 }

@@ -50,6 +50,7 @@ mod report;
 mod reports;
 mod resume;
 mod review;
+mod revisions;
 mod room;
 mod roster;
 mod run;

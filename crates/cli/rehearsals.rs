@@ -32,7 +32,7 @@ use crate::report::print;
 use crate::review::compiled;
 use crate::sources::{Sources, shown};
 use crate::tokens::Tokens;
-use crate::{ledgers, output};
+use crate::{diff, ledgers, output, report};
 
 /// Rehearses one ceremony, or all of a CA's.
 pub(crate) fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt> {
@@ -51,7 +51,11 @@ pub(crate) fn rehearse(rehearse: &args::Rehearse, lang: Lang) -> Result<(), Halt
     let rehearsed = Rehearsed::of(compiled, proofs)?;
     match (&rehearse.target.out, &rehearse.target.compare) {
         (Some(out), _) => rehearsed.write(out, lang),
-        (None, Some(golden)) => rehearsed.compare(golden, lang),
+        (None, Some(golden)) => {
+            let explain =
+                || diff::explain(golden, &rehearse.plan, rehearse.ledger.as_deref(), lang);
+            rehearsed.compare(golden, explain, lang)
+        }
         (None, None) => Ok(()),
     }
 }
@@ -80,7 +84,11 @@ fn rehearse_all(plans: &Path, target: &Target, lang: Lang) -> Result<(), Halt> {
         let place = |folder: &Path| folder.join(plan.name.as_str());
         match (&target.out, &target.compare) {
             (Some(out), _) => rehearsed.write(&place(out), lang)?,
-            (None, Some(goldens)) => rehearsed.compare(&place(goldens), lang)?,
+            (None, Some(goldens)) => {
+                let golden = place(goldens);
+                let explain = || diff::explain(&golden, &plan.folder, Some(goldens), lang);
+                rehearsed.compare(&golden, explain, lang)?;
+            }
             (None, None) => {}
         }
     }
@@ -126,13 +134,17 @@ impl Rehearsed {
         print(&summary(&self.verified, out, lang))
     }
 
-    fn compare(&self, golden: &Path, lang: Lang) -> Result<(), Halt> {
+    /// Compares the rehearsal with its golden. What differs is refused, and then explained.
+    fn compare(&self, golden: &Path, explain: impl FnOnce(), lang: Lang) -> Result<(), Halt> {
         let found = output::read_folder(golden)?;
         if let Some((name, what)) = output::difference(&self.files, &found) {
             let asked = says!("この計画から現在得られる内容", "what this plan gives today");
             let fault = Fault::new(RuleId::S_ARTEFACT, asked, what);
             let place = format!("{}/{name}", shown(golden));
-            return Err(Halt::Verification(Refusal::of(place, fault)));
+            let halt = Halt::Verification(Refusal::of(place, fault));
+            report::show(&halt, lang);
+            explain();
+            return Err(Halt::Told(Box::new(halt)));
         }
         print(&format!("{} {}\n", pick(lang, "一致:", "the same:"), shown(golden)))
     }

@@ -75,7 +75,7 @@ fn verify_ledger(
     let state = ledgers::judge_each(&chain, trust, |entry, judged| {
         let verdict = match judged {
             ledgers::Judged::Sealed(verdict) => verdict,
-            ledgers::Judged::Abandoned(count, history) => {
+            ledgers::Judged::Abandoned(count, _, history) => {
                 signatures += count;
                 return print(&format!(
                     "· {:<40} {count} {}{}\n",

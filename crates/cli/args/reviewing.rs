@@ -51,17 +51,20 @@ pub(crate) struct Check {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Diff {
-    /// The ceremony's folder as it was, or a sealed folder
-    #[arg(ja = "変更前のセレモニーのフォルダー、または封印されたフォルダー")]
+    /// The ceremony's folder as it was, a sealed folder, or a CA's folder for all its ceremonies;
+    /// of a git revision: REV:PATH
+    #[arg(
+        ja = "変更前のセレモニーのフォルダー、封印されたフォルダー、または全セレモニーを比べる CA のフォルダー。git のリビジョンは REV:PATH"
+    )]
     pub(crate) old: PathBuf,
-    /// The ceremony's folder as it shall be, or a sealed folder
-    #[arg(ja = "変更後のセレモニーのフォルダー、または封印されたフォルダー")]
+    /// The same as it shall be
+    #[arg(ja = "変更後の同じもの")]
     pub(crate) new: PathBuf,
-    /// The ledger that holds the ceremonies before (otherwise ledger/ or golden/ beside the plans;
-    /// of a sealed folder the folder above)
+    /// The ledger that holds the ceremonies before (otherwise ledger/ or golden/ beside the plans,
+    /// of a revision those in it if there are any; of a sealed folder the folder above)
     #[arg(long, value_name = "DIR")]
     #[arg(
-        ja = "前回までのセレモニーの台帳(指定しなければ計画の隣の ledger/ または golden/、封印されたフォルダーでは 1 つ上のフォルダー)"
+        ja = "前回までのセレモニーの台帳(指定しなければ計画の隣の ledger/ または golden/、リビジョンでは同じリビジョンにあればそれ、封印されたフォルダーでは 1 つ上のフォルダー)"
     )]
     pub(crate) ledger: Option<PathBuf>,
     /// As Markdown, for a pull request
