@@ -56,6 +56,7 @@ mod refusals;
 mod register;
 mod reports;
 mod reserves;
+mod revisions;
 mod rules;
 mod running;
 mod said;

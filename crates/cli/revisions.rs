@@ -39,6 +39,10 @@ pub(crate) struct Side {
 #[derive(Debug)]
 struct Revision {
     name: String,
+    /// The id of its tree.
+    tree: String,
+    /// The folder of the CA in it.
+    ca: PathBuf,
     kept: TempDir,
     /// The same folder in the working tree, if there is one.
     at_work: Option<PathBuf>,
@@ -71,33 +75,30 @@ impl Side {
         if revision.is_empty() || revision.starts_with('-') {
             return Err(unknown());
         }
-        let commit = object(&format!("{revision}^{{tree}}"))?.ok_or_else(unknown)?;
+        let tree = object(&format!("{revision}^{{tree}}"))?.ok_or_else(unknown)?;
         let absent = || {
             let revision = plain(revision);
             let asked = says!("{revision} にあるフォルダー", "a folder in {revision}");
             refused(asked, Bilingual::plain(plain(path)))
         };
         let path = within(path)?.ok_or_else(absent)?;
-        let named = |name: &str| object(&format!("{commit}:{}", below(&path, name)));
+        let named = |name: &str| object(&format!("{tree}:{}", below(&path, name)));
         let is_ceremony = named(PLAN_FILE)?.is_some() || named(TRANSCRIPT_FILE)?.is_some();
         let ca = match path.parent() {
             Some(parent) if is_ceremony => parent.to_path_buf(),
             Some(_) | None => path.clone(),
         };
         let kept = tempfile::tempdir().map_err(|error| not_kept(&error))?;
-        if !copy(&commit, &path, kept.path())? {
+        if !copy(&tree, &path, kept.path())? {
             return Err(absent());
         }
-        for folder in [Some(ca.clone()), ledger(&ca, "ledger"), ledger(&ca, "golden")] {
-            let beside = folder.filter(|folder| *folder != path);
-            if let Some(folder) = beside {
-                copy(&commit, &folder, kept.path())?;
-            }
+        if ca != path {
+            copy(&tree, &ca, kept.path())?;
         }
         let top = git(&["rev-parse", "--show-toplevel"])?.ok();
         let at_work = top.as_deref().map(|top| Path::new(line(top)).join(&path));
         let folder = kept.path().join(&path);
-        let revision = Revision { name: revision.to_string(), kept, at_work };
+        let revision = Revision { name: revision.to_string(), tree, ca, kept, at_work };
         Ok(Self { folder, revision: Some(revision) })
     }
 
@@ -110,8 +111,13 @@ impl Side {
     /// Returns the ledger that holds this ceremony: of a revision the revision's, or else that of
     /// the working tree.
     pub(crate) fn ledger(&self, plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
+        let Some(revision) = &self.revision else { return ledgers::beside(plan, last) };
+        for folder in ["ledger", "golden"].iter().filter_map(|kind| ledger(&revision.ca, kind)) {
+            if !revision.kept.path().join(&folder).exists() {
+                copy(&revision.tree, &folder, revision.kept.path())?;
+            }
+        }
         let found = ledgers::beside(plan, last);
-        let Some(revision) = &self.revision else { return found };
         let at_work = revision.at_work.as_deref().map(|at_work| {
             let inner = plan.strip_prefix(&self.folder).unwrap_or(Path::new(""));
             // A path that ends with a separator has another parent.
@@ -174,8 +180,8 @@ fn object(name: &str) -> Result<Option<String>, Halt> {
 }
 
 /// Copies a folder of a tree, with all that is in it; returns whether there is one.
-fn copy(commit: &str, folder: &Path, to: &Path) -> Result<bool, Halt> {
-    let Some(tree) = object(&format!("{commit}:{}", folder.display()))? else { return Ok(false) };
+fn copy(top: &str, folder: &Path, to: &Path) -> Result<bool, Halt> {
+    let Some(tree) = object(&format!("{top}:{}", folder.display()))? else { return Ok(false) };
     let Ok(listed) = git(&["ls-tree", "-r", "-z", "--full-tree", &tree])? else {
         return Ok(false);
     };

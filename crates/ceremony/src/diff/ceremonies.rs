@@ -8,6 +8,7 @@ use alloc::vec::Vec;
 use core::cmp::Reverse;
 
 use super::{Change, Difference, Part, Side};
+use crate::language::Bilingual;
 use crate::name::Name;
 
 /// What changes in the ceremonies of a CA.
@@ -19,6 +20,8 @@ pub struct Ceremonies {
     pub added: Vec<Name>,
     /// What changes in the same ceremonies, with their names; what most of them share is first.
     pub shared: Vec<(Vec<Name>, Difference)>,
+    /// The ids and digests that one ceremony has for itself, each by the ceremony's name.
+    pub ids: Vec<Change>,
 }
 
 /// A field of something in both plans, or all that one plan only has: what is shared as a whole.
@@ -52,14 +55,26 @@ impl Ceremonies {
             let of = at.into_iter().filter_map(|place| differences.get(place));
             of.map(|difference| difference.ceremonies.1.clone()).collect()
         };
-        let shared = shared.into_iter().map(|((_, at, _), of)| (names(at), of)).collect();
-        Self { gone, added, shared }
+        let mut shared: Vec<(Vec<Name>, Difference)> =
+            shared.into_iter().map(|((_, at, _), of)| (names(at), of)).collect();
+        let mut ids = Vec::new();
+        for (names, difference) in &mut shared {
+            let [name] = names.as_slice() else { continue };
+            let own = difference.parts.remove(&Part::Ids).unwrap_or_default();
+            let subject = Bilingual::plain(name);
+            ids.extend(own.into_iter().map(|of| Change { subject: subject.clone(), ..of }));
+        }
+        shared.retain(|(_, difference)| !difference.is_empty());
+        Self { gone, added, shared, ids }
     }
 
     /// Whether nothing changes in any ceremony.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
-        self.gone.is_empty() && self.added.is_empty() && self.shared.is_empty()
+        self.gone.is_empty()
+            && self.added.is_empty()
+            && self.shared.is_empty()
+            && self.ids.is_empty()
     }
 }
 

@@ -95,6 +95,12 @@ pub fn render_all(ca: &str, all: &Ceremonies, language: Language, form: Form) ->
             Form::Markdown => markdown(difference, &names, "###", language),
         });
     }
+    if !all.ids.is_empty() {
+        match form {
+            Form::Text => text_part(&mut out, Part::Ids, &all.ids, language),
+            Form::Markdown => markdown_part(&mut out, Part::Ids, &all.ids, "##", language),
+        }
+    }
     out
 }
 
@@ -156,12 +162,16 @@ impl Group<'_> {
 fn text(difference: &Difference, title: &str, language: Language) -> String {
     let mut out = format!("{title}\n{}", note(difference, language));
     for (part, changes) in weighed(difference) {
-        let _ = writeln!(out, "\n# {}", words::part(part, language));
-        for group in groups(&changes) {
-            text_of(&mut out, part, &group, language);
-        }
+        text_part(&mut out, part, &changes, language);
     }
     out
+}
+
+fn text_part(out: &mut String, part: Part, changes: &[Change], language: Language) {
+    let _ = writeln!(out, "\n# {}", words::part(part, language));
+    for group in groups(changes) {
+        text_of(out, part, &group, language);
+    }
 }
 
 fn text_of(out: &mut String, part: Part, group: &Group<'_>, language: Language) {
@@ -276,28 +286,7 @@ fn both_sides(row: &Row, language: Language, form: Form) -> (String, String) {
 fn markdown(difference: &Difference, title: &str, level: &str, language: Language) -> String {
     let mut out = format!("{level} {title}\n{}", note(difference, language));
     for (part, changes) in weighed(difference) {
-        let heading = words::part(part, language);
-        // Digests are folded in Markdown: they are for comparing, not for reading.
-        let folded = part == Part::Ids;
-        let _ = match folded {
-            true => writeln!(out, "\n<details><summary>{heading}</summary>\n"),
-            false => writeln!(out, "\n{level}# {heading}\n"),
-        };
-        let groups = groups(&changes);
-        let (kept, one_sided): (Vec<_>, Vec<_>) =
-            groups.iter().partition(|group| group.first.side == Side::Both);
-        for group in &one_sided {
-            item(&mut out, part, group, language);
-        }
-        if !kept.is_empty() {
-            if !one_sided.is_empty() {
-                out.push('\n');
-            }
-            table(&mut out, part, &kept, language);
-        }
-        if folded {
-            out.push_str("\n</details>\n");
-        }
+        markdown_part(&mut out, part, &changes, level, language);
     }
     let flowchart = flowchart(difference, language);
     if !flowchart.is_empty() {
@@ -305,6 +294,38 @@ fn markdown(difference: &Difference, title: &str, level: &str, language: Languag
         let _ = write!(out, "\n{level}# {heading}\n\n```mermaid\n{flowchart}```\n");
     }
     out
+}
+
+/// Writes the changes of one part, below a heading of this level.
+fn markdown_part(
+    out: &mut String,
+    part: Part,
+    changes: &[Change],
+    level: &str,
+    language: Language,
+) {
+    let heading = words::part(part, language);
+    // Digests are folded in Markdown: they are for comparing, not for reading.
+    let folded = part == Part::Ids;
+    let _ = match folded {
+        true => writeln!(out, "\n<details><summary>{heading}</summary>\n"),
+        false => writeln!(out, "\n{level}# {heading}\n"),
+    };
+    let groups = groups(changes);
+    let (kept, one_sided): (Vec<_>, Vec<_>) =
+        groups.iter().partition(|group| group.first.side == Side::Both);
+    for group in &one_sided {
+        item(out, part, group, language);
+    }
+    if !kept.is_empty() {
+        if !one_sided.is_empty() {
+            out.push('\n');
+        }
+        table(out, part, &kept, language);
+    }
+    if folded {
+        out.push_str("\n</details>\n");
+    }
 }
 
 /// Writes a group of subjects that are in one plan only, as an item of a list.
