@@ -186,7 +186,8 @@ pub(crate) fn differs(output: &Output) -> String {
 
 /// The ids at the end without their digits: they follow from every golden before.
 pub(crate) fn without_digests(page: &str) -> String {
-    let ids = page.find("\n# ids\n").or(page.find("<details>")).unwrap();
+    let headings = ["\n# ids\n", "\n# 照合する値\n", "<details>"];
+    let ids = headings.iter().find_map(|heading| page.find(heading)).unwrap();
     let hidden = |word: &str| {
         let digits = word.trim_end_matches(|c: char| !c.is_ascii_hexdigit());
         let is_old = digits.len() == 8 && word.ends_with('…');

@@ -52,8 +52,11 @@ pub(crate) fn explain(golden: &Path, plan: &Path, ledger: Option<&Path>, lang: L
     let sides = || -> Result<Difference, Halt> {
         let (golden, plan) = (Side::on_disk(golden), Side::on_disk(plan));
         let mut folded = Folded::new();
-        let old = meaning(&golden, &golden.folder, ledger, &mut folded)?;
-        Ok(compare(&old, &meaning(&plan, &plan.folder, ledger, &mut folded)?))
+        let new = meaning(&plan, &plan.folder, ledger, &mut folded)?;
+        // A golden need not lie in a ledger: it is read on that of the plan.
+        let found = folded.keys().next().map(|(ledger, _)| ledger.clone());
+        let ledger = ledger.or(found.as_deref());
+        Ok(compare(&meaning(&golden, &golden.folder, ledger, &mut folded)?, &new))
     };
     let shown = sides().and_then(|difference| match difference.is_empty() {
         true => {

@@ -89,11 +89,8 @@ impl Side {
             Some(_) | None => path.clone(),
         };
         let kept = tempfile::tempdir().map_err(|error| not_kept(&error))?;
-        if !copy(&tree, &path, kept.path())? {
+        if !copy(&tree, &ca, kept.path())? {
             return Err(absent());
-        }
-        if ca != path {
-            copy(&tree, &ca, kept.path())?;
         }
         let top = git(&["rev-parse", "--show-toplevel"])?.ok();
         let at_work = top.as_deref().map(|top| Path::new(line(top)).join(&path));
@@ -118,13 +115,11 @@ impl Side {
             }
         }
         let found = ledgers::beside(plan, last);
-        let at_work = revision.at_work.as_deref().map(|at_work| {
-            let inner = plan.strip_prefix(&self.folder).unwrap_or(Path::new(""));
-            // A path that ends with a separator has another parent.
-            if inner.as_os_str().is_empty() { at_work.to_path_buf() } else { at_work.join(inner) }
-        });
-        match (found, at_work) {
-            (Err(_), Some(at_work)) => ledgers::beside(&at_work, last),
+        match (found, &revision.at_work) {
+            (Err(_), Some(at_work)) => {
+                let inner = plan.strip_prefix(&self.folder).unwrap_or(Path::new(""));
+                ledgers::beside(&at_work.join(inner), last)
+            }
             (found, _) => found,
         }
     }

@@ -96,9 +96,16 @@ pub fn render_all(ca: &str, all: &Ceremonies, language: Language, form: Form) ->
         });
     }
     if !all.ids.is_empty() {
+        let heading = words::each(language);
         match form {
-            Form::Text => text_part(&mut out, Part::Ids, &all.ids, language),
-            Form::Markdown => markdown_part(&mut out, Part::Ids, &all.ids, "##", language),
+            Form::Text => {
+                let _ = writeln!(out, "\n== {heading}");
+                text_part(&mut out, Part::Ids, &all.ids, language);
+            }
+            Form::Markdown => {
+                let _ = writeln!(out, "\n### {heading}");
+                markdown_part(&mut out, Part::Ids, &all.ids, "###", language);
+            }
         }
     }
     out
@@ -205,7 +212,8 @@ fn text_of(out: &mut String, part: Part, group: &Group<'_>, language: Language) 
         let label = format!("{weaker}{}", label(part, row, language, Form::Text));
         let (old, new) = both_sides(row, language, Form::Text);
         let line = format!("{indent}{label}{old} → {new}");
-        if line.chars().count() <= ONE_LINE {
+        // A digest has no place to be divided, and only one of both is whole.
+        if line.chars().count() <= ONE_LINE || row.gravity() == Gravity::Digest {
             let _ = writeln!(out, "{line}");
             continue;
         }

@@ -100,6 +100,11 @@ pub(super) const fn ceremonies(side: Side, language: Language) -> &'static str {
     pick(language, ja, en)
 }
 
+/// The heading above what each ceremony has for itself and no reviewer reads.
+pub(super) const fn each(language: Language) -> &'static str {
+    pick(language, "各セレモニー", "each ceremony")
+}
+
 /// The word before a field by which something is protected less than before.
 pub(super) const fn weaker(language: Language) -> &'static str {
     pick(language, "緩和", "weaker")
