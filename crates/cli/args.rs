@@ -65,7 +65,7 @@ pub(crate) enum Command {
     /// Print the script that people hold in the room
     #[command(ja = "セレモニーで手にする構築手順書を出力する")]
     Script(Script),
-    /// Show what changes in meaning from one plan, sealed folder or CA to another (then exit code 8)
+    /// Show what changes in meaning from one plan, sealed folder or CA to another (exit code 8)
     #[command(
         ja = "2 つの計画、封印されたフォルダーまたは CA の意味の違いを示す(違えば終了コード 8)"
     )]

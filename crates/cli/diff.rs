@@ -140,10 +140,10 @@ fn state(ledger: PathBuf, last: &Name, folded: &mut Folded) -> Result<Arc<State>
     }
     let (ledger, _) = &asked;
     let chain = ledgers::chain(&ledgers::list(ledger)?, last, ledger)?;
-    ledgers::judge_each(&chain, &Trust::None, |entry, judged| {
-        folded.insert((ledger.clone(), entry.name.clone()), Arc::clone(judged.state()));
-        Ok(())
-    })
+    let (state, _) = ledgers::fold_each(&chain, &Trust::None, |entry, left| {
+        folded.insert((ledger.clone(), entry.name.clone()), Arc::clone(left));
+    })?;
+    Ok(state)
 }
 
 /// Returns the ledger that contains a sealed folder.

@@ -270,6 +270,15 @@ pub(crate) fn abandoned(
 /// verified. Each must have exactly the files that its transcript yields. At a terminal, progress
 /// is shown.
 pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, usize), Halt> {
+    fold_each(chain, trust, |_, _| {})
+}
+
+/// The same, and hands over the state that each ceremony left.
+pub(crate) fn fold_each(
+    chain: &[Entry],
+    trust: &Trust<'_>,
+    mut keep: impl FnMut(&Entry, &Arc<State>),
+) -> Result<(Arc<State>, usize), Halt> {
     let mut signatures = 0;
     let mut number = 0;
     let waits = std::io::stderr().is_terminal();
@@ -279,6 +288,7 @@ pub(crate) fn fold(chain: &[Entry], trust: &Trust<'_>) -> Result<(Arc<State>, us
             let all = chain.len();
             let _ = writeln!(std::io::stderr(), "[{number:>3}/{all}] {}", entry.name);
         }
+        keep(entry, judged.state());
         signatures += match judged {
             Judged::Abandoned(count, ..) => count,
             Judged::Sealed(Verdict::Verified(verified)) => verified.facts().signatures,
@@ -302,7 +312,7 @@ pub(crate) enum Judged {
 
 impl Judged {
     /// The state that the ceremony left.
-    pub(crate) const fn state(&self) -> &Arc<State> {
+    const fn state(&self) -> &Arc<State> {
         match self {
             Self::Sealed(Verdict::Verified(verified)) => &verified.facts().state,
             Self::Sealed(Verdict::NotAnchored(facts) | Verdict::NotPinned(facts)) => &facts.state,

@@ -27,6 +27,9 @@ pub struct Ceremonies {
 /// A field of something in both plans, or all that one plan only has: what is shared as a whole.
 type Unit = ((bool, bool), Part, Change);
 
+/// The places of ceremonies that share changes, the most first, and whether their plans break rules.
+type Together = (Reverse<usize>, BTreeSet<usize>, (bool, bool));
+
 impl Ceremonies {
     /// Sorts the differences of ceremonies, which are in the order of their ledger.
     #[must_use]
@@ -37,8 +40,7 @@ impl Ceremonies {
                 places.entry(unit).or_default().insert(place);
             }
         }
-        let mut shared: BTreeMap<(Reverse<usize>, BTreeSet<usize>, (bool, bool)), Difference> =
-            BTreeMap::new();
+        let mut shared: BTreeMap<Together, Difference> = BTreeMap::new();
         for (place, difference) in differences.iter().enumerate() {
             for unit in units(difference) {
                 let Some(at) = places.get(&unit).filter(|at| at.first() == Some(&place)) else {
@@ -60,9 +62,8 @@ impl Ceremonies {
         let mut ids = Vec::new();
         for (names, difference) in &mut shared {
             let [name] = names.as_slice() else { continue };
-            let own = difference.parts.remove(&Part::Ids).unwrap_or_default();
-            let subject = Bilingual::plain(name);
-            ids.extend(own.into_iter().map(|of| Change { subject: subject.clone(), ..of }));
+            let own = difference.parts.remove(&Part::Ids).into_iter().flatten();
+            ids.extend(own.map(|of| Change { subject: Bilingual::plain(name), ..of }));
         }
         shared.retain(|(_, difference)| !difference.is_empty());
         Self { gone, added, shared, ids }
