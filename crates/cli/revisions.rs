@@ -261,9 +261,9 @@ fn said_by_git(said: &str) -> Bilingual {
 
 fn not_run(error: &io::Error) -> Halt {
     let asked = says!("REV:PATH を読むプログラム git", "the program git, which reads REV:PATH");
-    let found = match error.kind() {
-        ErrorKind::NotFound => says!("PATH になし", "none on the PATH"),
-        _ => files::said(error),
+    let found = match error.kind() == ErrorKind::NotFound {
+        true => says!("PATH になし", "none on the PATH"),
+        false => files::said(error),
     };
     refused(asked, found)
 }
