@@ -27,7 +27,7 @@ pub struct Ceremonies {
 /// A field of something in both plans, or all that one plan only has: what is shared as a whole.
 type Unit = ((bool, bool), Part, Change);
 
-/// The places of ceremonies that share changes, the most first, and whether their plans break rules.
+/// The places of the ceremonies that share changes, the most first, and whether plans break rules.
 type Together = (Reverse<usize>, BTreeSet<usize>, (bool, bool));
 
 impl Ceremonies {
