@@ -99,6 +99,50 @@ fn a_side_in_a_revision_is_read_as_it_was() {
     assert_eq!(differs(&repository.diff(&format!("main~2:{DS}"), &format!("main:{DS}"))), asked);
 }
 
+/// The script of `docs/pull-requests.md`, on a branch that changes a plan and its golden.
+#[test]
+fn the_machine_of_a_pull_request_leaves_what_reviewers_read() {
+    let document = fs::read_to_string(root().join("docs/pull-requests.md")).unwrap();
+    let (_, machine) = document.split_once("## The machine").unwrap();
+    let (_, script) = machine.split_once("```sh\n").unwrap();
+    let (script, _) = script.split_once("```").unwrap();
+    let repository = Repository::new();
+    repository.git(&["update-ref", "refs/remotes/origin/main", "HEAD"]);
+    repository.edit(&format!("{DS}/plan.toml"), "until = 2026-06-30T17", "until = 2026-06-30T18");
+    let (plan, ledger) = (repository.path(DS), repository.path("golden/mdoc-root"));
+    let golden = ledger.join("2026-06-ds");
+    let mut rehearse = gishiki();
+    rehearse.arg("rehearse").arg(plan).arg("--ledger").arg(ledger).arg("--out").arg(&golden);
+    succeed(&mut rehearse);
+    repository.commit();
+    let gishiki = PathBuf::from(env!("CARGO_BIN_EXE_gishiki"));
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", gishiki.parent().unwrap().display());
+    let machine = || {
+        let mut machine = Command::new("sh");
+        machine.current_dir(repository.0.path()).env("PATH", &path).args(["-c", script]);
+        run(machine.env("LANG", "C"))
+    };
+    let output = machine();
+    assert!(output.status.success(), "{}", text(&output));
+    let review = |name: &str| fs::read_to_string(repository.path("review").join(name)).unwrap();
+    assert!(review("comment.md").contains("| window | "), "{}", review("comment.md"));
+    for (name, words) in [
+        ("script.ja.html", "構築手順書"),
+        ("script.en.html", "Key ceremony script"),
+        ("report.ja.html", "キーセレモニー報告書"),
+        ("report.en.html", "Report of the key ceremony"),
+    ] {
+        assert!(review(name).contains(words), "{name}");
+    }
+    // A golden that is not what the plan gives stops it.
+    fs::remove_dir_all(repository.path("review")).unwrap();
+    repository.edit(&format!("{DS}/plan.toml"), "until = 2026-06-30T18", "until = 2026-06-30T16");
+    let output = machine();
+    assert_eq!(output.status.code(), Some(4), "{}", text(&output));
+    assert!(text(&output).contains("S-ARTEFACT"), "{}", text(&output));
+}
+
 #[test]
 fn what_git_cannot_name_is_refused_and_never_an_option() {
     let repository = Repository::new();
