@@ -13,6 +13,9 @@
 )]
 
 mod attacked;
+mod browsed;
+#[path = "../support/browser.rs"]
+mod browser;
 mod forbidden;
 mod healed;
 mod scene;

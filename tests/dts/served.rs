@@ -12,7 +12,7 @@ fn golden(path: &str) -> Vec<u8> {
     fs::read(root().join("golden/mdoc-root").join(path)).unwrap()
 }
 
-fn sha256(octets: &[u8], scene: &Scene) -> String {
+pub(crate) fn sha256(octets: &[u8], scene: &Scene) -> String {
     let file = scene.folder.join("digested");
     fs::write(&file, octets).unwrap();
     let said = succeed(Command::new("openssl").args(["dgst", "-sha256", "-r"]).arg(&file));

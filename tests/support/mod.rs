@@ -1,5 +1,6 @@
 //! What tests share: the program, folders, a SoftHSM token, the sample CA.
 
+pub(crate) mod browser;
 pub(crate) mod signed;
 pub(crate) mod terminal;
 
