@@ -43,7 +43,7 @@ EVENTS = {"resumed": "begun room torn copied dropped new-medium [refusal] [aside
     "deviation": "noted op reason by", "adopted": "done op attempt key", "sealed": "begun bundle",
     "lost": "lost op attempt cause", "asked": "begun op attempt", "closed": "done end"}
 TOKEN = "identify|log(in|out)|inventory|(generate|sign|copy|destroy|clear|read|write|wrap)-"
-AFTER_REFUSAL = "first-in|entry|roll-call|papers|clock|identify|activate|login|inventory|write-head"
+AGAIN = "first-in|entry|roll-call|papers|clock|identify|activate|login|inventory|(read|write)-head"
 # An operation of graph.txt: its name, whose cards sign its answer, whether the head is noted.
 OPERATION = re.compile(r"(?m)^\d+ ([a-z0-9-]+)(?:: [^\[\n]*)? \[[^\]\n]*\] by [^;\n]*"
                        r"(?:; signed by (card|the card of [a-z0-9-]+))?(; the head is noted)?$")
@@ -147,11 +147,10 @@ class Ceremony:
             yield WHERE[0], record, event, before
     def walk(self, book, sealed=False):
         """Judge the order of a book's events; yield each, with the chain value at its question."""
-        ops, cut = list(self.ops), list(self.ops).index("seal")
-        ops = ops[cut + 1:] if sealed else ops[:cut]
+        ops = " ".join(self.ops).split(" seal ")[sealed].split()
         todo = [op for op in ops if op[:5] != "exit-" or self.came.get(op[5:], True)]
         loose = self.loose = sealed and self.loose
-        lost, current, last, head, note, stopped, ended = {}, None, None, None, False, False, sealed
+        lost, current, last, head, note, due, stopped, ended = {}, *[None] * 3, *[False] * 3, sealed
         for WHERE[0], record, event, before in book:
             kind, op, attempt = event["kind"], event.get("op"), event.get("attempt")
             words = kind in ("mistaken", "deviation", "refused")
@@ -163,7 +162,7 @@ class Ceremony:
                     "noted", "resumed", "card-failed")), "another event", event)
             if kind == "asked":
                 may = ops if loose or stopped else todo[:1]
-                need(not current and op in may and (not stopped or re.match(AFTER_REFUSAL, op))
+                need(not current and op in may and (re.match(AGAIN, op) or not (stopped or due))
                      and (loose or attempt == lost.get(op, 0)), f"the next attempt of {may}", event)
                 need(loose or stopped or sealed or self.window["from"] <= instant(record["at"])
                      <= self.window["until"], "a time in the window", record["at"])
@@ -174,13 +173,14 @@ class Ceremony:
                 current, lost[op] = None, attempt + 1
                 note = kind == "orphan-removed" or kind != "lost" and bool(self.ops[op][1])
             elif kind == "refused": current, note, stopped = None, not sealed, not sealed
-            elif kind == "noted": need(note and event["head"] == before, f"head {before}", event)
-            elif kind == "resumed": current, note, ended, loose = None, False, sealed, True
+            elif kind == "noted": need((note or due) and event["head"] == before, before, event)
+            elif kind == "resumed": due, current, note, ended, loose = due or note and (
+                stopped or re.match(TOKEN, last)), None, False, sealed, True
             elif kind == "closed":
                 may = {"aborted": stopped or loose, "completed": not stopped and not todo}
-                need(not current and "login" not in todo and may[event["end"]], todo, kind)
+                need(not (current or due) and "login" not in todo and may[event["end"]], todo, kind)
                 self.loose, ended = loose or event["end"] == "aborted", True
-            note = note and kind != "noted"
+            note, due = (one and kind != "noted" for one in (note, due))
             todo = [o for o in todo if o != op or kind not in ("adopted", "answered", "refused")]
             yield WHERE[0], record, event, before, head
         need(ended, "the end of the ceremony", "none")

@@ -13,8 +13,10 @@ use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use crate::second::second;
 use crate::support::{
-    Drill, PIN, SOFTHSM, faulty_module, files, gishiki, points, run, sample_ca, signed, text,
+    Drill, PIN, SOFTHSM, complete, faulty_module, files, gishiki, points, run, sample_ca, signed,
+    text,
 };
 
 /// Where a run is killed.
@@ -173,9 +175,9 @@ fn whole_lines(octets: &[u8]) -> &[u8] {
 fn judge_point(base: &Drill, plan: &Path, point: &Point) {
     let drill = base.copy();
     let output = killed(&drill, plan, Some(point));
-    let complete = drill.path("out/manifest.json").exists();
+    let ended = drill.path("out/manifest.json").exists();
     assert!(!output.status.success(), "{point:?}: nobody killed it");
-    assert!(complete || !drill.path("out").exists(), "{point:?}: half an output");
+    assert!(ended || !drill.path("out").exists(), "{point:?}: half an output");
     let read = |file: &str| {
         ["A", "B"].map(|medium| fs::read(drill.path(medium).join(file)).unwrap_or_default())
     };
@@ -184,6 +186,12 @@ fn judge_point(base: &Drill, plan: &Path, point: &Point) {
     // Verified, and the two journals are one.
     let verified = run(gishiki().arg("verify").arg(drill.path("out")).arg("--drill"));
     assert!(verified.status.success(), "{point:?}: {}", text(&verified));
+    // The second verifier knows each order of events that an interruption leaves.
+    if matches!(point, Point::Journal { call: "write", file: "A/journal.jsonl", .. }) || complete()
+    {
+        let (code, said) = second(&drill.path("out"), &["--drill"]);
+        assert_eq!(code, Some(0), "{point:?}: {said}");
+    }
     // Nothing that was durable has changed, unless nothing had begun.
     // Of what stood on one medium only, a token's answer is taken, and nothing else.
     let begun_again = durable[0].iter().all(|journal| whole_lines(journal).is_empty());
