@@ -1,11 +1,10 @@
 """Verifies sealed key ceremonies: verify.py LEDGER [--anchor anchor.toml | --rehearsal | --drill]
-
 It shares no code with gishiki, follows the documents beside it, and needs Python 3.11 and
 `cryptography`. LEDGER has a sealed folder for each ceremony, or is that of the first. It proves:
 - names, kinds and sizes of all files before anything is read; no file more, none less; seal and
   manifest, and the digests of inputs, graph.txt and bindings.txt, computed again; the postscript;
-- every record: canonical JSON, number, chain value, time, fields, origin, result, terminal, order
-  of the operations in graph.txt, noted heads; signatures of exactly the people who must sign it, by
+- every record: canonical JSON, number, chain, time, fields, origin, result, terminal, order and
+  duties of graph.txt, met by who came, noted heads; signatures of exactly who must sign it, by
   the keys in roster.toml and graph.txt, or in a rehearsal by those that everyone can compute;
 - enrolments of all whom the roster before has otherwise or not at all, by its keys and its roles;
   approvals in time, by those of whom plan and policies ask one; if real, by all, and the release;
@@ -22,8 +21,7 @@ needed, key attributes; answers of an abandoned ceremony; who came, if no record
 not handed out, but for form and r; what a token holds; the order after an interruption; extensions,
 end and subject of what a new key signs; dates and reasons of CRL entries; anchors in words.
 Exit: 0 verified under the anchor, or a consistent rehearsal or drill that was asked for; 4 refused;
-7 consistent, but not anchored (nothing shows whose it is) or not pinned to its end; 64 wrong usage.
-"""
+7 consistent, but not anchored (nothing shows whose it is) or not pinned to its end; 64 usage."""
 import argparse, base64, datetime, hashlib, hmac, json, os, re, stat, sys, tomllib
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -44,8 +42,8 @@ EVENTS = {"resumed": "begun room torn copied dropped new-medium [refusal] [aside
     "lost": "lost op attempt cause", "asked": "begun op attempt", "closed": "done end"}
 TOKEN = "identify|log(in|out)|inventory|(generate|sign|copy|destroy|clear|read|write|wrap)-"
 AGAIN = "first-in|entry|roll-call|papers|clock|identify|activate|login|inventory|(read|write)-head"
-# An operation of graph.txt: its name, whose cards sign its answer, whether the head is noted.
-OPERATION = re.compile(r"(?m)^\d+ ([a-z0-9-]+)(?:: [^\[\n]*)? \[[^\]\n]*\] by [^;\n]*"
+# An operation of graph.txt: name, duties, whose cards sign the answer, whether the head is noted.
+OPERATION = re.compile(r"(?m)^\d+ ([a-z0-9-]+)(?:: [^\[\n]*)? \[[^\]\n]*\] by ([^;\n]*)"
                        r"(?:; signed by (card|the card of [a-z0-9-]+))?(; the head is noted)?$")
 SPKI = serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
 GISHIKI = "application/vnd.gishiki.%s.v1+json"  # What people and the audit key sign.
@@ -113,7 +111,7 @@ class Ceremony:
         self.abandoned, self.window = "journal.jsonl" in self.files, self.plan["window"]
         self.book = "journal.jsonl" if self.abandoned else "transcript.jsonl"
         self.graph = self.files.get("graph.txt", b"").decode()
-        ops = self.ops = {op: (card, note) for op, card, note in OPERATION.findall(self.graph)}
+        ops = self.ops = {op: rest for op, *rest in OPERATION.findall(self.graph)}
         self.stand = {n for n in ops and self.people if self.reserves and "entry-" + n not in ops}
     def records(self, name, terminal=None, last=None):
         """Judge each record of a book by itself; yield place, record and event of each."""
@@ -171,7 +169,7 @@ class Ceremony:
                 need(current == (op, attempt) or loose and not current and kind != "answered",
                      f"an end of {current}", op)
                 current, lost[op] = None, attempt + 1
-                note = kind == "orphan-removed" or kind != "lost" and bool(self.ops[op][1])
+                note = kind == "orphan-removed" or kind != "lost" and bool(self.ops[op][2])
             elif kind == "refused": current, note, stopped = None, not sealed, not sealed
             elif kind == "noted": need((note or due) and event["head"] == before, before, event)
             elif kind == "resumed": due, current, note, ended, loose = due or note and (
@@ -346,12 +344,14 @@ class Ledger:
             if answer and op.startswith(("first-in", "entry-")):
                 came = not one.reserves or answer["facts"].get("attendance") != "absent"
                 one.came |= {n: n in by for n in by | one.stand} if op[0] == "f" else {op[6:]: came}
-            card = one.ops[op][0] if op in one.ops else "card" if given else ""
+            duty, card, _ = one.ops.get(op, ("", "card" if given else "", ""))
             present = {n for n in one.people if one.came.get(n, not one.reserves or n in given)}
             who = {"answered": by if card == "card" else {card[12:]} - {""}, "closed": present,
                    "refused": by, "deviation": by, "card-failed": by,
                    "resumed": {*event.get("new-medium", []), *lifted}}.get(kind, set()) - one.failed
             WHERE[0] = place
+            asked = re.findall(r"(\d+) \S+ of ([^,]+)", duty if "facts" in answer else "")
+            need(all(len(by & present & {*p.split()}) >= int(n) for n, p in asked), asked, event)
             need(set(given) == who <= one.people and ("signed" in record) == bool(who),
                  f"signatures of {sorted(who)}", sorted(given))
             if kind == "card-failed":

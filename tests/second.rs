@@ -9,7 +9,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use ceremony::record::GENESIS;
+use serde_json::{Value, json};
+
 use crate::support::{Dice, complete, copy, files, gishiki, root, run, text};
+use crate::tamper::forger::{derived, line};
 
 /// The exit code and the words of the second verifier.
 pub(crate) fn second(ledger: &Path, arguments: &[&str]) -> (Option<i32>, String) {
@@ -41,6 +45,41 @@ fn both_verifiers_agree_on_every_golden() {
         }
         assert_eq!(second(&ledger, &["--rehearsal"]).0, Some(0));
     }
+}
+
+/// A ceremony that nobody held: everybody is recorded as absent, so that no card signs anything.
+/// The token did what was asked, and everything is chained again.
+#[test]
+fn a_ceremony_without_people_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    copy(&root().join("golden/mdoc-root"), folder.path());
+    let path = folder.path().join("2032-03-token-lost/transcript.jsonl");
+    let transcript = fs::read_to_string(&path).unwrap();
+    let (mut chain, mut empty) = (GENESIS, String::new());
+    for (number, record) in (0..).zip(transcript.lines()) {
+        let mut record: Value = serde_json::from_str(record).unwrap();
+        let members = record.as_object_mut().unwrap();
+        members.remove("chain");
+        members.remove("signed");
+        let answer = record["event"].get_mut("answer");
+        if let Some(answer) = answer.filter(|answer| answer["from"] == "people") {
+            answer["by"] = json!([]);
+            if let Some(attendance) = answer["facts"].get_mut("attendance") {
+                *attendance = json!("absent");
+            }
+        }
+        let record = line(derived(record, number), chain);
+        let chained: Value = serde_json::from_str(&record).unwrap();
+        chain = chained["chain"].as_str().unwrap().parse().unwrap();
+        empty.push_str(&record);
+    }
+    fs::write(&path, empty).unwrap();
+    let (code, said) = second(folder.path(), &["--rehearsal"]);
+    assert_eq!(code, Some(4), "{said}");
+    // The first act that anybody has to do; that the seal is another comes after it.
+    assert!(said.contains("transcript.jsonl:3: asked [('1', "), "{said}");
+    let (code, said) = first(folder.path(), &["--rehearsal"]);
+    assert_eq!(code, Some(4), "{said}");
 }
 
 /// One change of a ledger: an octet, a file away, renamed, doubled or emptied, or cut.

@@ -11,7 +11,7 @@ mod adversary;
 mod cards;
 mod ceremonies;
 mod changes;
-mod forger;
+pub(crate) mod forger;
 mod inventions;
 mod seal_only;
 

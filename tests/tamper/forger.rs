@@ -400,7 +400,7 @@ impl Forgery<'_> {
 }
 
 /// A record with the number, origin and result that follow from its place and its event.
-pub(super) fn derived(mut record: Value, number: u64) -> Value {
+pub(crate) fn derived(mut record: Value, number: u64) -> Value {
     record["number"] = json!(number);
     if let Ok(event) = serde_json::from_value::<Event>(record["event"].clone()) {
         record["origin"] = json!(event.origin());
@@ -410,7 +410,7 @@ pub(super) fn derived(mut record: Value, number: u64) -> Value {
 }
 
 /// The line of a record behind this chain value, whatever its members are.
-pub(super) fn line(mut record: Value, head: Digest) -> String {
+pub(crate) fn line(mut record: Value, head: Digest) -> String {
     let canonical = record.to_string();
     let chain = Digest::of_parts("gishiki record v1", &[&head.0, canonical.as_bytes()]);
     record["chain"] = json!(chain.to_string());
