@@ -60,6 +60,9 @@ fn asked(universes: &[Universe]) -> Vec<(usize, Point)> {
     numbers.map(point).collect()
 }
 
+/// What `pkcs11-tool` says of a token that SoftHSM does not show.
+const GONE: &str = "No slot with token named";
+
 /// What came of the points.
 #[derive(Default)]
 struct Tally {
@@ -97,8 +100,21 @@ impl Tally {
     }
 }
 
-/// One point in a folder of its own.
+/// One point in a folder of its own. A token that SoftHSM itself no longer shows, because it was
+/// killed while it wrote it or because the machine is busy, is the end of a token and of no
+/// ceremony: then the point is walked once more, and this is said.
 fn walk(scene: &Scene, point: &Point) -> Result<Walk, String> {
+    let walked = walk_once(scene, point);
+    match &walked {
+        Err(what) if what.contains(GONE) => {
+            println!("walked once more: {}, {point}\n    {what}", scene.ceremony);
+            walk_once(scene, point)
+        }
+        Ok(_) | Err(_) => walked,
+    }
+}
+
+fn walk_once(scene: &Scene, point: &Point) -> Result<Walk, String> {
     let walked = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         let history = scene.before.copy();
         let walk = words::follow(scene, &history, point)?;

@@ -9,7 +9,9 @@ use ceremony::plan::{After, Plan};
 
 use crate::cards::{give_cards, readers_of};
 use crate::support::terminal::SO_PIN;
-use crate::support::{Drill, PIN, SOFTHSM, copy, gishiki, gishiki_at, root, run, succeed, text};
+use crate::support::{
+    Drill, PIN, SOFTHSM, copy, files, gishiki, gishiki_at, root, run, succeed, text,
+};
 
 /// The ceremonies of the sample CA, in the order of their ledger.
 pub(crate) const CEREMONIES: [&str; 12] = [
@@ -293,8 +295,13 @@ impl History {
             std::thread::sleep(std::time::Duration::from_millis(250));
             listed = list();
         }
-        assert!(listed.status.success(), "{label}: {}: {}", listed.status, text(&listed));
-        text(&listed)
+        let stored = || {
+            let stored = files(&self.drill.path("tokens")).into_iter();
+            stored.map(|(name, octets)| format!("{name} {}", octets.len())).collect::<Vec<_>>()
+        };
+        let said = text(&listed);
+        assert!(listed.status.success(), "{label}: {}: {said}{:?}", listed.status, stored());
+        said
     }
 
     /// How many private and public keys a token holds.
