@@ -104,7 +104,7 @@ pub(super) const LABELS: Labels = Labels {
     questions_first: &[
         [
             "The machine's clock is before the last record, or outside the window.",
-            "whoever sets the clock, with the auditor",
+            "whoever sets the clock, while somebody else watches",
             "Enter, after the clock was set; `late`, if it is right and the ceremony is to be closed as aborted; `no` goes no further",
         ],
         [
