@@ -13,8 +13,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use serde_json::{Value, json};
 
 use crate::kill::small_ca;
+use crate::support::points::points;
 use crate::support::{
-    Drill, PIN, SOFTHSM, copy, copyist, faulty_module, files, points, run, succeed, text,
+    Drill, PIN, SOFTHSM, copy, copyist, faulty_module, files, run, succeed, text,
 };
 
 const MAIN: &str = "DRILL mdoc-root";

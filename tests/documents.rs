@@ -315,3 +315,16 @@ fn the_list_of_words_is_that_of_the_code() {
     }
     crate::support::document("docs/words.txt", &text);
 }
+
+/// The workspace has more than one program: `cargo run` needs to be told which.
+#[test]
+fn every_cargo_run_names_its_program() {
+    let mut found = 0;
+    for name in ["README.md", "README.ja.md", "docs/image.md", "docs/image.ja.md"] {
+        for line in read(name).lines().filter(|line| line.contains("cargo run ")) {
+            assert!(line.contains("cargo run --release --bin gishiki -- "), "{name}: {line}");
+            found += 1;
+        }
+    }
+    assert_eq!(found, 4);
+}

@@ -14,9 +14,9 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::second::second;
+use crate::support::points::points;
 use crate::support::{
-    Drill, PIN, SOFTHSM, complete, faulty_module, files, gishiki, points, run, sample_ca, signed,
-    text,
+    Drill, PIN, SOFTHSM, complete, faulty_module, files, gishiki, run, sample_ca, signed, text,
 };
 
 /// Where a run is killed.

@@ -11,7 +11,8 @@ use serde_json::Value;
 
 use super::history::{CEREMONIES, History};
 use crate::second::second;
-use crate::support::{READS, complete, faulty_module, gishiki, run, signed, text};
+use crate::support::points::READS;
+use crate::support::{complete, faulty_module, gishiki, run, signed, text};
 
 /// Calls after which something on a token, or known of it, is another.
 const CHANGING: [&str; 11] = [
@@ -29,6 +30,7 @@ const CHANGING: [&str; 11] = [
 ];
 /// Calls with which the requests begin that change nothing: of each ceremony one is sampled.
 const ASKING: [&str; 4] = ["C_Logout", "C_GetTokenInfo", "C_OpenSession", "C_FindObjectsInit"];
+
 /// The points of one ceremony: all, or of each function one, on the one side or the other.
 fn points_of(calls: &[String], turn: usize) -> Vec<String> {
     let sides = ["kill-before", "kill-after"];
