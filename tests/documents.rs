@@ -149,10 +149,10 @@ fn the_readme_begins_with_the_two_commands() {
     assert!(root().join(&commands[1]).is_file());
     let folder = tempfile::tempdir().unwrap();
     let words: Vec<&str> = commands[0].split_whitespace().collect();
-    assert_eq!(words[..4], ["cargo", "run", "--release", "--"]);
-    assert_eq!(root().join(words[5]), genesis());
-    let out = folder.path().join(words[7]);
-    succeed(gishiki().current_dir(root()).args(&words[4..7]).arg(&out));
+    assert_eq!(words[..6], ["cargo", "run", "--release", "--bin", "gishiki", "--"]);
+    assert_eq!(root().join(words[7]), genesis());
+    let out = folder.path().join(words[9]);
+    succeed(gishiki().current_dir(root()).args(&words[6..9]).arg(&out));
     assert!(out.join("manifest.json").is_file());
 }
 
