@@ -9,10 +9,12 @@ use std::sync::Arc;
 use ceremony::compile::compile;
 use ceremony::inputs::{Documents, Inputs};
 use ceremony::key::{Curve, Signature};
+use ceremony::ledger::State;
 use ceremony::name::Name;
 use ceremony::record::Mode;
 use ceremony::register::enrolling;
 use ceremony::rule::RuleId;
+use ceremony::violation::Violation;
 
 use crate::bad_input::refused;
 use crate::cards::{Held, make_card};
@@ -301,9 +303,9 @@ fn nobody_enrols_by_a_role_that_they_give_themselves() {
     assert!(said.contains("without the signature of p14, p03, p01 or p02, p07"), "{said}");
 }
 
-/// An r that stands in an earlier signature gives the card's key away.
-#[test]
-fn no_r_of_an_enrolment_was_ever_seen() {
+/// A rehearsal's next ceremony with a new person p14, whose enrolment has every signature that is
+/// needed and these lines more; the signatures come too.
+fn with_p14(more: &str) -> (Inputs, State, Vec<Signature>) {
     let plans = root().join("ceremony-plans/mdoc-root");
     let read = |name: &str| fs::read(plans.join(name)).unwrap();
     let requests = ["ds-0001.csr", "ds-0002.csr"];
@@ -323,7 +325,7 @@ fn no_r_of_an_enrolment_was_ever_seen() {
         Inputs::read(documents, &requests).unwrap()
     };
     let unsigned = inputs(&roster);
-    let mut state = (*state_after(unsigned.plan.after.get_ref())).clone();
+    let state = (*state_after(unsigned.plan.after.get_ref())).clone();
     let (after, message) = {
         let [one] = enrolling(&unsigned, &state).try_into().unwrap();
         (one.after, one.message())
@@ -335,14 +337,39 @@ fn no_r_of_an_enrolment_was_ever_seen() {
         roster += &format!("{person} = \"{}\"\n", ceremony::hex::encode(&raw));
         signatures.push(Signature::from_raw(Curve::P256, &raw).unwrap());
     }
-    let inputs = inputs(&roster);
+    (inputs(&(roster + more)), state, signatures)
+}
+
+/// What refuses such a ceremony.
+fn refusals(inputs: &Inputs, state: State) -> Vec<Violation> {
+    compile(inputs, &Arc::new(state), Mode::Rehearsal).map(drop).unwrap_err()
+}
+
+/// An r that stands in an earlier signature gives the card's key away.
+#[test]
+fn no_r_of_an_enrolment_was_ever_seen() {
+    let (inputs, mut state, signatures) = with_p14("");
     let compiled = compile(&inputs, &Arc::new(state.clone()), Mode::Rehearsal).unwrap();
     assert_eq!(compiled.enrolled.len(), 4);
     state.nonces.insert_mut(signatures[1].nonce());
-    let refused = compile(&inputs, &Arc::new(state), Mode::Rehearsal).unwrap_err();
+    let refused = refusals(&inputs, state);
     let rules: Vec<RuleId> = refused.iter().map(|violation| violation.rule).collect();
     assert_eq!(rules, [RuleId::S_REGISTER]);
     assert_eq!(refused[0].found.en, "a repeated r");
+}
+
+/// A signature that nobody asks for, or that does not verify, is none that nobody looks at.
+#[test]
+fn no_enrolment_has_a_signature_that_nobody_judges() {
+    let junk = "5".repeat(128);
+    for signer in ["p02", "p13", "zz-nobody"] {
+        let (inputs, state, _) = with_p14(&format!("{signer} = \"{junk}\"\n"));
+        let refused = refusals(&inputs, state);
+        let rules: Vec<RuleId> = refused.iter().map(|violation| violation.rule).collect();
+        assert_eq!(rules, [RuleId::S_REGISTER], "{signer}");
+        assert_eq!(refused[0].found.en, format!("a signature of {signer}"));
+        assert_eq!(refused[0].advice.en, "delete that line");
+    }
 }
 
 /// Nobody else had the role: one of those who appoint stands in.

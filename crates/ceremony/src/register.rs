@@ -256,6 +256,17 @@ impl<'a> Enrolling<'a> {
         held.map(|(id, _)| id.clone()).collect()
     }
 
+    /// The signers in the roster who are asked for nothing, or whose signature does not hold.
+    pub(crate) fn unneeded(&self) -> Vec<(&'a Name, Range<usize>)> {
+        let enrolment = self.inputs.roster.enrolment.get(self.person);
+        let made = enrolment.filter(|made| *made.after.get_ref() == self.after);
+        let (needed, held) = (self.needed(), self.signed());
+        let wanted = |id: &Name| held.contains(id) && needed.iter().any(|one| one.contains(id));
+        let signed = made.into_iter().flat_map(|made| &made.signed);
+        let extra = signed.filter(|(id, _)| !wanted(id));
+        extra.map(|(id, raw)| (id, raw.span())).collect()
+    }
+
     /// Whose signatures are missing, in words; `None` if the enrolment is complete.
     #[must_use]
     pub fn missing(&self) -> Option<Bilingual> {

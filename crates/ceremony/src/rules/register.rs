@@ -145,6 +145,16 @@ pub(super) fn enrolled(report: &mut Report<'_>) {
             let found = says!("r の重複", "a repeated r");
             report.refuse(Input::Roster, one.span(), asked, found, advice);
         }
+        for (signer, span) in one.unneeded() {
+            let asked = says!(
+                who;
+                "{who} の登録に署名すべき者の正しい署名だけ",
+                "for {who}, signatures only of those who must sign the enrolment, each of which verifies"
+            );
+            let found = says!("{signer} の署名", "a signature of {signer}");
+            let advice = says!("その行を削除する", "delete that line");
+            report.refuse(Input::Roster, span, asked, found, advice);
+        }
         let Some(missing) = one.missing() else { continue };
         let (id, after) = (one.person, one.after);
         let enrolment = inputs.roster.enrolment.get(id);

@@ -68,8 +68,8 @@ pub(super) const PEOPLE: &[Rule] = &[
         "gishiki",
         Stage::Plan(register::enrolled),
         true,
-        "前回のセレモニーの任命簿と異なる者、カード、組織、役割で、登録の署名のないもの",
-        "a person, card, organisation or role that the last ceremony's roster does not have, without a signed enrolment",
+        "前回のセレモニーの任命簿と異なる者、カード、組織、役割で、登録の署名のないもの、または署名すべき者でない者の署名や正しくない署名のあるもの",
+        "a person, card, organisation or role that the last ceremony's roster does not have, without a signed enrolment, or with a signature that does not verify or is asked of nobody",
     ),
     rule(
         RuleId::S_APPROVED,
@@ -133,7 +133,7 @@ pub(super) const PEOPLE: &[Rule] = &[
         CPS,
         Stage::Plan(policy::fixed),
         true,
-        "認証局の名称、フォルダーまたはアドレスが初回のセレモニーと異なるポリシー",
+        "認証局の名称、フォルダーまたはアドレスが最初のセレモニーと異なるポリシー",
         "a policy in which the CA's Name, folder or address differs from that of its first ceremony",
     ),
     rule(
