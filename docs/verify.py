@@ -41,7 +41,7 @@ EVENTS = {"resumed": "begun room torn copied dropped new-medium [refusal] [aside
     "deviation": "noted op reason by", "adopted": "done op attempt key", "sealed": "begun bundle",
     "lost": "lost op attempt cause", "asked": "begun op attempt", "closed": "done end"}
 TOKEN = "identify|log(in|out)|inventory|(generate|sign|copy|destroy|clear|read|write|wrap)-"
-AGAIN = "first-in|entry|roll-call|papers|clock|identify|activate|login|inventory|(read|write)-head"
+AGAIN = "first|entry|roll|papers|clock|media|identify|plate|activate|login|invent|(read|write)-head"
 # An operation of graph.txt: name, duties, whose cards sign the answer, whether the head is noted.
 OPERATION = re.compile(r"(?m)^\d+ ([a-z0-9-]+)(?:: [^\[\n]*)? \[[^\]\n]*\] by ([^;\n]*)"
                        r"(?:; signed by (card|the card of [a-z0-9-]+))?(; the head is noted)?$")
@@ -62,8 +62,7 @@ def read(path, bound):
     WHERE[0] = path
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         regular, octets = stat.S_ISREG(os.fstat(file.fileno()).st_mode), file.read(bound + 1)
-    need(regular and len(octets) <= bound, f"a regular file of at most {bound} octets")
-    return octets
+    return need(regular and len(octets) <= bound, f"a regular file of {bound} octets") or octets
 def toml(octets, place):
     """Return a TOML document that has no more marks than its bound."""
     WHERE[0] = place
@@ -110,7 +109,7 @@ class Ceremony:
         self.people, self.sheets = {*self.plan["participants"], *self.reserves}, {}
         self.abandoned, self.window = "journal.jsonl" in self.files, self.plan["window"]
         self.book = "journal.jsonl" if self.abandoned else "transcript.jsonl"
-        self.graph = self.files.get("graph.txt", b"").decode()
+        self.graph, self.after = self.files.get("graph.txt", b"").decode(), "no postscript"
         ops = self.ops = {op: rest for op, *rest in OPERATION.findall(self.graph)}
         self.stand = {n for n in ops and self.people if self.reserves and "entry-" + n not in ops}
     def records(self, name, terminal=None, last=None):
@@ -128,8 +127,10 @@ class Ceremony:
             answer = event.get("answer", {"from": "token" if "key" in event else ""})
             people, rule = event.get("by", answer.get("by", [])), event.get("rule", "people")
             said = answer if re.match(TOKEN, event.get("op", "")) else {"from", "by", "facts"}
-            need("answer" not in event or set(answer) == set(said) and answer["from"] == (
-                "token" if "token" in answer else "people"), "another answer", answer)
+            counts = (event.get(n, 0) for n in ("attempt", "mistaken", "torn", "copied", "dropped"))
+            need(all(type(n) is int and n >= 0 for n in counts) and ("aside" not in event or event[
+                "new-medium"]) and ("answer" not in event or set(answer) == set(said) and answer[
+                    "from"] == ("token" if "token" in answer else "people")), "another", event)
             need(people == sorted(set(people)) and (number == 0) == (kind in ("opened", "sealed"))
                  and ("by" not in event or bool(people) == (rule == "people")), "another", event)
             before, chain = chain.hex(), hashlib.sha256(sized(8, b"gishiki record v1", chain,
@@ -140,30 +141,31 @@ class Ceremony:
                      "event": event, "number": number, "origin": origin, "terminal": terminal,
                      "result": "refused" if event.get("end") == "aborted" else result}
             need({k: v for k, v in record.items() if k != "signed"} == asked, asked, record)
-            need(not last or last <= when, f"a time not before {last}", when)
-            last = when
+            last = need(not last or last <= when, f"a time not before {last}", when) or when
             yield WHERE[0], record, event, before
     def walk(self, book, sealed=False):
         """Judge the order of a book's events; yield each, with the chain value at its question."""
-        ops = " ".join(self.ops).split(" seal ")[sealed].split()
-        todo = [op for op in ops if op[:5] != "exit-" or self.came.get(op[5:], True)]
-        loose = self.loose = sealed and self.loose
+        ops, loose = " ".join(self.ops).split(" seal ")[sealed].split(), False
+        todo = [op for op in ops if (op[:5] != "exit-" or self.came.get(op[5:], True))
+                and (op[:10] != "hand-over-" or self.end == "completed")]
         lost, current, last, head, note, due, stopped, ended = {}, *[None] * 3, *[False] * 3, sealed
         for WHERE[0], record, event, before in book:
             kind, op, attempt = event["kind"], event.get("op"), event.get("attempt")
-            words = kind in ("mistaken", "deviation", "refused")
-            closing = kind == "deviation" and not ended and (stopped or not todo)
-            about = last if current or note or kind == "refused" else "seal" if closing else None
-            over = kind == "closed" or kind == "card-failed" and not (todo or loose)
-            need((kind == "resumed" or not (over if sealed else ended)) and (
-                loose or not words or op == about) and (not note or words or kind in (
-                    "noted", "resumed", "card-failed")), "another event", event)
+            rule, late = event.get("rule", "people"), instant(record["at"]) > self.window["until"]
+            calm, words = not (sealed or stopped), kind in ("mistaken", "deviation", "refused")
+            again = calm and any(o[:9] == "generate-" and lost.get(o) for o in todo[:1])
+            about = [last] if current or note else todo[:1] if again or rule[0] == "S" else [
+                "seal"] * (kind == "deviation" and not ended and (stopped or not todo))
+            free = calm and {"S-WINDOW": late, "S-ATTEMPTS": attempt == 16}.get(rule, loose)
+            ruled = rule == "people" or (re.match(TOKEN, op) if current else free and not note)
+            over = not todo or "refusal" in event if sealed else ended and kind != "resumed"
+            need(ruled and not over and (loose or not words or op in about) and (not note or words
+                 or kind in ("noted", "resumed", "card-failed")), "another event", event)
             if kind == "asked":
                 may = ops if loose or stopped else todo[:1]
                 need(not current and op in may and (re.match(AGAIN, op) or not (stopped or due))
-                     and (loose or attempt == lost.get(op, 0)), f"the next attempt of {may}", event)
-                need(loose or stopped or sealed or self.window["from"] <= instant(record["at"])
-                     <= self.window["until"], "a time in the window", record["at"])
+                     and (loose or attempt == lost.get(op, 0) and (stopped or sealed or not late and
+                        self.window["from"] <= instant(record["at"]))), f"one of {may}", event)
                 current, last, head = (op, attempt), op, record["chain"]
             elif kind in ("lost", "orphan-removed", "adopted", "answered"):
                 need(current == (op, attempt) or loose and not current and kind != "answered",
@@ -173,15 +175,14 @@ class Ceremony:
             elif kind == "refused": current, note, stopped = None, not sealed, not sealed
             elif kind == "noted": need((note or due) and event["head"] == before, before, event)
             elif kind == "resumed": due, current, note, ended, loose = due or note and (
-                stopped or re.match(TOKEN, last)), None, False, sealed, True
+                stopped or re.match(TOKEN, last)), sealed and current, False, sealed, not sealed
             elif kind == "closed":
-                may = {"aborted": stopped or loose, "completed": not stopped and not todo}
+                ended, may = True, {"aborted": stopped or loose, "completed": not (stopped or todo)}
                 need(not (current or due) and "login" not in todo and may[event["end"]], todo, kind)
-                self.loose, ended = loose or event["end"] == "aborted", True
             note, due = (one and kind != "noted" for one in (note, due))
             todo = [o for o in todo if o != op or kind not in ("adopted", "answered", "refused")]
             yield WHERE[0], record, event, before, head
-        need(ended, "the end of the ceremony", "none")
+        self.todo = need(ended, "the end of the ceremony", "none") or todo
     def serial(self, mode, name, attempt):
         """Return the serial number that is derived for a certificate."""
         text = b"gishiki serial v1" + (b"" if mode == "real" else b" " + mode.encode()) + sized(
@@ -205,8 +206,7 @@ class Ledger:
         self.certificates, self.number, self.name, self.journal = {}, 0, "nothing", None
     def once(self, what, value):
         """Refuse a value that the ledger has already."""
-        need((what, value) not in self.seen, f"a new {what}", value)
-        self.seen.add((what, value))
+        self.seen.add(need((what, value) not in self.seen, f"a new {what}", value) or (what, value))
     def der(self, digits, size):
         """Return in DER a signature that is r and s in digits, each of `size` octets; r is new."""
         need(re.fullmatch("[0-9a-f]{%d}" % (4 * size), digits), "r and s", digits)
@@ -222,7 +222,7 @@ class Ledger:
         """Judge the next ceremony: files, first record, all else; and take over what it leaves."""
         book, made, plan = [*one.records(one.book, None, self.when)], self.audit_id, one.plan
         first, last, self.past = book[0][2], book[-1][1], self.past if self.last else one
-        end = "aborted" if one.abandoned else last["event"].get("end")
+        end = one.end = "aborted" if one.abandoned else last["event"].get("end")
         names, md = {n for n in one.files if n[:7] == "inputs/"} | {one.book}, ["script.{}.md"]
         if end == "completed":
             built = [*plan.get("certificate", {}), *plan.get("release", [])]
@@ -298,12 +298,12 @@ class Ledger:
             for roles, named in duties:  # Holders of the role; those who appoint; everybody else.
                 may = past.holders(roles) & others or held & others
                 asked += [named & may or may] if may else [{other} for other in others]
-            need(enrolment["after"] == after and all(may & given.keys() for may in asked),
-                 f"enrolment after {after} by {asked}", [enrolment["after"], *given])
+            need(enrolment["after"] == after and {*given} <= set().union(*asked) and all(may & {
+                *given} for may in asked), f"enrolment after {after} by {asked}", enrolment)
             text = canonical(facts | {"after": after, "ca": one.ca["id"], "person": name,
                 "appointed-by": chosen["by"], "appointed-on": str(chosen["on"]),
                 "enrolled-by": card["by"], "enrolled-on": str(card["enrolled"])})
-            for other, digits in {n: given[n] for n in set().union(*asked) & {*given}}.items():
+            for other, digits in given.items():
                 WHERE[0], key = f"{place}, {other}", (one if other == name else past).named[other]
                 self.verify(one, key, digits, text, GISHIKI % "enrolment")
         one.keys = known if self.mode == "rehearsal" else one.named
@@ -344,12 +344,11 @@ class Ledger:
             if answer and op.startswith(("first-in", "entry-")):
                 came = not one.reserves or answer["facts"].get("attendance") != "absent"
                 one.came |= {n: n in by for n in by | one.stand} if op[0] == "f" else {op[6:]: came}
-            duty, card, _ = one.ops.get(op, ("", "card" if given else "", ""))
+            WHERE[0], (duty, card, _) = place, one.ops.get(op, ("", "card" if given else "", ""))
             present = {n for n in one.people if one.came.get(n, not one.reserves or n in given)}
             who = {"answered": by if card == "card" else {card[12:]} - {""}, "closed": present,
                    "refused": by, "deviation": by, "card-failed": by,
                    "resumed": {*event.get("new-medium", []), *lifted}}.get(kind, set()) - one.failed
-            WHERE[0] = place
             asked = re.findall(r"(\d+) \S+ of ([^,]+)", duty if "facts" in answer else "")
             need(all(len(by & present & {*p.split()}) >= int(n) for n, p in asked), asked, event)
             need(set(given) == who <= one.people and ("signed" in record) == bool(who),
@@ -391,8 +390,7 @@ class Ledger:
                  f"the token {self.token}, no object left", answer)
         elif op in ("write-head", "read-head") and not one.abandoned:
             may = {f"{one.number:08x}{head}"} if op == "write-head" else self.heads
-            need(answer["values"] in [[value] for value in may], may, answer)
-            self.heads = set(answer["values"])
+            self.heads = need(answer["values"] in [[v] for v in may], may) or {*answer["values"]}
         size = 32 if op == "sign-head" else CURVES[one.policy["root"]["curve"]][2]
         for digits in answer["signatures"] if op.startswith("sign-") else ():
             one.sheets[self.der(digits, size)] = event["attempt"]
@@ -460,6 +458,8 @@ class Ledger:
             need(book[0][2].get("bundle") == sha256(bundle), f"the seal {sha256(bundle)}")
             self.events(one, first, book, True)
             self.when, self.last["postscript"] = instant(book[-1][1]["at"]), book[-1][1]["chain"]
+            undone = [e[2]["op"] for e in book if e[2]["kind"] == "refused"] + one.todo
+            one.after = "postscript " + (" ".join(["without", *undone]) if undone else "complete")
         WHERE[0] = f"{one.folder}/manifest.json"
         facts |= {"postscript": self.last["postscript"], "files": files}
         text = json.dumps(facts, ensure_ascii=False, sort_keys=True, indent=2) + "\n"
@@ -480,7 +480,7 @@ def judge(folder, mode, path):
         need(anchor["ca"] in (None, one.ca["id"]) and name in ("", one.name), "its name", one.name)
         ledger.judge(one, pins[number] if number < len(pins) else None)
         signed += one.signed
-        print(f"{one.name:40} {one.signed} signatures", flush=True)
+        print(f"{one.name:40} {one.signed} signatures, {one.after}", flush=True)
     need(not ledger.journal, "a plan after it that names its journal", "none")
     if not anchor["mode"] or path and len(order) > len(pins):
         state = f"pinned from {order[len(pins)]} on" if path else "anchored"

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use crate::support::{
     Drill, LATER, PIN, SOFTHSM, copy, faulty_module, genesis, genesis_golden, gishiki, root, run,
-    snapshot, succeed, text,
+    snapshot, succeed, text, with_postscript,
 };
 
 /// The text without what differs from one ceremony or format to the next: digests, and of a drill
@@ -304,20 +304,7 @@ fn what_follows_the_seal_is_judged_where_it_is_there() {
     let after = fs::read_to_string(out.join("after.jsonl")).unwrap();
     let lines: Vec<&str> = after.split_inclusive('\n').collect();
     let shown = |after: &str| {
-        fs::write(out.join("after.jsonl"), after).unwrap();
-        let digest = ceremony::hex::Digest::of(after.as_bytes()).to_string();
-        let manifest = fs::read_to_string(out.join("manifest.json")).unwrap();
-        let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
-        for file in manifest["files"].as_array_mut().unwrap() {
-            if file["name"] == "after.jsonl" {
-                file["octets"] = after.len().into();
-                file["sha256"] = digest.as_str().into();
-            }
-        }
-        let last: Value = serde_json::from_str(after.lines().last().unwrap()).unwrap();
-        manifest["postscript"] = last["chain"].clone();
-        let manifest = serde_json::to_string_pretty(&manifest).unwrap() + "\n";
-        fs::write(out.join("manifest.json"), manifest).unwrap();
+        with_postscript(&out, after);
         succeed(gishiki().arg("verify").arg(&out).args(["--rehearsal", "--rules"]))
     };
     let whole = shown(&after);

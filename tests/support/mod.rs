@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::{Arc, Mutex};
 
+use ceremony::hex::Digest;
 use ceremony::ledger::State;
 use ceremony::plan::{After, Plan};
 use ceremony::verify::Sealed;
@@ -189,6 +190,21 @@ pub(crate) fn files(folder: &Path) -> BTreeMap<String, Vec<u8>> {
         }
     }
     found
+}
+
+/// Gives a sealed folder this postscript, and the manifest that follows: no key is needed for it.
+pub(crate) fn with_postscript(folder: &Path, after: &str) {
+    fs::write(folder.join("after.jsonl"), after).unwrap();
+    let manifest = fs::read_to_string(folder.join("manifest.json")).unwrap();
+    let mut manifest: Value = serde_json::from_str(&manifest).unwrap();
+    let files = manifest["files"].as_array_mut().unwrap();
+    let listed = files.iter_mut().find(|file| file["name"] == "after.jsonl").unwrap();
+    listed["octets"] = after.len().into();
+    listed["sha256"] = Digest::of(after.as_bytes()).to_string().into();
+    let last: Value = serde_json::from_str(after.lines().last().unwrap()).unwrap();
+    manifest["postscript"] = last["chain"].clone();
+    let manifest = serde_json::to_string_pretty(&manifest).unwrap() + "\n";
+    fs::write(folder.join("manifest.json"), manifest).unwrap();
 }
 
 /// Copies a folder.

@@ -292,7 +292,8 @@ fn agreed(sides: &[Side; 2], a: Told, b: Told) -> Result<Agreed, Halt> {
     }
     let dropped = beyond.get(copied..).unwrap_or_default();
     let events = || dropped.iter().filter_map(|line| event(line));
-    let refusal = events().find_map(|event| {
+    // After the seal whoever refused is asked again, and can refuse again: nothing is held back.
+    let refusal = events().filter(|_| !in_postscript).find_map(|event| {
         let Event::Refused { rule, reason, by, .. } = event else { return None };
         Some(LoneRefusal { rule, reason, by, lifted: Vec::new() })
     });

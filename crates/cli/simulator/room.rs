@@ -100,14 +100,20 @@ fn heard_at(site: Site, what: &str) -> Option<OfPeople> {
     fault
 }
 
+/// Two people who are in the room, or the one who is.
+fn two_here(run: &Run) -> Vec<Name> {
+    let here = run.present().map(|(id, _)| id);
+    here.filter(|id| run.are_here(std::slice::from_ref(id)).is_ok()).take(2).cloned().collect()
+}
+
 fn refused(run: &Run, op: &str) -> Reply {
-    let by = two_of_two_roles(run);
+    let by = two_here(run);
     with(|world| world.told.say(format!("refused {op} by {}", listed(&by))));
     Reply::Refused { by, reason: "simulated".into() }
 }
 
 fn deviation(run: &Run, op: &str) -> Reply {
-    let by = two_of_two_roles(run);
+    let by = two_here(run);
     with(|world| world.told.say(format!("deviation {op} by {}", listed(&by))));
     Reply::Deviation { by, reason: "simulated".into() }
 }

@@ -76,6 +76,12 @@ impl Op {
 }
 
 impl Graph {
+    /// A role's name in both languages.
+    #[must_use]
+    pub fn role(&self, role: &Name) -> Bilingual {
+        self.roles.get(role).cloned().unwrap_or_else(|| Bilingual::plain(role))
+    }
+
     /// Whether people may come besides those on whom the plan counts.
     #[must_use]
     pub fn has_reserves(&self) -> bool {

@@ -331,6 +331,21 @@ impl Run {
         Err(Fault::new(RuleId::S_NONCE, asked, found))
     }
 
+    /// Who is asked for, in words: of each role how many, and who they may be.
+    fn demanded(&self, by: &[Duty]) -> Bilingual {
+        let duty = |duty: &Duty| {
+            let (role, least) = (self.graph().role(&duty.role), duty.at_least);
+            let persons: Vec<&str> = duty.persons.iter().map(Name::as_str).collect();
+            let persons = persons.join(" ");
+            says!(
+                role;
+                "{role} {least} 名以上({persons})",
+                "{role}, {least} or more of {persons}"
+            )
+        };
+        joined(by.iter().map(duty), "、", "; ")
+    }
+
     fn weigh_said(&self, op: &Op, act: &PeopleAct, said: &Said) -> Result<(), Fault> {
         if !said.by.is_sorted_by(|a, b| a < b) {
             return Err(Fault::new(
@@ -344,16 +359,13 @@ impl Run {
         let on_duty = |person: &Name| by.iter().any(|duty| duty.persons.contains(person));
         if let Some(person) = said.by.iter().find(|person| !on_duty(person)) {
             let found = Bilingual::plain(person);
-            return Err(Fault::new(RuleId::R_WHO_OPERATES, duties(&by), found));
+            return Err(Fault::new(RuleId::R_WHO_OPERATES, self.demanded(&by), found));
         }
         for duty in &by {
             let met = said.by.iter().filter(|person| duty.persons.contains(person)).count();
             if met < duty.at_least {
-                return Err(Fault::new(
-                    RuleId::R_MULTI,
-                    says!("{1} {0} 名以上", "{} of {}", duty.at_least, duty.role),
-                    says!("{met} 名", "{met}"),
-                ));
+                let asked = self.demanded(core::slice::from_ref(duty));
+                return Err(Fault::new(RuleId::R_MULTI, asked, says!("{met} 名", "{met}")));
             }
         }
         let facts = self.facts(act)?;
@@ -453,12 +465,4 @@ fn denied(op: &Op, code: &str, keeps: bool) -> Result<Weighed, Fault> {
         op.act.kind()
     );
     Err(Fault::new(RuleId::R_NO_TRANSFER, asked, Bilingual::plain(code)))
-}
-
-fn duties(by: &[Duty]) -> Bilingual {
-    let duty = |d: &Duty| {
-        let persons: Vec<&str> = d.persons.iter().map(Name::as_str).collect();
-        says!("{1} {0} 名以上({2})", "{} of {} ({})", d.at_least, d.role, persons.join(" "))
-    };
-    joined(by.iter().map(duty), "、", ", ")
 }

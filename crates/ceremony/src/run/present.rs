@@ -4,7 +4,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::Run;
+use super::{Next, Run};
 use crate::fault::Fault;
 use crate::graph::{Act, Duty, Op, PeopleAct, Person};
 use crate::language::Bilingual;
@@ -73,6 +73,31 @@ impl Run {
         }
     }
 
+    /// Checks that whoever says something in the room has entered, or is asked now.
+    ///
+    /// # Errors
+    ///
+    /// S-PRESENT.
+    pub fn are_here(&self, by: &[Name]) -> Result<(), Fault> {
+        let Next::Answer(now, _) = self.next() else { return Ok(()) };
+        let is_asked = |person: &Name| now.by.iter().any(|duty| duty.persons.contains(person));
+        let is_to_come = |person: &Name| {
+            let mut ops = self.graph().ops.iter().zip(&self.ops);
+            ops.any(|(op, state)| !state.done && op.says_who_came().contains(&person))
+        };
+        let outside = |person: &&Name| {
+            !self.entered.contains(*person) && !is_asked(person) && is_to_come(person)
+        };
+        match by.iter().find(outside) {
+            None => Ok(()),
+            Some(person) => Err(Fault::new(
+                RuleId::S_PRESENT,
+                says!("入室した者", "people who have entered"),
+                says!("まだ入室していない {person}", "{person}, who has not entered yet"),
+            )),
+        }
+    }
+
     /// Takes from an answer who came and who did not; `None` if the operation does not ask that.
     ///
     /// # Errors
@@ -109,13 +134,14 @@ impl Run {
             return Ok(Some(Presence { absent, entered }));
         };
         let names: Vec<&str> = absent.iter().map(Name::as_str).collect();
+        let role = graph.role(&duty.role);
         Err(Fault::new(
             RuleId::S_PRESENT,
             says!(
-                "`{}` に{1} {2} 名以上の出席",
-                "for `{}`, {2} or more of {1} who come",
+                role;
+                "`{}` に{role} {1} 名以上の出席",
+                "for `{}`, {1} or more who come ({role})",
                 op.name,
-                duty.role,
                 duty.at_least
             ),
             says!("欠席 {}", "absent: {}", names.join(" ")),

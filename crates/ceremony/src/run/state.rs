@@ -1,21 +1,21 @@
 //! How a run takes each kind of event: its precondition and its effect on the run.
 
+mod refused;
 mod resumed;
 
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
 use super::ask;
 use super::judge::Weighed;
 use super::present::Presence;
-use super::{ATTEMPTS, Book, Next, Noted, OpState, Run, Signed, Stop};
+use super::{ATTEMPTS, Book, Next, Noted, OpState, Run, Signed};
 use crate::fault::Fault;
 use crate::graph::{Act, Phase, TokenAct};
 use crate::hex::Digest;
 use crate::key::{Check, PublicKey};
 use crate::language::Bilingual;
 use crate::name::Name;
-use crate::record::{Answer, Attempt, End, Event, Refuser, WHO};
+use crate::record::{Answer, Attempt, End, Event, WHO};
 use crate::rule::RuleId;
 use crate::says;
 use crate::time::Instant;
@@ -46,6 +46,7 @@ impl Run {
             }
             Event::Refused { op, attempt, rule, reason, by } => {
                 self.at_hand(op, Some(*attempt))?;
+                self.may_refuse(at, *rule)?;
                 self.take_refused(*rule, reason, by).map(none)
             }
             Event::Mistaken { op, attempt, question } => {
@@ -231,49 +232,11 @@ impl Run {
         }
     }
 
-    /// Checks who refuses: people give their names, a rule has none.
-    fn who_refuses(&self, refuser: Refuser, reason: &str, by: &[Name]) -> Result<(), Fault> {
-        ask::words(reason)?;
-        match refuser {
-            Refuser::People => self.participants(by),
-            Refuser::Rule(_) if by.is_empty() => Ok(()),
-            Refuser::Rule(rule) => {
-                let asked = says!(
-                    "名を伴う `people`、又は名のない規則",
-                    "`people` with names, or a rule without"
-                );
-                let found = says!("名を伴う {rule}", "{rule} with names");
-                Err(Fault::new(RuleId::S_REFUSED, asked, found))
-            }
-        }
-    }
-
-    fn take_refused(&mut self, rule: Refuser, reason: &str, by: &[Name]) -> Result<(), Fault> {
-        self.who_refuses(rule, reason, by)?;
-        // A key generation that was refused may have left something on the token.
-        let pending = self.pending.take();
-        let phase = |i: usize| self.op_at(i).map(|op| op.act.phase());
-        self.halted |= pending.and_then(phase).is_some_and(|phase| phase <= Phase::Opening);
-        self.doubt = self.doubt.or(pending.filter(|i| {
-            matches!(self.op_at(*i).map(|op| &op.act), Some(Act::Token(TokenAct::Generate { .. })))
-        }));
-        self.headless |= pending.is_some_and(|index| self.writes_head(index));
-        if let (Some(index), None) = (pending, self.doubt) {
-            self.again(index);
-        }
-        if let (Some(index), Book::Postscript) = (pending, self.book) {
-            // The ceremony is sealed: what people will not do after it stays undone.
-            self.leave(index);
-            return Ok(());
-        }
-        self.stopped = Some(Stop { rule, reason: reason.to_string() });
-        Ok(())
-    }
-
     /// Takes a mistaken answer, which must be to a question of the current operation or to the
     /// question who they are.
     fn take_mistaken(&self, op: &str, attempt: u32, question: &str) -> Result<(), Fault> {
         self.at_hand(op, Some(attempt))?;
+        self.may_speak()?;
         let asked = match self.graph().op(op).map(|op| &op.act) {
             Some(Act::People(act)) => self.facts(act)?,
             Some(Act::Token(_) | Act::Seal) | None => Vec::new(),
@@ -305,8 +268,10 @@ impl Run {
 
     fn take_deviation(&self, op: &str, reason: &str, by: &[Name]) -> Result<(), Fault> {
         self.at_hand(op, None)?;
+        self.may_speak()?;
         ask::words(reason)?;
-        self.participants(by)
+        self.participants(by)?;
+        self.are_here(by)
     }
 
     fn take_closed(&mut self, at: Instant, end: End) -> Result<(), Fault> {

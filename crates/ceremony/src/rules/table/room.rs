@@ -22,6 +22,14 @@ pub(super) const ROOM: &[Rule] = &[
         "符号化できない構造",
         "a structure that cannot be encoded",
     ),
+    rule(
+        RuleId::S_STEP,
+        "gishiki",
+        Stage::Structure,
+        true,
+        "室内の模型で、前提となることの欠けた手順、または最後に室内に残る者や物",
+        "in a model of the room, a step that lacks what it needs, or people and things that are left there at the end",
+    ),
     // The run.
     rule(
         RuleId::S_OPENED,
@@ -68,8 +76,8 @@ pub(super) const ROOM: &[Rule] = &[
         "gishiki",
         Stage::Run,
         true,
-        "欠席とされた者の発言。欠席により人数の足りなくなる手順",
-        "words of a person who is recorded as absent; an absence that leaves too few for a duty",
+        "欠席とされた者、またはまだ入室していない者の発言。欠席により人数の足りなくなる手順",
+        "words of a person who is recorded as absent, or has not entered yet; an absence that leaves too few for a duty",
     ),
     rule(
         RuleId::S_SIGNED,
@@ -92,8 +100,8 @@ pub(super) const ROOM: &[Rule] = &[
         "gishiki",
         Stage::Run,
         true,
-        "規則の名による拒否で人を挙げるもの。拒否した者でない者による拒否の取消し",
-        "a refusal by a rule that names people; a refusal that is lifted by people other than those who made it",
+        "規則の名による拒否で、人を挙げるもの、または人に尋ねたことへのもの。拒否した者でない者による拒否の取消し。封印の後の、片方の媒体だけの拒否",
+        "a refusal by a rule that names people, or of what people were asked; a refusal that is lifted by people other than those who made it; after the seal, one that is on one medium only",
     ),
     rule(
         RuleId::S_ORPHAN,
@@ -262,7 +270,7 @@ pub(super) const ROOM: &[Rule] = &[
         "gishiki",
         Stage::Verify,
         true,
-        "再演の結果と異なる行",
+        "再現の結果と異なる行",
         "a line that differs from what replay computes",
     ),
     rule(
@@ -327,7 +335,7 @@ pub(super) const ROOM: &[Rule] = &[
         "gishiki",
         Stage::Edge,
         true,
-        "2 つでない、または一方が他方の続きでないジャーナル",
+        "2 つでない、または一方が他方の続きでない記録",
         "journals that are not exactly two, or of which neither continues the other",
     ),
     rule(
@@ -351,7 +359,7 @@ pub(super) const ROOM: &[Rule] = &[
         "gishiki",
         Stage::Edge,
         true,
-        "初回からの 1 本の履歴でない台帳(欠落、分岐、別の名称)",
+        "最初のセレモニーからの 1 本の履歴でない台帳(欠落、分岐、別の名称)",
         "a ledger that is not a single history from the first ceremony on (a gap, a fork, another name)",
     ),
     rule(
@@ -359,7 +367,7 @@ pub(super) const ROOM: &[Rule] = &[
         "gishiki",
         Stage::Edge,
         true,
-        "他のプロセスが使用中のジャーナル",
+        "他のプロセスが使用中の記録",
         "a journal that another process holds",
     ),
 ];

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::super::{Book, Run, Stop, judge};
+use super::super::{Book, Next, Run, Stop, judge};
 use super::listed;
 use crate::fault::Fault;
 use crate::graph::{Act, Phase, TokenAct};
@@ -36,7 +36,7 @@ impl Run {
         self.place = resumed.room.clone();
         self.session += 1;
         if self.book == Book::Postscript {
-            return Ok(());
+            return self.goes_on_after_the_seal(resumed);
         }
         if let Some(refusal) = &resumed.refusal {
             self.take_lone_refusal(refusal)?;
@@ -57,6 +57,25 @@ impl Run {
             self.stopped = Some(Stop { rule: Refuser::Rule(RuleId::S_WINDOW), reason });
         }
         Ok(())
+    }
+
+    /// After the seal nothing is opened again, and what is on one medium only is asked again: no
+    /// refusal is told of in such a record. When everything is done, nothing goes on.
+    fn goes_on_after_the_seal(&self, resumed: &Resumed) -> Result<(), Fault> {
+        if self.next() == Next::Nothing {
+            let found = says!("さらに Resumed", "Resumed, after everything was done");
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), found));
+        }
+        match &resumed.refusal {
+            None => Ok(()),
+            Some(refusal) => {
+                let asked = says!(
+                    "封印の後は、片方の媒体にだけある中止の申し出なし",
+                    "after the seal, no refusal that is on one medium only"
+                );
+                Err(Fault::new(RuleId::S_REFUSED, asked, listed(&refusal.by)))
+            }
+        }
     }
 
     /// Reopens the opening, and what people did since the last head noted on paper: only what that
