@@ -12,6 +12,7 @@ use ceremony::ledger::State;
 use ceremony::rule::RuleId;
 use ceremony::run::Run;
 use ceremony::says;
+use ceremony::seal::TRANSCRIPT_FILE;
 use ceremony::verify::{Refusal, Sealed, Trial, Trust, Verdict, replay};
 
 use crate::files::read_document;
@@ -93,7 +94,7 @@ impl Judging {
 /// Refuses a ledger that lacks a pinned ceremony or differs from a pin.
 pub(crate) fn refuse_unpinned(state: &State, trust: &Trust<'_>) -> Result<(), Halt> {
     let Trust::Anchor(anchor) = trust else { return Ok(()) };
-    let refused = |fault| Halt::Verification(Refusal::of("anchor.toml", fault));
+    let refused = |fault| Halt::Verification(Refusal::of_ledger(fault));
     if let Some(pin) = anchor.lacked(state) {
         let asked = says!(
             "アンカーが固定する {} のある台帳",
@@ -130,8 +131,8 @@ pub(crate) fn prove_all(checks: &[Check]) -> Result<Vec<Proof>, Halt> {
 }
 
 fn not_proved((check, error): (Box<Check>, KeyError)) -> Halt {
-    let subject = check.said();
-    let asked = says!(subject; "{subject} の署名", "a signature on {subject}");
-    let fault = Fault::new(RuleId::S_SIGNATURE, asked, error.said());
-    Halt::Verification(Refusal::of("transcript.jsonl", fault))
+    let place = check.place().cloned();
+    let place = place.unwrap_or_else(|| Bilingual::plain(TRANSCRIPT_FILE));
+    let fault = Fault::new(RuleId::S_SIGNATURE, check.said(), error.said());
+    Halt::Verification(Refusal { place, fault })
 }

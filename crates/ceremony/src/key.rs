@@ -346,8 +346,10 @@ pub struct Check {
     id: Digest,
     /// The signed object, for messages: usually the name of an artefact.
     pub subject: String,
-    /// The Japanese words for the signed object, where it is not a name.
-    subject_ja: Option<String>,
+    /// The signature in words, where the object has no name or the signer matters.
+    called: Option<Bilingual>,
+    /// The line or file in which the signature is.
+    place: Option<Bilingual>,
     claim: Claim,
     message: Arc<[u8]>,
 }
@@ -398,20 +400,31 @@ impl Check {
     }
 
     fn of(id: Digest, subject: &str, claim: Claim, message: Arc<[u8]>) -> Self {
-        Self { id, subject: String::from(subject), subject_ja: None, claim, message }
+        Self { id, subject: String::from(subject), called: None, place: None, claim, message }
     }
 
-    /// The same check, with these Japanese words for a signed object that has no name.
-    pub(crate) fn called(self, ja: impl Into<String>) -> Self {
-        Self { subject_ja: Some(ja.into()), ..self }
+    /// The same check, with these words for the signature.
+    pub(crate) fn called(self, words: Bilingual) -> Self {
+        Self { called: Some(words), ..self }
     }
 
-    /// The signed object in both languages.
+    /// The same check of a signature that is in this line or file.
+    pub(crate) fn placed(self, place: Bilingual) -> Self {
+        Self { place: Some(place), ..self }
+    }
+
+    /// The signature in words.
     #[must_use]
     pub fn said(&self) -> Bilingual {
-        let Self { subject, subject_ja, .. } = self;
-        let ja = subject_ja.as_ref().unwrap_or(subject);
-        says!("{ja}", "{subject}")
+        let subject = &self.subject;
+        let named = || says!("{subject} の署名", "a signature on {subject}");
+        self.called.clone().unwrap_or_else(named)
+    }
+
+    /// The line or file in which the signature is; `None` if it is in none yet.
+    #[must_use]
+    pub const fn place(&self) -> Option<&Bilingual> {
+        self.place.as_ref()
     }
 
     pub(crate) const fn id(&self) -> Digest {

@@ -202,7 +202,8 @@ impl Made {
         };
         let check =
             Check::new("the seal", public, statement_message(&self.statement).into(), signature)
-                .called("封印");
+                .called(says!("封印の署名", "the seal"))
+                .placed(Bilingual::plain(BUNDLE_FILE));
         Ok(Seal { bundle: canonical_json(&bundle) + "\n", check })
     }
 

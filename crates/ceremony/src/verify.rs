@@ -352,7 +352,8 @@ impl Trial {
                 says!("検証済みの署名", "a verified signature"),
                 says!("検証していない署名", "a signature that was not verified"),
             );
-            return Err(Refusal { place: check.said(), fault });
+            let place = check.place().cloned();
+            return Err(Refusal { place: place.unwrap_or_else(|| check.said()), fault });
         }
         self.run.settle(&proofs);
         let facts = self.facts()?;
@@ -369,7 +370,7 @@ impl Trial {
             Trust::Anchor(anchor) => {
                 is(facts.mode, *anchor.mode.get_ref())?;
                 let compared = anchor.compare(&self.state);
-                let compared = compared.map_err(|fault| refused(ANCHOR_FILE, fault))?;
+                let compared = compared.map_err(|fault| refused(seal::TRANSCRIPT_FILE, fault))?;
                 if !compared.is_whole() {
                     return Ok(Verdict::NotPinned(Box::new(facts)));
                 }
@@ -431,9 +432,6 @@ fn is(found: Mode, asked: Mode) -> Result<bool, Refusal> {
     let fault = Fault::new(RuleId::S_MODE, named(asked), named(found));
     Err(refused(seal::TRANSCRIPT_FILE, fault))
 }
-
-/// The place named in a refusal that concerns the anchor.
-const ANCHOR_FILE: &str = "anchor.toml";
 
 impl Verified {
     /// The facts.

@@ -103,7 +103,7 @@ impl Statement {
         let raw = Signature::raw_from_der(key.curve(), &signature).map_err(unproved)?;
         let signature = Signature::from_raw(key.curve(), &raw).map_err(unproved)?;
         let message = seal::statement_message(&text);
-        let check = Check::new("the seal", &key, message.into(), signature).called("封印");
+        let check = Check::new("the seal", &key, message.into(), signature);
         let _proof = check.prove().map_err(unproved)?;
         let statement = Self::parse(&text)?;
         if statement.audit_key != key.spki_digest() {

@@ -3,7 +3,6 @@
 mod keyless;
 
 use alloc::collections::{BTreeMap, BTreeSet};
-use alloc::format;
 use alloc::string::ToString as _;
 use alloc::vec::Vec;
 
@@ -117,7 +116,9 @@ impl Compiled {
         if self.graph.mode == Mode::Real {
             refuse_derived(self, core::slice::from_ref(person))?;
         }
-        Ok(asked.check(&approved.signed)?.called(format!("{person} の承認")))
+        let words =
+            says!("{person} のカードによる承認の署名", "the approval by the card of {person}");
+        Ok(asked.check(&approved.signed)?.called(words))
     }
 
     /// Refuses a plan that lacks approvals, naming each.

@@ -5,7 +5,6 @@
 //! everything before it.
 
 use alloc::collections::BTreeSet;
-use alloc::format;
 use alloc::vec::Vec;
 
 use super::present::few_without_card;
@@ -45,15 +44,13 @@ impl ToSign {
         let Self { person, key, message } = self;
         let signature = self.signature(raw)?;
         let check = Check::new(person.as_str(), key, message.as_slice().into(), signature);
-        Ok(check.called(format!("{person} のカード")))
+        Ok(check.called(by_card(person)))
     }
 
     pub(super) fn signature(&self, raw: &Octets) -> Result<Signature, Fault> {
         let Self { person, key, .. } = self;
-        Signature::from_raw(key.curve(), &raw.0).map_err(|error| {
-            let asked = says!("{person} のカードの署名", "a signature of the card of {person}");
-            Fault::new(RuleId::S_SIGNED, asked, error.said())
-        })
+        Signature::from_raw(key.curve(), &raw.0)
+            .map_err(|error| Fault::new(RuleId::S_SIGNED, by_card(person), error.said()))
     }
 }
 
@@ -150,14 +147,8 @@ impl Run {
         signed: &Signatures,
     ) -> Result<Vec<Check>, Fault> {
         if !asked.iter().map(|one| &one.person).eq(signed.keys()) {
-            let names = |names: Vec<&str>| match names.as_slice() {
-                [] => Bilingual::nothing(),
-                names => Bilingual::plain(names.join(" ")),
-            };
-            let found = names(signed.keys().map(Name::as_str).collect());
-            let asked = names(asked.iter().map(|one| one.person.as_str()).collect());
-            let asked = says!(asked; "{asked} のカードの署名", "signed by the cards of {asked}");
-            return Err(Fault::new(RuleId::S_SIGNED, asked, found));
+            let asked = by_cards(asked.iter().map(|one| &one.person));
+            return Err(Fault::new(RuleId::S_SIGNED, asked, by_cards(signed.keys())));
         }
         let pairs = || asked.iter().zip(signed.values());
         for (one, raw) in pairs() {
@@ -239,5 +230,17 @@ impl Run {
                 ),
             )),
         }
+    }
+}
+
+fn by_card(person: &Name) -> Bilingual {
+    says!("{person} のカードの署名", "a signature by the card of {person}")
+}
+
+fn by_cards<'a>(people: impl Iterator<Item = &'a Name>) -> Bilingual {
+    let people: Vec<&str> = people.map(Name::as_str).collect();
+    match people.join(" ") {
+        none if none.is_empty() => says!("署名なし", "no signature"),
+        people => says!("{people} のカードの署名", "signatures by the cards of {people}"),
     }
 }

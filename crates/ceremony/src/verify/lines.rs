@@ -77,7 +77,8 @@ impl<'a> Lines<'a> {
                 Fault::new(RuleId::S_RECORD, difference(asked, found), difference(found, asked));
             return Err(self.refuse(fault));
         }
-        checks.extend(step.checks);
+        let here = place(self.file, self.number);
+        checks.extend(step.checks.into_iter().map(|check| check.placed(here.clone())));
         Ok(step.run)
     }
 

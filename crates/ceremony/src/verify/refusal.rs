@@ -4,6 +4,7 @@ use alloc::string::ToString;
 
 use crate::fault::Fault;
 use crate::language::Bilingual;
+use crate::says;
 
 /// A fault and the place where it was found.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -19,5 +20,11 @@ impl Refusal {
     /// A refusal whose place is this file or folder.
     pub fn of(name: impl ToString, fault: Fault) -> Self {
         Self { place: Bilingual::plain(name), fault }
+    }
+
+    /// A refusal of a ledger as a whole.
+    #[must_use]
+    pub fn of_ledger(fault: Fault) -> Self {
+        Self { place: says!("台帳", "the ledger"), fault }
     }
 }

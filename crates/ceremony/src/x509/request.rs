@@ -272,5 +272,5 @@ fn possession(name: &str, request: &CertReq, public: &SignerKey) -> Result<Check
     let signed = request.info.to_der().map_err(|error| refused(Bilingual::plain(error)))?;
     let subject = format!("the request {name}");
     let check = Check::possession(&subject, public, signed.into(), signature);
-    Ok(check.called(format!("{name} の CSR")))
+    Ok(check.called(says!("{name} の CSR の署名", "a signature on the request {name}")))
 }
