@@ -27,6 +27,7 @@ use crate::support::{files, root};
 
 /// Rules of the edge, around the files, and of paths: the tests that show them.
 const ELSEWHERE: &[(&str, &str)] = &[
+    ("S-STEP", "no_step_can_be_left_out"),
     ("S-TOKEN", "every_error_of_a_token_stops_and_the_ceremony_can_be_resumed"),
     ("S-DOCUMENT", "a_cps_document_is_the_one_that_cps_toml_names"),
     ("S-FILE", "files_that_are_no_plain_files_are_refused"),

@@ -13,7 +13,7 @@ use crate::support::{
 };
 
 /// Every prompt that people are asked with.
-const PROMPTS: [&str; 13] = [
+const PROMPTS: [&str; 14] = [
     "who confirms (ids, by spaces): ",
     "16 digits, from the papers): ",
     "(the first 8 words, as read aloud): ",
@@ -21,6 +21,7 @@ const PROMPTS: [&str; 13] = [
     "offset-seconds (-30…30): ",
     "reference: ",
     "second-factor: ",
+    "plate: ",
     "no returns: ",
     "noted and confirmed; none if there is none): ",
     "noted in the script; confirmed on the screen by (ids, by spaces): ",
@@ -38,18 +39,24 @@ struct Papers {
     graph: String,
     bindings: String,
     head: Option<String>,
+    /// The serial number on the token's plate.
+    plate: String,
     /// Who may confirm what is asked.
     duties: Vec<String>,
 }
 
 impl Papers {
-    fn new() -> Self {
+    fn new(sticks: &Sticks) -> Self {
+        let room =
+            std::fs::read_to_string(sticks.folder.path().join("operators/room.toml")).unwrap();
+        let plate =
+            room.split("serial = \"").nth(1).unwrap().split('"').next().unwrap().to_string();
         let opened = &records(&genesis_golden())[0]["event"];
         let graph = opened["graph"].as_str().unwrap().to_string();
         // A drill has bindings of its own.
         let bindings = succeed(gishiki().arg("bind").arg(genesis()).arg("--drill"));
         let bindings = Digest::of_parts("gishiki bindings v1", &[bindings.as_bytes()]).to_string();
-        Self { graph, bindings, head: None, duties: Vec::new() }
+        Self { graph, bindings, head: None, plate, duties: Vec::new() }
     }
 
     /// Answers questions until the menu comes, or `until` says that it is enough.
@@ -74,15 +81,16 @@ impl Papers {
                 4 => "0".to_string(),
                 5 => "radio clock 7".to_string(),
                 6 => "shared with p02".to_string(),
-                7 => String::new(),
-                8 => self.head.clone().unwrap_or_else(|| "none".to_string()),
-                9 => {
+                7 => self.plate.clone(),
+                8 => String::new(),
+                9 => self.head.clone().unwrap_or_else(|| "none".to_string()),
+                10 => {
                     self.head = Some(shown_head(&said));
                     "p13".to_string()
                 }
                 // The clock is set in the menu: back to it.
-                10 => "no".to_string(),
-                11 => "p01 p03".to_string(),
+                11 => "no".to_string(),
+                12 => "p01 p03".to_string(),
                 _ => return true,
             };
             machine.send(&answer);
@@ -130,7 +138,7 @@ fn interrupted(iso: &Path, sticks: &Sticks) -> (Machine, Papers) {
     let mut machine = Machine::boot(&plugged(iso, sticks));
     machine.reach_menu();
     machine.send("1");
-    let mut papers = Papers::new();
+    let mut papers = Papers::new(sticks);
     let aloud = |said: &str| said.contains("(the first 8 words, as read aloud)");
     assert!(!papers.perform(&mut machine, aloud));
     (machine, papers)
@@ -176,7 +184,7 @@ fn the_ceremony_is_held_on_the_image() {
     // Ctrl-C, Ctrl-\ and Ctrl-Z end nothing and stop nothing.
     machine.press("\u{3}\u{1c}\u{1a}");
     machine.send("1");
-    let mut papers = Papers::new();
+    let mut papers = Papers::new(&sticks);
     // Ctrl-D at a question interrupts the ceremony, and it goes on.
     assert!(!papers.perform(&mut machine, |said| said.contains("graph (8 words or more")));
     machine.press("\u{4}");

@@ -35,6 +35,23 @@ pub(crate) fn shown_head(said: &str) -> String {
     shown.lines().nth(1).unwrap().trim().to_string()
 }
 
+/// What the plates of a room's tokens say, by the token's name.
+fn plates(room: &str) -> BTreeMap<String, String> {
+    let mut plates = BTreeMap::new();
+    let mut token = None;
+    for line in room.lines() {
+        if let Some(table) = line.strip_prefix('[') {
+            let table = table.trim_end_matches(']');
+            token = (table == "token").then_some("").or_else(|| table.strip_prefix("spare."));
+        }
+        if let (Some(token), Some(serial)) = (token, line.trim().strip_prefix("serial")) {
+            let serial = serial.trim_start_matches([' ', '=']).trim_matches('"');
+            plates.insert(format!("plate of {token}"), serial.to_string());
+        }
+    }
+    plates
+}
+
 /// A process at a terminal, which asks in English.
 pub(crate) struct Terminal {
     child: Child,
@@ -87,7 +104,14 @@ impl Terminal {
             ("second-factor", "token card"),
             ("PIN of the card of", PIN),
         ];
-        let values = values.map(|(name, value)| (name.to_string(), value.to_string())).into();
+        let values = values.map(|(name, value)| (name.to_string(), value.to_string()));
+        let mut values = BTreeMap::from(values);
+        let mut arguments = command.get_args();
+        if arguments.any(|argument| argument == "--room")
+            && let Some(room) = arguments.next()
+        {
+            values.extend(plates(&std::fs::read_to_string(room).unwrap_or_default()));
+        }
         Self { child, keys, screen, said: String::new(), read: 0, values }
     }
 
@@ -240,6 +264,9 @@ impl Terminal {
         if prompt.contains("as read aloud") {
             return self.answer(&first_words(open));
         }
+        let token = open.split("(token ").nth(1).and_then(|rest| rest.split(')').next());
+        let plate = format!("plate of {}", token.unwrap_or_default());
+        let prompt = if prompt == "plate: " { &plate } else { prompt };
         let is_of = |name: &str| prompt.starts_with(name) || prompt.ends_with(name);
         let known = self.values.iter().find(|(name, _)| is_of(name));
         let (_, value) = known.unwrap_or_else(|| panic!("{prompt}: {open}"));

@@ -38,6 +38,7 @@ use crate::rules;
 use crate::says;
 use crate::token::{Attribute, Holder, KeyTemplate};
 use crate::violation::{Input, Violation};
+use crate::walk;
 use crate::x509::DirectoryName;
 
 /// The format of plan, graph, bindings and transcript.
@@ -106,6 +107,7 @@ pub fn compile(
     let stand_ins = stand_ins(&graph);
     let mut violations: Vec<Violation> = rules::time_for(inputs, &graph).into_iter().collect();
     violations.extend(rules::structures(inputs, state, &graph, &stand_ins));
+    violations.extend(walk::judge(inputs, state, &graph));
     if !violations.is_empty() {
         return Err(violations);
     }

@@ -60,6 +60,7 @@ pub mod notice;
 pub mod pace;
 pub mod rules;
 pub mod script;
+pub mod walk;
 
 mod dsse;
 pub mod record;

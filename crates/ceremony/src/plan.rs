@@ -369,6 +369,12 @@ pub enum Order {
 }
 
 impl Order {
+    /// Whether it resumes what was stopped.
+    #[must_use]
+    pub const fn resumes(self) -> bool {
+        matches!(self, Self::ResumeDsIssuing | Self::ResumeApplications)
+    }
+
     /// Returns the order's name in plans, graphs and states.
     #[must_use]
     pub const fn name(self) -> &'static str {

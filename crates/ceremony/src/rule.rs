@@ -243,6 +243,7 @@ ids! {
     S_SOURCES = "S-SOURCES",
     S_SPARE = "S-SPARE",
     S_STALE = "S-STALE",
+    S_STEP = "S-STEP",
     S_STICK = "S-STICK",
     S_STRUCTURE = "S-STRUCTURE",
     S_SUCCESSOR = "S-SUCCESSOR",

@@ -76,7 +76,7 @@ pub fn who(graph: &Graph, op: &Op, language: Language) -> Vec<String> {
 /// A role's name in this language.
 #[must_use]
 pub fn role(graph: &Graph, role: &Name, language: Language) -> String {
-    graph.roles.get(role).map_or_else(|| role.to_string(), |both| language.pick(both).to_string())
+    language.pick(&graph.role(role)).to_string()
 }
 
 /// The whole script, in Markdown.

@@ -1,10 +1,11 @@
 //! Adds the operations of a ceremony to its graph, in execution order.
 //!
-//! Those who stand by at the entries, in the room first; entries; roll call, papers, clock, token
-//! identity, activation, login, inventory, ledger head; confirmation of earlier decisions; key
-//! generation, the audit key first; tests that must fail; certificates; CRLs; destruction,
-//! supersession and stop orders; fingerprints; completion; ledger head; seal. After the seal:
-//! hand-over, logout, deactivation, anchor words, exits, and those who stood by, who leave last.
+//! Those who stand by at the entries, in the room first; entries; roll call, papers, clock, journal
+//! media, token identity and plate, activation, login, inventory, ledger head; confirmation of
+//! earlier decisions; key generation, the audit key first; tests that must fail; certificates;
+//! CRLs; destruction, supersession and stop orders; fingerprints; completion; ledger head; seal.
+//! After the seal: hand-over, logout, deactivation, anchor words, exits, and those who stood by,
+//! who leave last.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
@@ -43,10 +44,13 @@ impl Builder<'_> {
         }
         self.people_op(graph, "papers".into(), Act::People(PeopleAct::Papers), "papers");
         self.people_op(graph, "clock".into(), Act::People(PeopleAct::Clock), "clock");
+        self.people_op(graph, "media".into(), Act::People(PeopleAct::Media), "papers");
         let tokens = holders_of(graph);
         for token in tokens.clone() {
-            let name = format!("identify{}", token.suffix());
-            self.token_op(graph, name, Act::Token(TokenAct::Identify { token }), "activation");
+            let (name, of) = (format!("identify{}", token.suffix()), token.clone());
+            self.token_op(graph, name, Act::Token(TokenAct::Identify { token: of }), "activation");
+            let name = format!("plate{}", token.suffix());
+            self.people_op(graph, name, Act::People(PeopleAct::Plate { token }), "activation");
         }
         self.people_op(graph, "activate".into(), Act::People(PeopleAct::Activate), "activation");
         for token in tokens {
@@ -102,9 +106,7 @@ impl Builder<'_> {
             let name = format!("compromise-{key}");
             self.people_op(graph, name, Act::People(PeopleAct::Compromise { key }), "compromise");
         }
-        let resumes =
-            |order: &Order| matches!(order, Order::ResumeDsIssuing | Order::ResumeApplications);
-        for order in graph.orders.clone().into_iter().filter(|order| !resumes(order)) {
+        for order in graph.orders.clone().into_iter().filter(|order| !order.resumes()) {
             self.order(graph, order);
         }
     }
@@ -251,9 +253,7 @@ impl Builder<'_> {
                 }
             }
         }
-        let resumes =
-            |order: &Order| matches!(order, Order::ResumeDsIssuing | Order::ResumeApplications);
-        for order in graph.orders.clone().into_iter().filter(resumes) {
+        for order in graph.orders.clone().into_iter().filter(|order| order.resumes()) {
             self.order(graph, order);
         }
     }
@@ -439,7 +439,10 @@ impl Builder<'_> {
     fn push(&self, graph: &mut Graph, name: String, act: Act, by: Vec<Duty>, kind: &str) {
         let row = self.act(kind);
         let section = row.map(|row| row.section.clone()).unwrap_or_default();
-        let signed = act.is_of_people() && row.is_some_and(|row| row.signed == Signed::Each);
+        // The machine compares the plate, and everybody signs at the close that the media were so.
+        let compared = matches!(act, Act::People(PeopleAct::Media | PeopleAct::Plate { .. }));
+        let each = row.is_some_and(|row| row.signed == Signed::Each);
+        let signed = act.is_of_people() && each && !compared;
         graph.push(NewOp { name, act, by, section, signed });
     }
 

@@ -150,6 +150,8 @@ fn shown(graph: &Graph, op: &Op, title: &str, language: Language) -> Vec<What> {
             | PeopleAct::RollCall { .. }
             | PeopleAct::Papers
             | PeopleAct::Clock
+            | PeopleAct::Media
+            | PeopleAct::Plate { .. }
             | PeopleAct::Activate
             | PeopleAct::Fingerprint { .. }
             | PeopleAct::Deactivate

@@ -39,6 +39,13 @@ pub enum PeopleAct {
     Papers,
     /// The machine's clock is compared with a reference (6.8).
     Clock,
+    /// The journal media are found sealed and labelled, and put in (5.1.7, 5.4.4).
+    Media,
+    /// The serial number on a token's plate is entered, and is the one that the token says (6.2.1).
+    Plate {
+        /// The token.
+        token: Holder,
+    },
     /// The activation data and the second factor are brought together (6.2.8).
     Activate,
     /// An application is compared with its paper, and its approval is confirmed (4.2.2, 6.1.3).
@@ -215,7 +222,7 @@ pub struct Sheet {
 }
 
 /// A structure of the graph, by its index.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Item {
     /// Index in the list of certificates.
     Certificate(usize),
@@ -336,12 +343,14 @@ enum Leaves {
 
 impl Act {
     /// The kinds of all acts, in the order in which they are declared.
-    pub(crate) const KINDS: [&str; 37] = [
+    pub(crate) const KINDS: [&str; 39] = [
         "first-in",
         "entry",
         "roll-call",
         "papers",
         "clock",
+        "media",
+        "plate",
         "activate",
         "application",
         "compromise",
@@ -386,6 +395,8 @@ impl PeopleAct {
             Self::RollCall { .. } => ("roll-call", Phase::Opening),
             Self::Papers => ("papers", Phase::Opening),
             Self::Clock => ("clock", Phase::Opening),
+            Self::Media => ("media", Phase::Opening),
+            Self::Plate { .. } => ("plate", Phase::Opening),
             Self::Activate => ("activate", Phase::Opening),
             Self::Application { .. } => ("application", Phase::Work),
             Self::Compromise { .. } => ("compromise", Phase::Work),

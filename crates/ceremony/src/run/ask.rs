@@ -81,6 +81,8 @@ pub enum FactKind {
     Integer(i64, i64),
     /// A few words: 1 to 200 characters on one line.
     Words,
+    /// The serial number of a token, as people read it from its plate.
+    Plate(String),
     /// [`PRESENT`] or [`ABSENT`].
     Attendance {
         /// Whether the plan counts on this person, who is otherwise a reserve.
@@ -91,6 +93,9 @@ pub enum FactKind {
 /// The name of the question for the last noted head. [`GENESIS`](crate::record::GENESIS) is the
 /// answer if none was noted.
 pub const HEAD: &str = "head";
+
+/// The name of the question for the serial number on a token's plate.
+const PLATE: &str = "plate";
 
 impl Run {
     pub(super) fn request_for(&self, op: &Op, attempt: u32) -> Result<Request, Fault> {
@@ -206,6 +211,10 @@ impl Run {
                     fact(RuleId::R_TIME, "reference", FactKind::Words),
                 ]
             }
+            PeopleAct::Plate { token } => {
+                let serial = self.serial_of(token)?;
+                vec![fact(RuleId::S_TOKEN_SERIAL, PLATE, FactKind::Plate(serial))]
+            }
             PeopleAct::Activate => {
                 vec![fact(RuleId::R_ACTIVATE, "second-factor", FactKind::Words)]
             }
@@ -239,6 +248,7 @@ impl Run {
             PeopleAct::FirstIn
             | PeopleAct::Entry { .. }
             | PeopleAct::RollCall { .. }
+            | PeopleAct::Media
             | PeopleAct::Complete { .. }
             | PeopleAct::Compromise { .. }
             | PeopleAct::Order { .. }
@@ -297,6 +307,7 @@ impl Fact {
             FactKind::Digest(digest) => digest.to_string(),
             FactKind::Integer(low, high) => 0.clamp(*low, *high).to_string(),
             FactKind::Words => words.to_string(),
+            FactKind::Plate(serial) => serial.clone(),
             FactKind::Attendance { planned } => if *planned { PRESENT } else { ABSENT }.to_string(),
         }
     }
@@ -316,6 +327,8 @@ impl Fact {
                 if plain && (*low..=*high).contains(&value) { Ok(()) } else { Err(asked()) }
             }
             FactKind::Words => words(found).map_err(|fault| *fault.asked),
+            FactKind::Plate(serial) if serial == found => Ok(()),
+            FactKind::Plate(serial) => Err(Bilingual::plain(serial)),
             FactKind::Attendance { .. } if [PRESENT, ABSENT].contains(&found) => Ok(()),
             FactKind::Attendance { .. } => Err(present::asked()),
         }

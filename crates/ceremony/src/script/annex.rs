@@ -13,6 +13,7 @@ use crate::document::{Blank, Block, Table, Text};
 use crate::graph::{Graph, Origin, Phase};
 use crate::hex::encode;
 use crate::language::Language;
+use crate::says;
 use crate::words;
 
 /// How many later attempts the annex lists of each number.
@@ -40,7 +41,7 @@ pub(super) fn blocks(compiled: &Compiled, language: Language) -> Vec<Block> {
     let more = labels.head(after.and(Text::plain(labels.eight_words)));
     blocks.push(Block::List(vec![more; MORE_HEADS]));
     blocks.extend([part(labels.annex_attempts), said(labels.attempts)]);
-    blocks.push(Block::Lines(attempts(graph)));
+    blocks.push(Block::Lines(attempts(graph, language)));
     blocks.extend([part(labels.annex_refusal), said(labels.refusal)]);
     blocks.extend([part(labels.annex_slip), said(labels.slip)]);
     slip(&mut blocks, compiled, labels);
@@ -75,18 +76,20 @@ fn questions(graph: &Graph, labels: &Labels) -> Table {
 }
 
 /// The numbers of later attempts.
-fn attempts(graph: &Graph) -> String {
+fn attempts(graph: &Graph, language: Language) -> String {
+    let word = language.pick(&says!("試行", "attempt")).to_string();
+    let numbered = language.pick(&says!("シリアル番号", "serial")).to_string();
     let mut lines = Vec::new();
     for certificate in &graph.certificates {
         for attempt in 1..=LISTED {
             let serial = encode(&graph.serial(&certificate.name, attempt));
-            lines.push(format!("{} attempt {attempt}  serial {serial}", certificate.name));
+            lines.push(format!("{} {word} {attempt}  {numbered} {serial}", certificate.name));
         }
     }
     for key in graph.keys.iter().filter(|key| key.origin == Origin::Here) {
         for attempt in 1..=LISTED {
             let id = encode(&key.id(graph, attempt).0);
-            lines.push(format!("{} attempt {attempt}  CKA_ID {id}", key.name));
+            lines.push(format!("{} {word} {attempt}  CKA_ID {id}", key.name));
         }
     }
     lines.join("\n")

@@ -89,6 +89,11 @@ type Row = (RuleId, &'static str, &'static str);
 const ANY: &[Row] = &[
     (RuleId::S_STRUCTURE, "どの構造も符号化できる", "every structure can be encoded"),
     (
+        RuleId::S_STEP,
+        "どの手順も前提のそろったところにあり、最後に室内に残る者や物はない",
+        "every step has what it needs in the room, and nobody and nothing is left there at the end",
+    ),
+    (
         RuleId::P_DER,
         "構造と拡張は DER で、後に続くものはない",
         "every structure and extension is DER, and nothing follows it",
@@ -100,7 +105,7 @@ const ANY: &[Row] = &[
     ),
     (
         RuleId::R_DN_FIXED,
-        "認証局の名称と所在は、初回のセレモニーから変わらない",
+        "認証局の名称と所在は、最初のセレモニーから変わらない",
         "the CA's Name and addresses are those of its first ceremony, octet for octet",
     ),
     (
