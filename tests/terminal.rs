@@ -48,7 +48,7 @@ fn judge_what_is_no_answer(terminal: &mut Terminal) {
     let said = terminal.types("No.");
     assert!(said.contains("This stops the ceremony for good"), "{said}");
     assert!(said.ends_with("who says so (ids): "));
-    assert!(terminal.types("p13").ends_with("reason: "));
+    assert!(terminal.types("p12").ends_with("reason: "));
     assert!(terminal.types("NO").ends_with("who says so (ids): "));
     assert!(terminal.types("no").ends_with("> who confirms (ids, by spaces): "));
 }
@@ -60,7 +60,8 @@ fn what_people_type_is_judged_as_in_the_room() {
     judge_what_is_no_answer(&mut terminal);
     // A deviation is written down, and the question comes again.
     assert!(terminal.types("deviation").ends_with("who says so (ids): "));
-    assert!(terminal.types("p13").ends_with("reason: "));
+    assert!(terminal.types("p13").contains("✗ p13, who has not entered yet"));
+    assert!(terminal.types("p12").ends_with("reason: "));
     assert!(terminal.types("").ends_with("reason: "), "a deviation has a reason");
     assert!(terminal.types("the badge hung the wrong way").contains(". Entry ["));
     assert!(terminal.said.contains("✓ recorded"), "{}", terminal.said);
@@ -78,6 +79,13 @@ fn what_people_type_is_judged_as_in_the_room() {
     assert!(asked.contains("difference = the machine's minus the one carried in"), "{asked}");
     assert!(terminal.types("thirty").contains("✗ not a whole number"));
     assert!(terminal.types("31").contains("✗ not a whole number from -30 to 30"));
+    // A wrong value that could be a right one is corrected before it counts.
+    assert!(terminal.types("back").ends_with("offset-seconds (-30…30): "), "nothing is before it");
+    assert!(terminal.types("3").ends_with("reference: "));
+    assert!(terminal.types("back").ends_with("offset-seconds (-30…30): "));
+    assert!(terminal.types("-3").ends_with("reference: "));
+    assert!(terminal.types("the other watch").ends_with("who confirms (ids, by spaces): "));
+    assert!(terminal.types("back").ends_with("reference: "));
     // After the login the PIN is nowhere.
     let shown = terminal.until("Fingerprint");
     let program = PathBuf::from(format!("/proc/{}", terminal.process()));

@@ -348,9 +348,7 @@ impl Conduct {
             let rest: Vec<_> =
                 checks.into_iter().filter(|check| !check.is_among(&proofs)).collect();
             prove(&rest).map_err(|(check, error)| {
-                let subject = check.said();
-                let asked = says!(subject; "{subject} の署名", "a signature on {subject}");
-                Fault::new(RuleId::S_SIGNATURE, asked, error.said())
+                Fault::new(RuleId::S_SIGNATURE, check.said(), error.said())
             })
         });
         let judged = judged.map(|rest| {

@@ -63,7 +63,7 @@ pub(crate) fn prepare(asked: &Drill, lang: Lang) -> Result<(), Halt> {
     output::write(&asked.folder, &moved.files(&asked.folder, tokens, lang)?)?;
     let folder = quoted(asked.folder.as_os_str());
     let head = pick(lang, "訓練の準備ができた。始め方:", "the drill is prepared; it begins with:");
-    let page = pick(lang, "続きの読み物", "what to type then");
+    let page = pick(lang, "次に入力すること", "what to type then");
     let command = moved.command(lang);
     print(&format!("{head}\n  cd {folder}\n{command}{page}: {folder}/README.md\n"))
 }
@@ -189,7 +189,7 @@ impl Moved {
         let said = says!(
             "# 訓練: {ca} / {ceremony}\n\nすべてをこのフォルダーで行う。{from} から {until} まで実施できる。\
              終わったら、フォルダーごと消せばよい。認証局の文書の写しでは、実施日に伴う日付と、それより後の任命、教育、CP/CPS の施行の日付を今日に改めてある。\n\n```sh\n{command}```\n\n\
-             構築手順書は {scripts}(ブラウザーで開いて印刷する。同じ内容の `.md` もある)。照合の手順では、その 1 ページ目の `graph` と `bindings` の語を入力する。PIN は、HSM のものもカードのものも `{PIN}`。各人のカードの代わりに、ID と同じ名のトークンがある。\n\n\
+             構築手順書は {scripts}(ブラウザーで開いて印刷する。同じ内容の `.md` もある)。照合の手順では、その 1 ページ目の `graph` と `bindings` の語を入力する。HSM の銘板の製造番号は、`room.toml` の `serial`。PIN は、HSM のものもカードのものも `{PIN}`。各人のカードの代わりに、ID と同じ名のトークンがある。\n\n\
              問いには次の ID で答える。`no` でセレモニーを止め、`deviation` で手順書との相違を記録する。署名の前の問いには、Enter(署名に進む)、`no`(署名しない)、`failed`(カードが使えない)のどれかで答える。PIN はその次に尋ねる。\n\n\
              訓練に事前の承認は要らない。試すときは、始める前に、次のように 1 名ずつ承認する。\n\n```sh\n{approve}```\n\n\
              | ID | 氏名 | 役割 |\n|---|---|---|\n",
@@ -197,7 +197,7 @@ impl Moved {
              Remove the folder when it is done. In this copy of the CA's documents the dates that follow from the day of the ceremony \
              are today's, and so are later dates of appointments, trainings and of the CP/CPS.\n\n```sh\n{command}```\n\n\
              The script is {scripts}: open and print it with a browser (the same text is there as `.md`). At the step “papers”, enter the words of `graph` and `bindings` on its first page. \
-             The PIN of the HSM and of every card is `{PIN}`; in the place of a card each person has a token with their identifier as its name.\n\n\
+             The serial number on the HSM's plate is `serial` in `room.toml`. The PIN of the HSM and of every card is `{PIN}`; in the place of a card each person has a token with their identifier as its name.\n\n\
              Answer the questions with these identifiers. `no` stops the ceremony; `deviation` records what is not as the script \
              has it. Before a signature, answer Enter (to sign), `no` (not to be signed) or `failed` (the card does not work); the PIN \
              is asked for after that.\n\n\

@@ -6,7 +6,7 @@ use ceremony::name::Name;
 use ceremony::record::{Answer, BootEvent, BootKind, End, Event};
 use ceremony::run::{ABSENT, PRESENT};
 use ceremony::script;
-use ceremony::token::TokenAnswer;
+use ceremony::token::{TokenAnswer, is_of_wrong_pin};
 use ceremony::words;
 
 use crate::lang::{Lang, language, pick};
@@ -57,6 +57,8 @@ fn about(graph: &Graph, op: &Op, lang: Lang) -> Option<String> {
             | PeopleAct::RollCall { .. }
             | PeopleAct::Papers
             | PeopleAct::Clock
+            | PeopleAct::Media
+            | PeopleAct::Plate { .. }
             | PeopleAct::Activate
             | PeopleAct::Deactivate
             | PeopleAct::AnchorWords
@@ -106,6 +108,9 @@ pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) ->
         }
         Event::Answered { op, answer: Answer::Token(answer), .. } => {
             format!("{}{}", title(op), of_token(answer, lang))
+        }
+        Event::Lost { op, cause, .. } if is_of_wrong_pin(cause) => {
+            with("PIN の誤り", "a wrong PIN", title(op))
         }
         Event::Lost { op, cause, .. } => {
             with("結果不明", "lost", format!("{}: {}", title(op), plain(cause)))

@@ -77,9 +77,11 @@ pub(super) fn interrupted(rule: RuleId, asked: Bilingual, found: Bilingual) -> H
 /// they brought. Any other refusal is a bug, because the event should not have been offered.
 pub(super) fn stopped(fault: Fault) -> Halt {
     match fault.rule {
-        RuleId::S_TIME_BACK | RuleId::S_WINDOW | RuleId::S_WORDS | RuleId::R_AUTHN => {
-            Halt::Interrupted(fault)
-        }
+        RuleId::S_TIME_BACK
+        | RuleId::S_WINDOW
+        | RuleId::S_WORDS
+        | RuleId::S_PRESENT
+        | RuleId::R_AUTHN => Halt::Interrupted(fault),
         RuleId::S_TOKEN_SERIAL
         | RuleId::S_SPARE
         | RuleId::S_DRILL

@@ -42,8 +42,9 @@ pub(super) fn seen(act: &Act, answer: &Answer, lang: Lang) -> Option<String> {
     let Answer::Token(answer) = answer else { return None };
     let (ja, en) = match answer {
         TokenAnswer::Identity(token) => {
-            let TokenIdentity { serial, label, manufacturer, model, .. } = token;
-            let plate = plain(&format!("{serial} · {label} · {manufacturer} · {model}"));
+            // The serial number is read from the plate first.
+            let TokenIdentity { label, manufacturer, model, .. } = token;
+            let told = plain(&format!("{label} · {manufacturer} · {model}"));
             let odd = [("label", label), ("manufacturer", manufacturer), ("model", model)];
             let odd: Vec<&str> =
                 odd.iter().filter(|(_, text)| text.contains("\\x")).map(|(n, _)| *n).collect();
@@ -57,7 +58,7 @@ pub(super) fn seen(act: &Act, answer: &Answer, lang: Lang) -> Option<String> {
                     ),
                 ),
             };
-            (format!("トークン: {plate}{ja}"), format!("token: {plate}{en}"))
+            (format!("トークン: {told}{ja}"), format!("token: {told}{en}"))
         }
         TokenAnswer::Objects { objects } => {
             let count = objects.len();

@@ -14,7 +14,7 @@ use crate::cards::{Asking, Signed, named};
 use crate::events;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
-use crate::people::Reply;
+use crate::people::{People, Reply};
 
 /// An event that was taken, or one that somebody would not sign, so that nothing is recorded.
 pub(super) enum Applied {
@@ -30,7 +30,7 @@ impl Conduct {
             let asked = run.to_sign(&event);
             let (mut signed, mut proofs) = (Signatures::new(), Vec::new());
             for one in &asked {
-                self.show_signing(&run, &event, one);
+                self.show_signing(&run, &event, one)?;
                 let pin = self.pin.as_mut();
                 let mut asking = Asking { people: &mut self.people, pin, lang: self.lang };
                 match self.cards.sign(&run, one, &mut asking)? {
@@ -38,7 +38,10 @@ impl Conduct {
                         signed.insert(one.person.clone(), raw);
                         proofs.push(proof);
                     }
-                    Signed::Objects => return Ok(Applied::Unsigned(Box::new(run))),
+                    Signed::Objects => {
+                        self.say_unsigned(&signed);
+                        return Ok(Applied::Unsigned(Box::new(run)));
+                    }
                     Signed::Failed(reason) => {
                         // Its record comes before the event, so everybody signs another head.
                         run = self.card_failed(run, &one.person, &reason)?;
@@ -53,10 +56,30 @@ impl Conduct {
         }
     }
 
+    /// Says what becomes of an event that somebody will not sign, and of the signatures that others
+    /// gave it.
+    fn say_unsigned(&self, signed: &Signatures) {
+        self.say(pick(
+            self.lang,
+            "   署名しないとの申し出です。まだ何も記録していません。",
+            "   It is not signed, so nothing is recorded yet.",
+        ));
+        if !signed.is_empty() {
+            let by: Vec<&str> = signed.keys().map(Name::as_str).collect();
+            let by = by.join(" ");
+            self.say(&match self.lang {
+                Lang::Ja => format!("   {by} の署名も使われず、後でもう一度求めます。"),
+                Lang::En => {
+                    format!("   The signatures of {by} are not used either, and are asked again.")
+                }
+            });
+        }
+    }
+
     /// Shows what a person is about to sign; at the close, everything that is under their name.
-    fn show_signing(&self, run: &Run, event: &Event, asked: &ToSign) {
+    fn show_signing(&mut self, run: &Run, event: &Event, asked: &ToSign) -> Result<(), Halt> {
         if run.is_derived(&asked.person) {
-            return;
+            return Ok(());
         }
         let who = named(run, &asked.person, self.lang);
         let what = self.said(run, event);
@@ -66,16 +89,23 @@ impl Conduct {
                 let by: Vec<&str> = event.people().iter().map(Name::as_str).collect();
                 format!("     {at}  {} [{}]", self.said(run, event), by.join(" "))
             };
-            let told: Vec<String> = run.told_by(&asked.person).map(line).collect();
-            let none = pick(self.lang, "     (記録なし)", "     (nothing is on record)");
-            let told = if told.is_empty() { none.to_string() } else { told.join("\n") };
+            let mut told: Vec<String> = run.told_by(&asked.person).map(line).collect();
+            if told.is_empty() {
+                let none = pick(self.lang, "     (記録なし)", "     (nothing is on record)");
+                told.push(none.to_string());
+            }
             let head = pick(
                 self.lang,
                 "   この者の名で記録されたこと([ ] は答えた者)。誤りがあれば no(いいえ)と答え、続けて何が誤りかを述べます。",
                 "   on record under this name ([ ]: who answered). If something is wrong, answer no, and then say what.",
             );
-            self.say(&format!("{head}\n{told}"));
+            self.say(head);
+            match &mut self.people {
+                People::Terminal(terminal) => terminal.read(&told)?,
+                _ => self.say(&told.join("\n")),
+            }
         }
+        Ok(())
     }
 
     /// Says what an event of people is.
@@ -93,7 +123,14 @@ impl Conduct {
                 match self.people.object(&run)? {
                     Some(Reply::Deviation { by, reason }) => self.deviation(*run, &op, by, reason),
                     Some(Reply::Said(_) | Reply::Refused { .. } | Reply::Mistaken { .. })
-                    | None => Ok(*run),
+                    | None => {
+                        self.say(pick(
+                            self.lang,
+                            "   申し出は取り消されました。全員にもう一度署名を求めます。",
+                            "   It is taken back. Everybody is asked to sign once more.",
+                        ));
+                        Ok(*run)
+                    }
                 }
             }
         }

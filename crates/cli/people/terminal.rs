@@ -1,5 +1,7 @@
 //! Asks people at a terminal: shows each step as it is in the script, then asks its questions.
 
+mod value;
+
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
@@ -11,18 +13,20 @@ use ceremony::language::{Bilingual, Language};
 use ceremony::name::Name;
 use ceremony::record::{Said, WHO};
 use ceremony::rule::RuleId;
-use ceremony::run::{self, Fact, FactKind, HEAD, Run};
+use ceremony::run::{self, Run};
 use ceremony::says;
 use ceremony::script;
-use ceremony::time::Offset;
 use ceremony::words;
+use unicode_width::UnicodeWidthStr as _;
 
-use super::typed::{Opposed, Typed, attendance, digits, is_nothing, number, participants, typed};
+use super::typed::{Opposed, Typed, is_back, participants, typed};
 use super::{Asked, Question, Reply};
 use crate::clock::Clock;
 use crate::files::said;
 use crate::halt::Halt;
 use crate::secrets::{self, PROMPT};
+use value::Given;
+pub(crate) use value::named;
 
 /// The controlling terminal, even if standard input and output are redirected.
 #[derive(Debug)]
@@ -46,19 +50,30 @@ impl Terminal {
         }
         let (run, op) = (question.run, &question.request.op);
         let mut said = question.said.to_vec();
-        while let Some(fact) = question.request.facts.get(said.len()) {
-            match self.ask_fact(fact, run.graph().offset())? {
-                Some(Typed::Text(value)) => said.push((fact.name.to_string(), value)),
-                Some(Typed::Opposed(how)) => {
-                    if let Some(reply) = self.oppose(run, op, how)? {
-                        return Ok(reply);
+        loop {
+            while let Some(fact) = question.request.facts.get(said.len()) {
+                match self.ask_fact(fact, run.graph().offset())? {
+                    Given::Value(value) => said.push((fact.name.to_string(), value)),
+                    Given::Back => drop(said.pop()),
+                    Given::Opposed(how) => {
+                        if let Some(reply) = self.oppose(run, op, how)? {
+                            return Ok(reply);
+                        }
+                    }
+                    Given::Mistaken => {
+                        return Ok(Reply::Mistaken { question: fact.name, said });
                     }
                 }
-                None => return Ok(Reply::Mistaken { question: fact.name, said }),
+            }
+            let who = self.pick("確認した者の ID(空白区切り): ", "who confirms (ids, by spaces): ");
+            let typed = self.line(who)?;
+            if matches!(&typed, Typed::Text(text) if is_back(text)) && said.pop().is_some() {
+                continue;
+            }
+            if let Some(reply) = self.confirmed(run, op, typed, &said)? {
+                return Ok(reply);
             }
         }
-        let who = self.pick("確認した者の ID(空白区切り): ", "who confirms (ids, by spaces): ");
-        self.who(run, op, who, said)
     }
 
     fn show_step(&mut self, question: &Question<'_>) -> Result<(), Halt> {
@@ -71,7 +86,7 @@ impl Terminal {
             self.show(&format!("   {duty}\n"))?;
         }
         self.show(&format!("{}\n☞ {}\n", step.say, step.see))?;
-        self.hint()
+        self.hint(!question.request.facts.is_empty())
     }
 
     /// Shows which step and part it is, the minutes since the first record, and those that the
@@ -93,38 +108,41 @@ impl Terminal {
         })
     }
 
-    /// Shows what can be typed instead of every answer.
-    fn hint(&mut self) -> Result<(), Halt> {
-        self.show(self.pick(
-            "   (中止: no(いいえ)  手順との相違: deviation(相違))\n",
-            "   (to stop: no / not as scripted: deviation)\n",
-        ))
+    /// Shows what can be typed instead of every answer, and how a value is corrected.
+    fn hint(&mut self, with_values: bool) -> Result<(), Halt> {
+        self.show(match with_values {
+            true => self.pick(
+                "   (中止: no(いいえ)  手順との相違: deviation(相違)  直前の入力を直す: back(戻る))\n",
+                "   (to stop: no / not as scripted: deviation / to correct what was typed: back)\n",
+            ),
+            false => self.pick(
+                "   (中止: no(いいえ)  手順との相違: deviation(相違))\n",
+                "   (to stop: no / not as scripted: deviation)\n",
+            ),
+        })
     }
 
-    /// Asks who answers; this ends every question.
-    fn who(
+    /// Takes who answers, which ends every question. Returns `None` if it is to be asked again,
+    /// because an objection was taken back.
+    fn confirmed(
         &mut self,
         run: &Run,
         op: &Op,
-        prompt: &str,
-        said: Vec<(String, String)>,
-    ) -> Result<Reply, Halt> {
-        loop {
-            let text = match self.line(prompt)? {
-                Typed::Text(text) => text,
-                Typed::Opposed(how) => match self.oppose(run, op, how)? {
-                    Some(reply) => return Ok(reply),
-                    None => continue,
-                },
-            };
-            return match participants(run, &text) {
-                Ok(by) => Ok(Reply::Said(Said { by, facts: said.into_iter().collect() })),
-                Err(unknown) => {
-                    self.unknown(run, &unknown)?;
-                    Ok(Reply::Mistaken { question: WHO, said })
-                }
-            };
-        }
+        typed: Typed,
+        said: &[(String, String)],
+    ) -> Result<Option<Reply>, Halt> {
+        let text = match typed {
+            Typed::Opposed(how) => return self.oppose(run, op, how),
+            Typed::Text(text) => text,
+        };
+        let said = said.to_vec();
+        Ok(Some(match participants(run, &text) {
+            Ok(by) => Reply::Said(Said { by, facts: said.into_iter().collect() }),
+            Err(unknown) => {
+                self.unknown(run, &unknown)?;
+                Reply::Mistaken { question: WHO, said }
+            }
+        }))
     }
 
     /// Shows a head, and waits until somebody confirms that it is noted on paper.
@@ -133,12 +151,17 @@ impl Terminal {
         let label = self.pick("記録の最新値", "head of the record");
         let first = words.first().map_or("", String::as_str);
         self.show(&format!("\n✎  {label} ({}. `{}`)\n   {first}\n", op.id.number(), op.name))?;
-        self.hint()?;
+        self.hint(false)?;
         let prompt = self.pick(
             "構築手順書に書き留め、画面で確認した者の ID(空白区切り): ",
             "noted in the script; confirmed on the screen by (ids, by spaces): ",
         );
-        self.who(run, op, prompt, Vec::new())
+        loop {
+            let typed = self.line(prompt)?;
+            if let Some(reply) = self.confirmed(run, op, typed, &[])? {
+                return Ok(reply);
+            }
+        }
     }
 
     pub(super) fn lifted(&mut self, run: &Run, by: &[Name], what: &str) -> Result<Vec<Name>, Halt> {
@@ -208,6 +231,26 @@ impl Terminal {
         self.who_opposes(run, Opposed::Deviation)
     }
 
+    /// Shows lines that somebody is to read, as many at once as the screen has room for.
+    pub(crate) fn read(&mut self, lines: &[String]) -> Result<(), Halt> {
+        let size =
+            secrets::sheet::size().map(|(rows, columns)| (usize::from(rows), usize::from(columns)));
+        let mut used = 0_usize;
+        for line in lines {
+            if let Some((rows, columns)) = size {
+                let high = line.width().div_ceil(columns).max(1);
+                // The prompt has a line of its own, and the last line read stays in sight.
+                if used + high > rows.saturating_sub(2) {
+                    self.line(self.pick("   続きは Enter: ", "   Enter for more: "))?;
+                    used = 0;
+                }
+                used += high;
+            }
+            self.show(&format!("{line}\n"))?;
+        }
+        Ok(())
+    }
+
     /// Shows a text and a prompt, and returns what is typed.
     pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<String, Halt> {
         self.show(shown)?;
@@ -215,128 +258,6 @@ impl Terminal {
             Typed::Text(text) => text,
             Typed::Opposed(_) => "no".to_string(),
         })
-    }
-
-    /// Asks for one value; returns `None` if what is typed is not a valid answer.
-    fn ask_fact(&mut self, fact: &Fact, offset: Offset) -> Result<Option<Typed>, Halt> {
-        // A value on the papers is never shown: people compare it by typing it.
-        let on_paper = stands_on_paper(fact);
-        let prompt = self.prompt(fact, offset, on_paper)?;
-        let typed = self.line(&prompt)?;
-        let Typed::Text(text) = typed else { return Ok(Some(typed)) };
-        let value = match &fact.kind {
-            FactKind::Digest(_) if is_nothing(&text) && fact.name == HEAD => Ok("0".repeat(64)),
-            FactKind::Digest(_) => digits(&text),
-            FactKind::Integer(..) => Ok(number(&text)),
-            FactKind::Words => Ok(text),
-            FactKind::Attendance { .. } => Ok(attendance(&text)),
-        };
-        let value = match value {
-            Ok(value) if fact.judge(&value).is_ok() => Ok(value),
-            Ok(value) => Err(self.not(fact, &value)),
-            Err(unread) => Err(self.language.pick(&unread).to_string()),
-        };
-        match value {
-            Ok(value) => {
-                if matches!(fact.kind, FactKind::Digest(_)) {
-                    self.show(self.pick("   ✓ 一致しました\n", "   ✓ agrees\n"))?;
-                }
-                Ok(Some(Typed::Text(value)))
-            }
-            Err(said) => {
-                self.show(&format!("   ✗ {said}\n"))?;
-                if fact.name == HEAD && on_paper {
-                    self.show(self.pick(
-                        "   画面で確認した者の ID が書かれた最後の値を入力してください。\n",
-                        "   Enter the last value that has beside it the id of who confirmed it on the screen.\n",
-                    ))?;
-                }
-                Ok(None)
-            }
-        }
-    }
-
-    /// Returns why a value is not the answer. A digest that differs is not shown beside the right
-    /// one: people look for it on the papers or on the screen.
-    fn not(&self, fact: &Fact, value: &str) -> String {
-        match (&fact.kind, self.language) {
-            (FactKind::Digest(_), _) => self.pick("一致しません", "does not agree").to_string(),
-            (FactKind::Integer(low, high), Language::Ja) => {
-                format!("{low} から {high} までの整数ではありません")
-            }
-            (FactKind::Integer(low, high), Language::En) => {
-                format!("not a whole number from {low} to {high}")
-            }
-            (FactKind::Attendance { .. }, _) => self
-                .pick("present(出席)か absent(欠席)で答えてください", "present or absent")
-                .to_string(),
-            (FactKind::Words, _) => {
-                run::words(value).err().map_or_else(String::new, |fault| self.words(&fault.asked))
-            }
-        }
-    }
-
-    fn prompt(&mut self, fact: &Fact, offset: Offset, on_paper: bool) -> Result<String, Halt> {
-        let name = self.name(fact);
-        Ok(match &fact.kind {
-            FactKind::Digest(_) if fact.name == HEAD && on_paper => format!(
-                "{name} ({}): ",
-                self.pick(
-                    "構築手順書に書き留め、画面で確認した最後の値の 8 語以上。なければ none(なし)",
-                    "8 words or more of the last one noted and confirmed; none if there is none"
-                )
-            ),
-            FactKind::Digest(_) if on_paper => {
-                format!(
-                    "{name} ({}): ",
-                    self.pick(
-                        "構築手順書又は書類の初めの 8 語以上、又は 16 進数 16 桁以上",
-                        "8 words or more, or 16 digits, from the papers"
-                    )
-                )
-            }
-            FactKind::Digest(digest) => {
-                self.show(&format!("   {name}\n   {digest}\n"))?;
-                for line in words::lines(&digest.0) {
-                    self.show(&format!("     {line}\n"))?;
-                }
-                format!(
-                    "{name} ({}): ",
-                    self.pick("読み上げた初めの 8 語", "the first 8 words, as read aloud")
-                )
-            }
-            FactKind::Integer(low, high) => {
-                if fact.name == "offset-seconds" {
-                    self.show_clock(offset)?;
-                }
-                format!("{name} ({low}…{high}): ")
-            }
-            FactKind::Words => format!("{name}: "),
-            FactKind::Attendance { .. } => {
-                format!("{name} ({}): ", self.pick("present 出席/absent 欠席", "present/absent"))
-            }
-        })
-    }
-
-    /// Shows the machine's time, and how the difference is calculated.
-    fn show_clock(&mut self, offset: Offset) -> Result<(), Halt> {
-        let now = Clock::System(offset).now()?;
-        self.show(&match self.language {
-            Language::Ja => format!(
-                "   装置の時計: {now}\n   差 = 装置の時刻 − 持ち込んだ時計の時刻(装置が進んでいれば正)\n"
-            ),
-            Language::En => format!(
-                "   the machine's clock: {now}\n   difference = the machine's minus the one carried in (positive if the machine is ahead)\n"
-            ),
-        })
-    }
-
-    /// Returns the name of a value at the terminal.
-    fn name(&self, fact: &Fact) -> &'static str {
-        match self.language {
-            Language::En => fact.name,
-            Language::Ja => named(fact.name).unwrap_or(fact.name),
-        }
     }
 
     /// Says what this objection does, and asks who makes it, and why.
@@ -371,6 +292,11 @@ impl Terminal {
             };
             match participants(run, &text) {
                 Ok(by) => {
+                    if let Err(fault) = run.are_here(&by) {
+                        let found = self.language.pick(&fault.found).to_string();
+                        self.show(&format!("   ✗ {found}\n"))?;
+                        continue;
+                    }
                     let Some(reason) = self.why(how)? else { continue };
                     return Ok(Some(match how {
                         Opposed::Refuse => Reply::Refused { by, reason },
@@ -454,31 +380,6 @@ impl Terminal {
             Language::En => en,
         }
     }
-}
-
-/// Returns the Japanese name of a value, which records call by its English name in every language.
-///
-/// The papers name `graph` and `bindings` by these English names.
-pub(crate) fn named(name: &str) -> Option<&'static str> {
-    match name {
-        "attendance" => Some("出欠"),
-        "offset-seconds" => Some("時計の差(秒)"),
-        "reference" => Some("持ち込んだ時計の名称"),
-        "second-factor" => Some("第二の認証要素の名称(例: トークンカード)"),
-        "procedure" => Some("複製の手順の名称と版"),
-        "head" => Some("記録の最新値"),
-        "audit-key" => Some("監査用の鍵の値"),
-        "paper" => Some("申請書のダイジェスト"),
-        "notification" => Some("届出のダイジェスト"),
-        "requests" => Some("CSR の一覧のダイジェスト"),
-        "sha256" => Some("SHA-256"),
-        _ => None,
-    }
-}
-
-/// Whether people read this value from paper, and the screen does not show it.
-fn stands_on_paper(fact: &Fact) -> bool {
-    fact.rule == RuleId::S_PAPERS || fact.rule == RuleId::S_NOTED
 }
 
 fn no_terminal(found: Bilingual) -> Halt {

@@ -19,6 +19,11 @@ pub(super) enum Opposed {
     Deviation,
 }
 
+/// Whether a line says to go back to the value before, in either language and in full width too.
+pub(super) fn is_back(text: &str) -> bool {
+    ["back", "戻る"].contains(&word(text).as_str())
+}
+
 /// Classifies a line; "no" and "deviation" are recognised in both languages and in full width.
 pub(super) fn typed(text: &str) -> Typed {
     match word(text).as_str() {
@@ -88,6 +93,14 @@ fn half(c: char) -> char {
 pub(super) fn number(text: &str) -> String {
     let plain = half_width(text);
     plain.parse::<i64>().map_or(plain, |value| value.to_string())
+}
+
+/// Whether a number was read from a plate, in small or capital letters, with blanks or without.
+pub(super) fn is_same(serial: &str, text: &str) -> bool {
+    let plain = |text: &str| -> String {
+        half_width(text).split_whitespace().collect::<String>().to_uppercase()
+    };
+    plain(serial) == plain(text)
 }
 
 /// Whether somebody says that no head was noted yet.
@@ -167,6 +180,12 @@ mod tests {
     }
 
     #[test]
+    fn going_back_is_taken_however_it_is_written() {
+        assert!(is_back("back") && is_back("Back.") && is_back("ｂａｃｋ") && is_back("戻る。"));
+        assert!(!is_back("no") && !is_back("") && !is_back("backup"));
+    }
+
+    #[test]
     fn at_a_card_only_three_answers_are_known() {
         let said = |text: &str| at_card(text.as_bytes());
         assert_eq!(said(""), Some(AtCard::GoesOn));
@@ -180,6 +199,12 @@ mod tests {
             assert_eq!(said(other), None, "{other}");
         }
         assert_eq!(at_card(&[0xe4, 0xb8]), None, "half of a character");
+    }
+
+    #[test]
+    fn a_plate_is_read_as_people_type_it() {
+        assert!(is_same("3a5F 0001", "３Ａ５ｆ0001") && is_same("REHEARSAL", " rehearsal"));
+        assert!(!is_same("3A5F0001", "3A5F0002") && !is_same("3A5F0001", ""));
     }
 
     #[test]
