@@ -179,7 +179,11 @@ pub(super) fn of_incidents(out: &Path) {
     assert_eq!(tried.len(), 2, "a login and a sheet: {tried:?}");
     assert_eq!(said.matches("| attempts beyond the first |").count(), tried.len(), "{said}");
     for (op, lost) in tried {
-        let told = format!("`{op}`: {} attempts, {lost} of them lost", lost + 1);
+        let how = match op {
+            "login" => "with a wrong PIN",
+            _ => "of them lost",
+        };
+        let told = format!("`{op}`: {} attempts, {lost} {how}", lost + 1);
         assert!(said.contains(&format!("| {}. ", numbers[op])) && said.contains(&told), "{said}");
     }
     let is_done = |name: &&String| {

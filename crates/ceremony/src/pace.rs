@@ -45,10 +45,12 @@ impl<'a> Pace<'a> {
         u64::from(act) + core::iter::repeat_n(card, cards).sum::<u64>() + head
     }
 
-    /// The minutes of a part, rounded up.
+    /// The minutes of a part: from the end of the part before to its own end, both rounded up, so
+    /// that the parts add up to the whole.
     #[must_use]
     pub fn part(&self, phase: Phase) -> u64 {
-        self.minutes(|op| op.act.phase() == phase)
+        let until = self.minutes(|op| op.act.phase() <= phase);
+        until - self.minutes(|op| op.act.phase() < phase)
     }
 
     /// The minutes from the first step to the end of this one, rounded up.

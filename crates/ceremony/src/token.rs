@@ -409,6 +409,12 @@ pub fn keeps_value(code: &str) -> bool {
     [NO_VALUE, "CKR_ATTRIBUTE_SENSITIVE"].contains(&code)
 }
 
+/// Whether an attempt is lost because the token rejected a PIN: its cause names the return value.
+#[must_use]
+pub fn is_of_wrong_pin(cause: &str) -> bool {
+    cause.contains("CKR_PIN_INCORRECT")
+}
+
 /// A read that gave nothing.
 pub const NO_VALUE: &str = "no value";
 /// Stands for the return value of a token that offers no way to wrap.

@@ -35,7 +35,14 @@ impl Used {
         let mut parts = Vec::new();
         for phase in Phase::ALL {
             let of_part = run.done_ops().filter(|(op, _)| op.act.phase() == phase);
-            let Some(last) = of_part.map(|(_, at)| at).max() else { continue };
+            let last = match phase {
+                // The seal is no operation that is asked: everybody signs the closing record.
+                Phase::Seal => run.closed().map(|_| run.ended_at()),
+                Phase::Entry | Phase::Opening | Phase::Work | Phase::Postscript => {
+                    of_part.map(|(_, at)| at).max()
+                }
+            };
+            let Some(last) = last else { continue };
             parts.push((phase, minutes(before, last)));
             before = last;
         }
@@ -122,20 +129,8 @@ impl Told {
         );
         add(self.pick("所要時間", "time"), &self.time());
         let attempts = self.pick("2 回目以降の試行", "attempts beyond the first");
-        let lost = self.lost();
-        if lost.is_empty() {
-            add(attempts, &Bilingual::none());
-        }
-        for ((number, op), lost) in lost {
-            let total = lost + 1;
-            let op = step(&self.facts.account, op, self.lang);
-            add(
-                attempts,
-                &says!(
-                    "{number}. {op}: 試行 {total} 回、うち結果不明 {lost} 回",
-                    "{number}. {op}: {total} attempts, {lost} of them lost"
-                ),
-            );
+        for row in self.attempts() {
+            add(attempts, &row);
         }
         let otherwise = otherwise(&self.facts, self.lang);
         let name = self.pick("例外・報告・出欠", "exceptions, reports, attendance");
@@ -188,16 +183,47 @@ impl Told {
         })
     }
 
-    /// How many attempts of each operation were lost, in the order of their steps.
-    fn lost(&self) -> BTreeMap<(usize, &str), usize> {
-        let mut lost = BTreeMap::new();
+    /// The operations that were attempted more than once, each with the reason.
+    fn attempts(&self) -> Vec<Bilingual> {
+        let lost = self.lost();
+        if lost.is_empty() {
+            return vec![Bilingual::none()];
+        }
+        let row = |((number, op), [lost, wrong]): ((usize, &str), [usize; 2])| {
+            let total = lost + wrong + 1;
+            let op = step(&self.facts.account, op, self.lang);
+            let unknown = match lost {
+                0 => Bilingual::default(),
+                _ => says!("、結果不明 {lost} 回", ", {lost} of them lost"),
+            };
+            let pin = match wrong {
+                0 => Bilingual::default(),
+                _ => says!("、PIN の誤り {wrong} 回", ", {wrong} with a wrong PIN"),
+            };
+            says!(
+                unknown, pin;
+                "{number}. {op}: 試行 {total} 回{unknown}{pin}",
+                "{number}. {op}: {total} attempts{unknown}{pin}"
+            )
+        };
+        lost.into_iter().map(row).collect()
+    }
+
+    /// How many attempts of each operation were lost, and how many had a wrong PIN, in the order of
+    /// their steps.
+    fn lost(&self) -> BTreeMap<(usize, &str), [usize; 2]> {
+        let mut attempts = BTreeMap::new();
         for one in &self.facts.account.history.happened {
             if let What::Lost { op, .. } | What::WrongPin { op } = &one.what {
                 let number = self.step(op).unwrap_or(0);
-                *lost.entry((number, op.as_str())).or_insert(0) += 1;
+                let [lost, wrong] = attempts.entry((number, op.as_str())).or_insert([0, 0]);
+                match one.what {
+                    What::WrongPin { .. } => *wrong += 1,
+                    _ => *lost += 1,
+                }
             }
         }
-        lost
+        attempts
     }
 }
 

@@ -154,7 +154,7 @@ impl Told {
         let graph = &self.compiled.graph;
         let account = &self.facts.account;
         let roles = person.roles.iter().map(|role| script::role(graph, role, language(self.lang)));
-        let reserve = person.reserve.then(|| self.pick("控え", "in reserve").to_string());
+        let reserve = person.reserve.then(|| self.pick("予備の参加者", "in reserve").to_string());
         let roles: Vec<String> = roles.chain(reserve).collect();
         let is_absent =
             account.absent.contains(id) || (person.reserve && !account.reserves.contains(id));

@@ -73,7 +73,7 @@ impl Told {
     fn result(&self) -> Bilingual {
         let count = self.facts.signatures;
         let judged = says!(
-            "封印された入力からのコンパイル、記録の再演、署名 {count} 件の検証、全ファイルの照合を行った。",
+            "封印された入力からのコンパイル、記録の再現、署名 {count} 件の検証、全ファイルの照合を行った。",
             "The sealed inputs were compiled again, the record was replayed, {count} signatures were verified, and every file was compared."
         );
         match self.rests {
@@ -120,7 +120,7 @@ impl Told {
                 Text::plain(format!("{} (#{})", self.facts.opened.ceremony, account.sequence)),
             ),
             (
-                self.pick("計画の時間帯", "planned").to_string(),
+                self.pick("計画の実施時間帯", "planned").to_string(),
                 Text::plain(format!("{from} – {until}")),
             ),
         ];

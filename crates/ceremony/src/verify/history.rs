@@ -12,11 +12,8 @@ use alloc::vec::Vec;
 use crate::name::Name;
 use crate::record::{Answer, Approved, Event, Mode, Place, Record, Refuser, Resumed, WHO};
 use crate::time::Instant;
-use crate::token::{TokenAnswer, TokenIdentity};
+use crate::token::{TokenAnswer, TokenIdentity, is_of_wrong_pin};
 use crate::violation::Input;
-
-/// The PKCS #11 return value for a wrong PIN.
-const WRONG_PIN: &str = "CKR_PIN_INCORRECT";
 
 /// What happened in a ceremony, in order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -167,7 +164,7 @@ impl History {
                 return;
             }
             Event::Answered { op, answer, .. } => return self.take_answer(op, answer),
-            Event::Lost { op, cause, .. } if cause.contains(WRONG_PIN) => {
+            Event::Lost { op, cause, .. } if is_of_wrong_pin(cause) => {
                 What::WrongPin { op: op.clone() }
             }
             Event::Lost { op, attempt, cause } => {
