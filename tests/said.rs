@@ -212,7 +212,7 @@ fn named<'v>(state: &'v Value, list: &str, name: &str) -> &'v Value {
 fn a_state_is_that_of_its_day() {
     let (said, json) = state("2026-07-01");
     for line in [
-        "g1       P-384 made 2026-04-01T10:00:20+09:00, age 0 years 91 days, use left: 1734 days",
+        "g1       P-384 made 2026-04-01T10:00:22+09:00, age 0 years 91 days, use left: 1734 days",
         "g2       P-384 made 2031-03-10T10:00:20+09:00, not yet",
         "2026-10-29  valid",
         "2026-09-28 – 2027-01-27  not yet",

@@ -174,7 +174,7 @@ impl Target {
         match self.token.change_pin(self.lock.who, present, new) {
             Ok(()) => print(&match lang {
                 Lang::Ja => format!(
-                    "✓ {said} の {name} を設定し、1 回ログインして確かめました。\n  配布 {dealing}: シェア {of} 個、うち {need} 個で開きます。これまでの {name} と、以前の配布の用紙はもう使えません。用紙は破棄してください。\n"
+                    "✓ {said} の {name} を設定し、1 回ログインして確かめました。\n  配布 {dealing}: シェア {of} 個、うち {need} 個で開きます。これまでの {name} と、以前の配布の用紙はもう使えません。用紙は廃棄してください。\n"
                 ),
                 Lang::En => format!(
                     "✓ The {name} of {said} is set, and one login with it has worked.\n  Dealing {dealing}: {of} shares, of which {need} open it. The {name} before and sheets of earlier dealings open nothing any more: destroy those sheets.\n"
@@ -185,7 +185,7 @@ impl Target {
                 let asked = says!("トークン {said} の新しい {name}", "a new {name} for {said}");
                 let found = says!(
                     found;
-                    "{found}。これまでの {name} のまま変わっていない。配布 {dealing} の用紙は破棄する",
+                    "{found}。これまでの {name} のまま変わっていない。配布 {dealing} の用紙は廃棄する",
                     "{found}; it has the {name} before. Destroy the sheets of dealing {dealing}"
                 );
                 Err(Halt::Token(Fault::new(RuleId::S_TOKEN, asked, found)))

@@ -98,14 +98,14 @@ pub(crate) enum Command {
     #[command(ja = "PKCS #11 のトークンと参加者でセレモニーを行う")]
     Run(Run),
     /// Go on with an interrupted ceremony, from its two journals
-    #[command(ja = "中断したセレモニーを 2 つのジャーナルから続ける")]
+    #[command(ja = "中断したセレモニーを 2 つの記録から続ける")]
     Resume(Resume),
     /// Say what an unsealable journal holds, for signing on paper
-    #[command(ja = "封印できないジャーナルの内容を、紙に署名するために示す")]
+    #[command(ja = "封印できない記録の内容を、紙に署名するために示す")]
     Abandon(Abandon),
     /// Judge a sealed ceremony or a whole ledger: compile again, replay, compare every octet
     #[command(
-        ja = "封印されたセレモニーまたは台帳全体を検証する。再コンパイルと再演を行い、全オクテットを比べる"
+        ja = "封印されたセレモニーまたは台帳全体を検証する。再コンパイルと再現を行い、全オクテットを比べる"
     )]
     Verify(Verify),
     /// Write the report of a sealed ceremony for people to sign: as HTML for paper, or as Markdown
@@ -338,7 +338,7 @@ pub(crate) struct Held {
     pub(crate) room: PathBuf,
     /// A journal folder; give two, on two media
     #[arg(long, value_name = "DIR", required = true, num_args = 1, value_parser = folder())]
-    #[arg(ja = "ジャーナルのフォルダー。2 つの媒体のものを 2 回指定する")]
+    #[arg(ja = "記録のフォルダー。2 つの媒体のものを 2 回指定する")]
     pub(crate) journal: Vec<PathBuf>,
     /// Write the sealed folder here; it must not exist
     #[arg(long, value_name = "DIR")]
@@ -346,7 +346,7 @@ pub(crate) struct Held {
     pub(crate) out: PathBuf,
     /// The ledger that holds the ceremony before; none for a CA's first
     #[arg(long, value_name = "DIR")]
-    #[arg(ja = "前回までのセレモニーの台帳。認証局の初回では指定しない")]
+    #[arg(ja = "前回までのセレモニーの台帳。認証局の最初のセレモニーでは指定しない")]
     pub(crate) ledger: Option<PathBuf>,
     /// The CA's anchor; in a drill none
     #[arg(long, value_name = "FILE")]
@@ -410,7 +410,7 @@ pub(crate) struct Resume {
     /// two people of two roles consent, and it stays there under another name
     #[arg(long, value_name = "DIR", value_parser = folder())]
     #[arg(
-        ja = "再演できない、または他方と異なる、このフォルダーのジャーナルを除いて続ける。役割の異なる 2 名が同意し、ジャーナルは別の名前でそこに残る"
+        ja = "再現できない、または他方と異なる、このフォルダーの記録を除いて続ける。役割の異なる 2 名が同意し、除いた記録は別の名前でそこに残る"
     )]
     pub(crate) put_aside: Option<PathBuf>,
     #[command(flatten)]
@@ -421,11 +421,11 @@ pub(crate) struct Resume {
 pub(crate) struct Abandon {
     /// A journal folder; give two, on two media
     #[arg(long, value_name = "DIR", required = true, num_args = 1, value_parser = folder())]
-    #[arg(ja = "ジャーナルのフォルダー。2 つの媒体のものを 2 回指定する")]
+    #[arg(ja = "記録のフォルダー。2 つの媒体のものを 2 回指定する")]
     pub(crate) journal: Vec<PathBuf>,
     /// The ledger that holds the ceremony before; none for a CA's first
     #[arg(long, value_name = "DIR")]
-    #[arg(ja = "前回までのセレモニーの台帳。認証局の初回では指定しない")]
+    #[arg(ja = "前回までのセレモニーの台帳。認証局の最初のセレモニーでは指定しない")]
     pub(crate) ledger: Option<PathBuf>,
     /// The CA's anchor; in a drill none
     #[arg(long, value_name = "FILE")]
@@ -435,7 +435,7 @@ pub(crate) struct Abandon {
     /// or differs from it; nothing of it is changed
     #[arg(long, value_name = "DIR", value_parser = folder())]
     #[arg(
-        ja = "再演できない、または他方と異なる、このフォルダーのジャーナルを除き、他方の内容を断念する。除いたものは変更しない"
+        ja = "再現できない、または他方と異なる、このフォルダーの記録を除き、他方の内容を断念する。除いたものは変更しない"
     )]
     pub(crate) put_aside: Option<PathBuf>,
     /// The new folder for its record, which joins the ledger once the next plan names it

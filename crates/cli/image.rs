@@ -113,7 +113,7 @@ fn compared(proved: &Proved, pin: &Pin, lang: Lang) -> String {
             "  {} {}\n",
             pick(
                 lang,
-                "固定の記録にあり、このイメージにない入力:",
+                "固定値の一覧にあり、このイメージにない入力:",
                 "locked, and not in this image:"
             ),
             names.join(", ")
@@ -124,7 +124,7 @@ fn compared(proved: &Proved, pin: &Pin, lang: Lang) -> String {
         Lang::Ja => format!(
             "比べて一致したもの: {image}\n  ISO: 渡された固定値、{octets}\n  sha256 {iso}\n  \
              レシピ: golden/image の導出\n  計算し直した導出: {derivations}\n  \
-             固定の記録にある入力: {inputs}\n  リポジトリにあるソース: {sources}\n{unused}\
+             固定値の一覧にある入力: {inputs}\n  リポジトリにあるソース: {sources}\n{unused}\
              比べていないもの:\n  このレシピからこの ISO ができること(nix-build で作り直す。作り直した者は --ca が示す)\n  \
              nix/*.nix からこのレシピができること(nix-instantiate . -A {image})\n"
         ),

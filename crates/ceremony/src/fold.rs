@@ -48,9 +48,9 @@ impl State {
         if self.genesis.is_none() {
             return Err(Fault::new(
                 RuleId::S_ABANDONED,
-                says!("封印された初回のセレモニー", "a first ceremony that was sealed"),
+                says!("封印された最初のセレモニー", "a first ceremony that was sealed"),
                 says!(
-                    "そのジャーナル(トークンを初期化し、別の計画で初回のセレモニーを行う)",
+                    "その記録(トークンを初期化し、別の計画で最初のセレモニーを行う)",
                     "its journal (initialise the token, then hold a first ceremony on a new plan)"
                 ),
             ));

@@ -64,7 +64,7 @@ impl Released {
                     "`tool` as `gishiki --version` says it behind `gishiki`, such as `0.1.0 (source …)` with 64 hexadecimal digits"
                 );
                 let found = says!(
-                    "{tool}。ライブイメージのプログラムの表示を {} に写す",
+                    "{tool}。専用イメージのプログラムの表示を {} に写す",
                     "{tool}: copy into {} what the program of the live image says",
                     Input::Release
                 );

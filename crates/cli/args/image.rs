@@ -11,7 +11,7 @@ use crate::help::Japanese as _;
 #[derive(Debug, Subcommand)]
 pub(crate) enum ImageCommand {
     /// Print the lock of Debian packages as the signed indices would have it now
-    #[command(ja = "Debian パッケージの固定の記録を、署名付きの索引の現在の内容から出力する")]
+    #[command(ja = "Debian パッケージの固定値の一覧を、署名付きの索引の現在の内容から出力する")]
     Lock,
     /// Collect every locked input, Nix and this program in a new folder; it needs no registry then
     #[command(
@@ -27,7 +27,7 @@ pub(crate) enum ImageCommand {
         vendor: Option<PathBuf>,
     },
     /// Put every locked input into the Nix store, each compared with its lock
-    #[command(ja = "固定した入力を、固定の記録と照合してすべて Nix ストアに入れる")]
+    #[command(ja = "固定した入力を、固定値の一覧と照合してすべて Nix ストアに入れる")]
     Seed {
         /// An archive, in the place of apt and cargo
         #[arg(long, value_name = "DIR")]
@@ -40,11 +40,11 @@ pub(crate) enum ImageCommand {
     },
     /// Judge an image by its pin, and its recipe by the locks and sources here; without Nix
     #[command(
-        ja = "イメージを固定した値で、レシピを手元の固定の記録とソースで判定する。Nix は要らない"
+        ja = "イメージを固定した値で、レシピを手元の固定値の一覧とソースで判定する。Nix は要らない"
     )]
     Verify {
         /// The pin, of golden/image/
-        #[arg(ja = "golden/image/ にある固定の記録")]
+        #[arg(ja = "golden/image/ にある固定値の一覧")]
         pin: PathBuf,
         /// The ISO
         #[arg(ja = "ISO ファイル")]
@@ -102,7 +102,7 @@ pub(crate) struct Attest {
     #[arg(ja = "ビルドした者")]
     pub(crate) person: Name,
     /// The pin, of golden/image/
-    #[arg(ja = "golden/image/ にある固定の記録")]
+    #[arg(ja = "golden/image/ にある固定値の一覧")]
     pub(crate) pin: PathBuf,
     /// The ISO that you built
     #[arg(ja = "自分でビルドした ISO ファイル")]

@@ -22,7 +22,7 @@ pub(crate) enum Form {
 #[derive(Debug, clap::Args)]
 pub(crate) struct Log {
     /// A sealed folder, a journal's folder, or a ledger
-    #[arg(ja = "封印されたフォルダー、ジャーナルのフォルダー、または台帳")]
+    #[arg(ja = "封印されたフォルダー、記録のフォルダー、または台帳")]
     pub(crate) folder: PathBuf,
     /// Only what this person answered, confirmed or signed
     #[arg(long, value_name = "ID")]

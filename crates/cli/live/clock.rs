@@ -69,7 +69,7 @@ fn shown(bounds: &Bounds, now: Instant, lang: Lang) -> String {
     if let Some((from, until)) = bounds.window {
         let (from, until) = (spaced(from), spaced(until));
         text.push_str(&match lang {
-            Lang::Ja => format!("\n  計画の期間: {from} から {until} まで"),
+            Lang::Ja => format!("\n  実施時間帯: {from} から {until} まで"),
             Lang::En => format!("\n  the plan's window: {from} to {until}"),
         });
     }
@@ -88,7 +88,7 @@ fn shown(bounds: &Bounds, now: Instant, lang: Lang) -> String {
             ),
             _ => pick(
                 lang,
-                "時計が計画の期間の外を指しています",
+                "時計が実施時間帯の外を指しています",
                 "the clock stands outside the plan's window",
             ),
         });

@@ -205,7 +205,7 @@ pub(crate) fn otherwise(facts: &Consistent, lang: Lang) -> Vec<String> {
     rows.extend(super::rules::unkept(facts, lang));
     for (label, who) in [
         (pick(lang, "欠席", "absent"), &account.absent),
-        (pick(lang, "控えから出席", "came in reserve"), &account.reserves),
+        (pick(lang, "予備の参加者から出席", "came in reserve"), &account.reserves),
     ] {
         if !who.is_empty() {
             rows.push(format!("{label}: {}", people(account, who, lang)));

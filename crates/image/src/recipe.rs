@@ -116,7 +116,7 @@ pub fn verify(pin: &Pin, iso: &Path, recipe: &Path, repository: &Path) -> Result
     if let Some(source) = judged.sources.difference(&sources).next() {
         return Err(Fault::new(
             RuleId::S_SOURCES,
-            says!("このリポジトリーのとおりのソース", "sources as this repository has them"),
+            says!("このリポジトリのとおりのソース", "sources as this repository has them"),
             Bilingual::plain(source),
         ));
     }

@@ -404,7 +404,7 @@ fn people(graph: &Graph) -> Vec<Subject> {
             of.get(id).cloned().unwrap_or_else(|| Bilingual::plain(id.as_str()))
         };
         let roles = person.roles.iter().map(|role| named(&graph.roles, role));
-        let reserve = person.reserve.then(|| says!("控え", "in reserve"));
+        let reserve = person.reserve.then(|| says!("予備の参加者", "in reserve"));
         let roles: Vec<Bilingual> = roles.chain(reserve).collect();
         let join =
             |pick: fn(&Bilingual) -> &str| roles.iter().map(pick).collect::<Vec<_>>().join(", ");

@@ -123,7 +123,7 @@ const PLAN: &[Rule] = &[
         "gishiki",
         Stage::Plan(keys::keys),
         true,
-        "ルート鍵として g1 だけを作るのではない初回、または次の世代のルート鍵のほかも作る 2 回目以降のセレモニー",
+        "ルート鍵として g1 だけを作るのではない最初のセレモニー、または次の世代のルート鍵のほかも作る 2 回目以降のセレモニー",
         "a first ceremony whose root keys are not exactly g1, or a later one that makes more than the next generation's root key",
     ),
     rule(

@@ -90,7 +90,7 @@ pub(super) const IMAGE: &[Rule] = &[
     ),
     image(
         RuleId::S_LOCK,
-        "固定したものと異なるイメージの入力、または入力の欠けた固定の記録",
+        "固定したものと異なるイメージの入力、または入力の欠けた固定値の一覧",
         "an input of the image that differs from its lock, or that the lock lacks",
     ),
     image(
@@ -100,7 +100,7 @@ pub(super) const IMAGE: &[Rule] = &[
     ),
     image(
         RuleId::S_SOURCES,
-        "固定の記録にもリポジトリにもないレシピの入力またはソース",
+        "固定値の一覧にもリポジトリにもないレシピの入力またはソース",
         "an input or source of a recipe that is in neither a lock nor the repository",
     ),
     image(
@@ -120,7 +120,7 @@ pub(super) const IMAGE: &[Rule] = &[
     ),
     image(
         RuleId::S_PIN,
-        "固定の記録、ISO または統合カーネルイメージの形式でないファイル",
+        "固定値の一覧、ISO または統合カーネルイメージの形式でないファイル",
         "a file that is not in the format of a pin, an ISO or a unified kernel image",
     ),
     image(

@@ -107,7 +107,7 @@ pub(super) const LIFE: &[Rule] = &[
         "gishiki",
         Stage::Plan(recovery::abandoned),
         true,
-        "封印できなかった前のセレモニーのジャーナルを挙げない計画",
+        "封印できなかった前のセレモニーの記録を挙げない計画",
         "a plan that does not name the journal of the previous ceremony, where that one could not be sealed",
     ),
     rule(

@@ -36,7 +36,7 @@ pub(super) const GROUPS: &[Group] = &[
             (RuleId::S_OUT, "出力先は前から存在しない", "no output was there before"),
             (
                 RuleId::S_JOURNAL,
-                "ジャーナルは 2 つあり、一方は他方の続きである",
+                "記録は 2 つあり、一方は他方の続きである",
                 "there are two journals, and one continues the other",
             ),
             (
@@ -47,12 +47,12 @@ pub(super) const GROUPS: &[Group] = &[
             (RuleId::S_TERMINAL, "人に尋ねる端末がある", "there is a terminal to ask people at"),
             (
                 RuleId::S_LEDGER,
-                "台帳は初回からの 1 本の履歴である",
+                "台帳は最初のセレモニーからの 1 本の履歴である",
                 "the ledger is one history from the first ceremony",
             ),
             (
                 RuleId::S_BUSY,
-                "ジャーナルを他のプロセスが使っていない",
+                "記録を他のプロセスが使っていない",
                 "no other process holds the journals",
             ),
         ],
@@ -123,7 +123,7 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::S_SOURCES,
-                "レシピの入力とソースは、固定の記録かリポジトリにある",
+                "レシピの入力とソースは、固定値の一覧かリポジトリにある",
                 "every input and source of a recipe is in a lock or the repository",
             ),
             (
@@ -143,7 +143,7 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::S_PIN,
-                "固定の記録、ISO、統合カーネルイメージは、それぞれの形式である",
+                "固定値の一覧、ISO、統合カーネルイメージは、それぞれの形式である",
                 "pin, ISO and unified kernel image are what they are said to be",
             ),
             (

@@ -181,7 +181,7 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::S_KEYS,
-                "計画が作るルート鍵は、初回は g1 だけ、その後は次の世代だけである",
+                "計画が作るルート鍵は、最初は g1 だけ、その後は次の世代だけである",
                 "the plan makes no root key but g1 at first, and the next generation's later",
             ),
             (

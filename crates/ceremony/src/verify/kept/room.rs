@@ -119,7 +119,7 @@ pub(super) const GROUPS: &[Group] = &[
             (RuleId::S_EMPTY, "記録は空でない", "the transcript has records"),
             (
                 RuleId::S_RECORD,
-                "どの行も、再演が与える行である",
+                "どの行も、再現が与える行である",
                 "every line is the one that replay gives",
             ),
             (RuleId::S_END, "記録は終わりまである", "the transcript goes on to its end"),
