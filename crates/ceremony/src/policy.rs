@@ -5,6 +5,7 @@
 //! of them is in [`cps`](crate::cps).
 
 mod decision;
+mod duty;
 
 use alloc::collections::BTreeMap;
 use alloc::string::String;
@@ -25,6 +26,7 @@ use crate::x509::{IssuerAltName, Rdn};
 pub use self::decision::{
     Agreement, Applicants, Appointing, Approving, Deciders, Decisions, Keyless, Releasing, Signer,
 };
+pub use self::duty::{CalendarPolicy, Duty};
 
 /// A policy as read from `policy.toml`.
 #[derive(Debug, Clone, Deserialize)]
@@ -74,6 +76,11 @@ pub struct Policy {
     pub decision: Decisions,
     /// Who does each act, by the act's kind.
     pub act: BTreeMap<Name, PolicyAct>,
+    /// What is due by state and register; absent where a CA does not say how early it is listed.
+    pub calendar: Option<CalendarPolicy>,
+    /// What is done besides ceremonies, by id.
+    #[serde(default)]
+    pub duty: BTreeMap<Name, Duty>,
 }
 
 /// The CA (3.1, 1.5.2).

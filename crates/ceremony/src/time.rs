@@ -341,6 +341,12 @@ impl CalendarSpan {
         Self { text, years: 0, months: 0, days: days.into(), hours: 0 }
     }
 
+    /// Whether it has hours, which no day has.
+    #[must_use]
+    pub const fn has_hours(&self) -> bool {
+        self.hours != 0
+    }
+
     /// Compares two spans: `None` if one is longer or shorter depending on the day on which both
     /// begin, or if they end outside the calendar.
     #[must_use]

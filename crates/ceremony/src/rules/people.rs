@@ -164,9 +164,11 @@ const ACTS: &[&str] = &[
     "supersede",
 ];
 
-/// S-DUTY: every act has people, and every duty of the policy can be met by the participants.
+/// S-DUTY: every act has people, and every duty of the policy can be met by the participants; what
+/// is done besides ceremonies is somebody's, and has a date.
 pub(super) fn duties(report: &mut Report<'_>) {
     let inputs = report.inputs;
+    report.violations.extend(inputs.policy.judge_duties().err().into_iter().flatten());
     for kind in ACTS {
         let by = inputs.policy.act.get(*kind).map(|act| &act.by);
         if by.is_none_or(BTreeMap::is_empty) {

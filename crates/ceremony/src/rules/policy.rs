@@ -152,9 +152,14 @@ pub(super) fn languages(report: &mut Report<'_>) {
         .iter()
         .map(|(id, found)| (id, &found.name, place(format!("organization.{id}.name"))))
         .collect();
+    let duties: Vec<_> = policy
+        .duty
+        .iter()
+        .map(|(id, duty)| (id, &duty.name, place(format!("duty.{id}.name"))))
+        .collect();
     for language in languages.iter().map(toml::Spanned::get_ref) {
         let code = language.code();
-        for (id, name, span) in roles.iter().chain(&organizations) {
+        for (id, name, span) in roles.iter().chain(&organizations).chain(&duties) {
             if !name.is_in(*language) {
                 let asked = says!("{id} の名の `{code}`", "the name of {id} in `{code}`");
                 refuse(report, Input::Policy, span.clone(), asked, Bilingual::none());

@@ -82,6 +82,10 @@ const ENTRIES: &[(&str, Way)] = &[
     ("token.may-hold", Way::With),
     ("network.permits", Way::Other),
     ("image.builders", Way::Less),
+    ("duty.*", Way::Gone),
+    ("duty.*.every", Way::More),
+    ("duty.*.by", Way::With),
+    ("duty.*.of", Way::Changed),
 ];
 
 /// S-WEAKER: reports each entry of policy and CP/CPS that asks less than in the ceremony before.
@@ -109,9 +113,9 @@ fn compare(
             continue;
         };
         let (was, now) = (before.at(path), after.at(path));
-        // Of a requirement that is gone as a whole nothing else is said.
+        // Of a requirement or duty that is gone as a whole nothing else is said.
         let table = path.rsplit_once('.').map_or("", |(table, _)| table);
-        let is_gone = input == Input::Cps
+        let is_gone = (input == Input::Cps || table.starts_with("duty."))
             && before.at(table).value.is_some()
             && after.at(table).value.is_none();
         if is_gone || !is_weaker(*way, was.value.as_ref(), now.value.as_ref()) {
@@ -231,6 +235,8 @@ mod tests {
             (ENTRIES, "decision.approval.keyless.person.p01.identity"),
             (ENTRIES, "act.roll-call.signed"),
             (ENTRIES, "training.newer"),
+            (ENTRIES, "duty.log-inspection"),
+            (ENTRIES, "duty.log-inspection.every"),
             (CPS, "document.approved-by"),
             (CPS, "rule.R-ROOT"),
         ] {

@@ -44,8 +44,8 @@ pub(super) const PEOPLE: &[Rule] = &[
         "gishiki",
         Stage::Plan(people::duties),
         true,
-        "参加者では必要な人数を満たせない手順",
-        "a duty for which there are not enough participants",
+        "参加者では必要な人数を満たせない手順、行う役割がないか期日の定まらない業務",
+        "a duty for which there are not enough participants, that no role has, or that has no date",
     ),
     rule(
         RuleId::R_SEPARATE,
@@ -189,8 +189,8 @@ pub(super) const PEOPLE: &[Rule] = &[
         "gishiki",
         Stage::Plan(policy::languages),
         true,
-        "CA の言語のいずれかで書かれていない役割、組織または要件",
-        "a role, an organisation or a requirement that is not written in each of the CA's languages",
+        "CA の言語のいずれかで書かれていない役割、組織、業務または要件",
+        "a role, an organisation, a duty or a requirement that is not written in each of the CA's languages",
     ),
     rule(
         RuleId::R_ORGANIZATIONS,

@@ -91,8 +91,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::S_DUTY,
-                "すべての手順に、必要な人数の担当者がいる",
-                "every duty has participants enough to meet it",
+                "すべての手順に必要な人数の担当者がおり、どの業務にも行う役割と期日がある",
+                "every duty has participants enough to meet it, or a role that does it besides, and a date",
             ),
             (
                 RuleId::R_OID,
@@ -116,8 +116,8 @@ pub(super) const GROUPS: &[Group] = &[
             ),
             (
                 RuleId::S_LANGUAGE,
-                "役割、組織、要件は CA のすべての言語で書かれている",
-                "roles, organisations and requirements are written in each of the CA's languages",
+                "役割、組織、業務、要件は CA のすべての言語で書かれている",
+                "roles, organisations, duties and requirements are written in each of the CA's languages",
             ),
             (
                 RuleId::S_WEAKER,
