@@ -71,6 +71,7 @@ mod fold;
 mod releases;
 
 pub mod attestation;
+pub mod calendar;
 
 pub mod artefact;
 pub mod seal;

@@ -180,6 +180,7 @@ ids! {
     S_CRL_URL = "S-CRL-URL",
     S_DAEMON = "S-DAEMON",
     S_DOCUMENT = "S-DOCUMENT",
+    S_DONE = "S-DONE",
     S_DRILL = "S-DRILL",
     S_DRIVER = "S-DRIVER",
     S_DUTY = "S-DUTY",

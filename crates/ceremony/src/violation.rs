@@ -29,6 +29,8 @@ pub enum Input {
     Approval,
     /// `attested/CA/IMAGE/PERSON.toml`
     Attestation,
+    /// `duties/CA/DATE.DUTY.PERSON.toml`
+    Done,
 }
 
 impl fmt::Display for Input {
@@ -43,6 +45,7 @@ impl fmt::Display for Input {
             Self::Anchor => "anchor.toml",
             Self::Approval => "approvals/PERSON.toml",
             Self::Attestation => "attested/CA/IMAGE/PERSON.toml",
+            Self::Done => "duties/CA/DATE.DUTY.PERSON.toml",
         })
     }
 }

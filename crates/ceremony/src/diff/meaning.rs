@@ -217,7 +217,8 @@ fn is_in_graph(input: Input, table: &str, field: &str, people: &BTreeSet<&str>) 
         | Input::Room
         | Input::Anchor
         | Input::Approval
-        | Input::Attestation => false,
+        | Input::Attestation
+        | Input::Done => false,
     }
 }
 

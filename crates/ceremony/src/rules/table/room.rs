@@ -315,6 +315,14 @@ pub(super) const ROOM: &[Rule] = &[
         "an output that already exists",
     ),
     rule(
+        RuleId::S_DONE,
+        "gishiki",
+        Stage::Edge,
+        true,
+        "業務の実施の記録のうち、ポリシーの定める役割をその日に持つ者のカードの署名でない、別の認証局の、未来の、または名前の異なるもの",
+        "a record that a duty was done that is not by the card of somebody who had a role of the policy on that day, or is of another CA, of a time yet to come, or under another name",
+    ),
+    rule(
         RuleId::S_PUBLISH,
         "gishiki",
         Stage::Edge,

@@ -24,6 +24,11 @@ pub(super) const GROUPS: &[Group] = &[
                 "the CP/CPS document is the one that cps.toml names",
             ),
             (
+                RuleId::S_DONE,
+                "業務の実施の記録は、定められた役割の者が署名したものである",
+                "whatever is recorded as done is signed by somebody whose duty it was",
+            ),
+            (
                 RuleId::S_PUBLISH,
                 "公開するものは、運用規程と封印の statement の挙げるものである",
                 "whatever is published is on the list of the CP/CPS and named by a sealed statement",
