@@ -1,6 +1,7 @@
 //! The command line, and its help in both languages: a comment is the English, `ja` the Japanese.
 
 mod activation;
+mod duties;
 #[cfg(feature = "image")]
 mod image;
 mod judging;
@@ -12,6 +13,7 @@ mod roster;
 mod tests;
 
 pub(crate) use activation::{ActivationCommand, Deal, Opened, Try};
+pub(crate) use duties::{Duties, DutiesCommand, DutiesShown, DutyDone, OfCa};
 #[cfg(feature = "image")]
 pub(crate) use image::{Attest, ImageCommand};
 pub(crate) use judging::{Release, Report, ReportForm, Validate, Verify, Warned};
@@ -117,6 +119,11 @@ pub(crate) enum Command {
     /// Show what the ceremonies of a ledger have left: keys, certificates, CRLs, what falls due
     #[command(ja = "台帳のセレモニーが残したもの(鍵、証明書、CRL、期限)を示す")]
     State(State),
+    /// Show what a CA has to do besides ceremonies too, and record what was done (exit code 9)
+    #[command(
+        ja = "認証局の業務の期日を示し、実施を記録する。期日を過ぎたものがあれば終了コード 9"
+    )]
+    Duties(Duties),
     /// Write what the ceremonies of a ledger let out, with what proves it: a release for each
     #[command(ja = "台帳の各セレモニーが公開するものを、その証明とともに書き出す")]
     Release(Release),
@@ -202,6 +209,7 @@ impl Command {
             | Self::Verify(_)
             | Self::Report(_)
             | Self::State(_)
+            | Self::Duties(_)
             | Self::Log(_)
             | Self::Validate(_)
             | Self::Release(_)
@@ -228,6 +236,9 @@ impl Command {
         }
         if let Self::Approve(approve) = self {
             return approve.pin_fd;
+        }
+        if let Self::Duties(Duties { command: Some(DutiesCommand::Done(done)), .. }) = self {
+            return done.pin_fd;
         }
         #[cfg(feature = "image")]
         if let Self::Image(ImageCommand::Attest(attest)) = self {

@@ -8,7 +8,7 @@ use crate::lang::{Lang, language};
 use crate::report::print;
 use crate::review::reviewed;
 use crate::{
-    abandon, activation, approvals, check, completions, diff, drill, live, log, new, probe,
+    abandon, activation, approvals, check, completions, diff, drill, duties, live, log, new, probe,
     rehearsals, release, reports, resume, roster, run, schema, state, validate, verdicts,
 };
 
@@ -41,6 +41,7 @@ pub(crate) fn perform(command: Command, asked: Option<Lang>, lang: Lang) -> Resu
         Command::Resume(resume) => resume::resume(&resume, lang),
         Command::Log(asked) => log::show(&asked, lang),
         Command::State(asked) => state::show(&asked, lang),
+        Command::Duties(asked) => duties::perform(&asked, lang),
         Command::Abandon(abandon) => abandon::abandon(&abandon, lang),
         Command::Verify(verify) => verdicts::verify(&verify, lang),
         Command::Report(asked) => reports::write(&asked, lang),

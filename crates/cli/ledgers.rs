@@ -104,6 +104,12 @@ pub(crate) fn beside(plan: &Path, last: &Name) -> Result<PathBuf, Halt> {
     })
 }
 
+/// Returns a CA's folder of this kind beside `ceremony-plans/`: `ledger/<ca>` for `ledger`.
+pub(crate) fn of_ca(ca: &Path, kind: &str) -> Option<PathBuf> {
+    let ca = std::path::absolute(ca).ok()?;
+    Some(ca.parent()?.parent()?.join(kind).join(ca.file_name()?))
+}
+
 /// Lists every ceremony in a ledger's folder.
 pub(crate) fn list(ledger: &Path) -> Result<BTreeMap<Name, Entry>, Halt> {
     let folders = entries(ledger)?;

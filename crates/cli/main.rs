@@ -19,6 +19,7 @@ mod completions;
 mod conduct;
 mod diff;
 mod drill;
+mod duties;
 mod ends;
 mod events;
 mod exit;

@@ -130,6 +130,7 @@ fn subject(rule: RuleId, lang: Lang) -> &'static str {
         RuleId::S_LEDGER | RuleId::S_ANCHOR => pick(lang, "台帳・アンカー", "ledger or anchor"),
         RuleId::S_PAPERS => pick(lang, "書類", "papers"),
         RuleId::S_APPROVED => pick(lang, "承認", "approval"),
+        RuleId::S_DONE => pick(lang, "業務の実施の記録", "record of a duty"),
         RuleId::S_ATTESTED => pick(lang, "ビルド結果の署名", "attestation"),
         RuleId::S_ROOM => pick(lang, "実施場所", "room"),
         _ => pick(lang, "ファイル・媒体", "file or medium"),

@@ -28,7 +28,9 @@ impl Sources {
             Input::Policy => Some(&self.policy),
             Input::Roster => Some(&self.roster),
             Input::Release => self.release.as_ref(),
-            Input::Room | Input::Anchor | Input::Approval | Input::Attestation => None,
+            Input::Room | Input::Anchor | Input::Approval | Input::Attestation | Input::Done => {
+                None
+            }
         }
     }
 }

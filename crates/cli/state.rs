@@ -1,88 +1,31 @@
 //! `state`: the state that the ceremonies of a ledger have left, for people and as JSON.
 
 mod json;
+mod rests;
 
 use std::collections::BTreeMap;
 
 use ceremony::graph::{ground_said, order_said};
 use ceremony::hex::encode;
 use ceremony::language::Bilingual;
-use ceremony::ledger::{Batch, Certificate, Due, DueKind, Key, Standing, State};
+use ceremony::ledger::{Batch, Certificate, DueKind, Key, Standing, State};
 use ceremony::name::Name;
 use ceremony::policy::Policy;
 use ceremony::rehearsal::RehearsalUse;
 use ceremony::rule::RuleId;
 use ceremony::says;
 use ceremony::time::{Day, Instant, Offset, TimeError};
-use ceremony::verify::Trust;
 use ceremony::x509::Reason;
 
+pub(crate) use self::rests::Rests;
 use crate::args;
 use crate::clock::Clock;
 use crate::halt::Halt;
 use crate::held::kind;
-use crate::judged::{read_anchor, refuse_unpinned, trust};
+use crate::judged::{read_anchor, trust};
 use crate::lang::{Lang, pick};
 use crate::ledgers::{self, Entry};
 use crate::report::{padded, plain, print};
-
-/// On what a state rests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Rests {
-    Anchor,
-    AnchorInPart,
-    Rehearsal,
-    Drill,
-    Nothing,
-}
-
-impl Rests {
-    const fn of(trust: &Trust<'_>) -> Self {
-        match trust {
-            Trust::Anchor(_) => Self::Anchor,
-            Trust::Rehearsal => Self::Rehearsal,
-            Trust::Drill => Self::Drill,
-            Trust::Room(_) | Trust::None => Self::Nothing,
-        }
-    }
-
-    /// As the JSON has it.
-    const fn name(self) -> Option<&'static str> {
-        match self {
-            Self::Anchor => Some("anchor"),
-            Self::AnchorInPart => Some("anchor-in-part"),
-            Self::Rehearsal => Some("rehearsal"),
-            Self::Drill => Some("drill"),
-            Self::Nothing => None,
-        }
-    }
-
-    const fn said(self, lang: Lang) -> &'static str {
-        match self {
-            Self::Anchor => pick(lang, "アンカーのもとで検証済み", "judged under the anchor"),
-            Self::AnchorInPart => pick(
-                lang,
-                "アンカーのもとで検証済み。ただし最後の部分は固定されていない",
-                "judged under the anchor, which does not pin the last ceremonies yet",
-            ),
-            Self::Rehearsal => pick(
-                lang,
-                "リハーサルとして整合。認証局のものではない",
-                "consistent as a rehearsal, and no CA's",
-            ),
-            Self::Drill => pick(
-                lang,
-                "訓練として整合。認証局のものではない",
-                "consistent as a drill, and no CA's",
-            ),
-            Self::Nothing => pick(
-                lang,
-                "整合するだけで、認証局のものとは示されていない(--anchor で検証)",
-                "not judged: consistent, but nothing says that it is the CA's (--anchor judges it)",
-            ),
-        }
-    }
-}
 
 /// What is shown of a ledger.
 struct Shown<'a> {
@@ -113,11 +56,7 @@ pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
             .as_ref()
             .map_or(Instant::from_unix(0, offset).map_err(outside)?, |l| l.ended_at),
     };
-    let rests = match refuse_unpinned(&state, &trust) {
-        Ok(()) => Rests::of(&trust),
-        Err(Halt::NotPinned(_)) => Rests::AnchorInPart,
-        Err(halt) => return Err(halt),
-    };
+    let rests = Rests::of(&state, &trust)?;
     let (state, policy) = (&*state, &policy);
     let custody = custody(&chain)?;
     let shown = Shown { state, policy, at, rests, custody };
@@ -150,7 +89,7 @@ fn due_rows(shown: &Shown<'_>, lang: Lang) -> Vec<String> {
     let due = shown.state.due(shown.policy, shown.at).into_iter().map(|due| {
         let overdue = due.is_overdue_at(shown.at);
         let missed = if overdue { pick(lang, "  経過", "  past") } else { "" };
-        format!("{}  {}{missed}", due.by, describe(&due, lang))
+        format!("{}  {}{missed}", due.by, describe(&due.kind, lang))
     });
     due.collect()
 }
@@ -474,8 +413,9 @@ fn standing(state: &State, certificate: &Certificate, at: Instant, lang: Lang) -
     )
 }
 
-fn describe(due: &Due, lang: Lang) -> String {
-    match &due.kind {
+/// What something that the state asks is.
+pub(crate) fn describe(kind: &DueKind, lang: Lang) -> String {
+    match kind {
         DueKind::Crls => pick(lang, "次の CRL の署名", "the next CRLs are signed").to_string(),
         DueKind::CrlsRunOut(name) => match lang {
             Lang::Ja => format!("{name} の最後の CRL の期限"),

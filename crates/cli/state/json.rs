@@ -20,7 +20,7 @@ pub(super) fn state(shown: &Shown<'_>) -> Value {
     let due = due.map(|due| {
         json!({
             "by": due.by.to_string(),
-            "what": describe(&due, Lang::En),
+            "what": describe(&due.kind, Lang::En),
             "overdue": due.is_overdue_at(at),
         })
     });
