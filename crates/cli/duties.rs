@@ -1,8 +1,8 @@
 //! `duties`: what a CA has to do and when, and records of what was done.
 //!
-//! What is due and which record counts is said by the core ([`ceremony::calendar`]). This file reads
-//! the policy, the roster, the ledger and the records, of which there is one file for each, so that
-//! those of several people meet in a repository without conflict.
+//! What is due and which record counts is said by the core ([`ceremony::calendar`]). This file
+//! reads the policy, the roster, the ledger and the records, of which there is one file for each,
+//! so that those of several people meet in a repository without conflict.
 
 mod done;
 mod ics;

@@ -1,7 +1,7 @@
 //! The calendar of a CA as iCalendar (RFC 5545), for the calendars that people look at.
 //!
-//! **Invariant:** the octets follow from what is shown: no clock, no random UID. An item has one UID
-//! on every day, so that a calendar that takes in a later file moves what it knows.
+//! **Invariant:** the octets follow from what is shown: no clock, no random UID. An item has one
+//! UID on every day, so that a calendar that takes in a later file moves what it knows.
 
 use ceremony::calendar::Item;
 use ceremony::time::{Day, Instant};

@@ -282,8 +282,8 @@ impl Doers {
     ///
     /// # Errors
     ///
-    /// S-DONE, if the policy at hand has no such duty, the roster nobody who may sign it, or the day
-    /// is yet to come; S-WORDS for a note or file name that is no plain line; S-REHEARSAL-KEY.
+    /// S-DONE, if the policy at hand has no such duty, the person may not sign it, or the day is
+    /// yet to come; S-WORDS for a note or file name that is no plain line; S-REHEARSAL-KEY.
     pub fn to_sign(&self, done: &Done) -> Result<ToSign, Fault> {
         let lines = done.note.iter().chain(done.evidence.iter().map(|(file, _)| file));
         lines.map(String::as_str).try_for_each(words)?;

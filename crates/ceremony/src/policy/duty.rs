@@ -19,7 +19,7 @@ use crate::says;
 use crate::time::{CalendarSpan, Day};
 use crate::violation::{Input, Violation};
 
-/// How early the calendar lists what is due by state and register, for which no `[duty.…]` says it.
+/// How early the calendar lists what is due by state and register.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct CalendarPolicy {

@@ -113,12 +113,16 @@ fn compare(
             continue;
         };
         let (was, now) = (before.at(path), after.at(path));
-        // Of a requirement or duty that is gone as a whole nothing else is said.
+        // Of a requirement or duty that is gone as a whole nothing else is said, and of a duty that
+        // was not there nothing.
         let table = path.rsplit_once('.').map_or("", |(table, _)| table);
-        let is_gone = (input == Input::Cps || table.starts_with("duty."))
-            && before.at(table).value.is_some()
-            && after.at(table).value.is_none();
-        if is_gone || !is_weaker(*way, was.value.as_ref(), now.value.as_ref()) {
+        let duty = table.starts_with("duty.");
+        let was_there = before.at(table).value.is_some();
+        let is_gone = (input == Input::Cps || duty) && was_there && after.at(table).value.is_none();
+        if is_gone
+            || (duty && !was_there)
+            || !is_weaker(*way, was.value.as_ref(), now.value.as_ref())
+        {
             continue;
         }
         let shown = |value: Option<&Value>| value.map(written);
