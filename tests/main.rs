@@ -29,6 +29,7 @@ mod curves;
 mod diff;
 mod documents;
 mod drill;
+mod duties;
 mod ends;
 mod folders;
 mod foreign;

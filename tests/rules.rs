@@ -32,6 +32,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("S-DOCUMENT", "a_cps_document_is_the_one_that_cps_toml_names"),
     ("S-FILE", "files_that_are_no_plain_files_are_refused"),
     ("S-OUT", "an_output_is_never_overwritten"),
+    ("S-DONE", "whatever_is_wrong_with_a_record_is_refused"),
     ("S-PUBLISH", "what_must_not_be_published_is_refused"),
     ("S-SERVED", "a_compromise_replaces_the_batch_at_once"),
     ("S-JOURNAL", "journals_are_two_and_continue_each_other"),

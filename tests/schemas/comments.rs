@@ -9,7 +9,7 @@ use syn::{Attribute, Fields, GenericArgument, Item, PathArguments, Type};
 use crate::support::root;
 
 /// The files that declare what a document is made of.
-const FILES: [&str; 15] = [
+const FILES: [&str; 16] = [
     "anchor",
     "cps",
     "cps/amount",
@@ -18,6 +18,7 @@ const FILES: [&str; 15] = [
     "plan",
     "policy",
     "policy/decision",
+    "policy/duty",
     "record",
     "room",
     "roster",
