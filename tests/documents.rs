@@ -142,6 +142,12 @@ fn the_readme_prints_what_it_says() {
 }
 
 #[test]
+fn the_calendar_is_shown_as_its_document_says() {
+    assert_eq!(tour("docs/duties.md"), 1);
+    assert_eq!(tour("docs/duties.ja.md"), 1);
+}
+
+#[test]
 fn the_readme_begins_with_the_two_commands() {
     let commands = shell("README.md");
     assert_eq!(commands, shell("README.ja.md"));

@@ -2,8 +2,8 @@
 //! the public API.
 //!
 //! They need softhsm2, openssl, gnutls-bin, libnss3, strace, faketime and nodejs from Debian,
-//! pkilint and jsonschema in `.venv`, Sigstore's client in `.npm`; `./test` installs them. A
-//! missing tool is a failure: nothing is skipped.
+//! pkilint, jsonschema and icalendar in `.venv`, Sigstore's client in `.npm`; `./test` installs
+//! them. A missing tool is a failure: nothing is skipped.
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -9,7 +9,7 @@ use super::{Block, console, parts, read};
 use crate::support::root;
 
 /// What people in the room and auditors read.
-const IN_THE_ROOM: [&str; 11] = [
+const IN_THE_ROOM: [&str; 12] = [
     "image",
     "anchor",
     "hsm",
@@ -20,6 +20,7 @@ const IN_THE_ROOM: [&str; 11] = [
     "activation",
     "papers",
     "publication",
+    "duties",
     "readings",
 ];
 

@@ -92,7 +92,7 @@ pub(super) const GROUPS: &[Group] = &[
             (
                 RuleId::S_DUTY,
                 "すべての手順に必要な人数の担当者がおり、どの業務にも行う役割と期日がある",
-                "every duty has participants enough to meet it, or a role that does it besides, and a date",
+                "every duty of a ceremony has participants enough, and every other one a role and a date",
             ),
             (
                 RuleId::R_OID,
