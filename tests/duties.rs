@@ -2,6 +2,7 @@
 //! records that something was done, signed with cards on SoftHSM tokens.
 
 mod records;
+mod table;
 
 use std::fs;
 use std::path::{Path, PathBuf};

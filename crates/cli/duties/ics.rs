@@ -111,6 +111,7 @@ fn folded(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
     use super::*;
 
     #[test]
