@@ -11,6 +11,7 @@ mod shown;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use ceremony::bounds::DONE;
 use ceremony::calendar::{Doers, Done, Held, Item, Standing, Weighed, Written, items};
 use ceremony::fault::Fault;
 use ceremony::language::Bilingual;
@@ -156,6 +157,11 @@ fn records(folder: &Path, doers: &Doers, now: Instant) -> Result<Found, Halt> {
     let mut found = Found::default();
     let mut names = files::names_if_any(folder)?;
     names.retain(|name| !partial::is_partial(name));
+    DONE.judge(names.len()).map_err(|exceeded| {
+        let (folder, bound) = (path_shown(folder), DONE.said());
+        let asked = says!(bound; "{folder}: {bound}", "{folder}: {bound}");
+        Halt::media(RuleId::S_FILE, asked, exceeded.found())
+    })?;
     names.sort();
     for name in names {
         let path = folder.join(&name);

@@ -19,6 +19,32 @@ fn rows(page: &str) -> Vec<Vec<String>> {
     table.lines().map(commands).collect()
 }
 
+/// There is a limit to how many records are read (docs/bounds.md).
+#[test]
+fn a_folder_holds_so_many_records() {
+    let folder = tempfile::tempdir().unwrap();
+    let most = ceremony::bounds::DONE.most;
+    for number in 0..=most {
+        fs::write(folder.path().join(format!("{number}.toml")), "").unwrap();
+    }
+    let shown = || {
+        let mut command = gishiki();
+        command
+            .args(["--lang", "en", "duties", "--at", "2026-04-01", "--records"])
+            .arg(folder.path());
+        command.arg("--ca").arg(root().join("ceremony-plans/mdoc-root"));
+        let ledger = root().join("golden/utopia-mdl");
+        let output = run(command.arg("--ledger").arg(ledger));
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, said) = shown();
+    assert!(code == Some(5) && said.contains(&format!("{} files; ask who", most + 1)), "{said}");
+    // One fewer is read, and the first of them is no record.
+    fs::remove_file(folder.path().join("0.toml")).unwrap();
+    let (code, said) = shown();
+    assert!(code == Some(5) && said.contains("1.toml") && said.contains("S-FORM"), "{said}");
+}
+
 #[test]
 fn each_of_the_73_duties_names_its_command() {
     let (english, japanese) = (rows("docs/duties.md"), rows("docs/duties.ja.md"));

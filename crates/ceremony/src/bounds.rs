@@ -87,7 +87,7 @@ impl Exceeded {
 }
 
 /// Every bound, in the order of the list below.
-pub const ALL: [Bound; 20] = [
+pub const ALL: [Bound; 21] = [
     DOCUMENT,
     MARKS,
     REQUEST,
@@ -99,6 +99,7 @@ pub const ALL: [Bound; 20] = [
     FILES,
     NAME,
     LEDGER,
+    DONE,
     DEPTH,
     CERTIFICATE,
     EXTENSIONS,
@@ -206,6 +207,14 @@ pub const LEDGER: Bound = bound(
     1 << 12,
     ("項目の数", "entries"),
     "a ceremony each week for seventy years",
+);
+
+/// The records that duties were done.
+pub const DONE: Bound = bound(
+    ("実施の記録のフォルダー", "the folder of the records of duties"),
+    1 << 14,
+    ("ファイルの数", "files"),
+    "twenty records a month for sixty-eight years",
 );
 
 /// The depth of nested folders.
