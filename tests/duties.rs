@@ -319,12 +319,15 @@ fn a_forged_record_is_refused_on_every_read() {
     // Before the clock reaches it, a record is of a time yet to come.
     let (code, said) = office.duties("2026-04-30", &[]);
     assert!(code == Some(5) && said.contains("what was done and recorded by 2026-04-30"), "{said}");
-    // A duty that the policy gave up is named, and counts for nothing.
-    let gone = policy().replace("[duty.log-inspection]", "[duty.another]");
-    office.write("ceremony-plans/mdoc-root/policy.toml", &gone);
+    // A duty that the policy gave up, and that no ceremony knew, is named and counts for nothing.
+    let path = "ceremony-plans/mdoc-root/policy.toml";
+    office.write(path, &policy().replace("[duty.log-inspection]", "[duty.tidying]"));
+    fs::remove_file(office.path(&name)).unwrap();
+    office.is_done("2026-05-01", "tidying", "p13");
+    office.write(path, &policy());
     let (_, said) = office.duties("2026-05-02", &[]);
-    let words = "not counted: of log-inspection, which the policy of its time does not have";
-    assert!(said.contains(&format!("2026-05-01.log-inspection.p13.toml: {words}")), "{said}");
+    let words = "not counted: of tidying, which the policy of its time does not have";
+    assert!(said.contains(&format!("2026-05-01.tidying.p13.toml: {words}")), "{said}");
 }
 
 /// Writes the calendar on a day and reads it with Python's `icalendar`.

@@ -213,7 +213,7 @@ fn a_state_is_that_of_its_day() {
     let (said, json) = state("2026-07-01");
     for line in [
         "g1       P-384 made 2026-04-01T10:00:22+09:00, age 0 years 91 days, use left: 1734 days",
-        "g2       P-384 made 2031-03-10T10:00:20+09:00, not yet",
+        "g2       P-384 made 2031-03-10T10:00:22+09:00, not yet",
         "2026-10-29  valid",
         "2026-09-28 – 2027-01-27  not yet",
         "2026-12-25 – 2027-04-06  327680–329312  entries 1 → 0  later",

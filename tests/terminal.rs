@@ -53,6 +53,23 @@ fn judge_what_is_no_answer(terminal: &mut Terminal) {
     assert!(terminal.types("no").ends_with("> who confirms (ids, by spaces): "));
 }
 
+/// A difference that is none, and one that is corrected before it counts.
+fn judge_the_clock(terminal: &mut Terminal) {
+    let asked = terminal.until("Clock");
+    assert!(asked.ends_with("offset-seconds (-30…30): "), "{asked}");
+    assert!(asked.contains("the machine's clock: 2026-04-01T10:30:"), "{asked}");
+    assert!(asked.contains("difference = the machine's minus the one carried in"), "{asked}");
+    assert!(terminal.types("thirty").contains("✗ not a whole number"));
+    assert!(terminal.types("31").contains("✗ not a whole number from -30 to 30"));
+    // A wrong value that could be a right one is corrected before it counts.
+    assert!(terminal.types("back").ends_with("offset-seconds (-30…30): "), "nothing is before it");
+    assert!(terminal.types("3").ends_with("reference: "));
+    assert!(terminal.types("back").ends_with("offset-seconds (-30…30): "));
+    assert!(terminal.types("-3").ends_with("reference: "));
+    assert!(terminal.types("the other watch").ends_with("who confirms (ids, by spaces): "));
+    assert!(terminal.types("back").ends_with("reference: "));
+}
+
 #[test]
 fn what_people_type_is_judged_as_in_the_room() {
     let drill = Drill::new();
@@ -73,19 +90,7 @@ fn what_people_type_is_judged_as_in_the_room() {
     assert!(terminal.types(&seven).contains("✗ fewer than 8 words (7): type it again"));
     assert!(terminal.types(&"0".repeat(64)).contains("✗ does not agree\r\n"));
     assert!(terminal.types(&graph).contains("✓ agrees"));
-    let asked = terminal.until("Clock");
-    assert!(asked.ends_with("offset-seconds (-30…30): "), "{asked}");
-    assert!(asked.contains("the machine's clock: 2026-04-01T10:30:"), "{asked}");
-    assert!(asked.contains("difference = the machine's minus the one carried in"), "{asked}");
-    assert!(terminal.types("thirty").contains("✗ not a whole number"));
-    assert!(terminal.types("31").contains("✗ not a whole number from -30 to 30"));
-    // A wrong value that could be a right one is corrected before it counts.
-    assert!(terminal.types("back").ends_with("offset-seconds (-30…30): "), "nothing is before it");
-    assert!(terminal.types("3").ends_with("reference: "));
-    assert!(terminal.types("back").ends_with("offset-seconds (-30…30): "));
-    assert!(terminal.types("-3").ends_with("reference: "));
-    assert!(terminal.types("the other watch").ends_with("who confirms (ids, by spaces): "));
-    assert!(terminal.types("back").ends_with("reference: "));
+    judge_the_clock(&mut terminal);
     // After the login the PIN is nowhere.
     let shown = terminal.until("Fingerprint");
     let program = PathBuf::from(format!("/proc/{}", terminal.process()));
