@@ -322,6 +322,16 @@ fn the_list_of_words_is_that_of_the_code() {
     crate::support::document("docs/words.txt", &text);
 }
 
+/// `docs/words-ja.txt`: the same of the words in kana, with the Latin letters that are typed.
+#[test]
+fn the_list_of_words_in_kana_is_that_of_the_code() {
+    let mut text = String::new();
+    for (place, word) in ceremony::words::list().into_iter().enumerate() {
+        text.push_str(&format!("{place:4} {word} {}\n", ceremony::words::latin(word)));
+    }
+    crate::support::document("docs/words-ja.txt", &text);
+}
+
 /// The workspace has more than one program: `cargo run` needs to be told which.
 #[test]
 fn every_cargo_run_names_its_program() {

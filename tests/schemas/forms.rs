@@ -37,6 +37,15 @@ pub(super) const TEXTS: &[&str] = &[
     "aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark",
     "aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness",
     "aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness aardvark",
+    // In kana, and in Latin letters; and with more white space between, as between lines.
+    "あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん",
+    "あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん",
+    "あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん",
+    "AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN",
+    "AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN",
+    "AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN AIKOKUSHIN",
+    " あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん  あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん  あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん  あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん あいこくしん ",
+    " aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness  aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness  aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness  aardvark adroitness aardvark adroitness aardvark adroitness aardvark adroitness ",
     // Public keys on P-256 and P-384, in base64: one letter less, all, one more, and in octets.
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfRuEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==",
     "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li/hp/m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q==",
@@ -112,6 +121,7 @@ const HOURS: &str = "[1-9][0-9]{0,4} hours?";
 
 /// The patterns of texts. `""` is that of every text.
 fn of_texts() -> Vec<String> {
+    let words = |word: &str, count| format!("\\s*{word}(\\s+{word}){{{}}}\\s*", count - 1);
     let behind = |unit: &str| format!("( {unit})?");
     let (months, days, hours) = (behind(MONTHS), behind(DAYS), behind(HOURS));
     vec![
@@ -122,7 +132,7 @@ fn of_texts() -> Vec<String> {
         "^([0-9a-f]{2})*$".into(),
         "^(MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAE[0-9A-Za-z+/]{86}==|MHYwEAYHKoZIzj0CAQYFK4EEACIDYgAE[0-9A-Za-z+/]{128})$"
             .into(),
-        "^([0-9a-f]{64}|[A-Za-z]+( [A-Za-z]+){31})$".into(),
+        format!("^([0-9a-f]{{64}}|{}|{})$", words("[A-Za-z]+", 32), words("[ぁ-んァ-ヶA-Za-z'’]+", 24)),
         format!(
             "^(0 days|{YEARS}{months}{days}{hours}|{MONTHS}{days}{hours}|{DAYS}{hours}|{HOURS})$"
         ),

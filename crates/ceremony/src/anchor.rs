@@ -67,8 +67,8 @@ pub struct Pin {
     pub signed_on: Day,
 }
 
-/// Reads a digest as the slip shows it: 64 hexadecimal digits, or the 32 words that were read
-/// aloud.
+/// Reads a digest as the slip shows it: 64 hexadecimal digits, or the words that were read
+/// aloud, 32 of the PGP list or 24 in kana.
 fn value<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Digest, D::Error> {
     let text = String::deserialize(deserializer)?;
     words::digest(&text).map_err(|said| D::Error::custom(said.en))
@@ -217,9 +217,19 @@ mod tests {
         assert_eq!(parsed(&format!("\n{lines}\n")).unwrap(), head);
         assert_eq!(parsed(&lines.to_uppercase()).unwrap(), head);
         let (short, last) = lines.rsplit_once(' ').unwrap();
-        assert!(parsed(short).unwrap_err().contains("31 words; 32 are asked for"));
+        assert!(parsed(short).unwrap_err().contains("31 words; 32, or 24 in kana, are asked for"));
         let swapped = format!("{short} aardvark");
         assert!(parsed(&swapped).unwrap_err().contains("`aardvark` is not one"), "{last}");
         assert!(parsed("zulu").unwrap_err().contains("64 of 0–9"));
+        let in_kana = words::kana(&head.0).join("\n");
+        for typed in [in_kana.clone(), words::latin(&in_kana)] {
+            assert_eq!(parsed(&typed).unwrap(), head);
+            let (short, _) = typed.rsplit_once(' ').unwrap();
+            assert!(parsed(short).unwrap_err().contains("23 words; 32, or 24 in kana"));
+            let (line, _) = typed.split_once('\n').unwrap();
+            assert!(parsed(line).unwrap_err().contains("6 words; 32, or 24 in kana"));
+            let mixed = format!("{short} zulu");
+            assert!(parsed(&mixed).unwrap_err().contains("`zulu` is not one"));
+        }
     }
 }

@@ -1,16 +1,26 @@
-//! Digests as words that people read aloud: the PGP word list (Juola and Zimmermann, 1996).
+//! Digests as words that people read aloud: the PGP word list (Juola and Zimmermann, 1996), and in
+//! Japanese also words in kana, of BIP-39's Japanese list.
 //!
-//! Octets at even places have two-syllable words, those at odd places three-syllable ones, so a
-//! lost, doubled or swapped word is noticed. All words are in lower case here, because people type
-//! them.
+//! Of the PGP list, octets at even places have two-syllable words, those at odd places
+//! three-syllable ones, so a lost, doubled or swapped word is noticed. All words are in lower case
+//! here, because people type them. Eight of them are 64 bits, and so are six in kana: a line of
+//! either says the same.
+//!
+//! **Invariant:** no word of one list is a word of the other, in kana or in Latin letters, so what
+//! is read is never ambiguous, and either list is taken wherever words are.
+
+mod kana;
+mod latin;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::certain::Certain as _;
 use crate::hex::{Digest, DigestError};
-use crate::language::Bilingual;
+use crate::language::{Bilingual, Language};
 use crate::says;
+
+pub use latin::latin;
 
 /// Words for octets at even places, from 0.
 const EVEN: &str = "\
@@ -84,65 +94,114 @@ pub fn lines(octets: &[u8]) -> Vec<String> {
     words(octets).chunks(8).map(|line| line.join(" ")).collect()
 }
 
-/// Returns the octets that these words stand for.
+/// Returns the words in kana in lines of six, each for eight octets.
+#[must_use]
+pub fn kana(octets: &[u8]) -> Vec<String> {
+    kana::lines(octets)
+}
+
+/// Returns all words in kana, by the numbers for which they stand.
+#[must_use]
+pub fn list() -> Vec<&'static str> {
+    kana::LIST.lines().collect()
+}
+
+/// Returns the lines of a language's own list: in Japanese, kana.
+#[must_use]
+pub fn own(octets: &[u8], language: Language) -> Vec<String> {
+    match language {
+        Language::Ja => kana(octets),
+        Language::En => lines(octets),
+    }
+}
+
+/// Returns the lines of each list that a language shows, its own first.
+///
+/// Japanese shows both: of those who hear the words read, some may have papers in English.
+#[must_use]
+pub fn lists(octets: &[u8], language: Language) -> Vec<Vec<String>> {
+    match language {
+        Language::Ja => [own(octets, language), lines(octets)].into(),
+        Language::En => [own(octets, language)].into(),
+    }
+}
+
+/// Returns the lines of all lists that a language shows.
+#[must_use]
+pub fn shown(octets: &[u8], language: Language) -> Vec<String> {
+    lists(octets, language).concat()
+}
+
+/// Returns the first line of each list that a language shows.
+#[must_use]
+pub fn first_lines(octets: &[u8], language: Language) -> Vec<String> {
+    lists(octets, language).into_iter().filter_map(|list| list.into_iter().next()).collect()
+}
+
+/// Returns the first line of a language's own list.
+#[must_use]
+pub fn first_line(octets: &[u8], language: Language) -> String {
+    own(octets, language).into_iter().next().unwrap_or_default()
+}
+
+/// Why words stand for no octets.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Misread {
+    /// This word is of no list at its place, or not of that of the words before it.
+    Word(String),
+    /// So many words in kana, all of the list, are no lines of six.
+    Part(usize),
+}
+
+/// Returns the octets that these words stand for, all of one list: that of PGP, or the one in kana,
+/// in kana or in Latin letters.
 ///
 /// # Errors
 ///
-/// The first word that is unknown or at the wrong place.
-pub fn octets(text: &str) -> Result<Vec<u8>, String> {
-    let octet = |(place, word): (usize, &str)| {
-        let list = if place % 2 == 0 { EVEN } else { ODD };
-        let small = word.to_ascii_lowercase();
-        let found = list.split_ascii_whitespace().position(|w| w == small);
-        found.and_then(|octet| u8::try_from(octet).ok()).ok_or_else(|| String::from(word))
-    };
-    text.split_ascii_whitespace().enumerate().map(octet).collect()
+/// The first word that is unknown or at the wrong place, in the list of which the others are.
+pub fn octets(text: &str) -> Result<Vec<u8>, Misread> {
+    let typed: Vec<&str> = text.split_whitespace().collect();
+    let folded: Vec<String> = typed.iter().map(|word| kana::folded(word)).collect();
+    match (of_pgp(&folded), kana::octets(&folded)) {
+        (Ok(octets), _) | (Err(_), Ok(octets)) => Ok(octets),
+        (Err(first), Err(other)) => Err(match typed.get(first.max(other)) {
+            Some(word) => Misread::Word(String::from(*word)),
+            None => Misread::Part(typed.len()),
+        }),
+    }
 }
 
-/// Reads a digest as papers show it, 64 digits or 32 words, or returns why it cannot.
+/// Returns the octets of words of the PGP list, or the place of the first that is none.
+fn of_pgp(words: &[String]) -> Result<Vec<u8>, usize> {
+    let octet = |(place, word): (usize, &String)| {
+        let list = if place % 2 == 0 { EVEN } else { ODD };
+        let found = list.split_ascii_whitespace().position(|one| one == word);
+        found.and_then(|octet| u8::try_from(octet).ok()).ok_or(place)
+    };
+    words.iter().enumerate().map(octet).collect()
+}
+
+/// Reads a digest as papers show it, 64 digits, 32 words or 24 in kana, or returns why it cannot.
 pub(crate) fn digest(text: &str) -> Result<Digest, Bilingual> {
     if !text.trim().contains(char::is_whitespace) {
         return text.parse().map_err(|error: DigestError| error.said());
     }
-    let octets = octets(text).map_err(|word| {
+    let count = text.split_whitespace().count();
+    let short = || {
         says!(
-            "`{word}` はこの位置の PGP 単語表の単語でない",
-            "`{word}` is not one of the PGP word list at its place"
+            "{count} 語(英単語なら 32 語、かななら 24 語が必要)",
+            "{count} words; 32, or 24 in kana, are asked for"
         )
+    };
+    let octets = octets(text).map_err(|misread| match misread {
+        Misread::Word(word) => says!(
+            "`{word}` はこの位置に来る単語(PGP の英単語又はかな)でない",
+            "`{word}` is not one of the PGP words, or of those in kana, at its place"
+        ),
+        Misread::Part(_) => short(),
     })?;
-    let octets: [u8; 32] = octets.try_into().map_err(|octets: Vec<u8>| {
-        says!("{} 語(32 語が必要)", "{} words; 32 are asked for", octets.len())
-    })?;
-    Ok(Digest(octets))
+    octets.try_into().map(Digest).map_err(|_| short())
 }
 
 #[cfg(test)]
-mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
-    use super::*;
-
-    #[test]
-    fn the_words_are_those_of_the_published_example() {
-        // The example fingerprint of the PGP word list's own documentation.
-        let octets_of = crate::hex::decode("e58294f2e9a227486e8b061b31cc528fd7fa3f19").unwrap();
-        let text = "topmost istanbul pluto vagabond treadmill pacific brackish dictator goldfish medusa \
-                    afflict bravado chatter revolver dupont midsummer stopwatch whimsical cowbell bottomless";
-        assert_eq!(words(&octets_of).join(" "), text);
-        assert_eq!(octets(text).unwrap(), octets_of);
-    }
-
-    #[test]
-    fn every_octet_has_a_word_and_comes_back() {
-        let all: Vec<u8> = (0..=255).flat_map(|o| [o, o]).collect();
-        assert_eq!(octets(&words(&all).join(" ")).unwrap(), all);
-        let lists: alloc::collections::BTreeSet<&str> =
-            [EVEN, ODD].into_iter().flat_map(str::split_ascii_whitespace).collect();
-        assert_eq!(lists.len(), 512);
-    }
-
-    #[test]
-    fn a_word_at_the_wrong_place_is_named() {
-        assert_eq!(octets("adroitness"), Err(String::from("adroitness")));
-        assert_eq!(octets("aardvark aardvark"), Err(String::from("aardvark")));
-    }
-}
+mod tests;

@@ -4,7 +4,7 @@ use ceremony::language::Bilingual;
 use ceremony::name::Name;
 use ceremony::run::{ABSENT, PRESENT, Run};
 use ceremony::says;
-use ceremony::words;
+use ceremony::words::{self, Misread};
 
 /// What a person typed.
 pub(super) enum Typed {
@@ -108,7 +108,7 @@ pub(super) fn is_nothing(text: &str) -> bool {
     ["none", "なし"].contains(&word(text).as_str())
 }
 
-/// Returns hexadecimal digits from digits or words.
+/// Returns hexadecimal digits from digits, or from words of either list.
 ///
 /// # Errors
 ///
@@ -117,16 +117,24 @@ pub(super) fn digits(text: &str) -> Result<String, Bilingual> {
     let joined: String = text.split_whitespace().collect();
     let octets = match ceremony::hex::decode(&joined) {
         Some(octets) => octets,
-        None => words::octets(text).map_err(|word| {
-            says!(
+        None => words::octets(text).map_err(|misread| match misread {
+            Misread::Word(word) => says!(
                 "この位置に来る単語ではありません: `{word}`。綴りと順序を確かめ、もう一度入力してください",
                 "`{word}` is not in the word list at its place: type it again"
-            )
+            ),
+            Misread::Part(short @ ..6) => says!(
+                "かなの 6 語に足りません({short} 語)。もう一度入力してください",
+                "fewer than 6 words in kana ({short}): type it again"
+            ),
+            Misread::Part(count) => says!(
+                "かなは 6 語ずつの行です({count} 語)。行の終わりまで、もう一度入力してください",
+                "words in kana are lines of 6 ({count}): type it again"
+            ),
         })?,
     };
     match octets.len() {
         short @ ..8 => Err(says!(
-            "8 語に足りません({short} 語)。もう一度入力してください",
+            "8 語(かなは 6 語)に足りません({short} 語)。もう一度入力してください",
             "fewer than 8 words ({short}): type it again"
         )),
         _ => Ok(ceremony::hex::encode(&octets)),
@@ -240,9 +248,15 @@ mod tests {
         let eight = "topmost istanbul pluto vagabond treadmill pacific brackish dictator";
         assert_eq!(digits(eight).unwrap(), "e58294f2e9a22748");
         assert_eq!(digits("e58294f2 e9a22748").unwrap(), "e58294f2e9a22748");
+        let six = words::kana(&ceremony::hex::decode("e58294f2e9a22748").unwrap()).concat();
+        assert_eq!(digits(&six).unwrap(), "e58294f2e9a22748");
+        assert_eq!(digits(&words::latin(&six)).unwrap(), "e58294f2e9a22748");
         let (seven, _) = eight.rsplit_once(' ').unwrap();
         for (typed, said) in [
             ("", "(0 語)"),
+            ("あいだ あいだ", "かなの 6 語に足りません(2 語)"),
+            ("aida aida aida aida aida aida aida", "6 語ずつの行です(7 語)"),
+            ("aida aida aida aida aida zulu", "`zulu`"),
             (seven, "(7 語)"),
             ("e58294f2e9a227", "(7 語)"),
             ("topmost pluto", "`pluto`"),
