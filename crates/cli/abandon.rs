@@ -22,7 +22,7 @@ use crate::held::follows;
 use crate::journal::Journal;
 use crate::journal::recover::Found;
 use crate::judged::prove_all;
-use crate::lang::{Lang, pick};
+use crate::lang::{Lang, language, pick};
 use crate::output;
 use crate::report::print;
 use crate::resume::{not_taken, seal_of};
@@ -81,7 +81,7 @@ fn give_up(abandon: &args::Abandon, lang: Lang) -> Result<(), Halt> {
         ),
         what_follows(&after, lang)
     ));
-    for line in ceremony::words::lines(&digest.0) {
+    for line in ceremony::words::own(&digest.0, language(lang)) {
         text.push_str(&format!("    {line}\n"));
     }
     text.push_str(&format!(

@@ -26,7 +26,7 @@ use crate::args;
 use crate::cards::{by_card, unsigned_by};
 use crate::clock::Clock;
 use crate::halt::Halt;
-use crate::lang::{Lang, pick};
+use crate::lang::{Lang, language, pick};
 use crate::proofs::prove;
 use crate::report::{print, show, tell};
 use crate::review::{changes_of_register, reports, reviewed};
@@ -252,7 +252,7 @@ fn described(compiled: &Compiled, person: &Name, lang: Lang) -> String {
     }
     for (name, id) in [("graph   ", graph.id()), ("bindings", compiled.bindings.id())] {
         text.push_str(&format!("  {name}  {id}\n"));
-        for line in words::lines(&id.0) {
+        for line in words::own(&id.0, language(lang)) {
             text.push_str(&format!("            {line}\n"));
         }
     }

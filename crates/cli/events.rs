@@ -77,15 +77,16 @@ fn value(text: &str, lang: Lang) -> String {
         (_, Some(octets)) if octets.iter().all(|octet| *octet == 0) => {
             pick(lang, "なし(まだ書き留めていない)", "none noted yet").to_string()
         }
-        (_, Some(octets)) => in_words(&octets),
+        (_, Some(octets)) => in_words(&octets, lang),
         (_, None) => plain(text),
     }
 }
 
-/// The first words of a digest, and its first digits.
-pub(crate) fn in_words(octets: &[u8]) -> String {
+/// The first line of a digest in words, and the same octets in digits.
+fn in_words(octets: &[u8], lang: Lang) -> String {
     let first = octets.get(..8).unwrap_or(octets);
-    format!("{} ({}…)", words::words(first).join(" "), ceremony::hex::encode(first))
+    let line = words::first_line(first, language(lang));
+    format!("{line} ({}…)", ceremony::hex::encode(first))
 }
 
 /// Says what an event is. `title` gives the words for an operation's name.
@@ -124,8 +125,7 @@ pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) ->
             with("誤った入力", "a wrong answer", format!("{} ({})", title(op), plain(question)))
         }
         Event::Noted { head, .. } => {
-            let words = words::lines(&head.0);
-            let words = words.first().map_or_else(String::new, String::clone);
+            let words = words::first_line(&head.0, language(lang));
             with("記録の最新値の書き留め", "head noted", words)
         }
         Event::Deviation { op, reason, .. } => {

@@ -221,7 +221,7 @@ pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
 /// It is known only after the last record.
 fn last_of_the_slip(run: &Run, lang: Lang) -> String {
     let postscript = run.postscript_head();
-    let words = ceremony::words::lines(&postscript.0);
+    let words = ceremony::words::shown(&postscript.0, language(lang));
     let words: String = words.iter().map(|line| format!("    {line}\n")).collect();
     let what = pick(
         lang,

@@ -19,7 +19,7 @@ use token::Shown;
 use crate::args::{CardsThere, Enrol, RosterCommand};
 use crate::cards::{ask_card, unsigned_by as unsigned};
 use crate::halt::Halt;
-use crate::lang::{Lang, pick};
+use crate::lang::{Lang, language, pick};
 use crate::report::{plain, print, tell};
 use crate::secrets::PinSource;
 use crate::sources::{Sources, shown};
@@ -153,7 +153,7 @@ fn described(one: &Enrolling<'_>, lang: Lang) -> String {
     let name = entry.said();
     let (organization, key) = (entry.organization.get_ref(), entry.credential.public_key.get_ref());
     let (after, id, roles) = (one.after, one.person, roles.join(", "));
-    let words = words::lines(&after.0).join("\n    ");
+    let words = words::own(&after.0, language(lang)).join("\n    ");
     let signers = listed(&one.needed());
     let (name, signers) = (lang.said(&name).to_string(), lang.said(&signers));
     match lang {

@@ -47,7 +47,7 @@ pub enum Block {
     Numbered(Vec<Text>),
     /// Lines that stand as they are.
     Lines(String),
-    /// A digest under its name, in hexadecimal and in words.
+    /// A digest under its name, in hexadecimal and in the words of the document's language.
     Value(String, Digest),
     /// A table.
     Table(Table),
@@ -159,6 +159,15 @@ enum Span {
     Blank(Blank),
 }
 
+/// A list of words, as people write a digest by hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum List {
+    /// Eight English words a line.
+    English,
+    /// Six words in kana a line.
+    Kana,
+}
+
 /// A place to write on by hand, as large as what is written there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blank {
@@ -170,10 +179,10 @@ pub enum Blank {
     Initials,
     /// The id of a person, or the number of a step.
     Id,
-    /// Eight words: the beginning of a digest.
-    EightWords,
-    /// A digest in words.
-    AllWords,
+    /// The beginning of a digest in words: one line.
+    Words(List),
+    /// A digest in words: four lines.
+    AllWords(List),
     /// A digest in hexadecimal, in groups of four digits.
     Digits,
     /// A name, a number or a signature.
@@ -268,10 +277,14 @@ pub(crate) fn grouped(digest: &Digest) -> String {
     out
 }
 
-/// The first four words of a digest, by which people tell one from another.
-pub(crate) fn first_words(digest: &Digest) -> String {
-    let line = words::lines(&digest.0).into_iter().next().unwrap_or_default();
-    line.split(' ').take(4).collect::<Vec<_>>().join(" ")
+/// The first words of a digest, by which people tell one from another: 32 bits or 33.
+pub(crate) fn first_words(digest: &Digest, language: Language) -> String {
+    let count = match language {
+        Language::Ja => 3,
+        Language::En => 4,
+    };
+    let line = words::first_line(&digest.0, language);
+    line.split(' ').take(count).collect::<Vec<_>>().join(" ")
 }
 
 /// A text as HTML writes it, also between quotation marks.

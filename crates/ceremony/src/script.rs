@@ -108,7 +108,7 @@ fn made(compiled: &Compiled, language: Language) -> Document {
         title: format!("{}: {} / {}", labels.title, graph.ca, graph.ceremony),
         running: [
             format!("{} / {} (#{})", graph.ca, graph.ceremony, graph.sequence),
-            format!("graph: {}", first_words(&graph.id())),
+            format!("graph: {}", first_words(&graph.id(), language)),
         ],
         blocks,
     }

@@ -31,9 +31,9 @@ impl Conduct {
         if matches!(self.people, People::Terminal(_)) {
             return;
         }
-        let head = words::lines(&run.head().0);
+        let head = words::first_line(&run.head().0, language(self.lang));
         let label = pick(self.lang, "記録の最新値", "head");
-        self.say(&format!("          {label}: {}", head.first().map_or("", String::as_str)));
+        self.say(&format!("          {label}: {head}"));
     }
 }
 

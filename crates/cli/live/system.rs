@@ -13,7 +13,7 @@ use super::hardware::Hardware;
 use super::media;
 use crate::files::said;
 use crate::halt::Halt;
-use crate::lang::{Lang, pick};
+use crate::lang::{Lang, language, pick};
 use crate::report::print;
 
 /// A system that was checked.
@@ -153,7 +153,7 @@ impl System {
             ),
         ];
         lines.extend(
-            ceremony::words::lines(&self.medium.0).iter().map(|line| format!("    {line}")),
+            ceremony::words::own(&self.medium.0, language(lang)).iter().map(|l| format!("    {l}")),
         );
         lines.extend(self.pcrs.iter().map(|(number, value)| format!("PCR {number:<2} {value}")));
         if self.pcrs.is_empty() {

@@ -147,10 +147,9 @@ impl Terminal {
 
     /// Shows a head, and waits until somebody confirms that it is noted on paper.
     pub(super) fn note(&mut self, run: &Run, op: &Op, head: Digest) -> Result<Reply, Halt> {
-        let words = words::lines(&head.0);
+        let words = words::first_lines(&head.0, self.language).join("\n   ");
         let label = self.pick("記録の最新値", "head of the record");
-        let first = words.first().map_or("", String::as_str);
-        self.show(&format!("\n✎  {label} ({}. `{}`)\n   {first}\n", op.id.number(), op.name))?;
+        self.show(&format!("\n✎  {label} ({}. `{}`)\n   {words}\n", op.id.number(), op.name))?;
         self.hint(false)?;
         let prompt = self.pick(
             "構築手順書に書き留め、画面で確認した者の ID(空白区切り): ",

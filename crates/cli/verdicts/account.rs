@@ -11,7 +11,7 @@ use ceremony::verify::{
 };
 
 use super::named::{people, step};
-use crate::lang::{Lang, pick};
+use crate::lang::{Lang, language, pick};
 use crate::output;
 use crate::report::{padded, plain};
 
@@ -349,8 +349,8 @@ pub(crate) fn stopped_by_itself(facts: &Consistent, lang: Lang) -> Option<String
     Some(format!("{} {rule}: {}", pick(lang, "中止", "stopped by"), plain(reason)))
 }
 
-/// Shows the values of this ceremony's slip of paper in words of the PGP word list, which people
-/// compare with the paper.
+/// Shows the values of this ceremony's slip of paper in words, which people compare with the
+/// paper.
 pub(super) fn slip(facts: &Consistent, lang: Lang) -> String {
     let Some(held) = facts.state.held.last() else { return String::new() };
     let mut text = format!("\n# {}\n", pick(lang, "控えの値(単語)", "its slip, in words"));
@@ -360,7 +360,7 @@ pub(super) fn slip(facts: &Consistent, lang: Lang) -> String {
     let values = [("bindings", held.bindings), (head, held.head)];
     let postscript = [(pick(lang, "postscript 追記の最新値", "postscript"), held.postscript)];
     for (name, value) in values.into_iter().chain(postscript).chain(key) {
-        let lines = ceremony::words::lines(&value.0);
+        let lines = ceremony::words::shown(&value.0, language(lang));
         text.push_str(&format!("  {name}\n    {}\n", lines.join("\n    ")));
     }
     text

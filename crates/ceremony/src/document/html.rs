@@ -9,14 +9,17 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use super::{
-    Blank, Block, Column, Document, Drawing, Part, Room, Span, Step, StepWords, Table, Text,
+    Blank, Block, Column, Document, Drawing, List, Part, Room, Span, Step, StepWords, Table, Text,
     escaped, grouped,
 };
 use crate::hex::Digest;
+use crate::language::Language;
 use crate::words;
 
 /// The style of every document; the running heads of a page are its own.
 const STYLE: &str = include_str!("style.css");
+/// What only documents in Japanese have: six boxes for words in kana, each row a line of the screen.
+const KANA: &str = ".kana { grid-template-columns: repeat(6, 1fr) }\n";
 
 /// Sets the document as HTML.
 #[must_use]
@@ -27,15 +30,19 @@ pub fn html(document: &Document) -> String {
         "<!doctype html>\n<html lang=\"{}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; \
-         style-src 'unsafe-inline'\">\n<title>{title}</title>\n<style>\n{STYLE}\
+         style-src 'unsafe-inline'\">\n<title>{title}</title>\n<style>\n{STYLE}{}\
          @page {{\n  @top-left {{ content: {} }}\n  @top-right {{ content: {} }}\n}}\n</style>\n\
          </head>\n<body>\n<main>\n<h1>{title}</h1>\n",
         document.language.code(),
+        match document.language {
+            Language::Ja => KANA,
+            Language::En => "",
+        },
         quoted(left),
         quoted(right)
     );
     for block in &document.blocks {
-        write_block(&mut out, block);
+        write_block(&mut out, block, document.language);
     }
     out.push_str("</main>\n</body>\n</html>\n");
     out
@@ -57,7 +64,7 @@ fn quoted(text: &str) -> String {
     out
 }
 
-fn write_block(out: &mut String, block: &Block) {
+fn write_block(out: &mut String, block: &Block, language: Language) {
     match block {
         Block::Part(title) => {
             let _ = writeln!(out, "<h2>{}</h2>", escaped(title));
@@ -70,7 +77,7 @@ fn write_block(out: &mut String, block: &Block) {
         Block::Lines(lines) => {
             let _ = writeln!(out, "<pre>{}</pre>", escaped(lines.trim_end_matches('\n')));
         }
-        Block::Value(name, digest) => write_value(out, name, digest),
+        Block::Value(name, digest) => write_value(out, name, digest, language),
         Block::Table(table) => write_table(out, table),
         Block::Steps(labels, parts) => write_steps(out, *labels, parts),
         Block::Drawing(Drawing { svg, says }) => {
@@ -92,17 +99,21 @@ fn write_items(out: &mut String, list: &str, items: &[Text]) {
     let _ = writeln!(out, "</{list}>");
 }
 
-fn write_value(out: &mut String, name: &str, digest: &Digest) {
+fn write_value(out: &mut String, name: &str, digest: &Digest, language: Language) {
     let _ = writeln!(
         out,
-        "<div class=\"value\">\n<p><strong>{}</strong></p>\n<p class=\"digits\">{}</p>\n<ol>",
+        "<div class=\"value\">\n<p><strong>{}</strong></p>\n<p class=\"digits\">{}</p>",
         escaped(name),
         grouped(digest)
     );
-    for line in words::lines(&digest.0) {
-        let _ = writeln!(out, "<li>{line}</li>");
+    for list in words::lists(&digest.0, language) {
+        out.push_str("<ol>\n");
+        for line in list {
+            let _ = writeln!(out, "<li>{line}</li>");
+        }
+        out.push_str("</ol>\n");
     }
-    out.push_str("</ol>\n</div>\n");
+    out.push_str("</div>\n");
 }
 
 fn write_table(out: &mut String, table: &Table) {
@@ -206,8 +217,10 @@ fn blank(blank: Blank) -> String {
         Blank::Time => String::from("<span class=\"clock\"><i></i>:<i></i></span>"),
         Blank::Date => String::from("<span class=\"date\"><i></i>-<i></i>-<i></i></span>"),
         Blank::Initials | Blank::Id => boxes("line short", 1),
-        Blank::EightWords => boxes("words", 8),
-        Blank::AllWords => boxes("words", 32),
+        Blank::Words(List::English) => boxes("words", 8),
+        Blank::Words(List::Kana) => boxes("words kana", 6),
+        Blank::AllWords(List::English) => boxes("words", 32),
+        Blank::AllWords(List::Kana) => boxes("words kana", 24),
         Blank::Digits => boxes("groups", 16),
         Blank::Line => boxes("line", 1),
         Blank::Lines => boxes("lines", 3),

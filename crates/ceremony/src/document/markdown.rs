@@ -8,7 +8,8 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Blank, Block, Document, Span, Step, StepWords, Table, Text};
+use super::{Blank, Block, Document, List, Span, Step, StepWords, Table, Text};
+use crate::language::Language;
 use crate::words;
 
 /// Sets the document as Markdown.
@@ -16,7 +17,7 @@ use crate::words;
 pub fn markdown(document: &Document) -> String {
     let mut out = format!("# {}\n\n", document.title);
     for block in &document.blocks {
-        write_block(&mut out, block);
+        write_block(&mut out, block, document.language);
     }
     // A file ends with one line feed.
     while out.ends_with("\n\n") {
@@ -25,7 +26,7 @@ pub fn markdown(document: &Document) -> String {
     out
 }
 
-fn write_block(out: &mut String, block: &Block) {
+fn write_block(out: &mut String, block: &Block, language: Language) {
     match block {
         Block::Part(title) => {
             let _ = writeln!(out, "## {title}\n");
@@ -51,7 +52,7 @@ fn write_block(out: &mut String, block: &Block) {
         }
         Block::Value(name, digest) => {
             let _ = writeln!(out, "**{name}**\n\n```text\n{digest}");
-            for line in words::lines(&digest.0) {
+            for line in words::shown(&digest.0, language) {
                 let _ = writeln!(out, "{line}");
             }
             out.push_str("```\n\n");
@@ -151,8 +152,10 @@ fn blank(blank: Blank) -> String {
         Blank::Date => "______ - ____ - ____".to_string(),
         Blank::Initials => "________".to_string(),
         Blank::Id => "______".to_string(),
-        Blank::EightWords => groups(9, 8),
-        Blank::AllWords => groups(9, 32),
+        Blank::Words(List::English) => groups(9, 8),
+        Blank::Words(List::Kana) => groups(9, 6),
+        Blank::AllWords(List::English) => groups(9, 32),
+        Blank::AllWords(List::Kana) => groups(9, 24),
         Blank::Digits => groups(4, 16),
         Blank::Line => "____________________".to_string(),
         Blank::Lines => groups(40, 3),

@@ -39,7 +39,7 @@ fn roots(out: &mut String, due: &Due<'_>, language: Language) {
     let title =
         pick("ルート証明書とそのフィンガープリント", "Root certificates and their fingerprints");
     let advice = pick(
-        "ルート証明書を信頼する前に、その SHA-256 を計算し、下の 64 桁又は 32 語とすべて一致することを確かめてください。",
+        "ルート証明書を信頼する前に、その SHA-256 を計算し、下の 64 桁、かな 24 語又は英単語 32 語とすべて一致することを確かめてください。",
         "Before you trust a root certificate, compute its SHA-256 and compare all 64 digits, or all 32 words, with those below.",
     );
     let _ = writeln!(out, "<h2>{title}</h2>\n<p>{advice}</p>");
@@ -61,8 +61,9 @@ fn roots(out: &mut String, due: &Due<'_>, language: Language) {
              <p>{validity} {first} – {last}</p>\n<p>SHA-256</p>\n<p><code>{}</code></p>",
             grouped(&item.digest)
         );
-        let lines = words::lines(&item.digest.0).join("<br>\n");
-        let _ = writeln!(out, "<p><code>{lines}</code></p>");
+        for list in words::lists(&item.digest.0, language) {
+            let _ = writeln!(out, "<p><code>{}</code></p>", list.join("<br>\n"));
+        }
     }
 }
 

@@ -38,13 +38,13 @@ pub(super) fn blocks(compiled: &Compiled, language: Language) -> Vec<Block> {
     blocks.push(Block::Table(questions(graph, labels)));
     blocks.push(said(labels.more_heads));
     let after = Text::plain(labels.after_step).and(Text::blank(Blank::Id));
-    let more = labels.head(after.and(Text::plain(labels.eight_words)));
+    let more = labels.head(after.and(Text::plain(labels.line_of_words)));
     blocks.push(Block::List(vec![more; MORE_HEADS]));
     blocks.extend([part(labels.annex_attempts), said(labels.attempts)]);
     blocks.push(Block::Lines(attempts(graph, language)));
     blocks.extend([part(labels.annex_refusal), said(labels.refusal)]);
     blocks.extend([part(labels.annex_slip), said(labels.slip)]);
-    slip(&mut blocks, compiled, labels);
+    slip(&mut blocks, compiled, language);
     blocks.extend([part(labels.annex_differs), said(labels.differs)]);
     blocks.push(Block::Table(sheet(labels)));
     blocks.extend([part(labels.annex_attest), said(labels.attest)]);
@@ -96,20 +96,20 @@ fn attempts(graph: &Graph, language: Language) -> String {
 }
 
 /// What is known stands on the slip already; the rest is written by hand, in words.
-fn slip(blocks: &mut Vec<Block>, compiled: &Compiled, labels: &Labels) {
-    let graph = &compiled.graph;
+fn slip(blocks: &mut Vec<Block>, compiled: &Compiled, language: Language) {
+    let (graph, labels) = (&compiled.graph, language.labels());
     let id = compiled.bindings.id();
     let mut lines = vec![
         format!("sequence    {}", graph.sequence),
         format!("name        {}", graph.ceremony),
         format!("bindings    {id}"),
     ];
-    lines.extend(words::lines(&id.0).into_iter().map(|line| format!("            {line}")));
+    lines.extend(words::own(&id.0, language).into_iter().map(|line| format!("            {line}")));
     blocks.push(Block::Lines(lines.join("\n")));
     let makes_audit_key = graph.audit_key().is_some_and(|key| key.origin == Origin::Here);
     let audit_key = makes_audit_key.then_some(labels.slip_audit_key);
     let blanks = [Some(labels.slip_head), audit_key, Some(labels.slip_postscript)];
-    let blank = |label: &str| Text::of(label).and(Text::blank(Blank::AllWords));
+    let blank = |label: &str| Text::of(label).and(Text::blank(Blank::AllWords(labels.list)));
     blocks.push(Block::List(blanks.into_iter().flatten().map(blank).collect()));
     let signed = Text::plain(labels.date)
         .and(Text::blank(Blank::Date))

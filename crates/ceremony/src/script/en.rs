@@ -3,12 +3,13 @@
 mod steps;
 
 use super::Labels;
-use crate::document::{Column, StepWords};
+use crate::document::{Column, List, StepWords};
 
 pub(super) use steps::step;
 
 pub(super) const LABELS: Labels = Labels {
     title: "Key ceremony script",
+    list: List::English,
     ceremony: "ceremony",
     window: "window",
     place: "place",
@@ -142,7 +143,7 @@ pub(super) const LABELS: Labels = Labels {
     ],
     more_heads: "The machine also asks for a head after a refusal and after a key generation that failed, where no step has a line for it. It is written here:",
     after_step: "after step ",
-    eight_words: ": 8 words ",
+    line_of_words: ": 8 words ",
     annex_attempts: "Annex B: numbers of later attempts",
     attempts: "Nothing but these values changes in a later attempt; the next three are listed. A CRL's number is its first number plus the number of the attempt, from 0.",
     annex_refusal: "Annex C: stopping",

@@ -3,18 +3,19 @@
 mod steps;
 
 use super::Labels;
-use crate::document::{Column, StepWords};
+use crate::document::{Column, List, StepWords};
 
 pub(super) use steps::step;
 
 pub(super) const LABELS: Labels = Labels {
     title: "キーセレモニー構築手順書",
+    list: List::Kana,
     ceremony: "セレモニー",
     window: "実施時間帯",
     place: "場所",
     copy: "部数番号(何部のうち第何号)",
     digests: "照合する値",
-    digests_note: "各値を 16 進と単語で示す。`graph` と `bindings` は手順「書類の照合」で 2 名が読み上げ、装置に入力する。一致しない場合は、入力し直し、それでも一致しなければ中止する。",
+    digests_note: "各値を 16 進、かな、英単語で示す。かなの 1 行(6 語)と英単語の 1 行(8 語)は同じ 64 ビットを表す。`graph` と `bindings` は手順「書類の照合」で 2 名が読み上げ、装置に入力する。一致しない場合は、入力し直し、それでも一致しなければ中止する。",
     exceptions: "規則の例外(この計画で認められたもの)",
     people: "参加者",
     reserve: "予備の参加者",
@@ -23,7 +24,7 @@ pub(super) const LABELS: Labels = Labels {
         Column::rest("氏名"),
         Column::rest("組織"),
         Column::rest("役割"),
-        Column::rest("カード(鍵の初めの 4 語)"),
+        Column::rest("カード(鍵の初めのかな 3 語)"),
         Column::hand("署名"),
         Column::hand("日付"),
         Column::hand("時刻"),
@@ -77,7 +78,7 @@ pub(super) const LABELS: Labels = Labels {
         initials: "確認者のイニシャル",
     },
     fingerprint: "SHA-256(16 進): ",
-    head: "記録の最新値(画面の 8 語) ",
+    head: "記録の最新値(画面のかな 6 語) ",
     head_by: " 画面で確認した者の ID ",
     signed: "答えた者が各自のカードで署名する",
     signed_by: "退室する者のカードで署名する",
@@ -116,7 +117,7 @@ pub(super) const LABELS: Labels = Labels {
     questions_steps: [
         "手順 {steps} を改めて行う。",
         "各手順のとおり",
-        "各手順のとおり。「書類の照合」では、書き留めて画面で確認した最後の「記録の最新値」の 8 語、なければ `none`(なし)も入力する",
+        "各手順のとおり。「書類の照合」では、書き留めて画面で確認した最後の「記録の最新値」のかな 6 語、なければ `none`(なし)も入力する",
     ],
     questions_later: &[
         [
@@ -142,13 +143,13 @@ pub(super) const LABELS: Labels = Labels {
     ],
     more_heads: "中止の申し出の後や、鍵の生成が失敗した後など、手順に欄のないところでも、装置は「記録の最新値」を書き留めるよう求める。次の欄に書く。",
     after_step: "手順 ",
-    eight_words: " の後: 8 語 ",
+    line_of_words: " の後: かな 6 語 ",
     annex_attempts: "別紙 B 2 回目以降の試行の番号",
     attempts: "試行をやり直したときに変わるのは次の値だけである(3 回目のやり直しまでを示す)。CRL 番号は、最初の番号に試行の回数(0 から)を加えた値になる。",
     annex_refusal: "別紙 C 中止",
     refusal: "いずれの参加者も、どの質問にも no(いいえ)と理由を答えて中止できる。中止したセレモニーも封印して台帳に残し、電子証明書と CRL は引き渡さない。カードが使えないときは、役割の異なるほかの 2 名がその旨を述べて署名し、その者の以後の行為は署名なしの申告となる。監査用の鍵が署名できないときは `gishiki abandon` の案内に従い、封印されていない記録のダイジェストを紙に写して全員が署名する。",
     annex_slip: "別紙 D アンカーの控え",
-    slip: "この控えがセレモニーを固定する。2 名が `anchor.toml` に写す。記録の最新値と、この控えに欄があれば監査用の鍵の値を、手順「アンカーの読み上げ」で書き、全員が署名する。追記の最新値は、最後の退室を入力した後に画面に出たものを、最後に退室する者が書き、その横に署名する。いずれも単語で書く。",
+    slip: "この控えがセレモニーを固定する。2 名が `anchor.toml` に写す。記録の最新値と、この控えに欄があれば監査用の鍵の値を、手順「アンカーの読み上げ」で書き、全員が署名する。追記の最新値は、最後の退室を入力した後に画面に出たものを、最後に退室する者が書き、その横に署名する。いずれもかなで書く。`anchor.toml` にはローマ字で写してもよい。",
     slip_head: "`head` 記録の最新値(封印前の最後の記録のハッシュ連鎖の値) ",
     slip_postscript: "`postscript` 追記の最新値(封印後の最後の記録のハッシュ連鎖の値) ",
     slip_audit_key: "`audit-key` 監査用の鍵の値(このセレモニーで生成したもの) ",
@@ -183,6 +184,10 @@ pub(super) const LABELS: Labels = Labels {
         [
             "記録、記録媒体",
             "出来事は、次に進む前に 2 つの媒体に書かれる。各記録は、その前の記録のダイジェストを含む",
+        ],
+        [
+            "かな、英単語",
+            "値を読み上げるための語。どちらで入力してもよい。かなはローマ字でもよく、shi と si のようなつづりの違いは問わない",
         ],
         ["記録の最新値", "最後の記録のダイジェスト。それより前のすべての記録を特定する"],
         ["監査用の鍵", "HSM が記録に署名するための鍵。電子証明書には署名しない"],

@@ -1,7 +1,7 @@
 //! The fixed words of a script.
 
 use super::{en, ja};
-use crate::document::{Blank, Column, StepWords, Text};
+use crate::document::{Blank, Column, List, StepWords, Text};
 use crate::language::Language;
 
 impl Language {
@@ -16,6 +16,7 @@ impl Language {
 /// The fixed words of a script, in one language.
 pub(super) struct Labels {
     pub(super) title: &'static str,
+    pub(super) list: List,
     pub(super) ceremony: &'static str,
     pub(super) window: &'static str,
     pub(super) place: &'static str,
@@ -56,7 +57,7 @@ pub(super) struct Labels {
     pub(super) questions_later: &'static [[&'static str; 3]],
     pub(super) more_heads: &'static str,
     pub(super) after_step: &'static str,
-    pub(super) eight_words: &'static str,
+    pub(super) line_of_words: &'static str,
     pub(super) annex_attempts: &'static str,
     pub(super) attempts: &'static str,
     pub(super) annex_refusal: &'static str,
@@ -82,7 +83,7 @@ pub(super) struct Labels {
 impl Labels {
     /// A line for a head and for who confirmed it, after these words.
     pub(super) fn head(&self, before: Text) -> Text {
-        let words = before.and(Text::blank(Blank::EightWords));
+        let words = before.and(Text::blank(Blank::Words(self.list)));
         words.and(Text::plain(self.head_by)).and(Text::blank(Blank::Id))
     }
 }

@@ -94,7 +94,7 @@ fn people(graph: &Graph, language: Language) -> Table {
             Text::plain(language.pick(&person.name)),
             Text::plain(organization.map_or("", |both| language.pick(both))),
             Text::plain(roles.join(", ")),
-            Text::plain(first_words(&person.key.spki_digest())),
+            Text::plain(first_words(&person.key.spki_digest(), language)),
             Text::default(),
             Text::default(),
             Text::default(),

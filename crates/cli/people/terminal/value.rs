@@ -97,7 +97,7 @@ impl Terminal {
             FactKind::Digest(_) if fact.name == HEAD && on_paper => format!(
                 "{name} ({}): ",
                 self.pick(
-                    "構築手順書に書き留め、画面で確認した最後の値の 8 語以上。なければ none(なし)",
+                    "書き留め、確認した最後のかな(ローマ字)6 語か英単語 8 語。なければ none(なし)",
                     "8 words or more of the last one noted and confirmed; none if there is none"
                 )
             ),
@@ -105,19 +105,22 @@ impl Terminal {
                 format!(
                     "{name} ({}): ",
                     self.pick(
-                        "構築手順書又は書類の初めの 8 語以上、又は 16 進数 16 桁以上",
+                        "書類の初めのかな(ローマ字)6 語、英単語 8 語又は 16 進 16 桁以上",
                         "8 words or more, or 16 digits, from the papers"
                     )
                 )
             }
             FactKind::Digest(digest) => {
                 self.show(&format!("   {name}\n   {digest}\n"))?;
-                for line in words::lines(&digest.0) {
+                for line in words::shown(&digest.0, self.language) {
                     self.show(&format!("     {line}\n"))?;
                 }
                 format!(
                     "{name} ({}): ",
-                    self.pick("読み上げた初めの 8 語", "the first 8 words, as read aloud")
+                    self.pick(
+                        "読み上げた初めのかな(ローマ字)6 語又は英単語 8 語",
+                        "the first 8 words, as read aloud"
+                    )
                 )
             }
             FactKind::Integer(low, high) => {
