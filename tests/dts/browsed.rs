@@ -19,6 +19,17 @@ fn words(digest: &str) -> Vec<String> {
     octets.enumerate().map(word).collect()
 }
 
+/// The words of a digest in kana, from the published list: six for each eight octets.
+fn kana(digest: &str) -> String {
+    let list = fs::read_to_string(root().join("docs/words-ja.txt")).unwrap();
+    let kana: Vec<&str> = list.lines().map(|row| row.split_whitespace().nth(1).unwrap()).collect();
+    let line = |at: usize| {
+        let bits = u128::from_str_radix(&digest[at..at + 16], 16).unwrap() << 2;
+        (0..6).rev().map(move |word| usize::try_from(bits >> (11 * word) & 0x7ff).unwrap())
+    };
+    (0..digest.len()).step_by(16).flat_map(line).map(|place| kana[place]).collect()
+}
+
 #[test]
 fn who_opens_the_page_reads_every_fingerprint() {
     let scene = Scene::with(&[]);
@@ -39,6 +50,7 @@ fn who_opens_the_page_reads_every_fingerprint() {
         for value in [digest.clone(), words(&digest).concat()] {
             assert_eq!(shown.matches(&value).count(), 2, "{key}: {value}\n{printed}");
         }
+        assert_eq!(shown.matches(&kana(&digest)).count(), 1, "{key}\n{printed}");
     }
     let html = fs::read_to_string(scene.web().join("www/index.html")).unwrap();
     let seen = |page: String| {

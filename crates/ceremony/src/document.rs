@@ -159,15 +159,6 @@ enum Span {
     Blank(Blank),
 }
 
-/// A list of words, as people write a digest by hand.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum List {
-    /// Eight English words a line.
-    English,
-    /// Six words in kana a line.
-    Kana,
-}
-
 /// A place to write on by hand, as large as what is written there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Blank {
@@ -179,10 +170,10 @@ pub enum Blank {
     Initials,
     /// The id of a person, or the number of a step.
     Id,
-    /// The beginning of a digest in words: one line.
-    Words(List),
-    /// A digest in words: four lines.
-    AllWords(List),
+    /// The beginning of a digest in a language's own words: a line of eight, or of six in kana.
+    Words(Language),
+    /// A digest in a language's own words: four lines.
+    AllWords(Language),
     /// A digest in hexadecimal, in groups of four digits.
     Digits,
     /// A name, a number or a signature.

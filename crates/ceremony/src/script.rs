@@ -123,7 +123,7 @@ fn set(graph: &Graph, op: &Op, language: Language) -> document::Step {
         writes.push(Text::plain(labels.fingerprint).and(Text::blank(Blank::Digits)));
     }
     if op.noted {
-        writes.push(labels.head(Text::plain(labels.head)));
+        writes.push(labels.head(Text::plain(labels.head), language));
     }
     document::Step {
         number: op.id.number().to_string(),

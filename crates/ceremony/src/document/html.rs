@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use core::fmt::Write as _;
 
 use super::{
-    Blank, Block, Column, Document, Drawing, List, Part, Room, Span, Step, StepWords, Table, Text,
+    Blank, Block, Column, Document, Drawing, Part, Room, Span, Step, StepWords, Table, Text,
     escaped, grouped,
 };
 use crate::hex::Digest;
@@ -18,7 +18,7 @@ use crate::words;
 
 /// The style of every document; the running heads of a page are its own.
 const STYLE: &str = include_str!("style.css");
-/// What only documents in Japanese have: six boxes for words in kana, each row a line of the screen.
+/// What only documents in Japanese have: boxes for words in kana, each row a line of the screen.
 const KANA: &str = ".kana { grid-template-columns: repeat(6, 1fr) }\n";
 
 /// Sets the document as HTML.
@@ -217,10 +217,10 @@ fn blank(blank: Blank) -> String {
         Blank::Time => String::from("<span class=\"clock\"><i></i>:<i></i></span>"),
         Blank::Date => String::from("<span class=\"date\"><i></i>-<i></i>-<i></i></span>"),
         Blank::Initials | Blank::Id => boxes("line short", 1),
-        Blank::Words(List::English) => boxes("words", 8),
-        Blank::Words(List::Kana) => boxes("words kana", 6),
-        Blank::AllWords(List::English) => boxes("words", 32),
-        Blank::AllWords(List::Kana) => boxes("words kana", 24),
+        Blank::Words(Language::En) => boxes("words", 8),
+        Blank::Words(Language::Ja) => boxes("words kana", 6),
+        Blank::AllWords(Language::En) => boxes("words", 32),
+        Blank::AllWords(Language::Ja) => boxes("words kana", 24),
         Blank::Digits => boxes("groups", 16),
         Blank::Line => boxes("line", 1),
         Blank::Lines => boxes("lines", 3),

@@ -8,7 +8,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::fmt::Write as _;
 
-use super::{Blank, Block, Document, List, Span, Step, StepWords, Table, Text};
+use super::{Blank, Block, Document, Span, Step, StepWords, Table, Text};
 use crate::language::Language;
 use crate::words;
 
@@ -152,10 +152,10 @@ fn blank(blank: Blank) -> String {
         Blank::Date => "______ - ____ - ____".to_string(),
         Blank::Initials => "________".to_string(),
         Blank::Id => "______".to_string(),
-        Blank::Words(List::English) => groups(9, 8),
-        Blank::Words(List::Kana) => groups(9, 6),
-        Blank::AllWords(List::English) => groups(9, 32),
-        Blank::AllWords(List::Kana) => groups(9, 24),
+        Blank::Words(Language::En) => groups(9, 8),
+        Blank::Words(Language::Ja) => groups(9, 6),
+        Blank::AllWords(Language::En) => groups(9, 32),
+        Blank::AllWords(Language::Ja) => groups(9, 24),
         Blank::Digits => groups(4, 16),
         Blank::Line => "____________________".to_string(),
         Blank::Lines => groups(40, 3),

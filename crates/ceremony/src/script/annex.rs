@@ -38,7 +38,7 @@ pub(super) fn blocks(compiled: &Compiled, language: Language) -> Vec<Block> {
     blocks.push(Block::Table(questions(graph, labels)));
     blocks.push(said(labels.more_heads));
     let after = Text::plain(labels.after_step).and(Text::blank(Blank::Id));
-    let more = labels.head(after.and(Text::plain(labels.line_of_words)));
+    let more = labels.head(after.and(Text::plain(labels.line_of_words)), language);
     blocks.push(Block::List(vec![more; MORE_HEADS]));
     blocks.extend([part(labels.annex_attempts), said(labels.attempts)]);
     blocks.push(Block::Lines(attempts(graph, language)));
@@ -109,7 +109,7 @@ fn slip(blocks: &mut Vec<Block>, compiled: &Compiled, language: Language) {
     let makes_audit_key = graph.audit_key().is_some_and(|key| key.origin == Origin::Here);
     let audit_key = makes_audit_key.then_some(labels.slip_audit_key);
     let blanks = [Some(labels.slip_head), audit_key, Some(labels.slip_postscript)];
-    let blank = |label: &str| Text::of(label).and(Text::blank(Blank::AllWords(labels.list)));
+    let blank = |label: &str| Text::of(label).and(Text::blank(Blank::AllWords(language)));
     blocks.push(Block::List(blanks.into_iter().flatten().map(blank).collect()));
     let signed = Text::plain(labels.date)
         .and(Text::blank(Blank::Date))

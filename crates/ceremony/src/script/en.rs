@@ -3,13 +3,12 @@
 mod steps;
 
 use super::Labels;
-use crate::document::{Column, List, StepWords};
+use crate::document::{Column, StepWords};
 
 pub(super) use steps::step;
 
 pub(super) const LABELS: Labels = Labels {
     title: "Key ceremony script",
-    list: List::English,
     ceremony: "ceremony",
     window: "window",
     place: "place",

@@ -3,13 +3,12 @@
 mod steps;
 
 use super::Labels;
-use crate::document::{Column, List, StepWords};
+use crate::document::{Column, StepWords};
 
 pub(super) use steps::step;
 
 pub(super) const LABELS: Labels = Labels {
     title: "キーセレモニー構築手順書",
-    list: List::Kana,
     ceremony: "セレモニー",
     window: "実施時間帯",
     place: "場所",

@@ -1,7 +1,7 @@
 //! The fixed words of a script.
 
 use super::{en, ja};
-use crate::document::{Blank, Column, List, StepWords, Text};
+use crate::document::{Blank, Column, StepWords, Text};
 use crate::language::Language;
 
 impl Language {
@@ -16,7 +16,6 @@ impl Language {
 /// The fixed words of a script, in one language.
 pub(super) struct Labels {
     pub(super) title: &'static str,
-    pub(super) list: List,
     pub(super) ceremony: &'static str,
     pub(super) window: &'static str,
     pub(super) place: &'static str,
@@ -82,8 +81,8 @@ pub(super) struct Labels {
 
 impl Labels {
     /// A line for a head and for who confirmed it, after these words.
-    pub(super) fn head(&self, before: Text) -> Text {
-        let words = before.and(Text::blank(Blank::Words(self.list)));
+    pub(super) fn head(&self, before: Text, language: Language) -> Text {
+        let words = before.and(Text::blank(Blank::Words(language)));
         words.and(Text::plain(self.head_by)).and(Text::blank(Blank::Id))
     }
 }

@@ -120,13 +120,13 @@ pub(crate) mod tests {
             let Some(after) = kana.strip_prefix(part) else { continue };
             all.extend(spellings(after).into_iter().map(|end| format!("{spelling}{end}")));
         }
-        for end in kana.strip_prefix('っ').map(spellings).unwrap_or_default() {
+        for end in kana.strip_prefix('っ').map(spellings).into_iter().flatten() {
             let first = end.chars().next();
             let doubled = first.filter(|c| !VOWELS.contains(c) && *c != 'n');
             let t = end.starts_with("ch").then_some('t');
             all.extend(doubled.into_iter().chain(t).map(|one| format!("{one}{end}")));
         }
-        for end in kana.strip_prefix('ん').map(spellings).unwrap_or_default() {
+        for end in kana.strip_prefix('ん').map(spellings).into_iter().flatten() {
             all.extend(end.starts_with(['b', 'm', 'p']).then(|| format!("m{end}")));
         }
         all
