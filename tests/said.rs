@@ -278,7 +278,7 @@ fn each_step_stands_on_the_screen_as_in_the_script() {
             "ja",
             ["トークン: ", "オブジェクト: 0 個", "拒否: CKR_", "検証した署名: 64 件"],
             "記録の最新値: ",
-            "(画面の 8 語)",
+            "(画面のかな 6 語)",
         ),
     ] {
         let drill = Drill::new();

@@ -1,6 +1,8 @@
 //! People at a terminal: input is judged as in a real ceremony, and the PIN is passed only to the
 //! token.
 
+mod kana;
+
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -11,12 +13,12 @@ use crate::support::{Drill, GISHIKI, IN_WINDOW, LATER, PIN, genesis, gishiki, gi
 /// `gishiki COMMAND …` on this drill's token, asking people who hold the papers of the first
 /// ceremony.
 fn open(drill: &Drill, command: &[&str], time: &str) -> Terminal {
-    open_at(gishiki_at(time), drill, command)
+    open_at(gishiki_at(time), drill, "en", command)
 }
 
 /// The same with a program whose clock is said already.
-fn open_at(mut asked: Command, drill: &Drill, command: &[&str]) -> Terminal {
-    drill.env(&mut asked).args(["--lang", "en"]).args(command);
+fn open_at(mut asked: Command, drill: &Drill, lang: &str, command: &[&str]) -> Terminal {
+    drill.env(&mut asked).args(["--lang", lang]).args(command);
     asked.arg("--room").arg(drill.path("room.toml")).arg("--out").arg(drill.path("out"));
     for medium in ["A", "B"] {
         asked.arg("--journal").arg(drill.path(medium));
@@ -297,7 +299,7 @@ fn with_clock(drill: &Drill, command: &[&str], time: &str) -> Terminal {
     let mut asked = gishiki_at(IN_WINDOW);
     asked.env_remove("FAKETIME").env("FAKETIME_TIMESTAMP_FILE", drill.path("clock"));
     asked.env("FAKETIME_NO_CACHE", "1");
-    open_at(asked, drill, command)
+    open_at(asked, drill, "en", command)
 }
 
 #[test]

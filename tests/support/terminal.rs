@@ -20,10 +20,13 @@ const PATIENCE: Duration = Duration::from_secs(180);
 
 /// The beginning of a line that waits for input, and of no other line.
 const PROMPT: &str = "> ";
-const WHO: &str = "who confirms (ids, by spaces): ";
+const WHO: [&str; 2] = ["who confirms (ids, by spaces): ", "確認した者の ID(空白区切り): "];
 
 /// The answer of somebody who has written the head from the screen into the script.
-const NOTED: &str = "noted in the script; confirmed on the screen by (ids, by spaces): ";
+const NOTED: [&str; 2] = [
+    "noted in the script; confirmed on the screen by (ids, by spaces): ",
+    "構築手順書に書き留め、画面で確認した者の ID(空白区切り): ",
+];
 
 /// The question before the PIN of a card.
 pub(crate) const AT_CARD: &str = "; Enter, no or failed: ";
@@ -52,7 +55,7 @@ fn plates(room: &str) -> BTreeMap<String, String> {
     plates
 }
 
-/// A process at a terminal, which asks in English.
+/// A process at a terminal, which asks in English or in Japanese.
 pub(crate) struct Terminal {
     child: Child,
     keys: File,
@@ -102,6 +105,10 @@ impl Terminal {
             ("offset-seconds", "0"),
             ("reference", "radio clock"),
             ("second-factor", "token card"),
+            ("出欠", "出席"),
+            ("時計の差", "0"),
+            ("持ち込んだ時計", "電波時計"),
+            ("第二の認証要素", "トークンカード"),
             ("PIN of the card of", PIN),
         ];
         let values = values.map(|(name, value)| (name.to_string(), value.to_string()));
@@ -243,12 +250,12 @@ impl Terminal {
 
     fn as_planned(&mut self, open: &str) {
         let prompt = open.rsplit("\n> ").next().unwrap();
-        if prompt == WHO {
+        if WHO.contains(&prompt) {
             // The duties stand between the title of the step and its first question.
             let step = self.said.rsplit("\n── ").next().unwrap().to_string();
             return self.answer(&people(&step).join(" "));
         }
-        if prompt == NOTED {
+        if NOTED.contains(&prompt) {
             self.values.insert("head".into(), shown_head(open));
             return self.answer("p13");
         }
@@ -258,15 +265,16 @@ impl Terminal {
         if prompt.ends_with("SO PIN: ") {
             return self.answer(SO_PIN);
         }
-        if prompt.ends_with("user PIN: ") {
+        if ["user PIN: ", "利用者の PIN: "].iter().any(|end| prompt.ends_with(end)) {
             return self.answer(PIN);
         }
-        if prompt.contains("as read aloud") {
+        if prompt.contains("as read aloud") || prompt.contains("読み上げた初め") {
             return self.answer(&first_words(open));
         }
         let token = open.split("(token ").nth(1).and_then(|rest| rest.split(')').next());
         let plate = format!("plate of {}", token.unwrap_or_default());
-        let prompt = if prompt == "plate: " { &plate } else { prompt };
+        let is_of_plate = ["plate: ", "銘板の製造番号: "].contains(&prompt);
+        let prompt = if is_of_plate { &plate } else { prompt };
         let is_of = |name: &str| prompt.starts_with(name) || prompt.ends_with(name);
         let known = self.values.iter().find(|(name, _)| is_of(name));
         let (_, value) = known.unwrap_or_else(|| panic!("{prompt}: {open}"));
@@ -291,11 +299,13 @@ impl Drop for Terminal {
     }
 }
 
-/// As many as are asked for, of each duty of a step: `key custodian 2 of A (p04), B (p05)`.
+/// As many as are asked for, of each duty of a step: `key custodian 2 of A (p04), B (p05)`, or in
+/// Japanese `秘密鍵管理者 2 名: A (p04), B (p05)`.
 fn people(step: &str) -> Vec<String> {
     let mut by = Vec::new();
     for line in step.lines().filter_map(|line| line.trim_end().strip_prefix("   ")) {
-        let Some((role, persons)) = line.split_once(" of ") else { continue };
+        let in_japanese = || line.split_once(" 名: ").or_else(|| line.split_once(" 名): "));
+        let Some((role, persons)) = line.split_once(" of ").or_else(in_japanese) else { continue };
         let Some(Ok(count)) = role.rsplit(' ').next().map(str::parse::<usize>) else { continue };
         let ids = persons.split('(').skip(1).map(|part| part.split(')').next().unwrap());
         by.extend(ids.take(count).map(String::from));
