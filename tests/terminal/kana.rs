@@ -1,5 +1,5 @@
-//! A room that reads aloud in Japanese: the words in kana are on the screen, and are typed in kana or
-//! in Latin letters. The words of the PGP list are taken there too, and the record has digits.
+//! A room that reads aloud in Japanese: the words in kana are on the screen, and are typed in kana
+//! or in Latin letters. The words of the PGP list are taken there too, and the record has digits.
 
 use ceremony::{hex, words};
 

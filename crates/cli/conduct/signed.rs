@@ -100,9 +100,10 @@ impl Conduct {
                 "   on record under this name ([ ]: who answered). If something is wrong, answer no, and then say what.",
             );
             self.say(head);
-            match &mut self.people {
-                People::Terminal(terminal) => terminal.read(&told)?,
-                _ => self.say(&told.join("\n")),
+            if let People::Terminal(terminal) = &mut self.people {
+                terminal.read(&told)?;
+            } else {
+                self.say(&told.join("\n"));
             }
         }
         Ok(())

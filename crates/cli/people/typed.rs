@@ -255,7 +255,9 @@ mod tests {
         for (typed, said) in [
             ("", "(0 語)"),
             ("あいだ あいだ", "かなの 6 語に足りません(2 語)"),
-            ("aida aida aida aida aida aida aida", "6 語ずつの行です(7 語)"),
+            (&format!("{} aida", "aikokushin ".repeat(6)), "6 語ずつの行です(7 語)"),
+            // The two bits behind the 64 are not zero.
+            ("aida aida aida aida aida aida", "`aida`"),
             ("aida aida aida aida aida zulu", "`zulu`"),
             (seven, "(7 語)"),
             ("e58294f2e9a227", "(7 語)"),

@@ -217,10 +217,8 @@ impl Told {
             if let What::Lost { op, .. } | What::WrongPin { op } = &one.what {
                 let number = self.step(op).unwrap_or(0);
                 let [lost, wrong] = attempts.entry((number, op.as_str())).or_insert([0, 0]);
-                match one.what {
-                    What::WrongPin { .. } => *wrong += 1,
-                    _ => *lost += 1,
-                }
+                let count = if matches!(one.what, What::WrongPin { .. }) { wrong } else { lost };
+                *count += 1;
             }
         }
         attempts
