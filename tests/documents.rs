@@ -4,6 +4,7 @@
 //! what it prints. There `…` stands for anything: on a line of its own for any lines, at the end of
 //! a line for the rest of it.
 
+mod first_use;
 mod readings;
 mod siblings;
 
