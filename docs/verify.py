@@ -16,10 +16,10 @@ It shares no code with gishiki, follows the documents beside it, and needs Pytho
 - one history: heads before, sequence, seeds, audit keys, head on the token, all an anchor pins;
 - of an abandoned ceremony: inputs by their digests in its journal, which the next plan names.
 Not judged: whether graph.txt (so who signs an answer), bindings.txt, script, notice, NAME.txt and
-crls.txt follow from the rest: the audit key can seal others; rules of inputs, enrolments not
-needed, key attributes; answers of an abandoned ceremony; who came, if no record says so; signatures
-not handed out, but for form and r; what a token holds; the order after an interruption; extensions,
-end and subject of what a new key signs; dates and reasons of CRL entries; anchors in words.
+crls.txt follow; rules of inputs, enrolments not needed, key attributes; places, facts and words of
+people; which rule refuses; answers of an abandoned ceremony; signatures not handed out, but for
+form and r; what a token holds; what follows an interruption; extensions, end, subject of what a new
+key signs; dates and reasons of CRL entries; who came, if no record says so; anchors in words.
 Exit: 0 verified under the anchor, or a consistent rehearsal or drill that was asked for; 4 refused;
 7 consistent, but not anchored (nothing shows whose it is) or not pinned to its end; 64 usage."""
 import argparse, base64, datetime, hashlib, hmac, json, os, re, stat, sys, tomllib
@@ -152,12 +152,12 @@ class Ceremony:
         for WHERE[0], record, event, before in book:
             kind, op, attempt = event["kind"], event.get("op"), event.get("attempt")
             rule, late = event.get("rule", "people"), instant(record["at"]) > self.window["until"]
-            calm, words = not (sealed or stopped), kind in ("mistaken", "deviation", "refused")
+            calm, words = not (sealed or stopped or note), kind[:3] in ("mis", "dev", "ref")
             again = calm and any(o[:9] == "generate-" and lost.get(o) for o in todo[:1])
             about = [last] if current or note else todo[:1] if again or rule[0] == "S" else [
                 "seal"] * (kind == "deviation" and not ended and (stopped or not todo))
             free = calm and {"S-WINDOW": late, "S-ATTEMPTS": attempt == 16}.get(rule, loose)
-            ruled = rule == "people" or (re.match(TOKEN, op) if current else free and not note)
+            ruled = rule == "people" or not sealed and (re.match(TOKEN, op) if current else free)
             over = not todo or "refusal" in event if sealed else ended and kind != "resumed"
             need(ruled and not over and (loose or not words or op in about) and (not note or words
                  or kind in ("noted", "resumed", "card-failed")), "another event", event)
@@ -168,17 +168,17 @@ class Ceremony:
                         self.window["from"] <= instant(record["at"]))), f"one of {may}", event)
                 current, last, head = (op, attempt), op, record["chain"]
             elif kind in ("lost", "orphan-removed", "adopted", "answered"):
-                need(current == (op, attempt) or loose and not current and kind != "answered",
-                     f"an end of {current}", op)
+                need((current == (op, attempt) or loose and not current and kind != "answered")
+                     and (kind == "answered" or op[:9] == "generate-" or kind == "lost" and (
+                        not current or re.match(TOKEN, op))), f"an end of {current}", event)
                 current, lost[op] = None, attempt + 1
                 note = kind == "orphan-removed" or kind != "lost" and bool(self.ops[op][2])
             elif kind == "refused": current, note, stopped = None, not sealed, not sealed
             elif kind == "noted": need((note or due) and event["head"] == before, before, event)
             elif kind == "resumed": due, current, note, ended, loose = due or note and (
                 stopped or re.match(TOKEN, last)), sealed and current, False, sealed, not sealed
-            elif kind == "closed":
-                ended, may = True, {"aborted": stopped or loose, "completed": not (stopped or todo)}
-                need(not (current or due) and "login" not in todo and may[event["end"]], todo, kind)
+            elif kind == "closed": ended = not need(not (current or due) and "login" not in todo and
+                (stopped or loose if event["end"] == "aborted" else not (stopped or todo)), todo)
             note, due = (one and kind != "noted" for one in (note, due))
             todo = [o for o in todo if o != op or kind not in ("adopted", "answered", "refused")]
             yield WHERE[0], record, event, before, head
@@ -351,8 +351,8 @@ class Ledger:
                    "resumed": {*event.get("new-medium", []), *lifted}}.get(kind, set()) - one.failed
             asked = re.findall(r"(\d+) \S+ of ([^,]+)", duty if "facts" in answer else "")
             need(all(len(by & present & {*p.split()}) >= int(n) for n, p in asked), asked, event)
-            need(set(given) == who <= one.people and ("signed" in record) == bool(who),
-                 f"signatures of {sorted(who)}", sorted(given))
+            need(set(given) == who <= one.people and ("signed" in record) == bool(who) and (given or
+                 not sealed or kind not in ("refused", "deviation")), f"signatures of {who}", given)
             if kind == "card-failed":
                 roles = {role for name in by for role in one.roster[name]["roles"]}
                 need(2 <= len(by) and 2 <= len(roles) and person in one.people and not by & {

@@ -123,6 +123,56 @@ fn no_rule_refuses_what_people_were_asked() {
     }
 }
 
+/// What ends without an answer is not done: nobody adopts an act of people, and what people were
+/// asked after the seal is not lost.
+#[test]
+fn what_people_are_asked_is_answered_or_open() {
+    let endings = [
+        json!({ "kind": "adopted", "key": {} }),
+        json!({ "kind": "lost", "cause": "p01 would not go" }),
+        json!({ "kind": "lost", "cause": "interrupted" }),
+        json!({ "kind": "orphan-removed", "found": {}, "by": ["p01", "p03"] }),
+    ];
+    for ending in endings {
+        for (code, said) in judged(|records| {
+            let at = asked(&records, "exit-p01");
+            let mut event = ending.clone();
+            event["op"] = json!("exit-p01");
+            event["attempt"] = json!(0);
+            [&records[..=at], &[told(&records[at], event)]].concat()
+        }) {
+            assert_eq!(code, Some(4), "{ending}: {said}");
+        }
+    }
+}
+
+/// After the seal no rule refuses a token's answer either.
+#[test]
+fn no_rule_refuses_a_logout() {
+    for rule in ["R-NO-TRANSFER", "S-WINDOW", "S-ATTEMPTS"] {
+        for (code, said) in judged(|records| {
+            let at = asked(&records, "logout");
+            let event = json!({ "kind": "refused", "op": "logout", "attempt": 0, "rule": rule,
+                "reason": "p04 held the card back", "by": [] });
+            [&records[..=at], &[told(&records[at], event)]].concat()
+        }) {
+            assert_eq!(code, Some(4), "{rule}: {said}");
+        }
+    }
+}
+
+/// A postscript that is an empty file is none.
+#[test]
+fn an_empty_postscript_is_refused() {
+    let ledger = tempfile::tempdir().unwrap();
+    copy(&root().join("golden/mdoc-root"), ledger.path());
+    fs::write(ledger.path().join(LAST).join("after.jsonl"), "").unwrap();
+    let first = run(gishiki().arg("verify").arg(ledger.path()).arg("--rehearsal"));
+    assert_eq!(first.status.code(), Some(4), "{}", text(&first));
+    assert!(text(&first).contains("after.jsonl"), "{}", text(&first));
+    assert_eq!(second(ledger.path(), &["--rehearsal"]).0, Some(4));
+}
+
 /// A postscript that was cut, in which a session began or somebody mistyped, is taken while nothing
 /// pins it; both say what is missing.
 #[test]

@@ -372,6 +372,25 @@ fn no_enrolment_has_a_signature_that_nobody_judges() {
     }
 }
 
+/// An enrolment of somebody who needs none, or who is in no roster, is none to leave unread.
+#[test]
+fn no_enrolment_stands_there_that_nobody_needs() {
+    let (inputs, state, _) = with_p14("");
+    let after = state.last.as_ref().unwrap().predecessor.head;
+    drop(inputs);
+    for person in ["p05", "zz-nobody"] {
+        let more = format!(
+            "\n[enrolment.{person}]\nafter = \"{after}\"\n\n[enrolment.{person}.signed]\np01 = \"{}\"\n",
+            "5".repeat(128)
+        );
+        let (inputs, state, _) = with_p14(&more);
+        let refused = refusals(&inputs, state);
+        let rules: Vec<RuleId> = refused.iter().map(|violation| violation.rule).collect();
+        assert_eq!(rules, [RuleId::S_REGISTER], "{person}");
+        assert_eq!(refused[0].advice.en, "delete it");
+    }
+}
+
 /// Nobody else had the role: one of those who appoint stands in.
 #[test]
 fn the_only_operations_manager_has_a_new_card() {

@@ -192,6 +192,11 @@ fn replay_on(compiled: Compiled, sealed: &Sealed) -> Result<Trial, Refusal> {
     let sealed_by = made.read_signed(&run, &sealed.bundle);
     let (sealed_by, signature) = sealed_by.map_err(|f| refused(seal::BUNDLE_FILE, f))?;
     let seal = Digest::of(&sealed.bundle);
+    if sealed.after.as_ref().is_some_and(Vec::is_empty) {
+        let asked = says!("追記の記録", "records of the postscript");
+        let fault = Fault::new(RuleId::S_RECORD, asked, says!("空のファイル", "an empty file"));
+        return Err(refused(AFTER_FILE, fault));
+    }
     let after = sealed.after.as_deref().unwrap_or_default();
     let run = Box::new(postscript(run, Some(seal), after, &mut checks, &mut history)?);
     let state = before.after(&run, &signature);
@@ -294,7 +299,7 @@ fn postscript(
     checks: &mut Vec<Check>,
     history: &mut History,
 ) -> Result<Run, Refusal> {
-    let mut lines = Lines::new("after.jsonl", after)?;
+    let mut lines = Lines::new(AFTER_FILE, after)?;
     let mut run = run;
     while let Some(record) = lines.next_record()? {
         history.take(&record);
@@ -471,6 +476,9 @@ impl Verified {
         &self.artefacts
     }
 }
+
+/// The file of the postscript.
+const AFTER_FILE: &str = "after.jsonl";
 
 fn refused(place: &str, fault: Fault) -> Refusal {
     Refusal::of(place, fault)

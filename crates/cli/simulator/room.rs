@@ -103,7 +103,7 @@ fn heard_at(site: Site, what: &str) -> Option<OfPeople> {
 /// Two people who are in the room, or the one who is.
 fn two_here(run: &Run) -> Vec<Name> {
     let here = run.present().map(|(id, _)| id);
-    here.filter(|id| run.are_here(std::slice::from_ref(id)).is_ok()).take(2).cloned().collect()
+    here.filter(|id| run.may_say(std::slice::from_ref(id)).is_ok()).take(2).cloned().collect()
 }
 
 fn refused(run: &Run, op: &str) -> Reply {

@@ -128,6 +128,7 @@ pub(super) fn credentials(report: &mut Report<'_>) {
 /// of those who were in the register before.
 pub(super) fn enrolled(report: &mut Report<'_>) {
     let inputs = report.inputs;
+    refuse_unneeded(report);
     let mut seen = BTreeSet::new();
     for one in enrolling(inputs, report.state) {
         let who = who(one.person, one.entry);
@@ -180,6 +181,28 @@ pub(super) fn enrolled(report: &mut Report<'_>) {
                 "新しい者、氏名、カード、組織、役割は `gishiki roster enrol {id}` で登録する",
                 "a new person, name, card, organisation or role is enrolled by `gishiki roster enrol {id}`"
             ),
+        );
+    }
+}
+
+/// Refuses an enrolment of somebody who is in no roster, and one for this ceremony of somebody who
+/// needs none. What is left of an earlier ceremony says nothing, and is not looked at.
+fn refuse_unneeded(report: &mut Report<'_>) {
+    let (inputs, state) = (report.inputs, report.state);
+    let Some(last) = &state.last else { return };
+    let enrolling: Vec<&Name> = enrolling(inputs, state).iter().map(|one| one.person).collect();
+    for (person, made) in &inputs.roster.enrolment {
+        let is_for_this = *made.after.get_ref() == last.predecessor.head;
+        let is_known = inputs.roster.person.contains_key(person);
+        if is_known && (!is_for_this || enrolling.contains(&person)) {
+            continue;
+        }
+        report.refuse(
+            Input::Roster,
+            made.after.span(),
+            says!("登録を要する者の登録", "the enrolment of somebody who needs one"),
+            says!("{person} の登録", "one of {person}"),
+            says!("この登録を削除する", "delete it"),
         );
     }
 }

@@ -4,7 +4,7 @@
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 
-use super::{Next, Run};
+use super::{Book, Next, Run};
 use crate::fault::Fault;
 use crate::graph::{Act, Duty, Op, PeopleAct, Person};
 use crate::language::Bilingual;
@@ -73,12 +73,27 @@ impl Run {
         }
     }
 
-    /// Checks that whoever says something in the room has entered, or is asked now.
+    /// Checks whether these people can say something that is recorded: each has entered, or is asked
+    /// now; and after the seal, where nobody signs the whole record any more, one of them signs.
     ///
     /// # Errors
     ///
-    /// S-PRESENT.
-    pub fn are_here(&self, by: &[Name]) -> Result<(), Fault> {
+    /// S-PRESENT or S-SIGNED.
+    pub fn may_say(&self, by: &[Name]) -> Result<(), Fault> {
+        self.are_here(by)?;
+        if self.book() == Book::Transcript || by.iter().any(|id| !self.is_without_card(id)) {
+            return Ok(());
+        }
+        let by: Vec<&str> = by.iter().map(Name::as_str).collect();
+        let by = by.join(" ");
+        Err(Fault::new(
+            RuleId::S_SIGNED,
+            says!("封印の後は、カードで署名する者", "after the seal, somebody whose card signs"),
+            says!("カードの使えない {by} だけ", "{by} alone, without a card that signs"),
+        ))
+    }
+
+    fn are_here(&self, by: &[Name]) -> Result<(), Fault> {
         let Next::Answer(now, _) = self.next() else { return Ok(()) };
         let is_asked = |person: &Name| now.by.iter().any(|duty| duty.persons.contains(person));
         let is_to_come = |person: &Name| {

@@ -179,6 +179,7 @@ impl Run {
         self.may_be_without_card()?;
         self.participants(core::slice::from_ref(person))?;
         self.two_roles(by)?;
+        self.may_say(by)?;
         let cannot = |other: &&Name| *other == person || self.is_without_card(other);
         if self.is_without_card(person) || by.iter().any(|other| cannot(&other)) {
             let asked = says!(

@@ -151,6 +151,13 @@ impl Run {
             return Err(Fault::new(RuleId::S_ORDER, self.what_next(), lost(op)));
         }
         let answered = self.pending == Some(index);
+        let of_token = matches!(self.op_at(index).map(|op| &op.act), Some(Act::Token(_)));
+        // What people were asked is lost by an interruption alone, and so is what nobody answered.
+        let may = if answered { of_token } else { self.burn.is_none() || cause == INTERRUPTED };
+        if !may {
+            let found = says!("{op} の Lost({cause})", "Lost {op}: {cause}");
+            return Err(Fault::new(RuleId::S_ORDER, self.what_next(), found));
+        }
         self.headless |= answered && self.stopped.is_some() && self.writes_head(index);
         self.again(index);
         Ok(())
@@ -271,7 +278,7 @@ impl Run {
         self.may_speak()?;
         ask::words(reason)?;
         self.participants(by)?;
-        self.are_here(by)
+        self.may_say(by)
     }
 
     fn take_closed(&mut self, at: Instant, end: End) -> Result<(), Fault> {
@@ -412,6 +419,9 @@ impl Run {
         }
     }
 }
+
+/// The cause of an attempt that nobody answered before an interruption.
+const INTERRUPTED: &str = "interrupted";
 
 const fn none(_: ()) -> Vec<Check> {
     Vec::new()

@@ -2,7 +2,7 @@
 
 use alloc::string::ToString as _;
 
-use super::super::{Book, Next, Run, Stop, ask};
+use super::super::{ATTEMPTS, Book, Next, Run, Stop, ask};
 use crate::fault::Fault;
 use crate::graph::{Act, Phase, TokenAct};
 use crate::language::Bilingual;
@@ -15,7 +15,8 @@ use crate::time::Instant;
 impl Run {
     /// Checks whether this rule can refuse what is at hand. A rule judges what a token answered or
     /// left; before a question, only the window (S-WINDOW) and the number of attempts (S-ATTEMPTS)
-    /// can stop a ceremony. What people are asked is refused by people, who sign it.
+    /// can stop a ceremony. What people are asked is refused by people, who sign it. After the seal
+    /// no rule refuses anything.
     pub(super) fn may_refuse(&self, at: Instant, refuser: Refuser) -> Result<(), Fault> {
         let Refuser::Rule(rule) = refuser else { return self.may_speak() };
         let (_, until) = self.graph().window;
@@ -27,7 +28,11 @@ impl Run {
                 let goes_on = self.book == Book::Transcript && self.stopped.is_none();
                 goes_on && (late || exhausted)
             }
-            Next::Answer(op, _) | Next::Settle(op, _) => matches!(op.act, Act::Token(_)),
+            Next::Answer(op, _) | Next::Settle(op, _) => {
+                let before_a_question = matches!(rule, RuleId::S_WINDOW | RuleId::S_ATTEMPTS);
+                let of_token = matches!(op.act, Act::Token(_)) && !before_a_question;
+                of_token && self.book == Book::Transcript
+            }
             Next::Burn(..)
             | Next::Note(..)
             | Next::Close(_)
@@ -43,6 +48,21 @@ impl Run {
             "a refusal by people, or a rule's refusal of what a token answered"
         );
         Err(Fault::new(RuleId::S_REFUSED, asked, Bilingual::plain(rule)))
+    }
+
+    /// Whether a refusal on one medium only could have followed these records: a rule's one of what
+    /// a token was asked, or before the next question.
+    pub(super) fn may_have_refused(&self, at: Instant, refuser: Refuser) -> bool {
+        let (_, until) = self.graph().window;
+        let asked = self.pending.or(self.doubt).and_then(|index| self.op_at(index));
+        match refuser {
+            Refuser::People => true,
+            Refuser::Rule(RuleId::S_WINDOW) => at > until,
+            Refuser::Rule(RuleId::S_ATTEMPTS) => {
+                self.ops.iter().any(|state| state.attempt >= ATTEMPTS)
+            }
+            Refuser::Rule(_) => asked.is_some_and(|op| matches!(op.act, Act::Token(_))),
+        }
     }
 
     /// Checks that people can say something now: while they are asked. Before a question that is
@@ -76,7 +96,7 @@ impl Run {
     ) -> Result<(), Fault> {
         ask::words(reason)?;
         match refuser {
-            Refuser::People => self.participants(by).and_then(|()| self.are_here(by)),
+            Refuser::People => self.participants(by).and_then(|()| self.may_say(by)),
             Refuser::Rule(_) if by.is_empty() => Ok(()),
             Refuser::Rule(rule) => {
                 let asked = says!(

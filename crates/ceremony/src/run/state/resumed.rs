@@ -39,7 +39,7 @@ impl Run {
             return self.goes_on_after_the_seal(resumed);
         }
         if let Some(refusal) = &resumed.refusal {
-            self.take_lone_refusal(refusal)?;
+            self.take_lone_refusal(at, resumed.dropped, refusal)?;
         }
         self.halted = false;
         self.headless = false;
@@ -65,6 +65,14 @@ impl Run {
         if self.next() == Next::Nothing {
             let found = says!("さらに Resumed", "Resumed, after everything was done");
             return Err(Fault::new(RuleId::S_ORDER, self.what_next(), found));
+        }
+        if let Some(person) = resumed.new_medium.iter().find(|id| self.is_without_card(id)) {
+            let asked = says!(
+                "封印の後は、カードで署名する者の同意",
+                "after the seal, the consent of people whose cards sign"
+            );
+            let found = says!("カードの使えない {person}", "{person}, without a card that signs");
+            return Err(Fault::new(RuleId::S_SIGNED, asked, found));
         }
         match &resumed.refusal {
             None => Ok(()),
@@ -99,8 +107,21 @@ impl Run {
         }
     }
 
-    fn take_lone_refusal(&mut self, refusal: &LoneRefusal) -> Result<(), Fault> {
+    fn take_lone_refusal(
+        &mut self,
+        at: Instant,
+        dropped: u32,
+        refusal: &LoneRefusal,
+    ) -> Result<(), Fault> {
         self.who_refuses(refusal.rule, &refusal.reason, &refusal.by)?;
+        if dropped == 0 || !self.may_have_refused(at, refusal.rule) {
+            let asked = says!(
+                "取り上げられなかった記録の中の、あり得た中止",
+                "a refusal that could have been among the dropped records"
+            );
+            let found = Bilingual::plain(format_args!("{}, {dropped}", refusal.rule));
+            return Err(Fault::new(RuleId::S_REFUSED, asked, found));
+        }
         self.may_lift(refusal, &refusal.lifted)?;
         if refusal.holds() && self.stopped.is_none() {
             let (rule, reason) = (refusal.rule, refusal.reason.clone());
