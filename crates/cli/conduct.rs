@@ -91,7 +91,11 @@ impl Conduct {
     fn stop(&mut self, run: Run, refused: Event) -> Result<Run, Halt> {
         let went_on = run.stopped().is_none();
         let by_people = matches!(refused, Event::Refused { rule: Refuser::People, .. });
-        let run = self.take(run, refused)?;
+        let run = match self.applied(run, refused)? {
+            Applied::Taken(step) => self.keep(*step)?,
+            // Whoever refused will not sign it: nothing is recorded, and the question stands.
+            Applied::Unsigned(run) => return Ok(*run),
+        };
         match run.stopped() {
             Some(_) if went_on => self.say(end::stopping(&run, self.lang)),
             None if by_people => self.say(pick(

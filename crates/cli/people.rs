@@ -150,7 +150,10 @@ impl People {
             return Ok(crate::simulator::vouch(run, person));
         }
         let _ = person;
-        self.consent(run, op, what)
+        match self {
+            Self::Terminal(terminal) => terminal.vouch(run, what),
+            _ => self.consent(run, op, what),
+        }
     }
 
     /// Lets people at the terminal choose; returns `None` if there is no terminal.

@@ -163,7 +163,11 @@ impl Conduct {
                     run = self.mistaken(run, op, attempt, question)?;
                 }
                 Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
-                    return Ok((self.people_refuse(run, op, attempt, by, reason)?, None));
+                    run = self.people_refuse(run, op, attempt, by, reason)?;
+                    // A refusal that was not signed is none, and there is no consent either.
+                    if run.stopped().is_some() {
+                        return Ok((run, None));
+                    }
                 }
             }
         }

@@ -194,12 +194,8 @@ impl Terminal {
 
     pub(super) fn consent(&mut self, run: &Run, what: &str) -> Result<Reply, Halt> {
         self.show(&format!("\n!! {what}\n"))?;
-        let who = self.pick(
-            "同意する 2 名(役割の異なる者)の ID。同意しない場合は no: ",
-            "ids of two people of two roles who consent; otherwise no: ",
-        );
         loop {
-            match self.line(who)? {
+            match self.line(self.asks_for_two())? {
                 Typed::Opposed(_) => {
                     self.show(self.pick(
                         "   同意しないことを記録します(前の質問に戻るには no(いいえ))\n",
@@ -219,6 +215,28 @@ impl Terminal {
                     };
                 }
             }
+        }
+    }
+
+    const fn asks_for_two(&self) -> &'static str {
+        self.pick(
+            "同意する 2 名(役割の異なる者)の ID。同意しない場合は no: ",
+            "ids of two people of two roles who consent; otherwise no: ",
+        )
+    }
+
+    /// Asks two people to vouch for something; a no takes it back, and nothing is recorded.
+    pub(super) fn vouch(&mut self, run: &Run, what: &str) -> Result<Reply, Halt> {
+        self.show(&format!("\n!! {what}\n"))?;
+        match self.line(self.asks_for_two())? {
+            Typed::Opposed(_) => Ok(Reply::Refused { by: Vec::new(), reason: String::new() }),
+            Typed::Text(text) => Ok(match participants(run, &text) {
+                Ok(by) => Reply::Said(Said { by, facts: BTreeMap::new() }),
+                Err(unknown) => {
+                    self.unknown(run, &unknown)?;
+                    Reply::Mistaken { question: WHO, said: Vec::new() }
+                }
+            }),
         }
     }
 
@@ -291,7 +309,7 @@ impl Terminal {
             };
             match participants(run, &text) {
                 Ok(by) => {
-                    if let Err(fault) = run.are_here(&by) {
+                    if let Err(fault) = run.may_say(&by) {
                         let found = self.language.pick(&fault.found).to_string();
                         self.show(&format!("   ✗ {found}\n"))?;
                         continue;
