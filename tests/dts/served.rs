@@ -98,8 +98,8 @@ fn nginx_and_slapd_serve_what_is_due() {
     assert!(page.contains("32 語") && page.contains("all 32 words"), "{page}");
     assert_eq!(
         page.matches("<code>").count(),
-        2 * 5,
-        "digits and words of two roots, and the CP/CPS"
+        2 * 6,
+        "digits and words of two roots, in Japanese in kana too, and the CP/CPS"
     );
     assert_eq!(curl(&format!("http://127.0.0.1:{www}/roots/root-g2.cer")), roots[1]);
     let notice = curl(&format!("http://127.0.0.1:{www}/notices/2026-10-ds-compromise.ja.md"));
