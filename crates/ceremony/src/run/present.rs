@@ -73,8 +73,9 @@ impl Run {
         }
     }
 
-    /// Checks whether these people can say something that is recorded: each has entered, or is asked
-    /// now; and after the seal, where nobody signs the whole record any more, one of them signs.
+    /// Checks whether these people can say something that is recorded: each has entered, or is
+    /// asked now; and after the seal, where nobody signs the whole record any more, one of them
+    /// signs.
     ///
     /// # Errors
     ///
