@@ -216,8 +216,7 @@ class Ledger:
         """Verify a signature, DER or digits, over a text, or over its DSSE encoding as a kind."""
         if type(signature) is str: signature = self.der(signature, key.key_size // 8)
         if kind: text = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(text), text)
-        key.verify(signature, text, ec.ECDSA(CURVES[f"P-{key.key_size}"][1]))
-        one.signed += 1
+        one.signed += key.verify(signature, text, ec.ECDSA(CURVES[f"P-{key.key_size}"][1])) or 1
     def judge(self, one, pin):
         """Judge the next ceremony: files, first record, all else; and take over what it leaves."""
         book, made, plan = [*one.records(one.book, None, self.when)], self.audit_id, one.plan
@@ -337,8 +336,9 @@ class Ledger:
         walk = ((*entry, None) for entry in book) if one.abandoned else one.walk(book, sealed)
         for place, record, event, before, head in walk:
             kind, op, given = event["kind"], event.get("op", ""), record.get("signed", {})
-            tool = event["room"]["tool"] if "room" in event and self.mode == "real" else None
-            need(not tool or tool == one.release.get("tool", tool), "the program released", tool)
+            room = event.get("room", first["room"])
+            need(room["token"] == first["room"]["token"] and (self.mode != "real" or room["tool"] ==
+                 one.release.get("tool", room["tool"])), "its token, the program released", room)
             answer, lifted = event.get("answer", {}), event.get("refusal", {}).get("lifted", [])
             by, person = set(event.get("by", answer.get("by", []))), event.get("person")
             if answer and op.startswith(("first-in", "entry-")):
@@ -350,14 +350,15 @@ class Ledger:
                    "refused": by, "deviation": by, "card-failed": by,
                    "resumed": {*event.get("new-medium", []), *lifted}}.get(kind, set()) - one.failed
             asked = re.findall(r"(\d+) \S+ of ([^,]+)", duty if "facts" in answer else "")
-            need(all(len(by & present & {*p.split()}) >= int(n) for n, p in asked), asked, event)
+            duty = {n for _, persons in asked for n in persons.split()} & present if asked else by
+            need(by <= duty and all(len(by & {*p.split()}) >= int(n) for n, p in asked) and (
+                op[:3] != "log" or not answer or answer.get("token") == "done"), asked, event)
             need(set(given) == who <= one.people and ("signed" in record) == bool(who) and (given or
                  not sealed or kind not in ("refused", "deviation")), f"signatures of {who}", given)
             if kind == "card-failed":
                 roles = {role for name in by for role in one.roster[name]["roles"]}
-                need(2 <= len(by) and 2 <= len(roles) and person in one.people and not by & {
-                    person, *one.failed}, "two others of two roles, whose cards sign", event)
-                one.failed.add(person)
+                one.failed.add(need(min(len(by), len(roles)) > 1 and person in one.people and not
+                    by & {person, *one.failed}, "two others of two roles", event) or person)
             need(not one.failed or 2 * len(one.failed) < sum(one.came.values()), "most cards", by)
             for name, digits in given.items():
                 WHERE[0] = f"{place}, {name}"
@@ -424,10 +425,9 @@ class Ledger:
             need(serial in self.certificates.setdefault(name, {serial}), "a new name", name)
             if "csr" in plan:
                 request = x509.load_pem_x509_csr(octets := made.files[f"inputs/{plan['csr']}"])
-                need(request.is_signature_valid and request.public_key() == key
-                     and sha256(octets) == plan["csr-sha256"], "its request")
+                one.signed += need(request.is_signature_valid and request.public_key() == key
+                                   and sha256(octets) == plan["csr-sha256"], "its request") or 1
                 self.once("certified key", key.public_bytes(*SPKI))
-                one.signed += 1
             else: need((key, found.subject) == (self.keys[plan["key"]], one.issuer), "its key")
         need(found.issuer == one.issuer and f"root-{by}" in self.certificates, f"issuer root-{by}")
         line = f"(?m)^«{name}[.].*» = .*; {len(body)} octets, (sha256 {sha256(body)}$|open )"

@@ -172,11 +172,16 @@ fn a_refusal_on_one_medium_stops_the_ceremony() {
 #[test]
 fn a_rules_refusal_on_one_medium_holds_unless_two_people_say_otherwise() {
     let forged = || {
-        let drill = interrupted_at("complete-digital-agency");
-        let (op, rule) = ("complete-digital-agency".to_string(), Refuser::Rule(RuleId::S_NONCE));
+        // A rule refuses what a token answers: both media are cut while one was asked.
+        let drill = interrupted_at("fingerprint-root-g1");
+        let mut asked = lines(&drill, "B");
+        let of_sheet = |line: &String| line.contains(r#""op":"sign-crl-g1-1""#);
+        asked.truncate(asked.iter().position(of_sheet).unwrap() + 1);
+        write(&drill, "A", &asked);
+        let (op, rule) = ("sign-crl-g1-1".to_string(), Refuser::Rule(RuleId::S_NONCE));
         let reason = "an r that was there before".to_string();
         let refused = Event::Refused { op, attempt: 0, rule, reason, by: Vec::new() };
-        write(&drill, "B", &with(lines(&drill, "B"), refused));
+        write(&drill, "B", &with(asked, refused));
         drill
     };
     let drill = forged();
@@ -235,9 +240,9 @@ fn two_journals_that_differ_lead_to_a_way_out() {
     let drill = interrupted_at("complete-digital-agency");
     let whole = lines(&drill, "A");
     let fork = with(whole.clone(), approval("p02"));
-    let cause = "interrupted".to_string();
+    let question = ceremony::record::WHO.to_string();
     let op = "complete-digital-agency".to_string();
-    let other = with(whole.clone(), Event::Lost { op, attempt: 0, cause });
+    let other = with(whole.clone(), Event::Mistaken { op, attempt: 0, question });
     write(&drill, "A", &fork);
     write(&drill, "B", &other);
     let before = (lines(&drill, "A"), lines(&drill, "B"));
