@@ -150,10 +150,10 @@ impl People {
             return Ok(crate::simulator::vouch(run, person));
         }
         let _ = person;
-        match self {
-            Self::Terminal(terminal) => terminal.vouch(run, what),
-            _ => self.consent(run, op, what),
+        if let Self::Terminal(terminal) = self {
+            return terminal.vouch(run, what);
         }
+        self.consent(run, op, what)
     }
 
     /// Lets people at the terminal choose; returns `None` if there is no terminal.
