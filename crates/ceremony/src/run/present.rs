@@ -94,7 +94,8 @@ impl Run {
         ))
     }
 
-    fn are_here(&self, by: &[Name]) -> Result<(), Fault> {
+    /// S-PRESENT: each has entered, or is asked now.
+    pub(super) fn are_here(&self, by: &[Name]) -> Result<(), Fault> {
         let Next::Answer(now, _) = self.next() else { return Ok(()) };
         let is_asked = |person: &Name| now.by.iter().any(|duty| duty.persons.contains(person));
         let is_to_come = |person: &Name| {

@@ -180,6 +180,7 @@ impl Run {
         self.participants(core::slice::from_ref(person))?;
         self.two_roles(by)?;
         self.may_say(by)?;
+        self.are_here(core::slice::from_ref(person))?;
         let cannot = |other: &&Name| *other == person || self.is_without_card(other);
         if self.is_without_card(person) || by.iter().any(|other| cannot(&other)) {
             let asked = says!(

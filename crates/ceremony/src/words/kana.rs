@@ -27,20 +27,22 @@ const BEHIND: u32 = 2;
 
 /// Returns a line of six words for each eight octets.
 pub(super) fn lines(octets: &[u8]) -> Vec<String> {
+    let list: Vec<&str> = LIST.lines().collect();
     let line = |octets: &[u8; 8]| {
         let bits = u128::from(u64::from_be_bytes(*octets)) << BEHIND;
         let shifts = (0..).step_by(11).take(LINE).collect::<Vec<u32>>();
-        let words: Vec<&str> = shifts.iter().rev().map(|shift| word(bits >> shift)).collect();
+        let words: Vec<&str> =
+            shifts.iter().rev().map(|shift| word(&list, bits >> shift)).collect();
         words.join(" ")
     };
     let (whole, _) = octets.as_chunks::<8>();
     whole.iter().map(line).collect()
 }
 
-/// The word for the lowest bits of a number.
-fn word(bits: u128) -> &'static str {
+/// The word of the list for the lowest bits of a number.
+fn word(list: &[&'static str], bits: u128) -> &'static str {
     let place = usize::try_from(bits % ALL).certain("11 bits are a place");
-    LIST.lines().nth(place).certain("2048 words in the list")
+    list.get(place).certain("2048 words in the list")
 }
 
 /// Returns the octets of lines of words, which are [`folded`], or the place of the first that is
