@@ -209,7 +209,10 @@ fn what_people_refuse_after_the_seal_stays_undone() {
     let (drill, plan) = first();
     let answers = "default = \"as-planned\"\n[op.deactivate]\nrefuse = \"the safe is shut\"\n";
     fs::write(drill.path("answers.toml"), answers).unwrap();
-    completed(&begin(&drill, &plan, "0:none"));
+    let output = begin(&drill, &plan, "0:none");
+    completed(&output);
+    let undone = text(&output);
+    assert!(undone.contains("! refused after the seal, and not done: 41. Deactivation"), "{undone}");
     let after = fs::read_to_string(drill.path("out/after.jsonl")).unwrap();
     assert_eq!(after.matches("the safe is shut").count(), 1, "{after}");
     assert!(after.contains("\"op\":\"anchor-words\""), "{after}");

@@ -206,6 +206,13 @@ pub(crate) fn summary(verified: &Verified, out: &Path, lang: Lang) -> String {
     if certificates.count() > SHOWN {
         text.push_str(&format!("  … {}\n", shown(&out.join(output::MANIFEST_FILE))));
     }
+    for op in run.undone_after_the_seal() {
+        let step = crate::events::step(run.graph(), &op.name, lang);
+        text.push_str(&match lang {
+            Lang::Ja => format!("  ! 封印後に断られ、行われなかった手順: {step}\n"),
+            Lang::En => format!("  ! refused after the seal, and not done: {step}\n"),
+        });
+    }
     let head = pick(lang, "記録の最新値", "head     ");
     let audit_key = pick(lang, "監査用の鍵  ", "audit key");
     text.push_str(&format!("  {head} {}\n", verified.facts().head));

@@ -7,7 +7,7 @@ use sha2::Digest as _;
 
 use super::{ATTEMPTS, Book, Run, Signed, Stop};
 use crate::compile::Compiled;
-use crate::graph::{Act, Graph, Op, PeopleAct, TokenAct};
+use crate::graph::{Act, Graph, Op, PeopleAct, Phase, TokenAct};
 use crate::hex::{Digest, Octets};
 use crate::key::{Nonce, PublicKey};
 use crate::name::Name;
@@ -144,6 +144,15 @@ impl Run {
     pub fn is_exhausted(&self, asked: &Attempt) -> bool {
         let op = self.graph().op(&asked.op);
         asked.attempt >= ATTEMPTS && op.is_some_and(|op| op.act.is_numbered())
+    }
+
+    /// The operations after the seal that people refused, so that they stay undone.
+    pub fn undone_after_the_seal(&self) -> impl Iterator<Item = &Op> {
+        let ops = self.graph().ops.iter().zip(&self.ops);
+        let refused = ops.filter(|(op, state)| {
+            op.act.phase() == Phase::Postscript && state.done && state.at.is_none()
+        });
+        refused.map(|(op, _)| op)
     }
 
     /// Every operation with the number of its attempts that were lost or never answered.
