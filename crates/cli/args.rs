@@ -16,7 +16,7 @@ pub(crate) use activation::{ActivationCommand, Deal, Opened, Try};
 pub(crate) use duties::{Duties, DutiesCommand, DutiesShown, DutyDone, OfCa};
 #[cfg(feature = "image")]
 pub(crate) use image::{Attest, ImageCommand};
-pub(crate) use judging::{Release, Report, ReportForm, Validate, Verify, Warned};
+pub(crate) use judging::{Release, Report, ReportForm, TrustedBy, Validate, Verify, Warned};
 pub(crate) use log::{Form, Log};
 pub(crate) use new::{Completions, Curve, Document, Draft, Drill, New, NewCa, Schema, Shell};
 pub(crate) use reviewing::{Check, Diff, GraphOf, Planned, Script};
@@ -286,18 +286,8 @@ pub(crate) struct State {
     #[arg(long, conflicts_with = "json")]
     #[arg(ja = "期限のあるものだけを示す。期限を過ぎたものがあれば終了コード 9")]
     pub(crate) due: bool,
-    /// The CA's anchor, to judge the ledger by
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
-    #[arg(ja = "台帳の判定に用いる認証局のアンカー")]
-    pub(crate) anchor: Option<PathBuf>,
-    /// Take it as a rehearsal
-    #[arg(long, conflicts_with = "drill")]
-    #[arg(ja = "リハーサルとして扱う")]
-    pub(crate) rehearsal: bool,
-    /// Take it as a drill
-    #[arg(long)]
-    #[arg(ja = "訓練として扱う")]
-    pub(crate) drill: bool,
+    #[command(flatten)]
+    pub(crate) by: TrustedBy,
     /// As JSON
     #[arg(long)]
     #[arg(ja = "JSON で出力する")]

@@ -128,8 +128,8 @@ fn read(of: &OfCa) -> Result<OfPolicy, Halt> {
 
 /// Folds the ledger that is named, or is beside the plans; `None` before a first ceremony.
 fn fold(asked: &DutiesShown) -> Result<Option<Folded>, Halt> {
-    let anchor = read_anchor(asked.anchor.as_deref())?;
-    let trust = trust(anchor.as_ref(), asked.rehearsal, asked.drill);
+    let anchor = read_anchor(asked.by.anchor.as_deref())?;
+    let trust = trust(anchor.as_ref(), asked.by.rehearsal, asked.by.drill);
     let beside = |kind| ledgers::of_ca(&asked.of.ca, kind).filter(|folder| folder.is_dir());
     let folder = asked.ledger.clone().or_else(|| beside("ledger")).or_else(|| beside("golden"));
     let Some(folder) = folder else {

@@ -56,8 +56,8 @@ struct Told {
 
 /// Judges a sealed folder and writes its report.
 pub(crate) fn write(asked: &args::Report, lang: Lang) -> Result<(), Halt> {
-    let anchor = read_anchor(asked.anchor.as_deref())?;
-    let trust = trust(anchor.as_ref(), asked.rehearsal, asked.drill);
+    let anchor = read_anchor(asked.by.anchor.as_deref())?;
+    let trust = trust(anchor.as_ref(), asked.by.rehearsal, asked.by.drill);
     let (out, ledger) = chosen(asked)?;
     let told = judge(&out, ledger.as_deref(), &trust, lang)?;
     let document = told.document();

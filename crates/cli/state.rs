@@ -39,8 +39,8 @@ struct Shown<'a> {
 
 /// Folds a ledger and shows its state on a day.
 pub(crate) fn show(asked: &args::State, lang: Lang) -> Result<(), Halt> {
-    let anchor = read_anchor(asked.anchor.as_deref())?;
-    let trust = trust(anchor.as_ref(), asked.rehearsal, asked.drill);
+    let anchor = read_anchor(asked.by.anchor.as_deref())?;
+    let trust = trust(anchor.as_ref(), asked.by.rehearsal, asked.by.drill);
     let chain = ledgers::whole(ledgers::list(&asked.ledger)?, &asked.ledger)?;
     let (state, signatures) = ledgers::fold(&chain, &trust)?;
     let policy = match chain.last() {

@@ -35,8 +35,8 @@ use crate::sources::{Sources, shown};
 
 /// Judges a sealed folder, or a whole ledger.
 pub(crate) fn verify(verify: &args::Verify, lang: Lang) -> Result<(), Halt> {
-    let anchor = read_anchor(verify.anchor.as_deref())?;
-    let trust = trust(anchor.as_ref(), verify.rehearsal, verify.drill);
+    let anchor = read_anchor(verify.by.anchor.as_deref())?;
+    let trust = trust(anchor.as_ref(), verify.by.rehearsal, verify.by.drill);
     match verify.folders.as_slice() {
         [ledger] if is_ledger(ledger) => verify_ledger(ledger, &trust, verify, lang),
         [plan, out] => verify_folder(verify, Some(plan), out, &trust, lang),

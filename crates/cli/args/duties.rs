@@ -1,5 +1,6 @@
 //! The options of `duties`.
 
+use super::TrustedBy;
 use std::path::PathBuf;
 
 use ceremony::name::Name;
@@ -57,18 +58,8 @@ pub(crate) struct DutiesShown {
     #[arg(long)]
     #[arg(ja = "JSON で出力する")]
     pub(crate) json: bool,
-    /// The CA's anchor, to judge the ledger by
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
-    #[arg(ja = "台帳の判定に用いる認証局のアンカー")]
-    pub(crate) anchor: Option<PathBuf>,
-    /// Take it as a rehearsal
-    #[arg(long, conflicts_with = "drill")]
-    #[arg(ja = "リハーサルとして扱う")]
-    pub(crate) rehearsal: bool,
-    /// Take it as a drill
-    #[arg(long)]
-    #[arg(ja = "訓練として扱う")]
-    pub(crate) drill: bool,
+    #[command(flatten)]
+    pub(crate) by: TrustedBy,
 }
 
 #[derive(Debug, clap::Args)]

@@ -7,16 +7,9 @@ use clap::ValueEnum;
 
 use crate::help::Japanese as _;
 
+/// By what a ledger or a sealed folder is judged to be the CA's, a rehearsal or a drill.
 #[derive(Debug, clap::Args)]
-pub(crate) struct Verify {
-    /// The sealed folder, or the ceremony's folder and the sealed folder, or a ledger
-    #[arg(required = true, num_args = 1..=2, value_name = "FOLDER")]
-    #[arg(ja = "封印されたフォルダー、セレモニーのフォルダーと封印されたフォルダー、または台帳")]
-    pub(crate) folders: Vec<PathBuf>,
-    /// The ledger that holds the ceremony before (otherwise the folder above)
-    #[arg(long, value_name = "DIR")]
-    #[arg(ja = "前回までのセレモニーの台帳(指定しなければ 1 つ上のフォルダー)")]
-    pub(crate) ledger: Option<PathBuf>,
+pub(crate) struct TrustedBy {
     /// The CA's anchor
     #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
     #[arg(ja = "認証局のアンカー")]
@@ -29,6 +22,20 @@ pub(crate) struct Verify {
     #[arg(long)]
     #[arg(ja = "訓練として扱う")]
     pub(crate) drill: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Verify {
+    /// The sealed folder, or the ceremony's folder and the sealed folder, or a ledger
+    #[arg(required = true, num_args = 1..=2, value_name = "FOLDER")]
+    #[arg(ja = "封印されたフォルダー、セレモニーのフォルダーと封印されたフォルダー、または台帳")]
+    pub(crate) folders: Vec<PathBuf>,
+    /// The ledger that holds the ceremony before (otherwise the folder above)
+    #[arg(long, value_name = "DIR")]
+    #[arg(ja = "前回までのセレモニーの台帳(指定しなければ 1 つ上のフォルダー)")]
+    pub(crate) ledger: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) by: TrustedBy,
     /// List every rule that was judged, on what it rests, and which were not
     #[arg(long)]
     #[arg(ja = "判定したすべての規則とその根拠、判定しなかった規則を示す")]
@@ -66,18 +73,8 @@ pub(crate) struct Report {
     #[arg(long, value_name = "DIR")]
     #[arg(ja = "前回までのセレモニーの台帳(指定しなければ 1 つ上のフォルダー)")]
     pub(crate) ledger: Option<PathBuf>,
-    /// The CA's anchor
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["rehearsal", "drill"])]
-    #[arg(ja = "認証局のアンカー")]
-    pub(crate) anchor: Option<PathBuf>,
-    /// Take it as a rehearsal
-    #[arg(long, conflicts_with = "drill")]
-    #[arg(ja = "リハーサルとして扱う")]
-    pub(crate) rehearsal: bool,
-    /// Take it as a drill
-    #[arg(long)]
-    #[arg(ja = "訓練として扱う")]
-    pub(crate) drill: bool,
+    #[command(flatten)]
+    pub(crate) by: TrustedBy,
     /// How the report is written
     #[arg(long, value_name = "FORM", value_enum, default_value_t = ReportForm::Html)]
     #[arg(ja = "出力の形式")]
