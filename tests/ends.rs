@@ -212,7 +212,10 @@ fn what_people_refuse_after_the_seal_stays_undone() {
     let output = begin(&drill, &plan, "0:none");
     completed(&output);
     let undone = text(&output);
-    assert!(undone.contains("! refused after the seal, and not done: 41. Deactivation"), "{undone}");
+    assert!(
+        undone.contains("! refused after the seal, and not done: 41. Deactivation"),
+        "{undone}"
+    );
     let after = fs::read_to_string(drill.path("out/after.jsonl")).unwrap();
     assert_eq!(after.matches("the safe is shut").count(), 1, "{after}");
     assert!(after.contains("\"op\":\"anchor-words\""), "{after}");
