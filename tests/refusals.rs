@@ -96,7 +96,9 @@ fn events_out_of_order_are_refused() {
     assert!(read.contains("`a mood` is neither `people` nor a rule"), "{read}");
     assert_eq!(rule(&walk, refused(Refuser::People, &[])), RuleId::R_AUTHN);
     assert_eq!(rule(&walk, refused(Refuser::People, &["p99"])), RuleId::R_AUTHN);
-    walk.take(refused(Refuser::People, &["p01"])).unwrap();
+    // Who is still outside says nothing that is recorded.
+    assert_eq!(rule(&walk, refused(Refuser::People, &["p01"])), RuleId::S_PRESENT);
+    walk.take(refused(Refuser::People, &["p12"])).unwrap();
     assert!(matches!(walk.run.next(), Next::Note(..)), "a refusal's head is noted too");
     walk.note();
     assert_eq!(walk.run.next(), Next::Abandon);

@@ -277,23 +277,35 @@ impl History {
         succeed(gishiki().arg("verify").arg(self.ledger()).arg("--drill"))
     }
 
+    /// `pkcs11-tool` lists the objects of a token.
+    fn list(&self, label: &str) -> Output {
+        let mut list = Command::new("pkcs11-tool");
+        list.args(["--module", SOFTHSM, "--token-label", label]);
+        list.args(["--login", "--pin", PIN, "--list-objects"]);
+        run(self.drill.env(&mut list))
+    }
+
+    /// Whether SoftHSM truncated the file of this token and was killed before it wrote it again:
+    /// a token's end, which no program that uses it can prevent.
+    pub(crate) fn is_emptied(&self, label: &str) -> bool {
+        let stored = files(&self.drill.path("tokens"));
+        let is_empty = |(name, octets): (&String, &Vec<u8>)| {
+            name.ends_with("token.object") && octets.is_empty()
+        };
+        stored.iter().any(is_empty) && !self.list(label).status.success()
+    }
+
     /// The objects of a token, as `pkcs11-tool` lists them.
     pub(crate) fn listed_on(&self, label: &str) -> String {
-        let list = || {
-            let mut list = Command::new("pkcs11-tool");
-            list.args(["--module", SOFTHSM, "--token-label", label]);
-            list.args(["--login", "--pin", PIN, "--list-objects"]);
-            run(self.drill.env(&mut list))
-        };
         // On a busy machine SoftHSM was seen to show no token to a new process, once in some
         // thousand times, and then for a while. A token that is gone stays gone.
-        let mut listed = list();
+        let mut listed = self.list(label);
         for _ in 0..120 {
             if listed.status.success() {
                 break;
             }
             std::thread::sleep(std::time::Duration::from_millis(250));
-            listed = list();
+            listed = self.list(label);
         }
         let stored = || {
             let stored = files(&self.drill.path("tokens")).into_iter();

@@ -45,7 +45,7 @@ fn plates(room: &str) -> BTreeMap<String, String> {
     for line in room.lines() {
         if let Some(table) = line.strip_prefix('[') {
             let table = table.trim_end_matches(']');
-            token = (table == "token").then_some("").or_else(|| table.strip_prefix("spare."));
+            token = (table == "token").then_some("root").or_else(|| table.strip_prefix("spare."));
         }
         if let (Some(token), Some(serial)) = (token, line.trim().strip_prefix("serial")) {
             let serial = serial.trim_start_matches([' ', '=']).trim_matches('"');
@@ -272,7 +272,7 @@ impl Terminal {
             return self.answer(&first_words(open));
         }
         let token = open.split("(token ").nth(1).and_then(|rest| rest.split(')').next());
-        let plate = format!("plate of {}", token.unwrap_or_default());
+        let plate = format!("plate of {}", token.unwrap_or("root"));
         let is_of_plate = ["plate: ", "銘板の製造番号: "].contains(&prompt);
         let prompt = if is_of_plate { &plate } else { prompt };
         let is_of = |name: &str| prompt.starts_with(name) || prompt.ends_with(name);
