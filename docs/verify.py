@@ -16,13 +16,13 @@ It shares no code with gishiki, follows the documents beside it, and needs Pytho
 - one history: heads before, sequence, seeds, audit keys, head on the token, all an anchor pins;
 - of an abandoned ceremony: inputs by their digests in its journal, which the next plan names.
 Not judged: whether graph.txt (so who signs an answer), bindings.txt, script, notice, NAME.txt and
-crls.txt follow; rules of inputs, enrolments not needed, key attributes; places, facts and words of
-people; which rule refuses; answers of an abandoned ceremony; signatures not handed out, but for
-form and r; what a token holds; what follows an interruption; extensions, end, subject of what a new
-key signs; dates and reasons of CRL entries; who came, if no record says so; anchors in words.
+crls.txt follow; rules of inputs, enrolments not needed, key attributes; rooms; facts, answers of an
+abandoned ceremony; signatures not handed out, but for form and r; what a token holds; what follows
+an interruption; extensions, end, subject of what a new key signs; dates and reasons of CRL entries;
+who came, if no record says so; anchors in words.
 Exit: 0 verified under the anchor, or a consistent rehearsal or drill that was asked for; 4 refused;
 7 consistent, but not anchored (nothing shows whose it is) or not pinned to its end; 64 usage."""
-import argparse, base64, datetime, hashlib, hmac, json, os, re, stat, sys, tomllib
+import argparse, base64, datetime, hashlib, hmac, json, os, re, stat, sys, tomllib, unicodedata
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -40,6 +40,7 @@ EVENTS = {"resumed": "begun room torn copied dropped new-medium [refusal] [aside
     "answered": "done op attempt answer", "noted": "noted head by [mistaken]",
     "deviation": "noted op reason by", "adopted": "done op attempt key", "sealed": "begun bundle",
     "lost": "lost op attempt cause", "asked": "begun op attempt", "closed": "done end"}
+HIDDEN = {"Cc", "Cf", "Co", "Zl", "Zp"}  # Categories of characters that no record has.
 TOKEN = "identify|log(in|out)|inventory|(generate|sign|copy|destroy|clear|read|write|wrap)-"
 AGAIN = "first|entry|roll|papers|clock|media|identify|plate|activate|login|invent|(read|write)-head"
 # An operation of graph.txt: name, duties, whose cards sign the answer, whether the head is noted.
@@ -54,32 +55,26 @@ canonical = lambda value: COMPACT.encode(value).encode()
 sized = lambda size, *parts: b"".join(len(p).to_bytes(size, "big") + p for p in parts)
 instant, days = datetime.datetime.fromisoformat, datetime.timedelta
 WHERE = ["ledger"]  # The file, and the line of it, where what is refused from now on is refused.
-def need(holds, asked, found="something else"):
-    """Refuse unless something holds."""
+def need(holds, asked, found="something else"):  # Refuse unless something holds.
     if not holds: raise ValueError(f"asked {asked}, found {found}"[:600])
-def read(path, bound):
-    """Return the octets of a regular file that keeps its bound; no symbolic link is followed."""
+def read(path, bound):  # The octets of a regular file within its bound; no link is followed.
     WHERE[0] = path
     with open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK), "rb") as file:
         regular, octets = stat.S_ISREG(os.fstat(file.fileno()).st_mode), file.read(bound + 1)
     return need(regular and len(octets) <= bound, f"a regular file of {bound} octets") or octets
-def toml(octets, place):
-    """Return a TOML document that has no more marks than its bound."""
+def toml(octets, place):  # Return a TOML document that has no more marks than its bound.
     WHERE[0] = place
     need(sum(map(octets.count, b"\n=,.[]{}")) <= MARKS, f"at most {MARKS} marks", "more")
     return tomllib.loads(octets.decode())
-def under(table, *names):
-    """Return a list of what stands under these names in a table and in the tables in it."""
+def under(table, *names):  # What stands under these names in a table and in its tables.
     deeper = [under(value, *names) for value in table.values() if type(value) is dict]
     return sum(deeper, [table[n] for n in names if type(table.get(n, {})) is not dict])
-def later(begun, span):
-    """Return the instant at which a span that begins at an instant is over, by the calendar."""
+def later(begun, span):  # The instant at which a span is over, by the calendar.
     y, m, d, h = (sum(map(int, re.findall(rf"(\d+) {unit}", span))) for unit in "ymdh")
     months = 12 * (begun.year + y) + begun.month - 1 + m
     first = begun.replace(months // 12, months % 12 + 1, 1)
     return min(first + days(begun.day - 1), (first + days(31)).replace(day=1)) + days(d, hours=h)
-class Ceremony:
-    """One sealed folder, or the folder of an abandoned ceremony."""
+class Ceremony:  # One sealed folder, or the folder of an abandoned ceremony.
     def __init__(self, folder):
         """Judge names, kinds and sizes, read every file once, and read inputs and operations."""
         bounds, total = {}, 0
@@ -131,6 +126,9 @@ class Ceremony:
             need(all(type(n) is int and n >= 0 for n in counts) and ("aside" not in event or event[
                 "new-medium"]) and ("answer" not in event or set(answer) == set(said) and answer[
                     "from"] == ("token" if "token" in answer else "people")), "another", event)
+            words = event.get("refusal", event).get("reason", event.get("cause", "-"))
+            need(words.strip() and len(words) < 201 and b"\\" not in re.sub(rb'\\["\\]', b"", line)
+                 and not HIDDEN & {*map(unicodedata.category, line.decode())}, "words", event)
             need(people == sorted(set(people)) and (number == 0) == (kind in ("opened", "sealed"))
                  and ("by" not in event or bool(people) == (rule == "people")), "another", event)
             before, chain = chain.hex(), hashlib.sha256(sized(8, b"gishiki record v1", chain,
@@ -139,8 +137,8 @@ class Ceremony:
             origin = "token" if answer["from"] == "token" else " ".join(people) or "gishiki"
             asked = {"at": when.isoformat()[:19] + self.ca["offset"], "chain": chain.hex(),
                      "event": event, "number": number, "origin": origin, "terminal": terminal,
-                     "result": "refused" if event.get("end") == "aborted" else result}
-            need({k: v for k, v in record.items() if k != "signed"} == asked, asked, record)
+                     "result": "refused" if event.get("end") == "aborted" else result, "signed": 0}
+            need(canonical(record | {"signed": 0}) == canonical(asked), asked, record)
             last = need(not last or last <= when, f"a time not before {last}", when) or when
             yield WHERE[0], record, event, before
     def walk(self, book, sealed=False):
@@ -156,13 +154,18 @@ class Ceremony:
             again = calm and any(o[:9] == "generate-" and lost.get(o) for o in todo[:1])
             about = [last] if current or note else todo[:1] if again or rule[0] == "S" else [
                 "seal"] * (kind == "deviation" and not ended and (stopped or not todo))
-            free = calm and {"S-WINDOW": late, "S-ATTEMPTS": attempt == 16}.get(rule, loose)
-            ruled = rule == "people" or not sealed and (re.match(TOKEN, op) if current else free)
+            many = attempt == lost.get(op) == 16 and op.startswith(("generate-", "sign-"))
+            free = calm and {"S-WINDOW": late, "S-ATTEMPTS": many}.get(rule, loose)
+            could = {"people": True, "S-WINDOW": late, "S-ATTEMPTS": 16 in lost.values()}.get(
+                event.get("refusal", {"rule": "people"})["rule"], (current or loose) and re.match(
+                    TOKEN, last or ""))
+            told = current and re.match(TOKEN, op or "") and rule not in ("S-WINDOW", "S-ATTEMPTS")
+            ruled = rule == "people" or not sealed and (told if current else free)
             over = not todo or "refusal" in event if sealed else ended and kind != "resumed"
-            need(ruled and not over and (loose or not words or op in about) and (not note or words
-                 or kind in ("noted", "resumed", "card-failed")), "another event", event)
+            need(ruled and could and not over and (loose or not words or op in about) and (not note
+                 or words or kind in ("noted", "resumed", "card-failed")), "another event", event)
             if kind == "asked":
-                may = ops if loose or stopped else todo[:1]
+                may = [] if many else ops if loose or stopped else todo[:1]
                 need(not current and op in may and (re.match(AGAIN, op) or not (stopped or due))
                      and (loose or attempt == lost.get(op, 0) and (stopped or sealed or not late and
                         self.window["from"] <= instant(record["at"]))), f"one of {may}", event)
@@ -183,37 +186,30 @@ class Ceremony:
             todo = [o for o in todo if o != op or kind not in ("adopted", "answered", "refused")]
             yield WHERE[0], record, event, before, head
         self.todo = need(ended, "the end of the ceremony", "none") or todo
-    def serial(self, mode, name, attempt):
-        """Return the serial number that is derived for a certificate."""
+    def serial(self, mode, name, attempt):  # The serial number derived for a certificate.
         text = b"gishiki serial v1" + (b"" if mode == "real" else b" " + mode.encode()) + sized(
             4, self.issuer.public_bytes(), name.encode()) + attempt.to_bytes(4)
         tries = (hmac.digest(self.seed, text + bytes((0, 0, 0, n)), "sha384") for n in range(256))
         return int.from_bytes(next(o for o in tries if o[0] & 127)[:20]) & ((1 << 159) - 1)
-    def rehearsed(self, use, curve, count=0):
-        """Return the public key that everyone can compute for a use, a curve and a count."""
+    def rehearsed(self, use, curve, count=0):  # The public key that everyone can compute.
         seed = hmac.digest(b"gishiki rehearsal v1", self.issuer.public_bytes(), "sha384")
         seed = hmac.digest(seed, f"{use}{curve}\1".encode(), "sha384")[1:CURVES[curve][2]]
         return ec.derive_private_key(int.from_bytes(seed) + count, CURVES[curve][0]).public_key()
-    def holders(self, roles, organization=None):
-        """Return who serves in one of the roles, in an organisation if one is given."""
+    def holders(self, roles, organization=None):  # Who serves in one of the roles.
         return {name for name, person in self.roster.items() if {*roles} & {*person["roles"]}
                 and organization in (None, person["organization"]) and "ended" not in person}
-class Ledger:
-    """What the ceremonies so far have left, and the judgement of the next one."""
+class Ledger:  # What the ceremonies so far have left, and the judgement of the next one.
     def __init__(self, mode):
         self.mode, self.keys, self.seen, self.heads, self.withheld = mode, {}, set(), set(), {}
         self.audit = self.audit_id = self.last = self.when = self.ca = self.token = self.head = None
         self.certificates, self.number, self.name, self.journal = {}, 0, "nothing", None
-    def once(self, what, value):
-        """Refuse a value that the ledger has already."""
+    def once(self, what, value):  # Refuse a value that the ledger has already.
         self.seen.add(need((what, value) not in self.seen, f"a new {what}", value) or (what, value))
-    def der(self, digits, size):
-        """Return in DER a signature that is r and s in digits, each of `size` octets; r is new."""
+    def der(self, digits, size):  # A signature in DER, from r and s in digits; r is new.
         need(re.fullmatch("[0-9a-f]{%d}" % (4 * size), digits), "r and s", digits)
         self.once("r of a signature", digits[:64])
         return utils.encode_dss_signature(int(digits[:2 * size], 16), int(digits[2 * size:], 16))
-    def verify(self, one, key, signature, text, kind=None):
-        """Verify a signature, DER or digits, over a text, or over its DSSE encoding as a kind."""
+    def verify(self, one, key, signature, text, kind=None):  # DER or digits; plain, or as DSSE.
         if type(signature) is str: signature = self.der(signature, key.key_size // 8)
         if kind: text = b"DSSEv1 %d %s %d %s" % (len(kind), kind.encode(), len(text), text)
         one.signed += key.verify(signature, text, ec.ECDSA(CURVES[f"P-{key.key_size}"][1])) or 1
@@ -337,9 +333,11 @@ class Ledger:
         for place, record, event, before, head in walk:
             kind, op, given = event["kind"], event.get("op", ""), record.get("signed", {})
             room = event.get("room", first["room"])
-            need(room["token"] == first["room"]["token"] and (self.mode != "real" or room["tool"] ==
-                 one.release.get("tool", room["tool"])), "its token, the program released", room)
-            answer, lifted = event.get("answer", {}), event.get("refusal", {}).get("lifted", [])
+            tool, told = one.release.get("tool") if self.mode == "real" else None, first["room"]
+            need(all(room.get(n) == told.get(n) for n in ("token", "spares")) and (not tool or
+                 room["tool"] == tool), f"its tokens, the program released, {tool}", room)
+            answer, lone = event.get("answer", {}), event.get("refusal", {"by": []})
+            new, lifted = event.get("new-medium", []), lone.get("lifted", [])
             by, person = set(event.get("by", answer.get("by", []))), event.get("person")
             if answer and op.startswith(("first-in", "entry-")):
                 came = not one.reserves or answer["facts"].get("attendance") != "absent"
@@ -347,18 +345,20 @@ class Ledger:
             WHERE[0], (duty, card, _) = place, one.ops.get(op, ("", "card" if given else "", ""))
             present = {n for n in one.people if one.came.get(n, not one.reserves or n in given)}
             who = {"answered": by if card == "card" else {card[12:]} - {""}, "closed": present,
-                   "refused": by, "deviation": by, "card-failed": by,
-                   "resumed": {*event.get("new-medium", []), *lifted}}.get(kind, set()) - one.failed
-            asked = re.findall(r"(\d+) \S+ of ([^,]+)", duty if "facts" in answer else "")
-            duty = {n for _, persons in asked for n in persons.split()} & present if asked else by
-            need(by <= duty and all(len(by & {*p.split()}) >= int(n) for n, p in asked) and (
-                op[:3] != "log" or not answer or answer.get("token") == "done"), asked, event)
+                   "refused": by, "deviation": by, "card-failed": by, "resumed": {*new, *lifted}
+                   }.get(kind, set()).difference(() if sealed and new else one.failed)
+            due = re.findall(r"(\d+) \S+ of ([^,]+)", duty if "facts" in answer else "")
+            duty = {n for _, p in due for n in p.split()} & present if due else present
+            need(by <= duty and all(len(by & {*p.split()}) >= int(n) for n, p in due), due, event)
             need(set(given) == who <= one.people and ("signed" in record) == bool(who) and (given or
                  not sealed or kind not in ("refused", "deviation")), f"signatures of {who}", given)
-            if kind == "card-failed":
-                roles = {role for name in by for role in one.roster[name]["roles"]}
-                one.failed.add(need(min(len(by), len(roles)) > 1 and person in one.people and not
-                    by & {person, *one.failed}, "two others of two roles", event) or person)
+            for some in [by] * (kind[:4] in ("card", "orph")) + [new, [] if lone["by"] else lifted]:
+                roles = {role for name in some for role in one.roster[name]["roles"]}
+                need(not some or min(len(some), len(roles)) > 1, "two people of two roles", event)
+            need(lifted in ([], lone["by"] or lifted) and present >= {*lone["by"]} and (
+                "refusal" not in event or event["dropped"]), "all who refused", event)
+            if kind == "card-failed": one.failed.add(need(person in one.people and not by & {
+                person, *one.failed}, "others", event) or person)
             need(not one.failed or 2 * len(one.failed) < sum(one.came.values()), "most cards", by)
             for name, digits in given.items():
                 WHERE[0] = f"{place}, {name}"
@@ -368,7 +368,6 @@ class Ledger:
                 self.heads.add(f"{one.number:08x}{record['chain']}")
             elif kind in ("answered", "adopted"): self.answer(one, first, event, head)
     def answer(self, one, first, event, head):
-        """Judge what an answer says."""
         op, answer = event["op"], event.get("answer", event.get("key"))
         made = one.files.get(op.removeprefix("fingerprint-") + ".der")
         said = {"papers": first, "anchor-words": {"head": self.head, "audit-key": self.audit_id}
@@ -389,6 +388,8 @@ class Ledger:
         elif op == "identify" or op.startswith(("destroy-", "clear-")):
             need((answer.get("objects", 0), answer.get("serial", self.token)) == (0, self.token),
                  f"the token {self.token}, no object left", answer)
+        elif fixed := re.match("(log)|wrap-|read-value-", op):
+            need(answer["token"] == ("done" if fixed[1] else "denied"), "no key given out", answer)
         elif op in ("write-head", "read-head") and not one.abandoned:
             may = {f"{one.number:08x}{head}"} if op == "write-head" else self.heads
             self.heads = need(answer["values"] in [[v] for v in may], may) or {*answer["values"]}
@@ -400,7 +401,6 @@ class Ledger:
             der, text = one.sheets.popitem()[0], canonical({"ceremony": one.name, "head": head})
             self.verify(one, self.audit, der, text, GISHIKI % "head")
     def structure(self, one, name, octets, is_crl):
-        """Judge one certificate or CRL."""
         plan = (made := self.withheld.get(name, one)).plan.get("certificate", {}).get(name, {})
         found = (x509.load_der_x509_crl if is_crl else x509.load_der_x509_certificate)(octets)
         body = found.tbs_certlist_bytes if is_crl else found.tbs_certificate_bytes
@@ -433,7 +433,6 @@ class Ledger:
         line = f"(?m)^«{name}[.].*» = .*; {len(body)} octets, (sha256 {sha256(body)}$|open )"
         need(attempt or re.search(line, made.files["bindings.txt"].decode()), line)
     def seal(self, one, end, book):
-        """Judge seal, postscript and manifest."""
         name, kind, first = "transcript.sigstore.json", "application/vnd.in-toto+json", book[0][2]
         WHERE[0], outside = f"{one.folder}/{name}", (name, "after.jsonl")
         facts = {n: first[n] for n in ("bindings", "ceremony", "format", "graph", "mode")}
@@ -496,5 +495,6 @@ if __name__ == "__main__":
         only.add_argument(f"--{word}", dest="mode", action="store_const", const=word)
     try: verdict, code = judge(**vars(parser.parse_args()))
     except Exception as why:
-        parser.exit(4, f"refused: {WHERE[0]}: {why if type(why) is ValueError else repr(why)}\n")
+        said = f"refused: {WHERE[0]}: {why if type(why) is ValueError else repr(why)}"
+        parser.exit(4, "".join(filter(str.isprintable, said)) + "\n")
     sys.exit(print(verdict) or code)
