@@ -161,6 +161,34 @@ fn no_rule_refuses_a_logout() {
     }
 }
 
+/// What stands in a record is read as it is: no character hides or turns what stands beside it, and
+/// a session is held with the tokens of the first one.
+#[test]
+fn no_record_hides_its_words_or_another_token() {
+    let causes = ["ab\u{202e}deifirev", "a\u{200b}b", "two\nlines", "", " ", &"x".repeat(201)];
+    for cause in causes {
+        for (code, said) in judged(|records| {
+            let at = asked(&records, "logout");
+            let lost = json!({ "kind": "lost", "op": "logout", "attempt": 0, "cause": cause });
+            [&records[..=at], &[told(&records[at], lost)]].concat()
+        }) {
+            assert_eq!(code, Some(4), "{cause:?}: {said}");
+            assert!(!said.contains('\u{202e}'), "{said}");
+        }
+    }
+    for (field, value) in
+        [("token", json!("REHEARSAL vault")), ("spares", json!({ "vault": "REHEARSAL vault" }))]
+    {
+        for (code, said) in judged(|records| {
+            let mut session = resumed(&records[0]);
+            session["event"]["room"][field] = value.clone();
+            [&records[..1], &[session]].concat()
+        }) {
+            assert_eq!(code, Some(4), "{field}: {said}");
+        }
+    }
+}
+
 /// A postscript that is an empty file is none.
 #[test]
 fn an_empty_postscript_is_refused() {

@@ -125,7 +125,7 @@ fn what_never_happened_is_refused_by_the_anchor_alone() {
         meanwhile(&book, "deviations", deviation),
         meanwhile(&book, "wrong answers", mistaken),
         lost(&book, "wrong PINs", "login", "CKR_PIN_INCORRECT"),
-        lost(&book, "lost attempts", QUESTION, "interrupted"),
+        lost(&book, "lost attempts", "read-value-g1", "CKR_DEVICE_ERROR"),
         interrupted(&book),
         removed(&book),
         refused(&book),
