@@ -37,6 +37,7 @@ EVENTS = {"resumed": "begun room torn copied dropped new-medium [refusal] [aside
     "opened": "begun format mode ceremony graph bindings inputs room [predecessor] [approvals]",
     "refused": "refused op attempt rule reason by", "orphan-removed": "done op attempt found by",
     "mistaken": "refused op attempt question", "card-failed": "noted person reason by",
+    "paused": "noted op attempt reason by",
     "answered": "done op attempt answer", "noted": "noted head by [mistaken]",
     "deviation": "noted op reason by", "adopted": "done op attempt key", "sealed": "begun bundle",
     "lost": "lost op attempt cause", "asked": "begun op attempt", "closed": "done end"}
@@ -75,8 +76,7 @@ def later(begun, span):  # The instant at which a span is over, by the calendar.
     first = begun.replace(months // 12, months % 12 + 1, 1)
     return min(first + days(begun.day - 1), (first + days(31)).replace(day=1)) + days(d, hours=h)
 class Ceremony:  # One sealed folder, or the folder of an abandoned ceremony.
-    def __init__(self, folder):
-        """Judge names, kinds and sizes, read every file once, and read inputs and operations."""
+    def __init__(self, folder):  # Judge names, kinds and sizes; read every file once.
         bounds, total = {}, 0
         for entry in [*os.scandir(folder), *os.scandir(f"{folder}/inputs")]:
             name, info = entry.path[len(folder) + 1:], entry.stat(follow_symlinks=False)
@@ -107,8 +107,7 @@ class Ceremony:  # One sealed folder, or the folder of an abandoned ceremony.
         self.graph, self.after = self.files.get("graph.txt", b"").decode(), "no postscript"
         ops = self.ops = {op: rest for op, *rest in OPERATION.findall(self.graph)}
         self.stand = {n for n in ops and self.people if self.reserves and "entry-" + n not in ops}
-    def records(self, name, terminal=None, last=None):
-        """Judge each record of a book by itself; yield place, record and event of each."""
+    def records(self, name, terminal=None, last=None):  # Judge each record of a book by itself.
         chain, lines = bytes(32), self.files[name].split(b"\n")
         need(lines.pop() == b"" and 0 < len(lines) <= RECORDS, f"lines in {name}")
         for number, line in enumerate(lines):
@@ -141,8 +140,7 @@ class Ceremony:  # One sealed folder, or the folder of an abandoned ceremony.
             need(canonical(record | {"signed": 0}) == canonical(asked), asked, record)
             last = need(not last or last <= when, f"a time not before {last}", when) or when
             yield WHERE[0], record, event, before
-    def walk(self, book, sealed=False):
-        """Judge the order of a book's events; yield each, with the chain value at its question."""
+    def walk(self, book, sealed=False):  # Judge the order of events; yield each, and its question.
         ops, loose = " ".join(self.ops).split(" seal ")[sealed].split(), False
         todo = [op for op in ops if (op[:5] != "exit-" or self.came.get(op[5:], True))
                 and (op[:10] != "hand-over-" or self.end == "completed")]
@@ -150,7 +148,7 @@ class Ceremony:  # One sealed folder, or the folder of an abandoned ceremony.
         for WHERE[0], record, event, before in book:
             kind, op, attempt = event["kind"], event.get("op"), event.get("attempt")
             rule, late = event.get("rule", "people"), instant(record["at"]) > self.window["until"]
-            calm, words = not (sealed or stopped or note), kind[:3] in ("mis", "dev", "ref")
+            calm, words = not (sealed or stopped or note), kind[:3] in ("mis", "dev", "ref", "pau")
             again = calm and any(o[:9] == "generate-" and lost.get(o) for o in todo[:1])
             about = [last] if current or note else todo[:1] if again or rule[0] == "S" else [
                 "seal"] * (kind == "deviation" and not ended and (stopped or not todo))
@@ -161,7 +159,7 @@ class Ceremony:  # One sealed folder, or the folder of an abandoned ceremony.
                     TOKEN, last or ""))
             told = current and re.match(TOKEN, op or "") and rule not in ("S-WINDOW", "S-ATTEMPTS")
             ruled = rule == "people" or not sealed and (told if current else free)
-            over = not todo or "refusal" in event if sealed else ended and kind != "resumed"
+            over = not todo or "refusal" in event if sealed else ended > note and kind != "resumed"
             need(ruled and could and not over and (loose or not words or op in about) and (not note
                  or words or kind in ("noted", "resumed", "card-failed")), "another event", event)
             if kind == "asked":
@@ -177,6 +175,8 @@ class Ceremony:  # One sealed folder, or the folder of an abandoned ceremony.
                 current, lost[op] = None, attempt + 1
                 note = kind == "orphan-removed" or kind != "lost" and bool(self.ops[op][2])
             elif kind == "refused": current, note, stopped = None, not sealed, not sealed
+            elif kind == "paused": lost, current, note, ended = lost | ({op: attempt + 1} if current
+                else {}), None, True, not need(not (sealed or stopped or ended), "no break", event)
             elif kind == "noted": need((note or due) and event["head"] == before, before, event)
             elif kind == "resumed": due, current, note, ended, loose = due or note and (
                 stopped or re.match(TOKEN, last)), sealed and current, False, sealed, not sealed
@@ -185,7 +185,7 @@ class Ceremony:  # One sealed folder, or the folder of an abandoned ceremony.
             note, due = (one and kind != "noted" for one in (note, due))
             todo = [o for o in todo if o != op or kind not in ("adopted", "answered", "refused")]
             yield WHERE[0], record, event, before, head
-        self.todo = need(ended, "the end of the ceremony", "none") or todo
+        self.todo = need(ended and kind != "noted", "the end of the ceremony", "none") or todo
     def serial(self, mode, name, attempt):  # The serial number derived for a certificate.
         text = b"gishiki serial v1" + (b"" if mode == "real" else b" " + mode.encode()) + sized(
             4, self.issuer.public_bytes(), name.encode()) + attempt.to_bytes(4)
@@ -345,14 +345,14 @@ class Ledger:  # What the ceremonies so far have left, and the judgement of the 
             WHERE[0], (duty, card, _) = place, one.ops.get(op, ("", "card" if given else "", ""))
             present = {n for n in one.people if one.came.get(n, not one.reserves or n in given)}
             who = {"answered": by if card == "card" else {card[12:]} - {""}, "closed": present,
-                   "refused": by, "deviation": by, "card-failed": by, "resumed": {*new, *lifted}
-                   }.get(kind, set()).difference(() if sealed and new else one.failed)
+                   "resumed": {*new, *lifted}}.get(kind, by if "reason" in event else set())
+            who = who.difference(() if sealed and new else one.failed)
             due = re.findall(r"(\d+) \S+ of ([^,]+)", duty if "facts" in answer else "")
             duty = {n for _, p in due for n in p.split()} & present if due else present
             need(by <= duty and all(len(by & {*p.split()}) >= int(n) for n, p in due), due, event)
             need(set(given) == who <= one.people and ("signed" in record) == bool(who) and (given or
                  not sealed or kind not in ("refused", "deviation")), f"signatures of {who}", given)
-            for some in [by] * (kind[:4] in ("card", "orph")) + [new, [] if lone["by"] else lifted]:
+            for some in [by] * (kind[:4] in "card orph paused") + [new, lifted * (not lone["by"])]:
                 roles = {role for name in some for role in one.roster[name]["roles"]}
                 need(not some or min(len(some), len(roles)) > 1, "two people of two roles", event)
             need(lifted in ([], lone["by"] or lifted) and present >= {*lone["by"]} and (

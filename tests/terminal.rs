@@ -1,6 +1,7 @@
 //! People at a terminal: input is judged as in a real ceremony, and the PIN is passed only to the
 //! token.
 
+mod breaks;
 mod kana;
 
 use std::fs;

@@ -122,6 +122,7 @@ impl Conduct {
             | Next::Burn(..)
             | Next::Settle(..)
             | Next::Note(..)
+            | Next::Pause
             | Next::Close(_)
             | Next::Seal
             | Next::Nothing
@@ -168,6 +169,7 @@ impl Conduct {
                     self.settle(run, &op, attempt, None)?
                 }
                 Next::Note(..) => self.note_what_is_due(run)?,
+                Next::Pause => return Err(end::paused()),
                 Next::Close(end) => self.close(run, end)?,
                 Next::Seal => self.seal(run)?,
                 Next::Nothing => return Ok(run),
@@ -251,6 +253,7 @@ impl Conduct {
                     run = self.deviation(run, op, by, reason)?;
                     continue;
                 }
+                Reply::Paused { by, reason } => return self.pause(run, op, attempt, by, reason),
             };
             match run.judge(&answer) {
                 Ok(_) => {
@@ -306,6 +309,7 @@ impl Conduct {
                 Reply::Refused { by, reason } => {
                     return self.people_refuse(run, op, attempt, by, reason);
                 }
+                Reply::Paused { by, reason } => return self.pause(run, op, attempt, by, reason),
                 Reply::Deviation { by, reason } => {
                     run = self.deviation(run, op, by, reason)?;
                     self.say(pick(

@@ -52,6 +52,9 @@ impl Reached {
                 "Nothing was begun. What is in the folder already was not changed.",
             ),
             Self::Begun => pick(lang, "記録は保たれています。", "The journal is kept."),
+            Self::Paused => {
+                pick(lang, "休憩のため、この回を終えました。", "The session is over, for a break.")
+            }
             Self::Stopped => pick(
                 lang,
                 "セレモニーは中止となり、記録は保たれています。",
@@ -105,6 +108,14 @@ impl Reached {
                 ),
                 Way::Resume,
             ),
+            Self::Paused => (
+                pick(
+                    lang,
+                    "全員が戻ったら、次のコマンドで再開してください。",
+                    "When everybody is back, go on with:",
+                ),
+                Way::Resume,
+            ),
             Self::Stopped => (
                 pick(
                     lang,
@@ -155,6 +166,7 @@ impl Reached {
             Self::Nothing
             | Self::Taken(_)
             | Self::Begun
+            | Self::Paused
             | Self::Stopped
             | Self::Unsealable
             | Self::Sealed
@@ -168,6 +180,7 @@ impl Reached {
             Self::Taken(folders) => folders,
             Self::Nothing
             | Self::Begun
+            | Self::Paused
             | Self::Stopped
             | Self::Unsealable
             | Self::Sealed
@@ -182,7 +195,7 @@ impl Reached {
     /// because it needs no token any more.
     fn unmended(&self, lang: Lang) -> Option<Exit> {
         match self {
-            Self::Begun => Some((
+            Self::Begun | Self::Paused => Some((
                 pick(
                     lang,
                     "中止するには、再開して、いずれかの質問に「いいえ」と答えてください。トークンにログインできないなど、原因を除けないときは、次のコマンドで断念の手続をしてください。",
@@ -403,6 +416,7 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
         Halt::Held(reached, _) => reached,
         // The ceremony has ended, and its folder is written.
         Halt::People(_) => return,
+        Halt::Paused(_) => &Reached::Paused,
         Halt::Violations(..)
         | Halt::Token(_)
         | Halt::Verification(_)

@@ -131,6 +131,9 @@ pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) ->
         Event::Deviation { op, reason, .. } => {
             with("相違", "deviation", format!("{}: {}", title(op), plain(reason)))
         }
+        Event::Paused { op, reason, .. } => {
+            with("休憩", "a break", format!("{}: {}", title(op), plain(reason)))
+        }
         Event::CardFailed { person, reason, .. } => {
             with("カードの不調", "a card that failed", format!("{person}: {}", plain(reason)))
         }

@@ -20,6 +20,8 @@ pub(crate) const USAGE: u8 = 64;
 pub(crate) enum Halt {
     /// People refused; the ceremony was closed as aborted, or is to be abandoned.
     People(Bilingual),
+    /// People interrupted the ceremony for a break; what they do before anybody leaves.
+    Paused(Bilingual),
     /// The plan, the policy or the roster breaks rules.
     Violations(Box<Sources>, Vec<Violation>),
     /// A document beside a plan, such as a room or an anchor, is not of its form.
@@ -69,7 +71,7 @@ impl Halt {
             Self::Token(_) => 3,
             Self::Verification(_) => 4,
             Self::Media(_) | Self::Unread(..) => 5,
-            Self::Interrupted(_) => 6,
+            Self::Interrupted(_) | Self::Paused(_) => 6,
             Self::NotAnchored(_) | Self::NotPinned(_) => 7,
             Self::Differs => 8,
             Self::Overdue => 9,
@@ -133,6 +135,8 @@ pub(crate) enum Reached {
     Taken(Vec<PathBuf>),
     /// The ceremony has begun: its journals have records.
     Begun,
+    /// People interrupted the ceremony for a break.
+    Paused,
     /// People or a rule stopped the ceremony, and an audit key can seal it as aborted.
     Stopped,
     /// The ceremony stopped before there was an audit key.

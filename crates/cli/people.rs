@@ -46,6 +46,8 @@ pub(crate) enum Reply {
     Refused { by: Vec<Name>, reason: String },
     /// A statement that something deviates from the script; the question is then asked again.
     Deviation { by: Vec<Name>, reason: String },
+    /// A break: the session ends, and these people stay with what is secured.
+    Paused { by: Vec<Name>, reason: String },
     /// Input that does not answer the question `question`, which is asked again; the answers before
     /// it, in `said`, are kept.
     Mistaken { question: &'static str, said: Vec<(String, String)> },

@@ -69,6 +69,9 @@ fn words(halt: &Halt, lang: Lang) -> String {
         Halt::People(why) => {
             format!("{}: {}\n", pick(lang, "中止", "stopped"), plain(lang.said(why)))
         }
+        Halt::Paused(what) => {
+            format!("{}: {}\n", pick(lang, "休憩", "a break"), plain(lang.said(what)))
+        }
         Halt::Token(fault) => say(pick(lang, "トークン", "token"), fault, lang),
         Halt::Verification(refusal) => {
             let place = plain(lang.said(&refusal.place));

@@ -219,6 +219,7 @@ impl Told {
             | Event::Mistaken { .. }
             | Event::Noted { .. }
             | Event::Deviation { .. }
+            | Event::Paused { .. }
             | Event::CardFailed { .. }
             | Event::Resumed(_)
             | Event::Closed { .. }

@@ -184,7 +184,9 @@ fn where_it_begins(run: &Run, lang: Lang) -> String {
             Next::Answer(op, _) | Next::Burn(op, _) | Next::Settle(op, _) | Next::Note(op, _),
             Lang::En,
         ) => format!("\n   It was broken off at step {}, and comes back to it.", step(op)),
-        (Next::Close(_) | Next::Seal | Next::Nothing | Next::Abandon, _) => String::new(),
+        (Next::Pause | Next::Close(_) | Next::Seal | Next::Nothing | Next::Abandon, _) => {
+            String::new()
+        }
     };
     format!("── {}\n   {what}{next}", pick(lang, "再開", "resumed"))
 }

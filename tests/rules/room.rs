@@ -142,7 +142,7 @@ impl<'c> Rehearsal<'c> {
                 },
                 Next::Close(end) => apply(run, self.at, Event::Closed { end })?.run,
                 Next::Seal => self.seal(run)?,
-                Next::Nothing | Next::Abandon => {
+                Next::Pause | Next::Nothing | Next::Abandon => {
                     let name = &self.case.name;
                     assert!(self.steps.is_empty(), "{name}: never came to {}", self.steps[0].op);
                     return Ok(());

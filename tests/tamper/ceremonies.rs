@@ -161,6 +161,7 @@ impl Scribe {
                 self.take(Event::Sealed { bundle });
             }
             Next::Nothing => return false,
+            Next::Pause => self.take(Event::Resumed(resumed())),
             Next::Abandon => panic!("abandoned"),
         }
         true
@@ -205,6 +206,9 @@ pub(super) fn eventful_rehearsal() -> Sealed {
     let Ok(Request::Token(_, request)) = scribe.run().clone().request() else { unreachable!() };
     let _made_and_not_written = scribe.token.perform(request);
     scribe.take(Event::Resumed(resumed()));
+    scribe.until_asked("fingerprint-root-g1");
+    let (op, reason) = ("fingerprint-root-g1".to_string(), "lunch, until one o'clock".to_string());
+    scribe.take(Event::Paused { op, attempt: 0, reason, by: two() });
     scribe.end()
 }
 

@@ -8,6 +8,7 @@
 //! which.
 
 mod error;
+mod event;
 mod place;
 mod refuser;
 
@@ -156,6 +157,18 @@ pub enum Event {
         /// What differed from the script.
         reason: String,
         /// The people who describe it.
+        by: Vec<Name>,
+    },
+    /// People interrupt the ceremony for a break: the session ends, and these stay with everything
+    /// that is secured until the next one.
+    Paused {
+        /// The current operation. It is asked again.
+        op: String,
+        /// Which attempt of it.
+        attempt: u32,
+        /// Why.
+        reason: String,
+        /// The people who stay: two of two roles, or more.
         by: Vec<Name>,
     },
     /// A person's card does not sign. What this person does from now on is stated, not proved.
@@ -395,105 +408,4 @@ pub const GENESIS: Digest = Digest([0; 32]);
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
 const fn is_zero(count: &u32) -> bool {
     *count == 0
-}
-
-impl Event {
-    /// The result that a record of this event carries.
-    #[must_use]
-    pub const fn outcome(&self) -> Outcome {
-        match self {
-            Self::Opened(_) | Self::Asked(_) | Self::Resumed(_) | Self::Sealed { .. } => {
-                Outcome::Begun
-            }
-            Self::Answered { .. } | Self::Adopted { .. } | Self::OrphanRemoved { .. } => {
-                Outcome::Done
-            }
-            Self::Lost { .. } => Outcome::Lost,
-            Self::Refused { .. } | Self::Mistaken { .. } => Outcome::Refused,
-            Self::Deviation { .. } | Self::Noted { .. } | Self::CardFailed { .. } => Outcome::Noted,
-            Self::Closed { end } => match end {
-                End::Completed => Outcome::Done,
-                End::Aborted => Outcome::Refused,
-            },
-        }
-    }
-
-    /// The people who answer, refuse, state or confirm something in this event.
-    #[must_use]
-    pub fn people(&self) -> &[Name] {
-        match self {
-            Self::Answered { answer: Answer::People(said), .. } => &said.by,
-            Self::OrphanRemoved { by, .. }
-            | Self::Deviation { by, .. }
-            | Self::CardFailed { by, .. }
-            | Self::Noted { by, .. }
-            | Self::Refused { by, .. } => by,
-            Self::Answered { answer: Answer::Token(_), .. }
-            | Self::Adopted { .. }
-            | Self::Opened(_)
-            | Self::Asked(_)
-            | Self::Lost { .. }
-            | Self::Mistaken { .. }
-            | Self::Resumed(_)
-            | Self::Closed { .. }
-            | Self::Sealed { .. } => &[],
-        }
-    }
-
-    /// The place of the session that this event begins.
-    #[must_use]
-    pub const fn place(&self) -> Option<&Place> {
-        match self {
-            Self::Opened(Opened { room, .. }) | Self::Resumed(Resumed { room, .. }) => Some(room),
-            Self::Asked(_)
-            | Self::Answered { .. }
-            | Self::Lost { .. }
-            | Self::Adopted { .. }
-            | Self::OrphanRemoved { .. }
-            | Self::Refused { .. }
-            | Self::Mistaken { .. }
-            | Self::Noted { .. }
-            | Self::Deviation { .. }
-            | Self::CardFailed { .. }
-            | Self::Closed { .. }
-            | Self::Sealed { .. } => None,
-        }
-    }
-
-    /// The operation that it answers, or else its kind.
-    #[must_use]
-    pub fn named(&self) -> &str {
-        match self {
-            Self::Answered { op, .. } => op,
-            Self::Opened(_) => "opened",
-            Self::Asked(_) => "asked",
-            Self::Lost { .. } => "lost",
-            Self::Adopted { .. } => "adopted",
-            Self::OrphanRemoved { .. } => "orphan-removed",
-            Self::Refused { .. } => "refused",
-            Self::Mistaken { .. } => "mistaken",
-            Self::Noted { .. } => "noted",
-            Self::Deviation { .. } => "deviation",
-            Self::CardFailed { .. } => "card-failed",
-            Self::Resumed(_) => "resumed",
-            Self::Closed { .. } => "closed",
-            Self::Sealed { .. } => "sealed",
-        }
-    }
-
-    /// The origin that a record of this event carries.
-    #[must_use]
-    pub fn origin(&self) -> String {
-        match self.people() {
-            [] if matches!(
-                self,
-                Self::Answered { answer: Answer::Token(_), .. } | Self::Adopted { .. }
-            ) =>
-            {
-                String::from("token")
-            }
-            [] => String::from("gishiki"),
-            by => by.iter().map(Name::as_str).collect::<Vec<_>>().join(" "),
-        }
-    }
 }

@@ -90,6 +90,8 @@ pub struct Run {
     stopped: Option<Stop>,
     /// Whether the opening of this session was refused, so that nothing more is asked in it.
     halted: bool,
+    /// Whether this session was interrupted for a break, so that nothing more is asked in it.
+    paused: bool,
     closed: Option<End>,
     /// SHA-256 of the bundle that sealed the ceremony.
     sealed: Option<Digest>,
@@ -266,6 +268,7 @@ impl Run {
             doubt: None,
             stopped: None,
             halted: false,
+            paused: false,
             closed: None,
             sealed: None,
             keys,
@@ -372,7 +375,9 @@ impl Run {
             Event::Answered { op, .. } | Event::Adopted { op, .. } => {
                 self.graph().op(op).filter(|op| op.noted).map(|op| op.id.index()).or(self.due)
             }
-            Event::OrphanRemoved { op, .. } | Event::Refused { op, .. }
+            Event::OrphanRemoved { op, .. }
+            | Event::Refused { op, .. }
+            | Event::Paused { op, .. }
                 if self.book == Book::Transcript =>
             {
                 index(op)
@@ -380,6 +385,7 @@ impl Run {
             Event::Noted { .. } | Event::Opened(_) => None,
             Event::OrphanRemoved { .. }
             | Event::Refused { .. }
+            | Event::Paused { .. }
             | Event::Asked(_)
             | Event::Lost { .. }
             | Event::Mistaken { .. }

@@ -56,7 +56,7 @@ pub(crate) fn consent_to_medium(
         match consent(people, run, op, &what, lang)? {
             Reply::Said(said) => return Ok(said.by),
             // No journal is open yet that could take the record of it.
-            Reply::Mistaken { .. } => (),
+            Reply::Mistaken { .. } | Reply::Paused { .. } => (),
             Reply::Refused { reason, .. } | Reply::Deviation { reason, .. } => {
                 let asked = says!(
                     "一方の記録だけで続けることへの、役割の異なる 2 名の同意",
@@ -162,6 +162,7 @@ impl Conduct {
                 Reply::Mistaken { question, .. } => {
                     run = self.mistaken(run, op, attempt, question)?;
                 }
+                Reply::Paused { .. } => {}
                 Reply::Refused { by, reason } | Reply::Deviation { by, reason } => {
                     run = self.people_refuse(run, op, attempt, by, reason)?;
                     // A refusal that was not signed is none, and there is no consent either.

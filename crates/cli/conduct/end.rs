@@ -52,6 +52,15 @@ pub(super) const fn stopping(run: &Run, lang: Lang) -> &'static str {
     }
 }
 
+/// Returns the halt of a session that was interrupted for a break, and what people do then.
+pub(super) fn paused() -> Halt {
+    Halt::Paused(says!(
+        "トークンからログアウトしました。席を離れる前に、カードを読取装置から抜いて各自が持ちます。残る者は、端末、媒体、トークン、書類から目を離さず、ほかの者に触れさせません。退室と入室の時刻を、入退室の記録に書きます",
+        "the token is logged out. Before anybody leaves, each takes their card out of the reader and keeps it. Those who stay keep terminal, media, token and papers in sight, and let nobody else touch them. Who leaves and comes back is written into the record of entries and exits"
+    ))
+    .held(Reached::Paused)
+}
+
 /// Returns the halt of a ceremony that stopped and cannot be sealed in this session.
 pub(super) fn held(run: &Run, halt: Halt) -> Halt {
     halt.held(if run.is_sealable() { Reached::Stopped } else { Reached::Unsealable })

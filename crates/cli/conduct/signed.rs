@@ -123,7 +123,12 @@ impl Conduct {
                 let op = at_hand(&run).ok_or_else(no_operation)?;
                 match self.people.object(&run)? {
                     Some(Reply::Deviation { by, reason }) => self.deviation(*run, &op, by, reason),
-                    Some(Reply::Said(_) | Reply::Refused { .. } | Reply::Mistaken { .. })
+                    Some(
+                        Reply::Said(_)
+                        | Reply::Refused { .. }
+                        | Reply::Paused { .. }
+                        | Reply::Mistaken { .. },
+                    )
                     | None => {
                         self.say(pick(
                             self.lang,
@@ -152,6 +157,22 @@ impl Conduct {
                 self.say(pick(self.lang, "✓ 相違を記録しました", "✓ recorded"));
                 Ok(run)
             }
+            Applied::Unsigned(run) => Ok(*run),
+        }
+    }
+
+    /// Records a break, which those who stay sign. After it the head is noted, and then the session
+    /// ends.
+    pub(super) fn pause(
+        &mut self,
+        run: Run,
+        op: &Op,
+        attempt: u32,
+        by: Vec<Name>,
+        reason: String,
+    ) -> Result<Run, Halt> {
+        match self.applied(run, Event::Paused { op: op.name.clone(), attempt, reason, by })? {
+            Applied::Taken(step) => self.keep(*step),
             Applied::Unsigned(run) => Ok(*run),
         }
     }
@@ -187,7 +208,7 @@ impl Conduct {
                     Err(fault) if self.people.can_answer_again() => tell(&fault, self.lang),
                     Err(fault) => return Err(Halt::Interrupted(fault)),
                 },
-                Reply::Mistaken { .. } => {}
+                Reply::Mistaken { .. } | Reply::Paused { .. } => {}
                 Reply::Refused { .. } | Reply::Deviation { .. } => return Ok(run),
             }
         }
@@ -202,7 +223,7 @@ pub(super) fn at_hand(run: &Run) -> Option<Op> {
         | Next::Burn(op, _)
         | Next::Settle(op, _)
         | Next::Note(op, _) => Some(op),
-        Next::Close(_) | Next::Seal | Next::Nothing | Next::Abandon => {
+        Next::Pause | Next::Close(_) | Next::Seal | Next::Nothing | Next::Abandon => {
             run.graph().ops().iter().find(|op| op.act == Act::Seal)
         }
     };

@@ -31,6 +31,14 @@ pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {
             ),
             Way::Resume,
         ),
+        Reached::Paused => (
+            pick(
+                lang,
+                "全員が戻ったら、メニューから再開してください。",
+                "When everybody is back, go on from the menu:",
+            ),
+            Way::Resume,
+        ),
         Reached::Stopped => (
             pick(
                 lang,
@@ -77,7 +85,7 @@ pub(super) const fn mended(reached: &Reached, lang: Lang) -> Exit {
 /// Returns the exit for when the cause cannot be remedied.
 pub(super) const fn unmended(reached: &Reached, lang: Lang) -> Option<Exit> {
     match reached {
-        Reached::Begun => Some((
+        Reached::Begun | Reached::Paused => Some((
             pick(
                 lang,
                 "中止するには、再開して、いずれかの質問に「いいえ」と答えてください。トークンにログインできないなど、原因を除けないときは、メニューから断念の手続をしてください。",

@@ -5,11 +5,12 @@ use clap::Parser as _;
 
 use super::*;
 
-fn all() -> [Reached; 8] {
+fn all() -> [Reached; 9] {
     [
         Reached::Nothing,
         Reached::Taken(vec!["DIR".into()]),
         Reached::Begun,
+        Reached::Paused,
         Reached::Stopped,
         Reached::Unsealable,
         Reached::Sealed,

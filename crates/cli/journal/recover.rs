@@ -338,6 +338,7 @@ fn taken_alone(run: &Run, line: &str) -> Option<Run> {
         | Event::Mistaken { .. }
         | Event::Noted { .. }
         | Event::Deviation { .. }
+        | Event::Paused { .. }
         | Event::CardFailed { .. }
         | Event::Resumed(_)
         | Event::Closed { .. }

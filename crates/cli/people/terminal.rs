@@ -86,7 +86,7 @@ impl Terminal {
             self.show(&format!("   {duty}\n"))?;
         }
         self.show(&format!("{}\n☞ {}\n", step.say, step.see))?;
-        self.hint(!question.request.facts.is_empty())
+        self.hint(question.run, !question.request.facts.is_empty())
     }
 
     /// Shows which step and part it is, the minutes since the first record, and those that the
@@ -108,18 +108,18 @@ impl Terminal {
         })
     }
 
-    /// Shows what can be typed instead of every answer, and how a value is corrected.
-    fn hint(&mut self, with_values: bool) -> Result<(), Halt> {
-        self.show(match with_values {
-            true => self.pick(
-                "   (中止: no(いいえ)  手順との相違: deviation(相違)  直前の入力を直す: back(戻る))\n",
-                "   (to stop: no / not as scripted: deviation / to correct what was typed: back)\n",
-            ),
-            false => self.pick(
-                "   (中止: no(いいえ)  手順との相違: deviation(相違))\n",
-                "   (to stop: no / not as scripted: deviation)\n",
-            ),
-        })
+    /// Shows what can be typed instead of every answer, where a break can be made, and how a value
+    /// is corrected.
+    fn hint(&mut self, run: &Run, with_values: bool) -> Result<(), Halt> {
+        let stop = self.pick("中止: no(いいえ)", "to stop: no");
+        let differs = self.pick("手順との相違: deviation(相違)", "not as scripted: deviation");
+        let pause = self.pick("休憩: break(休憩)", "a break: break");
+        let back = self.pick("直前の入力を直す: back(戻る)", "to correct what was typed: back");
+        let mut hints = vec![stop, differs];
+        hints.extend(run.may_pause().is_ok().then_some(pause));
+        hints.extend(with_values.then_some(back));
+        let hints = hints.join(self.pick("  ", " / "));
+        self.show(&format!("   ({hints})\n"))
     }
 
     /// Takes who answers, which ends every question. Returns `None` if it is to be asked again,
@@ -150,7 +150,7 @@ impl Terminal {
         let words = words::first_lines(&head.0, self.language).join("\n   ");
         let label = self.pick("記録の最新値", "head of the record");
         self.show(&format!("\n✎  {label} ({}. `{}`)\n   {words}\n", op.id.number(), op.name))?;
-        self.hint(false)?;
+        self.hint(run, false)?;
         let prompt = self.pick(
             "構築手順書に書き留め、画面で確認した者の ID(空白区切り): ",
             "noted in the script; confirmed on the screen by (ids, by spaces): ",
@@ -182,7 +182,7 @@ impl Terminal {
             }
         };
         loop {
-            match self.line(&question)? {
+            match self.line(&question)?.without_break() {
                 Typed::Opposed(_) => return Ok(Vec::new()),
                 Typed::Text(text) => match participants(run, &text) {
                     Ok(named) => return Ok(named),
@@ -195,7 +195,7 @@ impl Terminal {
     pub(super) fn consent(&mut self, run: &Run, what: &str) -> Result<Reply, Halt> {
         self.show(&format!("\n!! {what}\n"))?;
         loop {
-            match self.line(self.asks_for_two())? {
+            match self.line(self.asks_for_two())?.without_break() {
                 Typed::Opposed(_) => {
                     self.show(self.pick(
                         "   同意しないことを記録します(前の質問に戻るには no(いいえ))\n",
@@ -228,7 +228,7 @@ impl Terminal {
     /// Asks two people to vouch for something; a no takes it back, and nothing is recorded.
     pub(super) fn vouch(&mut self, run: &Run, what: &str) -> Result<Reply, Halt> {
         self.show(&format!("\n!! {what}\n"))?;
-        match self.line(self.asks_for_two())? {
+        match self.line(self.asks_for_two())?.without_break() {
             Typed::Opposed(_) => Ok(Reply::Refused { by: Vec::new(), reason: String::new() }),
             Typed::Text(text) => Ok(match participants(run, &text) {
                 Ok(by) => Reply::Said(Said { by, facts: BTreeMap::new() }),
@@ -271,7 +271,7 @@ impl Terminal {
     /// Shows a text and a prompt, and returns what is typed.
     pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<String, Halt> {
         self.show(shown)?;
-        Ok(match self.line(prompt)? {
+        Ok(match self.line(prompt)?.without_break() {
             Typed::Text(text) => text,
             Typed::Opposed(_) => "no".to_string(),
         })
@@ -290,6 +290,17 @@ impl Terminal {
                 "「no(いいえ)」を記録します。封印後なので、セレモニーは中止になりません(申し出をやめるには no(いいえ))",
                 "The no is recorded; after the seal it stops nothing (to take it back: no)",
             ),
+            (Opposed::Break, _) => {
+                if let Err(fault) = run.may_pause() {
+                    let asked = self.language.pick(&fault.asked).to_string();
+                    self.show(&format!("   ✗ {asked}\n"))?;
+                    return Ok(None);
+                }
+                (
+                    "休憩のため、この回を終えます。残って見張る者が署名します(申し出をやめるには no(いいえ))",
+                    "This ends the session for a break; those who stay on guard sign it (to take it back: no)",
+                )
+            }
             (Opposed::Deviation, _) => (
                 "手順との相違を記録します(申し出をやめるには no(いいえ))",
                 "What was not as scripted is recorded (to take it back: no)",
@@ -302,22 +313,38 @@ impl Terminal {
     /// Asks who objects, and why; returns `None` if the objection is taken back.
     fn who_opposes(&mut self, run: &Run, how: Opposed) -> Result<Option<Reply>, Halt> {
         loop {
-            let Typed::Text(text) =
-                self.line(self.pick("申し出る者の ID: ", "who says so (ids): "))?
-            else {
+            let who = match how {
+                Opposed::Refuse | Opposed::Deviation => {
+                    self.pick("申し出る者の ID: ", "who says so (ids): ")
+                }
+                Opposed::Break => self.pick(
+                    "残る者(役割の異なる 2 名以上)の ID: ",
+                    "who stays (ids of two people of two roles, or more): ",
+                ),
+            };
+            let Typed::Text(text) = self.line(who)? else {
                 return Ok(None);
             };
             match participants(run, &text) {
                 Ok(by) => {
-                    if let Err(fault) = run.may_say(&by) {
+                    let may = match how {
+                        Opposed::Refuse | Opposed::Deviation => run.may_say(&by),
+                        Opposed::Break => run.two_roles(&by).and_then(|()| run.may_say(&by)),
+                    };
+                    if let Err(fault) = may {
+                        let asked = self.language.pick(&fault.asked).to_string();
                         let found = self.language.pick(&fault.found).to_string();
-                        self.show(&format!("   ✗ {found}\n"))?;
+                        self.show(&match how {
+                            Opposed::Refuse | Opposed::Deviation => format!("   ✗ {found}\n"),
+                            Opposed::Break => format!("   ✗ {asked}: {found}\n"),
+                        })?;
                         continue;
                     }
                     let Some(reason) = self.why(how)? else { continue };
                     return Ok(Some(match how {
                         Opposed::Refuse => Reply::Refused { by, reason },
                         Opposed::Deviation => Reply::Deviation { by, reason },
+                        Opposed::Break => Reply::Paused { by, reason },
                     }));
                 }
                 Err(unknown) => self.unknown(run, &unknown)?,
@@ -330,6 +357,7 @@ impl Terminal {
         let prompt = match how {
             Opposed::Refuse => self.pick("理由: ", "reason: "),
             Opposed::Deviation => self.pick("相違の内容: ", "reason: "),
+            Opposed::Break => self.pick("理由と再開の予定: ", "why, and until when: "),
         };
         loop {
             let Typed::Text(reason) = self.line(prompt)? else {

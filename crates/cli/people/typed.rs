@@ -17,6 +17,17 @@ pub(super) enum Typed {
 pub(super) enum Opposed {
     Refuse,
     Deviation,
+    Break,
+}
+
+impl Typed {
+    /// The same where no break can be made: the word is a text like any other.
+    pub(super) fn without_break(self) -> Self {
+        match self {
+            Self::Opposed(Opposed::Break) => Self::Text("break".into()),
+            Self::Opposed(Opposed::Refuse | Opposed::Deviation) | Self::Text(_) => self,
+        }
+    }
 }
 
 /// Whether a line says to go back to the value before, in either language and in full width too.
@@ -24,11 +35,13 @@ pub(super) fn is_back(text: &str) -> bool {
     ["back", "戻る"].contains(&word(text).as_str())
 }
 
-/// Classifies a line; "no" and "deviation" are recognised in both languages and in full width.
+/// Classifies a line; "no", "deviation" and "break" are recognised in both languages and in full
+/// width.
 pub(super) fn typed(text: &str) -> Typed {
     match word(text).as_str() {
         "no" | "いいえ" => Typed::Opposed(Opposed::Refuse),
         "deviation" | "相違" => Typed::Opposed(Opposed::Deviation),
+        "break" | "休憩" => Typed::Opposed(Opposed::Break),
         _ => Typed::Text(text.to_string()),
     }
 }

@@ -233,6 +233,7 @@ fn operation(what: &What) -> Option<&str> {
         | What::WrongPin { op }
         | What::Mistaken { op, .. }
         | What::Lost { op, .. }
+        | What::Paused { op, .. }
         | What::Adopted { op }
         | What::Removed { op, .. } => Some(op),
         What::Interrupted { .. } | What::CardFailed { .. } => None,

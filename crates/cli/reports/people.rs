@@ -198,6 +198,7 @@ impl Told {
             What::Deviation { .. }
             | What::Refused { .. }
             | What::Interrupted { .. }
+            | What::Paused { .. }
             | What::WrongPin { .. }
             | What::Mistaken { .. }
             | What::Lost { .. }

@@ -375,6 +375,7 @@ impl Checker {
             "noted" => format!("noted {} by {by}", line.text("head")),
             "refused" if !by.is_empty() => format!("refused {op} by {by}"),
             "orphan-removed" => format!("consent by {by}"),
+            "paused" => format!("break at {op} by {by}"),
             "card-failed" => format!("{} failed by {by}", line.text("person")),
             "deviation" => {
                 let either = [format!("deviation {op} by {by}"), format!("consent by {by}")];

@@ -88,6 +88,8 @@ pub(super) enum OfPeople {
     Refuse,
     /// They say that something is not as the script has it.
     Deviate,
+    /// They make a break, where one can be made.
+    Break,
     /// They leave, and the process is ended while it waits.
     Leave,
     /// They take this many hours.
@@ -225,7 +227,8 @@ impl Numbers {
             1 => OfPeople::Wrong,
             2 => OfPeople::Refuse,
             3 => OfPeople::Deviate,
-            4..=6 => OfPeople::Leave,
+            4 => OfPeople::Break,
+            5 | 6 => OfPeople::Leave,
             7 => OfPeople::Late(self.one_of(&[1, 3, 9])),
             _ => OfPeople::Clock(minutes),
         }

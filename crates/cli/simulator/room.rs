@@ -89,6 +89,7 @@ fn heard_at(site: Site, what: &str) -> Option<OfPeople> {
             | OfPeople::Wrong
             | OfPeople::Refuse
             | OfPeople::Deviate
+            | OfPeople::Break
             | OfPeople::Leave => {}
         }
         Some(fault)
@@ -116,6 +117,17 @@ fn deviation(run: &Run, op: &str) -> Reply {
     let by = two_here(run);
     with(|world| world.told.say(format!("deviation {op} by {}", listed(&by))));
     Reply::Deviation { by, reason: "simulated".into() }
+}
+
+/// A break, where one can be made.
+fn pause(run: &Run, op: &str) -> Option<Reply> {
+    run.may_pause().ok()?;
+    let by = others(run, None);
+    if by.len() != 2 {
+        return None;
+    }
+    with(|world| world.told.say(format!("break at {op} by {}", listed(&by))));
+    Some(Reply::Paused { by, reason: "simulated".into() })
 }
 
 /// A question of the script.
@@ -155,6 +167,11 @@ pub(crate) fn ask(question: &Question<'_>) -> Reply {
         Some(OfPeople::Mistaken) => return Reply::Mistaken { question: WHO, said: Vec::new() },
         Some(OfPeople::Refuse) => return refused(question.run, op),
         Some(OfPeople::Deviate) => return deviation(question.run, op),
+        Some(OfPeople::Break) => {
+            if let Some(reply) = pause(question.run, op) {
+                return reply;
+            }
+        }
         Some(OfPeople::Wrong) => said.by = Vec::new(),
         Some(OfPeople::Leave | OfPeople::Late(_) | OfPeople::Clock(_)) | None => {}
     }
@@ -185,6 +202,7 @@ pub(crate) fn sign(run: &Run, person: &Name) -> OfCard {
             OfPeople::Deviate
             | OfPeople::Wrong
             | OfPeople::Mistaken
+            | OfPeople::Break
             | OfPeople::Leave
             | OfPeople::Late(_)
             | OfPeople::Clock(_),
@@ -227,7 +245,14 @@ pub(crate) fn consent(run: &Run, op: &Op, what: &str) -> Reply {
         // A terminal takes no deviation there.
         Some(OfPeople::Refuse | OfPeople::Deviate) => refused(run, op.name.as_str()),
         Some(OfPeople::Mistaken) => Reply::Mistaken { question: WHO, said: Vec::new() },
-        Some(OfPeople::Wrong | OfPeople::Leave | OfPeople::Late(_) | OfPeople::Clock(_)) | None => {
+        Some(
+            OfPeople::Wrong
+            | OfPeople::Break
+            | OfPeople::Leave
+            | OfPeople::Late(_)
+            | OfPeople::Clock(_),
+        )
+        | None => {
             let by = two_of_two_roles(run);
             with(|world| world.told.say(format!("consent by {}", listed(&by))));
             Reply::Said(Said { by, facts: BTreeMap::new() })
@@ -246,6 +271,11 @@ pub(crate) fn note(run: &Run, op: &Op, head: Digest) -> Reply {
     match heard(&format!("to note {head}")) {
         Some(OfPeople::Refuse) => return refused(run, op.name.as_str()),
         Some(OfPeople::Deviate) => return deviation(run, op.name.as_str()),
+        Some(OfPeople::Break) => {
+            if let Some(reply) = pause(run, op.name.as_str()) {
+                return reply;
+            }
+        }
         Some(OfPeople::Mistaken | OfPeople::Wrong) => {
             return Reply::Mistaken { question: WHO, said: Vec::new() };
         }

@@ -139,6 +139,7 @@ fn next(reached: &Reached, again: bool, way: &Way) -> Option<Way> {
     let abandoning = matches!(way, Way::Abandon(_));
     match (reached, again) {
         (Reached::Nothing, _) => Some(Way::Run),
+        (Reached::Paused, _) => Some(Way::Resume(None)),
         (Reached::Begun | Reached::Stopped, false) if !abandoning => Some(Way::Resume(None)),
         (Reached::Begun | Reached::Stopped, true) if !abandoning => Some(Way::Abandon(None)),
         (Reached::Sealed, false) => Some(Way::Resume(None)),

@@ -239,9 +239,14 @@ pub(crate) fn happening(account: &Account, what: &What, lang: Lang) -> String {
             };
             format!("{word}: {} [{by}]", plain(reason))
         }
-        What::Interrupted { since, resumed } => {
+        What::Paused { op, reason, by } => {
+            let word = at(account, pick(lang, "休憩", "a break"), op, lang);
+            let stayed = pick(lang, "残った者", "who stayed");
+            format!("{word}: {} [{stayed}: {}]", plain(reason), who(by))
+        }
+        What::Interrupted { since, resumed, is_break } => {
             let parts = [
-                interruption(*since, resumed, lang),
+                interruption(*since, resumed, *is_break, lang),
                 lone_refusal(account, resumed, lang),
                 put_aside(resumed, lang),
                 new_medium(account, resumed, lang),
@@ -294,14 +299,18 @@ fn question_named(question: &str, lang: Lang) -> String {
     named.map_or_else(|| plain(question), str::to_string)
 }
 
-fn interruption(since: Instant, resumed: &Resumed, lang: Lang) -> String {
+fn interruption(since: Instant, resumed: &Resumed, is_break: bool, lang: Lang) -> String {
     let Resumed { torn, copied, dropped, .. } = resumed;
+    let (ja, en) = match is_break {
+        true => ("休憩", "a break"),
+        false => ("中断", "an interruption"),
+    };
     match lang {
         Lang::Ja => format!(
-            "{since} の後に中断、再開(写した記録 {copied} 件、片方の媒体にだけあり採用しなかった記録 {dropped} 件、切り捨て {torn} オクテット)"
+            "{since} の後に{ja}、再開(写した記録 {copied} 件、片方の媒体にだけあり採用しなかった記録 {dropped} 件、切り捨て {torn} オクテット)"
         ),
         Lang::En => format!(
-            "went on after an interruption since {since} (records copied: {copied}, on one medium only and not taken: {dropped}, octets cut off: {torn})"
+            "went on after {en} since {since} (records copied: {copied}, on one medium only and not taken: {dropped}, octets cut off: {torn})"
         ),
     }
 }
@@ -423,18 +432,20 @@ pub(super) fn counted(history: &History, lang: Lang) -> String {
 
 /// Counts everything that can go otherwise than planned, under its name.
 pub(crate) fn counts(history: &History, lang: Lang) -> Vec<(&'static str, usize)> {
-    let mut counts = [0_usize; 9];
+    let mut counts = [0_usize; 10];
     for one in &history.happened {
         let place = match &one.what {
             What::Deviation { .. } => 0,
             What::Refused { .. } => 1,
-            What::Interrupted { .. } => 2,
+            What::Interrupted { is_break: true, .. } => continue,
+            What::Interrupted { is_break: false, .. } => 2,
             What::WrongPin { .. } => 3,
             What::Lost { .. } => 4,
             What::Adopted { .. } => 5,
             What::Removed { .. } => 6,
             What::Mistaken { .. } => 7,
             What::CardFailed { .. } => 8,
+            What::Paused { .. } => 9,
         };
         if let Some(count) = counts.get_mut(place) {
             *count += 1;
@@ -450,6 +461,7 @@ pub(crate) fn counts(history: &History, lang: Lang) -> Vec<(&'static str, usize)
         pick(lang, "除去した鍵の残り", "remains removed"),
         pick(lang, "誤った入力", "wrong answers"),
         pick(lang, "署名しないカード", "cards that did not sign"),
+        pick(lang, "休憩", "breaks"),
     ];
     words.into_iter().zip(counts).collect()
 }

@@ -53,6 +53,7 @@ fn what(account: &Account, what: &str, lang: Lang) -> String {
         "deviation" => "相違",
         "refused" => "中止の申し出",
         "mistaken" => "誤った入力",
+        "paused" => "休憩",
         "card-failed" => "カードの不調",
         "orphan-removed" => "鍵の残りの削除",
         "resumed" => "中断後の再開",

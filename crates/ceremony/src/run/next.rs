@@ -19,6 +19,8 @@ pub enum Next<'a> {
     /// Have the head after this operation, or after its refusal, noted on paper. Nothing else
     /// happens before.
     Note(&'a Op, u32),
+    /// End the session: it was interrupted for a break. What follows is another session.
+    Pause,
     /// Write the closing record; nothing else is left to do.
     Close(End),
     /// Seal the transcript, then write the record that begins the postscript.
@@ -40,6 +42,10 @@ impl Run {
         }
         if let Some(op) = self.burn.and_then(|i| self.op_at(i)) {
             return Next::Burn(op, self.attempt(op));
+        }
+        if self.paused {
+            let due = self.due.and_then(|i| self.op_at(i));
+            return due.map_or(Next::Pause, |op| Next::Note(op, self.attempt(op)));
         }
         match (self.book, self.closed) {
             (Book::Postscript, closed) => self.next_of_postscript(closed),

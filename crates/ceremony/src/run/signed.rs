@@ -118,6 +118,7 @@ impl Run {
             }
             Event::Refused { rule: Refuser::People, by, .. }
             | Event::Deviation { by, .. }
+            | Event::Paused { by, .. }
             | Event::CardFailed { by, .. } => named(by),
             Event::Resumed(resumed) => {
                 let lifted = resumed.refusal.iter().flat_map(|refusal| &refusal.lifted);
@@ -202,7 +203,7 @@ impl Run {
         reason: &str,
         by: &[Name],
     ) -> Result<(), Fault> {
-        if matches!(self.next(), Next::Seal | Next::Nothing | Next::Abandon) {
+        if matches!(self.next(), Next::Pause | Next::Seal | Next::Nothing | Next::Abandon) {
             let found = says!("カードの不調の申し出", "a card that fails");
             return Err(Fault::new(RuleId::S_ORDER, self.what_next(), found));
         }

@@ -54,6 +54,9 @@ impl Run {
             }
             Event::Noted { head, by, .. } => self.take_noted(*head, by).map(none),
             Event::Deviation { op, reason, by } => self.take_deviation(op, reason, by).map(none),
+            Event::Paused { op, attempt, reason, by } => {
+                self.take_paused(op, *attempt, reason, by).map(none)
+            }
             Event::CardFailed { person, reason, by } => {
                 self.take_card_failed(person, reason, by).map(none)
             }
@@ -354,6 +357,7 @@ impl Run {
             | Next::Burn(..)
             | Next::Settle(..)
             | Next::Note(..)
+            | Next::Pause
             | Next::Close(_)
             | Next::Seal
             | Next::Nothing
@@ -409,6 +413,7 @@ impl Run {
             Next::Note(op, _) => {
                 says!("Noted({} の後の記録の最新値)", "Noted, of the head after {}", op.name)
             }
+            Next::Pause => says!("休憩の後の Resumed", "Resumed, after the break"),
             Next::Close(end) => Bilingual::plain(format_args!("Closed {end:?}")),
             Next::Seal => says!("封印", "the seal"),
             Next::Nothing => says!("これ以上の記録なし", "nothing more"),

@@ -81,8 +81,9 @@ pub(super) const LABELS: Labels = Labels {
     head_by: " confirmed on the screen by (id) ",
     signed: "each signs the answer with their own card",
     signed_by: "signed with the card of whoever leaves",
-    annex_resume: "Annex A: resuming after an interruption",
+    annex_resume: "Annex A: a break, and resuming after an interruption",
     resume: &[
+        "For a break, type `break` where people answer a step of the work, or where a head is to be noted. Those who stay on guard, two or more people of two roles, sign it; when the head is noted, the machine logs out of the token and stops. Whoever leaves takes their card along. Those who stay keep machine, media, token and papers in sight. When everybody is back, go on as after an interruption.",
         "After a power cut, a kill or a pulled medium, start the machine again and insert the same two journal media. Nobody repeats a key generation or a signature on their own.",
         "Run `gishiki resume`. It replays each journal on its own. Of what stands on one medium only it takes nothing but the token's answer to a question that stands on both. If the two differ, or one does not replay, it says which, and with the consent of two people of two roles puts one aside.",
         "Roll call, papers, clock, token identity and activation are done again. At the step “papers”, the last “head of the record” that was noted in this script and confirmed on the screen is also read aloud and entered, or `none`; the screen does not show it. What people said after that head is asked again.",
@@ -90,7 +91,7 @@ pub(super) const LABELS: Labels = Labels {
         "A copy in doubt is made again, after what is left of it was removed from both tokens. A destruction in doubt is done again, until nothing of the key is left.",
         "After the window it can only be closed as aborted, and sealed.",
     ],
-    questions: "The command is `gishiki resume --room ROOM --journal A --journal B --out OUT`, with the same `--ledger LEDGER` and `--anchor ANCHOR` as at the beginning; the machine prints it with its paths when it stops. On the live image the menu has it. These are all questions that it may ask, in their order:",
+    questions: "The command is `gishiki --lang en resume --room ROOM --journal A --journal B --out OUT`, with the same `--ledger LEDGER` and `--anchor ANCHOR` as at the beginning; the machine prints it with its paths when it stops. On the live image the menu has it. These are all questions that it may ask, in their order:",
     questions_head: [
         Column::rest("when"),
         Column::rest("who answers"),

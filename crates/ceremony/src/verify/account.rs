@@ -129,6 +129,7 @@ impl Postscript {
             What::Refused { op, .. } => of_postscript(op),
             What::Deviation { .. }
             | What::Interrupted { .. }
+            | What::Paused { .. }
             | What::WrongPin { .. }
             | What::Mistaken { .. }
             | What::Lost { .. }
@@ -289,6 +290,7 @@ fn refusals<'a>(run: &'a Run, history: &'a History) -> BTreeMap<RuleId, &'a str>
             Some((refusal.rule.rule()?, refusal.reason.as_str()))
         }
         What::Deviation { .. }
+        | What::Paused { .. }
         | What::WrongPin { .. }
         | What::Mistaken { .. }
         | What::Lost { .. }

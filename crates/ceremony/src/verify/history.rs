@@ -46,6 +46,8 @@ pub struct History {
     pub happened: Vec<Happening>,
     /// The operation that was last answered or refused.
     at_hand: String,
+    /// Whether the session was interrupted for a break.
+    is_paused: bool,
 }
 
 /// One record of people.
@@ -99,6 +101,17 @@ pub enum What {
         since: Instant,
         /// The record that resumed the ceremony.
         resumed: Box<Resumed>,
+        /// Whether it was interrupted for a break, which people had announced.
+        is_break: bool,
+    },
+    /// People interrupted the ceremony for a break.
+    Paused {
+        /// The current operation.
+        op: String,
+        /// Why.
+        reason: String,
+        /// Who stayed.
+        by: Vec<Name>,
     },
     /// A PIN was wrong.
     WrongPin {
@@ -196,12 +209,17 @@ impl History {
             Event::Deviation { op, reason, by } => {
                 What::Deviation { op: op.clone(), reason: reason.clone(), by: by.clone() }
             }
+            Event::Paused { op, reason, by, .. } => {
+                self.is_paused = true;
+                What::Paused { op: op.clone(), reason: reason.clone(), by: by.clone() }
+            }
             Event::CardFailed { person, reason, by } => {
                 What::CardFailed { person: person.clone(), reason: reason.clone(), by: by.clone() }
             }
             Event::Resumed(resumed) => {
                 self.sessions.push((record.at, resumed.room.clone()));
-                What::Interrupted { since, resumed: Box::new(resumed.clone()) }
+                let is_break = core::mem::take(&mut self.is_paused);
+                What::Interrupted { since, resumed: Box::new(resumed.clone()), is_break }
             }
             Event::Mistaken { op, question, .. } => {
                 What::Mistaken { op: op.clone(), question: question.clone() }

@@ -35,6 +35,7 @@ impl Run {
             }
             Next::Burn(..)
             | Next::Note(..)
+            | Next::Pause
             | Next::Close(_)
             | Next::Seal
             | Next::Nothing
@@ -80,6 +81,7 @@ impl Run {
             | Next::Burn(..)
             | Next::Settle(..)
             | Next::Note(..)
+            | Next::Pause
             | Next::Close(_)
             | Next::Seal
             | Next::Nothing
