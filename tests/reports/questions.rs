@@ -277,6 +277,6 @@ fn what_changed_against_the_plan() {
     assert!(row(&said, plan, "exceptions").contains("reported S-COPY: a proved copy of g1"));
     let none = "Of these there was nothing: deviations, refusals, interruptions, wrong PINs, \
                 lost attempts, key pairs taken in doubt, remains removed, wrong answers, cards that \
-                did not sign.";
+                did not sign, breaks.";
     assert!(said.contains(none), "{said}");
 }
