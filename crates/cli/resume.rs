@@ -131,6 +131,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
         progress: true,
         lang,
         proofs: Vec::new(),
+        unnoted: None,
     };
     not_taken.iter().for_each(|line| conduct.say(line));
     let run = conduct.resume(run, seal.as_deref(), resumed)?;
