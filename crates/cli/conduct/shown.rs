@@ -70,25 +70,27 @@ fn lost(
     let is_numbered = matches!(act, TokenAct::Sign(_) | TokenAct::Generate { .. });
     let (ja, en) = match (is_made_again, is_numbered) {
         (true, true) => (
-            format!("試行 {attempt} とその番号は二度と使いません。次は試行 {next} です。その番号は構築手順書の別紙 B のとおりです。"),
-            format!("Attempt {attempt} and its numbers are never used. Attempt {next} follows; its numbers are those of annex B of the script."),
+            format!(
+                "試行 {attempt} の番号は二度と使いません。次は試行 {next} で、番号は構築手順書の別紙 B のとおりです。"
+            ),
+            format!(
+                " Its numbers are never used. Attempt {next} follows, with its numbers in annex B of the script."
+            ),
         ),
-        (true, false) => (
-            format!("試行 {attempt} は結果不明と記録しました。次は試行 {next} です。"),
-            format!("Attempt {attempt} is recorded as lost. Attempt {next} follows."),
-        ),
+        (true, false) => (format!("次は試行 {next} です。"), format!(" Attempt {next} follows.")),
         (false, true) => (
-            format!("試行 {attempt} とその番号は二度と使いません。"),
-            format!("Attempt {attempt} and its numbers are never used."),
+            format!("試行 {attempt} の番号は二度と使いません。"),
+            " Its numbers are never used.".to_string(),
         ),
-        (false, false) => (
-            format!("試行 {attempt} は結果不明と記録しました。"),
-            format!("Attempt {attempt} is recorded as lost."),
-        ),
+        (false, false) => (String::new(), String::new()),
     };
     match lang {
-        Lang::Ja => format!("!! 手順 {step} `{name}` は中断したので、トークンが行ったかどうか分かりません。{ja}"),
-        Lang::En => format!("!! Step {step} `{name}` was interrupted, and nobody knows what the token did. {en}"),
+        Lang::Ja => format!(
+            "!! 手順 {step} `{name}` の試行 {attempt} は中断したので、結果不明と記録しました。{ja}"
+        ),
+        Lang::En => format!(
+            "!! Attempt {attempt} of step {step} `{name}` was interrupted: it is recorded as lost, because its result is not known.{en}"
+        ),
     }
 }
 
@@ -173,4 +175,26 @@ pub(super) fn seen(act: &Act, answer: &Answer, lang: Lang) -> Option<String> {
         Lang::Ja => ja,
         Lang::En => en,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ceremony::name::Name;
+
+    #[test]
+    fn an_attempt_that_is_lost_is_said_with_the_numbers_of_the_next() {
+        let key: Name = "g1".parse().unwrap_or_else(|_| unreachable!());
+        let generate = TokenAct::Generate { key };
+        let said = |act, is_made_again, lang| lost("28. 鍵", "x", act, 0, is_made_again, lang);
+        let ja = said(&generate, true, Lang::Ja);
+        assert!(ja.starts_with("!! 手順 28. 鍵 `x` の試行 0 は中断"), "{ja}");
+        assert!(ja.contains("次は試行 1 で、番号は構築手順書の別紙 B"), "{ja}");
+        let en = said(&generate, true, Lang::En);
+        assert!(en.contains("Attempt 1 follows, with its numbers in annex B"), "{en}");
+        // What has no numbers has none in the annex; after a stop nothing is made again.
+        assert!(said(&TokenAct::SignHead, true, Lang::En).ends_with(" Attempt 1 follows."));
+        assert!(said(&generate, false, Lang::En).ends_with(" Its numbers are never used."));
+        assert!(said(&TokenAct::SignHead, false, Lang::Ja).ends_with("記録しました。"));
+    }
 }
