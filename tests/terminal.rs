@@ -2,6 +2,7 @@
 //! token.
 
 mod kana;
+mod screen;
 
 use std::fs;
 use std::path::PathBuf;
