@@ -75,7 +75,7 @@ fn wrapped_line(line: &str, columns: usize) -> String {
 
 /// The parts of a line that are not broken, each with the spaces behind it.
 fn pieces(line: &str) -> Vec<String> {
-    let has_code = line.matches('`').count() % 2 == 0;
+    let has_code = line.matches('`').count().is_multiple_of(2);
     let (mut pieces, mut piece, mut in_code) = (Vec::new(), String::new(), false);
     let mut letters = line.chars().peekable();
     while let Some(letter) = letters.next() {

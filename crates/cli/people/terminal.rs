@@ -116,8 +116,9 @@ impl Terminal {
         })
     }
 
-    /// Shows what can be typed instead of every answer, and how a value is corrected. After the seal
-    /// a no stops nothing: only this step is not done.
+    /// Shows what can be typed instead of every answer, and how a value is corrected.
+    ///
+    /// After the seal a no stops nothing: only this step is not done.
     fn hint(&mut self, run: &Run, op: &Op, with_values: bool) -> Result<(), Halt> {
         let no = match is_after_the_seal(run, op) {
             false => self.pick("中止: no(いいえ)", "to stop: no"),
