@@ -117,7 +117,7 @@ impl Held {
     }
 
     /// At a terminal, without a file of answers.
-    fn at_a_terminal(&self, what: &str, time: &str) -> Terminal {
+    pub(crate) fn at_a_terminal(&self, what: &str, time: &str) -> Terminal {
         let mut command = gishiki_at(time);
         self.drill.env(&mut command).args(["--lang", "en", what]);
         if what == "run" {

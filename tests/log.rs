@@ -38,6 +38,65 @@ fn every_record_is_there_and_each_filter_takes_its_own() {
     assert!(early.lines().count() > 1 && early.contains("opened: 2026-04-genesis"), "{early}");
 }
 
+/// Three records: people stop the ceremony, an attempt was interrupted, an answer was mistaken.
+fn what_went_wrong() -> [Value; 3] {
+    let transcript = fs::read_to_string(genesis_golden().join("transcript.jsonl")).unwrap();
+    let mut first: Value = serde_json::from_str(transcript.lines().next().unwrap()).unwrap();
+    let mut record = |result: &str, origin: &str, event: Value| {
+        first["result"] = json!(result);
+        first["origin"] = json!(origin);
+        first["event"] = event;
+        first.clone()
+    };
+    let refused = json!({ "kind": "refused", "op": "papers", "attempt": 0, "rule": "people", "reason": "封緘が破れていた", "by": ["p13"] });
+    let lost =
+        json!({ "kind": "lost", "op": "sign-root-g1", "attempt": 0, "cause": "interrupted" });
+    let mistaken =
+        json!({ "kind": "mistaken", "op": "clock", "attempt": 0, "question": "offset-seconds" });
+    [
+        record("refused", "p13", refused),
+        record("lost", "gishiki", lost),
+        record("refused", "gishiki", mistaken),
+    ]
+}
+
+#[test]
+fn a_text_in_japanese_has_no_words_of_the_format() {
+    let folder = tempfile::tempdir().unwrap();
+    let records: String = what_went_wrong().iter().map(|record| format!("{record}\n")).collect();
+    fs::write(folder.path().join("transcript.jsonl"), records).unwrap();
+    let shown = |lang: &str, arguments: &[&str]| {
+        succeed(gishiki().args(["--lang", lang, "log"]).arg(folder.path()).args(arguments))
+    };
+    let said = shown("ja", &[]);
+    for (line, end) in said.lines().zip([
+        " 拒否     p13          中止: papers: 参加者の申し出: 封緘が破れていた",
+        " 結果不明 gishiki      結果不明: sign-root-g1: 中断",
+        " 拒否     gishiki      誤った入力: clock (時計の差(秒))",
+    ]) {
+        assert!(line.ends_with(end), "{line}");
+    }
+    let said = shown("en", &[]);
+    for end in [
+        " refused  p13          refusal: papers: people: 封緘が破れていた\n",
+        " lost     gishiki      lost: sign-root-g1: interrupted\n",
+    ] {
+        assert!(said.contains(end), "{said}");
+    }
+    // Other programs read the words of the format, in every language.
+    let json: Value = serde_json::from_str(&shown("ja", &["--form", "json"])).unwrap();
+    assert_eq!((&json[1]["kind"], &json[1]["result"]), (&json!("lost"), &json!("lost")));
+    assert_eq!(shown("ja", &["--result", "lost"]).lines().count(), 1);
+    // The words of a real record: its token, its people, and what was done.
+    let mut command = gishiki();
+    let real = succeed(command.args(["--lang", "ja", "log"]).arg(genesis_golden()));
+    assert!(
+        real.contains(" 完了     トークン     ") && real.contains(" 開始     gishiki "),
+        "{real}"
+    );
+    assert!([" done ", " begun ", " noted ", " token "].iter().all(|raw| !real.contains(raw)));
+}
+
 #[test]
 fn json_and_csv_have_the_same_columns() {
     let json: Value = serde_json::from_str(&log(&["--form", "json", "--person", "p04"])).unwrap();

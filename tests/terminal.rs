@@ -3,6 +3,7 @@
 
 mod breaks;
 mod kana;
+mod screen;
 
 use std::fs;
 use std::path::PathBuf;

@@ -3,7 +3,6 @@
 //! A person whose key everyone can compute has no card: in a rehearsal, and in a drill with such a
 //! roster, this program signs in their place, and the signature proves nothing.
 
-use std::io::Write as _;
 use std::path::Path;
 
 use ceremony::fault::Fault;
@@ -260,7 +259,7 @@ fn pin_prompt(card: &Card, who: &str, lang: Lang) -> Result<Option<String>, Toke
         Lang::En => format!("PIN of the card of {who}, label {label}, serial {serial}"),
     };
     for line in said_of_pin(entry, lang) {
-        let _ = writeln!(std::io::stderr(), "☞ {prompt}: {line}");
+        report::tell(&format!("☞ {prompt}: {line}"));
     }
     if entry.tries == Tries::Locked {
         let locked = Bilingual::plain("CKF_USER_PIN_LOCKED");

@@ -54,6 +54,8 @@ pub(crate) struct Conduct {
     pub(crate) lang: Lang,
     /// Proofs of the signatures that were verified in this process, so that none is verified twice.
     pub(crate) proofs: Vec<Proof>,
+    /// The operation whose head was being noted when the session before this one ended.
+    pub(crate) unnoted: Option<String>,
 }
 
 impl Conduct {
@@ -142,6 +144,7 @@ impl Conduct {
             (Next::Nothing, _) => Ok(run),
             (Next::Seal, Some(bundle)) => self.begin_postscript(run, bundle),
             _ => {
+                self.unnoted = run.due().map(|op| op.name.clone());
                 let run = self.take(run, Event::Resumed(resumed))?;
                 BootLog::here().recorded()?;
                 Ok(run)
@@ -160,9 +163,12 @@ impl Conduct {
                 }
                 Next::Answer(..) => self.answer(run)?,
                 Next::Burn(op, attempt) => {
+                    let op = op.clone();
                     let event =
                         Event::Lost { op: op.name.clone(), attempt, cause: "interrupted".into() };
-                    self.take(run, event)?
+                    let run = self.take(run, event)?;
+                    self.say_lost(&run, &op, attempt);
+                    run
                 }
                 Next::Settle(op, attempt) => {
                     let op = op.clone();
@@ -296,6 +302,7 @@ impl Conduct {
     /// Waits until somebody confirms that the head is noted on paper.
     fn note_head(&mut self, mut run: Run, op: &Op, attempt: u32) -> Result<Run, Halt> {
         let mut mistaken = 0_u32;
+        self.say_another_head(op);
         self.show_head(&run);
         loop {
             let head = run.head();

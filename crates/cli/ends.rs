@@ -17,6 +17,7 @@ use crate::choices::Choice;
 use crate::halt::{Halt, Reached};
 use crate::journal::Journal;
 use crate::lang::{Lang, pick};
+use crate::rows;
 use crate::sources::shown;
 
 /// The commands that can follow.
@@ -432,7 +433,13 @@ pub(crate) fn show(halt: &Halt, ways: &Ways, lang: Lang) {
         | Halt::Panicked
         | Halt::Told(_) => &Reached::GivenUp,
     };
-    let _ = std::io::stderr().write_all(words(reached, ways, lang).as_bytes());
+    let words = words(reached, ways, lang);
+    // What is to be copied stands in one line, however long it is.
+    let shown = words.split_inclusive('\n').map(|line| match line.starts_with("  ") {
+        true => line.to_string(),
+        false => rows::fit(std::io::stderr(), line),
+    });
+    let _ = std::io::stderr().write_all(shown.collect::<String>().as_bytes());
 }
 
 fn words(reached: &Reached, ways: &Ways, lang: Lang) -> String {

@@ -3,7 +3,7 @@
 use ceremony::graph::{Act, Graph, Op, PeopleAct};
 use ceremony::hex::decode;
 use ceremony::name::Name;
-use ceremony::record::{Answer, BootEvent, BootKind, End, Event};
+use ceremony::record::{Answer, BootEvent, BootKind, End, Event, Outcome, Refuser, WHO};
 use ceremony::run::{ABSENT, PRESENT};
 use ceremony::script;
 use ceremony::token::{TokenAnswer, is_of_wrong_pin};
@@ -12,6 +12,11 @@ use ceremony::words;
 use crate::lang::{Lang, language, pick};
 use crate::people::named;
 use crate::report::plain;
+
+/// The cause that a record has of an attempt that nobody answered before an interruption.
+const INTERRUPTED: &str = "interrupted";
+/// Where the events before a session came from.
+pub(crate) const IMAGE: &str = "image";
 
 /// An operation as people find it in the script: its number, its title, and whom or what it is
 /// about.
@@ -89,6 +94,39 @@ fn in_words(octets: &[u8], lang: Lang) -> String {
     format!("{line} ({}…)", ceremony::hex::encode(first))
 }
 
+/// The Japanese name of a value, without the example that the prompt has.
+fn name_of(name: &str) -> Option<&'static str> {
+    named(name)?.split("(例").next()
+}
+
+/// Who or which rule refused.
+fn refuser(rule: Refuser, lang: Lang) -> String {
+    match (rule, lang) {
+        (Refuser::People, Lang::Ja) => "参加者の申し出".to_string(),
+        (Refuser::People | Refuser::Rule(_), _) => rule.to_string(),
+    }
+}
+
+/// The result of an event.
+pub(crate) const fn result(result: Outcome, lang: Lang) -> &'static str {
+    match result {
+        Outcome::Begun => pick(lang, "開始", "begun"),
+        Outcome::Done => pick(lang, "完了", "done"),
+        Outcome::Lost => pick(lang, "結果不明", "lost"),
+        Outcome::Refused => pick(lang, "拒否", "refused"),
+        Outcome::Noted => pick(lang, "記録", "noted"),
+    }
+}
+
+/// Where an event came from: the token, the image, this program, or people by their identifiers.
+pub(crate) fn origin(origin: &str, lang: Lang) -> &str {
+    match origin {
+        "token" => pick(lang, "トークン", origin),
+        IMAGE => pick(lang, "イメージ", origin),
+        other => other,
+    }
+}
+
 /// Says what an event is. `title` gives the words for an operation's name.
 pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) -> String {
     let two = |ja, en| pick(lang, ja, en).to_string();
@@ -99,8 +137,7 @@ pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) ->
         Event::Answered { op, answer: Answer::People(said), .. } => {
             let fact = |(name, text): (&String, &String)| {
                 let name = match lang {
-                    // Without the example that the prompt has.
-                    Lang::Ja => named(name).unwrap_or(name).split("(例").next().unwrap_or(name),
+                    Lang::Ja => name_of(name).unwrap_or(name),
                     Lang::En => name,
                 };
                 format!(", {name} {}", value(text, lang))
@@ -114,15 +151,25 @@ pub(crate) fn said(event: &Event, title: &dyn Fn(&str) -> String, lang: Lang) ->
             with("PIN の誤り", "a wrong PIN", title(op))
         }
         Event::Lost { op, cause, .. } => {
-            with("結果不明", "lost", format!("{}: {}", title(op), plain(cause)))
+            let cause = match cause.as_str() {
+                INTERRUPTED => pick(lang, "中断", INTERRUPTED).to_string(),
+                cause => plain(cause),
+            };
+            with("結果不明", "lost", format!("{}: {cause}", title(op)))
         }
         Event::Adopted { op, .. } => with("結果不明の鍵の採用", "taken in doubt", title(op)),
         Event::OrphanRemoved { op, .. } => with("鍵の残りの削除", "removal of remains", title(op)),
         Event::Refused { op, rule, reason, .. } => {
-            with("中止", "refusal", format!("{}: {rule}: {}", title(op), plain(reason)))
+            let who = refuser(*rule, lang);
+            with("中止", "refusal", format!("{}: {who}: {}", title(op), plain(reason)))
         }
         Event::Mistaken { op, question, .. } => {
-            with("誤った入力", "a wrong answer", format!("{} ({})", title(op), plain(question)))
+            let question = match (lang, question.as_str()) {
+                (Lang::Ja, WHO) => "答えた者".to_string(),
+                (Lang::Ja, name) => name_of(name).map_or_else(|| plain(name), String::from),
+                (Lang::En, name) => plain(name),
+            };
+            with("誤った入力", "a wrong answer", format!("{} ({question})", title(op)))
         }
         Event::Noted { head, .. } => {
             let words = words::first_line(&head.0, language(lang));

@@ -24,6 +24,7 @@ use crate::judged::{prove_and_conclude, read_anchor, refuse_unpinned};
 use crate::lang::{Lang, language, pick};
 use crate::people::{People, Scripted, Terminal};
 use crate::report::print;
+use crate::rows;
 use crate::secrets::PinSource;
 use crate::sources::shown;
 use crate::{ledgers, output};
@@ -103,7 +104,7 @@ fn publish(conduct: Conduct, run: &Run, out: &Path, lang: Lang) -> Result<(), Ha
     conduct.say(pick(lang, "検証しています…", "verifying what was written…"));
     let (sealed, verified) = judge(conduct, run, &trust)?;
     output::write(out, &output::files(&verified, &sealed))?;
-    print(&summary(&verified, out, lang))
+    print(&rows::fit(std::io::stdout(), &summary(&verified, out, lang)))
 }
 
 pub(crate) fn people(

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use ceremony::fault::Fault;
 use ceremony::name::Name;
-use ceremony::record::{BootEvent, Event, Record};
+use ceremony::record::{BootEvent, Event, Outcome, Record};
 use ceremony::rule::RuleId;
 use ceremony::says;
 use ceremony::seal::{JOURNAL_FILE, TRANSCRIPT_FILE};
@@ -20,7 +20,7 @@ use serde_json::Value;
 use crate::args::{Form, Log};
 use crate::halt::Halt;
 use crate::lang::{Lang, language, pick};
-use crate::report::{plain, print, tell};
+use crate::report::{padded, plain, print, tell};
 use crate::sources::shown;
 use crate::{events, files, ledgers};
 
@@ -37,7 +37,7 @@ struct Line {
     number: u64,
     at: Instant,
     kind: String,
-    result: String,
+    result: Outcome,
     origin: String,
     /// Who signed it.
     signed: Vec<Name>,
@@ -67,7 +67,7 @@ impl Line {
             number: record.number,
             at: record.at,
             kind: text_of(&record.event, |event| event.get("kind").cloned()),
-            result: text_of(&record.result, Some),
+            result: record.result,
             origin: record.origin.clone(),
             people: record.event.people().iter().chain(&signed).cloned().collect(),
             signed,
@@ -84,8 +84,8 @@ impl Line {
             number: record.number,
             at: event.at,
             kind: BOOT.to_string(),
-            result: text_of(&event.result, Some),
-            origin: "image".to_string(),
+            result: event.result,
+            origin: events::IMAGE.to_string(),
             signed: Vec::new(),
             people: Vec::new(),
             terminal: record.terminal.clone(),
@@ -110,7 +110,7 @@ pub(crate) fn show(asked: &Log, lang: Lang) -> Result<(), Halt> {
         "the records as they stand; `gishiki verify` says whether they are true",
     ));
     print(&match asked.form {
-        Form::Text => text(&lines),
+        Form::Text => text(&lines, lang),
         Form::Json => json(&lines),
         Form::Csv => csv(&lines),
     })
@@ -175,7 +175,7 @@ fn read(folder: &Path, lang: Lang) -> Result<Vec<Line>, Halt> {
 fn is_asked(line: &Line, asked: &Log) -> bool {
     asked.person.as_ref().is_none_or(|person| line.people.contains(person))
         && asked.kind.as_ref().is_none_or(|kind| *kind == line.kind)
-        && asked.result.as_ref().is_none_or(|result| *result == line.result)
+        && asked.result.as_ref().is_none_or(|result| *result == result_of(line))
         && asked.from.is_none_or(|from| line.at >= from)
         && asked.until.is_none_or(|until| line.at <= until)
 }
@@ -186,7 +186,12 @@ fn text_of(value: &impl Serialize, part: impl Fn(Value) -> Option<Value>) -> Str
     value.as_ref().and_then(Value::as_str).map_or_else(String::new, String::from)
 }
 
-fn text(lines: &[Line]) -> String {
+/// The word that records have for a result.
+fn result_of(line: &Line) -> String {
+    text_of(&line.result, Some)
+}
+
+fn text(lines: &[Line], lang: Lang) -> String {
     let row = |line: &Line| {
         let Line { book, number, at, result, origin, said, .. } = line;
         let place = if *book == AFTER_FILE { "+" } else { " " };
@@ -195,7 +200,9 @@ fn text(lines: &[Line]) -> String {
             none if none.is_empty() => none,
             signed => format!(" ✍ {signed}"),
         };
-        format!("{at} {place}{number:<4} {result:<8} {origin:<12} {said}{signed}\n")
+        let result = padded(events::result(*result, lang), 9);
+        let origin = padded(events::origin(origin, lang), 13);
+        format!("{at} {place}{number:<4} {result}{origin}{said}{signed}\n")
     };
     lines.iter().map(row).collect()
 }
@@ -208,7 +215,7 @@ fn columns(line: &Line) -> [(&'static str, String); 10] {
         ("number", line.number.to_string()),
         ("at", line.at.to_string()),
         ("kind", line.kind.clone()),
-        ("result", line.result.clone()),
+        ("result", result_of(line)),
         ("origin", line.origin.clone()),
         ("signed", line.signers()),
         ("terminal", line.terminal.clone()),

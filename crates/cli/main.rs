@@ -54,6 +54,7 @@ mod review;
 mod revisions;
 mod room;
 mod roster;
+mod rows;
 mod run;
 mod schema;
 mod secrets;

@@ -120,6 +120,7 @@ impl Rehearsed {
             progress: long && std::io::stderr().is_terminal(),
             lang: Lang::En,
             proofs,
+            unnoted: None,
         };
         let step = Run::begin(compiled, place, BTreeMap::new(), from).map_err(Halt::Bug)?;
         let run = conduct.keep(step)?;

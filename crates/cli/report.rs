@@ -17,6 +17,7 @@ use crate::files::said;
 use crate::halt::{Halt, Reached};
 use crate::lang::{Lang, pick};
 use crate::places::Document;
+use crate::rows;
 
 /// The longest line of an input that is shown around a violation, in octets.
 const LONGEST_SHOWN: usize = 2_000;
@@ -25,7 +26,17 @@ const IN_FULL: usize = 50;
 
 /// Shows why.
 pub(crate) fn show(halt: &Halt, lang: Lang) {
-    let _ = std::io::stderr().write_all(words(halt, lang).as_bytes());
+    let words = words(halt, lang);
+    let mut inner = halt;
+    while let Halt::Held(_, within) = inner {
+        inner = within;
+    }
+    // Violations have a layout of their own.
+    let shown = match matches!(inner, Halt::Violations(..) | Halt::Unread(..)) {
+        true => words,
+        false => rows::fit(std::io::stderr(), &words),
+    };
+    let _ = std::io::stderr().write_all(shown.as_bytes());
 }
 
 /// Returns the English words for why.
@@ -55,7 +66,8 @@ pub(crate) fn tell(text: &str) {
     if crate::simulator::hears(text) {
         return;
     }
-    let _ = writeln!(std::io::stderr(), "{text}");
+    let text = rows::fit(std::io::stderr(), &format!("{text}\n"));
+    let _ = std::io::stderr().write_all(text.as_bytes());
 }
 
 fn words(halt: &Halt, lang: Lang) -> String {

@@ -34,14 +34,15 @@ use crate::proofs::prove;
 use crate::report::print;
 use crate::review::compiled;
 use crate::sources::{Sources, shown};
-use crate::{events, output, room};
+use crate::{events, output, room, rows};
 
 pub(crate) fn resume(resume: &args::Resume, lang: Lang) -> Result<(), Halt> {
     let journals = &resume.held.journal;
     let held = |halt: Halt| halt.held(Reached::of(journals));
     if resume.held.out.symlink_metadata().is_ok() {
         let (run, verified) = written_out(&resume.held).map_err(held)?;
-        print(&summary(&verified, &resume.held.out, lang)).map_err(held)?;
+        let summary = summary(&verified, &resume.held.out, lang);
+        print(&rows::fit(std::io::stdout(), &summary)).map_err(held)?;
         return ending(&run);
     }
     let (conduct, run) = go_on(resume, lang).map_err(held)?;
@@ -131,6 +132,7 @@ fn go_on(resume: &args::Resume, lang: Lang) -> Result<(Conduct, Run), Halt> {
         progress: true,
         lang,
         proofs: Vec::new(),
+        unnoted: None,
     };
     not_taken.iter().for_each(|line| conduct.say(line));
     let run = conduct.resume(run, seal.as_deref(), resumed)?;

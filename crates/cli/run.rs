@@ -94,8 +94,18 @@ fn begin(run: &args::Run, lang: Lang) -> Result<(Conduct, Run), Halt> {
     journal::place::two_devices(&run.held.journal, entered.mode, lang)?;
     let journal = Journal::begin(&run.held.journal, &compiled)?;
     let (cards, pin) = (entered.cards, Some(pin));
-    let mut conduct =
-        Conduct { tokens, cards, people, clock, journal, pin, progress: true, lang, proofs };
+    let mut conduct = Conduct {
+        tokens,
+        cards,
+        people,
+        clock,
+        journal,
+        pin,
+        progress: true,
+        lang,
+        proofs,
+        unnoted: None,
+    };
     let run_begun = conduct.keep(step)?;
     BootLog::here().recorded()?;
     Ok((conduct, run_begun))

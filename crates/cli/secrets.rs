@@ -23,6 +23,7 @@ use token::{LONGEST, Pin, TooLong};
 use crate::files::said;
 use crate::halt::Halt;
 use crate::lang::{Lang, pick};
+use crate::rows;
 
 /// The beginning of every line that waits for input, and of no other line.
 ///
@@ -95,7 +96,10 @@ impl PinSource {
     pub(crate) fn tell(&self, text: &str) -> Result<(), Halt> {
         match self {
             Self::Terminal => terminal()
-                .and_then(|mut tty| tty.write_all(text.as_bytes()))
+                .and_then(|mut tty| {
+                    let text = rows::fit(&tty, text);
+                    tty.write_all(text.as_bytes())
+                })
                 .map_err(|error| no_pin(said(&error))),
             Self::Descriptor(_) => Ok(()),
         }
@@ -163,8 +167,10 @@ fn typed(prompt: &str) -> Result<Pin, Halt> {
     let failed = |error: std::io::Error| no_pin(said(&error));
     let mut tty = terminal().map_err(failed)?;
     let _asked = Asked::silent(tty.try_clone().map_err(failed)?, prompt).map_err(failed)?;
-    tty.write_all(format!("{PROMPT}{prompt}").as_bytes()).map_err(failed)?;
+    let shown = rows::fit(&tty, &format!("{PROMPT}{prompt}"));
+    tty.write_all(shown.as_bytes()).map_err(failed)?;
     let line = read_line(tty.as_fd());
+    rows::answered();
     // The Enter key was not echoed.
     tty.write_all(b"\n").map_err(failed)?;
     match line? {
@@ -254,7 +260,8 @@ pub(crate) fn ask_again() {
     if let Some(waiting) = waiting_now().as_ref()
         && waiting.hush().is_ok()
     {
-        let _ = (&waiting.tty).write_all(format!("\n{PROMPT}{}", waiting.prompt).as_bytes());
+        let shown = rows::fit(&waiting.tty, &format!("\n{PROMPT}{}", waiting.prompt));
+        let _ = (&waiting.tty).write_all(shown.as_bytes());
     }
 }
 

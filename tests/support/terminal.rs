@@ -23,7 +23,7 @@ const PROMPT: &str = "> ";
 const WHO: [&str; 2] = ["who confirms (ids, by spaces): ", "確認した者の ID(空白区切り): "];
 
 /// The answer of somebody who has written the head from the screen into the script.
-const NOTED: [&str; 2] = [
+pub(crate) const NOTED: [&str; 2] = [
     "noted in the script; confirmed on the screen by (ids, by spaces): ",
     "構築手順書に書き留め、画面で確認した者の ID(空白区切り): ",
 ];
@@ -139,8 +139,12 @@ impl Terminal {
     pub(crate) fn prompt(&mut self) -> Option<String> {
         loop {
             let open = &self.said[self.read..];
-            let last = open.rsplit('\n').next().unwrap_or_default();
-            if last.starts_with(PROMPT) && last.ends_with(": ") {
+            // On a narrow screen a prompt goes on in rows that begin with its margin.
+            let rows = open.split('\n').rev();
+            let begins = |row: &&str| row.starts_with(PROMPT) || !row.starts_with("  ");
+            if rows.clone().find(begins).is_some_and(|row| row.starts_with(PROMPT))
+                && open.ends_with(": ")
+            {
                 return Some(open.to_string());
             }
             match self.screen.recv_timeout(PATIENCE) {
@@ -249,7 +253,8 @@ impl Terminal {
     }
 
     fn as_planned(&mut self, open: &str) {
-        let prompt = open.rsplit("\n> ").next().unwrap();
+        let prompt = open.rsplit("\n> ").next().unwrap().replace("\r\n  ", " ");
+        let prompt = prompt.as_str();
         if WHO.contains(&prompt) {
             // The duties stand between the title of the step and its first question.
             let step = self.said.rsplit("\n── ").next().unwrap().to_string();

@@ -111,7 +111,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
         why: "who of the participants said that the head is on paper",
     },
     Only {
-        fields: &["card-failed: by", "orphan-removed generate: by"],
+        fields: &["card-failed: by", "orphan-removed generate: by", "paused fingerprint: by"],
         how: &["an element more"],
         why: "who of the participants consented; replay asks for two roles",
     },
@@ -121,6 +121,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
             "deviation papers: by[]",
             "refused fingerprint: by[]",
             "orphan-removed generate: by[]",
+            "paused fingerprint: by[]",
         ],
         how: &["another word"],
         why: "who of the participants spoke or consented",
@@ -128,6 +129,7 @@ pub(super) const ONLY_THE_SEAL: &[Only] = &[
     Only {
         fields: &[
             "card-failed: reason",
+            "paused fingerprint: reason",
             "deviation papers: reason",
             "refused fingerprint: reason",
             "lost login: cause",

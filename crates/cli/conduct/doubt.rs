@@ -212,9 +212,14 @@ impl Conduct {
         };
         let name = op.name.clone();
         if (facts.privates, facts.publics, facts.strays) == (0, 0, 0) {
-            let nothing = "nothing is on the token";
+            let (nothing, is_interrupted) = ("nothing is on the token", cause.is_none());
             let cause = cause.map_or(nothing.into(), |said| format!("{said}; {nothing}"));
-            return self.take(run, Event::Lost { op: name, attempt, cause: as_words(&cause) });
+            let lost = Event::Lost { op: name, attempt, cause: as_words(&cause) };
+            let run = self.take(run, lost)?;
+            if is_interrupted {
+                self.say_lost(&run, op, attempt);
+            }
+            return Ok(run);
         }
         let adopted = Event::Adopted { op: name.clone(), attempt, key: facts.clone() };
         // The record that adopts the key must not have a time that the clock does not show.
@@ -246,7 +251,12 @@ impl Conduct {
         let request = run.destroy_request(op, attempt).map_err(Halt::Bug)?;
         match self.tokens.ask_root(request) {
             Ok(TokenAnswer::Left { objects: 0 }) => {
-                self.take(run, Event::OrphanRemoved { op: name, attempt, found: facts, by })
+                let removed = Event::OrphanRemoved { op: name, attempt, found: facts, by };
+                let run = self.take(run, removed)?;
+                if cause.is_none() {
+                    self.say_lost(&run, op, attempt);
+                }
+                Ok(run)
             }
             Ok(answer) => Err(Halt::Token(Fault::new(
                 RuleId::S_TOKEN,

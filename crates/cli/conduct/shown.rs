@@ -9,6 +9,7 @@ use ceremony::token::{NO_VALUE, NO_WRAPPING, TokenAnswer, TokenIdentity};
 use ceremony::words;
 
 use super::Conduct;
+use crate::events;
 use crate::lang::{Lang, language, pick};
 use crate::people::People;
 use crate::report::plain;
@@ -26,6 +27,25 @@ impl Conduct {
         self.say(&format!("[{:>3}/{all}] {title} `{}`", op.id.number(), op.name));
     }
 
+    /// Says that the result of an attempt is not known, because it was interrupted, and with which
+    /// numbers the next one is made. Of an answer of people nothing can be unknown: they are asked
+    /// once more.
+    pub(super) fn say_lost(&self, run: &Run, op: &Op, attempt: u32) {
+        let step = events::step(run.graph(), &op.name, self.lang);
+        let is_made_again = run.stopped().is_none();
+        if let Act::Token(act) = &op.act {
+            self.say(&lost(&step, &op.name, act, attempt, is_made_again, self.lang));
+        }
+    }
+
+    /// Says that a head is another one than the one that was shown for this operation before the
+    /// interruption, and what becomes of that one on paper.
+    pub(super) fn say_another_head(&mut self, op: &Op) {
+        if self.unnoted.take_if(|unnoted| *unnoted == op.name).is_some() {
+            self.say(another_head(op.act.is_of_people(), self.lang));
+        }
+    }
+
     /// Shows the head that is to be noted. At a terminal, the question shows it.
     pub(super) fn show_head(&self, run: &Run) {
         if matches!(self.people, People::Terminal(_)) {
@@ -34,6 +54,59 @@ impl Conduct {
         let head = words::first_line(&run.head().0, language(self.lang));
         let label = pick(self.lang, "記録の最新値", "head");
         self.say(&format!("          {label}: {head}"));
+    }
+}
+
+/// Words an attempt of a token that was interrupted.
+fn lost(
+    step: &str,
+    name: &str,
+    act: &TokenAct,
+    attempt: u32,
+    is_made_again: bool,
+    lang: Lang,
+) -> String {
+    let next = attempt.saturating_add(1);
+    let is_numbered = matches!(act, TokenAct::Sign(_) | TokenAct::Generate { .. });
+    let (ja, en) = match (is_made_again, is_numbered) {
+        (true, true) => (
+            format!(
+                "試行 {attempt} の番号は二度と使いません。次は試行 {next} で、番号は構築手順書の別紙 B のとおりです。"
+            ),
+            format!(
+                " Its numbers are never used. Attempt {next} follows, with its numbers in annex B of the script."
+            ),
+        ),
+        (true, false) => (format!("次は試行 {next} です。"), format!(" Attempt {next} follows.")),
+        (false, true) => (
+            format!("試行 {attempt} の番号は二度と使いません。"),
+            " Its numbers are never used.".to_string(),
+        ),
+        (false, false) => (String::new(), String::new()),
+    };
+    match lang {
+        Lang::Ja => format!(
+            "!! 手順 {step} `{name}` の試行 {attempt} は中断したので、結果不明と記録しました。{ja}"
+        ),
+        Lang::En => format!(
+            "!! Attempt {attempt} of step {step} `{name}` was interrupted: it is recorded as lost, because its result is not known.{en}"
+        ),
+    }
+}
+
+/// Says why a head is another one than before the interruption.
+const fn another_head(is_of_people: bool, lang: Lang) -> &'static str {
+    match is_of_people {
+        true => pick(
+            lang,
+            "!! 中断の前に書き留めようとしていた値は無効です。この手順を記録し直したので、次の値は新しい値です。前の値を書いていれば、線で消してください。",
+            "!! The head that was being noted before the interruption does not count: this step was recorded once more, so the head below is a new one. If the one before is on paper, strike it out.",
+        ),
+        false => pick(
+            lang,
+            "!! 中断の前に書き留めようとしていた値は無効です。再開の記録が加わったので、次の値は新しい値です。前の値を書いていれば、線で消してください。",
+            "!! The head that was being noted before the interruption does not count: the record of this session was added, so the head below is a new one. If the one before is on paper, strike it out.",
+        ),
     }
 }
 
@@ -102,4 +175,26 @@ pub(super) fn seen(act: &Act, answer: &Answer, lang: Lang) -> Option<String> {
         Lang::Ja => ja,
         Lang::En => en,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ceremony::name::Name;
+
+    #[test]
+    fn an_attempt_that_is_lost_is_said_with_the_numbers_of_the_next() {
+        let key: Name = "g1".parse().unwrap_or_else(|_| unreachable!());
+        let generate = TokenAct::Generate { key };
+        let said = |act, is_made_again, lang| lost("28. 鍵", "x", act, 0, is_made_again, lang);
+        let ja = said(&generate, true, Lang::Ja);
+        assert!(ja.starts_with("!! 手順 28. 鍵 `x` の試行 0 は中断"), "{ja}");
+        assert!(ja.contains("次は試行 1 で、番号は構築手順書の別紙 B"), "{ja}");
+        let en = said(&generate, true, Lang::En);
+        assert!(en.contains("Attempt 1 follows, with its numbers in annex B"), "{en}");
+        // What has no numbers has none in the annex; after a stop nothing is made again.
+        assert!(said(&TokenAct::SignHead, true, Lang::En).ends_with(" Attempt 1 follows."));
+        assert!(said(&generate, false, Lang::En).ends_with(" Its numbers are never used."));
+        assert!(said(&TokenAct::SignHead, false, Lang::Ja).ends_with("記録しました。"));
+    }
 }

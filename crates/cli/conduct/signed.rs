@@ -116,7 +116,12 @@ impl Conduct {
 
     /// Closes the ceremony: everybody who came signs. Who finds something wrong says so in a
     /// deviation, and then everybody signs.
+    ///
+    /// In the script this is the first part of the seal.
     pub(super) fn close(&mut self, run: Run, end: End) -> Result<Run, Halt> {
+        if let (Some(op), People::Terminal(terminal)) = (at_hand(&run), &mut self.people) {
+            terminal.show_script(&run, &op)?;
+        }
         match self.applied(run, Event::Closed { end })? {
             Applied::Taken(step) => self.keep(*step),
             Applied::Unsigned(run) => {

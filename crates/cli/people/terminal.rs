@@ -17,16 +17,19 @@ use ceremony::run::{self, Run};
 use ceremony::says;
 use ceremony::script;
 use ceremony::words;
-use unicode_width::UnicodeWidthStr as _;
 
 use super::typed::{Opposed, Typed, is_back, participants, typed};
 use super::{Asked, Question, Reply};
 use crate::clock::Clock;
 use crate::files::said;
 use crate::halt::Halt;
+use crate::rows;
 use crate::secrets::{self, PROMPT};
 use value::Given;
 pub(crate) use value::named;
+
+/// The most rows that a question has at a screen of 80 columns.
+const QUESTION: usize = 5;
 
 /// The controlling terminal, even if standard input and output are redirected.
 #[derive(Debug)]
@@ -77,16 +80,21 @@ impl Terminal {
     }
 
     fn show_step(&mut self, question: &Question<'_>) -> Result<(), Halt> {
-        let op = &question.request.op;
-        let step = script::step(question.run.graph(), op, self.language);
+        let (run, op) = (question.run, &question.request.op);
+        self.show_script(run, op)?;
+        self.hint(run, op, !question.request.facts.is_empty())
+    }
+
+    /// Shows what the script says of a step.
+    pub(crate) fn show_script(&mut self, run: &Run, op: &Op) -> Result<(), Halt> {
+        let step = script::step(run.graph(), op, self.language);
         let number = op.id.number();
         self.show(&format!("\n── {number}. {} [{}]\n", step.title, op.section))?;
-        self.show_progress(question.run, op)?;
-        for duty in script::who(question.run.graph(), op, self.language) {
+        self.show_progress(run, op)?;
+        for duty in script::who(run.graph(), op, self.language) {
             self.show(&format!("   {duty}\n"))?;
         }
-        self.show(&format!("{}\n☞ {}\n", step.say, step.see))?;
-        self.hint(question.run, !question.request.facts.is_empty())
+        self.show(&format!("{}\n☞ {}\n", step.say, step.see))
     }
 
     /// Shows which step and part it is, the minutes since the first record, and those that the
@@ -110,12 +118,17 @@ impl Terminal {
 
     /// Shows what can be typed instead of every answer, where a break can be made, and how a value
     /// is corrected.
-    fn hint(&mut self, run: &Run, with_values: bool) -> Result<(), Halt> {
-        let stop = self.pick("中止: no(いいえ)", "to stop: no");
+    ///
+    /// After the seal a no stops nothing: only this step is not done.
+    fn hint(&mut self, run: &Run, op: &Op, with_values: bool) -> Result<(), Halt> {
+        let no = match is_after_the_seal(run, op) {
+            false => self.pick("中止: no(いいえ)", "to stop: no"),
+            true => self.pick("この手順を行わない: no(いいえ)", "not to do this step: no"),
+        };
         let differs = self.pick("手順との相違: deviation(相違)", "not as scripted: deviation");
         let pause = self.pick("休憩: break(休憩)", "a break: break");
         let back = self.pick("直前の入力を直す: back(戻る)", "to correct what was typed: back");
-        let mut hints = vec![stop, differs];
+        let mut hints = vec![no, differs];
         hints.extend(run.may_pause().is_ok().then_some(pause));
         hints.extend(with_values.then_some(back));
         let hints = hints.join(self.pick("  ", " / "));
@@ -150,7 +163,7 @@ impl Terminal {
         let words = words::first_lines(&head.0, self.language).join("\n   ");
         let label = self.pick("記録の最新値", "head of the record");
         self.show(&format!("\n✎  {label} ({}. `{}`)\n   {words}\n", op.id.number(), op.name))?;
-        self.hint(run, false)?;
+        self.hint(run, op, false)?;
         let prompt = self.pick(
             "構築手順書に書き留め、画面で確認した者の ID(空白区切り): ",
             "noted in the script; confirmed on the screen by (ids, by spaces): ",
@@ -248,22 +261,27 @@ impl Terminal {
         self.who_opposes(run, Opposed::Deviation)
     }
 
-    /// Shows lines that somebody is to read, as many at once as the screen has room for.
+    /// Shows lines that somebody is to read, as many at once as the screen has room for, and then
+    /// as many as leave room for the question.
     pub(crate) fn read(&mut self, lines: &[String]) -> Result<(), Halt> {
-        let size =
-            secrets::sheet::size().map(|(rows, columns)| (usize::from(rows), usize::from(columns)));
-        let mut used = 0_usize;
+        let size = rows::size(&self.screen);
         for line in lines {
-            if let Some((rows, columns)) = size {
-                let high = line.width().div_ceil(columns).max(1);
+            if let Some((height, columns)) = size {
+                let high = rows::wrapped(line, columns).lines().count();
                 // The prompt has a line of its own, and the last line read stays in sight.
-                if used + high > rows.saturating_sub(2) {
-                    self.line(self.pick("   続きは Enter: ", "   Enter for more: "))?;
-                    used = 0;
-                }
-                used += high;
+                self.pause(high, height.saturating_sub(2))?;
             }
             self.show(&format!("{line}\n"))?;
+        }
+        // What is asked next must not push away what nobody has read yet.
+        size.map_or(Ok(()), |(height, _)| self.pause(QUESTION, height))
+    }
+
+    /// Waits for Enter if this many rows more are too many for the screen. Rows that were shown
+    /// before these lines, and that nobody has answered yet, count as well.
+    fn pause(&mut self, more: usize, height: usize) -> Result<(), Halt> {
+        if rows::shown() > 0 && rows::shown() + more > height {
+            self.line(self.pick("   続きは Enter: ", "   Enter for more: "))?;
         }
         Ok(())
     }
@@ -279,16 +297,14 @@ impl Terminal {
 
     /// Says what this objection does, and asks who makes it, and why.
     fn oppose(&mut self, run: &Run, op: &Op, how: Opposed) -> Result<Option<Reply>, Halt> {
-        let is_sealed =
-            run.graph().ops().iter().take_while(|o| o.name != op.name).any(|o| o.act == Act::Seal);
-        let (ja, en) = match (how, is_sealed) {
+        let (ja, en) = match (how, is_after_the_seal(run, op)) {
             (Opposed::Refuse, false) => (
                 "セレモニーの中止を申し出ます。理由まで入力すると取り消せません(申し出をやめるには no(いいえ))",
                 "This stops the ceremony for good, once the reason is given (to take it back: no)",
             ),
             (Opposed::Refuse, true) => (
-                "「no(いいえ)」を記録します。封印後なので、セレモニーは中止になりません(申し出をやめるには no(いいえ))",
-                "The no is recorded; after the seal it stops nothing (to take it back: no)",
+                "「no(いいえ)」を記録し、この手順を行いません。封印後なので、セレモニーは中止になりません(申し出をやめるには no(いいえ))",
+                "The no is recorded, and this step is not done; after the seal it stops nothing (to take it back: no)",
             ),
             (Opposed::Break, _) => {
                 if let Err(fault) = run.may_pause() {
@@ -404,6 +420,7 @@ impl Terminal {
             if self.keys.read_until(b'\n', &mut line).map_err(failed)? == 0 {
                 return Err(no_terminal(says!("端末の終わり", "the end of its input")));
             }
+            rows::answered();
             match std::str::from_utf8(&line) {
                 Ok(text) => return Ok(typed(text.trim())),
                 Err(_) => self.show(self.pick(
@@ -415,6 +432,7 @@ impl Terminal {
     }
 
     fn show(&mut self, text: &str) -> Result<(), Halt> {
+        let text = rows::fit(&self.screen, text);
         let shown = self.screen.write_all(text.as_bytes()).and_then(|()| self.screen.flush());
         shown.map_err(failed)
     }
@@ -425,6 +443,10 @@ impl Terminal {
             Language::En => en,
         }
     }
+}
+
+fn is_after_the_seal(run: &Run, op: &Op) -> bool {
+    run.graph().ops().iter().take_while(|other| other.name != op.name).any(|o| o.act == Act::Seal)
 }
 
 fn no_terminal(found: Bilingual) -> Halt {

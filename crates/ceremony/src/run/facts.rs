@@ -57,6 +57,12 @@ impl Run {
         self.noted.and_then(|noted| self.op_at(noted.after?))
     }
 
+    /// The operation whose head is to be noted next, or was being noted when the session ended.
+    #[must_use]
+    pub fn due(&self) -> Option<&Op> {
+        self.due.and_then(|due| self.op_at(due))
+    }
+
     /// The time of the first record.
     #[must_use]
     pub const fn begun_at(&self) -> Instant {
