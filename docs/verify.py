@@ -179,7 +179,7 @@ class Ceremony:  # One sealed folder, or the folder of an abandoned ceremony.
                 else {}), None, True, not need(not (sealed or stopped or ended), "no break", event)
             elif kind == "noted": need((note or due) and event["head"] == before, before, event)
             elif kind == "resumed": due, current, note, ended, loose = due or note and (
-                stopped or re.match(TOKEN, last)), sealed and current, False, sealed, not sealed
+                stopped | ended or re.match(TOKEN, last)), sealed and current, 0, sealed, not sealed
             elif kind == "closed": ended = not need(not (current or due) and "login" not in todo and
                 (stopped or loose if event["end"] == "aborted" else not (stopped or todo)), todo)
             note, due = (one and kind != "noted" for one in (note, due))

@@ -125,6 +125,28 @@ fn people_have_lunch_and_go_on() {
     assert!(report("ja").contains("[残った者: "), "{}", report("ja"));
 }
 
+/// The power goes while the head before a break is noted: it is noted after the opening of the next
+/// session, and both verifiers know the record.
+#[test]
+fn a_break_that_is_interrupted_is_over() {
+    let drill = Drill::new();
+    let mut terminal = begun(&drill);
+    terminal.until("Fingerprint");
+    let noted = terminal.values["head"].clone();
+    terminal.types("break");
+    terminal.types("p04 p13");
+    terminal.types("lunch");
+    terminal.presses(b"\x03");
+    assert_eq!(terminal.ends(), Some(130), "{}", terminal.said);
+    let mut terminal = resumed(&drill);
+    terminal.values.insert("head".into(), noted);
+    assert_eq!(terminal.finish(), Some(0), "{}", terminal.said);
+    assert!(terminal.said.contains("!! The head that was being noted before the interruption"));
+    assert!(drill.verify().contains("a break at Fingerprint"));
+    let (code, said) = second(&drill.path("out"), &["--drill"]);
+    assert_eq!(code, Some(0), "{said}");
+}
+
 /// A break that is over when the window is: what is left is to close it.
 #[test]
 fn whoever_does_not_come_back_in_time_closes_it() {
