@@ -13,7 +13,7 @@ use ceremony::run::{Next, Run};
 use ceremony::token::{Attribute, KeyFacts, TokenAnswer, TokenIdentity, TokenObject};
 
 use crate::people::{apply, approvals, card};
-use crate::walk::{Walk, compiled, compiled_with};
+use crate::walk::{Walk, compiled, compiled_with, resumed};
 
 fn said(answer: &Answer) -> Said {
     let Answer::People(said) = answer else { panic!("{answer:?}") };
@@ -297,16 +297,7 @@ fn a_token_holds_what_the_records_say() {
     }
     // After an interruption both keys must be there.
     let mut walk = walk;
-    let resumed = ceremony::record::Resumed {
-        room: Place::rehearsal(),
-        torn: 0,
-        copied: 0,
-        dropped: 0,
-        refusal: None,
-        aside: None,
-        new_medium: Vec::new(),
-    };
-    walk.take(Event::Resumed(resumed)).unwrap();
+    walk.take(Event::Resumed(resumed(Place::rehearsal()))).unwrap();
     walk.take(Event::Lost { op: "write-head".into(), attempt: 0, cause: "interrupted".into() })
         .unwrap();
     let mut walk = walk.until("inventory");

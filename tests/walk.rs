@@ -6,7 +6,7 @@ use ceremony::fault::Fault;
 use ceremony::inputs::{Documents, Inputs};
 use ceremony::key::PublicKey;
 use ceremony::name::Name;
-use ceremony::record::{Answer, Attempt, Event, Mode, Place};
+use ceremony::record::{Answer, Attempt, Event, Mode, Place, Resumed};
 use ceremony::rule::RuleId;
 use ceremony::run::{Next, Request, Run};
 use ceremony::time::Instant;
@@ -55,6 +55,19 @@ pub(crate) struct Walk {
     pub(crate) run: Run,
     pub(crate) token: Token,
     pub(crate) at: Instant,
+}
+
+/// The record that goes on here after an interruption that cost nothing.
+pub(crate) fn resumed(room: Place) -> Resumed {
+    Resumed {
+        room,
+        torn: 0,
+        copied: 0,
+        dropped: 0,
+        refusal: None,
+        aside: None,
+        new_medium: Vec::new(),
+    }
 }
 
 impl Walk {

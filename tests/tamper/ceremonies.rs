@@ -231,15 +231,8 @@ pub(super) fn stopped_rehearsal() -> Sealed {
 }
 
 fn resumed() -> ceremony::record::Resumed {
-    ceremony::record::Resumed {
-        room: Place::rehearsal(),
-        torn: 7,
-        copied: 1,
-        dropped: 2,
-        refusal: None,
-        aside: None,
-        new_medium: Vec::new(),
-    }
+    let resumed = crate::walk::resumed(Place::rehearsal());
+    ceremony::record::Resumed { torn: 7, copied: 1, dropped: 2, ..resumed }
 }
 
 /// A real ceremony of the small plan, with the keys of whoever holds this seed.

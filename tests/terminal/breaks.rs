@@ -9,7 +9,7 @@ use ceremony::run::Next;
 use super::{begun, resumed};
 use crate::second::second;
 use crate::support::{Drill, gishiki, run, succeed, text};
-use crate::walk::Walk;
+use crate::walk::{self, Walk};
 
 /// A break at the operation that is asked.
 fn paused(walk: &Walk, by: &[&str]) -> Event {
@@ -46,21 +46,9 @@ fn a_break_is_made_in_the_work_and_by_two() {
     assert_eq!(walk.take(event).unwrap_err().rule, RuleId::S_ORDER, "nothing else follows");
     // What was asked is asked again, as another attempt; nothing else is.
     let place = walk.run.place().clone();
-    walk.take(resumption(place)).unwrap();
+    walk.take(Event::Resumed(walk::resumed(place))).unwrap();
     let walk = walk.until("fingerprint-root-g1");
     assert!(matches!(walk.run.next(), Next::Answer(_, 1)), "{:?}", walk.run.next());
-}
-
-fn resumption(room: ceremony::record::Place) -> Event {
-    Event::Resumed(ceremony::record::Resumed {
-        room,
-        torn: 0,
-        copied: 0,
-        dropped: 0,
-        refusal: None,
-        aside: None,
-        new_medium: Vec::new(),
-    })
 }
 
 #[test]

@@ -69,7 +69,7 @@ impl Terminal {
                 }
             }
             let who = self.pick("確認した者の ID(空白区切り): ", "who confirms (ids, by spaces): ");
-            let typed = self.line(who)?;
+            let typed = self.line_or_break(who)?;
             if matches!(&typed, Typed::Text(text) if is_back(text)) && said.pop().is_some() {
                 continue;
             }
@@ -169,7 +169,7 @@ impl Terminal {
             "noted in the script; confirmed on the screen by (ids, by spaces): ",
         );
         loop {
-            let typed = self.line(prompt)?;
+            let typed = self.line_or_break(prompt)?;
             if let Some(reply) = self.confirmed(run, op, typed, &[])? {
                 return Ok(reply);
             }
@@ -195,7 +195,7 @@ impl Terminal {
             }
         };
         loop {
-            match self.line(&question)?.without_break() {
+            match self.line(&question)? {
                 Typed::Opposed(_) => return Ok(Vec::new()),
                 Typed::Text(text) => match participants(run, &text) {
                     Ok(named) => return Ok(named),
@@ -208,7 +208,7 @@ impl Terminal {
     pub(super) fn consent(&mut self, run: &Run, what: &str) -> Result<Reply, Halt> {
         self.show(&format!("\n!! {what}\n"))?;
         loop {
-            match self.line(self.asks_for_two())?.without_break() {
+            match self.line(self.asks_for_two())? {
                 Typed::Opposed(_) => {
                     self.show(self.pick(
                         "   同意しないことを記録します(前の質問に戻るには no(いいえ))\n",
@@ -241,7 +241,7 @@ impl Terminal {
     /// Asks two people to vouch for something; a no takes it back, and nothing is recorded.
     pub(super) fn vouch(&mut self, run: &Run, what: &str) -> Result<Reply, Halt> {
         self.show(&format!("\n!! {what}\n"))?;
-        match self.line(self.asks_for_two())?.without_break() {
+        match self.line(self.asks_for_two())? {
             Typed::Opposed(_) => Ok(Reply::Refused { by: Vec::new(), reason: String::new() }),
             Typed::Text(text) => Ok(match participants(run, &text) {
                 Ok(by) => Reply::Said(Said { by, facts: BTreeMap::new() }),
@@ -289,7 +289,7 @@ impl Terminal {
     /// Shows a text and a prompt, and returns what is typed.
     pub(crate) fn choose(&mut self, shown: &str, prompt: &str) -> Result<String, Halt> {
         self.show(shown)?;
-        Ok(match self.line(prompt)?.without_break() {
+        Ok(match self.line(prompt)? {
             Typed::Text(text) => text,
             Typed::Opposed(_) => "no".to_string(),
         })
@@ -408,11 +408,16 @@ impl Terminal {
         self.show(&format!("   ✗ {text}: {unknown}\n"))
     }
 
+    /// Reads a line where no break can be made: the word is a text like any other.
+    fn line(&mut self, prompt: &str) -> Result<Typed, Halt> {
+        Ok(self.line_or_break(prompt)?.without_break())
+    }
+
     /// Reads a line.
     ///
     /// A terminal that erases octets instead of characters can leave parts of a character. A line
     /// that is not UTF-8 is asked for again.
-    fn line(&mut self, prompt: &str) -> Result<Typed, Halt> {
+    fn line_or_break(&mut self, prompt: &str) -> Result<Typed, Halt> {
         let _asked = secrets::Asked::shown(self.screen.try_clone().map_err(failed)?, prompt);
         loop {
             self.show(&format!("{PROMPT}{prompt}"))?;

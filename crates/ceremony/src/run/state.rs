@@ -1,5 +1,6 @@
 //! How a run takes each kind of event: its precondition and its effect on the run.
 
+mod paused;
 mod refused;
 mod resumed;
 

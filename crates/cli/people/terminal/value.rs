@@ -29,7 +29,7 @@ impl Terminal {
         // A value on the papers is never shown: people compare it by typing it.
         let on_paper = stands_on_paper(fact);
         let prompt = self.prompt(fact, offset, on_paper)?;
-        let text = match self.line(&prompt)? {
+        let text = match self.line_or_break(&prompt)? {
             Typed::Opposed(how) => return Ok(Given::Opposed(how)),
             Typed::Text(text) if is_back(&text) => return Ok(Given::Back),
             Typed::Text(text) => text,

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::vec::Vec;
 
-use super::super::{Book, Next, Run, Stop, ask, judge};
+use super::super::{Book, Next, Run, Stop, judge};
 use super::listed;
 use crate::fault::Fault;
 use crate::graph::{Act, Phase, TokenAct};
@@ -85,58 +85,6 @@ impl Run {
                 Err(Fault::new(RuleId::S_REFUSED, asked, listed(&refusal.by)))
             }
         }
-    }
-
-    /// Takes a break, which two people of two roles answer for who stay. It is made where the last
-    /// head can be noted at once: in the work of people, or where a head is due anyhow.
-    pub(super) fn take_paused(
-        &mut self,
-        op: &str,
-        attempt: u32,
-        reason: &str,
-        by: &[Name],
-    ) -> Result<(), Fault> {
-        self.may_pause()?;
-        self.at_hand(op, Some(attempt))?;
-        ask::words(reason)?;
-        self.two_roles(by)?;
-        self.may_say(by)?;
-        if let Some(index) = self.pending {
-            self.again(index);
-        }
-        self.paused = true;
-        Ok(())
-    }
-
-    /// Checks whether a break can be made now: nothing has stopped the ceremony, this session's
-    /// opening is done, and no token is asked.
-    ///
-    /// # Errors
-    ///
-    /// S-ORDER.
-    pub fn may_pause(&self) -> Result<(), Fault> {
-        let is_at_work = self.book == Book::Transcript && self.stopped.is_none() && !self.paused;
-        let may = is_at_work
-            && match self.next() {
-                Next::Answer(op, _) => op.act.is_of_people() && op.act.phase() == Phase::Work,
-                Next::Note(..) => true,
-                Next::Ask(..)
-                | Next::Burn(..)
-                | Next::Settle(..)
-                | Next::Pause
-                | Next::Close(_)
-                | Next::Seal
-                | Next::Nothing
-                | Next::Abandon => false,
-            };
-        if may {
-            return Ok(());
-        }
-        let asked = says!(
-            "休憩できる時点(この回の開始手順の後の、人の手順又は最新値の書き留め)",
-            "a moment for a break: after the opening, at a step of people or at a head to note"
-        );
-        Err(Fault::new(RuleId::S_ORDER, asked, self.what_next()))
     }
 
     /// Reopens the opening, and what people did since the last head noted on paper: only what that
